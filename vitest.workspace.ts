@@ -1,0 +1,19 @@
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { defineConfig } from "vitest/config"
+
+const root = import.meta.dirname
+const packages = readdirSync(join(root, "packages")).filter((name) => existsSync(join(root, "packages", name, "test")))
+const names = existsSync(join(root, "examples", "test")) ? [...packages, "examples"] : packages
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    projects: names.map((name) => ({
+      extends: true,
+      test: { name, root: name === "examples" ? join(root, name) : join(root, "packages", name) }
+    }))
+  }
+})
