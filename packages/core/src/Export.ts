@@ -1,0 +1,270 @@
+/**
+ * An export: batches of the platform into sinks. It is the composition of the listing, the ledger's word on what is
+ * new, the fetching of jobs and the sinks' batches, with what a long run needs: one bad job stops nothing, a stop drains
+ * what is in flight, and the counts always add up.
+ */
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ContentError } from "./Content.ts"
+import type { ExportReport } from "./ExportReport.ts"
+import { nextLook, type Options as FollowOptions } from "./Follow.ts"
+import { GtStudio } from "./GtStudio.ts"
+import type { GtStudioError } from "./GtStudioError.ts"
+import { type Delivery, exportRun, type Fatal, type Look } from "./internal/exportRun.ts"
+import { fill } from "./internal/fill.ts"
+import { ParseBudget } from "./internal/parseBudget.ts"
+import type { Selection } from "./internal/select.ts"
+import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
+import { Tally } from "./internal/tally.ts"
+import type { BatchRef } from "./Job.ts"
+import type { AttachmentChoice } from "./JobFetch.ts"
+import { type JobSink, type Receipt, SinkError } from "./JobSink.ts"
+import { Ledger, type LedgerError, type LedgerFailure } from "./Ledger.ts"
+
+export type { Selection }
+
+/** Something that became of one job, told as it happens. */
+export type JobEvent =
+  /** Every sink that lacked it has stored it. `changed`: an earlier revision was replaced. */
+  | { readonly _tag: "Exported"; readonly batchId: string; readonly jobId: string; readonly changed: boolean }
+  /** It was fetched again, and the sinks hold the same bytes. */
+  | { readonly _tag: "Unchanged"; readonly batchId: string; readonly jobId: string }
+  | { readonly _tag: "Failed"; readonly batchId: string; readonly jobId: string; readonly error: LedgerFailure }
+  /** It was stored once and is no longer listed. Nothing is deleted. */
+  | { readonly _tag: "Vanished"; readonly batchId: string; readonly jobId: string }
+
+/** What to export and how. */
+export interface Options {
+  readonly batches: ReadonlyArray<BatchRef>
+  /** Each with a place of its own. */
+  readonly sinks: ReadonlyArray<JobSink>
+  /** Which finished jobs are looked at. Default: what is new or changed, and failures that may pass. */
+  readonly selection?: Selection
+  /** Which files are fetched with a result document. Default `results`. */
+  readonly attachments?: AttachmentChoice
+  /** Jobs fetched at the same time, from 1. Default 64. Requests are bounded by `GtStudio`'s own limits as well. */
+  readonly concurrency?: number
+  /** How long jobs in flight may go on after a stop before they are given up. Default 10 seconds. */
+  readonly grace?: Duration.Input
+  /**
+   * Lists the batches again and again while jobs are in work, and exports those that become finished. The report then
+   * counts the jobs as last listed; `exported` are those of the whole run. `selection` holds for the first look, `New`
+   * for those after it; a `Retry` has no listing and follows nothing. Remembers the ids exported: about 100 bytes a job.
+   */
+  readonly follow?: FollowOptions
+  /** Told of every job that ended, in the order in which they end. Must be quick; it must not throw. */
+  readonly onJob?: (event: JobEvent) => void
+}
+
+/** Why an export could not be run, or not to its end. What was stored before stays stored and noted. */
+export type ExportError = GtStudioError | SinkError | LedgerError | ContentError
+
+/** An export under way. */
+export interface RunningExport {
+  /** The counts at this moment. */
+  readonly report: Effect.Effect<ExportReport>
+  /** Begins no further job, lets those in flight end within the grace time, and commits. Returns at once. */
+  readonly stop: Effect.Effect<void>
+  /** The end: the final report, or what made going on useless. */
+  readonly await: Effect.Effect<ExportReport, ExportError>
+}
+
+/** Memory for documents that are held parsed, in bytes. */
+const parseMemory = 64 * 1024 * 1024
+
+/**
+ * Opens the sinks and starts an export in the background; it ends with the scope, where it is cut off if it still runs.
+ * Fails where a sink cannot be opened or the ledger cannot be written.
+ */
+export const start = Effect.fnUntraced(function*(options: Options) {
+  const gtStudio = yield* GtStudio
+  const ledger = yield* Ledger
+  const scope = yield* Effect.scope
+  const startedAt = yield* Clock.currentTimeMillis
+  const tally = new Tally(eachOnce(options.batches))
+  const stop = yield* Deferred.make<void>()
+  const cut = yield* Deferred.make<void, Fatal>()
+  const runId = crypto.randomUUID()
+  yield* distinct(options.sinks)
+  // Closed after the sinks and the fibers that use the jobs' contents.
+  const contents = yield* Scope.fork(scope)
+
+  const runners: Array<SinkRunner<Delivery, LedgerError>> = []
+  for (const sink of options.sinks) {
+    const open = yield* sink.open
+    yield* adopt(ledger, sink)
+    const queue = yield* Queue.bounded<Delivery, Cause.Done>(sink.capabilities.batch.maxRecords)
+    const settled = (batch: Settled<Delivery>): Effect.Effect<void, LedgerError> => pipeline.settled(runner)(batch)
+    const runner = new SinkRunner<Delivery, LedgerError>(sink, open, runId, queue, settled)
+    runners.push(runner)
+    tally.sinks.set(sink.id, { sink: sink.name, id: sink.id, stored: 0, bytes: 0, error: null })
+  }
+
+  const selection: Selection = options.selection ?? { _tag: "New" }
+  const follow = selection._tag === "Retry" ? undefined : options.follow
+  let look: Look = { run: yield* ledger.begin, selection }
+  const pipeline = exportRun({
+    gtStudio,
+    ledger,
+    runners,
+    tally,
+    look: () => look,
+    follows: follow !== undefined,
+    scope: contents,
+    concurrency: Math.max(1, options.concurrency ?? 64),
+    fetch: { attachments: options.attachments ?? "results" },
+    parseBudget: new ParseBudget(parseMemory),
+    onJob: options.onJob ?? (() => {}),
+    stop,
+    cut
+  })
+
+  const report = Effect.map(
+    Clock.currentTimeMillis,
+    (now) => tally.report((now - startedAt) / 1000, (id) => runners.find(({ sink }) => sink.id === id)?.queued ?? 0)
+  )
+
+  const sinks = yield* Effect.forkScoped(Effect.forEach(
+    runners,
+    (runner) => Effect.tapCause(runner.run, (cause) => Deferred.failCause(cut, cause)),
+    { concurrency: "unbounded", discard: true }
+  ))
+
+  /** Gives a sink that was added later what another one of this export holds already. */
+  const fillFromOthers = Effect.fnUntraced(function*(runner: SinkRunner<Delivery, LedgerError>) {
+    const target = runner.sink
+    for (const { sink: source } of runners) {
+      const { replay } = source
+      if (source === target || replay === undefined) continue
+      if ((yield* ledger.countReceipts(source.id)) <= (yield* ledger.countReceipts(target.id))) continue
+      const report = tally.sinks.get(target.id)
+      const onStored = ({ bytes }: Receipt) => {
+        if (report === undefined) return
+        report.stored++
+        report.bytes += bytes
+      }
+      yield* fill({
+        ledger,
+        source: { ...source, replay },
+        target,
+        open: runner.open,
+        runId,
+        batches: options.batches,
+        onStored,
+        stop
+      })
+    }
+  })
+
+  /** How long to wait until the batches are to be listed again, or undefined when they are not. */
+  const untilNextLook = Effect.map(Clock.currentTimeMillis, (now) => {
+    if (follow === undefined || tally.stopped || !tally.batches.some(pipeline.isInWork)) return undefined
+    // Every look would fetch again what a sink that has failed cannot take.
+    if (runners.some(({ failure }) => failure !== undefined)) return undefined
+    return nextLook(follow, startedAt, now)
+  })
+  const looks = Effect.gen(function*() {
+    yield* Effect.forEach(runners, fillFromOthers, { discard: true })
+    yield* pipeline.jobs
+    if (follow === undefined) return
+    for (;;) {
+      // A job on its way into a sink would be taken for one that nobody has fetched.
+      const settled = Effect.forEach(runners, (runner) => runner.idle, { discard: true })
+      yield* Effect.raceFirst(settled, Deferred.await(cut))
+      const wait = yield* untilNextLook
+      if (wait === undefined) return
+      yield* Effect.raceFirst(Effect.sleep(wait), Deferred.await(stop))
+      if (tally.stopped) return
+      tally.recount()
+      look = { run: yield* ledger.begin, selection: { _tag: "New" } }
+      yield* pipeline.jobs
+    }
+  })
+
+  const main = Effect.gen(function*() {
+    const jobs = yield* Effect.exit(looks)
+    // What has arrived is stored, whatever ended the run.
+    for (const runner of runners) yield* runner.end
+    yield* Fiber.join(sinks)
+    if (Exit.isSuccess(jobs)) yield* pipeline.vanished
+    const completed = Exit.isSuccess(jobs) && !tally.stopped && tally.batches.every(({ isListed }) => isListed)
+    const finished = yield* Effect.forEach(
+      runners.filter(({ failure }) => failure === undefined),
+      (runner) => Effect.exit(runner.finish({ completed }))
+    )
+    yield* jobs
+    // Each sink is told of the end, also when another one could not take it.
+    for (const end of finished) yield* end
+    return yield* report
+  })
+  const fiber = yield* Effect.forkScoped(main)
+
+  const grace = Duration.fromInputUnsafe(options.grace ?? Duration.seconds(10))
+  const running: RunningExport = {
+    report,
+    stop: Effect.suspend(() => {
+      if (tally.stopped) return Effect.void
+      tally.stopped = true
+      const cutLater = Effect.andThen(Effect.sleep(grace), Deferred.succeed(cut, undefined))
+      return Effect.andThen(Deferred.succeed(stop, undefined), Effect.asVoid(Effect.forkIn(cutLater, scope)))
+    }),
+    await: Fiber.join(fiber)
+  }
+  return running
+})
+
+/**
+ * Runs an export to its end. Interruption stops it gently: jobs in flight end, everything is committed, and only then
+ * does the fiber end.
+ */
+export const run = (options: Options): Effect.Effect<ExportReport, ExportError, GtStudio | Ledger> =>
+  Effect.scoped(
+    Effect.flatMap(start(options), (running) =>
+      Effect.onInterrupt(running.await, () => Effect.andThen(running.stop, Effect.ignore(running.await))))
+  )
+
+/** A batch that is named twice is listed once. */
+const eachOnce = (batches: ReadonlyArray<BatchRef>): ReadonlyArray<BatchRef> =>
+  batches.filter(({ batchId, projectId }, index) =>
+    batches.findIndex((other) => other.batchId === batchId && other.projectId === projectId) === index
+  )
+
+const distinct = (sinks: ReadonlyArray<JobSink>): Effect.Effect<void, SinkError> => {
+  const twice = sinks.find((sink, index) => sinks.findIndex(({ id }) => id === sink.id) !== index)
+  return twice === undefined ? Effect.void : Effect.fail(
+    new SinkError({
+      sink: twice.name,
+      step: "open",
+      reason: "misconfigured",
+      detail: `two sinks would write to the same place, ${twice.id}: give each its own`
+    })
+  )
+}
+
+/**
+ * Takes over what a sink holds when the ledger knows nothing of it: the ledger was lost, or the sink's place was moved.
+ * Whole or not at all, for a part of it would be taken for the whole by the next run.
+ */
+const adopt = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: JobSink) {
+  if (!sink.capabilities.inspectable || (yield* ledger.hasReceipts(sink.id))) return
+  yield* ledger.atomically(Stream.runForEach(
+    sink.inspect("manifest"),
+    (found) =>
+      ledger.record(found.flatMap((item) =>
+        item._tag !== "Intact" ? [] : [{
+          _tag: "Adopted" as const,
+          batch: { projectId: item.projectId, batchId: item.receipt.batchId },
+          sink: sink.id,
+          receipt: item.receipt
+        }]
+      ))
+  ))
+})

@@ -1,0 +1,68 @@
+/** What an export has done: counts by batch, failures by cause, receipts by sink. */
+import type { BatchRef } from "./Job.ts"
+
+/** Counts of one batch. When its listing has ended: listed = exported + unchanged + unfinished + failed + left. */
+export interface BatchReport extends BatchRef {
+  /** Jobs in the listing, each counted once. */
+  readonly listed: number
+  /** Stored by every sink in this run, or in part of them where others had it already. */
+  readonly exported: number
+  /** Not fetched since every sink has them, or fetched again and found the same. */
+  readonly unchanged: number
+  /** The platform has no result for them yet. */
+  readonly unfinished: number
+  readonly failed: number
+  /** Listed and neither stored nor failed when the run was stopped. 0 in a run that went to its end. */
+  readonly left: number
+  /** Exported jobs whose earlier revision was replaced; part of `exported`. */
+  readonly changed: number
+  /** Stored once and no longer listed; nothing is deleted. Known when the listing has ended. */
+  readonly vanished: number
+  /** Exported jobs whose result is of no shape that is known: stored as it is, with one row that says so. */
+  readonly unknown: number
+  /** One of them; null where there is none. */
+  readonly unknownExample: string | null
+  /** Bytes fetched for exported jobs: result documents and their files. */
+  readonly bytes: number
+  /** Whether the listing was read to its end. */
+  readonly isListed: boolean
+  /** Why the listing could not be read to its end, where that was a failure. */
+  readonly listingError: string | null
+}
+
+/** Failures of one cause. */
+export interface FailureGroup {
+  /** Tag of the reason, such as `AttachmentMissing`, or `<sink> sink` with its reason. */
+  readonly cause: string
+  readonly count: number
+  /** Whether an ordinary run tries these jobs again. */
+  readonly retryable: boolean
+  readonly example: { readonly batchId: string; readonly jobId: string; readonly message: string }
+}
+
+/** Counts of one sink. */
+export interface SinkReport {
+  readonly sink: string
+  readonly id: string
+  readonly stored: number
+  /** Bytes of the jobs it stored in this run. */
+  readonly bytes: number
+  /** Records that wait for it. */
+  readonly queued: number
+  /** Why it took no more, where it failed. */
+  readonly error: string | null
+}
+
+/** The state of an export, now or at its end. */
+export interface ExportReport {
+  /** Whether nothing is missing: every listing read to its end, no job failed or left. Unfinished jobs are not missing. */
+  readonly complete: boolean
+  /** Whether the run was stopped before its end. */
+  readonly stopped: boolean
+  readonly batches: ReadonlyArray<BatchReport>
+  readonly failures: ReadonlyArray<FailureGroup>
+  readonly sinks: ReadonlyArray<SinkReport>
+  /** Jobs being fetched. */
+  readonly inFlight: number
+  readonly seconds: number
+}

@@ -1,0 +1,65 @@
+/**
+ * Follows a batch that is still in work: lists it again and again, and gives each job when it has become finished. The
+ * platform has no "changed since" and no push for reads, so looking again is the only way to know.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { GtStudio } from "./GtStudio.ts"
+import type { GtStudioError } from "./GtStudioError.ts"
+import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
+
+/** How often and how long to look. */
+export interface Options {
+  /** From the end of one listing to the start of the next. Default 1 minute. A listing costs a request for 100 jobs. */
+  readonly interval?: Duration.Input
+  /** No listing begins later than this after the first. Default: until all jobs are finished, however long that takes. */
+  readonly deadline?: Duration.Input
+}
+
+/** Whether there is time for another look, and how long to wait for it. */
+export const nextLook = (options: Options, startedAt: number, now: number): Duration.Duration | undefined => {
+  const interval = Duration.fromInputUnsafe(options.interval ?? Duration.minutes(1))
+  const deadline = options.deadline === undefined
+    ? Number.POSITIVE_INFINITY
+    : Duration.toMillis(Duration.fromInputUnsafe(options.deadline))
+  return now + Duration.toMillis(interval) - startedAt > deadline ? undefined : interval
+}
+
+/**
+ * The finished jobs of a batch, each once, as they become finished. Ends when every listed job is finished or the
+ * deadline has come. Fails as `GtStudio.jobSummaries` does. Remembers the ids given: about 100 bytes a job.
+ */
+export const finishedJobs = (
+  batch: BatchRef,
+  options: Options = {}
+): Stream.Stream<JobSummary, GtStudioError, GtStudio> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const gtStudio = yield* GtStudio
+    const startedAt = yield* Clock.currentTimeMillis
+    const given = new Set<string>()
+    let unfinished = 0
+    const look = gtStudio.jobSummaries(batch).pipe(
+      Stream.filter((job) => {
+        if (isFinished(job)) return !given.has(job.id) && given.add(job.id) !== undefined
+        unfinished++
+        return false
+      })
+    )
+    /** Waits until it is time to look again; false when there is nothing more to look for. */
+    const again = Effect.gen(function*() {
+      const wait = unfinished === 0 ? undefined : nextLook(options, startedAt, yield* Clock.currentTimeMillis)
+      if (wait === undefined) return false
+      yield* Effect.sleep(wait)
+      unfinished = 0
+      return true
+    })
+    // Not a stream that goes on with itself: that would be one level deeper for every look.
+    return Stream.paginate(true, (isFirst) =>
+      Effect.map(isFirst ? Effect.succeed(true) : again, (isDue) =>
+        [isDue ? [look] : [], isDue ? Option.some(false) : Option.none()] as const)).pipe(
+        Stream.flatten()
+      )
+  }))

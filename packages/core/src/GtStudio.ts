@@ -1,0 +1,261 @@
+/**
+ * The platform's API as streams and effects: batches of a project, jobs of a batch, results of jobs, attachments. Every
+ * request is paced, bounded in time and tried again where that can help; the key goes to the API's origin and nowhere
+ * else.
+ */
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Content, ContentError } from "./Content.ts"
+import { BadRequest, GtStudioError, MalformedAnswer, type Subject } from "./GtStudioError.ts"
+import { type Answer, given, refused } from "./internal/answer.ts"
+import { attachmentSubject, Client } from "./internal/client.ts"
+import { type JobPage, type MalformedJob, pages } from "./internal/listing.ts"
+import { isLoopback, pathSegment } from "./internal/origin.ts"
+import { type BatchRef, JobResult, type JobSummary, ProjectDetails } from "./Job.ts"
+import { defaultBudget, type RetryBudget } from "./RetryPolicy.ts"
+import { Spool } from "./Spool.ts"
+import { Transport } from "./Transport.ts"
+
+export type { JobPage, MalformedJob }
+
+/** The platform's own address (documented). */
+export const defaultBaseUrl = "https://api.playment.io"
+
+/** How the platform is reached. */
+export interface Options {
+  /** Sent as `x-api-key` to the API's origin alone. */
+  readonly apiKey: Redacted.Redacted
+  /** Origin of the API, with a path prefix where there is one. Default: the platform's own. */
+  readonly baseUrl?: string
+  /** Allows plain http to other hosts than loopback: the key then travels in the clear. Default false. */
+  readonly allowInsecureHttp?: boolean
+  /** Most requests in flight to each origin, from 1. Default 64; begins at 16 and grows while nothing is throttled. */
+  readonly maxInFlight?: number
+  /** Most requests to the API that start in a second. Default: no limit of our own. */
+  readonly requestsPerSecond?: number
+  /** How often and how long a failed request is tried again. */
+  readonly retry?: Partial<RetryBudget>
+  /** Longest wait for the headers of an answer. Default 30 seconds. */
+  readonly headersTimeout?: Duration.Input
+  /** Longest wait between two pieces of a body. Default 30 seconds. */
+  readonly idleTimeout?: Duration.Input
+  /** Longest download of one attachment in one try. Default 1 hour. */
+  readonly downloadTimeout?: Duration.Input
+}
+
+/** The settings for the platform cannot be used. Says which and why, never the key. */
+export class GtStudioConfigError extends Schema.TaggedError<GtStudioConfigError>()("GtStudioConfigError", {
+  setting: Schema.Literals(["apiKey", "baseUrl", "maxInFlight", "requestsPerSecond"]),
+  detail: Schema.String
+}) {
+  override get message() {
+    return this.detail
+  }
+}
+
+/** What the client has done and is doing, for progress displays. */
+export interface Activity {
+  /** Attempts so far: one for each page, job or attachment, and one for each time it was tried again. */
+  readonly requests: number
+  /** How many of them were tries after a failure. */
+  readonly retries: number
+  readonly origins: ReadonlyArray<{
+    readonly origin: string
+    readonly inFlight: number
+    /** The limit in force now. */
+    readonly maxInFlight: number
+    /** The pace in force now, null where nothing is paced. */
+    readonly requestsPerSecond: number | null
+  }>
+}
+
+/** Whom a request is about, for its error. */
+export type About = Omit<Subject, "operation" | "url">
+
+/** The platform's API. Each member is useful alone. */
+export class GtStudio extends Context.Service<GtStudio, {
+  /** Details of a project with all its batches. */
+  readonly project: (projectId: string) => Effect.Effect<ProjectDetails, GtStudioError>
+  /** Pages of a batch's listing, lazily, one read ahead; unreadable jobs apart from the others. */
+  readonly pages: (batch: BatchRef) => Stream.Stream<JobPage, GtStudioError>
+  /**
+   * Jobs of a batch, each once, in the order of the listing. Where jobs could not be read, all others are given first;
+   * then the stream fails with the first such job's error. Remembers the ids seen: about 100 bytes a job.
+   */
+  readonly jobSummaries: (batch: BatchRef) => Stream.Stream<JobSummary, GtStudioError>
+  /** What the platform says of one job; `result` is empty while the job is in work. */
+  readonly jobResult: (projectId: string, jobId: string) => Effect.Effect<JobResult, GtStudioError>
+  /** The signed URL that an attachment's redirects lead to. It is a secret and expires: use it now, store it never. */
+  readonly resolve: (url: string, about?: About) => Effect.Effect<Redacted.Redacted<URL>, GtStudioError>
+  /** Bytes of an attachment as they arrive, length verified. Tried again up to the first byte only. */
+  readonly attachment: (url: string, about?: About) => Stream.Stream<Uint8Array, GtStudioError>
+  /** An attachment whole and verified, fetched again where it breaks off. Lives as long as the scope. */
+  readonly download: (
+    url: string,
+    about?: About
+  ) => Effect.Effect<Content, GtStudioError | ContentError, Scope.Scope>
+  /** What the client does at this moment. */
+  readonly activity: Effect.Effect<Activity>
+}>()("@labelstream/core/GtStudio") {}
+
+const configError = (setting: GtStudioConfigError["setting"], detail: string) =>
+  Effect.fail(new GtStudioConfigError({ setting, detail }))
+
+const validBaseUrl = (options: Options): Effect.Effect<string, GtStudioConfigError> => {
+  const baseUrl = options.baseUrl ?? defaultBaseUrl
+  if (!URL.canParse(baseUrl)) {
+    return configError("baseUrl", "The base URL is not a URL: it should look like https://host")
+  }
+  const url = new URL(baseUrl)
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    return configError("baseUrl", "The base URL must begin with https://")
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    return configError("baseUrl", "The base URL must have no user, password, query or fragment")
+  }
+  if (url.protocol === "http:" && !isLoopback(url) && options.allowInsecureHttp !== true) {
+    return configError(
+      "baseUrl",
+      `The base URL ${url.origin} is plain http: the API key would travel in the clear. Use https, or allow it on purpose`
+    )
+  }
+  return Effect.succeed(`${url.origin}${url.pathname.replace(/\/+$/, "")}`)
+}
+
+const validApiKey = (key: Redacted.Redacted): Effect.Effect<Redacted.Redacted, GtStudioConfigError> => {
+  const value = Redacted.value(key).trim()
+  if (value === "") return configError("apiKey", "The API key is empty: set GT_STUDIO_API_KEY")
+  // Header values of visible ASCII characters pass every client and proxy.
+  if (!/^[\x21-\x7e]+$/.test(value)) {
+    return configError("apiKey", "The API key has characters that no key has: check GT_STUDIO_API_KEY for a line break")
+  }
+  return Effect.succeed(Redacted.make(value))
+}
+
+const positive = (setting: "maxInFlight" | "requestsPerSecond", value: number) =>
+  value > 0 ? Effect.succeed(value) : configError(setting, `${setting} must be greater than 0`)
+
+const decodeProject = Schema.decodeUnknownResult(ProjectDetails)
+const decodeResult = Schema.decodeUnknownResult(JobResult)
+
+const reader = <A>(decode: (data: unknown) => Result.Result<A, Schema.SchemaError>) => (data: unknown): Answer<A> => {
+  const decoded = decode(data)
+  if (Result.isSuccess(decoded)) return given(decoded.success)
+  const detail = decoded.failure.message.replaceAll(/\s*\n\s*/g, " ")
+  return refused({ reason: new MalformedAnswer({ detail, syntax: false }), status: 200 })
+}
+
+const readProject = reader(decodeProject)
+const readResult = reader(decodeResult)
+
+/** Makes the service. Fails where the settings cannot be used; makes no request. */
+export const make = Effect.fnUntraced(function*(options: Options) {
+  const transport = yield* Transport
+  const spool = yield* Spool
+  const pacing = {
+    maxInFlight: Math.ceil(yield* positive("maxInFlight", options.maxInFlight ?? 64)),
+    requestsPerSecond: Number.POSITIVE_INFINITY,
+    maxPauseMillis: Duration.toMillis(Duration.fromInputUnsafe(options.retry?.maxElapsed ?? defaultBudget.maxElapsed))
+  }
+  const client = new Client(
+    {
+      base: yield* validBaseUrl(options),
+      apiKey: yield* validApiKey(options.apiKey),
+      retry: { ...defaultBudget, ...options.retry },
+      api: {
+        ...pacing,
+        requestsPerSecond: yield* positive("requestsPerSecond", options.requestsPerSecond ?? Number.POSITIVE_INFINITY)
+      },
+      storage: pacing,
+      headersTimeout: Duration.fromInputUnsafe(options.headersTimeout ?? Duration.seconds(30)),
+      idleTimeout: Duration.fromInputUnsafe(options.idleTimeout ?? Duration.seconds(30)),
+      downloadTimeout: Duration.fromInputUnsafe(options.downloadTimeout ?? Duration.hours(1))
+    },
+    transport,
+    spool
+  )
+
+  /** A path with ids in it, or why they cannot stand in a URL. */
+  const path = (subject: Subject, ids: ReadonlyArray<string>, at: (...segments: ReadonlyArray<string>) => string) => {
+    const segments = ids.map(pathSegment)
+    if (segments.every((segment) => segment !== undefined)) return Effect.succeed(at(...segments))
+    const reason = new BadRequest({ detail: "the id is empty or cannot stand in a URL" })
+    return Effect.fail(new GtStudioError({ subject, reason, attempts: 1 }))
+  }
+
+  const listing = (batch: BatchRef) =>
+    Stream.unwrap(Effect.map(
+      path(
+        { operation: "listing", projectId: batch.projectId, batchId: batch.batchId },
+        [batch.projectId, batch.batchId],
+        (project, id) => `/v1/projects/${project}/batch/${id}`
+      ),
+      (at) => pages(client, at, batch)
+    ))
+
+  return GtStudio.of({
+    project: (projectId) => {
+      const subject: Subject = { operation: "project", projectId }
+      return Effect.flatMap(
+        path(subject, [projectId], (project) => `/v1/projects/${project}/details`),
+        (at) => client.api(at, subject, readProject)
+      )
+    },
+    pages: listing,
+    jobSummaries: (batch) =>
+      Stream.suspend(() => {
+        const seen = new Set<string>()
+        let unreadable: GtStudioError | undefined
+        return listing(batch).pipe(
+          Stream.map((page) => {
+            unreadable ??= page.malformed[0]?.error
+            return page.jobs.filter((job) => !seen.has(job.id) && seen.add(job.id))
+          }),
+          Stream.flattenIterable,
+          Stream.concat(Stream.suspend(() => unreadable === undefined ? Stream.empty : Stream.fail(unreadable)))
+        )
+      }),
+    jobResult: (projectId, jobId) => {
+      const subject: Subject = { operation: "job", projectId, jobId }
+      return Effect.flatMap(
+        path(subject, [projectId, jobId], (project, id) => `/v1/projects/${project}/jobs/${id}`),
+        (at) => client.api(at, subject, readResult)
+      )
+    },
+    resolve: (url, about = {}) => client.resolve(url, attachmentSubject(url, about)),
+    attachment: (url, about = {}) => client.stream(url, attachmentSubject(url, about)),
+    download: (url, about = {}) => client.download(url, attachmentSubject(url, about)),
+    activity: Effect.sync(() => ({ ...client.counts, origins: client.origins }))
+  })
+})
+
+/** The service with these settings, over the application's transport and spool. */
+export const layer = (options: Options): Layer.Layer<GtStudio, GtStudioConfigError, Transport | Spool> =>
+  Layer.effect(GtStudio, make(options))
+
+/**
+ * The service with settings from the environment: `GT_STUDIO_API_KEY`, `GT_STUDIO_BASE_URL` (default the platform's
+ * own), and `GT_STUDIO_ALLOW_HTTP=true` to send the key over plain http on purpose. Given options win.
+ */
+export const layerConfig = (
+  options: Omit<Options, "apiKey"> = {}
+): Layer.Layer<GtStudio, GtStudioConfigError | Config.ConfigError, Transport | Spool> =>
+  Layer.effect(
+    GtStudio,
+    Effect.gen(function*() {
+      const settings = yield* Config.all({
+        apiKey: Config.Redacted("GT_STUDIO_API_KEY"),
+        baseUrl: Config.String("GT_STUDIO_BASE_URL").pipe(Config.withDefault(defaultBaseUrl)),
+        allowInsecureHttp: Config.Boolean("GT_STUDIO_ALLOW_HTTP").pipe(Config.withDefault(false))
+      })
+      return yield* make({ ...settings, ...options })
+    })
+  )

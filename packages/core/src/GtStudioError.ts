@@ -1,0 +1,229 @@
+/**
+ * Why the platform, or the storage it points to, did not give what was asked for. One error with a tagged reason;
+ * whether another try can help, and whether going on at all makes sense, is decided from the reason alone.
+ */
+import * as Schema from "effect/Schema"
+import { TransportFailure } from "./Transport.ts"
+
+/** `never`: the answer will stay the same. `few`: worth two more tries. `budget`: as long as the retry budget lasts. */
+type Patience = "never" | "few" | "budget"
+
+/** The API key is missing or wrong (HTTP 401, `auth-failure`, `core.webutil.token_auth`; documented). Stops an export. */
+export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {}) {
+  get patience(): Patience {
+    return "never"
+  }
+  override get message() {
+    return "the platform does not accept the API key: check GT_STUDIO_API_KEY"
+  }
+}
+
+/** The key may not see this project (HTTP 403, `unauthorized`, `core.webutil.auther`; documented). Stops an export. */
+export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", {}) {
+  get patience(): Patience {
+    return "never"
+  }
+  override get message() {
+    return "this API key has no access here: check the project id, and that the key belongs to its organisation"
+  }
+}
+
+/** The project, batch or job does not exist (HTTP 404, `resource_error`, `FS_0006`). */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {}) {
+  get patience(): Patience {
+    return "never"
+  }
+  override get message() {
+    return "the platform does not know it: check the ids"
+  }
+}
+
+/** The platform refuses the request as it is (HTTP 4xx with a code of the documented table). */
+export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", { detail: Schema.String }) {
+  get patience(): Patience {
+    return "never"
+  }
+  override get message() {
+    return `the platform refuses the request: ${this.detail}`
+  }
+}
+
+/** Too many requests (HTTP 429, or 503 that names a time to wait). */
+export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
+  /** What `Retry-After` asks for, in milliseconds; null where the platform named no time. */
+  retryAfterMillis: Schema.NullOr(Schema.Finite)
+}) {
+  get patience(): Patience {
+    return "budget"
+  }
+  override get message() {
+    return "the platform asks for fewer requests"
+  }
+}
+
+/** A fault on the platform's side (HTTP 408, 443, 444, 5xx; `FS_0000`, `FS_0008`, `api_error` at any status; documented). */
+export class PlatformFault extends Schema.TaggedError<PlatformFault>()("PlatformFault", { detail: Schema.String }) {
+  get patience(): Patience {
+    return "budget"
+  }
+  override get message() {
+    return `the platform has a fault: ${this.detail}`
+  }
+}
+
+/** The connection could not be made, broke, stalled, or delivered less than it declared. */
+export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("ConnectionFailed", {
+  failure: TransportFailure,
+  code: Schema.optionalKey(Schema.String)
+}) {
+  get patience(): Patience {
+    return "budget"
+  }
+  override get message() {
+    const code = this.code === undefined ? "" : ` (${this.code})`
+    switch (this.failure) {
+      case "Connect":
+        return `no connection${code}: check the host and the network`
+      case "Reset":
+        return `the connection broke${code}`
+      case "Truncated":
+        return "the body ended before its declared length"
+      case "Stalled":
+        return "the body stopped arriving"
+      case "Timeout":
+        return "no answer in time"
+      case "Protocol":
+        return `the answer is not valid HTTP${code}`
+    }
+  }
+}
+
+/** The answer is not the JSON that it should be. */
+export class MalformedAnswer extends Schema.TaggedError<MalformedAnswer>()("MalformedAnswer", {
+  /** Which field is wrong and what was expected; never the value. */
+  detail: Schema.String,
+  /** Broken JSON may arrive whole the next time; JSON of another shape will not change. */
+  syntax: Schema.Boolean
+}) {
+  get patience(): Patience {
+    return this.syntax ? "few" : "never"
+  }
+  override get message() {
+    return `the answer cannot be read: ${this.detail}`
+  }
+}
+
+/** The listing named a page token that it had named before: following it would not end. */
+export class RepeatedPageToken extends Schema.TaggedError<RepeatedPageToken>()("RepeatedPageToken", {
+  /** Number of the page that named it, from 1. */
+  page: Schema.Int
+}) {
+  get patience(): Patience {
+    return "never"
+  }
+  override get message() {
+    return `page ${this.page} of the listing points back to an earlier page`
+  }
+}
+
+/** A redirect without a usable `Location`, or more redirects than are followed. */
+export class BadRedirect extends Schema.TaggedError<BadRedirect>()("BadRedirect", { detail: Schema.String }) {
+  get patience(): Patience {
+    return "never"
+  }
+  override get message() {
+    return this.detail
+  }
+}
+
+/** The storage refuses the signed URL (HTTP 401 or 403): it has expired, or the file is not to be had. */
+export class LinkRefused extends Schema.TaggedError<LinkRefused>()("LinkRefused", {}) {
+  get patience(): Patience {
+    return "few"
+  }
+  override get message() {
+    return "the storage refuses the signed link, also when it is made anew: the file may be gone or not readable"
+  }
+}
+
+/** The file behind an attachment is not there (HTTP 404 or 410 at the storage, `FS_0007`). */
+export class AttachmentMissing extends Schema.TaggedError<AttachmentMissing>()("AttachmentMissing", {}) {
+  get patience(): Patience {
+    return "few"
+  }
+  override get message() {
+    return "the file is not in the platform's storage: ask the platform's support about this job"
+  }
+}
+
+/** All reasons. */
+export const Reason = Schema.Union([
+  InvalidKey,
+  Forbidden,
+  NotFound,
+  BadRequest,
+  Throttled,
+  PlatformFault,
+  ConnectionFailed,
+  MalformedAnswer,
+  RepeatedPageToken,
+  BadRedirect,
+  LinkRefused,
+  AttachmentMissing
+])
+
+export type Reason = typeof Reason.Type
+
+/** What was being done, and for which part of the platform's data. */
+export const Subject = Schema.Struct({
+  operation: Schema.Literals(["project", "listing", "job", "attachment"]),
+  projectId: Schema.optionalKey(Schema.String),
+  batchId: Schema.optionalKey(Schema.String),
+  jobId: Schema.optionalKey(Schema.String),
+  /** The attachment's unsigned URL without its query. */
+  url: Schema.optionalKey(Schema.String)
+})
+
+export type Subject = typeof Subject.Type
+
+/** A request to the platform failed for good. Its text and fields hold neither the key nor a signed URL. */
+export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudioError", {
+  subject: Subject,
+  reason: Reason,
+  /** HTTP status of the last answer, where there was one. */
+  status: Schema.optionalKey(Schema.Int),
+  /** The platform's own error code, such as `FS_0000`, where it sent one. */
+  code: Schema.optionalKey(Schema.String),
+  /** How often it was tried, at least 1. */
+  attempts: Schema.Int
+}) {
+  override get message() {
+    const { operation, projectId, batchId, jobId, url } = this.subject
+    const of = jobId !== undefined
+      ? `job ${jobId}`
+      : batchId !== undefined
+      ? `batch ${batchId}`
+      : projectId !== undefined
+      ? `project ${projectId}`
+      : undefined
+    const what = [operation === "attachment" ? `attachment ${url ?? ""}`.trim() : operation, of].filter((part) => part)
+    const facts = [
+      this.status === undefined ? "" : `HTTP ${this.status}`,
+      this.code ?? "",
+      this.attempts > 1 ? `tried ${this.attempts} times` : ""
+    ].filter((fact) => fact !== "")
+    return `${what.join(" of ")}: ${this.reason.message}${facts.length === 0 ? "" : ` [${facts.join(", ")}]`}`
+  }
+  /** Whether the same request may succeed at another time: decides whether a later run tries it again. */
+  get isRetryable() {
+    return this.reason.patience !== "never"
+  }
+  /**
+   * Whether nothing that needs this key or project can succeed: an export stops at once. Access refused to a single
+   * file concerns its job alone.
+   */
+  get isFatal() {
+    return this.reason._tag === "InvalidKey" ||
+      (this.reason._tag === "Forbidden" && this.subject.operation !== "attachment")
+  }
+}

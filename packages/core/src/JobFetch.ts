@@ -1,0 +1,118 @@
+/**
+ * From a listed job to everything that belongs to it: its result, the result document, and the files that the document
+ * names. Useful alone, as an effect for one job or as a step between streams.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Content, ContentError } from "./Content.ts"
+import { GtStudio } from "./GtStudio.ts"
+import type { GtStudioError } from "./GtStudioError.ts"
+import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
+import type { AttachmentRecord, JobRecord } from "./JobSink.ts"
+import * as ResultDocument from "./ResultDocument.ts"
+
+/**
+ * Which of the files that a result names are fetched with it. `none`: only the result document. `results`: what the
+ * platform made (masks, point labels). `all`: input media too, which can be large and may not be the platform's to give.
+ */
+export type AttachmentChoice = "none" | "results" | "all"
+
+/** What to fetch with a job. */
+export interface Options {
+  /** Default `results`. */
+  readonly attachments?: AttachmentChoice
+  /** Files of one job fetched at the same time. Default 4. */
+  readonly attachmentConcurrency?: number
+  /** Largest result document that is parsed whole, in bytes; larger ones are scanned. Default 8 MiB. */
+  readonly parseLimit?: number
+}
+
+/**
+ * Fetches one job whole, or none where the platform has no result for it yet. Its contents are valid until the scope
+ * closes. Fails where any part of it cannot be had: a job is exported whole or not at all.
+ */
+export const fetch = (
+  batch: BatchRef,
+  summary: JobSummary,
+  options: Options = {}
+): Effect.Effect<Option.Option<JobRecord>, GtStudioError | ContentError, GtStudio | Scope.Scope> =>
+  Effect.flatMap(GtStudio, (gtStudio) => fetchWith(gtStudio, batch, summary, options))
+
+/** As {@link fetch}, for callers that hold the service and may open result documents in their own way. */
+export const fetchWith = Effect.fnUntraced(function*(
+  gtStudio: GtStudio["Service"],
+  batch: BatchRef,
+  summary: JobSummary,
+  options: Options,
+  open: (
+    content: Content,
+    options: ResultDocument.OpenOptions
+  ) => Effect.Effect<ResultDocument.ResultDocument, ContentError, Scope.Scope> = ResultDocument.open
+) {
+  const { attachments: choice = "results", attachmentConcurrency = 4, parseLimit } = options
+  const about = { projectId: batch.projectId, batchId: batch.batchId, jobId: summary.id }
+  const result = yield* gtStudio.jobResult(batch.projectId, summary.id)
+  if (result.result === null || result.result === "" || !isFinished(result)) return Option.none()
+  const document = yield* gtStudio.download(result.result, about)
+  const parsed = yield* open(document, {
+    inputs: choice === "all",
+    ...(parseLimit === undefined ? {} : { parseLimit })
+  })
+  const refs = choice === "none" ? [] : parsed.attachments
+  const attachments = refs.length === 0 ? noAttachments : yield* Effect.forEach(
+    refs,
+    (ref) => Effect.map(gtStudio.download(ref.url, about), (content): AttachmentRecord => ({ ref, content })),
+    { concurrency: attachmentConcurrency }
+  )
+  const record: JobRecord = {
+    ...about,
+    summary,
+    result,
+    document,
+    parsed,
+    attachments,
+    revision: {
+      document: document.sha256,
+      attachments: attachments.length === 0 ? "" : yield* hashOf(attachments.map(({ content }) => content))
+    }
+  }
+  return Option.some(record)
+})
+
+const noAttachments: ReadonlyArray<AttachmentRecord> = []
+
+const hashOf = (contents: ReadonlyArray<Content>): Effect.Effect<string> =>
+  Effect.map(
+    Effect.promise(() =>
+      crypto.subtle.digest("SHA-256", new TextEncoder().encode(contents.map(({ sha256 }) => `${sha256}\n`).join("")))
+    ),
+    (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
+  )
+
+/**
+ * A step from job summaries to whatever `use` makes of each finished job. The job's contents live while `use` runs, so
+ * that only `concurrency` jobs (default 16) are held at any time. Unfinished jobs are passed over. Output comes as jobs
+ * finish, or in the order of the input where `ordered` is set. The first failure ends the stream.
+ */
+export const mapJobs = <A, E, R>(
+  batch: BatchRef,
+  use: (job: JobRecord) => Effect.Effect<A, E, R>,
+  options: Options & { readonly concurrency?: number; readonly ordered?: boolean } = {}
+) =>
+<E0, R0>(
+  summaries: Stream.Stream<JobSummary, E0, R0>
+): Stream.Stream<A, E0 | E | GtStudioError | ContentError, R0 | Exclude<R, Scope.Scope> | GtStudio> =>
+  summaries.pipe(
+    Stream.filter(isFinished),
+    Stream.mapEffect((summary) =>
+      Effect.scoped(Effect.flatMap(
+        fetch(batch, summary, options),
+        Option.match({
+          onNone: () => Effect.succeed<ReadonlyArray<A>>([]),
+          onSome: (job) => Effect.map(use(job), (value): ReadonlyArray<A> => [value])
+        })
+      )), { concurrency: options.concurrency ?? 16, unordered: options.ordered !== true }),
+    Stream.flattenIterable
+  )

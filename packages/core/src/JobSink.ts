@@ -1,0 +1,194 @@
+/**
+ * The sink contract: what a plugin that stores exported jobs promises to the engine, and what the engine promises to it.
+ *
+ * A run opens a sink once, hands it batches of records under tokens (`stage`, then `commit` or `abort`), and calls
+ * `finish` at the end. Nothing staged is visible to readers before its commit; what a commit has answered is durable as
+ * the capabilities say. `inspect` reads back what is committed, for verification and for rebuilding a lost ledger.
+ */
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { Content } from "./Content.ts"
+import type { JobResult, JobSummary } from "./Job.ts"
+import type { AttachmentRef, ResultDocument } from "./ResultDocument.ts"
+
+/** One nested file of a job: what the result document says of it, and its bytes. */
+export interface AttachmentRecord {
+  readonly ref: AttachmentRef
+  readonly content: Content
+}
+
+/** One finished job with everything that was fetched for it. The contents are valid until the record's batch has ended. */
+export interface JobRecord {
+  readonly projectId: string
+  readonly batchId: string
+  readonly jobId: string
+  readonly summary: JobSummary
+  readonly result: JobResult
+  /** The result document's bytes, exactly as the storage sent them. */
+  readonly document: Content
+  /** The result document read: its type, the files that it names, its annotations as rows. */
+  readonly parsed: ResultDocument
+  /** Nested files in document order. */
+  readonly attachments: ReadonlyArray<AttachmentRecord>
+  /** What this job's content is identified by. */
+  readonly revision: Revision
+}
+
+/** Identifies the content of a job: the platform gives no other sign that a result changed. */
+export interface Revision {
+  /** sha256 of the result document, 64 lower-case hex digits. */
+  readonly document: string
+  /** sha256 over the sha256 of every nested file in document order; `""` where the job has none. */
+  readonly attachments: string
+}
+
+/** Names a batch of records between `stage` and `commit`; unique for its sink, for ever. */
+export type CommitToken = string
+
+/** A sink's word that a job is stored, with enough in it to check that later against `inspect`. */
+export interface Receipt {
+  readonly batchId: string
+  readonly jobId: string
+  readonly revision: Revision
+  /** Bytes stored for this job: the result document and its nested files. */
+  readonly bytes: number
+}
+
+/** A record that a sink will not take, however often it is offered; the rest of its batch is not affected. */
+export interface Rejection {
+  readonly batchId: string
+  readonly jobId: string
+  readonly error: SinkError
+}
+
+/** What `inspect` found at one place. */
+export type Inspected =
+  /** A job whose every file or row is there and, at depth `content`, unchanged. */
+  | { readonly _tag: "Intact"; readonly projectId: string; readonly receipt: Receipt }
+  /** A file or row set that was committed and is no longer there. */
+  | { readonly _tag: "Missing"; readonly batchId: string; readonly jobId: string; readonly path: string }
+  /** A file or row set whose bytes are not those that were committed. */
+  | { readonly _tag: "Changed"; readonly batchId: string; readonly jobId: string; readonly path: string }
+  /** Something in the sink's own place that no commit put there. */
+  | { readonly _tag: "Extra"; readonly path: string }
+
+/** How closely `inspect` looks: `manifest` believes the sink's own books, `content` reads and hashes everything. */
+export type InspectDepth = "manifest" | "content"
+
+/** What a sink can do. The engine keeps to it, and the conformance kit holds the sink to it. */
+export interface Capabilities {
+  /** `upsert`: the latest revision of a job replaces earlier ones. `append`: every stage adds. */
+  readonly keying: "upsert" | "append"
+  /** `commit`: readers see whole batches after commit. `stage`: readers may see records earlier. */
+  readonly visibility: "commit" | "stage"
+  /** `listing`: records arrive in listing order, so that output is the same each time. `any`: as they finish. */
+  readonly ordering: "listing" | "any"
+  /** What an answered commit survives: the death of the `process`, or of the machine (`fsync`). */
+  readonly durability: "process" | "fsync"
+  /** Whether the same input gives the same bytes. */
+  readonly deterministic: boolean
+  /** Whether `inspect` can read back what is stored. */
+  readonly inspectable: boolean
+  /** `single`: one process at a time may have it open. `many`: several may. */
+  readonly writers: "single" | "many"
+  /** How many batches may be between `stage` and the end of `commit` at the same time. At least 1. */
+  readonly concurrentBatches: number
+  readonly batch: {
+    /** Most records in one batch. At least 1. */
+    readonly maxRecords: number
+    /** A batch is closed when its contents reach this many bytes. */
+    readonly maxBytes: number
+    /** Longest wait for a batch to fill, in milliseconds; 0 takes what is there. */
+    readonly maxAgeMillis: number
+  }
+}
+
+/** What a run tells its sinks at the end. */
+export interface RunEnd {
+  /** Whether the run went over its whole input, or was stopped or failed before. */
+  readonly completed: boolean
+}
+
+/** A sink between `open` and the end of its scope. */
+export interface OpenSink {
+  /**
+   * Takes one batch of records under a token; nothing of it is visible to readers yet. Called up to
+   * `concurrentBatches` times at once, with different tokens. Called again with the same token after an `unavailable`
+   * failure, with the same records. Answers the records that it rejects; the others are staged.
+   */
+  readonly stage: (
+    token: CommitToken,
+    records: ReadonlyArray<JobRecord>
+  ) => Effect.Effect<ReadonlyArray<Rejection>, SinkError>
+  /** Publishes what was staged under the token and answers a receipt for each job. Twice is once. */
+  readonly commit: (token: CommitToken) => Effect.Effect<ReadonlyArray<Receipt>, SinkError>
+  /** Drops what was staged under the token. Safe at any time, twice too. */
+  readonly abort: (token: CommitToken) => Effect.Effect<void, SinkError>
+  /** Ends a run: manifest, footers, marker for readers. Called once at most, after the last commit. */
+  readonly finish: (end: RunEnd) => Effect.Effect<void, SinkError>
+}
+
+/** A job as a sink holds it: everything that another sink needs to store it too. */
+export interface StoredJob extends Omit<JobRecord, "parsed" | "attachments"> {
+  /** Nested files with their position in the document, `AttachmentRef.index`. */
+  readonly attachments: ReadonlyArray<{ readonly index: number; readonly content: Content }>
+}
+
+/** A sink with its options filled in. Describing it does nothing yet. */
+export interface JobSink {
+  /** The kind of sink, as in its package's name: `filesystem`. */
+  readonly name: string
+  /** Version of the sink's own code. */
+  readonly version: string
+  /** Names the place written to, the same for every run on it: receipts are filed under it. No secret in it. */
+  readonly id: string
+  readonly capabilities: Capabilities
+  /** Whether it can write there: permission, space, what stands there already. Leaves nothing behind. */
+  readonly check: Effect.Effect<void, SinkError>
+  /** Cleans up after an earlier crash and takes the place for this process. Closed by its scope, however that ends. */
+  readonly open: Effect.Effect<OpenSink, SinkError, Scope.Scope>
+  /** Reads back what is committed, without the network and without `open`. Empty where not inspectable. */
+  readonly inspect: (depth: InspectDepth) => Stream.Stream<ReadonlyArray<Inspected>, SinkError>
+  /**
+   * Gives back every committed job with its raw bytes, from a sink that keeps them: a sink that is added later is filled
+   * from here instead of from the platform. Contents can be read until the stream ends; their reading fails where the
+   * bytes are no longer those of the receipt.
+   */
+  readonly replay?: Stream.Stream<StoredJob, SinkError>
+}
+
+/**
+ * Why a sink failed.
+ *
+ * - `rejected`: this record can never be stored
+ * - `unavailable`: the target cannot be reached or written now (disk full, locked, gone); another try may succeed
+ * - `conflict`: something else holds the place, or what stands there is not this sink's
+ * - `corrupt`: what was stored is damaged or of a newer version
+ * - `misconfigured`: options, paths or permissions are wrong
+ */
+export const SinkFailure = Schema.Literals(["rejected", "unavailable", "conflict", "corrupt", "misconfigured"])
+
+export type SinkFailure = typeof SinkFailure.Type
+
+/** A sink failed at one step of its life. */
+export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
+  /** `JobSink.name`. */
+  sink: Schema.String,
+  step: Schema.Literals(["check", "open", "stage", "commit", "abort", "finish", "close", "inspect"]),
+  reason: SinkFailure,
+  /** One sentence for people: what happened, to what, and what to do. */
+  detail: Schema.String,
+  batchId: Schema.optionalKey(Schema.String),
+  jobId: Schema.optionalKey(Schema.String),
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    return `${this.sink} sink, ${this.step}: ${this.detail}`
+  }
+  /** Whether the same step can succeed when it is tried again. */
+  get isRetryable() {
+    return this.reason === "unavailable"
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The ledger: one row per job of what was listed, fetched, stored where, and what failed. It is what makes a second run
+ * cheap and a killed run resumable. Holds ids, hashes, counts and errors; no key and no signed URL.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { BatchRef, JobSummary } from "./Job.ts"
+import type { Receipt, Revision } from "./JobSink.ts"
+
+/** What the listing says of a job, as far as a change in it means that the job should be looked at again. */
+export interface Listed {
+  readonly status: string
+  readonly frames: number | null
+  readonly annotations: number | null
+}
+
+/**
+ * How far a job has come.
+ *
+ * - `listed`: seen, nothing fetched yet
+ * - `unfinished`: the platform had no result for it when last looked at
+ * - `stored`: every sink of the run that fetched it has answered with a receipt, or a receipt was adopted
+ * - `failed`: the last try ended in `error`
+ */
+export const JobStage = Schema.Literals(["listed", "unfinished", "stored", "failed"])
+
+export type JobStage = typeof JobStage.Type
+
+/** Why a job failed, as kept for `retry` and for people. */
+export interface LedgerFailure {
+  /** Tag of the error's reason, such as `AttachmentMissing`. */
+  readonly reason: string
+  /** For people; no secret in it. */
+  readonly message: string
+  /** Whether an ordinary run should try the job again. */
+  readonly retryable: boolean
+}
+
+/** A sink's word that it holds a revision of the job. */
+export interface LedgerReceipt {
+  /** `JobSink.id`. */
+  readonly sink: string
+  readonly revision: Revision
+  readonly bytes: number
+}
+
+/** One job as the ledger knows it. */
+export interface LedgerEntry {
+  readonly projectId: string
+  readonly batchId: string
+  readonly jobId: string
+  readonly referenceId: string | null
+  /** As last listed. */
+  readonly listed: Listed
+  /** As listed when the stored revision was fetched; null where that is not known (adopted from a sink). */
+  readonly storedAs: Listed | null
+  readonly stage: JobStage
+  /** Of what was last fetched; null before. */
+  readonly revision: Revision | null
+  /** Bytes of the last fetched revision, result document and nested files; null before. */
+  readonly bytes: number | null
+  /** How often the job was tried since it was last stored. */
+  readonly attempts: number
+  readonly error: LedgerFailure | null
+  /** When its result was last fetched or compared, in milliseconds since 1970; null before. */
+  readonly checkedAt: number | null
+  readonly receipts: ReadonlyArray<LedgerReceipt>
+}
+
+/** A listed job held against the ledger. */
+export interface Observation {
+  readonly summary: JobSummary
+  /** The entry as it stood before this page, or null for a job never seen. */
+  readonly known: LedgerEntry | null
+  /** Whether this run has already observed the job, on this page or an earlier one. */
+  readonly repeated: boolean
+}
+
+/** Something that happened to one job. */
+export type Outcome =
+  /** A sink has stored the job. `listed` is what the listing said when it was fetched. */
+  | {
+    readonly _tag: "Stored"
+    readonly batch: BatchRef
+    readonly sink: string
+    readonly receipt: Receipt
+    readonly listed: Listed
+    readonly at: number
+  }
+  /** The job was fetched again and every sink already holds this revision. */
+  | {
+    readonly _tag: "Unchanged"
+    readonly batch: BatchRef
+    readonly jobId: string
+    readonly listed: Listed
+    readonly at: number
+  }
+  /** The platform has no result for the job yet. */
+  | { readonly _tag: "Unfinished"; readonly batch: BatchRef; readonly jobId: string }
+  /** The job, or its storing in one sink, failed. Receipts of other sinks stay. Counts one attempt. */
+  | {
+    readonly _tag: "Failed"
+    readonly batch: BatchRef
+    readonly jobId: string
+    readonly error: LedgerFailure
+    readonly at: number
+  }
+  /** A sink was found to hold the job: its receipt is taken over, and the job made if it is not known. */
+  | { readonly _tag: "Adopted"; readonly batch: BatchRef; readonly sink: string; readonly receipt: Receipt }
+
+/** Which entries to read. All given conditions must hold. */
+export interface EntryFilter {
+  readonly batch?: BatchRef
+  readonly stage?: JobStage
+  /** Entries that this run has not observed: after a whole listing, the jobs that have vanished from it. */
+  readonly notObservedIn?: number
+}
+
+/** How many jobs of a batch are at each stage. */
+export type StageCounts = Readonly<Record<JobStage, number>>
+
+/** Names one job. */
+export interface JobKey {
+  readonly batchId: string
+  readonly jobId: string
+}
+
+/** Holds what a sink has against its receipts. Ends with its scope. */
+export interface Audit {
+  /**
+   * For each receipt that was found at the sink: whether the ledger has the same one, one of another revision, or none.
+   * These jobs, and those that are named besides, count as checked.
+   */
+  readonly check: (
+    found: ReadonlyArray<Receipt>,
+    besides: ReadonlyArray<JobKey>
+  ) => Effect.Effect<ReadonlyArray<"match" | "differs" | "unknown">, LedgerError>
+  /** Jobs with a receipt of the sink that were not checked so far, in arrays. */
+  readonly unchecked: Stream.Stream<ReadonlyArray<JobKey>, LedgerError>
+}
+
+/** The ledger could not be read or written. */
+export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
+  /**
+   * - `locked`: another run has it open
+   * - `newer`: written by a newer version of this software
+   * - `damaged`: not a ledger, or its file is broken
+   * - `unavailable`: the disk is full, read-only or gone
+   */
+  reason: Schema.Literals(["locked", "newer", "damaged", "unavailable"]),
+  /** One sentence for people: what happened, where, and what to do. */
+  detail: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    return `Ledger: ${this.detail}`
+  }
+}
+
+/**
+ * Remembers what became of every job. Each call is atomic and durable when it returns. One run at a time may write:
+ * acquiring the layer takes that place and fails with `locked` where another process has it.
+ */
+export class Ledger extends Context.Service<Ledger, {
+  /** Starts a run and answers its number, greater than every earlier one. */
+  readonly begin: Effect.Effect<number, LedgerError>
+  /**
+   * Holds a page of the listing against what is known, in its order, and notes what is listed now. A job listed again
+   * in the same run is answered as `repeated`.
+   */
+  readonly observe: (
+    run: number,
+    batch: BatchRef,
+    page: ReadonlyArray<JobSummary>
+  ) => Effect.Effect<ReadonlyArray<Observation>, LedgerError>
+  /** Notes what happened, all of it or nothing. */
+  readonly record: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, LedgerError>
+  /**
+   * Makes one call of all those within: what they noted stays when the effect succeeds, and else nothing of it. Only
+   * while nothing else writes.
+   */
+  readonly atomically: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LedgerError, R>
+  /** Reads entries in order of batch and job id, in arrays. May run while the ledger is written to. */
+  readonly entries: (filter: EntryFilter) => Stream.Stream<ReadonlyArray<LedgerEntry>, LedgerError>
+  /** Counts the jobs of a batch by stage. */
+  readonly counts: (batch: BatchRef) => Effect.Effect<StageCounts, LedgerError>
+  /** Starts an audit of one sink. Writes nothing that stays, also in a ledger that was opened for reading. */
+  readonly audit: (sink: string) => Effect.Effect<Audit, LedgerError, Scope.Scope>
+  /** Whether any receipt of this sink is on record. */
+  readonly hasReceipts: (sink: string) => Effect.Effect<boolean, LedgerError>
+  /** How many jobs have a receipt of this sink. Takes some 100 ms for a million. */
+  readonly countReceipts: (sink: string) => Effect.Effect<number, LedgerError>
+}>()("@labelstream/core/Ledger") {}

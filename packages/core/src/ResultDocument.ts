@@ -1,0 +1,107 @@
+/**
+ * Reads result documents: tells what kind of result they hold, which further files they name, and what annotations they
+ * contain as rows of the normalised model. Whatever bytes come, nothing here fails on them: a document of unknown shape
+ * gives one row that says so, a single malformed annotation becomes a problem with its place. The bytes themselves are
+ * kept by whoever received them, so nothing is lost that has no row.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { AnnotationRow, AttachmentRole, ResultType } from "./AnnotationModel.ts"
+import type { Content, ContentError } from "./Content.ts"
+import { attachmentsOf } from "./internal/document/attachments.ts"
+import { detect } from "./internal/document/detect.ts"
+import { parse, parsedLists, parsedRows } from "./internal/document/parsed.ts"
+import { planOf } from "./internal/document/plan.ts"
+import { RowWriter } from "./internal/document/rowWriter.ts"
+import { openScanned } from "./internal/document/scanned.ts"
+
+export type { AttachmentRole, ResultType } from "./AnnotationModel.ts"
+
+/**
+ * A file that a result names, to be resolved through the platform's attachment endpoint; inputs are the customer's own
+ * and are fetched from where they are.
+ */
+export interface AttachmentRef {
+  /** Position from 0 in document order. */
+  readonly index: number
+  readonly role: AttachmentRole
+  /** The frame that the file belongs to, null for files of the whole job. */
+  readonly frameId: string | null
+  /** The text that the document holds, not checked to be a URL. */
+  readonly url: string
+  /** JSON pointer of that text. */
+  readonly sourcePath: string
+}
+
+/**
+ * A part of a document that gave no row although its surroundings were understood, such as a rectangle without corners.
+ */
+export interface Problem {
+  /** JSON pointer (RFC 6901) into the document. */
+  readonly path: string
+  /** Why it gave no row, for people. Names no values of the document. */
+  readonly reason: string
+}
+
+/**
+ * Some rows of a document and the problems met among them, both in document order. Either may be empty, not both.
+ */
+export interface Decoded {
+  readonly rows: ReadonlyArray<AnnotationRow>
+  readonly problems: ReadonlyArray<Problem>
+}
+
+/**
+ * A document whose kind and files are known and whose rows can be read, as often as wanted, while its content is valid.
+ */
+export interface ResultDocument {
+  readonly resultType: ResultType
+  /** Whether the result stands under a top-level `data`, as the documentation shows most of them. */
+  readonly wrapped: boolean
+  /**
+   * The files that the document names, in document order; one for each distinct (url, role, frame), at its first place.
+   */
+  readonly attachments: ReadonlyArray<AttachmentRef>
+  /**
+   * The document's annotations, in arrays of about a thousand rows. Deterministic, whatever chunks the content comes in.
+   * Rows and problems together account for every annotation. Order is that of the document, save that keys which are
+   * whole numbers come first and ascending, as `JSON.parse` has it. Numbers are doubles.
+   */
+  readonly rows: (job: { readonly batchId: string; readonly jobId: string }) => Stream.Stream<Decoded, ContentError>
+}
+
+/** Options of {@link open}. */
+export interface OpenOptions {
+  /**
+   * Documents up to this many bytes (default 8 MiB) are parsed whole and held in memory while in use, at about five
+   * times their size. Larger ones are scanned, once to open and once to read the rows, and held one piece at a time.
+   */
+  readonly parseLimit?: number
+  /** Lists the job's input media among the attachments, with the role `input`. Default false: they can be large. */
+  readonly inputs?: boolean
+}
+
+/**
+ * Opens a result document. Fails only when its bytes cannot be read back.
+ *
+ * A large document gives the same rows as a small one, with these exceptions. Where it is not valid JSON or UTF-8 inside
+ * a list, the elements concerned become problems, and where nothing is read from, that goes unnoticed; a small one is
+ * then of unknown shape as a whole. A single element over 64 MiB is reported as a problem instead of being held, and a
+ * legend of that length counts as none.
+ */
+export const open = (content: Content, options?: OpenOptions): Effect.Effect<ResultDocument, ContentError> => {
+  const parseLimit = options?.parseLimit ?? 8 * 1024 * 1024
+  const inputs = options?.inputs ?? false
+  if (content.size > parseLimit) return openScanned(content, inputs, parseLimit)
+  return Effect.map(content.bytes === undefined ? content.collect : Effect.succeed(content.bytes), (bytes) => {
+    const found = detect(parse(bytes), parsedLists)
+    const plan = planOf(found, parsedLists)
+    return {
+      resultType: found.type,
+      wrapped: found.wrapped,
+      attachments: attachmentsOf(found, parsedLists, inputs),
+      rows: ({ batchId, jobId }) =>
+        Stream.suspend(() => Stream.fromIteratorSucceed(parsedRows(plan, new RowWriter(batchId, jobId)), 1))
+    }
+  })
+}

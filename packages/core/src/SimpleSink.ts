@@ -1,0 +1,205 @@
+/**
+ * Lifts what is simpler than a sink into the contract: a function that writes a batch, an Effect `Sink`, or one function
+ * for each table. A batch is written when it is staged, and its commit only says so. What that cannot promise it does not
+ * declare: such a sink appends, can be seen half written, and cannot take back what an aborted batch has written.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type * as EffectSink from "effect/Sink"
+import * as Stream from "effect/Stream"
+import type { AnnotationRow, AttachmentRow, JobRow } from "./AnnotationModel.ts"
+import type { Content, ContentError } from "./Content.ts"
+import {
+  type Capabilities,
+  type CommitToken,
+  type JobRecord,
+  type JobSink,
+  type OpenSink,
+  type Receipt,
+  type Rejection,
+  type RunEnd,
+  SinkError
+} from "./JobSink.ts"
+import * as TableRows from "./TableRows.ts"
+
+/**
+ * What a lifted sink declares when its author says nothing. A crash or a failure in the middle of a write can leave a part
+ * of a batch, and the next run writes the batch again: every job arrives, some may arrive twice.
+ */
+export const capabilities: Capabilities = {
+  keying: "append",
+  visibility: "stage",
+  ordering: "any",
+  durability: "process",
+  deterministic: false,
+  inspectable: false,
+  writers: "many",
+  concurrentBatches: 1,
+  batch: { maxRecords: 256, maxBytes: 32 * 1024 * 1024, maxAgeMillis: 100 }
+}
+
+/** Capabilities that differ from {@link capabilities}; whoever claims more is held to it by the conformance suite. */
+export type Claims = Partial<Omit<Capabilities, "batch">> & { readonly batch?: Partial<Capabilities["batch"]> }
+
+/** What every lifted sink says of itself. */
+export interface Description {
+  /** `JobSink.name`. */
+  readonly name: string
+  /** `JobSink.version`. Default `1`. */
+  readonly version?: string
+  /** `JobSink.id`: names the place written to, without secrets. */
+  readonly id: string
+  readonly capabilities?: Claims
+  /** Whether it can write there. Default: it is not looked at before `open`. */
+  readonly check?: Effect.Effect<void, SinkError>
+  /** Reads back what is stored, for those who claim `inspectable`. */
+  readonly inspect?: JobSink["inspect"]
+}
+
+/**
+ * Writes one batch; when it has ended, all of it is written. Answers the records that can never be written, if any, and
+ * has then written the others. Called one at a time, and again with the same records after an `unavailable` failure.
+ */
+export type Write = (records: ReadonlyArray<JobRecord>) => Effect.Effect<ReadonlyArray<Rejection> | void, SinkError>
+
+/** A writer that also wants to know of the end of a run. */
+export interface Writer {
+  readonly write: Write
+  readonly finish?: (end: RunEnd) => Effect.Effect<void, SinkError>
+}
+
+/** What {@link fromWriter} takes. */
+export interface WriterOptions extends Description {
+  /** Opens the place and answers how to write to it. What it acquires is released when the run ends, however it ends. */
+  readonly open: Effect.Effect<Write | Writer, SinkError, Scope.Scope>
+}
+
+/**
+ * Makes a sink of an `open` and one function that writes a batch.
+ *
+ * @example
+ * ```ts
+ * import { SimpleSink } from "@labelstream/core"
+ * import * as Effect from "effect/Effect"
+ *
+ * const sink = SimpleSink.fromWriter({
+ *   name: "console",
+ *   id: "console",
+ *   open: Effect.succeed((records) => Effect.sync(() => records.forEach(({ jobId }) => console.log(jobId))))
+ * })
+ * ```
+ */
+export const fromWriter = (options: WriterOptions): JobSink => {
+  const { check, id, inspect, name, open, version } = options
+  const { batch, ...claims } = options.capabilities ?? {}
+  return {
+    name,
+    version: version ?? "1",
+    id,
+    capabilities: { ...capabilities, ...claims, batch: { ...capabilities.batch, ...batch } },
+    check: check ?? Effect.void,
+    open: Effect.map(open, (writer) => session(name, typeof writer === "function" ? { write: writer } : writer)),
+    inspect: inspect ?? (() => Stream.empty)
+  }
+}
+
+/** What {@link fromEffectSink} takes. */
+export interface EffectSinkOptions extends Description {
+  /** Run once for each batch, over its records; when it is done, they are written. */
+  readonly sink: EffectSink.Sink<unknown, JobRecord, unknown, SinkError>
+}
+
+/** Makes a sink of an Effect `Sink`, which is run anew for each batch. */
+export const fromEffectSink = ({ sink, ...options }: EffectSinkOptions): JobSink =>
+  fromWriter({
+    ...options,
+    open: Effect.succeed((records) => Effect.asVoid(Stream.run(Stream.fromIterable(records), sink)))
+  })
+
+/** Writes rows of the tables of `AnnotationModel`; a table without a function is left out. */
+export interface TableWriter {
+  /** One row for each job, written after the rows of its other tables. */
+  readonly jobs?: (rows: ReadonlyArray<JobRow>) => Effect.Effect<void, SinkError>
+  /** Called with rows of one job at a time, in order, about a thousand at once. */
+  readonly annotations?: (rows: ReadonlyArray<AnnotationRow>) => Effect.Effect<void, SinkError>
+  readonly attachments?: (rows: ReadonlyArray<AttachmentRow>) => Effect.Effect<void, SinkError>
+  readonly finish?: (end: RunEnd) => Effect.Effect<void, SinkError>
+}
+
+/** What {@link fromTableWriter} takes. */
+export interface TableWriterOptions extends Description {
+  readonly open: Effect.Effect<TableWriter, SinkError, Scope.Scope>
+}
+
+/** Makes a sink of functions that write rows. The bytes of documents and nested files are not stored by it. */
+export const fromTableWriter = ({ open, ...options }: TableWriterOptions): JobSink =>
+  fromWriter({
+    ...options,
+    open: Effect.map(open, ({ annotations, attachments, finish, jobs }): Writer => ({
+      write: Effect.fnUntraced(function*(records) {
+        const rows: Array<JobRow> = []
+        for (const record of records) {
+          let count = 0
+          yield* Stream.runForEach(record.parsed.rows(record), (decoded) => {
+            count += decoded.rows.length
+            return annotations === undefined || decoded.rows.length === 0 ? Effect.void : annotations(decoded.rows)
+          }).pipe(
+            Effect.catchTag("ContentError", (error) => Effect.fail(unreadable(options.name, record, error.message)))
+          )
+          const files = record.attachments.map((file) => TableRows.attachmentRow(record, file, null))
+          if (attachments !== undefined && files.length > 0) yield* attachments(files)
+          rows.push(TableRows.jobRow(record, count))
+        }
+        if (jobs !== undefined) yield* jobs(rows)
+      }),
+      ...finish === undefined ? {} : { finish }
+    }))
+  })
+
+const session = (name: string, { finish, write }: Writer): OpenSink => {
+  const written = new Map<CommitToken, ReadonlyArray<Receipt>>()
+  const oneAtATime = Semaphore.makeUnsafe(1)
+
+  const stage = Effect.fnUntraced(function*(token: CommitToken, records: ReadonlyArray<JobRecord>) {
+    if (written.has(token)) return []
+    const rejections: Array<Rejection> = []
+    for (const record of records) {
+      const why = yield* whyUnreadable(record)
+      const { batchId, jobId } = record
+      if (why !== undefined) rejections.push({ batchId, jobId, error: unreadable(name, record, why) })
+    }
+    const isIn = (rejected: ReadonlyArray<Rejection>) => ({ batchId, jobId }: JobRecord) =>
+      rejected.some((of) => of.batchId === batchId && of.jobId === jobId)
+    const readable = rejections.length === 0 ? records : records.filter((record) => !isIn(rejections)(record))
+    const refused = (readable.length === 0 ? undefined : yield* write(readable)) ?? []
+    written.set(token, readable.filter((record) => !isIn(refused)(record)).map(TableRows.receiptOf))
+    return [...rejections, ...refused]
+  })
+
+  return {
+    stage: (token, records) => oneAtATime.withPermit(stage(token, records)),
+    commit: (token) => Effect.sync(() => written.get(token) ?? []),
+    // What is written stays; it is only not answered for.
+    abort: (token) => Effect.sync(() => void written.delete(token)),
+    finish: finish ?? (() => Effect.void)
+  }
+}
+
+const unreadable = (sink: string, { batchId, jobId }: JobRecord, detail: string): SinkError =>
+  new SinkError({ sink, step: "stage", reason: "rejected", detail, batchId, jobId })
+
+/**
+ * Reads what is not in memory through before anything of the batch is written: a writer that meets unreadable bytes half
+ * way could no longer leave that record out.
+ */
+const whyUnreadable = ({ attachments, document }: JobRecord): Effect.Effect<string | undefined> =>
+  Effect.gen(function*() {
+    for (const content of [document, ...attachments.map((file) => file.content)]) {
+      const size = content.bytes?.length ?? (yield* sizeOf(content))
+      if (size !== content.size) return `the downloaded bytes are not the ${content.size} that were announced`
+    }
+    return undefined
+  }).pipe(Effect.catch((error: ContentError) => Effect.succeed(error.message)))
+
+const sizeOf = (content: Content) => Stream.runFold(content.stream, () => 0, (size, chunk) => size + chunk.length)

@@ -1,0 +1,172 @@
+/**
+ * Finds a sink by name. A package is a sink plugin when its default export is a definition made by {@link define}: its
+ * name, the version of this contract that it was written for, a Schema of its options, and a function that makes the sink.
+ * Loading is a dynamic import, so that nothing has to know of a plugin in advance.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { JobSink } from "./JobSink.ts"
+
+/** The version of the contract of this package. */
+export const contract = 1
+
+/** A kind of sink that can be found by name. */
+export interface Definition<Options = never> {
+  /** As in `JobSink.name`. */
+  readonly name: string
+  /** Version of the sink's own code. */
+  readonly version: string
+  /** The version of the contract it was written for. */
+  readonly contract: number
+  /** Options from what is written in a configuration; secrets are `Schema.Redacted`, so that no log shows them. */
+  readonly options: Schema.Codec<Options, unknown>
+  /** Makes the sink. Writes nothing yet. */
+  readonly make: (options: Options) => JobSink
+}
+
+/**
+ * A plugin could not be used.
+ *
+ * - `missing`: there is no such package or module
+ * - `broken`: it threw while it was loaded, or while it made the sink
+ * - `notASink`: its default export is no sink definition
+ * - `contract`: it was written for another version of the contract
+ * - `options`: the options do not fit; `problems` has all of them
+ */
+export class SinkPluginError extends Schema.TaggedError<SinkPluginError>()("SinkPluginError", {
+  /** As asked for. */
+  specifier: Schema.String,
+  reason: Schema.Literals(["missing", "broken", "notASink", "contract", "options"]),
+  /** One sentence for people: what is wrong, and what to do. */
+  detail: Schema.String,
+  /** Each problem of the options, with its place; no values, since they may be secret. */
+  problems: Schema.Array(Schema.String),
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    const problems = this.problems.map((problem) => `\n- ${problem}`).join("")
+    return `Sink ${JSON.stringify(this.specifier)}: ${this.detail}${problems}`
+  }
+}
+
+/**
+ * Defines a sink that can be found by name; to be the default export of its package.
+ *
+ * @example
+ * ```ts
+ * import { SinkPlugin } from "@labelstream/core"
+ * import * as Schema from "effect/Schema"
+ * import { make } from "./MySink.ts"
+ *
+ * export default SinkPlugin.define({
+ *   name: "mine",
+ *   version: "1.0.0",
+ *   options: Schema.Struct({ url: Schema.String, token: Schema.RedactedFromValue(Schema.String) }),
+ *   make
+ * })
+ * ```
+ */
+export const define = <Options, Encoded>(definition: {
+  readonly name: string
+  readonly version: string
+  readonly options: Schema.Codec<Options, Encoded>
+  readonly make: (options: Options) => JobSink
+}): Definition<Options> => ({ ...definition, contract })
+
+/**
+ * Packages that a name is looked for in, in this order: a name that starts with a letter and has no slash is short for
+ * `@labelstream/sink-NAME` and for `labelstream-sink-NAME`; everything else is taken as it is (a package, a path, a URL).
+ */
+export const candidates = (specifier: string): ReadonlyArray<string> =>
+  /^[a-z][a-z0-9-]*$/.test(specifier)
+    ? [`@labelstream/sink-${specifier}`, `labelstream-sink-${specifier}`, specifier]
+    : [specifier]
+
+/** How a module is imported; a program gives its own so that packages are found from its folder, not from here. */
+export type Import = (specifier: string) => Promise<unknown>
+
+/**
+ * Loads a sink by name and makes it from its options, as they were written in a configuration.
+ *
+ * Packages are resolved from this module unless `load` resolves them otherwise, which a program should do: for instance
+ * `(specifier) => import(specifier)` written in the program's own code.
+ */
+export const load = Effect.fnUntraced(function*(
+  specifier: string,
+  options: unknown,
+  importModule: Import = (name) => import(name)
+) {
+  const definition = yield* find(specifier, importModule)
+  const decoded = yield* Schema.decodeUnknownEffect(definition.options)(options, {
+    errors: "all",
+    onExcessProperty: "error"
+  }).pipe(Effect.mapError((error) => {
+    const problems = problemsOf(error.message)
+    const count = problems.length === 1 ? "a problem" : `${problems.length} problems`
+    return new SinkPluginError({
+      specifier,
+      reason: "options",
+      detail: `there is ${count} with its options:`,
+      problems
+    })
+  }))
+  return yield* Effect.try({
+    try: () => definition.make(decoded),
+    catch: (cause) => failure(specifier, "broken", "it could not be made from its options", cause)
+  })
+})
+
+/** Finds the definition of a sink by name, without making it: for listing its options. */
+export const find = Effect.fnUntraced(function*(
+  specifier: string,
+  importModule: Import = (name) => import(name)
+): Effect.fn.Return<Definition<unknown>, SinkPluginError> {
+  const names = candidates(specifier)
+  for (const name of names) {
+    const result = yield* Effect.result(Effect.tryPromise({ try: () => importModule(name), catch: (cause) => cause }))
+    if (result._tag === "Success") return yield* definitionIn(specifier, result.success)
+    if (!isMissing(result.failure, name)) {
+      return yield* failure(specifier, "broken", "it broke while it was loaded", result.failure)
+    }
+  }
+  const tried = names.join(", ")
+  return yield* failure(specifier, "missing", `there is no such package: install one of ${tried}, or correct the name`)
+})
+
+const failure = (specifier: string, reason: SinkPluginError["reason"], detail: string, cause?: unknown) =>
+  new SinkPluginError({ specifier, reason, detail, problems: [], ...cause === undefined ? {} : { cause } })
+
+const definitionIn = (specifier: string, module: unknown): Effect.Effect<Definition<unknown>, SinkPluginError> => {
+  const found: unknown = isObject(module) ? module["default"] : undefined
+  if (
+    !isObject(found) || typeof found["name"] !== "string" || typeof found["contract"] !== "number" ||
+    typeof found["make"] !== "function" || !Schema.isSchema(found["options"])
+  ) {
+    const detail = "it is not a sink: its default export is not made by SinkPlugin.define"
+    return Effect.fail(failure(specifier, "notASink", detail))
+  }
+  if (found["contract"] !== contract) {
+    const what = found["contract"] > contract ? "update this program" : "look for a newer version of the sink"
+    const detail = `it was written for version ${
+      found["contract"]
+    } of the contract, this is version ${contract}: ${what}`
+    return Effect.fail(failure(specifier, "contract", detail))
+  }
+  return Effect.succeed(found as unknown as Definition<unknown>)
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
+
+/** Whether the module itself is missing, and not one that it imports. */
+const isMissing = (error: unknown, name: string): boolean => {
+  if (!isObject(error) || (error["code"] !== "ERR_MODULE_NOT_FOUND" && error["code"] !== "MODULE_NOT_FOUND")) {
+    return false
+  }
+  const message = String(error["message"])
+  const last = name.split("/").at(-1) ?? name
+  return message.includes(`'${name}'`) || /^[./]|^file:/.test(name) && message.includes(last)
+}
+
+/** One line for each problem: what is expected, and where. */
+const problemsOf = (message: string): ReadonlyArray<string> =>
+  message.split(/\n(?=\S)/).map((problem) => problem.replaceAll(/\n\s+/g, " "))

@@ -1,0 +1,72 @@
+/**
+ * One HTTP exchange, as little as this library needs of it: GET, no redirect followed, small bodies as one array and
+ * large ones as a stream. What sends the request is chosen by the application: undici through `@labelstream/node`, or
+ * any Effect `HttpClient` through `layerHttpClient`.
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+
+/**
+ * What went wrong on the wire. Every kind can be met again with success.
+ *
+ * - `Connect`: no connection (refused, unknown host, TLS)
+ * - `Reset`: the connection broke before the answer was whole
+ * - `Truncated`: the body ended before its declared length
+ * - `Stalled`: no byte for longer than the idle timeout
+ * - `Timeout`: no response headers in time
+ * - `Protocol`: the peer's answer is not HTTP, or its content encoding could not be undone
+ */
+export const TransportFailure = Schema.Literals(["Connect", "Reset", "Truncated", "Stalled", "Timeout", "Protocol"])
+
+export type TransportFailure = typeof TransportFailure.Type
+
+/**
+ * An exchange failed below HTTP. Carries no URL and no header, so that it may be shown as it is.
+ */
+export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
+  failure: TransportFailure,
+  /** The system's error code, such as `ECONNREFUSED`, where there is one. */
+  code: Schema.optionalKey(Schema.String)
+}) {
+  override get message() {
+    return this.code === undefined ? this.failure : `${this.failure} (${this.code})`
+  }
+}
+
+/** A GET request. Nothing is added to the headers but what the protocol needs (host, connection). */
+export interface TransportRequest {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  /** Bodies up to this many bytes arrive as one array; longer ones as a stream. */
+  readonly memoryLimit: number
+  /** From sending to response headers. */
+  readonly headersTimeout: Duration.Duration
+  /** Longest wait between two pieces of the body. */
+  readonly idleTimeout: Duration.Duration
+}
+
+/** Body of a response, after any content encoding was undone and its declared length verified. */
+export type TransportBody =
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
+  | { readonly _tag: "Stream"; readonly stream: Stream.Stream<Uint8Array, TransportError> }
+
+/** The peer's answer, whatever its status. */
+export interface TransportResponse {
+  readonly status: number
+  /** The header of this lower-case name, or undefined. */
+  readonly header: (name: string) => string | undefined
+  readonly body: TransportBody
+}
+
+/**
+ * Sends one request and answers when the headers and, for a body within `memoryLimit`, the body are there. The
+ * connection of a streamed body is given up when the scope closes; a stream can be run once. Interruption aborts the
+ * request. Redirects come back as they are.
+ */
+export class Transport extends Context.Service<Transport, {
+  readonly send: (request: TransportRequest) => Effect.Effect<TransportResponse, TransportError, Scope.Scope>
+}>()("@labelstream/core/Transport") {}

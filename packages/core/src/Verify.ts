@@ -1,0 +1,86 @@
+/**
+ * Holds what a sink has stored against the ledger, without the network: what is missing, what has changed, what is
+ * there that nobody stored. Reads only.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { type InspectDepth, type JobSink, SinkError } from "./JobSink.ts"
+import { Ledger, type LedgerError } from "./Ledger.ts"
+
+/** A difference between a sink and the ledger. */
+export type Difference =
+  /** The ledger has a receipt for it, and it is not there. `path` is null where a whole job is gone. */
+  | {
+    readonly _tag: "Missing"
+    readonly sink: string
+    readonly batchId: string
+    readonly jobId: string
+    readonly path: string | null
+  }
+  /** It is there with other bytes, or another revision than the ledger's. */
+  | {
+    readonly _tag: "Changed"
+    readonly sink: string
+    readonly batchId: string
+    readonly jobId: string
+    readonly path: string | null
+  }
+  /** It is there, and no receipt and no commit speaks of it. */
+  | { readonly _tag: "Extra"; readonly sink: string; readonly path: string }
+
+/** How to verify. */
+export interface Options {
+  /** `content` (the default) reads and hashes every stored byte; `manifest` believes the sink's own books. */
+  readonly depth?: InspectDepth
+  /** The id under which the ledger has the receipts. Default the sink's own; another where its place was moved. */
+  readonly receiptsOf?: string
+}
+
+/** What one step of a verification has found. */
+export interface Verified {
+  /** Jobs that are stored as the ledger has them. */
+  readonly intact: number
+  readonly differences: ReadonlyArray<Difference>
+}
+
+/**
+ * Verifies one sink, in steps that add up to the whole. Memory does not grow with the number of jobs. Fails with
+ * `misconfigured` for a sink that cannot read back what it stores.
+ */
+export const sink = (
+  target: JobSink,
+  options: Options = {}
+): Stream.Stream<Verified, SinkError | LedgerError, Ledger> =>
+  Stream.unwrap(Effect.gen(function*() {
+    if (!target.capabilities.inspectable) {
+      const detail = "it cannot read back what it stores, so there is nothing to verify"
+      return yield* new SinkError({ sink: target.name, step: "inspect", reason: "misconfigured", detail })
+    }
+    const audit = yield* (yield* Ledger).audit(options.receiptsOf ?? target.id)
+    const found = target.inspect(options.depth ?? "content").pipe(Stream.mapEffect(Effect.fnUntraced(function*(items) {
+      const receipts = items.flatMap((item) => item._tag === "Intact" ? [item.receipt] : [])
+      const damaged = items.flatMap((item) => item._tag === "Missing" || item._tag === "Changed" ? [item] : [])
+      const words = yield* audit.check(receipts, damaged)
+      const unlike = receipts.flatMap(({ batchId, jobId }, index): ReadonlyArray<Difference> => {
+        const sink = target.name
+        if (words[index] === "match") return []
+        if (words[index] === "unknown") return [{ _tag: "Extra", sink, path: `${batchId}/${jobId}` }]
+        return [{ _tag: "Changed", sink, batchId, jobId, path: null }]
+      })
+      const named = items.flatMap((item): ReadonlyArray<Difference> =>
+        item._tag === "Intact" ? [] : [{ ...item, sink: target.name }]
+      )
+      return { intact: receipts.length - unlike.length, differences: [...unlike, ...named] }
+    })))
+    const missing = audit.unchecked.pipe(Stream.map((jobs): Verified => ({
+      intact: 0,
+      differences: jobs.map(({ batchId, jobId }) => ({
+        _tag: "Missing",
+        sink: target.name,
+        batchId,
+        jobId,
+        path: null
+      }))
+    })))
+    return Stream.concat(found, missing)
+  }))

@@ -1,0 +1,72 @@
+/**
+ * The kind of a result document, read off its shape: the platform puts no discriminator into results. The order of the
+ * questions is inferred from the documented shapes, the answers to the later ones are guesses.
+ */
+import type { ResultType } from "../../AnnotationModel.ts"
+import { imageLists } from "./imageAnnotation.ts"
+import { isObject, type JsonObject } from "./json.ts"
+import { type Lists, mentionsIn } from "./mentions.ts"
+import { isSpatial, typeNamed } from "./shapes.ts"
+import { isTracker } from "./videoAnnotation.ts"
+
+/** What was recognised in a document. */
+export interface Found {
+  readonly type: ResultType
+  /** Whether the body stands under `data`. */
+  readonly wrapped: boolean
+  readonly body: JsonObject
+  /** JSON pointer of the body: `/data` or `""`. */
+  readonly path: string
+}
+
+/** Looks under `data` first, then at the top. */
+export const detect = (document: unknown, lists: Lists): Found => {
+  if (!isObject(document)) return { type: "unknown", wrapped: false, body: {}, path: "" }
+  const data = document["data"]
+  if (isObject(data)) {
+    const type = typeOf(data, lists)
+    if (type !== "unknown") return { type, wrapped: true, body: data, path: "/data" }
+  }
+  return { type: typeOf(document, lists), wrapped: false, body: document, path: "" }
+}
+
+const typeOf = (body: JsonObject, lists: Lists): ResultType => {
+  const inner = body["annotation_data"]
+  const legend = body["legend"]
+  if (Array.isArray(legend)) return "point_cloud_segmentation"
+  if (isObject(legend) && typeof body["url"] === "string" && !isObject(inner)) return "image_segmentation"
+  const annotations = body["annotations"]
+  if (isObject(annotations) && imageLists.some((name) => Array.isArray(annotations[name]))) return "image_annotation"
+  if (!isObject(inner)) return "unknown"
+  const list = inner["annotations"]
+  const first = Array.isArray(list) ? lists.first(list) : undefined
+  const masked = hasMasks(body) || hasMasks(inner)
+  if (isObject(body["video_data"]) && (!masked || isObject(first) && isTracker(first))) return "video_annotation"
+  if (mentionsIn(body, "", lists, false).some(({ origin }) => origin === "labels")) return "point_cloud_segmentation"
+  if (isObject(first) && typeof first["label_key"] === "number") return "point_cloud_segmentation"
+  if (hasClouds(body["sensor_data"], lists)) return "point_cloud_annotation"
+  if (masked) return "video_segmentation"
+  if (!isObject(first)) return "unknown"
+  if (isSpatial(first) || typeNamed(first["type"]) === "box_3d") return "point_cloud_annotation"
+  if (isTracker(first)) return "video_annotation"
+  return typeof first["track_id"] === "string" && typeof first["frame_id"] === "string" &&
+      first["coordinates"] === undefined && first["points"] === undefined
+    ? "video_segmentation"
+    : "unknown"
+}
+
+const hasMasks = (object: JsonObject): boolean =>
+  isObject(object["legend"]) || typeof object["url"] === "string" || typeof object["masks"] === "object" &&
+    object["masks"] !== null
+
+/** Whether the first frame of the input names a point cloud. */
+const hasClouds = (sensorData: unknown, lists: Lists): boolean => {
+  if (!isObject(sensorData)) return false
+  const frames = sensorData["frames"]
+  const frame = Array.isArray(frames) ? lists.first(frames) : undefined
+  const sensors = isObject(frame) ? frame["sensors"] : undefined
+  return Array.isArray(sensors) && sensors.some((sensor) => isObject(sensor) && isCloud(sensor["data_url"]))
+}
+
+const isCloud = (url: unknown): boolean =>
+  typeof url === "string" && /\.(?:pcd|ply|las|laz|bin)(?:[?#&]|$)/i.test(url.slice(0, 8192))

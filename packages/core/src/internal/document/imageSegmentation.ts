@@ -1,0 +1,10 @@
+/**
+ * Image segmentation (documented): `legend` maps a colour of the mask to `road` or, for one of several, `car # 4`.
+ */
+import type { RowWriter } from "./rowWriter.ts"
+
+/** Decodes one entry of a colour legend. */
+export const colorEntry = (color: string, name: unknown, path: string, out: RowWriter): void => {
+  if (typeof name !== "string") return out.problem(path, "expected the name of a class")
+  out.segment(null, name, color, undefined, path)
+}

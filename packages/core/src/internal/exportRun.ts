@@ -1,0 +1,233 @@
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ContentError } from "../Content.ts"
+import type { JobEvent } from "../Export.ts"
+import type { GtStudio } from "../GtStudio.ts"
+import type { GtStudioError } from "../GtStudioError.ts"
+import { fetchWith, type Options as FetchOptions } from "../JobFetch.ts"
+import type { JobRecord, Receipt, Revision, SinkError } from "../JobSink.ts"
+import type { Ledger, LedgerEntry, LedgerError, LedgerFailure, Outcome } from "../Ledger.ts"
+import { failureOf } from "./failure.ts"
+import type { ParseBudget } from "./parseBudget.ts"
+import { listedOf, type Selection } from "./select.ts"
+import type { Delivery as SinkDelivery, Settled, SinkRunner } from "./sinkRunner.ts"
+import type { BatchTally, Tally } from "./tally.ts"
+import { type Task, tasks } from "./tasks.ts"
+
+/** A fetched job until every sink that needs it has settled it. */
+interface Job {
+  readonly task: Task
+  readonly record: Option.Option<JobRecord>
+  readonly scope: Scope.Closeable
+  pending: number
+  failure: LedgerFailure | undefined
+}
+
+/** One job on its way into one sink. */
+export interface Delivery extends SinkDelivery {
+  readonly job: Job
+}
+
+/** What ends a run at once: nothing that is still to come could succeed. */
+export type Fatal = GtStudioError | ContentError | LedgerError | SinkError
+
+/** One pass over the listings: a run in the ledger. Following a batch takes several. */
+export interface Look {
+  /** Number of the run in the ledger. */
+  readonly run: number
+  readonly selection: Selection
+}
+
+export interface Setting {
+  readonly gtStudio: GtStudio["Service"]
+  readonly ledger: Ledger["Service"]
+  readonly runners: ReadonlyArray<SinkRunner<Delivery, LedgerError>>
+  readonly tally: Tally
+  /** The look under way. */
+  readonly look: () => Look
+  /** Whether there may be a second look. */
+  readonly follows: boolean
+  readonly scope: Scope.Scope
+  readonly concurrency: number
+  readonly fetch: FetchOptions
+  readonly parseBudget: ParseBudget
+  readonly onJob: (event: JobEvent) => void
+  /** Done when no further job is to be begun. */
+  readonly stop: Deferred.Deferred<void>
+  /** Done when jobs in flight are to be given up; fails with what makes going on useless. */
+  readonly cut: Deferred.Deferred<void, Fatal>
+}
+
+/** Everything that a run does with jobs, from the listing to the ledger. */
+export const exportRun = (setting: Setting) => {
+  const { cut, follows, gtStudio, ledger, look, onJob, parseBudget, runners, scope, tally } = setting
+  const isOrdered = runners.some(({ sink }) => sink.capabilities.ordering === "listing")
+
+  // Jobs exported so far: a later look finds them unchanged, and they are not to be counted as found so.
+  const exported = new Map(tally.batches.map((batch) => [batch, new Set<string>()]))
+  // Batches whose listing no later look can read.
+  const unlistable = new Set<BatchTally>()
+
+  const countUnchanged = (batch: BatchTally, jobId: string) => {
+    if (exported.get(batch)?.has(jobId) === true) batch.exported++
+    else batch.unchanged++
+  }
+
+  const failJob = (batch: BatchTally, jobId: string, error: LedgerFailure) => {
+    tally.fail(batch, jobId, error)
+    onJob({ _tag: "Failed", batchId: batch.batchId, jobId, error })
+  }
+
+  /** Records the failure of a job that never reached a sink. */
+  const recordFailure = (batch: BatchTally, jobId: string, error: LedgerFailure) =>
+    Effect.flatMap(Clock.currentTimeMillis, (at) => {
+      failJob(batch, jobId, error)
+      return ledger.record([{ _tag: "Failed", batch, jobId, error, at }])
+    })
+
+  const fetchJob = (task: Task): Effect.Effect<ReadonlyArray<Job>, Fatal> =>
+    // A whole page may have left the listing before a stop: what is not begun is left for the next run.
+    tally.stopped ? Effect.succeed([]) : Effect.flatMap(Scope.fork(scope), (jobScope) => {
+      tally.inFlight++
+      const open = parseBudget.open.bind(parseBudget)
+      return fetchWith(gtStudio, task.batch, task.summary, setting.fetch, open).pipe(
+        Effect.provideService(Scope.Scope, jobScope),
+        Effect.map((record) => [{ task, record, scope: jobScope, pending: 0, failure: undefined }]),
+        Effect.onExit((exit) => {
+          tally.inFlight--
+          return Exit.isSuccess(exit) ? Effect.void : Scope.close(jobScope, exit)
+        }),
+        Effect.catchIf(
+          (error) => error._tag === "GtStudioError" && !error.isFatal,
+          (error) => Effect.as(recordFailure(task.batch, task.summary.id, failureOf(error)), [])
+        )
+      )
+    })
+
+  const deliver = (job: Job): Effect.Effect<void, LedgerError> => {
+    const { batch, known, summary } = job.task
+    if (Option.isNone(job.record)) {
+      batch.unfinished++
+      return Effect.andThen(
+        ledger.record([{ _tag: "Unfinished", batch, jobId: summary.id }]),
+        Scope.close(job.scope, Exit.void)
+      )
+    }
+    const record = job.record.value
+    const targets = runners.filter(({ sink }) => known === null || !hasStored(known, sink.id, record.revision))
+    if (targets.length === 0) {
+      countUnchanged(batch, summary.id)
+      onJob({ _tag: "Unchanged", batchId: batch.batchId, jobId: summary.id })
+      return Effect.flatMap(Clock.currentTimeMillis, (at) =>
+        Effect.andThen(
+          ledger.record([{ _tag: "Unchanged", batch, jobId: summary.id, listed: listedOf(summary), at }]),
+          Scope.close(job.scope, Exit.void)
+        ))
+    }
+    job.pending = targets.length
+    const bytes = record.attachments.reduce((sum, { content }) => sum + content.size, record.document.size)
+    return Effect.forEach(targets, (runner) => runner.offer({ record, bytes, job }), { discard: true })
+  }
+
+  /** Notes what became of a sink's batch, and ends the jobs for which it was the last sink. */
+  const settled = (runner: SinkRunner<Delivery, LedgerError>) =>
+    Effect.fnUntraced(function*(batch: Settled<Delivery>) {
+      const at = yield* Clock.currentTimeMillis
+      const report = tally.sinks.get(runner.sink.id)
+      const ended: Array<Job> = []
+      const settle = (job: Job) => {
+        job.pending--
+        if (job.pending === 0) ended.push(job)
+      }
+      for (const { delivery, receipt } of batch.stored) {
+        if (report !== undefined) {
+          report.stored++
+          report.bytes += receipt.bytes
+        }
+        settle(delivery.job)
+      }
+      for (const { delivery, error } of batch.failed) {
+        delivery.job.failure ??= failureOf(error)
+        settle(delivery.job)
+      }
+      const stored = batch.stored.map(({ delivery, receipt }) => storedOutcome(delivery, runner.sink.id, receipt, at))
+      // A failure is noted after the receipts of all sinks, since the last outcome decides the stage.
+      yield* ledger.record([...stored, ...ended.flatMap((job) => failedOutcome(job, at))])
+      for (const job of ended) {
+        count(job)
+        yield* Scope.close(job.scope, Exit.void)
+      }
+      if (runner.failure !== undefined) {
+        if (report !== undefined) report.error = runner.failure.message
+        if (runners.every(({ failure }) => failure !== undefined)) yield* Deferred.fail(cut, runner.failure)
+      }
+    })
+
+  const count = (job: Job) => {
+    const { batch, known, summary } = job.task
+    if (job.failure !== undefined) return failJob(batch, summary.id, job.failure)
+    if (Option.isNone(job.record)) return
+    const record = job.record.value
+    batch.exported++
+    if (follows) exported.get(batch)?.add(summary.id)
+    batch.bytes += record.attachments.reduce((sum, { content }) => sum + content.size, record.document.size)
+    const isChanged = known?.revision != null && !sameRevision(known.revision, record.revision)
+    if (isChanged) batch.changed++
+    if (record.parsed.resultType === "unknown") {
+      batch.unknown++
+      batch.unknownExample ??= summary.id
+    }
+    onJob({ _tag: "Exported", batchId: batch.batchId, jobId: summary.id, changed: isChanged })
+  }
+
+  /** Jobs that a batch had and that its whole listing no longer names. */
+  const countVanished = (batch: BatchTally) =>
+    !batch.isListed || look().selection._tag === "Retry" ? Effect.void : Stream.runForEach(
+      ledger.entries({ batch, notObservedIn: look().run }),
+      (entries) =>
+        Effect.sync(() => {
+          for (const { jobId, receipts } of entries) {
+            if (receipts.length === 0) continue
+            batch.vanished++
+            onJob({ _tag: "Vanished", batchId: batch.batchId, jobId })
+          }
+        })
+    )
+
+  return {
+    settled,
+    /** Whether a later look at the batch can find more. */
+    isInWork: (batch: BatchTally) => batch.unfinished > 0 || (!batch.isListed && !unlistable.has(batch)),
+    /** Lists, fetches and delivers, until there is nothing more or the run is cut. */
+    jobs: tasks(setting, { failJob, countUnchanged, cannotList: (batch) => unlistable.add(batch) }).pipe(
+      Stream.mapEffect(fetchJob, { concurrency: setting.concurrency, unordered: !isOrdered }),
+      Stream.flattenIterable,
+      Stream.mapEffect(deliver),
+      Stream.interruptWhen(Deferred.await(cut)),
+      Stream.runDrain
+    ),
+    vanished: Effect.suspend(() => Effect.forEach(tally.batches, countVanished, { discard: true }))
+  }
+}
+
+const sameRevision = (a: Revision, b: Revision) => a.document === b.document && a.attachments === b.attachments
+
+const hasStored = (entry: LedgerEntry, sink: string, revision: Revision) =>
+  entry.receipts.some((receipt) => receipt.sink === sink && sameRevision(receipt.revision, revision))
+
+const storedOutcome = (delivery: Delivery, sink: string, receipt: Receipt, at: number): Outcome => ({
+  _tag: "Stored",
+  batch: delivery.job.task.batch,
+  sink,
+  receipt,
+  listed: listedOf(delivery.job.task.summary),
+  at
+})
+
+const failedOutcome = ({ failure, task }: Job, at: number): ReadonlyArray<Outcome> =>
+  failure === undefined ? [] : [{ _tag: "Failed", batch: task.batch, jobId: task.summary.id, error: failure, at }]

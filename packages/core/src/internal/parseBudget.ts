@@ -1,0 +1,44 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Content, ContentError } from "../Content.ts"
+import * as ResultDocument from "../ResultDocument.ts"
+
+/** A parsed document holds about this many times its size in memory. */
+const weight = 6
+/** Documents up to this size are always parsed whole: scanning would cost more than it saves. */
+const alwaysParsed = 64 * 1024
+/** Largest document that is parsed whole. */
+const largestParsed = 8 * 1024 * 1024
+
+/** Bounds the memory of all documents that are held parsed at the same time; beyond it documents are scanned. */
+export class ParseBudget {
+  private free: number
+
+  constructor(bytes: number) {
+    this.free = bytes
+  }
+
+  /** Largest document that may be parsed whole now, in bytes. */
+  get limit(): number {
+    return Math.max(alwaysParsed, Math.min(largestParsed, this.free / weight))
+  }
+
+  /** Opens a document within the budget. Its share is taken before it is parsed and given back when the scope closes. */
+  open(
+    content: Content,
+    options: ResultDocument.OpenOptions
+  ): Effect.Effect<ResultDocument.ResultDocument, ContentError, Scope.Scope> {
+    return Effect.suspend(() => {
+      const parseLimit = this.limit
+      const share = content.size <= parseLimit ? content.size * weight : 0
+      this.free -= share
+      const giveBack = Effect.sync(() => {
+        this.free += share
+      })
+      return Effect.andThen(
+        Effect.addFinalizer(() => giveBack),
+        ResultDocument.open(content, { ...options, parseLimit })
+      )
+    })
+  }
+}

@@ -1,0 +1,82 @@
+import type { BatchReport, ExportReport, FailureGroup, SinkReport } from "../ExportReport.ts"
+import type { BatchRef } from "../Job.ts"
+import type { LedgerFailure } from "../Ledger.ts"
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
+
+export type BatchTally = Mutable<Omit<BatchReport, "left">>
+
+/** Counts an export as it goes. Its size depends on the number of batches and causes, not of jobs. */
+export class Tally {
+  readonly batches: ReadonlyArray<BatchTally>
+  readonly sinks = new Map<string, Mutable<Omit<SinkReport, "queued">>>()
+  inFlight = 0
+  stopped = false
+  private readonly failures = new Map<string, Mutable<FailureGroup>>()
+
+  constructor(batches: ReadonlyArray<BatchRef>) {
+    this.batches = batches.map(({ batchId, projectId }) => ({
+      projectId,
+      batchId,
+      listed: 0,
+      exported: 0,
+      unchanged: 0,
+      unfinished: 0,
+      failed: 0,
+      changed: 0,
+      vanished: 0,
+      unknown: 0,
+      unknownExample: null,
+      bytes: 0,
+      isListed: false,
+      listingError: null
+    }))
+  }
+
+  /** Begins to count jobs anew, for another look at the same batches. Bytes and changes add up over all looks. */
+  recount(): void {
+    this.failures.clear()
+    for (const batch of this.batches) {
+      batch.listed =
+        batch.exported =
+        batch.unchanged =
+        batch.unfinished =
+        batch.failed =
+        batch.vanished =
+          0
+      batch.isListed = false
+      batch.listingError = null
+    }
+  }
+
+  fail(batch: BatchTally, jobId: string, error: LedgerFailure): void {
+    batch.failed++
+    const group = this.failures.get(error.reason)
+    if (group !== undefined) {
+      group.count++
+      return
+    }
+    this.failures.set(error.reason, {
+      cause: error.reason,
+      count: 1,
+      retryable: error.retryable,
+      example: { batchId: batch.batchId, jobId, message: error.message }
+    })
+  }
+
+  report(seconds: number, queued: (sink: string) => number): ExportReport {
+    const batches = this.batches.map((batch): BatchReport => ({
+      ...batch,
+      left: batch.listed - batch.exported - batch.unchanged - batch.unfinished - batch.failed
+    }))
+    return {
+      complete: batches.every((batch) => batch.isListed && batch.failed === 0 && batch.left === 0),
+      stopped: this.stopped,
+      batches,
+      failures: Array.from(this.failures.values(), (group) => ({ ...group })),
+      sinks: Array.from(this.sinks.values(), (sink) => ({ ...sink, queued: queued(sink.id) })),
+      inFlight: this.inFlight,
+      seconds
+    }
+  }
+}

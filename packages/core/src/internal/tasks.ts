@@ -1,0 +1,126 @@
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { JobPage, MalformedJob } from "../GtStudio.ts"
+import type { JobSummary } from "../Job.ts"
+import type { LedgerEntry, LedgerFailure, Outcome } from "../Ledger.ts"
+import type { Fatal, Setting } from "./exportRun.ts"
+import { failureOf } from "./failure.ts"
+import { decide } from "./select.ts"
+import type { BatchTally } from "./tally.ts"
+
+/** A listed job that is to be fetched. */
+export interface Task {
+  readonly batch: BatchTally
+  readonly summary: JobSummary
+  readonly known: LedgerEntry | null
+}
+
+/** What is told of the jobs that need no fetching. */
+export interface Counting {
+  readonly failJob: (batch: BatchTally, jobId: string, error: LedgerFailure) => void
+  readonly countUnchanged: (batch: BatchTally, jobId: string) => void
+  /** The listing of the batch cannot be read, now or later. */
+  readonly cannotList: (batch: BatchTally) => void
+}
+
+/** The jobs that a run has to fetch, in the order of the listings; all others are counted as what they are. */
+export const tasks = (
+  { gtStudio, ledger, look, runners, stop, tally }: Setting,
+  { cannotList, countUnchanged, failJob }: Counting
+): Stream.Stream<Task, Fatal> => {
+  const sinkIds = runners.map(({ sink }) => sink.id)
+
+  const observe = Effect.fnUntraced(function*(batch: BatchTally, page: JobPage) {
+    const at = yield* Clock.currentTimeMillis
+    const unreadable = page.malformed.filter(({ identified }) => identified)
+    const seen = yield* ledger.observe(look().run, batch, [...page.jobs, ...unreadable.map(placeholder)])
+    const tasks: Array<Task> = []
+    const outcomes: Array<Outcome> = []
+    for (const { jobId, error } of page.malformed.filter(({ identified }) => !identified)) {
+      batch.listed++
+      failJob(batch, jobId, failureOf(error))
+    }
+    seen.forEach(({ known, repeated, summary }, index) => {
+      if (repeated) return
+      batch.listed++
+      const malformed = index < page.jobs.length ? undefined : unreadable[index - page.jobs.length]
+      if (malformed !== undefined) {
+        const error = failureOf(malformed.error)
+        failJob(batch, summary.id, error)
+        outcomes.push({ _tag: "Failed", batch, jobId: summary.id, error, at })
+        return
+      }
+      switch (decide(summary, known, sinkIds, look().selection)) {
+        case "fetch":
+          tasks.push({ batch, summary, known })
+          return
+        case "unchanged":
+          countUnchanged(batch, summary.id)
+          return
+        case "unfinished":
+          batch.unfinished++
+          if (known?.stage !== "unfinished") outcomes.push({ _tag: "Unfinished", batch, jobId: summary.id })
+          return
+        case "failed":
+          if (known?.error != null) tally.fail(batch, summary.id, known.error)
+      }
+    })
+    if (outcomes.length > 0) yield* ledger.record(outcomes)
+    return tasks
+  })
+
+  const listed = (batch: BatchTally): Stream.Stream<Task, Fatal> =>
+    gtStudio.pages(batch).pipe(
+      Stream.mapEffect((page) => observe(batch, page)),
+      Stream.flattenIterable
+    )
+
+  const failedBefore = (batch: BatchTally): Stream.Stream<Task, Fatal> =>
+    ledger.entries({ batch, stage: "failed" }).pipe(
+      Stream.flattenIterable,
+      Stream.map((known) => {
+        batch.listed++
+        return { batch, known, summary: summaryOf(known) }
+      })
+    )
+
+  return Stream.fromIterable(tally.batches).pipe(
+    Stream.flatMap((batch) =>
+      (look().selection._tag === "Retry" ? failedBefore(batch) : listed(batch)).pipe(
+        Stream.onEnd(Effect.sync(() => {
+          batch.isListed = true
+        })),
+        Stream.catchIf(
+          (error) => error._tag === "GtStudioError" && !error.isFatal,
+          (error) => {
+            batch.listingError = error.message
+            if (error._tag === "GtStudioError" && !error.isRetryable) cannotList(batch)
+            return Stream.empty
+          }
+        )
+      )
+    ),
+    Stream.interruptWhen(Deferred.await(stop))
+  )
+}
+
+/** Stands in the ledger for a job that the listing shows, but not readably. */
+const placeholder = ({ jobId }: MalformedJob): JobSummary => ({
+  id: jobId,
+  referenceId: null,
+  status: "unreadable",
+  frames: null,
+  annotations: null,
+  tag: null,
+  priorityWeight: null
+})
+
+const summaryOf = (entry: LedgerEntry): JobSummary => ({
+  id: entry.jobId,
+  referenceId: entry.referenceId,
+  ...entry.listed,
+  tag: null,
+  priorityWeight: null
+})

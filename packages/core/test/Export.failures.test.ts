@@ -1,0 +1,202 @@
+import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { Cause, Effect, Exit } from "effect"
+import { counts, idsIn, released, world } from "./support/exports.ts"
+import { batchOf, documentUrl, error, FakePlatform, files, ok, storage } from "./support/fakePlatform.ts"
+import { connect, type Reply } from "./support/fakeTransport.ts"
+import { MemorySink } from "./support/memorySink.ts"
+import { lapse } from "./support/time.ts"
+
+/** Every kind of failure that concerns one job alone, as answers to what is asked for `b-3`. */
+const faults: Record<string, (kind: string) => Reply | typeof connect | undefined> = {
+  NotFound: (kind) => kind === "jobs b-3" ? error(400, "FS_0006") : undefined,
+  BadRequest: (kind) => kind === "jobs b-3" ? error(400, "GE_0001") : undefined,
+  PlatformFault: (kind) => kind === "jobs b-3" ? error(400, "FS_0000") : undefined,
+  Throttled: (kind) => kind === "jobs b-3" ? { status: 429 } : undefined,
+  ConnectionFailed: (kind) => kind === "jobs b-3" ? connect : undefined,
+  MalformedAnswer: (kind) => kind === "jobs b-3" ? ok({ status: 5 }) : undefined,
+  AttachmentMissing: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 404 } : undefined,
+  LinkRefused: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 403 } : undefined,
+  BadRedirect: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 302 } : undefined,
+  Forbidden: (kind) => kind === `attachment ${documentUrl("b-3")}` ? { status: 403 } : undefined
+}
+
+describe("one bad job", () => {
+  for (const [reason, fault] of Object.entries(faults)) {
+    it.effect(`stops nothing, and is told with its error: ${reason}`, () =>
+      Effect.gen(function*() {
+        const sink = new MemorySink()
+        const { events, run } = yield* world(new FakePlatform([batchOf(6)], (_, kind) => fault(kind)), [sink])
+        const report = yield* run()
+        deepStrictEqual(counts(report), { listed: 6, exported: 5, unchanged: 0, unfinished: 0, failed: 1 })
+        assert(!report.complete)
+        deepStrictEqual(report.failures.map(({ cause, count, example }) => [cause, count, example.jobId]), [
+          [reason, 1, "b-3"]
+        ])
+        const failed = events.filter((event) => event._tag === "Failed")
+        deepStrictEqual(failed.map(({ error, jobId }) => [jobId, error.reason]), [["b-3", reason]])
+        strictEqual(sink.stored.size, 5)
+      }))
+  }
+
+  it.effect("of the listing spoils only itself, with an id or without", () =>
+    Effect.gen(function*() {
+      const batch = batchOf(6)
+      batch.jobs[1] = { id: "b-1", listed: { id: "b-1", status: null } }
+      batch.jobs[4] = { id: "b-4", listed: { status: "completed" } }
+      const sink = new MemorySink()
+      const { events, ledger, run } = yield* world(new FakePlatform([batch]), [sink])
+      const report = yield* run()
+      deepStrictEqual(counts(report), { listed: 6, exported: 4, unchanged: 0, unfinished: 0, failed: 2 })
+      deepStrictEqual(events.filter(({ _tag }) => _tag === "Failed").map(({ jobId }) => jobId), [
+        "b-1",
+        "page 3, job 1"
+      ])
+      deepStrictEqual(yield* ledger.counts(batch), { listed: 0, unfinished: 0, stored: 4, failed: 1 })
+      batch.jobs[1] = { id: "b-1" }
+      deepStrictEqual(counts(yield* run()), { listed: 6, exported: 1, unchanged: 4, unfinished: 0, failed: 1 })
+    }))
+
+  it.effect("is not stored in part when one of its files is missing", () =>
+    Effect.gen(function*() {
+      const batch = batchOf(2)
+      batch.jobs[1] = { id: "b-1", document: { url: `${files}/mask.png`, legend: { "#03f561": "car" } } }
+      const sink = new MemorySink()
+      const { run } = yield* world(new FakePlatform([batch]), [sink])
+      const report = yield* run()
+      deepStrictEqual(idsIn(sink), ["b-0"])
+      deepStrictEqual(report.failures.map(({ cause }) => cause), ["AttachmentMissing"])
+    }))
+
+  it.effect("that cannot pass is not fetched again by an ordinary run, and counted as failed still", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(4)], (_, kind) => faults["NotFound"]?.(kind))
+      const { run } = yield* world(platform, [new MemorySink()])
+      yield* run()
+      const before = platform.kinds.length
+      const report = yield* run()
+      deepStrictEqual(counts(report), { listed: 4, exported: 0, unchanged: 3, unfinished: 0, failed: 1 })
+      assert(!report.complete)
+      assert(platform.kinds.slice(before).every((kind) => kind.startsWith("page")))
+    }))
+
+  it.effect("that may pass is fetched again by an ordinary run", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(4)], (_, kind) => faults["PlatformFault"]?.(kind))
+      const { run } = yield* world(platform, [new MemorySink()])
+      yield* run()
+      platform.override = () => undefined
+      deepStrictEqual(counts(yield* run()), { listed: 4, exported: 1, unchanged: 3, unfinished: 0, failed: 0 })
+    }))
+})
+
+describe("what makes going on useless", () => {
+  const fatal: Record<string, FakePlatform["override"]> = {
+    InvalidKey: (_, kind) => kind === "jobs b-9" ? error(401, "auth-failure") : undefined,
+    Forbidden: (_, kind) => kind === "jobs b-9" ? error(403, "unauthorized") : undefined
+  }
+
+  for (const [reason, override] of Object.entries(fatal)) {
+    it.effect(`ends the export at once, and what has arrived is stored: ${reason}`, () =>
+      Effect.gen(function*() {
+        const platform = new FakePlatform([batchOf(40)], override)
+        const sink = new MemorySink()
+        const { ledger, running } = yield* world(platform, [sink])
+        const exit = yield* lapse(Effect.exit(running({ concurrency: 2 })))
+        assert(Exit.isFailure(exit))
+        const failure = Cause.squash(exit.cause)
+        assert((failure as { readonly reason: { readonly _tag: string } }).reason._tag === reason)
+        released(platform, [sink])
+        assert.isAtLeast(sink.stored.size, 7)
+        assert.isAtMost(platform.kinds.filter((kind) => kind.startsWith("jobs")).length, 16)
+        strictEqual((yield* ledger.counts(platform.batches[0]!)).stored, sink.stored.size)
+        deepStrictEqual(sink.finished, [false])
+      }))
+  }
+
+  it.effect("ends it when the listing is refused, before any job", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(4)], () => error(400, "auth-failure"))
+      const sink = new MemorySink()
+      const { running } = yield* world(platform, [sink])
+      strictEqual((yield* lapse(Effect.flip(running())))._tag, "GtStudioError")
+      strictEqual(platform.transport.asked.length, 1)
+      deepStrictEqual(sink.finished, [false])
+    }))
+
+  it.effect("is a spool without room, which is no job's fault", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(10)], (_, kind) => {
+        if (kind === "jobs b-5") platform.spool.isFull = true
+        return undefined
+      })
+      const sink = new MemorySink()
+      const { events, ledger, running } = yield* world(platform, [sink])
+      strictEqual((yield* lapse(Effect.flip(running({ concurrency: 1 }))))._tag, "ContentError")
+      released(platform, [sink])
+      assert(!events.some(({ _tag }) => _tag === "Failed"))
+      strictEqual((yield* ledger.counts(platform.batches[0]!)).failed, 0)
+      platform.spool.isFull = false
+      platform.override = () => undefined
+      yield* lapse(running())
+      strictEqual(sink.stored.size, 10)
+      strictEqual(sink.history.length, 10)
+    }))
+})
+
+describe("a listing that fails", () => {
+  it.effect("does not stop the other batch, and the report says which and why", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(6), batchOf(3, "c")], (_, kind) =>
+        kind.startsWith("page b") && !kind.endsWith("first") ? error(400, "invalid_request_error") : undefined)
+      const sink = new MemorySink()
+      const { run } = yield* world(platform, [sink])
+      const report = yield* run()
+      deepStrictEqual(counts(report, 0), { listed: 2, exported: 2, unchanged: 0, unfinished: 0, failed: 0 })
+      deepStrictEqual(counts(report, 1), { listed: 3, exported: 3, unchanged: 0, unfinished: 0, failed: 0 })
+      deepStrictEqual(
+        report.batches.map(({ isListed }) =>
+          isListed
+        ),
+        [false, true]
+      )
+      assert.include(report.batches[0]?.listingError ?? "", "page token")
+      strictEqual(report.batches[1]?.listingError, null)
+      assert(!report.complete)
+      deepStrictEqual(sink.finished, [false])
+    }))
+
+  it.effect("that names a page again gives all its jobs first", () =>
+    Effect.gen(function*() {
+      const page = (n: number) => ok({ jobs: [{ id: `b-${n}`, status: "completed" }], next_page_token: `${n % 2 + 1}` })
+      const platform = new FakePlatform([batchOf(3)], ({ url }, kind) =>
+        kind.startsWith("page") ? page(Number(url.searchParams.get("page_token") ?? "0")) : undefined)
+      const { run } = yield* world(platform, [new MemorySink()])
+      const report = yield* run()
+      strictEqual(counts(report).exported, 3)
+      assert.include(report.batches[0]?.listingError ?? "", "points back")
+    }))
+
+  it.effect("says nothing of jobs that have vanished", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(6)])
+      const { run } = yield* world(platform, [new MemorySink()])
+      yield* run()
+      platform.override = (_, kind) => kind.startsWith("page") && !kind.endsWith("first") ? { status: 400 } : undefined
+      strictEqual((yield* run()).batches[0]?.vanished, 0)
+    }))
+
+  it.effect("is retried page by page, so that a job is not asked for twice", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(6)], ({ nth, url }, kind) =>
+        (kind.startsWith("page") || url.origin === storage) && nth < 3 ? connect : undefined)
+      const { run } = yield* world(platform, [new MemorySink()])
+      assert((yield* run()).complete)
+      strictEqual(
+        platform.kinds.filter((kind) =>
+          kind.startsWith("jobs")
+        ).length,
+        6
+      )
+    }))
+})

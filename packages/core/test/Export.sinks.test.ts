@@ -1,0 +1,293 @@
+import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
+import { SinkError } from "../src/JobSink.ts"
+import { counts, idsIn, released, world } from "./support/exports.ts"
+import { batchOf, documentUrl, FakePlatform } from "./support/fakePlatform.ts"
+import { type Before, MemorySink } from "./support/memorySink.ts"
+import { lapse, settle } from "./support/time.ts"
+
+const ids = (n: number) => batchOf(n).jobs.map(({ id }) => id).sort()
+
+const two = () => [new MemorySink({ id: "memory:one" }), new MemorySink({ id: "memory:two" })] as const
+
+describe("a batch for a sink", () => {
+  it.effect("holds no more records than the sink takes, and comes no more often at once", () =>
+    Effect.gen(function*() {
+      for (const [maxRecords, concurrentBatches] of [[1, 1], [3, 1], [5, 3]] as const) {
+        const sink = new MemorySink({
+          capabilities: { concurrentBatches, batch: { maxRecords, maxAgeMillis: 100 } },
+          before: (step) => step === "commit" ? Effect.sleep(300) : Effect.void
+        })
+        const { run } = yield* world(new FakePlatform([batchOf(40)]), [sink])
+        yield* run()
+        deepStrictEqual(idsIn(sink), ids(40))
+        strictEqual(sink.history.length, 40)
+        strictEqual(sink.largestBatch, maxRecords)
+        strictEqual(sink.mostBatches, concurrentBatches)
+      }
+    }))
+
+  it.effect("is closed by its bytes", () =>
+    Effect.gen(function*() {
+      const batch = batchOf(12)
+      batch.jobs = batch.jobs.map(({ id }) => ({ id, document: { id, text: "x".repeat(400) } }))
+      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 12, maxBytes: 1000, maxAgeMillis: 1000 } } })
+      const { run } = yield* world(new FakePlatform([batch]), [sink])
+      yield* run()
+      strictEqual(sink.stored.size, 12)
+      strictEqual(sink.largestBatch, 3)
+    }))
+
+  it.effect("is committed at its age while other jobs are on their way still", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(5)], (_, kind) =>
+        kind === `file ${documentUrl("b-3")}` ? { body: "late", delay: 100_000 } : undefined)
+      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 100, maxAgeMillis: 10_000 } } })
+      const { start } = yield* world(platform, [sink])
+      const running = yield* start()
+      yield* settle
+      yield* TestClock.adjust("9 seconds")
+      yield* settle
+      strictEqual(sink.stored.size, 0)
+      yield* TestClock.adjust("2 seconds")
+      yield* settle
+      strictEqual(sink.stored.size, 4)
+      yield* lapse(running.await)
+      strictEqual(sink.stored.size, 5)
+    }))
+
+  it.effect("is not waited for at the end of the run", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(5)], undefined, 5)
+      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 100, maxAgeMillis: 60_000 } } })
+      const { run } = yield* world(platform, [sink])
+      const report = yield* run()
+      strictEqual(sink.largestBatch, 5)
+      assert.isBelow(report.seconds, 60)
+    }))
+})
+
+describe("several sinks", () => {
+  it.effect("each get everything, at the pace of the slowest", () =>
+    Effect.gen(function*() {
+      const [fast, slow] = two()
+      slow.before = (step) => step === "commit" ? Effect.sleep(2000) : Effect.void
+      const platform = new FakePlatform([batchOf(30)])
+      const { run } = yield* world(platform, [fast, slow])
+      deepStrictEqual(counts(yield* run({ concurrency: 4 })).exported, 30)
+      for (const sink of [fast, slow]) {
+        deepStrictEqual(idsIn(sink), ids(30))
+        strictEqual(sink.history.length, 30)
+      }
+      strictEqual(platform.kinds.filter((kind) => kind.startsWith("file")).length, 30)
+    }))
+
+  it.effect("are not all given again what one of them lacks", () =>
+    Effect.gen(function*() {
+      const [one, other] = two()
+      const platform = new FakePlatform([batchOf(10)])
+      const { run } = yield* world(platform, [one, other])
+      other.failNext("stage", "misconfigured", 1)
+      const first = yield* run()
+      strictEqual(counts(first).failed, 10 - other.stored.size)
+      strictEqual(one.history.length, 10)
+      const second = yield* run()
+      assert(second.complete)
+      strictEqual(counts(second).exported, counts(first).failed)
+      deepStrictEqual(idsIn(other), ids(10))
+      strictEqual(one.history.length, 10)
+      strictEqual(other.history.length, 10)
+    }))
+
+  it.effect("go on when one dies half-way, and the report says so", () =>
+    Effect.gen(function*() {
+      const [one, dying] = two()
+      let left = 3
+      dying.before = (step) =>
+        step === "commit" && left-- <= 0 ? Effect.fail(dying.error(step, "conflict")) : Effect.void
+      const { ledger, run } = yield* world(new FakePlatform([batchOf(30)]), [one, dying])
+      const report = yield* run({ concurrency: 2 })
+      deepStrictEqual(idsIn(one), ids(30))
+      const stored = dying.stored.size
+      assert.isAbove(stored, 0)
+      deepStrictEqual(counts(report), {
+        listed: 30,
+        exported: stored,
+        unchanged: 0,
+        unfinished: 0,
+        failed: 30 - stored
+      })
+      strictEqual((yield* ledger.counts(report.batches[0]!)).failed, 30 - stored)
+      strictEqual(report.sinks[0]?.error, null)
+      assert.include(report.sinks[1]?.error ?? "", "made to fail")
+      deepStrictEqual(report.failures.map(({ cause, count }) => [cause, count]), [[
+        "memory sink: conflict",
+        30 - stored
+      ]])
+      deepStrictEqual([one.finished, dying.finished], [[true], []])
+      dying.before = () => Effect.void
+      assert((yield* run()).complete)
+      deepStrictEqual(idsIn(dying), ids(30))
+      deepStrictEqual([one.history.length, dying.history.length], [30, 30])
+    }))
+
+  for (
+    const [what, step] of [["staging", "stage"], ["committing", "commit"], ["aborting", "abort"]] as const
+  ) {
+    it.effect(`go on when one breaks by a fault in its code while ${what}`, () =>
+      Effect.gen(function*() {
+        const [one, broken] = two()
+        const before: Before = (at) =>
+          at === step
+            ? Effect.die(new Error("fault"))
+            : at === "commit"
+            ? Effect.fail(broken.error(at, "corrupt"))
+            : Effect.void
+        broken.before = step === "commit" ? (at) => at === step ? Effect.die(new Error("fault")) : Effect.void : before
+        const platform = new FakePlatform([batchOf(30)])
+        const { run } = yield* world(platform, [one, broken])
+        const report = yield* run()
+        deepStrictEqual(idsIn(one), ids(30))
+        deepStrictEqual(one.finished, [true])
+        strictEqual(counts(report).failed, 30)
+        strictEqual(broken.stored.size, 0)
+        assert(report.sinks[1]?.error !== null)
+      }))
+  }
+
+  it.effect("hear each of the end of the run, also when one cannot take it", () =>
+    Effect.gen(function*() {
+      const [one, other] = two()
+      one.failNext("finish", "misconfigured")
+      const platform = new FakePlatform([batchOf(3)])
+      const { running } = yield* world(platform, [one, other])
+      const failure = yield* lapse(Effect.flip(running()))
+      assert(failure instanceof SinkError)
+      strictEqual(failure.step, "finish")
+      deepStrictEqual(other.finished, [true])
+      released(platform, [one, other])
+    }))
+
+  it.effect("of one place are refused before anything is asked", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(3)])
+      const { running } = yield* world(platform, [new MemorySink(), new MemorySink()])
+      const failure = yield* Effect.flip(running())
+      assert(failure instanceof SinkError)
+      strictEqual(failure.reason, "misconfigured")
+      strictEqual(platform.transport.asked.length, 0)
+    }))
+
+  it.effect("are all closed when one cannot be opened", () =>
+    Effect.gen(function*() {
+      const [one, other] = two()
+      other.failNext("open", "conflict")
+      const platform = new FakePlatform([batchOf(3)])
+      const { running } = yield* world(platform, [one, other])
+      strictEqual((yield* Effect.flip(running()))._tag, "SinkError")
+      deepStrictEqual([one.opened, one.closed], [1, 1])
+      strictEqual(platform.transport.asked.length, 0)
+    }))
+})
+
+describe("a sink that fails", () => {
+  it.effect("for a moment is tried again, and nothing is lost or repeated", () =>
+    Effect.gen(function*() {
+      for (const step of ["stage", "commit", "finish"] as const) {
+        const sink = new MemorySink()
+        sink.failNext(step, "unavailable", 2)
+        const { run } = yield* world(new FakePlatform([batchOf(10)]), [sink])
+        assert((yield* run()).complete)
+        deepStrictEqual(idsIn(sink), ids(10))
+        strictEqual(sink.history.length, 10)
+        deepStrictEqual(sink.finished, [true])
+      }
+    }))
+
+  it.effect("ends the export when it is the only one, and asks for no more jobs", () =>
+    Effect.gen(function*() {
+      const sink = new MemorySink()
+      sink.failNext("stage", "corrupt")
+      const platform = new FakePlatform([batchOf(60)])
+      const { ledger, running } = yield* world(platform, [sink])
+      const failure = yield* lapse(Effect.flip(running({ concurrency: 2 })))
+      assert(failure instanceof SinkError)
+      strictEqual(failure.reason, "corrupt")
+      released(platform, [sink])
+      assert.isBelow(platform.kinds.filter((kind) => kind.startsWith("jobs")).length, 30)
+      deepStrictEqual(sink.calls.filter((call) => call === "finish"), [])
+      assert.isAbove((yield* ledger.counts(platform.batches[0]!)).failed, 0)
+    }))
+
+  it.effect("for good has its batch aborted", () =>
+    Effect.gen(function*() {
+      const [one, other] = two()
+      other.failNext("commit", "conflict")
+      const { run } = yield* world(new FakePlatform([batchOf(4)]), [one, other])
+      yield* run()
+      strictEqual(other.staged.size, 0)
+      assert(other.calls.includes("abort"))
+    }))
+
+  it.effect("to answer for a record fails that record alone", () =>
+    Effect.gen(function*() {
+      const sink = new MemorySink()
+      const forgetful = {
+        ...sink.sink,
+        open: Effect.map(sink.sink.open, (open) => ({
+          ...open,
+          commit: (token: string) =>
+            Effect.map(open.commit(token), (receipts) => receipts.filter(({ jobId }) => jobId !== "b-2"))
+        }))
+      }
+      const { events, running } = yield* world(new FakePlatform([batchOf(6)]), [])
+      const report = yield* lapse(running({ sinks: [forgetful] } as never))
+      deepStrictEqual(counts(report), { listed: 6, exported: 5, unchanged: 0, unfinished: 0, failed: 1 })
+      deepStrictEqual(events.filter(({ _tag }) => _tag === "Failed").map(({ jobId }) => jobId), ["b-2"])
+    }))
+})
+
+describe("a sink that has failed", () => {
+  it.effect("is asked once where another try cannot help, and never again in this run", () =>
+    Effect.gen(function*() {
+      const [one, other] = two()
+      other.failNext("stage", "conflict")
+      const { run } = yield* world(new FakePlatform([batchOf(40)]), [one, other])
+      yield* run()
+      deepStrictEqual(other.calls.map((call) => call.split(" ")[0]), ["stage", "abort"])
+      strictEqual(one.stored.size, 40)
+    }))
+
+  it.effect("is asked four times where another try may help", () =>
+    Effect.gen(function*() {
+      const [one, other] = two()
+      other.failNext("stage", "unavailable")
+      const { run } = yield* world(new FakePlatform([batchOf(40)]), [one, other])
+      yield* run()
+      deepStrictEqual(other.calls.map((call) => call.split(" ")[0]), ["stage", "stage", "stage", "stage", "abort"])
+    }))
+})
+
+describe("a record that a sink rejects", () => {
+  it.effect("fails alone: the rest of its batch and the other sinks have theirs", () =>
+    Effect.gen(function*() {
+      const [one, picky] = two()
+      picky.rejects = ({ jobId }) => jobId === "b-3"
+      const platform = new FakePlatform([batchOf(8)])
+      const { run } = yield* world(platform, [one, picky])
+      const report = yield* run()
+      deepStrictEqual(counts(report), { listed: 8, exported: 7, unchanged: 0, unfinished: 0, failed: 1 })
+      deepStrictEqual(idsIn(one), ids(8))
+      deepStrictEqual(idsIn(picky), ids(8).filter((id) => id !== "b-3"))
+      deepStrictEqual(report.failures.map(({ cause, retryable }) => [cause, retryable]), [[
+        "memory sink: rejected",
+        false
+      ]])
+      assert(report.sinks.every(({ error }) => error === null))
+      const before = platform.kinds.length
+      deepStrictEqual(counts(yield* run()), { listed: 8, exported: 0, unchanged: 7, unfinished: 0, failed: 1 })
+      assert(platform.kinds.slice(before).every((kind) => kind.startsWith("page")))
+    }))
+})

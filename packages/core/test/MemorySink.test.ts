@@ -1,0 +1,30 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import * as MemorySink from "../src/MemorySink.ts"
+
+describe("MemorySink", () => {
+  it.effect("finds what was changed behind its back", () =>
+    Effect.gen(function*() {
+      const sink = MemorySink.make()
+      const job: MemorySink.StoredJob = {
+        projectId: "p",
+        batchId: "b",
+        jobId: "j",
+        revision: { document: "0".repeat(64), attachments: "" },
+        document: new Uint8Array([1]),
+        attachments: [],
+        rows: []
+      }
+      sink.store.jobs.set("k", job)
+      const found = (depth: "manifest" | "content") =>
+        Effect.map(Stream.runCollect(sink.inspect(depth)), (parts) => parts.flat().map(({ _tag }) => _tag))
+      assert.deepStrictEqual(yield* found("manifest"), ["Intact"])
+      assert.deepStrictEqual(yield* found("content"), ["Changed"])
+    }))
+
+  it("is a place of its own unless it is given one", () => {
+    assert.notStrictEqual(MemorySink.make().store, MemorySink.make().store)
+    const store = MemorySink.emptyStore()
+    assert.strictEqual(MemorySink.make({ store }).store, store)
+  })
+})

@@ -1,0 +1,144 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import {
+  content,
+  disturb,
+  encode,
+  fixture,
+  pick,
+  random,
+  read,
+  resolve,
+  samples,
+  scanned,
+  whole
+} from "./document/support.ts"
+
+const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0x7fffffff }))
+const Sizes = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 300 })))
+  .check(Schema.isMinLength(1), Schema.isMaxLength(4))
+
+const parsed = samples.map((name) => JSON.parse(new TextDecoder().decode(fixture(name))) as unknown)
+
+/** What remains when text is read back from JSON, so that a document equals what its bytes say. */
+const asRead = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown
+
+/** A document of all five lists, its values drawn from a seed. */
+const drawn = (seed: number) => {
+  const next = random(seed)
+  const number = () => pick(next, [next(), next() / 1e9, -0, 0, 1, next() * 1e20, Math.round(next() * 1e4) / 1e4])
+  const word = () => pick(next, ["car", "car # 4", "a\"b", "\u2028", "ü\u{1f600}", "", "\\", "\u0001"])
+  const many = <A>(make: (index: number) => A) =>
+    Array.from({ length: Math.floor(next() * 6) }, (_, index) => make(index))
+  const points = () => Object.fromEntries(["p9", "p10", "p1", "p2"].map((name) => [name, { x: number(), y: number() }]))
+  const common = () => ({
+    _id: word(),
+    label: word(),
+    attributes: Object.fromEntries(
+      many((index) => [word() + index, { value: next() < 0.5 ? word() : [word(), word()] }])
+    )
+  })
+  return {
+    data: {
+      annotations: {
+        rectangles: many(() => ({ ...common(), coordinates: [1, 2, 3, 4].map(() => ({ x: number(), y: number() })) })),
+        polygons: many(() => ({ ...common(), points: points() })),
+        lines: many(() => ({ ...common(), points: points() })),
+        landmarks: many(() => ({ ...common(), points: points() }))
+      }
+    }
+  }
+}
+
+describe("ResultDocument", () => {
+  it.effect.prop("never fails on any JSON value", [Schema.Json], ([value]) =>
+    Effect.gen(function*() {
+      for (const document of [value, { data: value }, { legend: value, url: "u" }, { annotation_data: value }]) {
+        const { rows } = yield* read(encode(document), whole)
+        assert.deepStrictEqual(rows, (yield* read(encode(document), scanned)).rows)
+      }
+    }), { arbitrary: { runs: 300 } })
+
+  it.effect.prop("never fails on any bytes", [
+    Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 })))
+  ], ([
+    bytes
+  ]) =>
+    Effect.gen(function*() {
+      const one = yield* read(new Uint8Array(bytes), whole)
+      const other = yield* read(content(new Uint8Array(bytes), [1, 2]), scanned)
+      assert.deepStrictEqual(one, other)
+    }), { arbitrary: { runs: 300 } })
+
+  it.effect.prop(
+    "gives the same rows, problems and files however it is read and cut into chunks",
+    [Seed, Schema.Json, Sizes, Schema.Boolean],
+    ([seed, value, sizes, inputs]) =>
+      Effect.gen(function*() {
+        const document = disturb(parsed[seed % parsed.length], seed, value)
+        const bytes = seed % 2 === 0 ? encode(document) : new TextEncoder().encode(JSON.stringify(document, null, 1))
+        const one = yield* read(bytes, { ...whole, inputs })
+        assert.deepStrictEqual(yield* read(content(bytes, sizes), { ...scanned, inputs }), one)
+      }),
+    { arbitrary: { runs: 1500 } }
+  )
+
+  it.effect.prop(
+    "numbers rows without gaps, and each row and problem names a place that exists",
+    [Seed, Schema.Json],
+    ([seed, value]) =>
+      Effect.gen(function*() {
+        const document = asRead(disturb(parsed[seed % parsed.length], seed, value))
+        const { attachments, problems, rows } = yield* read(encode(document), { inputs: true })
+        assert.deepStrictEqual(rows.map((row) => row.annotation_index), rows.map((_, index) => index))
+        for (const row of rows) {
+          assert.isDefined(resolve(document, row.source_path))
+          assert.isObject(JSON.parse(row.attributes))
+          assert.isTrue(typeof JSON.parse(row.geometry) === "object")
+        }
+        for (const { path } of problems) assert.isDefined(resolve(document, path))
+        for (const { sourcePath, url } of attachments) assert.strictEqual(resolve(document, sourcePath), url)
+      }),
+    { arbitrary: { runs: 500 } }
+  )
+
+  it.effect.prop(
+    "lets ids, labels, attributes and points be read back exactly",
+    [Seed, Sizes],
+    ([seed, sizes]) =>
+      Effect.gen(function*() {
+        const document = drawn(seed)
+        for (const limit of [whole, scanned]) {
+          const { problems, rows } = yield* read(content(encode(document), sizes), limit)
+          assert.deepStrictEqual(problems, [])
+          assert.strictEqual(rows.length, Object.values(document.data.annotations).flat().length)
+          for (const row of rows) {
+            const source = asRead(resolve(document, row.source_path)) as {
+              readonly _id: string
+              readonly label: string
+              readonly attributes: { readonly [name: string]: { readonly value: unknown } }
+              readonly coordinates?: ReadonlyArray<{ readonly x: number; readonly y: number }>
+              readonly points?: { readonly [name: string]: { readonly x: number; readonly y: number } }
+            }
+            assert.strictEqual(row.annotation_id, source._id === "" ? null : source._id)
+            assert.strictEqual(row.label, source.label)
+            assert.deepStrictEqual(
+              JSON.parse(row.attributes),
+              Object.fromEntries(Object.entries(source.attributes).map(([name, { value }]) => [name, value]))
+            )
+            const named = source.points
+            const points = source.coordinates ??
+              ["p1", "p2", "p9", "p10"].map((name) => named?.[name] ?? { x: NaN, y: NaN })
+            assert.deepStrictEqual(JSON.parse(row.geometry), points.map(({ x, y }) => [x, y]))
+            const xs = points.map(({ x }) => x)
+            const ys = points.map(({ y }) => y)
+            assert.deepStrictEqual(
+              [row.x_min, row.x_max, row.y_min, row.y_max].map((value) => (value ?? NaN) + 0),
+              [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)].map((value) => value + 0)
+            )
+          }
+        }
+      }),
+    { arbitrary: { runs: 300 } }
+  )
+})

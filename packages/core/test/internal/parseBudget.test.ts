@@ -1,0 +1,65 @@
+import { assert, describe, it } from "@effect/vitest"
+import { strictEqual } from "@effect/vitest/utils"
+import { Effect, Exit, Scope, Stream } from "effect"
+import type { Content } from "../../src/Content.ts"
+import { ParseBudget } from "../../src/internal/parseBudget.ts"
+
+const mebi = 1024 * 1024
+
+/** A document of which only the size matters: it says how often it was read whole, and how often as a stream. */
+const sized = (size: number) => {
+  const read = { whole: 0, streamed: 0 }
+  const bytes = new TextEncoder().encode("{}")
+  const content: Content = {
+    size,
+    sha256: "0".repeat(64),
+    mediaType: null,
+    bytes: undefined,
+    path: undefined,
+    stream: Stream.suspend(() => {
+      read.streamed++
+      return Stream.succeed(bytes)
+    }),
+    collect: Effect.suspend(() => {
+      read.whole++
+      // Reading takes a turn, as it does from disk: others open theirs meanwhile.
+      return Effect.as(Effect.yieldNow, bytes)
+    })
+  }
+  return { content, read }
+}
+
+describe("the memory for parsed documents", () => {
+  it.effect("is not exceeded by documents that are opened at the same moment", () =>
+    Effect.gen(function*() {
+      const budget = new ParseBudget(64 * mebi)
+      const documents = Array.from({ length: 20 }, () => sized(4 * mebi))
+      yield* Effect.forEach(documents, ({ content }) => budget.open(content, {}), { concurrency: "unbounded" })
+      const whole = documents.filter(({ read }) => read.whole > 0).length
+      assert.isAtLeast(whole, 1)
+      assert.isAtMost(whole * 4 * 6, 64)
+      assert(documents.every(({ read }) => read.whole > 0 || read.streamed > 0))
+    }))
+
+  it.effect("is given back when the documents are let go, also when one could not be opened", () =>
+    Effect.gen(function*() {
+      const budget = new ParseBudget(64 * mebi)
+      const { limit } = budget
+      const scope = yield* Scope.make()
+      yield* budget.open(sized(6 * mebi).content, {}).pipe(Effect.provideService(Scope.Scope, scope))
+      assert.isBelow(budget.limit, limit)
+      yield* Scope.close(scope, Exit.void)
+      strictEqual(budget.limit, limit)
+      const broken = { ...sized(6 * mebi).content, collect: Effect.die("gone") }
+      yield* Effect.exit(Effect.scoped(budget.open(broken, {})))
+      strictEqual(budget.limit, limit)
+    }))
+
+  it.effect("is not needed for small documents", () =>
+    Effect.gen(function*() {
+      const budget = new ParseBudget(0)
+      const { content, read } = sized(10_000)
+      yield* budget.open(content, {})
+      strictEqual(read.whole, 1)
+    }))
+})

@@ -1,0 +1,490 @@
+/** What every ledger promises, as tests that each implementation is held to. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { BatchRef, JobSummary } from "../../src/Job.ts"
+import type { Receipt, Revision } from "../../src/JobSink.ts"
+import {
+  type Audit,
+  type EntryFilter,
+  Ledger,
+  type LedgerFailure,
+  type Listed,
+  type Outcome
+} from "../../src/Ledger.ts"
+
+const batch: BatchRef = { projectId: "p", batchId: "b" }
+const other: BatchRef = { projectId: "p", batchId: "a" }
+
+const summary = (id: string, options: Partial<JobSummary> = {}): JobSummary => ({
+  id,
+  referenceId: `ref of ${id}`,
+  status: "completed",
+  frames: 1,
+  annotations: 10,
+  tag: null,
+  priorityWeight: null,
+  ...options
+})
+
+const listedAs = ({ annotations, frames, status }: JobSummary): Listed => ({ status, frames, annotations })
+const first = listedAs(summary(""))
+const changed: Listed = { status: "completed", frames: 1, annotations: 11 }
+
+const revision = (document: string): Revision => ({ document, attachments: "" })
+const receipt = (jobId: string, document = "r1", bytes = 100): Receipt => ({
+  batchId: batch.batchId,
+  jobId,
+  revision: revision(document),
+  bytes
+})
+
+const stored = (jobId: string, sink = "files", document = "r1", at = 1, listed = first): Outcome => ({
+  _tag: "Stored",
+  batch,
+  sink,
+  receipt: receipt(jobId, document),
+  listed,
+  at
+})
+const gone: LedgerFailure = { reason: "AttachmentMissing", message: "it is gone", retryable: true }
+const failed = (jobId: string, at = 2): Outcome => ({ _tag: "Failed", batch, jobId, error: gone, at })
+const unfinished = (jobId: string): Outcome => ({ _tag: "Unfinished", batch, jobId })
+const unchanged = (jobId: string, listed = first, at = 3): Outcome => ({ _tag: "Unchanged", batch, jobId, listed, at })
+const adopted = (jobId: string, document = "r1", sink = "files"): Outcome => ({
+  _tag: "Adopted",
+  batch,
+  sink,
+  receipt: receipt(jobId, document)
+})
+
+export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
+  const withLedger = <A, E2>(f: (ledger: Ledger["Service"]) => Effect.Effect<A, E2>) => () =>
+    Effect.provide(Ledger.use(f), layer, { local: true })
+
+  const read = (ledger: Ledger["Service"], filter: EntryFilter = {}) =>
+    Effect.map(Stream.runCollect(ledger.entries(filter)), (pages) => pages.flat())
+
+  const ids = (ledger: Ledger["Service"], filter: EntryFilter = {}) =>
+    Effect.map(read(ledger, filter), (entries) => entries.map((entry) => entry.jobId))
+
+  const get = Effect.fnUntraced(function*(ledger: Ledger["Service"], jobId: string) {
+    const entry = (yield* read(ledger, { batch })).find((entry) => entry.jobId === jobId)
+    return entry ?? assert.fail(`no entry for ${jobId}`)
+  })
+
+  describe(name, () => {
+    it.live(
+      "numbers each run above the ones before",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const one = yield* ledger.begin
+          const two = yield* ledger.begin
+          assert.isAbove(two, one)
+        })
+      )
+    )
+
+    describe("observe", () => {
+      it.live(
+        "answers each job of a page in its order, as it was before the page",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const run = yield* ledger.begin
+            const page = [summary("3"), summary("1"), summary("2")]
+            const unseen = yield* ledger.observe(run, batch, page)
+            assert.deepStrictEqual(unseen, page.map((summary) => ({ summary, known: null, repeated: false })))
+            const again = [summary("1", { annotations: 11 }), summary("3")]
+            const observations = yield* ledger.observe(yield* ledger.begin, batch, again)
+            assert.deepStrictEqual(observations.map(({ known }) => [known?.jobId, known?.listed]), [
+              ["1", first],
+              ["3", first]
+            ])
+            assert.deepStrictEqual((yield* get(ledger, "1")).listed, changed)
+            assert.deepStrictEqual(yield* ledger.observe(run, batch, []), [])
+          })
+        )
+      )
+
+      it.live(
+        "says which jobs this run has met before, on the page or on an earlier one",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const run = yield* ledger.begin
+            const repeated = (run: number, page: ReadonlyArray<string>) =>
+              Effect.map(
+                ledger.observe(run, batch, page.map((id) => summary(id))),
+                (observations) => observations.map((one) => one.repeated)
+              )
+            assert.deepStrictEqual(yield* repeated(run, ["1", "2", "1"]), [false, false, true])
+            assert.deepStrictEqual(yield* repeated(run, ["2", "3"]), [true, false])
+            assert.deepStrictEqual(yield* repeated(yield* ledger.begin, ["2", "3"]), [false, false])
+          })
+        )
+      )
+
+      it.live(
+        "makes a new entry with nothing but what is listed",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.observe(yield* ledger.begin, batch, [summary("1", { frames: null, referenceId: null })])
+            assert.deepStrictEqual(yield* read(ledger), [{
+              projectId: "p",
+              batchId: "b",
+              jobId: "1",
+              referenceId: null,
+              listed: { status: "completed", frames: null, annotations: 10 },
+              storedAs: null,
+              stage: "listed",
+              revision: null,
+              bytes: null,
+              attempts: 0,
+              error: null,
+              checkedAt: null,
+              receipts: []
+            }])
+          })
+        )
+      )
+
+      it.live(
+        "keeps batches and projects apart though their jobs have the same ids",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const run = yield* ledger.begin
+            const refs = [batch, other, { projectId: "q", batchId: "b" }]
+            for (const ref of refs) {
+              const [observation] = yield* ledger.observe(run, ref, [summary("1")])
+              assert.deepStrictEqual([observation?.known, observation?.repeated], [null, false])
+            }
+            assert.strictEqual((yield* read(ledger)).length, 3)
+          })
+        )
+      )
+
+      it.live(
+        "keeps hostile ids as they are",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const hostile = [
+              "'; DROP TABLE jobs --",
+              "a\u0000b",
+              "a",
+              "\u{1f600}",
+              "\uffff",
+              "é",
+              "e\u0301",
+              "[1]",
+              " "
+            ]
+            const run = yield* ledger.begin
+            yield* ledger.observe(run, batch, hostile.map((id) => summary(id, { referenceId: id, status: id })))
+            yield* ledger.record(hostile.map((id) => stored(id, id)))
+            const entries = yield* read(ledger)
+            assert.deepStrictEqual(new Set(entries.map((entry) => entry.jobId)), new Set(hostile))
+            for (const entry of entries) {
+              assert.deepStrictEqual([entry.referenceId, entry.listed.status], [entry.jobId, entry.jobId])
+              assert.deepStrictEqual(entry.receipts.map((receipt) => receipt.sink), [entry.jobId])
+            }
+          })
+        )
+      )
+    })
+
+    describe("record", () => {
+      it.live(
+        "of Stored keeps what is stored where, and clears what went wrong",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.observe(yield* ledger.begin, batch, [summary("1", { annotations: 11 })])
+            yield* ledger.record([failed("1"), failed("1")])
+            yield* ledger.record([stored("1", "files", "r1", 5), stored("1", "db", "r1", 6, changed)])
+            const entry = yield* get(ledger, "1")
+            assert.deepStrictEqual(entry, {
+              projectId: "p",
+              batchId: "b",
+              jobId: "1",
+              referenceId: "ref of 1",
+              listed: changed,
+              storedAs: changed,
+              stage: "stored",
+              revision: revision("r1"),
+              bytes: 100,
+              attempts: 0,
+              error: null,
+              checkedAt: 6,
+              receipts: [
+                { sink: "db", revision: revision("r1"), bytes: 100 },
+                { sink: "files", revision: revision("r1"), bytes: 100 }
+              ]
+            })
+            yield* ledger.record([stored("1", "files", "r2", 7)])
+            const receipts = (yield* get(ledger, "1")).receipts
+            assert.deepStrictEqual(receipts.map((one) => [one.sink, one.revision.document]), [
+              ["db", "r1"],
+              ["files", "r2"]
+            ])
+          })
+        )
+      )
+
+      it.live(
+        "of Failed counts attempts and keeps the error and the receipts",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.record([stored("1")])
+            yield* ledger.record([failed("1", 8)])
+            yield* ledger.record([failed("1", 9)])
+            const entry = yield* get(ledger, "1")
+            assert.deepStrictEqual([entry.stage, entry.attempts, entry.error, entry.checkedAt], ["failed", 2, gone, 9])
+            assert.deepStrictEqual([entry.revision, entry.storedAs], [revision("r1"), first])
+            assert.strictEqual(entry.receipts.length, 1)
+          })
+        )
+      )
+
+      it.live(
+        "lets the last outcome of a call decide between sinks, and keeps every receipt",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.record([failed("1"), stored("1"), stored("2"), failed("2")])
+            const [one, two] = [yield* get(ledger, "1"), yield* get(ledger, "2")]
+            assert.deepStrictEqual([one.stage, one.attempts, one.error, one.receipts.length], ["stored", 0, null, 1])
+            assert.deepStrictEqual([two.stage, two.attempts, two.error, two.receipts.length], ["failed", 1, gone, 1])
+          })
+        )
+      )
+
+      it.live(
+        "of Unchanged notes the look and the listing, and nothing else",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.record([stored("1"), failed("1")])
+            yield* ledger.record([unchanged("1", changed, 12)])
+            const entry = yield* get(ledger, "1")
+            assert.deepStrictEqual([entry.stage, entry.storedAs, entry.checkedAt], ["stored", changed, 12])
+            assert.deepStrictEqual([entry.attempts, entry.error, entry.revision], [0, null, revision("r1")])
+          })
+        )
+      )
+
+      it.live(
+        "of Unfinished moves the job to that stage without counting a try",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.record([failed("1"), unfinished("1")])
+            const entry = yield* get(ledger, "1")
+            assert.deepStrictEqual([entry.stage, entry.attempts, entry.error], ["unfinished", 1, null])
+          })
+        )
+      )
+
+      it.live(
+        "of Adopted makes the job where it is not known, to be compared with its next listing",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.record([adopted("1")])
+            const entry = yield* get(ledger, "1")
+            assert.deepStrictEqual(entry.listed, { status: "completed", frames: null, annotations: null })
+            assert.deepStrictEqual([entry.stage, entry.storedAs, entry.checkedAt], ["stored", null, null])
+            assert.deepStrictEqual([entry.revision, entry.bytes, entry.receipts.length], [revision("r1"), 100, 1])
+            const run = yield* ledger.begin
+            const [observation] = yield* ledger.observe(run, batch, [summary("1", { annotations: 11 })])
+            assert.strictEqual(observation?.known?.storedAs, null)
+            assert.deepStrictEqual((yield* get(ledger, "1")).storedAs, changed)
+            yield* ledger.observe(run, batch, [summary("1")])
+            assert.deepStrictEqual((yield* get(ledger, "1")).storedAs, changed)
+          })
+        )
+      )
+
+      it.live(
+        "of Adopted adds a receipt to a known job, and does not hide that it failed",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.observe(yield* ledger.begin, batch, [summary("1")])
+            yield* ledger.record([stored("2", "files", "r2"), failed("3")])
+            yield* ledger.record([adopted("1"), adopted("2", "r1", "db"), adopted("3")])
+            const [one, two, three] = yield* read(ledger, { batch })
+            assert.deepStrictEqual([one?.stage, one?.revision], ["stored", revision("r1")])
+            assert.deepStrictEqual([two?.stage, two?.revision, two?.receipts.length], ["stored", revision("r2"), 2])
+            assert.deepStrictEqual([three?.stage, three?.error, three?.receipts.length], ["failed", gone, 1])
+          })
+        )
+      )
+    })
+
+    describe("entries", () => {
+      const many = Array.from({ length: 2500 }, (_, i) => summary(String(i).padStart(4, "0")))
+
+      it.live(
+        "come in order of project, batch and job id, all of them once",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const run = yield* ledger.begin
+            yield* ledger.observe(run, batch, many.toReversed())
+            yield* ledger.observe(run, other, [summary("z"), summary("\u{1f600}"), summary("\uffee"), summary("Z")])
+            yield* ledger.observe(run, { projectId: "o", batchId: "z" }, [summary("1")])
+            assert.deepStrictEqual(yield* ids(ledger), [
+              "1",
+              "Z",
+              "z",
+              "\uffee",
+              "\u{1f600}",
+              ...many.map((summary) => summary.id)
+            ])
+            assert.deepStrictEqual(yield* ids(ledger, { batch: other }), ["Z", "z", "\uffee", "\u{1f600}"])
+            assert.deepStrictEqual(yield* ids(ledger, { batch: { projectId: "x", batchId: "b" } }), [])
+          })
+        )
+      )
+
+      it.live(
+        "come by stage, and by what a run has not observed",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const run = yield* ledger.begin
+            yield* ledger.observe(run, batch, many)
+            yield* ledger.record(many.filter((_, i) => i % 2 === 0).map(({ id }) => failed(id)))
+            const next = yield* ledger.begin
+            yield* ledger.observe(next, batch, many.slice(10, 2490))
+            const vanished = [...many.slice(0, 10), ...many.slice(2490)].map((summary) => summary.id)
+            assert.strictEqual((yield* ids(ledger, { stage: "failed" })).length, 1250)
+            assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: next }), vanished)
+            assert.deepStrictEqual(
+              yield* ids(ledger, { stage: "listed", notObservedIn: next }),
+              vanished.filter((_, i) => i % 2 === 1)
+            )
+            assert.deepStrictEqual(yield* ledger.counts(batch), {
+              listed: 1250,
+              unfinished: 0,
+              stored: 0,
+              failed: 1250
+            })
+          })
+        )
+      )
+
+      it.live(
+        "come while the ledger is written to",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.observe(yield* ledger.begin, batch, many)
+            const seen: Array<string> = []
+            const walk = Stream.runForEach(ledger.entries({ batch }), (page) =>
+              Effect.andThen(
+                Effect.sync(() => seen.push(...page.map((entry) => entry.jobId))),
+                ledger.record(page.map((entry) => stored(entry.jobId)))
+              ))
+            const fiber = yield* Effect.forkChild(walk)
+            yield* ledger.record([stored("added")])
+            yield* Fiber.join(fiber)
+            assert.deepStrictEqual(seen.filter((id) => id !== "added"), many.map((summary) => summary.id))
+          })
+        )
+      )
+    })
+
+    it.live(
+      "counts the jobs of a batch by stage",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const zero = { listed: 0, unfinished: 0, stored: 0, failed: 0 }
+          assert.deepStrictEqual(yield* ledger.counts(batch), zero)
+          yield* ledger.observe(yield* ledger.begin, batch, ["1", "2", "3", "4", "5"].map((id) => summary(id)))
+          yield* ledger.record([stored("2"), stored("3"), failed("3"), unfinished("4")])
+          assert.deepStrictEqual(yield* ledger.counts(batch), { listed: 2, unfinished: 1, stored: 1, failed: 1 })
+          assert.deepStrictEqual(yield* ledger.counts(other), zero)
+        })
+      )
+    )
+
+    it.live(
+      "knows of which sinks it has receipts",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          assert.isFalse(yield* ledger.hasReceipts("files"))
+          yield* ledger.record([stored("1", "files"), adopted("2", "r1", "db")])
+          assert.isTrue(yield* ledger.hasReceipts("files"))
+          assert.isTrue(yield* ledger.hasReceipts("db"))
+          assert.isFalse(yield* ledger.hasReceipts("other"))
+          assert.strictEqual(yield* ledger.countReceipts("files"), 1)
+          assert.strictEqual(yield* ledger.countReceipts("other"), 0)
+        })
+      )
+    )
+
+    describe("atomically", () => {
+      it.live(
+        "keeps all that was noted within when it succeeds",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.atomically(Effect.forEach(["1", "2"], (id) => ledger.record([adopted(id)])))
+            yield* ledger.record([adopted("3")])
+            assert.deepStrictEqual(yield* ids(ledger), ["1", "2", "3"])
+            assert.isTrue(yield* ledger.hasReceipts("files"))
+          })
+        )
+      )
+
+      it.live(
+        "keeps nothing of it when it fails, and goes on afterwards",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.record([stored("1")])
+            const failing = Effect.andThen(
+              ledger.record([stored("1", "files", "r2"), adopted("2", "r1", "db")]),
+              Effect.fail("no")
+            )
+            assert.strictEqual(yield* Effect.flip(ledger.atomically(failing)), "no")
+            assert.isFalse(yield* ledger.hasReceipts("db"))
+            assert.strictEqual((yield* get(ledger, "1")).revision?.document, "r1")
+            yield* ledger.record([adopted("3", "r1", "db")])
+            assert.deepStrictEqual(yield* ids(ledger), ["1", "3"])
+            assert.isTrue(yield* ledger.hasReceipts("db"))
+          })
+        )
+      )
+    })
+
+    describe("audit", () => {
+      const unchecked = (audit: Audit) => Effect.map(Stream.runCollect(audit.unchecked), (pages) => pages.flat())
+      const key = (jobId: string, batchId = batch.batchId) => ({ batchId, jobId })
+
+      it.live(
+        "tells the receipts that the ledger has from those of another revision or of none",
+        withLedger((ledger) =>
+          Effect.scoped(Effect.gen(function*() {
+            yield* ledger.record([stored("1"), stored("2", "files", "r2"), stored("3", "db")])
+            const audit = yield* ledger.audit("files")
+            const found = ["1", "2", "3", "4"].map((id) => receipt(id))
+            assert.deepStrictEqual(yield* audit.check(found, []), ["match", "differs", "unknown", "unknown"])
+            assert.deepStrictEqual(yield* audit.check([{ ...receipt("1"), batchId: "x" }], []), ["unknown"])
+            assert.deepStrictEqual(yield* (yield* ledger.audit("other")).check(found.slice(0, 1), []), ["unknown"])
+          }))
+        )
+      )
+
+      it.live(
+        "finds the jobs with a receipt of the sink that were not checked, in order",
+        withLedger((ledger) =>
+          Effect.scoped(Effect.gen(function*() {
+            const many = Array.from({ length: 2500 }, (_, i) => String(i).padStart(4, "0"))
+            yield* ledger.record([...many.map((id) => stored(id)), stored("x", "db"), failed("y"), failed("0002")])
+            const audit = yield* ledger.audit("files")
+            yield* audit.check(many.slice(5, 1200).map((id) => receipt(id)), [key("0000"), key("0000", "x"), key("z")])
+            yield* audit.check(many.slice(1200, 2499).map((id) => receipt(id, "r2")), [])
+            assert.deepStrictEqual(
+              yield* unchecked(audit),
+              ["0001", "0002", "0003", "0004", "2499"].map((id) => key(id))
+            )
+            assert.deepStrictEqual(yield* unchecked(yield* ledger.audit("db")), [key("x")])
+            assert.deepStrictEqual(yield* unchecked(yield* ledger.audit("other")), [])
+          }))
+        )
+      )
+    })
+  })
+}

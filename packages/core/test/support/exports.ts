@@ -1,0 +1,85 @@
+/** Exports from a fake platform, run after run on one ledger, with what must hold after each of them. */
+import { assert } from "@effect/vitest"
+import { strictEqual } from "@effect/vitest/utils"
+import { Effect, Layer } from "effect"
+import * as Export from "../../src/Export.ts"
+import type { ExportReport } from "../../src/ExportReport.ts"
+import type { Options as GtStudioOptions } from "../../src/GtStudio.ts"
+import { Ledger } from "../../src/Ledger.ts"
+import * as LedgerMemory from "../../src/LedgerMemory.ts"
+import type { FakePlatform } from "./fakePlatform.ts"
+import type { MemorySink } from "./memorySink.ts"
+import { lapse } from "./time.ts"
+
+export type RunOptions = Partial<Omit<Export.Options, "sinks" | "batches">>
+
+/** Everything that a series of runs shares. */
+export const world = Effect.fnUntraced(function*(
+  platform: FakePlatform,
+  sinks: ReadonlyArray<MemorySink>,
+  options: Partial<GtStudioOptions> = {}
+) {
+  const context = yield* Layer.build(
+    Layer.merge(platform.layer({ retry: { retries: 2, base: 1 }, ...options }), Layer.fresh(LedgerMemory.layer))
+  )
+  const events: Array<Export.JobEvent> = []
+  const optionsOf = (more: RunOptions): Export.Options => ({
+    batches: platform.batches,
+    sinks: sinks.map(({ sink }) => sink),
+    onJob: (event) => events.push(event),
+    ...more
+  })
+  return {
+    events,
+    ledger: yield* Effect.provide(Ledger.use(Effect.succeed), context),
+    /** A run as it is, on the clock as it stands. */
+    running: (more: RunOptions = {}) => Effect.provide(Export.run(optionsOf(more)), context),
+    start: (more: RunOptions = {}) => Effect.provide(Export.start(optionsOf(more)), context),
+    /** A run to its end, with what must hold after any run checked. */
+    run: Effect.fnUntraced(function*(more: RunOptions = {}) {
+      const before = events.length
+      const result = yield* lapse(Effect.exit(Effect.provide(Export.run(optionsOf(more)), context)))
+      released(platform, sinks)
+      const report = yield* result
+      balanced(report)
+      once(events.slice(before), report)
+      return report
+    })
+  }
+})
+
+/** Nothing is held any more, and nothing was read after it was given back. */
+export const released = (platform: FakePlatform, sinks: ReadonlyArray<MemorySink>) => {
+  strictEqual(platform.spool.held, 0)
+  strictEqual(platform.spool.readLate, 0)
+  strictEqual(platform.transport.open, 0)
+  for (const sink of sinks) strictEqual(sink.opened, sink.closed)
+}
+
+/** The counts of every batch add up. */
+export const balanced = (report: ExportReport) => {
+  for (const batch of report.batches) {
+    const { exported, failed, left, listed, unchanged, unfinished } = batch
+    strictEqual(listed, exported + unchanged + unfinished + failed + left, JSON.stringify(batch))
+    assert(left >= 0 && (report.stopped || left === 0), JSON.stringify(report))
+    assert(batch.changed <= exported)
+  }
+  strictEqual(report.inFlight, 0)
+}
+
+/** Every job has one end at most, and the events tell what the counts tell. */
+const once = (events: ReadonlyArray<Export.JobEvent>, report: ExportReport) => {
+  for (const batch of report.batches) {
+    const ended = events.filter(({ _tag, batchId }) => batchId === batch.batchId && _tag !== "Vanished")
+    strictEqual(new Set(ended.map(({ jobId }) => jobId)).size, ended.length)
+    strictEqual(ended.filter(({ _tag }) => _tag === "Exported").length, batch.exported)
+  }
+}
+
+/** The ids in a sink, sorted. */
+export const idsIn = ({ stored }: MemorySink) => Array.from(stored.values(), ({ jobId }) => jobId).sort()
+
+export const counts = (report: ExportReport, at = 0) => {
+  const { exported, failed, listed, unchanged, unfinished } = report.batches[at]!
+  return { listed, exported, unchanged, unfinished, failed }
+}

@@ -1,0 +1,205 @@
+/**
+ * A sink that keeps everything in memory, made to show how the engine behaves: any step can be slow or fail, and all
+ * calls are kept.
+ */
+import { Effect, Stream } from "effect"
+import { createHash } from "node:crypto"
+import {
+  type Capabilities,
+  type Inspected,
+  type JobRecord,
+  type JobSink,
+  type OpenSink,
+  type Receipt,
+  type Rejection,
+  type Revision,
+  SinkError,
+  type SinkFailure
+} from "../../src/JobSink.ts"
+
+export type Step = "open" | "stage" | "commit" | "abort" | "finish"
+
+/** Runs before a step; may sleep, fail or die. */
+export type Before = (step: Step, token: string, records: ReadonlyArray<JobRecord>) => Effect.Effect<void, SinkError>
+
+export interface Options {
+  readonly id?: string
+  readonly capabilities?: Partial<Omit<Capabilities, "batch">> & { readonly batch?: Partial<Capabilities["batch"]> }
+  readonly before?: Before
+  /** Records that it will never take. */
+  readonly rejects?: (record: JobRecord) => boolean
+}
+
+export interface StoredJob {
+  readonly projectId: string
+  readonly batchId: string
+  readonly jobId: string
+  readonly revision: Revision
+  readonly document: string
+  readonly files: ReadonlyArray<string>
+  readonly bytes: number
+}
+
+const keyOf = (of: { readonly batchId: string; readonly jobId: string }) => `${of.batchId}/${of.jobId}`
+
+export class MemorySink {
+  readonly name = "memory"
+  readonly id: string
+  /** What readers see. */
+  readonly stored = new Map<string, StoredJob>()
+  /** Jobs in the order of their commits, each as often as it was stored. */
+  readonly history: Array<string> = []
+  /** Steps in the order of their calls. */
+  readonly calls: Array<string> = []
+  readonly staged = new Map<string, ReadonlyArray<StoredJob>>()
+  opened = 0
+  closed = 0
+  finished: Array<boolean> = []
+  /** Batches between stage and the end of commit, at most at one time. */
+  mostBatches = 0
+  largestBatch = 0
+  before: Before
+  rejects: (record: JobRecord) => boolean
+  private readonly options: Options
+  private readonly committed = new Map<string, ReadonlyArray<Receipt>>()
+  private readonly busy = new Set<string>()
+
+  constructor(options: Options = {}) {
+    this.options = options
+    this.id = options.id ?? "memory:one"
+    this.before = options.before ?? (() => Effect.void)
+    this.rejects = options.rejects ?? (() => false)
+  }
+
+  error(step: Step, reason: SinkFailure, detail = "made to fail"): SinkError {
+    return new SinkError({ sink: this.name, step, reason, detail })
+  }
+
+  /** Fails a step with this reason as often as told, from now on. */
+  failNext(step: Step, reason: SinkFailure, times = Number.POSITIVE_INFINITY): void {
+    let left = times
+    this.before = (at) => at === step && left-- > 0 ? Effect.fail(this.error(step, reason)) : Effect.void
+  }
+
+  get sink(): JobSink {
+    const { batch, ...capabilities } = this.options.capabilities ?? {}
+    return {
+      name: this.name,
+      version: "1",
+      id: this.id,
+      capabilities: {
+        keying: "upsert",
+        visibility: "commit",
+        ordering: "any",
+        durability: "process",
+        deterministic: true,
+        inspectable: true,
+        writers: "single",
+        concurrentBatches: 1,
+        ...capabilities,
+        batch: { maxRecords: 4, maxBytes: 1024 * 1024, maxAgeMillis: 0, ...batch }
+      },
+      check: Effect.void,
+      open: Effect.acquireRelease(
+        Effect.suspend(() => {
+          this.opened++
+          this.staged.clear()
+          return Effect.as(this.before("open", "", []), this.openSink)
+        }),
+        () =>
+          Effect.sync(() => {
+            this.closed++
+          })
+      ),
+      inspect: () =>
+        Stream.suspend(() =>
+          Stream.succeed(Array.from(this.stored.values(), (job): Inspected => ({
+            _tag: "Intact",
+            projectId: job.projectId,
+            receipt: receiptOf(job)
+          })))
+        )
+    }
+  }
+
+  private get openSink(): OpenSink {
+    return {
+      stage: (token, records) =>
+        Effect.gen({ self: this }, function*() {
+          this.calls.push(`stage ${records.map(({ jobId }) => jobId).join(" ")}`)
+          this.largestBatch = Math.max(this.largestBatch, records.length)
+          this.busy.add(token)
+          this.mostBatches = Math.max(this.mostBatches, this.busy.size)
+          yield* this.before("stage", token, records)
+          const rejections: Array<Rejection> = []
+          const jobs: Array<StoredJob> = []
+          for (const record of records) {
+            if (this.rejects(record)) {
+              const { batchId, jobId } = record
+              rejections.push({ batchId, jobId, error: this.error("stage", "rejected") })
+            } else {
+              jobs.push(yield* storedJob(record))
+            }
+          }
+          this.staged.set(token, jobs)
+          return rejections
+        }),
+      commit: (token) =>
+        Effect.gen({ self: this }, function*() {
+          this.calls.push("commit")
+          yield* this.before("commit", token, [])
+          this.busy.delete(token)
+          const known = this.committed.get(token)
+          if (known !== undefined) return known
+          const jobs = this.staged.get(token) ?? []
+          for (const job of jobs) {
+            this.stored.set(keyOf(job), job)
+            this.history.push(job.jobId)
+          }
+          this.staged.delete(token)
+          const receipts = jobs.map(receiptOf)
+          this.committed.set(token, receipts)
+          return receipts
+        }),
+      abort: (token) =>
+        Effect.suspend(() => {
+          this.calls.push("abort")
+          this.busy.delete(token)
+          this.staged.delete(token)
+          return this.before("abort", token, [])
+        }),
+      finish: ({ completed }) =>
+        Effect.suspend(() => {
+          this.calls.push("finish")
+          return Effect.andThen(
+            this.before("finish", "", []),
+            Effect.sync(() => {
+              this.finished.push(completed)
+            })
+          )
+        })
+    }
+  }
+}
+
+const receiptOf = ({ batchId, bytes, jobId, revision }: StoredJob): Receipt => ({ batchId, jobId, revision, bytes })
+
+/** Reads the record through, so that contents released too early are noticed. */
+const storedJob = Effect.fnUntraced(function*(record: JobRecord) {
+  const unreadable = () =>
+    new SinkError({ sink: "memory", step: "stage", reason: "corrupt", detail: "its bytes are gone" })
+  const document = yield* Effect.mapError(record.document.collect, unreadable)
+  const files = yield* Effect.forEach(record.attachments, ({ content }) => Effect.mapError(content.collect, unreadable))
+  const sha256 = createHash("sha256").update(document).digest("hex")
+  if (sha256 !== record.revision.document) return yield* unreadable()
+  const { batchId, jobId, projectId, revision } = record
+  return {
+    projectId,
+    batchId,
+    jobId,
+    revision,
+    document: Buffer.from(document).toString("utf8"),
+    files: files.map((file) => Buffer.from(file).toString("utf8")),
+    bytes: files.reduce((sum, file) => sum + file.length, document.length)
+  }
+})
