@@ -1,0 +1,3 @@
+export * as NodeSpool from "./NodeSpool.ts"
+export * as NodeTransport from "./NodeTransport.ts"
+export * as SqliteLedger from "./SqliteLedger.ts"

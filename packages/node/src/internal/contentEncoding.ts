@@ -1,0 +1,145 @@
+/**
+ * Undoes content encodings with Node's zlib. The output of a small body is bounded by the memory limit: what grows
+ * beyond it, a bomb included, comes as a stream that is inflated no faster than it is read.
+ */
+import type { Transport } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { pipeline, Readable, type Transform } from "node:stream"
+import * as zlib from "node:zlib"
+import { fromDecoding, make } from "./transportFailure.ts"
+
+type Coding = "gzip" | "deflate" | "deflate-raw" | "br" | "zstd"
+
+const codings: Readonly<Record<string, Coding>> = {
+  "gzip": "gzip",
+  "x-gzip": "gzip",
+  "deflate": "deflate",
+  "br": "br",
+  "zstd": "zstd"
+}
+
+// Words that object stores keep beside an object though its bytes are as they were put: upload framing and charsets.
+const meaningless = new Set(["", "identity", "none", "aws-chunked", "utf-8", "utf8", "binary"])
+
+// Below this an inflation in place costs less than handing it to another thread.
+const inPlace = 32 * 1024
+
+/** The codings of a `content-encoding` header, last applied first; undefined where one is not known. */
+export const parse = (header: string | undefined): ReadonlyArray<Coding> | undefined => {
+  if (header === undefined) return []
+  const result: Array<Coding> = []
+  for (const word of header.toLowerCase().split(",")) {
+    const name = word.trim()
+    if (meaningless.has(name)) continue
+    const coding = Object.hasOwn(codings, name) ? codings[name] : undefined
+    if (coding === undefined) return undefined
+    result.unshift(coding)
+  }
+  return result
+}
+
+// "deflate" means zlib's format, and some servers send the bare one; the first byte tells them apart.
+const refine = (coding: Coding, first: number | undefined): Coding =>
+  coding === "deflate" && first !== undefined && (first & 0x0f) !== 8 ? "deflate-raw" : coding
+
+interface OneShot {
+  readonly sync: (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array
+  readonly async: (
+    bytes: Uint8Array,
+    options: { maxOutputLength: number },
+    callback: (cause: Error | null, result: Uint8Array) => void
+  ) => void
+}
+
+const oneShot: Readonly<Record<Coding, OneShot>> = {
+  "gzip": { sync: zlib.gunzipSync, async: zlib.gunzip },
+  "deflate": { sync: zlib.inflateSync, async: zlib.inflate },
+  "deflate-raw": { sync: zlib.inflateRawSync, async: zlib.inflateRaw },
+  "br": { sync: zlib.brotliDecompressSync, async: zlib.brotliDecompress },
+  "zstd": { sync: zlib.zstdDecompressSync, async: zlib.zstdDecompress }
+}
+
+const engine: Readonly<Record<Coding, () => Transform>> = {
+  "gzip": () => zlib.createGunzip(),
+  "deflate": () => zlib.createInflate(),
+  "deflate-raw": () => zlib.createInflateRaw(),
+  "br": () => zlib.createBrotliDecompress(),
+  "zstd": () => zlib.createZstdDecompress()
+}
+
+const decodeOnce = (
+  bytes: Uint8Array,
+  coding: Coding,
+  maxOutputLength: number
+): Effect.Effect<Uint8Array, Error> => {
+  const { async, sync } = oneShot[refine(coding, bytes[0])]
+  const options = { maxOutputLength: Math.max(1, maxOutputLength) }
+  return bytes.byteLength <= inPlace
+    ? Effect.try({ try: () => plain(sync(bytes, options)), catch: (cause) => cause as Error })
+    : Effect.callback((resume) => {
+      async(
+        bytes,
+        options,
+        (cause, result) => resume(cause === null ? Effect.succeed(plain(result)) : Effect.fail(cause))
+      )
+    })
+}
+
+const plain = (buffer: Uint8Array) => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+
+async function* decodeChunks(source: AsyncIterable<Uint8Array>, coding: Coding): AsyncGenerator<Uint8Array> {
+  const input = source[Symbol.asyncIterator]()
+  const head = await input.next()
+  if (head.done === true) return
+  const rest = async function*() {
+    try {
+      yield head.value
+      for (let step = await input.next(); step.done !== true; step = await input.next()) yield step.value
+    } finally {
+      await input.return?.()
+    }
+  }
+  const decoder = engine[refine(coding, head.value[0])]()
+  // The callback is there to hear of errors; they surface again where the decoder is read.
+  pipeline(Readable.from(rest(), { highWaterMark: 1 }), decoder, () => {})
+  for await (const chunk of decoder) yield plain(chunk)
+}
+
+const decodeStream = (
+  encoded: Stream.Stream<Uint8Array, Transport.TransportError>,
+  codingsToUndo: ReadonlyArray<Coding>
+): Stream.Stream<Uint8Array, Transport.TransportError> =>
+  Stream.suspend(() =>
+    Stream.fromAsyncIterable(
+      codingsToUndo.reduce<AsyncIterable<Uint8Array>>(decodeChunks, Stream.toAsyncIterable(encoded)),
+      fromDecoding
+    )
+  )
+
+/** Undoes what the response's `content-encoding` names. An empty body stays empty, whatever the header says. */
+export const decode = (
+  response: Transport.TransportResponse,
+  memoryLimit: number
+): Effect.Effect<Transport.TransportResponse, Transport.TransportError> => {
+  const { body } = response
+  const header = response.header("content-encoding")
+  if (header === undefined || (body._tag === "Bytes" && body.bytes.byteLength === 0)) return Effect.succeed(response)
+  const wanted = parse(header)
+  if (wanted === undefined) return Effect.fail(make("Protocol", "CONTENT_ENCODING"))
+  const [coding, ...others] = wanted
+  if (coding === undefined) return Effect.succeed(response)
+  if (body._tag === "Stream") {
+    return Effect.succeed({ ...response, body: { _tag: "Stream", stream: decodeStream(body.stream, wanted) } })
+  }
+  const streamed = Effect.sync(() => ({
+    ...response,
+    body: { _tag: "Stream" as const, stream: decodeStream(Stream.succeed(body.bytes), wanted) }
+  }))
+  return others.length > 0 ? streamed : decodeOnce(body.bytes, coding, memoryLimit).pipe(
+    Effect.map((bytes): Transport.TransportResponse => ({ ...response, body: { _tag: "Bytes", bytes } })),
+    Effect.catch((cause) =>
+      (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE" ? streamed : Effect.fail(fromDecoding(cause))
+    )
+  )
+}

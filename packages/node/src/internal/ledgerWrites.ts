@@ -1,0 +1,216 @@
+/**
+ * Writing: what a page of the listing says, and what became of jobs. Every call is one transaction.
+ */
+import type { Job, JobSink, Ledger } from "@labelstream/core"
+import type * as reads from "./ledgerReads.ts"
+import type { Database, Value } from "./sqlite.ts"
+
+type Listing = readonly [status: string, frames: number | null, annotations: number | null]
+
+const listing = (listed: Ledger.Listed): Listing => [listed.status, listed.frames, listed.annotations]
+
+const unknown: Listing = ["", null, null]
+// A sink holds finished jobs only.
+const adopted: Listing = ["completed", null, null]
+
+/** An outcome's statement: makes the job where it is not known, and changes it as given where it is. */
+const upsert = (db: Database, columns: ReadonlyArray<string>, onConflict: string) =>
+  db.prepare(
+    `INSERT INTO jobs (batch, job_id, status, frames, annotations, ${columns.join(", ")})
+     VALUES (${Array.from({ length: 5 + columns.length }, () => "?").join(", ")})
+     ON CONFLICT (batch, job_id) DO UPDATE SET ${onConflict} RETURNING id`
+  ).pluck()
+
+const set = (columns: ReadonlyArray<string>) => columns.map((name) => `${name} = excluded.${name}`).join(", ")
+
+const success = ["stored_status", "stored_frames", "stored_annotations", "checked_at", "stage"]
+const revision = ["revision_document", "revision_attachments", "bytes"]
+const noError = "error_reason = NULL, error_message = NULL, error_retryable = NULL"
+const failure = ["error_reason", "error_message", "error_retryable", "checked_at", "stage"]
+
+export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
+  const insertRun = db.prepare("INSERT INTO runs (started_at) VALUES (?)")
+  const insertBatch = db.prepare("INSERT INTO batches (project_id, batch_id) VALUES (?, ?)")
+  const insertSink = db.prepare("INSERT INTO sinks (name) VALUES (?)")
+  const selectSink = db.prepare("SELECT id FROM sinks WHERE name = ?").pluck()
+  const insertJob = db.prepare(
+    `INSERT INTO jobs (batch, job_id, reference_id, status, frames, annotations, stage)
+     VALUES (?, ?, ?, ?, ?, ?, 'listed')`
+  )
+  const updateListing = db.prepare(
+    `UPDATE jobs SET reference_id = ?, status = ?, frames = ?, annotations = ?,
+       stored_status = ?, stored_frames = ?, stored_annotations = ? WHERE id = ?`
+  )
+  const markObserved = db.prepare("INSERT OR REPLACE INTO observed (job, run) SELECT value, ? FROM json_each(?)")
+  const upsertReceipt = db.prepare("INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)")
+
+  const stored = upsert(db, [...success, ...revision], `${set([...success, ...revision])}, attempts = 0, ${noError}`)
+  const unchanged = upsert(db, success, `${set(success)}, attempts = 0, ${noError}`)
+  const unfinished = upsert(db, ["stage"], `stage = 'unfinished', ${noError}`)
+  const failed = upsert(db, [...failure, "attempts"], `${set(failure)}, attempts = attempts + 1`)
+  const adopt = upsert(
+    db,
+    ["stage", ...revision],
+    `stage = iif(stage = 'failed', 'failed', 'stored'),
+     revision_attachments = iif(revision_document IS NULL, excluded.revision_attachments, revision_attachments),
+     revision_document = ifnull(revision_document, excluded.revision_document),
+     bytes = ifnull(bytes, excluded.bytes)`
+  )
+
+  // Batches and sinks are few and never removed.
+  const batches = new Map<string, number>()
+  const sinks = new Map<string, number>()
+
+  const batchOf = (ref: Job.BatchRef): number => {
+    const key = batchKey(ref)
+    const id = batches.get(key) ?? read.batchId(ref) ?? insertBatch.run(ref.projectId, ref.batchId).lastInsertRowid
+    batches.set(key, id)
+    return id
+  }
+
+  const sinkOf = (name: string): number => {
+    const id = sinks.get(name) ?? selectSink.get(name) as number | undefined ?? insertSink.run(name).lastInsertRowid
+    sinks.set(name, id)
+    return id
+  }
+
+  /** For when rows that these name may have been undone. */
+  const forget = (): void => {
+    batches.clear()
+    sinks.clear()
+  }
+
+  /**
+   * One transaction. `synced` is on the disk when this returns; otherwise it survives the death of the process, and is
+   * on the disk with the next one that is synced.
+   */
+  const transaction = <A>(synced: boolean, f: () => A): A => {
+    try {
+      if (!db.inTransaction) db.pragma(`synchronous = ${synced ? "FULL" : "NORMAL"}`)
+      return db.transaction(f).immediate()
+    } catch (cause) {
+      forget()
+      throw cause
+    }
+  }
+
+  /** Calls from here on are one, until they are ended: kept, or taken back. */
+  const open = (): void => {
+    db.pragma("synchronous = FULL")
+    db.exec("BEGIN IMMEDIATE")
+  }
+  const end = (keep: boolean): void => {
+    try {
+      if (keep) db.exec("COMMIT")
+    } finally {
+      if (db.inTransaction) {
+        db.exec("ROLLBACK")
+        forget()
+      }
+    }
+  }
+
+  const receipt = (job: unknown, sink: string, { bytes, revision }: JobSink.Receipt) =>
+    upsertReceipt.run(job as number, sinkOf(sink), revision.document, revision.attachments, bytes)
+
+  const record = (outcome: Ledger.Outcome): void => {
+    const batch = batchOf(outcome.batch)
+    switch (outcome._tag) {
+      case "Stored": {
+        const { document, attachments } = outcome.receipt.revision
+        const listed = listing(outcome.listed)
+        const success: ReadonlyArray<Value> = [...listed, outcome.at, "stored"]
+        const revision: ReadonlyArray<Value> = [document, attachments, outcome.receipt.bytes]
+        const job = stored.get(batch, outcome.receipt.jobId, ...listed, ...success, ...revision)
+        return void receipt(job, outcome.sink, outcome.receipt)
+      }
+      case "Unchanged": {
+        const listed = listing(outcome.listed)
+        return void unchanged.get(batch, outcome.jobId, ...listed, ...listed, outcome.at, "stored")
+      }
+      case "Unfinished":
+        return void unfinished.get(batch, outcome.jobId, ...unknown, "unfinished")
+      case "Failed": {
+        const { message, reason, retryable } = outcome.error
+        const failure: ReadonlyArray<Value> = [reason, message, retryable ? 1 : 0, outcome.at, "failed"]
+        return void failed.get(batch, outcome.jobId, ...unknown, ...failure, 1)
+      }
+      case "Adopted": {
+        const { bytes, jobId, revision } = outcome.receipt
+        const job = adopt.get(batch, jobId, ...adopted, "stored", revision.document, revision.attachments, bytes)
+        return void receipt(job, outcome.sink, outcome.receipt)
+      }
+    }
+  }
+
+  /** Notes what is listed of one job, and answers it as it stands then. */
+  const relist = (ref: Job.BatchRef, summary: Job.JobSummary, before: reads.Found | undefined): reads.Found => {
+    const { annotations, frames, id: jobId, referenceId, status } = summary
+    const listed = { status, frames, annotations }
+    if (before === undefined) {
+      const id = insertJob.run(batchOf(ref), jobId, referenceId, status, frames, annotations).lastInsertRowid
+      return { id, observedIn: null, entry: newEntry(ref, summary) }
+    }
+    if (!isNews(summary, before)) return before
+    const storedAs = before.entry.storedAs ?? (before.entry.stage === "stored" ? listed : null)
+    const stored: ReadonlyArray<Value> = storedAs === null ? [null, null, null] : listing(storedAs)
+    updateListing.run(referenceId, status, frames, annotations, ...stored, before.id)
+    return { ...before, entry: { ...before.entry, referenceId, listed, storedAs } }
+  }
+
+  const observe = (
+    run: number,
+    ref: Job.BatchRef,
+    page: ReadonlyArray<Job.JobSummary>
+  ): ReadonlyArray<Ledger.Observation> => {
+    const batch = batches.get(batchKey(ref)) ?? read.batchId(ref)
+    const found = batch === undefined ? [] : read.find(ref, batch, page.map((summary) => summary.id))
+    // That a run has seen what was known is of no use to any later run: a page that says nothing else is not synced.
+    const news = page.some((summary, i) => isNews(summary, found[i]))
+    return transaction(news, () => {
+      const current = new Map<string, reads.Found>()
+      const observations = page.map((summary, i) => {
+        const before = current.get(summary.id) ?? found[i]
+        const repeated = current.has(summary.id) || before?.observedIn === run
+        current.set(summary.id, relist(ref, summary, before))
+        return { summary, known: found[i]?.entry ?? null, repeated }
+      })
+      markObserved.run(run, JSON.stringify(Array.from(current.values(), (job) => job.id)))
+      return observations
+    })
+  }
+
+  return {
+    begin: (at: number): number => transaction(true, () => insertRun.run(at).lastInsertRowid),
+    record: (outcomes: ReadonlyArray<Ledger.Outcome>): void => transaction(true, () => outcomes.forEach(record)),
+    open,
+    end,
+    observe
+  }
+}
+
+const batchKey = (ref: Job.BatchRef) => JSON.stringify([ref.projectId, ref.batchId])
+
+const isNews = (summary: Job.JobSummary, found: reads.Found | undefined): boolean =>
+  found === undefined
+  || (found.entry.storedAs === null && found.entry.stage === "stored")
+  || found.entry.referenceId !== summary.referenceId
+  || found.entry.listed.status !== summary.status
+  || found.entry.listed.frames !== summary.frames
+  || found.entry.listed.annotations !== summary.annotations
+
+const newEntry = (ref: Job.BatchRef, summary: Job.JobSummary): Ledger.LedgerEntry => ({
+  projectId: ref.projectId,
+  batchId: ref.batchId,
+  jobId: summary.id,
+  referenceId: summary.referenceId,
+  listed: { status: summary.status, frames: summary.frames, annotations: summary.annotations },
+  storedAs: null,
+  stage: "listed",
+  revision: null,
+  bytes: null,
+  attempts: 0,
+  error: null,
+  checkedAt: null,
+  receipts: []
+})

@@ -1,0 +1,188 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Content, Spool } from "@labelstream/core"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { spawn } from "node:child_process"
+import { createHash, randomBytes } from "node:crypto"
+import { once } from "node:events"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { NodeSpool } from "../src/index.ts"
+import { temporaryFolder } from "./support/folders.ts"
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+const arrival: Spool.Arrival = { mediaType: "application/json" }
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
+
+const chunksOf = (bytes: Uint8Array, size: number) =>
+  Stream.fromIterable(
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
+  )
+
+/** Every file under a folder, relative to it. */
+const filesIn = (folder: string) =>
+  fs.readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+
+// Counted where the system tells; elsewhere always 0.
+const openFiles = () => fs.existsSync("/proc/self/fd") ? fs.readdirSync("/proc/self/fd").length : 0
+
+const readAll = (content: Content.Content) => Effect.map(Stream.runCollect(content.stream), (chunks) => chunks)
+
+const withSpool = <A, E>(
+  f: (spool: Spool.Spool["Service"], directory: string) => Effect.Effect<A, E>,
+  options: Partial<NodeSpool.Options> = {}
+) =>
+  Effect.flatMap(temporaryFolder, (folder) => {
+    const directory = path.join(folder, "deep", "spool")
+    return Spool.Spool.use((spool) => f(spool, directory)).pipe(
+      Effect.provide(NodeSpool.layer({ directory, ...options }))
+    )
+  })
+
+describe("NodeSpool", () => {
+  it.live("gives back what came, by stream and whole, from memory and from disk", () =>
+    withSpool((spool, directory) =>
+      Effect.forEach([0, 1, 100, 64 * KiB, MiB, MiB + 1, 5 * MiB], (size) =>
+        Effect.scoped(Effect.gen(function*() {
+          const bytes = randomBytes(size)
+          const contents = [
+            yield* spool.keep(bytes, arrival),
+            yield* spool.receive(chunksOf(bytes, 60_000), arrival)
+          ]
+          for (const content of contents) {
+            assert.strictEqual(content.size, size)
+            assert.strictEqual(content.sha256, sha256(bytes))
+            assert.strictEqual(content.mediaType, "application/json")
+            assert.strictEqual(content.bytes === undefined, size > MiB)
+            assert.strictEqual(content.path === undefined, size <= MiB)
+            for (let time = 0; time < 2; time++) {
+              const chunks = yield* readAll(content)
+              assert.isTrue(chunks.every((chunk) => chunk.length > 0 && chunk.length <= MiB))
+              assert.isTrue(bytes.equals(Buffer.concat(chunks)))
+            }
+            assert.isTrue(bytes.equals(yield* content.collect))
+            if (content.path !== undefined) {
+              assert.isTrue(path.isAbsolute(content.path))
+              assert.isTrue(bytes.equals(fs.readFileSync(content.path)))
+              assert.strictEqual(fs.statSync(content.path).mode & 0o777, 0o600)
+              assert.strictEqual(fs.statSync(path.dirname(content.path)).mode & 0o777, 0o700)
+            }
+          }
+          assert.strictEqual(fs.statSync(directory).mode & 0o777, 0o700)
+        })))
+    ))
+
+  it.live("writes to disk what the budget has no room for, and gives room back with the scope", () =>
+    withSpool((spool, directory) =>
+      Effect.gen(function*() {
+        const bytes = randomBytes(600 * KiB)
+        for (let round = 0; round < 3; round++) {
+          yield* Effect.scoped(Effect.gen(function*() {
+            assert.isDefined((yield* spool.keep(bytes, arrival)).bytes)
+            assert.isUndefined((yield* spool.keep(bytes, arrival)).bytes)
+            assert.isUndefined((yield* spool.receive(chunksOf(bytes, 1000), arrival)).bytes)
+            assert.isDefined((yield* spool.receive(chunksOf(bytes.subarray(0, 400 * KiB), 1000), arrival)).bytes)
+            assert.strictEqual(filesIn(directory).length, 2)
+          }))
+          assert.deepStrictEqual(filesIn(directory), [])
+        }
+      }), { memoryBudget: MiB }))
+
+  it.live("leaves no file, no open one and no spent budget when the body fails", () =>
+    withSpool((spool, directory) =>
+      Effect.gen(function*() {
+        const before = openFiles()
+        for (const size of [500 * KiB, 3 * MiB]) {
+          const body = Stream.concat(chunksOf(randomBytes(size), 64 * KiB), Stream.fail("broken"))
+          for (let time = 0; time < 10; time++) {
+            assert.strictEqual(yield* Effect.flip(spool.receive(body, arrival)), "broken")
+            assert.deepStrictEqual(filesIn(directory), [])
+          }
+        }
+        assert.strictEqual(openFiles(), before)
+        assert.isDefined((yield* spool.keep(randomBytes(MiB), arrival)).bytes)
+      }).pipe(Effect.scoped), { memoryBudget: MiB }))
+
+  it.live("leaves no file and no open one when it is interrupted", () =>
+    withSpool((spool, directory) =>
+      Effect.gen(function*() {
+        const before = openFiles()
+        for (const size of [500 * KiB, 3 * MiB]) {
+          const stuck = yield* Deferred.make<void>()
+          const body = Stream.concat(
+            chunksOf(randomBytes(size), 64 * KiB),
+            Stream.fromEffect(Effect.andThen(Deferred.succeed(stuck, undefined), Effect.never))
+          )
+          const fiber = yield* Effect.forkChild(spool.receive(body, arrival))
+          yield* Deferred.await(stuck)
+          assert.strictEqual(filesIn(directory).length, size > MiB ? 1 : 0)
+          yield* Fiber.interrupt(fiber)
+          assert.deepStrictEqual(filesIn(directory), [])
+        }
+        assert.strictEqual(openFiles(), before)
+      }).pipe(Effect.scoped)
+    ))
+
+  it.live("fails to read what was removed under it", () =>
+    withSpool((spool) =>
+      Effect.gen(function*() {
+        const content = yield* spool.keep(randomBytes(2 * MiB), arrival)
+        fs.truncateSync(content.path ?? "", 100)
+        assert.strictEqual((yield* Effect.flip(content.collect)).operation, "read")
+        fs.rmSync(content.path ?? "")
+        assert.strictEqual((yield* Effect.flip(Stream.runDrain(content.stream))).code, "ENOENT")
+      }).pipe(Effect.scoped)
+    ))
+
+  it.live("fails at the start where the directory cannot be made", () =>
+    Effect.gen(function*() {
+      const file = path.join(yield* temporaryFolder, "file")
+      fs.writeFileSync(file, "")
+      const error = yield* Effect.flip(
+        Effect.provide(Effect.void, NodeSpool.layer({ directory: path.join(file, "x") }))
+      )
+      assert.deepStrictEqual([error.operation, error.code], ["write", "ENOTDIR"])
+    }))
+
+  it.live("removes its folder with the layer", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryFolder
+      yield* Effect.provide(Spool.Spool.use((spool) => Effect.scoped(spool.keep(randomBytes(2 * MiB), arrival))), [
+        NodeSpool.layer({ directory })
+      ])
+      assert.deepStrictEqual(fs.readdirSync(directory), [])
+    }))
+
+  it.live("removes what a killed process left, and nothing of a living one or of others", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryFolder
+      const start = Effect.callback<ReturnType<typeof spawn>>((resume) => {
+        const child = spawn(process.execPath, [path.join(import.meta.dirname, "support/spoolChild.ts"), directory], {
+          stdio: ["pipe", "pipe", "inherit"]
+        })
+        child.stdout.once("data", () => resume(Effect.succeed(child)))
+      })
+      const killed = yield* start
+      const living = yield* Effect.acquireRelease(start, (child) => Effect.sync(() => child.kill("SIGKILL")))
+      const exit = once(killed, "exit")
+      killed.kill("SIGKILL")
+      yield* Effect.promise(() => exit)
+      fs.writeFileSync(path.join(directory, "notes.txt"), "not ours")
+      fs.mkdirSync(path.join(directory, "spool-of-thread"))
+      assert.strictEqual(filesIn(directory).length, 3)
+      yield* Effect.gen(function*() {
+        const entries = fs.readdirSync(directory).sort()
+        assert.strictEqual(entries.length, 5)
+        assert.isFalse(entries.some((entry) => entry.includes(`-${killed.pid}-`)))
+        assert.isTrue(entries.some((entry) => entry.includes(`-${living.pid}-`)))
+        assert.strictEqual(filesIn(directory).length, 2)
+      }).pipe(Effect.provide([NodeSpool.layer({ directory }), NodeSpool.layer({ directory })]))
+    }))
+})

@@ -1,0 +1,229 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Ledger } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { suite } from "../../core/test/suites/ledger.ts"
+import { model } from "../../core/test/suites/ledgerModel.ts"
+import { SqliteLedger } from "../src/index.ts"
+import { open } from "../src/internal/sqlite.ts"
+import { child, killed } from "./support/children.ts"
+import { temporaryFolder } from "./support/folders.ts"
+
+const newFile = Effect.map(temporaryFolder, (folder) => join(folder, "ledger.db"))
+
+const fresh = Layer.unwrap(Effect.map(newFile, (file) => SqliteLedger.layer({ file })))
+
+suite("SqliteLedger", fresh)
+model("SqliteLedger", fresh)
+
+const batch = { projectId: "p", batchId: "b" }
+
+const summary = (id: string) => ({
+  id,
+  referenceId: null,
+  status: "completed",
+  frames: 1,
+  annotations: 1,
+  tag: null,
+  priorityWeight: null
+})
+
+const observe = (ledger: Ledger.Ledger["Service"], ids: ReadonlyArray<string>) =>
+  Effect.flatMap(ledger.begin, (run) => ledger.observe(run, batch, ids.map(summary)))
+
+const read = (ledger: Ledger.Ledger["Service"]) =>
+  Effect.map(Stream.runCollect(ledger.entries({})), (pages) => pages.flat())
+
+const withLedger = <A, E>(file: string, f: (ledger: Ledger.Ledger["Service"]) => Effect.Effect<A, E>) =>
+  Effect.provide(Ledger.Ledger.use(f), SqliteLedger.layer({ file }), { local: true })
+
+const withReader = <A, E>(file: string, f: (ledger: Ledger.Ledger["Service"]) => Effect.Effect<A, E>) =>
+  Effect.provide(Ledger.Ledger.use(f), SqliteLedger.layerReadOnly({ file }), { local: true })
+
+const opening = (file: string) => Effect.flip(withLedger(file, () => Effect.void))
+
+const execute = (file: string, sql: string) => {
+  const db = open(file, { timeout: 0 })
+  db.exec(sql)
+  db.close()
+}
+
+const support = (name: string) => join(import.meta.dirname, "support", name)
+
+describe("SqliteLedger.layer", () => {
+  it.live("finds again what earlier runs have noted, and counts runs on", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      const first = yield* withLedger(file, (ledger) => Effect.andThen(observe(ledger, ["1", "2"]), ledger.begin))
+      yield* withLedger(file, (ledger) =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual((yield* read(ledger)).map((entry) => entry.jobId), ["1", "2"])
+          assert.isAbove(yield* ledger.begin, first)
+        }))
+    }))
+
+  it.live("is locked at once while another process has it, and names that process", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      const holder = yield* child(support("ledgerChild.ts"), "hold", file)
+      assert.strictEqual(yield* holder.nextLine, "held")
+      const error = yield* opening(file)
+      assert.strictEqual(error.reason, "locked")
+      assert.include(error.message, `process ${holder.pid}`)
+      yield* killed(holder)
+      yield* withLedger(file, (ledger) => observe(ledger, ["1"]))
+    }))
+
+  it.live("is locked for a second layer of the same process", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      const error = yield* withLedger(file, () => opening(file))
+      assert.strictEqual(error.reason, "locked")
+    }))
+
+  it.live("holds whole calls only, and every one that had returned, after SIGKILL at any instant", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      const said = new Set<string>()
+      for (const lines of [1, 2, 5, 8, 13]) {
+        const writer = yield* child(support("ledgerChild.ts"), "write", file, `kill${lines}`)
+        for (let i = 0; i < lines; i++) said.add(yield* writer.nextLine)
+        for (const line of yield* killed(writer)) said.add(line)
+      }
+      const groups = new Map<string, Array<Ledger.LedgerEntry>>()
+      for (const entry of yield* withLedger(file, read)) {
+        const name = entry.jobId.slice(0, entry.jobId.indexOf("/"))
+        groups.set(name, [...groups.get(name) ?? [], entry])
+      }
+      for (const [name, entries] of groups) {
+        assert.strictEqual(entries.length, 100, name)
+        const [first] = entries
+        assert.isTrue(entries.every((entry) => entry.stage === first?.stage), name)
+        assert.isTrue(entries.every((entry) => entry.receipts.length === (entry.stage === "stored" ? 1 : 0)), name)
+      }
+      for (const line of said) {
+        const [what, name = ""] = line.split(" ")
+        assert.strictEqual(groups.get(name)?.length, 100, line)
+        if (what === "recorded") assert.strictEqual(groups.get(name)?.[0]?.stage, "stored", line)
+      }
+    }))
+
+  it.live("refuses what is not a ledger or is broken, says what to do, and leaves it as it is", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const make = (name: string, f: (file: string) => void) => {
+        f(join(folder, name))
+        return join(folder, name)
+      }
+      const sound = join(folder, "sound.db")
+      yield* withLedger(sound, (ledger) => observe(ledger, Array.from({ length: 2000 }, (_, i) => `job ${i}`)))
+      const files = [
+        make("text.db", (file) => fs.writeFileSync(file, "batch,job\n".repeat(1000))),
+        make("other.db", (file) => execute(file, "CREATE TABLE t (a)")),
+        make("cut.db", (file) => fs.writeFileSync(file, fs.readFileSync(sound).subarray(0, 100_000))),
+        make("tables.db", (file) => {
+          fs.copyFileSync(sound, file)
+          execute(file, "DROP TABLE receipts")
+        })
+      ]
+      for (const file of files) {
+        const before = fs.readFileSync(file)
+        for (const error of [yield* opening(file), yield* Effect.flip(withReader(file, () => Effect.void))]) {
+          assert.strictEqual(error.reason, "damaged", file)
+          assert.include(error.message, `${file} `)
+          assert.include(error.message, "Move it away")
+        }
+        assert.isTrue(before.equals(fs.readFileSync(file)), file)
+      }
+    }))
+
+  it.live("refuses a ledger of a newer version", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      yield* withLedger(file, () => Effect.void)
+      execute(file, "PRAGMA user_version = 99")
+      const error = yield* opening(file)
+      assert.strictEqual(error.reason, "newer")
+      assert.include(error.message, "Update this software")
+    }))
+
+  it.live("makes the folder that it is to stand in", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporaryFolder, "deep", "er", "ledger.db")
+      yield* withLedger(file, (ledger) => observe(ledger, ["1"]))
+      assert.isTrue(fs.existsSync(file))
+    }))
+
+  it.live("is unavailable where its folder cannot be made, and where the path is a folder", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      fs.writeFileSync(join(folder, "file"), "")
+      fs.mkdirSync(join(folder, "folder"))
+      for (const [file, named] of [["file/ledger.db", "file"], ["folder", "folder"]] as const) {
+        const error = yield* opening(join(folder, file))
+        assert.strictEqual(error.reason, "unavailable")
+        assert.include(error.message, join(folder, named))
+      }
+    }))
+
+  it.live("reads a file of version 1 as it was written then", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      fs.copyFileSync(join(import.meta.dirname, "fixtures/ledger-v1.db"), file)
+      const [one, two, three, ...others] = yield* withLedger(file, read)
+      const revision = { document: "r1", attachments: "r2" }
+      const known = {
+        projectId: "p",
+        batchId: "b",
+        referenceId: "ref",
+        stage: "stored" as const,
+        revision,
+        bytes: 5,
+        attempts: 0
+      }
+      assert.deepInclude(one, { ...known, jobId: "1", attempts: 0, error: null, checkedAt: 7 })
+      assert.deepStrictEqual(one?.storedAs, { status: "completed", frames: 1, annotations: 2.5 })
+      assert.deepStrictEqual(one?.receipts, [{ sink: "db", revision, bytes: 5 }, { sink: "files", revision, bytes: 5 }])
+      assert.deepStrictEqual(two?.error, { reason: "AttachmentMissing", message: "it is gone", retryable: true })
+      assert.deepStrictEqual([two?.stage, two?.attempts, three?.stage], ["failed", 1, "unfinished"])
+      assert.deepStrictEqual(others, [])
+    }))
+})
+
+describe("SqliteLedger.layerReadOnly", () => {
+  it.live("reads what another process has written, while it writes", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      const writer = yield* child(support("ledgerChild.ts"), "write", file, "w")
+      for (let i = 0; i < 4; i++) yield* writer.nextLine
+      const counts = yield* withReader(file, (ledger) => ledger.counts(batch))
+      assert.isAtLeast(counts.stored, 200)
+      yield* killed(writer)
+      // What the killed process has left in the log is read too, though nobody may put it in order.
+      assert.isAtLeast((yield* withReader(file, (ledger) => ledger.counts(batch))).stored, counts.stored)
+    }))
+
+  it.live("writes nothing, and makes no file", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      const missing = yield* Effect.flip(withReader(file, () => Effect.void))
+      assert.deepStrictEqual([missing.reason, fs.existsSync(file)], ["unavailable", false])
+      yield* withLedger(file, (ledger) => observe(ledger, ["1"]))
+      const refused = yield* withReader(file, (ledger) => Effect.flip(ledger.begin))
+      assert.strictEqual(refused.reason, "unavailable")
+    }))
+
+  it.live("does not stop a run from starting", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      yield* withLedger(file, (ledger) => observe(ledger, ["1"]))
+      yield* withReader(file, (reader) =>
+        Effect.gen(function*() {
+          yield* withLedger(file, (ledger) => observe(ledger, ["2"]))
+          assert.strictEqual((yield* read(reader)).length, 2)
+        }))
+    }))
+})
