@@ -1,0 +1,65 @@
+/** Answers of the storage's origin: checks key and signature as S3 would, and gives the file. No sockets here. */
+import type { IncomingHttpHeaders } from "node:http"
+import type { Context } from "./api.ts"
+import { hashText, hex32 } from "./random.ts"
+import * as Signing from "./signing.ts"
+import { type Answer, bytes } from "./wire.ts"
+import type { Target } from "./world.ts"
+
+/** An error in the XML of S3. */
+export const xml = (status: number, code: string, message: string): Answer => ({
+  status,
+  body: bytes(
+    "application/xml",
+    `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message>` +
+      "<RequestId>4442587FB7D0A2F9</RequestId></Error>"
+  )
+})
+
+export const accessDenied = (): Answer => xml(403, "AccessDenied", "Access Denied")
+
+export const noSuchKey = (): Answer => xml(404, "NoSuchKey", "The specified key does not exist.")
+
+/** Whether a request bears the API key: under its own name (whatever it holds), or its text in any header or the URL. */
+export const bearsKey = (headers: IncomingHttpHeaders, target: string, apiKey: string): boolean => {
+  if (headers["x-api-key"] !== undefined || target.includes(encodeURIComponent(apiKey))) return true
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined && (typeof value === "string" ? value : value.join()).includes(apiKey)) return true
+  }
+  return false
+}
+
+/** Why a request is refused, or undefined. */
+export const refusal = (
+  { now, secret }: Context,
+  path: string,
+  query: string
+): { readonly why: "signature" | "expired"; readonly answer: Answer } | undefined => {
+  switch (Signing.check(secret, path, query, now())) {
+    case "good":
+      return undefined
+    case "unsigned":
+      return { why: "signature", answer: accessDenied() }
+    case "bad":
+      return {
+        why: "signature",
+        answer: xml(
+          403,
+          "SignatureDoesNotMatch",
+          "The request signature we calculated does not match the signature you provided."
+        )
+      }
+    case "expired":
+      return { why: "expired", answer: xml(403, "AccessDenied", "Request has expired") }
+  }
+}
+
+/** The file behind a target. */
+export const object = ({ world }: Context, target: Target | undefined): Answer => {
+  const content = target === undefined ? undefined : world.content(target)
+  if (target === undefined || content === undefined) return noSuchKey()
+  const { place, revision, seed } = world.request(target.state, target.index)
+  const tag = hex32(hashText(seed, `${place.batch}/${place.index}/${revision}/${JSON.stringify(target.part)}`))
+  return { status: 200, body: content, headers: { etag: `"${tag}"` } }
+}

@@ -1,0 +1,156 @@
+import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { createHash } from "node:crypto"
+import { once } from "node:events"
+import { get as httpGet, type IncomingMessage } from "node:http"
+import { connect } from "node:net"
+import { setTimeout as sleep } from "node:timers/promises"
+import { type Fault, Simulator } from "../src/index.ts"
+import { attachment, firstBatch, follow, get, job, jobTarget, page, pageTarget } from "./support/client.ts"
+
+const megabytes = 1_000_000
+
+/** The answer to a request, whose body nobody has begun to read. */
+const open = (url: string): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    httpGet(url, { agent: false }, resolve).on("error", reject)
+  })
+
+describe("Wire", () => {
+  it.live("streams a document of 100 MB with its length, and holds none of it for a reader that waits", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.start({ documentBytes: 100 * megabytes, batches: [{ jobs: 1 }] })
+      const batch = firstBatch(simulator)
+      const { headers } = yield* attachment(simulator, simulator.resultUrl(batch, 0))
+      yield* Effect.promise(async () => {
+        const held = (): number => process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed
+        const before = held()
+        const answer = await open(headers.location ?? "")
+        await sleep(150)
+        assert.isBelow(held() - before, 16 * megabytes)
+        const [expected, hash] = [createHash("sha256"), createHash("sha256")]
+        let length = 0
+        for await (const chunk of answer as AsyncIterable<Buffer>) {
+          length += chunk.length
+          hash.update(chunk)
+        }
+        strictEqual(answer.headers["content-length"], String(length))
+        assert.isTrue(Math.abs(length - 100 * megabytes) < 6000)
+        for (const chunk of simulator.expectedDocumentChunks(batch, 0)) expected.update(chunk)
+        strictEqual(hash.digest("hex"), expected.digest("hex"))
+      })
+    }))
+
+  it.live("ends its work when a reader goes away, and serves the next", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.start({ documentBytes: 20 * megabytes, batches: [{ jobs: 1 }] })
+      const { headers } = yield* attachment(simulator, simulator.resultUrl(firstBatch(simulator), 0))
+      yield* Effect.promise(async () => {
+        for (let i = 0; i < 5; i++) (await open(headers.location ?? "")).destroy()
+      })
+      const answer = yield* follow(headers.location)
+      deepStrictEqual([answer.status, answer.end], [200, "whole"])
+    }))
+
+  const holding: ReadonlyArray<readonly [string, Fault.Kind]> = [
+    ["stalled before its header", { _tag: "Stalled" }],
+    ["stalled in its body", { _tag: "Stalled", afterBytes: 5 }],
+    ["slow", { _tag: "Slow", bytesPerSecond: 20 }],
+    ["delayed", { _tag: "Delayed", milliseconds: 60_000 }]
+  ]
+
+  it.live.each(holding)(
+    "cuts off at once, when it closes, a request that is %s",
+    ([, meets]) =>
+      Effect.promise(async () => {
+        const simulator = await Simulator.startPromise({ batches: [{ jobs: 1 }], faults: [{ on: "job", meets }] })
+        const asked = Effect.runFork(job(simulator, simulator.job(firstBatch(simulator), 0).id))
+        while (simulator.report().total === 0) await sleep(5)
+        await sleep(40)
+        const began = performance.now()
+        await simulator.close()
+        assert.notStrictEqual((await Effect.runPromise(Fiber.join(asked))).end, "whole")
+        assert.isBelow(performance.now() - began, 1000)
+      })
+  )
+
+  it.live("closes though a connection is open that never asked for anything, or left a request half said", () =>
+    Effect.promise(async () => {
+      const simulator = await Simulator.startPromise()
+      const sockets = [simulator.apiUrl, simulator.storageUrl].flatMap((url) => {
+        const { hostname, port } = new URL(url)
+        return ["", "GET / HTTP/1.1\r\nhost: x\r\n"].map((text) => {
+          const socket = connect(Number(port), hostname, () => void socket.write(text))
+          socket.on("error", () => undefined)
+          return socket.resume()
+        })
+      })
+      while (simulator.report().connections.api + simulator.report().connections.storage < 4) await sleep(5)
+      const closed = sockets.map((socket) => once(socket, "close"))
+      const began = performance.now()
+      await simulator.close()
+      await Promise.all(closed)
+      assert.isBelow(performance.now() - began, 1000)
+    }))
+
+  it.live("sends a slow body at its pace without piling up listeners", () =>
+    Effect.gen(function*() {
+      const warnings: Array<Error> = []
+      const note = (warning: Error): void => void warnings.push(warning)
+      process.on("warning", note)
+      const meets: Fault.Kind = { _tag: "Slow", bytesPerSecond: 800 }
+      const simulator = yield* Simulator.start({ batches: [{ jobs: 1 }], faults: [{ on: "job", meets }] })
+      const { body, milliseconds } = yield* job(simulator, simulator.job(firstBatch(simulator), 0).id)
+      process.off("warning", note)
+      deepStrictEqual(warnings, [])
+      assert.isAbove(milliseconds, body.length / 800 * 1000 * 0.9)
+    }))
+
+  it.live("lets a fault's headers take the place of its own, and refuses those that cannot be sent", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.start({ batches: [{ jobs: 1 }] })
+      const meets = (headers: Record<string, string>): Fault.Fault => ({
+        on: "job",
+        meets: { _tag: "Status", status: 418, body: "{}", headers }
+      })
+      yield* simulator.setFaults([meets({ "Content-Type": "application/json" })])
+      const answer = yield* job(simulator, simulator.job(firstBatch(simulator), 0).id)
+      deepStrictEqual([answer.status, answer.headers["content-type"]], [418, "application/json"])
+      for (const headers of [{ "x-a": "line\nbreak" }, { "no name": "x" }]) {
+        strictEqual((yield* Effect.flip(simulator.setFaults([meets(headers)]))).reason._tag, "Misconfigured")
+      }
+    }))
+
+  it.live("waits the latency before each answer, at both origins", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.start({ latency: "40 millis", batches: [{ jobs: 1 }] })
+      const redirect = yield* attachment(simulator, simulator.resultUrl(firstBatch(simulator), 0))
+      const file = yield* follow(redirect.headers.location)
+      assert.isTrue([redirect, file].every((answer) => answer.status < 400 && answer.milliseconds >= 39))
+    }))
+
+  it.live("lets through fewer than one request a second when asked", () =>
+    Effect.gen(function*() {
+      let now = 0
+      const simulator = yield* Simulator.start({ now: () => now, rateLimit: { perSecond: 0.5 } })
+      const ask = Effect.map(page(simulator, firstBatch(simulator)), ({ status }) => status)
+      deepStrictEqual([yield* ask, yield* ask], [200, 429])
+      now += 2000
+      strictEqual(yield* ask, 200)
+    }))
+
+  it.live("answers everything that is no endpoint, and methods that write, in the platform's form", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.start({ batches: [{ jobs: 1 }] })
+      const batch = firstBatch(simulator)
+      const ask = (target: string, method: string) =>
+        Effect.map(get(simulator.apiUrl, target, { "x-api-key": simulator.apiKey }, { method }), ({ status }) => status)
+      strictEqual(yield* ask(pageTarget(simulator, batch), "POST"), 405)
+      strictEqual(yield* ask(`/v1/project/${simulator.projectId}/batch`, "POST"), 405)
+      for (const target of ["/", "/v2/attachments", "/v1/projects", "/v1/%zz", "//", jobTarget(simulator, "")]) {
+        strictEqual(yield* ask(target, "GET"), 404, target)
+      }
+    }))
+})
