@@ -1,0 +1,4 @@
+/** Stores exported jobs as plain files, with a manifest that can be trusted at any time. */
+export * as FilesystemSink from "./FilesystemSink.ts"
+export * as Manifest from "./Manifest.ts"
+export * as PathName from "./PathName.ts"

@@ -1,0 +1,174 @@
+/**
+ * Reads back what is committed and compares it with what is there. Manifest and folder are both gone through in order of
+ * names, side by side, so that memory stays the same for any number of jobs. Writes nothing into the output folder.
+ */
+import type { JobSink } from "@labelstream/core"
+import type { Dirent } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Manifest from "../Manifest.ts"
+import { compareFile, namesIn } from "./compare.ts"
+import { forEachLimit, type Fs } from "./fs.ts"
+import { damaged, latestLines } from "./manifestFile.ts"
+import { batchFolders, type Place } from "./place.ts"
+import { type Keyed, sortRecords } from "./sortRecords.ts"
+
+/** Jobs looked at together, and how many files of them at the same time. */
+const group = 256
+const filesAtOnce = 8
+
+/** Yields what was found, batch by batch in order of names, in arrays. */
+export async function* inspect(
+  place: Place,
+  depth: JobSink.InspectDepth
+): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
+  for (const batch of await batchFolders(place)) {
+    const folders: Array<string> = []
+    const scratch = async () => {
+      const folder = await place.fs.mkdtemp(join(tmpdir(), "labelstream-inspect-"))
+      folders.push(folder)
+      return folder
+    }
+    try {
+      yield* inspectBatch(place, batch, depth === "content", once(scratch), once(scratch))
+    } finally {
+      for (const folder of folders) await place.fs.remove(folder)
+    }
+  }
+}
+
+const once = <A>(make: () => Promise<A>): () => Promise<A> => {
+  let made: Promise<A> | undefined
+  return () => made ??= make()
+}
+
+async function* inspectBatch(
+  { fs, output }: Place,
+  batch: string,
+  content: boolean,
+  linesFolder: () => Promise<string>,
+  entriesFolder: () => Promise<string>
+): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
+  const folder = join(output, batch)
+  const manifest = join(folder, Manifest.fileName)
+  const entries = new Entries(sortRecords(fs, entriesOf(fs, folder), entriesFolder))
+  try {
+    for await (const keyed of latestLines(fs, manifest, linesFolder)) {
+      for (let start = 0; start < keyed.length; start += group) {
+        const part = keyed.slice(start, start + group)
+        const found: Array<JobSink.Inspected> = []
+        const withFolder = new Set<string>()
+        for (const { key } of part) {
+          const { extra, hasFolder } = await entries.until(key)
+          for (const name of extra) found.push({ _tag: "Extra", path: `${batch}/${name}` })
+          if (hasFolder) withFolder.add(key)
+        }
+        const jobs: Array<ReadonlyArray<JobSink.Inspected>> = []
+        await forEachLimit(part, filesAtOnce, async ({ key, line: text }, index) => {
+          const line = Manifest.decodeLine(text)
+          if (line === undefined) throw damaged(manifest, text)
+          jobs[index] = await inspectJob(fs, batch, folder, line, content, withFolder.has(key))
+        })
+        yield [...found, ...jobs.flat()]
+      }
+    }
+    for (let rest = await entries.rest(); rest.length > 0; rest = await entries.rest()) {
+      yield rest.map((name) => ({ _tag: "Extra", path: `${batch}/${name}` }))
+    }
+  } finally {
+    await entries.close()
+  }
+}
+
+const inspectJob = async (
+  fs: Fs,
+  batch: string,
+  folder: string,
+  line: Manifest.Line,
+  content: boolean,
+  hasFolder: boolean
+): Promise<ReadonlyArray<JobSink.Inspected>> => {
+  const ids = { batchId: line.batch, jobId: line.job }
+  const found: Array<JobSink.Inspected> = []
+  for (const [index, file] of line.files.entries()) {
+    // Where something else than a folder stands, such as a link to one, it is not looked into.
+    const comparison = index > 0 && !hasFolder ? "missing" : await compareFile(fs, folder, file, content)
+    if (comparison !== "same") {
+      found.push({ _tag: comparison === "missing" ? "Missing" : "Changed", ...ids, path: `${batch}/${file.path}` })
+    }
+  }
+  if (found.length === 0) {
+    const receipt = { ...ids, revision: line.revision, bytes: line.bytes }
+    found.push({ _tag: "Intact", projectId: line.project, receipt })
+  }
+  if (!hasFolder) return found
+  const path = `${batch}/${line.name}`
+  const nested = (await namesIn(fs, join(folder, line.name))) ?? []
+  // An empty folder is as little part of a job without nested files as a full one.
+  if (line.files.length === 1 && nested.length === 0) return [...found, { _tag: "Extra", path }]
+  const expected = new Set(line.files.map(({ path }) => path))
+  const extra = nested.filter((name) => !expected.has(`${line.name}/${name}`))
+  return [...found, ...extra.map((name) => ({ _tag: "Extra" as const, path: `${path}/${name}` }))]
+}
+
+/** What stands in a batch folder, keyed by the job that it would belong to and, within one job, document first. */
+async function* entriesOf(fs: Fs, folder: string): AsyncGenerator<ReadonlyArray<Keyed>> {
+  const directory = await fs.opendir(folder)
+  let batch: Array<Keyed> = []
+  for await (const entry of directory) {
+    if (entry.name !== Manifest.fileName) batch.push({ key: keyOf(entry), line: JSON.stringify(entry.name) })
+    if (batch.length < 1000) continue
+    yield batch
+    batch = []
+  }
+  yield batch
+}
+
+/** No name of this sink holds a blank, and a blank sorts before every sign that they hold: jobs stay in their order. */
+const keyOf = (entry: Dirent): string => {
+  const { name } = entry
+  if (!/^[A-Za-z0-9._~-]+$/.test(name)) return ` ${JSON.stringify(name)}`
+  if (name.endsWith(".json")) return `${name.slice(0, -".json".length)} a`
+  return entry.isDirectory() ? `${name} b` : `${name} c`
+}
+
+/** Goes through the entries of a folder along with the jobs of its manifest. */
+class Entries {
+  private held: ReadonlyArray<Keyed> = []
+  private at = 0
+  private readonly source: AsyncGenerator<ReadonlyArray<Keyed>>
+  constructor(source: AsyncGenerator<ReadonlyArray<Keyed>>) {
+    this.source = source
+  }
+  /** Passes over what belongs to a job; answers the names before it that belong to none. */
+  async until(job: string): Promise<{ readonly extra: ReadonlyArray<string>; readonly hasFolder: boolean }> {
+    const extra: Array<string> = []
+    let hasFolder = false
+    for (;;) {
+      const head = await this.head()
+      if (head === undefined || head.key > `${job} b`) return { extra, hasFolder }
+      if (head.key === `${job} b`) hasFolder = true
+      else if (head.key !== `${job} a`) extra.push(JSON.parse(head.line) as string)
+      this.at++
+    }
+  }
+  /** Names of what is left, some at a time; none at the end. */
+  async rest(): Promise<ReadonlyArray<string>> {
+    if (await this.head() === undefined) return []
+    const names = this.held.slice(this.at).map(({ line }) => JSON.parse(line) as string)
+    this.at = this.held.length
+    return names
+  }
+  close() {
+    return this.source.return(undefined)
+  }
+  private async head(): Promise<Keyed | undefined> {
+    while (this.at >= this.held.length) {
+      const next = await this.source.next()
+      if (next.done === true) return undefined
+      this.held = next.value
+      this.at = 0
+    }
+    return this.held[this.at]
+  }
+}

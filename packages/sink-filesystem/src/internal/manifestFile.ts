@@ -1,0 +1,138 @@
+/**
+ * The manifests on disk: appended to by commits, repaired at `open`, put in order when a run completes, read in order by
+ * `inspect`. Memory stays the same however many jobs a batch has.
+ */
+import { join } from "node:path"
+import * as Manifest from "../Manifest.ts"
+import { Problem } from "./failure.ts"
+import { type Fs, lstatOrNone, syncDirectory, withFile, writeFully } from "./fs.ts"
+import { checkHeader, type Place } from "./place.ts"
+import { readLines } from "./readLines.ts"
+import { type Keyed, sortRecords } from "./sortRecords.ts"
+
+const encoder = new TextEncoder()
+
+/** Size of a manifest that may not be there yet. Fails where it is not a plain file: it would be written through. */
+export const sizeOf = async (fs: Fs, path: string): Promise<number> => {
+  const found = await lstatOrNone(fs, path)
+  if (found !== undefined && !found.isFile()) {
+    throw new Problem("conflict", `${path} is not a plain file: move it out of the way`)
+  }
+  return found?.size ?? 0
+}
+
+/**
+ * Makes the lines stand at `size`, whatever of them or of an earlier attempt is there already, and syncs. Answers
+ * whether the manifest is new, so that its folder is to be synced too.
+ */
+export const appendAt = async (fs: Fs, path: string, size: number, lines: ReadonlyArray<string>): Promise<boolean> => {
+  const isNew = await lstatOrNone(fs, path) === undefined
+  await withFile(fs, path, isNew ? "wx+" : "r+", async (fd) => {
+    const text = `${size === 0 ? Manifest.header : ""}${lines.map((line) => `${line}\n`).join("")}`
+    if (!isNew && (await fs.fstat(fd)).size > size) await fs.ftruncate(fd, size)
+    await writeFully(fs, fd, encoder.encode(text), size)
+    await fs.fsync(fd)
+  })
+  return isNew
+}
+
+/** Takes back what stands behind `size`. */
+export const cutAt = async (fs: Fs, path: string, size: number): Promise<void> => {
+  const found = await lstatOrNone(fs, path)
+  if (found === undefined) return
+  if (size === 0) return fs.unlink(path)
+  if (found.size > size) {
+    await withFile(fs, path, "r+", async (fd) => {
+      await fs.ftruncate(fd, size)
+      await fs.fsync(fd)
+    })
+  }
+}
+
+/** Cuts a torn last line off, and fails unless the manifest is one of this version. */
+export const repair = (fs: Fs, path: string): Promise<void> =>
+  withFile(fs, path, "r+", async (fd) => {
+    await checkHeader(fs, fd, path)
+    const { size } = await fs.fstat(fd)
+    const buffer = Buffer.alloc(64 * 1024)
+    let end = size
+    for (let from = size; from > 0 && end === size;) {
+      const start = Math.max(0, from - buffer.length)
+      const length = await fs.read(fd, buffer.subarray(0, from - start), start)
+      const newline = buffer.subarray(0, length).lastIndexOf(10)
+      if (newline >= 0) {
+        end = start + newline + 1
+        break
+      }
+      from = start
+      if (from === 0) end = 0
+    }
+    if (end === size) return
+    await fs.ftruncate(fd, end)
+    await fs.fsync(fd)
+  })
+
+/** The lines of jobs as they stand, superseded ones included, keyed by name. */
+async function* jobLines(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<Keyed>> {
+  let first = true
+  for await (const lines of readLines(fs, path)) {
+    if (first && Manifest.decodeHeader(lines[0] ?? "") !== "current") {
+      throw new Problem("corrupt", `${path} does not begin as a manifest of this version`)
+    }
+    yield (first ? lines.slice(1) : lines).map((line) => ({ key: nameOf(line, path), line }))
+    first = false
+  }
+}
+
+/** The name stands first in a line: no need to parse it all. */
+const nameOf = (line: string, path: string): string => {
+  const end = line.indexOf("\"", start.length)
+  if (!line.startsWith(start) || end < 0) throw damaged(path, line)
+  return line.slice(start.length, end)
+}
+
+const start = "{\"name\":\""
+
+/** The error for a line that nothing wrote like this. */
+export const damaged = (path: string, line: string): Problem =>
+  new Problem("corrupt", `${path} holds a line that is none of a manifest: ${JSON.stringify(line.slice(0, 80))}`)
+
+const isInOrder = async (fs: Fs, path: string): Promise<boolean> => {
+  let last = ""
+  for await (const lines of jobLines(fs, path)) {
+    for (const { key } of lines) {
+      if (key <= last) return false
+      last = key
+    }
+  }
+  return true
+}
+
+/** The latest line of each job, in order of names, in arrays. `folder` as in `sortRecords`. */
+export async function* latestLines(
+  fs: Fs,
+  path: string,
+  folder: () => Promise<string>
+): AsyncGenerator<ReadonlyArray<Keyed>> {
+  yield* await isInOrder(fs, path) ? jobLines(fs, path) : sortRecords(fs, jobLines(fs, path), folder)
+}
+
+/** Rewrites a manifest with the latest line of each job, in order of names, unless it is so already. Atomic. */
+export const putInOrder = async ({ fs, ordering, output }: Place, batch: string): Promise<void> => {
+  const path = join(output, batch, Manifest.fileName)
+  if (await isInOrder(fs, path)) return
+  const folder = join(ordering, batch)
+  await fs.remove(folder)
+  await fs.mkdir(folder)
+  const next = join(folder, Manifest.fileName)
+  await withFile(fs, next, "wx", async (fd) => {
+    await writeFully(fs, fd, encoder.encode(Manifest.header), null)
+    for await (const lines of latestLines(fs, path, () => Promise.resolve(folder))) {
+      await writeFully(fs, fd, encoder.encode(lines.map(({ line }) => `${line}\n`).join("")), null)
+    }
+    await fs.fsync(fd)
+  })
+  await fs.rename(next, path)
+  await syncDirectory(fs, join(output, batch))
+  await fs.remove(folder)
+}

@@ -1,0 +1,149 @@
+/**
+ * Carries an intent out, or takes it back. Both look at what is there and do only what is missing, so each can be run
+ * again after having been cut off at any point, and one after the other.
+ */
+import { join } from "node:path"
+import * as Manifest from "../Manifest.ts"
+import { Problem } from "./failure.ts"
+import { codeOf, forEachLimit, type Fs, lstatOrNone, syncDirectory } from "./fs.ts"
+import { type Intent, removeIntent, type Step } from "./intent.ts"
+import { appendAt, cutAt } from "./manifestFile.ts"
+import { ensureFolder, type Place } from "./place.ts"
+
+/** Jobs renamed at the same time. */
+const atOnce = 8
+
+/**
+ * Publishes what an intent says, durably. The files come first, then the lines that tell of them. A job whose staged
+ * files have gone fails the whole; after a crash (`salvage`) it is left out instead, since nobody was told of it.
+ */
+export const carryOut = async (place: Place, intent: Intent, salvage = false): Promise<void> => {
+  const { fs, output } = place
+  let isNew = false
+  for (const { folder } of intent.manifests) isNew = await ensureFolder(fs, join(output, folder)) || isNew
+  const moved = intent.steps.filter(({ unchanged }) => !unchanged)
+  const lost = new Set<Step>()
+  await forEachLimit(moved, atOnce, async (step) => {
+    const paths = pathsOf(place, intent, step)
+    if (step.isNew ? await publishNew(fs, paths) : await publish(fs, paths)) return
+    if ((await lstatOrNone(fs, paths.document.final))?.size !== step.line.files[0]?.size) lost.add(step)
+  })
+  if (lost.size > 0 && !salvage) {
+    throw new Problem("unavailable", `what was staged in ${place.staging} has gone: leave that folder to the sink`)
+  }
+  if (isNew) await syncDirectory(fs, output)
+  for (const folder of new Set(moved.map(({ folder }) => folder))) await syncDirectory(fs, join(output, folder))
+  for (const { folder, size } of intent.manifests) {
+    const steps = intent.steps.filter((step) => step.folder === folder && !lost.has(step))
+    const lines = steps.map(({ line }) => Manifest.encodeLine(line))
+    if (await appendAt(fs, join(output, folder, Manifest.fileName), size, lines)) {
+      await syncDirectory(fs, join(output, folder))
+    }
+  }
+}
+
+/** Takes back what was done of an intent that nobody was told of: what was staged is staged again. */
+export const takeBack = async (place: Place, intent: Intent): Promise<void> => {
+  const { fs, output } = place
+  for (const { folder, size } of intent.manifests) await cutAt(fs, join(output, folder, Manifest.fileName), size)
+  await forEachLimit(
+    intent.steps.filter(({ unchanged }) => !unchanged),
+    atOnce,
+    (step) => withdraw(fs, pathsOf(place, intent, step))
+  )
+  for (const { folder } of intent.manifests) {
+    const path = join(output, folder)
+    if (await lstatOrNone(fs, path) === undefined) continue
+    await syncDirectory(fs, path)
+    if (await fs.rmdir(path).then(() => true, () => false)) await syncDirectory(fs, output)
+  }
+  await removeIntent(place, intent).catch(ignoreMissing)
+  await syncDirectory(fs, place.intents)
+  await fs.remove(join(place.replaced, intent.token))
+}
+
+/** Forgets an intent that is done, with everything that it was kept for. */
+export const forget = async (place: Place, intent: Intent): Promise<void> => {
+  await removeIntent(place, intent).catch(ignoreMissing)
+  await place.fs.remove(join(place.staging, intent.token))
+  await place.fs.remove(join(place.replaced, intent.token))
+}
+
+const ignoreMissing = (error: unknown) => {
+  if (codeOf(error) !== "ENOENT") throw error
+}
+
+interface Paths {
+  readonly hasNested: boolean
+  readonly document: Record<"staged" | "final" | "replaced", string>
+  readonly nested: Record<"staged" | "final" | "replaced", string>
+  readonly replacedFolder: string
+}
+
+const pathsOf = ({ output, replaced, staging }: Place, { token }: Intent, { folder, line, number }: Step): Paths => {
+  const at = (name: string) => ({
+    staged: join(staging, token, String(number)) + name,
+    final: join(output, folder, line.name) + name,
+    replaced: join(replaced, token, String(number)) + name
+  })
+  return {
+    hasNested: line.files.length > 1,
+    document: at(".json"),
+    nested: at(""),
+    replacedFolder: join(replaced, token)
+  }
+}
+
+/**
+ * Nested files first: whoever finds the new document finds its files beside it. A file is replaced by renaming over it.
+ * A folder cannot be: the old one is moved aside first. Answers whether the document was there to be renamed.
+ */
+const publish = async (fs: Fs, { document, hasNested, nested, replacedFolder }: Paths): Promise<boolean> => {
+  if (!hasNested || await lstatOrNone(fs, nested.staged) !== undefined) {
+    if (await lstatOrNone(fs, nested.final) !== undefined) {
+      await ensureFolder(fs, replacedFolder)
+      await fs.rename(nested.final, nested.replaced)
+    }
+    if (hasNested) await fs.rename(nested.staged, nested.final)
+  }
+  if (await lstatOrNone(fs, document.staged) === undefined) return false
+  if (await lstatOrNone(fs, document.final) !== undefined) {
+    await ensureFolder(fs, replacedFolder)
+    await keep(fs, document.final, document.replaced)
+  }
+  await fs.rename(document.staged, document.final)
+  return true
+}
+
+/** The same for a job that was never stored: nothing to look for and nothing to keep. */
+const publishNew = async (fs: Fs, { document, hasNested, nested }: Paths): Promise<boolean> => {
+  if (hasNested) {
+    await fs.rename(nested.staged, nested.final).catch(ignoreMissing)
+    if (await lstatOrNone(fs, nested.final) === undefined) return false
+  }
+  return fs.rename(document.staged, document.final).then(() => true, (error: unknown) => {
+    ignoreMissing(error)
+    return false
+  })
+}
+
+/** Puts back only where nothing stands: a copy that was cut off never replaces the file it was made from. */
+const withdraw = async (fs: Fs, { document, hasNested, nested }: Paths): Promise<void> => {
+  for (const { final, staged } of hasNested ? [document, nested] : [document]) {
+    if (await lstatOrNone(fs, staged) === undefined) await fs.rename(final, staged).catch(ignoreMissing)
+  }
+  for (const { final, replaced } of [document, nested]) {
+    if (await lstatOrNone(fs, replaced) === undefined) continue
+    if (await lstatOrNone(fs, final) === undefined) await fs.rename(replaced, final)
+    else await fs.remove(replaced)
+  }
+}
+
+/** A second name for the old document, so that it can be put back without ever having been away. */
+const keep = async (fs: Fs, from: string, to: string): Promise<void> => {
+  await fs.unlink(to).catch(ignoreMissing)
+  await fs.link(from, to).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") throw error
+    return fs.copyFile(from, to, 0)
+  })
+}

@@ -1,0 +1,106 @@
+/** Gives back what is committed, job by job in order of the manifests, for another sink to store. */
+import { Content, type JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Manifest from "../Manifest.ts"
+import { codeOf, type Fs } from "./fs.ts"
+import { damaged, latestLines } from "./manifestFile.ts"
+import { batchFolders, type Place } from "./place.ts"
+
+const chunkSize = 256 * 1024
+
+/** Yields the jobs of all batches. */
+export async function* replay(place: Place): AsyncGenerator<JobSink.StoredJob> {
+  const { fs, output } = place
+  for (const batch of await batchFolders(place)) {
+    const folder = join(output, batch)
+    const manifest = join(folder, Manifest.fileName)
+    let scratch: string | undefined
+    const makeScratch = async () => scratch = await fs.mkdtemp(join(tmpdir(), "labelstream-replay-"))
+    try {
+      for await (const lines of latestLines(fs, manifest, makeScratch)) {
+        for (const { line: text } of lines) {
+          const line = Manifest.decodeLine(text)
+          if (line === undefined) throw damaged(manifest, text)
+          yield storedJob(fs, folder, line)
+        }
+      }
+    } finally {
+      if (scratch !== undefined) await fs.remove(scratch)
+    }
+  }
+}
+
+const storedJob = (fs: Fs, folder: string, line: Manifest.Line): JobSink.StoredJob => {
+  const [document, ...nested] = line.files as [Manifest.File, ...Array<Manifest.File>]
+  return {
+    projectId: line.project,
+    batchId: line.batch,
+    jobId: line.job,
+    summary: {
+      id: line.job,
+      referenceId: line.reference_id,
+      status: line.status,
+      frames: line.frames,
+      annotations: line.annotations,
+      tag: line.tag,
+      priorityWeight: line.priority_weight
+    },
+    result: {
+      jobId: line.job,
+      referenceId: line.reference_id,
+      batchId: line.batch,
+      status: line.status,
+      workFlowId: line.work_flow_id,
+      tag: line.tag,
+      priorityWeight: line.priority_weight,
+      result: document.url
+    },
+    document: contentOf(fs, folder, document),
+    attachments: nested.map((file) => ({ index: indexOf(file), content: contentOf(fs, folder, file) })),
+    revision: line.revision
+  }
+}
+
+/** The position in the document stands first in the name of a nested file. */
+const indexOf = ({ path }: Manifest.File): number => Number.parseInt(path.slice(path.indexOf("/") + 1), 10)
+
+/** A stored file as content. It names no path: another sink must not link to a file that is the user's. */
+const contentOf = (fs: Fs, folder: string, file: Manifest.File): Content.Content => {
+  const stream = Stream.fromAsyncIterable(
+    read(fs, join(folder, file.path), file.sha256),
+    (cause) => new Content.ContentError({ operation: "read", cause, code: codeOf(cause) ?? "CHANGED" })
+  )
+  return {
+    size: file.size,
+    sha256: file.sha256,
+    mediaType: file.media_type,
+    bytes: undefined,
+    path: undefined,
+    stream,
+    collect: Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(chunks))
+  }
+}
+
+const read = (fs: Fs, path: string, sha256: string): AsyncIterable<Uint8Array> => ({
+  async *[Symbol.asyncIterator]() {
+    const fd = await fs.open(path, "r")
+    try {
+      const hash = createHash("sha256")
+      for (let at = 0;;) {
+        const buffer = Buffer.allocUnsafe(chunkSize)
+        const length = await fs.read(fd, buffer, at)
+        if (length === 0) break
+        at += length
+        hash.update(buffer.subarray(0, length))
+        yield buffer.subarray(0, length)
+      }
+      if (hash.digest("hex") !== sha256) throw new Error(`${path} has changed since it was stored`)
+    } finally {
+      await fs.close(fd)
+    }
+  }
+})

@@ -1,0 +1,117 @@
+/**
+ * Puts any number of keyed lines in order of their keys at bounded memory: runs of a few megabytes are sorted and, where
+ * there is more than one, kept in files and merged. Of several lines with one key the last is kept.
+ */
+import { join } from "node:path"
+import { type Fs, withFile, writeFully } from "./fs.ts"
+import { readLines } from "./readLines.ts"
+
+/** A line and what it is sorted by. Neither holds a newline, and the key holds no tab. */
+export interface Keyed {
+  readonly key: string
+  readonly line: string
+}
+
+/** Most characters of a run. About four times as many bytes are in use while sorting. */
+const defaultRun = 8 * 1024 * 1024
+
+/**
+ * Yields the lines in order, in arrays. `folder` makes the folder for the runs and is only called where there are
+ * several; whoever made it removes it.
+ */
+export async function* sortRecords(
+  fs: Fs,
+  source: AsyncIterable<ReadonlyArray<Keyed>>,
+  folder: () => Promise<string>,
+  run = defaultRun
+): AsyncGenerator<ReadonlyArray<Keyed>> {
+  const files: Array<string> = []
+  let held: Array<Keyed> = []
+  let size = 0
+  const spill = async () => {
+    const file = join(await folder(), `run-${files.length}`)
+    await withFile(fs, file, "wx", async (fd) => {
+      for (const part of slices(inOrder(held), 1000)) {
+        await writeFully(fs, fd, Buffer.from(part.map(({ key, line }) => `${key}\t${line}\n`).join("")), null)
+      }
+    })
+    files.push(file)
+    held = []
+    size = 0
+  }
+  for await (const records of source) {
+    for (const record of records) {
+      held.push(record)
+      size += record.key.length + record.line.length + 64
+      if (size > run) await spill()
+    }
+  }
+  if (files.length === 0) yield* slices(inOrder(held), 1000)
+  else {
+    if (held.length > 0) await spill()
+    yield* merge(fs, files)
+  }
+}
+
+/** Sorts and drops all but the last of each key. `Array.sort` is stable, so the last stays the last. */
+const inOrder = (records: Array<Keyed>): ReadonlyArray<Keyed> =>
+  records.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+    .filter(({ key }, index) => records[index + 1]?.key !== key)
+
+function* slices<A>(items: ReadonlyArray<A>, size: number) {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size)
+}
+
+async function* merge(fs: Fs, files: ReadonlyArray<string>): AsyncGenerator<ReadonlyArray<Keyed>> {
+  const runs = files.map((file) => new Cursor(readLines(fs, file, 32 * 1024)))
+  try {
+    for (const run of runs) await run.advance()
+    let batch: Array<Keyed> = []
+    for (;;) {
+      let least: Keyed | undefined
+      // Later runs are newer: of equal keys the last one wins.
+      for (const { head } of runs) if (head && (!least || head.key <= least.key)) least = head
+      if (least === undefined) break
+      batch.push(least)
+      for (const run of runs) if (run.head?.key === least.key && !run.step()) await run.advance()
+      if (batch.length === 1000) {
+        yield batch
+        batch = []
+      }
+    }
+    yield batch
+  } finally {
+    for (const run of runs) await run.close()
+  }
+}
+
+/** Stands at one line of a run. */
+class Cursor {
+  head: Keyed | undefined
+  private lines: ReadonlyArray<string> = []
+  private at = -1
+  private readonly source: AsyncGenerator<ReadonlyArray<string>>
+  constructor(source: AsyncGenerator<ReadonlyArray<string>>) {
+    this.source = source
+  }
+  /** Goes to the next line of those at hand; false where they are used up. */
+  step(): boolean {
+    const text = this.lines[++this.at]
+    if (text === undefined) return false
+    const tab = text.indexOf("\t")
+    this.head = { key: text.slice(0, tab), line: text.slice(tab + 1) }
+    return true
+  }
+  /** Reads on; at the end there is no head. */
+  async advance(): Promise<void> {
+    const next = await this.source.next()
+    this.head = undefined
+    if (next.done === true) return
+    this.lines = next.value
+    this.at = -1
+    if (!this.step()) await this.advance()
+  }
+  close() {
+    return this.source.return(undefined)
+  }
+}

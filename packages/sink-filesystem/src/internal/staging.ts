@@ -1,0 +1,181 @@
+/**
+ * Writes the files of a record where no reader looks, synced, so that a commit has only to rename them.
+ */
+import { type Content, type JobSink, UnsignedUrl } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { constants } from "node:fs"
+import { join } from "node:path"
+import * as Manifest from "../Manifest.ts"
+import * as PathName from "../PathName.ts"
+import { Problem, toSinkError, type Where } from "./failure.ts"
+import { codeOf, type Fs, located, lstatOrNone, syncDirectory, withFile, writeFully, writeNew } from "./fs.ts"
+import { nestedName } from "./nestedName.ts"
+import { notFolder, type Place } from "./place.ts"
+import { attempt } from "./step.ts"
+
+/** A record whose files lie in the staging folder of its token: `<number>.json`, and `<number>` for nested files. */
+export interface Staged {
+  /** Folder of the batch under the output. */
+  readonly folder: string
+  readonly number: number
+  readonly line: Manifest.Line
+}
+
+/** Nested files written at the same time for one job. */
+const nestedAtOnce = 4
+
+/** Writes one record. A failure that only this record meets has the reason `rejected` or `conflict`. */
+export const stageRecord = (
+  place: Place,
+  staging: string,
+  number: number,
+  record: JobSink.JobRecord
+): Effect.Effect<Staged, JobSink.SinkError> => {
+  const where: Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
+  const { fs } = place
+  const names = record.attachments.map(nestedName)
+  if (new Set(names).size < names.length) {
+    return Effect.fail(toSinkError(where)(new Problem("rejected", "two of its nested files have the same index")))
+  }
+  const line = lineOf(record, names)
+  const folder = PathName.fromId(record.batchId)
+  const document = join(staging, `${number}.json`)
+  const staged = { folder, number, line }
+  const first = Effect.andThen(
+    attempt(where, () => checkFree(place, folder, line)),
+    write(place, document, record.document, where)
+  )
+  if (record.attachments.length === 0) return Effect.as(first, staged)
+  const nested = join(staging, String(number))
+  return first.pipe(
+    Effect.andThen(attempt(where, () => fs.mkdir(nested))),
+    Effect.andThen(
+      Effect.forEach(
+        record.attachments,
+        ({ content }, index) => write(place, join(nested, names[index]!), content, where),
+        {
+          concurrency: nestedAtOnce,
+          discard: true
+        }
+      )
+    ),
+    Effect.andThen(attempt(where, () => syncDirectory(fs, nested))),
+    Effect.as(staged)
+  )
+}
+
+/** Fails where something that is not this sink's stands in the way of this job alone. */
+const checkFree = async ({ fs, output }: Place, folder: string, line: Manifest.Line): Promise<void> => {
+  const batch = await lstatOrNone(fs, join(output, folder))
+  if (batch === undefined) return
+  const obstacle = notFolder(join(output, folder), batch)
+  if (obstacle !== undefined) throw obstacle
+  const [document, nested] = await Promise.all([
+    lstatOrNone(fs, join(output, folder, `${line.name}.json`)),
+    lstatOrNone(fs, join(output, folder, line.name))
+  ])
+  if (document !== undefined && !document.isFile()) {
+    throw new Problem("conflict", `${join(output, folder, `${line.name}.json`)} is not a file: move it out of the way`)
+  }
+  const nestedObstacle = nested && notFolder(join(output, folder, line.name), nested)
+  if (nestedObstacle !== undefined) throw nestedObstacle
+}
+
+const write = (place: Place, path: string, content: Content.Content, where: Where) => {
+  const { fs } = place
+  const { bytes, path: spooled, size } = content
+  if (bytes !== undefined) {
+    return bytes.length === size
+      ? attempt(where, () => writeNew(fs, path, bytes))
+      : Effect.fail(toSinkError(where)(cut(size)))
+  }
+  return spooled === undefined
+    ? stream(fs, path, content, where)
+    : attempt(where, () => take(place, path, spooled, size))
+}
+
+const stream = (fs: Fs, path: string, content: Content.Content, where: Where) => {
+  return Effect.acquireUseRelease(
+    attempt(where, () => fs.open(path, "wx", 0o666)),
+    Effect.fnUntraced(function*(fd) {
+      let written = 0
+      yield* Stream.runForEach(content.stream, (chunk) =>
+        attempt(where, () => {
+          written += chunk.length
+          return writeFully(fs, fd, chunk, null).catch((error: unknown) => Promise.reject(located(error, path)))
+        })).pipe(Effect.catchTag("ContentError", (error) => Effect.fail(toSinkError(where)(unreadable(error)))))
+      if (written !== content.size) return yield* toSinkError(where)(cut(content.size))
+      yield* attempt(where, () => fs.fsync(fd).catch((error: unknown) => Promise.reject(located(error, path))))
+    }),
+    (fd) => attempt(where, () => fs.close(fd).catch((error: unknown) => Promise.reject(located(error, path))))
+  )
+}
+
+/** Links a spooled file instead of writing it once more; copies it where that is not possible. */
+const take = async ({ fs, lock }: Place, path: string, spooled: string, size: number): Promise<void> => {
+  const source = await fs.lstat(spooled).catch((error: unknown) => Promise.reject(unreadable(error)))
+  if (source.size !== size || !source.isFile()) throw cut(size)
+  let isLinked = await fs.link(spooled, path).then(() => true, (error: unknown) => {
+    if (notLinkable.has(codeOf(error) ?? "")) return false
+    throw error
+  })
+  // A third name is that of another sink: two outputs must not share one file.
+  if (isLinked && (await fs.lstat(path)).nlink !== 2) {
+    await fs.unlink(path)
+    isLinked = false
+  }
+  if (!isLinked) await fs.copyFile(spooled, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  // The spool's files are private, and links and copies take their mode over; the lock has that of any new file.
+  const { mode } = await fs.lstat(lock)
+  await withFile(fs, path, "r+", async (fd) => {
+    if ((await fs.fstat(fd)).size !== size) throw cut(size)
+    await fs.fchmod(fd, mode & 0o777)
+    await fs.fsync(fd)
+  })
+}
+
+const notLinkable = new Set(["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"])
+
+const cut = (size: number) => new Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
+
+const unreadable = (cause: unknown) =>
+  new Problem("rejected", "the downloaded bytes could not be read back from the spool: fetch the job again", { cause })
+
+const lineOf = (record: JobSink.JobRecord, names: ReadonlyArray<string>): Manifest.Line => {
+  const name = PathName.fromId(record.jobId)
+  const document: Manifest.File = {
+    path: `${name}.json`,
+    size: record.document.size,
+    sha256: record.document.sha256,
+    media_type: record.document.mediaType,
+    role: "document",
+    url: record.result.result === null ? null : UnsignedUrl.strip(record.result.result)
+  }
+  const nested = record.attachments.map((attachment, index): Manifest.File => ({
+    path: `${name}/${names[index]!}`,
+    size: attachment.content.size,
+    sha256: attachment.content.sha256,
+    media_type: attachment.content.mediaType,
+    role: attachment.ref.role,
+    ...attachment.ref.frameId === null ? {} : { frame_id: attachment.ref.frameId },
+    url: UnsignedUrl.strip(attachment.ref.url)
+  }))
+  const files = [document, ...nested]
+  return {
+    name,
+    project: record.projectId,
+    batch: record.batchId,
+    job: record.jobId,
+    reference_id: record.summary.referenceId,
+    status: record.summary.status,
+    frames: record.summary.frames,
+    annotations: record.summary.annotations,
+    tag: record.result.tag,
+    work_flow_id: record.result.workFlowId,
+    priority_weight: record.result.priorityWeight,
+    revision: { document: record.revision.document, attachments: record.revision.attachments },
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    files
+  }
+}

@@ -1,0 +1,15 @@
+import { SinkConformance } from "@labelstream/sink-testkit"
+import { make, manifest, readBack } from "./support/subject.ts"
+
+SinkConformance.suite("filesystem", {
+  make,
+  readBack,
+  manifest,
+  keeps: "files",
+  module: { url: new URL("./support/subject.ts", import.meta.url) },
+  waive: {
+    A02:
+      "the lines of a batch are appended with one write, which a reader at the same instant can see a page at a time; " +
+      "each line by itself is whole and true"
+  }
+})

@@ -1,0 +1,178 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import { readdirSync, rmSync, unlinkSync } from "node:fs"
+import { join } from "node:path"
+import { FilesystemSink } from "../src/index.ts"
+import { nodeFs } from "../src/internal/fs.ts"
+import { failingOnce, guarded, inspected, store, systemError, temporary, tree, type Use } from "./support/places.ts"
+import { content, record } from "./support/records.ts"
+import { batches, play } from "./support/scenario.ts"
+
+/** Plays the scenario and tries each step that failed once more. Answers the errors that were met. */
+const persist = Effect.fnUntraced(function*(directory: string, fs: typeof nodeFs) {
+  const errors: Array<JobSink.SinkError> = []
+  const again = <A, R>(step: Effect.Effect<A, JobSink.SinkError, R>, before?: Effect.Effect<unknown>) =>
+    Effect.catch(step, (error) => {
+      errors.push(error)
+      return Effect.andThen(before ?? Effect.void, step)
+    })
+  yield* Effect.scoped(Effect.gen(function*() {
+    const sink = yield* again(FilesystemSink.makeWith({ directory }, fs).open)
+    for (const [index, batch] of batches.entries()) {
+      const before = tree(directory)
+      yield* again(sink.stage(`token-${index}`, batch))
+      yield* again(sink.commit(`token-${index}`), Effect.sync(() => assert.deepStrictEqual(tree(directory), before)))
+      const stored = yield* inspected(directory)
+      assert.deepStrictEqual(stored.filter(({ _tag }) => _tag !== "Intact"), [])
+      assert.strictEqual(stored.length, index === 0 ? 3 : 4)
+    }
+    yield* again(sink.finish({ completed: true }))
+  }))
+  return errors
+})
+
+describe("a failing file system", () => {
+  it.effect("once, in any operation, is told of, changes nothing that is visible and can be tried again", () =>
+    Effect.gen(function*() {
+      const unbroken = yield* temporary
+      yield* play(unbroken, nodeFs, [])
+      let told = 0
+      const failAt = (at: number) =>
+        Effect.scoped(Effect.gen(function*() {
+          const directory = yield* temporary
+          const { failed, fs } = failingOnce(at, at % 2 === 0 ? "ENOSPC" : "EIO")
+          const errors = yield* persist(directory, fs)
+          assert.deepStrictEqual(tree(directory), tree(unbroken), `operation ${at}: ${failed()?.name}`)
+          for (const { reason } of errors) assert.strictEqual(reason, "unavailable")
+          told += errors.length
+          return failed() !== undefined
+        }))
+      for (let at = 0, more = true; more; at += 4) {
+        more = (yield* Effect.forEach([at, at + 1, at + 2, at + 3], failAt, { concurrency: 4 })).every(Boolean)
+      }
+      assert.isAbove(told, 100)
+    }))
+
+  it.effect("that is full leaves nothing visible, says what to do, and goes on when there is space", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      let isFull = false
+      const fs = guarded(({ name }) => {
+        if (isFull && name === "write") throw systemError("ENOSPC")
+      })
+      const sink = yield* FilesystemSink.makeWith({ directory }, fs).open
+      isFull = true
+      const error = yield* Effect.flip(sink.stage("t", batches[0]!))
+      assert.isTrue(error.isRetryable)
+      assert.match(error.message, /^filesystem sink, stage: no space left for .*: free some and run again$/)
+      assert.deepStrictEqual(tree(directory), {})
+      isFull = false
+      assert.strictEqual((yield* store(sink, "t", batches[0]!)).length, 3)
+    }))
+
+  it.effect("that fails for good in a commit publishes no part of it that a later run does not make whole", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      let isBroken = false
+      const fs = guarded(({ name }) => {
+        if (isBroken && (name === "rename" || name === "unlink" || name === "ftruncate")) throw systemError("EIO")
+      })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const sink = yield* FilesystemSink.makeWith({ directory }, fs).open
+        yield* store(sink, "t0", batches[0]!)
+        yield* sink.stage("t1", batches[1]!)
+        isBroken = true
+        yield* Effect.flip(sink.commit("t1"))
+        yield* Effect.flip(sink.commit("t1"))
+      }))
+      rmSync(join(directory, ".labelstream", "lock"))
+      yield* Effect.scoped(FilesystemSink.make({ directory }).open)
+      const found = yield* inspected(directory)
+      assert.deepStrictEqual(found.map(({ _tag }) => _tag), Array.from(found, () => "Intact"))
+    }))
+
+  it.effect("that lost what was staged is told of, and no line tells of files that are not there", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const sink = yield* FilesystemSink.make({ directory }).open
+      yield* sink.stage("t", batches[0]!)
+      const [staging = ""] = readdirSync(join(directory, ".labelstream", "staging"))
+      unlinkSync(join(directory, ".labelstream", "staging", staging, "1.json"))
+      assert.strictEqual((yield* Effect.flip(sink.commit("t"))).reason, "unavailable")
+      assert.deepStrictEqual(tree(directory), {})
+      assert.strictEqual((yield* store(sink, "t", batches[0]!)).length, 3)
+      assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact", "Intact", "Intact"])
+    }))
+
+  it.effect("has synced every file and folder when a commit is answered", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const synced = new Set<string>()
+      const open = new Map<unknown, string>()
+      const renamed = new Map<string, string>()
+      const fs = { ...nodeFs }
+      fs.open = async (path, flags, mode) => {
+        const fd = await nodeFs.open(path, flags, mode)
+        open.set(fd, path)
+        return fd
+      }
+      fs.fsync = async (fd) => {
+        await nodeFs.fsync(fd)
+        synced.add(open.get(fd)!)
+      }
+      fs.rename = async (from, to) => {
+        assert.isTrue(synced.has(from), `renamed before it was synced: ${from}`)
+        synced.delete(join(to, ".."))
+        renamed.set(to, from)
+        await nodeFs.rename(from, to)
+      }
+      const sink = yield* FilesystemSink.makeWith({ directory }, fs).open
+      yield* store(sink, "t", batches[0]!)
+      for (const path of ["", "batch-1", "batch-1/manifest.ndjson"]) {
+        assert.isTrue(synced.has(join(directory, path)), path)
+      }
+      for (const path of ["plain.json", "reworked.json", "reworked", "emptied"]) {
+        assert.isTrue(renamed.has(join(directory, "batch-1", path)), path)
+      }
+    }))
+
+  it.effect("maps what the system says to what can be done about it", () =>
+    Effect.gen(function*() {
+      for (
+        const [code, reason] of [
+          ["EACCES", "misconfigured"],
+          ["EROFS", "misconfigured"],
+          ["EPERM", "misconfigured"],
+          ["EMFILE", "unavailable"],
+          ["EDQUOT", "unavailable"],
+          ["ENOENT", "unavailable"]
+        ]
+      ) {
+        const directory = yield* temporary
+        const fs = guarded(({ name }: Use) => {
+          if (name === "mkdir") throw systemError(code!)
+        })
+        const error = yield* Effect.flip(Effect.scoped(FilesystemSink.makeWith({ directory }, fs).open))
+        assert.deepStrictEqual([error.reason, error.step], [reason, "open"])
+      }
+    }))
+
+  it.effect("sets one record aside whose bytes cannot be read back, and stores the rest", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const sink = yield* FilesystemSink.make({ directory }).open
+      const lost = { ...content("x"), bytes: undefined, path: join(directory, "not", "there") }
+      const cut = { ...content("x"), size: 2 }
+      const rejections = yield* sink.stage("t", [
+        record({ job: "good" }),
+        record({ job: "lost", document: lost }),
+        record({ job: "cut", document: cut })
+      ])
+      assert.deepStrictEqual(rejections.map(({ error, jobId }) => [jobId, error.reason, error.jobId]), [
+        ["lost", "rejected", "lost"],
+        ["cut", "rejected", "cut"]
+      ])
+      assert.deepStrictEqual((yield* sink.commit("t")).map(({ jobId }) => jobId), ["good"])
+    }))
+})
