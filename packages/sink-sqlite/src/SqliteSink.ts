@@ -1,0 +1,131 @@
+/**
+ * Stores jobs, annotations and attachments as tables of one SQLite file, with the documents as they came beside them. A
+ * commit is one transaction: readers see all of a batch or nothing, a reworked job leaves no old row, and a killed run
+ * leaves the file as its last commit did. Any number of programs may read while a run writes.
+ */
+import type { JobSink } from "@labelstream/core"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { resolve } from "node:path"
+import { check, openWriter } from "./internal/database.ts"
+import { attempt, sinkName } from "./internal/failure.ts"
+import { inspect } from "./internal/inspect.ts"
+import { readBytes } from "./internal/read.ts"
+import { migrations } from "./internal/schema.ts"
+import { start } from "./internal/session.ts"
+import { type Open, open as openFile } from "./internal/sqlite.ts"
+
+/** What `make` takes. No option is a secret. */
+export const Options = Schema.Struct({
+  /**
+   * Path of the file, absolute or relative to the working directory. Made with its folder if missing. While a run
+   * writes, `-wal`, `-shm` and `-lock` stand beside it. Not for network file systems: their locks cannot be relied on.
+   */
+  file: Schema.String.check(Schema.isNonEmpty({ message: "Expected a path" })).annotate({
+    description: "Path of the SQLite file. Made with its folder when it is missing."
+  }),
+  /**
+   * What is kept of result documents in `documents`. `zstd` (default): compressed at level 1, to about a quarter of their
+   * size. `plain`: as they came, so that SQL can look into them, at four times the space. `off`: nothing; what the rows
+   * do not hold is lost, and `inspect` cannot compare contents.
+   */
+  documents: Schema.optionalKey(
+    Schema.Literals(["zstd", "plain", "off"]).annotate({
+      description: "Result documents: compressed (zstd, the default), as they came (plain), or not kept (off)."
+    })
+  ),
+  /** What is kept of nested files in `files`. `keep` (default): their bytes. `off`: only their rows in `attachments`. */
+  attachments: Schema.optionalKey(
+    Schema.Literals(["keep", "off"]).annotate({
+      description: "Bytes of the files that results name: kept (keep, the default), or only their hashes (off)."
+    })
+  ),
+  /**
+   * What an answered commit survives. `fsync` (default): a power cut, for one sync of the disk each commit. `process`: the
+   * death of the process; a power cut may cost the latest commits, but never harms the file.
+   */
+  durability: Schema.optionalKey(
+    Schema.Literals(["fsync", "process"]).annotate({
+      description: "What a commit survives: a power cut (fsync, the default), or the end of the process (process)."
+    })
+  )
+})
+
+export type Options = typeof Options.Type
+
+/** Version of the sink's own code. */
+export const version = "0.1.0"
+
+/**
+ * What this sink can do with its default options. One batch at a time, since SQLite has one writer; 500 records make the
+ * cost of a commit small beside that of the rows. The same input gives the same rows, but not the same bytes: where a row
+ * stands in the file depends on the order in which jobs arrive.
+ */
+export const capabilities: JobSink.Capabilities = {
+  keying: "upsert",
+  visibility: "commit",
+  ordering: "any",
+  durability: "fsync",
+  deterministic: false,
+  inspectable: true,
+  writers: "single",
+  concurrentBatches: 1,
+  batch: { maxRecords: 500, maxBytes: 32 * 1024 * 1024, maxAgeMillis: 200 }
+}
+
+/**
+ * Makes a sink that stores jobs in a SQLite file.
+ *
+ * `check` changes nothing. Opening fails with `conflict` while another run has the file, and for a file that is not this
+ * sink's; with `corrupt` for a damaged one and for one that a newer version wrote; an older one is brought up to date. A
+ * record whose values no table takes is rejected, and the rest of its batch stored.
+ *
+ * @example
+ * ```ts
+ * import { SqliteSink } from "@labelstream/sink-sqlite"
+ *
+ * const sink = SqliteSink.make({ file: "./labels.db" })
+ * ```
+ */
+export const make = (options: Options): JobSink.JobSink => makeWith(options, {})
+
+/** @internal For tests: with other migrations, and with databases that can fail. */
+export const makeWith = (
+  options: Options,
+  inner: { readonly migrations?: ReadonlyArray<string>; readonly open?: Open }
+): JobSink.JobSink => {
+  const { attachments = "keep", documents = "zstd", durability = "fsync" } = options
+  const file = resolve(options.file)
+  const steps = inner.migrations ?? migrations
+  const settings = { file, durability, migrations: steps, open: inner.open ?? openFile }
+  const keep = { documents: documents === "plain" ? "none" : documents, attachments } as const
+  return {
+    name: sinkName,
+    version,
+    id: `${sinkName}:${file}`,
+    capabilities: { ...capabilities, durability },
+    check: attempt(file, { step: "check" }, () => check(file, steps.length)),
+    open: openWriter(settings, (db) => start(db, file, keep)),
+    inspect: (depth) => inspect(file, depth, steps.length)
+  }
+}
+
+/** Names a job of a file. */
+export interface JobIds {
+  readonly batchId: string
+  readonly jobId: string
+}
+
+/**
+ * Reads a job's result document as it came, in arrays of up to 4 MiB, while a run writes to the file or not. Fails with
+ * `misconfigured` where the file holds none.
+ */
+export const readDocument = (file: string, ids: JobIds): Stream.Stream<Uint8Array, JobSink.SinkError> =>
+  Stream.suspend(() => readBytes(resolve(file), migrations.length, ids, undefined))
+
+/** Reads a nested file by its `attachment_index`, as {@link readDocument} does. */
+export const readAttachment = (
+  file: string,
+  ids: JobIds & { readonly index: number }
+): Stream.Stream<Uint8Array, JobSink.SinkError> =>
+  Stream.suspend(() => readBytes(resolve(file), migrations.length, ids, ids.index))

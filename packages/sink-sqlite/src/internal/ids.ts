@@ -1,0 +1,21 @@
+/**
+ * Ids as they are stored. SQLite's text is UTF-8, which has no form for half of a surrogate pair: two ids that differ
+ * only in such halves would become one. Ids that hold one are stored in an escaped form; all others as they are.
+ */
+
+/** Begins an escaped id. Ids that begin with it by themselves are escaped too, so that no two are stored alike. */
+const mark = "\ufffd~"
+
+/** The text that stands for an id in every key column. */
+export const encodeId = (id: string): string =>
+  id.isWellFormed() && !id.startsWith(mark) ? id : mark + JSON.stringify(id)
+
+/** The id that a key column's text stands for. */
+export const decodeId = (text: string): string => {
+  if (!text.startsWith(mark)) return text
+  try {
+    return String(JSON.parse(text.slice(mark.length)))
+  } catch {
+    return text
+  }
+}

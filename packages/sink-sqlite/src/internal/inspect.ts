@@ -1,0 +1,175 @@
+/**
+ * Reads back what is committed. Goes through the receipts in order of their keys and holds the other tables against
+ * them, a page at a time, each as it stands at one moment, so that a run may go on writing meanwhile.
+ */
+import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import { openReader } from "./database.ts"
+import { attempt, damaged, Problem } from "./failure.ts"
+import { decodeId } from "./ids.ts"
+import { type Job, Reader } from "./reader.ts"
+import { jobTables } from "./schema.ts"
+
+/** Jobs of one page: their rows are read in one go, their contents one by one. */
+const pageSize = 200
+
+/** Annotations that are looked at in one call, about 10 ms. */
+const rowsAtOnce = 2000
+
+/** What stands in the file. Nothing where there is no file. */
+export const inspect = (
+  file: string,
+  depth: JobSink.InspectDepth,
+  newest: number
+): Stream.Stream<ReadonlyArray<JobSink.Inspected>, JobSink.SinkError> =>
+  Stream.unwrap(Effect.map(openReader(file, newest), (db) => {
+    if (db === undefined) return Stream.empty
+    const reader = new Reader(db)
+    const tables = depth === "manifest" ? (["jobs"] as const) : jobTables.filter((table) => table !== "receipts")
+    return Stream.concat(
+      paged(file, reader, (after) => receipts(file, reader, depth, after)),
+      Stream.flatMap(
+        Stream.fromIterable(tables),
+        (table) => paged(file, reader, (after) => extras(file, reader, table, after))
+      )
+    )
+  }))
+
+type Place = { readonly batch: string; readonly job: string }
+type Page = { readonly found: ReadonlyArray<JobSink.Inspected>; readonly last: Place | undefined }
+
+/** Pages that each begin after the last place of the one before. */
+const paged = (
+  file: string,
+  reader: Reader,
+  next: (after: Place | undefined) => Effect.Effect<Page, JobSink.SinkError>
+) => {
+  const step = (work: () => void) => attempt(file, { step: "inspect" }, work)
+  return Stream.paginate(
+    undefined as Place | undefined,
+    Effect.fnUntraced(function*(after: Place | undefined) {
+      yield* step(() => reader.begin())
+      const { found, last } = yield* next(after)
+      yield* step(() => {
+        reader.end()
+        // Keys are in order unless the file is damaged: going on would never end.
+        if (last !== undefined && last.batch === after?.batch && last.job === after.job) {
+          throw new Problem("corrupt", damaged(file))
+        }
+      })
+      yield* Effect.yieldNow
+      return [found.length === 0 ? [] : [found], last === undefined ? Option.none() : Option.some(last)] as const
+    })
+  )
+}
+
+const receipts = Effect.fnUntraced(
+  function*(file: string, reader: Reader, depth: JobSink.InspectDepth, after: Place | undefined) {
+    const jobs = yield* attempt(file, { step: "inspect" }, () => reader.jobs(after?.batch, after?.job, pageSize))
+    const found: Array<JobSink.Inspected> = []
+    for (const job of jobs) {
+      const faults = new Faults(job)
+      if (job.project_id === null) faults.add("Missing", "jobs")
+      else if (depth === "content") yield* compareContent(file, reader, job, faults)
+      if (job.project_id === null || faults.found.length > 0) found.push(...faults.found)
+      else found.push({ _tag: "Intact", projectId: decodeId(job.project_id), receipt: receiptOf(job) })
+    }
+    const last = jobs.length < pageSize ? undefined : jobs.at(-1)
+    return { found, last: last && { batch: last.batch_id, job: last.job_id } }
+  }
+)
+
+const receiptOf = (job: Job): JobSink.Receipt => ({
+  batchId: decodeId(job.batch_id),
+  jobId: decodeId(job.job_id),
+  revision: { document: job.revision, attachments: job.attachments_revision },
+  bytes: job.bytes
+})
+
+/** What is wrong with one job. */
+class Faults {
+  readonly found: Array<JobSink.Inspected> = []
+  private readonly job: Job
+  constructor(job: Job) {
+    this.job = job
+  }
+  add(tag: "Missing" | "Changed", table: string, rest = "") {
+    const { batch_id, job_id } = this.job
+    const path = `${table}/${batch_id}/${job_id}${rest}`
+    this.found.push({ _tag: tag, batchId: decodeId(batch_id), jobId: decodeId(job_id), path })
+  }
+  /** Compares how many rows there are with how many were committed. */
+  count(table: string, found: number, expected: number) {
+    if (found !== expected) this.add(found === 0 ? "Missing" : "Changed", table)
+  }
+}
+
+const compareContent = Effect.fnUntraced(function*(file: string, reader: Reader, job: Job, faults: Faults) {
+  const { batch_id: batch, job_id: id } = job
+  const where = { step: "inspect", batchId: decodeId(batch), jobId: decodeId(id) } as const
+  const step = <A>(work: () => A) => attempt(file, where, work)
+  let rows = 0
+  let sound = 0
+  for (let from = 0; from < job.annotation_rows; from += rowsAtOnce) {
+    const some = yield* step(() =>
+      reader.annotations(batch, id, from, Math.min(from + rowsAtOnce, job.annotation_rows))
+    )
+    rows += some.rows
+    sound += some.sound
+    if (job.annotation_rows > rowsAtOnce) yield* Effect.yieldNow
+  }
+  const beyond = yield* step(() => reader.annotationsBeyond(batch, id, job.annotation_rows))
+  if (rows === job.annotation_rows && (beyond || sound < rows)) faults.add("Changed", "annotations")
+  else faults.count("annotations", rows, job.annotation_rows)
+  faults.count("problems", yield* step(() => reader.count("problems", batch, id)), job.problem_rows)
+
+  const hash = (index: number | undefined) => hashParts(file, where, (after) => reader.part(batch, id, index, after))
+  const compare = (table: string, found: string | undefined, revision: string, rest?: string) => {
+    if (found !== revision) faults.add(found === undefined ? "Missing" : "Changed", table, rest)
+  }
+  if (job.document_kept === 1) compare("documents", yield* hash(undefined), job.revision)
+  const attachments = yield* step(() => reader.attachments(batch, id))
+  faults.count("attachments", attachments.length, job.attachment_rows)
+  if (job.files_kept === 0) return
+  for (const { attachment_index: index, revision } of attachments) {
+    compare("files", yield* hash(index), revision, `/${index}`)
+  }
+})
+
+/** sha256 of stored bytes; undefined where there are none, "" where they cannot be decompressed. */
+const hashParts = Effect.fnUntraced(function*(
+  file: string,
+  where: { readonly step: "inspect" },
+  part: (after: number) => ReturnType<Reader["part"]>
+) {
+  const hash = createHash("sha256")
+  let last = -1
+  for (;;) {
+    const next = yield* attempt(file, where, () => part(last))
+    if (next === undefined) return last === -1 ? undefined : hash.digest("hex")
+    const bytes = yield* Reader.restored(next)
+    if (bytes === undefined) return ""
+    hash.update(bytes)
+    last = next.part
+  }
+})
+
+/** Rows of jobs that no receipt knows of. */
+const extras = Effect.fnUntraced(
+  function*(file: string, reader: Reader, table: (typeof jobTables)[number], after: Place | undefined) {
+    return yield* attempt(file, { step: "inspect" }, (): Page => {
+      const found: Array<JobSink.Inspected> = []
+      let last = after
+      for (let count = 0; count < pageSize; count++) {
+        const next = reader.next(table, last?.batch, last?.job)
+        if (next === undefined) return { found, last: undefined }
+        if (next.known === 0) found.push({ _tag: "Extra", path: `${table}/${next.batch_id}/${next.job_id}` })
+        last = { batch: next.batch_id, job: next.job_id }
+      }
+      return { found, last }
+    })
+  }
+)

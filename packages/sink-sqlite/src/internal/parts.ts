@@ -1,0 +1,119 @@
+/**
+ * Bytes of any size as parts that fit a row each, compressed where that makes them smaller. Every part is a zstd frame
+ * of its own, so the parts of one file put together are a zstd file again.
+ */
+import type { Content, JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from "node:zlib"
+import { attempt, Problem, type Where } from "./failure.ts"
+import type { Pace } from "./pace.ts"
+
+/** Bytes of a part before compression. A row of this size takes some 10 ms to store. */
+export const partBytes = 4 * 1024 * 1024
+
+export type Codec = "zstd" | "none"
+
+/** Up to this size a call takes less than 0.3 ms; beyond it, other threads do the work. */
+const small = 64 * 1024
+
+/** Level 1: higher ones take two to five times as long for a tenth less. */
+const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+
+const compress = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
+  bytes.length <= small ?
+    Effect.sync(() => zstdCompressSync(bytes, level)) :
+    Effect.callback<Uint8Array>((resume) =>
+      zstdCompress(bytes, level, (error, result) => resume(error === null ? Effect.succeed(result) : Effect.die(error)))
+    )
+
+/** Gives back what was compressed. Fails with what zlib throws on damaged bytes. */
+export const restore = (codec: string, bytes: Uint8Array): Effect.Effect<Uint8Array, Problem> => {
+  const broken = (cause: unknown) => new Problem("corrupt", "stored bytes cannot be decompressed", { cause })
+  if (codec === "none") return Effect.succeed(bytes)
+  if (codec !== "zstd") return Effect.fail(broken(undefined))
+  const options = { maxOutputLength: partBytes }
+  if (bytes.length <= small / 4) {
+    return Effect.try({ try: () => zstdDecompressSync(bytes, options), catch: broken })
+  }
+  return Effect.callback((resume) =>
+    zstdDecompress(
+      bytes,
+      options,
+      (error, result) => resume(error === null ? Effect.succeed(result) : Effect.fail(broken(error)))
+    )
+  )
+}
+
+/** Stores one part. Throws. */
+export type WritePart = (part: number, codec: Codec, bytes: Uint8Array) => void
+
+/** Media that are compressed already: trying costs time and gains nothing. */
+const dense = /^(?:image\/(?!svg|bmp)|video\/|audio\/|application\/(?:zip|gzip|zstd))/
+
+/**
+ * Stores the bytes of a content part by part, at most one part in memory at a time. Fails with `rejected` where they
+ * cannot be read back, or are not as many as announced.
+ */
+export const writeParts = Effect.fnUntraced(function*(
+  file: string,
+  where: Where,
+  content: Content.Content,
+  codec: Codec,
+  pace: Pace,
+  write: WritePart
+): Effect.fn.Return<void, JobSink.SinkError> {
+  const isDense = codec === "none" || content.mediaType !== null && dense.test(content.mediaType)
+  let part = 0
+  const store = Effect.fnUntraced(function*(bytes: Uint8Array) {
+    const packed = isDense || bytes.length === 0 ? bytes : yield* compress(bytes)
+    const isPacked = packed.length < bytes.length
+    yield* attempt(file, where, () => write(part++, isPacked ? "zstd" : "none", isPacked ? packed : bytes))
+    yield* pace.spend(bytes.length >> 13)
+  })
+  const { bytes, size } = content
+  if (bytes !== undefined && size <= small && bytes.length === size) {
+    // Most documents: one call instead of several effects.
+    yield* attempt(file, where, () => {
+      const packed = isDense || size === 0 ? bytes : zstdCompressSync(bytes, level)
+      if (packed.length < size) write(0, "zstd", packed)
+      else write(0, "none", bytes)
+    })
+    return yield* pace.spend(5)
+  }
+  if (bytes !== undefined) {
+    if (bytes.length !== size) return yield* attempt(file, where, () => cut(size))
+    for (let at = 0; at === 0 || at < size; at += partBytes) yield* store(bytes.subarray(at, at + partBytes))
+    return
+  }
+  const held = new Uint8Array(Math.min(size, partBytes))
+  let filled = 0
+  let total = 0
+  yield* Stream.runForEach(
+    content.stream,
+    Effect.fnUntraced(function*(chunk: Uint8Array) {
+      total += chunk.length
+      if (total > size) return yield* attempt(file, where, () => cut(size))
+      for (let at = 0; at < chunk.length;) {
+        const taken = Math.min(held.length - filled, chunk.length - at)
+        held.set(chunk.subarray(at, at + taken), filled)
+        at += taken
+        filled += taken
+        if (filled < held.length) continue
+        yield* store(held)
+        filled = 0
+      }
+    })
+  ).pipe(Effect.catchTag("ContentError", (cause) => attempt(file, where, () => unreadable(cause))))
+  if (total !== size) return yield* attempt(file, where, () => cut(size))
+  if (filled > 0 || part === 0) yield* store(held.subarray(0, filled))
+})
+
+const cut = (size: number): never => {
+  throw new Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
+}
+
+/** Throws the failure of a record whose bytes are no longer there. */
+export const unreadable = (cause: unknown): never => {
+  throw new Problem("rejected", "the downloaded bytes could not be read back: fetch the job again", { cause })
+}

@@ -1,0 +1,99 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Scenario, Simulator } from "@labelstream/simulator"
+import * as Effect from "effect/Effect"
+import { inspected, query, run, temporaryFile } from "./support/places.ts"
+import { content, read } from "./support/records.ts"
+
+type Counts = Record<string, number>
+
+const add = (counts: Counts, label: string) => counts[label] = (counts[label] ?? 0) + 1
+
+/** Counts what is drawn as somebody would who has never heard of this software: every object with a label and a shape. */
+const drawn = (value: unknown, counts: Counts): Counts => {
+  if (typeof value !== "object" || value === null) return counts
+  const { label } = value as { label?: unknown }
+  const hasShape = "coordinates" in value || "points" in value || "dimensions" in value || "geometry" in value
+  if (typeof label === "string" && hasShape) add(counts, label)
+  for (const inner of Object.values(value)) drawn(inner, counts)
+  return counts
+}
+
+interface Segmentation {
+  readonly legend?: Readonly<Record<string, string | { readonly text: string }>>
+  readonly annotation_data?: {
+    readonly annotations: ReadonlyArray<{ readonly label: string }>
+    readonly legend?: Readonly<Record<string, string>>
+  }
+}
+
+/** Counts segments: those that are listed, and entries of the legend where none are. */
+const segments = (document: Segmentation & { readonly data?: Segmentation }): Counts => {
+  const { annotation_data: data, legend = {} } = document.data ?? document
+  const counts: Counts = {}
+  const names = data?.annotations.map(({ label }) => label) ??
+    Object.values(legend).map((entry) => typeof entry === "string" ? entry : entry.text)
+  for (const name of names) add(counts, name.replace(/ # ?\d+$/, ""))
+  return counts
+}
+
+const counted = (file: string, condition: string) =>
+  Object.fromEntries(
+    query(file, `SELECT label, count(*) FROM annotations WHERE ${condition} GROUP BY label`)
+  ) as unknown as Counts
+
+describe("labels", () => {
+  it.live("agree with an independent count for each kind of result", () =>
+    Effect.gen(function*() {
+      const jobs = Scenario.allKinds.length * 4
+      const simulator = yield* Simulator.start({ seed: 11, batches: [{ jobs, kinds: Scenario.allKinds }] })
+      const batch = simulator.batches[0]!.id
+      const total: Counts = {}
+      for (const { id, kind } of simulator.jobs(batch)) {
+        const bytes = simulator.expectedDocument(batch, id)
+        const document = JSON.parse(Buffer.from(bytes).toString()) as Segmentation
+        const file = yield* temporaryFile
+        yield* run({ file }, [[yield* read(id, content(bytes))]])
+        const isSegmentation = kind.includes("segmentation")
+        assert.deepStrictEqual(
+          counted(file, "type NOT IN ('segment', 'unknown')"),
+          isSegmentation ? {} : drawn(document, {}),
+          kind
+        )
+        assert.deepStrictEqual(counted(file, "type = 'segment'"), isSegmentation ? segments(document) : {}, kind)
+        for (const [label, count] of Object.entries(counted(file, "1"))) total[label] = (total[label] ?? 0) + count
+        assert.deepStrictEqual((yield* inspected(file)).map(({ _tag }) => _tag), ["Intact"])
+      }
+      assert.isAbove(Object.keys(total).length, 8)
+      const all = yield* temporaryFile
+      const documents = [...simulator.jobs(batch)].map(({ id }) => [id, simulator.expectedDocument(batch, id)] as const)
+      yield* run({ file: all }, [
+        yield* Effect.forEach(documents, ([id, bytes]) => read(id, content(bytes)))
+      ])
+      assert.deepStrictEqual(counted(all, "1"), total)
+    }))
+})
+
+describe("views", () => {
+  it.effect("answer what people ask first", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      const rectangles = {
+        annotations: { rectangles: ["car", "car", "bus"].map((label) => ({ label, coordinates: corners })) }
+      }
+      const text = JSON.stringify({ data: rectangles })
+      yield* run({ file }, [[yield* read("a", content(text)), yield* read("b", content(text))]])
+      assert.deepStrictEqual(query(file, "SELECT * FROM labels_per_batch ORDER BY label"), [
+        ["batch-1", "rectangle", "bus", 2, 2],
+        ["batch-1", "rectangle", "car", 4, 2]
+      ])
+      assert.deepStrictEqual(
+        query(file, "SELECT reference_id, annotation_index, x_min FROM job_annotations WHERE label = 'bus' ORDER BY 1"),
+        [["ref-a", 2, 0.1], ["ref-b", 2, 0.1]]
+      )
+      assert.deepStrictEqual(query(file, "SELECT * FROM batch_totals"), [
+        ["project-1", "batch-1", 2, 6, 0, 0, 2 * text.length]
+      ])
+    }))
+})
+
+const corners = [{ x: 0.1, y: 0.2 }, { x: 0.3, y: 0.2 }, { x: 0.3, y: 0.4 }, { x: 0.1, y: 0.4 }]

@@ -1,0 +1,140 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ResultDocument } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import { SqliteSink } from "../src/index.ts"
+import { contents, inspected, query, run, temporaryFile } from "./support/places.ts"
+import { content, read, record, row, sha256, streamed } from "./support/records.ts"
+
+const mebibyte = 1024 * 1024
+
+const growth = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const before = process.memoryUsage.rss()
+  let most = before
+  const timer = setInterval(() => most = Math.max(most, process.memoryUsage.rss()), 5)
+  yield* effect
+  clearInterval(timer)
+  return (Math.max(most, process.memoryUsage.rss()) - before) / mebibyte
+})
+
+/** A document in chunks of 64 KiB that do not fall on parts or lines. */
+const chunks = (text: string): ReadonlyArray<Uint8Array> => {
+  const bytes = Buffer.from(text)
+  const size = 65_521
+  return Array.from(
+    { length: Math.ceil(bytes.length / size) },
+    (_, index) => bytes.subarray(index * size, (index + 1) * size)
+  )
+}
+
+const rectangles = (count: number) => ({
+  data: {
+    annotations: {
+      rectangles: Array.from({ length: count }, (_, index) => ({
+        _id: `id-${index}`,
+        label: `label ${index % 7}`,
+        coordinates: [{ x: 0.1, y: 0.2 }, { x: 0.3, y: 0.2 }, { x: 0.3, y: 0.4 }, { x: 0.1, y: 0.4 }],
+        attributes: { occluded: { value: index % 2 === 0 ? "yes" : "no" } }
+      }))
+    }
+  }
+})
+
+describe("large content", () => {
+  it.live("of 30 MB gives the rows of its document, and its bytes in parts", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      const count = 190_000
+      const document = streamed(chunks(JSON.stringify(rectangles(count))))
+      assert.isAbove(document.size, 25 * mebibyte)
+      yield* run({ file }, [[yield* read("a", document)]])
+      const labels = query(file, "SELECT label, count(*) FROM annotations GROUP BY label ORDER BY label")
+      const expected = Array.from({ length: 7 }, (_, index) => [`label ${index}`, Math.ceil((count - index) / 7)])
+      assert.deepStrictEqual(labels, expected)
+      assert.isAbove(query(file, "SELECT part FROM documents").length, 6)
+      const hash = createHash("sha256")
+      yield* Stream.runForEach(SqliteSink.readDocument(file, { batchId: "batch-1", jobId: "a" }), (bytes) =>
+        Effect.sync(() => hash.update(bytes)))
+      assert.strictEqual(hash.digest("hex"), document.sha256)
+      assert.deepStrictEqual(
+        (yield* inspected(file)).map(({ _tag }) =>
+          _tag
+        ),
+        ["Intact"]
+      )
+    }), 60_000)
+
+  it.live(
+    "of 256 MB twice and 300,000 rows passes through in bounded memory, staged, committed and read back",
+    () =>
+      Effect.gen(function*() {
+        const file = yield* temporaryFile
+        const chunk = (index: number) => new Uint8Array(mebibyte).fill(index)
+        const hash = createHash("sha256")
+        for (let index = 0; index < 256; index++) hash.update(chunk(index))
+        const document = {
+          ...content(""),
+          size: 256 * mebibyte,
+          sha256: hash.digest("hex"),
+          bytes: undefined,
+          stream: Stream.map(Stream.range(0, 255), chunk).pipe(Stream.rechunk(1)),
+          collect: Effect.die("a large document is not collected")
+        }
+        const decoded = (from: number): ResultDocument.Decoded => ({
+          rows: Array.from(
+            { length: 1000 },
+            (_, index) => row({ annotation_index: from * 1000 + index, label: "car" })
+          ),
+          problems: []
+        })
+        const parsed = {
+          ...record({ job: "a" }).parsed,
+          rows: () => Stream.range(0, 299).pipe(Stream.rechunk(1), Stream.map(decoded))
+        }
+        const mask = { ...document, mediaType: "image/png" }
+        const large = record({ job: "a", document, parsed, nested: [mask] })
+        const grown = yield* growth(Effect.andThen(run({ file }, [[large]]), inspected(file)))
+        assert.isBelow(grown, 256)
+        assert.deepStrictEqual(query(file, "SELECT count(*) FROM annotations"), [[300_000]])
+        assert.deepStrictEqual(query(file, "SELECT count(*), sum(length(bytes)) FROM files"), [[64, 256 * mebibyte]])
+        yield* run({ file }, [[record({ job: "a", labels: ["small"] })]])
+        assert.deepStrictEqual(contents(file)["annotations"]!.length, 1)
+      }),
+    120_000
+  )
+
+  it.live("lets other work run meanwhile", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      const records = Array.from({ length: 500 }, (_, index) =>
+        record({ job: `job-${index}`, labels: Array<string>(50).fill("car") }))
+      let turns = 0
+      const timer = setInterval(() =>
+        turns++, 1)
+      yield* run({ file }, [records])
+      clearInterval(timer)
+      assert.isAbove(turns, 10)
+    }))
+
+  it.effect("at the limits of parts and statements is stored whole", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      const part = 4 * mebibyte
+      const sizes = [part - 1, part, part + 1, 2 * part]
+      const bytes = (size: number) => new Uint8Array(size).fill(7)
+      const documents = sizes.flatMap((size) => [content(bytes(size)), streamed([bytes(3), bytes(size - 3)])])
+      const counts = [0, 1, 63, 64, 65, 127, 128, 1000]
+      const records = documents.map((document, index) =>
+        record({ job: `job-${index}`, document, labels: Array<string>(counts[index]!).fill("car") })
+      )
+      yield* run({ file }, [records])
+      assert.deepStrictEqual((yield* inspected(file)).map(({ _tag }) => _tag), Array(8).fill("Intact"))
+      assert.deepStrictEqual(query(file, "SELECT annotation_rows FROM jobs ORDER BY job_id").flat(), counts)
+      assert.deepStrictEqual(
+        query(file, "SELECT max(part) + 1 FROM documents GROUP BY job_id ORDER BY job_id").flat(),
+        [1, 1, 1, 1, 2, 2, 2, 2]
+      )
+      assert.strictEqual(sha256(bytes(part)), documents[2]!.sha256)
+    }))
+})

@@ -1,0 +1,16 @@
+/** Run by `crash.test.ts` in a process of its own: plays the scenario and is killed before one statement. */
+import * as Effect from "effect/Effect"
+import { guarded } from "./places.ts"
+import { play } from "./scenario.ts"
+
+const [file = "", at = ""] = process.argv.slice(2)
+const seen: Array<string> = []
+
+await Effect.runPromise(play(
+  file,
+  guarded((sql) => {
+    if (seen.length === Number(at)) process.kill(process.pid, "SIGKILL")
+    seen.push(sql.slice(0, 30))
+  })
+))
+process.stdout.write(JSON.stringify(seen))
