@@ -1,0 +1,131 @@
+/**
+ * Stores jobs as a Parquet dataset: the tables `jobs`, `annotations` and `attachments` of the normalised model, and
+ * `contents` with the bytes that they were read from, each under `<table>/batch_id=<batch>/part-<number>.parquet`. A job
+ * that comes again replaces its rows where they stand. Parts appear whole, and a commit that has been answered survives a
+ * power cut. What a reader may see while a commit is being published is said in the package's README.
+ */
+import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Problem, sinkName, toSinkError } from "./internal/failure.ts"
+import { type Fs, nodeFs } from "./internal/fs.ts"
+import { inspect } from "./internal/inspect.ts"
+import { checkFree } from "./internal/lock.ts"
+import * as Place from "./internal/place.ts"
+import { open } from "./internal/recover.ts"
+import type { Settings } from "./internal/session.ts"
+import { attempt } from "./internal/step.ts"
+
+const positive = Schema.Int.check(Schema.isGreaterThan(0))
+
+/** What `make` takes. No option is a secret. */
+export const Options = Schema.Struct({
+  /** Folder of the dataset, absolute or relative to the working directory. Made, with those above it, when opened. */
+  directory: Schema.String.check(Schema.isNonEmpty({ message: "Expected a path" })).annotate({
+    description: "Folder of the dataset, absolute or relative to the working directory. Made when it is missing."
+  }),
+  /**
+   * Compression of pages, default `zstd`. `gzip` gives about the same size at several times the work, leaves dictionaries
+   * out, and is what old readers such as parquetjs-lite understand; `snappy` is half as large again; `none` is larger
+   * still. May be changed at any time: it holds for what is written from then on.
+   */
+  compression: Schema.optionalKey(Schema.Literals(["zstd", "gzip", "snappy", "none"])).annotate({
+    description: "Compression of pages: zstd (default), gzip for old readers, snappy or none."
+  }),
+  /**
+   * How geometry is stored, default `json`: text of the logical type JSON. `points` is a nested list of numbers, for
+   * readers that calculate with it; geometry that is no list of points (cuboids, 3D boxes) is then null. The same for
+   * the life of a dataset.
+   */
+  geometry: Schema.optionalKey(Schema.Literals(["json", "points"])).annotate({
+    description: "Geometry as JSON text (json, default) or as a nested list where it is one (points)."
+  }),
+  /**
+   * What is kept in `contents`, default `all`: the bytes of result documents and nested files, in pieces of 1 MiB.
+   * `documents` leaves the nested files out, `none` everything: right where another sink keeps them. Costs the size of
+   * the files, compressed.
+   */
+  keep: Schema.optionalKey(Schema.Literals(["all", "documents", "none"])).annotate({
+    description: "Whose bytes are kept beside the rows: all files (default), result documents only, or none."
+  }),
+  /** Rows of a row group, default 50,000. More is better compressed and takes more memory: two groups are held. */
+  rowGroupRows: Schema.optionalKey(positive).annotate({ description: "Rows of a row group, default 50000." }),
+  /**
+   * Size of a part in bytes before encoding, all tables together, default 128 MiB: some 20 to 40 MB of files. A part ends
+   * with the job that reaches it. Each commit copies the last part of its batch, and a rework rewrites the part it is in.
+   */
+  partBytes: Schema.optionalKey(positive).annotate({
+    description: "Size of a part in bytes before encoding, all tables together, default 134217728."
+  })
+})
+
+export type Options = typeof Options.Type
+
+/** Version of the sink's own code. */
+export const version = "0.1.0"
+
+/**
+ * What this sink can do. Every commit copies the last part of its batch, so batches are large and wait for up to five
+ * seconds. Rows stand in listing order: the same jobs give the same bytes, however they were cut into batches and runs.
+ */
+export const capabilities: JobSink.Capabilities = {
+  keying: "upsert",
+  visibility: "commit",
+  ordering: "listing",
+  durability: "fsync",
+  deterministic: true,
+  inspectable: true,
+  writers: "single",
+  concurrentBatches: 1,
+  batch: { maxRecords: 5000, maxBytes: 64 * 1024 * 1024, maxAgeMillis: 5000 }
+}
+
+/**
+ * Makes a sink that stores jobs in a Parquet dataset.
+ *
+ * `check` tells whether the folder can be written to, or made, has a megabyte of space and no other writer, and whether
+ * it holds geometry in the form asked for; it changes nothing. Opening fails with `conflict` while another process has the
+ * dataset open. A record is rejected, and the rest of its batch stored, when its bytes cannot be read, its id cannot be
+ * written as UTF-8, or a count of it is no integer of 32 bits. Text that holds half of a surrogate pair is stored with
+ * U+FFFD in its place.
+ *
+ * @example
+ * ```ts
+ * import { ParquetSink } from "@labelstream/sink-parquet"
+ *
+ * const sink = ParquetSink.make({ directory: "./dataset" })
+ * ```
+ */
+export const make = (options: Options): JobSink.JobSink => makeWith(options, nodeFs)
+
+/** @internal For tests: with file operations that can fail, and row groups that end after fewer bytes. */
+export const makeWith = (options: Options, fs: Fs, groupBytes = 32 * 1024 * 1024): JobSink.JobSink => {
+  const place = Place.at(fs, options.directory)
+  const {
+    compression = "zstd",
+    geometry = "json",
+    keep = "all",
+    partBytes = 128 * 1024 * 1024,
+    rowGroupRows = 50_000
+  } = options
+  const settings: Settings = { format: { compression, geometry, groupRows: rowGroupRows, groupBytes }, keep, partBytes }
+  const sound = async () => {
+    if (Schema.is(Options)(options)) return
+    throw new Problem("misconfigured", "the options are not those of this sink: see ParquetSink.Options")
+  }
+  return {
+    name: sinkName,
+    version,
+    id: `${sinkName}:${place.output}`,
+    capabilities,
+    check: attempt({ step: "check" }, async () => {
+      await sound()
+      await Place.check(place, geometry)
+      await checkFree(place)
+    }),
+    open: Effect.andThen(attempt({ step: "open" }, sound), open(place, settings)),
+    inspect: (depth) =>
+      Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" })))
+  }
+}

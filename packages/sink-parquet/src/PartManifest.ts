@@ -1,0 +1,102 @@
+/**
+ * The manifest of a part: `manifest/batch_id=<batch>/part-<number>.ndjson`. One JSON object on each line: the first names
+ * the format and the batch, every further one a job of the part in the order of its rows, the last one the part's files.
+ * A manifest is replaced as a whole, after its files; one without a last line is damaged.
+ */
+
+/** What the first line says. */
+export const format = "labelstream-parquet"
+
+/** Version of the format. A reader that knows only lower ones must not go on. */
+export const version = 1
+
+/** The first line. */
+export interface Head {
+  readonly batch: string
+  /** Number of the part in its batch, from 1. */
+  readonly part: number
+  /** How geometry is stored throughout the dataset. */
+  readonly geometry: "json" | "points"
+}
+
+/** One job, and how many rows of each table are its own. */
+export interface Job {
+  readonly job: string
+  readonly project: string
+  readonly revision: { readonly document: string; readonly attachments: string }
+  /** Of the result document and the nested files. */
+  readonly bytes: number
+  readonly annotations: number
+  readonly attachments: number
+  readonly contents: number
+}
+
+/** One file of the part. */
+export interface File {
+  /** Relative to the dataset, with `/`. */
+  readonly path: string
+  readonly size: number
+  /** 64 lower-case hex digits. */
+  readonly sha256: string
+  readonly rows: number
+}
+
+/** The last line. */
+export interface Tail {
+  readonly files: ReadonlyArray<File>
+  readonly jobs: number
+  /** About how many bytes the rows take before they are encoded: the part takes new jobs up to a limit of it. */
+  readonly weight: number
+}
+
+/** Writes the first line, newline included. */
+export const encodeHead = ({ batch, geometry, part }: Head): string =>
+  `${JSON.stringify({ format, version, batch, part, geometry })}\n`
+
+/** Writes any other line, newline included. */
+export const encodeLine = (line: Job | Tail): string => `${JSON.stringify(line)}\n`
+
+/** Reads the first line: what it says, or that it is of a newer version, or of something else. */
+export const decodeHead = (line: string): Head | "newer" | "foreign" => {
+  const value = parse(line)
+  if (!record(value) || value.format !== format || typeof value.version !== "number") return "foreign"
+  if (value.version > version) return "newer"
+  const { batch, geometry, part } = value
+  const isSound = typeof batch === "string" && typeof part === "number" &&
+    (geometry === "json" || geometry === "points")
+  return isSound ? { batch, part, geometry } : "foreign"
+}
+
+/** Reads any other line; undefined where it is neither a job nor the end. Unknown fields are ignored. */
+export const decodeLine = (line: string): Job | Tail | undefined => {
+  const value = parse(line)
+  if (!record(value)) return
+  if (Array.isArray(value.files)) {
+    return count(value.jobs) && typeof value.weight === "number" && value.files.every(isFile)
+      ? value as unknown as Tail
+      : undefined
+  }
+  const { annotations, attachments, bytes, contents, job, project, revision } = value
+  return record(revision) && [job, project, revision.document, revision.attachments].every(text) &&
+      [annotations, attachments, bytes, contents].every(count)
+    ? value as unknown as Job
+    : undefined
+}
+
+const text = (value: unknown): value is string => typeof value === "string"
+const count = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+const record = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
+
+/** A manifest is data that may have been tampered with: no line may lead a reader out of the dataset. */
+const isFile = (value: unknown): boolean =>
+  record(value) && text(value.path) && text(value.sha256) && count(value.size) && count(value.rows) &&
+  /^(?:annotations|attachments|contents|jobs)\/batch_id=[A-Za-z0-9._%~-]*\/part-[0-9]+\.parquet$/.test(value.path)
+
+const parse = (line: string): unknown => {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

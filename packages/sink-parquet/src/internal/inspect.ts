@@ -1,0 +1,98 @@
+/**
+ * Reads back what is committed and compares it with what is there: part by part, so that memory stays the same for any
+ * number of jobs. A file that is damaged concerns every job of its part. Writes nothing.
+ */
+import type { JobSink } from "@labelstream/core"
+import { join } from "node:path"
+import * as PartManifest from "../PartManifest.ts"
+import { type Fs, lstatOrNone } from "./fs.ts"
+import { hashFile } from "./hashFile.ts"
+import { tailOf } from "./partFile.ts"
+import { batchFolders, folders, namesIn, partPath, partsOf, type Place } from "./place.ts"
+import { readLines } from "./readLines.ts"
+
+type Fault = { readonly _tag: "Missing" | "Changed"; readonly path: string }
+
+/** Yields what was found, in arrays. */
+export async function* inspect(
+  place: Place,
+  depth: JobSink.InspectDepth
+): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
+  for (const folder of await batchFolders(place)) {
+    for (const part of await partsOf(place, folder)) yield* inspectPart(place, folder, part, depth === "content")
+  }
+  yield* extras(place)
+}
+
+async function* inspectPart({ fs, output }: Place, folder: string, part: number, content: boolean) {
+  const path = partPath("manifest", folder, part)
+  const tail = await tailOf(fs, join(output, path))
+  const faults: Array<Fault> = []
+  for (const file of tail?.files ?? []) {
+    const fault = await compare(fs, output, file, content)
+    if (fault !== undefined) faults.push(fault)
+  }
+  if (tail === undefined) faults.push({ _tag: "Changed", path })
+  let batchId: string | undefined
+  let jobs = 0
+  for await (const lines of readLines(fs, join(output, path))) {
+    const found: Array<JobSink.Inspected> = []
+    for (const line of lines) {
+      if (batchId === undefined) {
+        const head = PartManifest.decodeHead(line)
+        if (typeof head === "string") {
+          yield [{ _tag: "Extra" as const, path }]
+          return
+        }
+        batchId = head.batch
+        continue
+      }
+      const decoded = PartManifest.decodeLine(line)
+      if (decoded === undefined || "files" in decoded) continue
+      jobs++
+      const ids = { batchId, jobId: decoded.job }
+      const { bytes, project: projectId, revision } = decoded
+      if (faults.length === 0) found.push({ _tag: "Intact", projectId, receipt: { ...ids, revision, bytes } })
+      else for (const fault of faults) found.push({ ...fault, ...ids })
+    }
+    if (found.length > 0) yield found
+  }
+  // Lines that cannot be read stand for jobs that cannot be named.
+  if (tail !== undefined && jobs !== tail.jobs) {
+    yield [{ _tag: "Changed" as const, batchId: batchId ?? "", jobId: "", path }]
+  }
+}
+
+const compare = async (
+  fs: Fs,
+  output: string,
+  { path, sha256, size }: PartManifest.File,
+  content: boolean
+): Promise<Fault | undefined> => {
+  const found = await lstatOrNone(fs, join(output, path))
+  if (found === undefined) return { _tag: "Missing", path }
+  if (found.isFile() && found.size === size && (!content || await hashFile(fs, join(output, path), size) === sha256)) {
+    return undefined
+  }
+  return { _tag: "Changed", path }
+}
+
+/** What stands in the dataset's folders and belongs to no part. */
+async function* extras(place: Place): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
+  const { fs, output } = place
+  const batches = new Map<string, ReadonlySet<number>>()
+  for (const folder of await batchFolders(place)) batches.set(folder, new Set(await partsOf(place, folder)))
+  for (const table of folders) {
+    for (const folder of await namesIn(fs, join(output, table))) {
+      const parts = batches.get(folder)
+      if (parts === undefined) {
+        yield [{ _tag: "Extra", path: `${table}/${folder}` }]
+        continue
+      }
+      const found = (await namesIn(fs, join(output, table, folder))).map((name) => `${table}/${folder}/${name}`)
+      const expected = new Set(Array.from(parts, (part) => partPath(table, folder, part)))
+      const extra = found.filter((path) => !expected.has(path))
+      if (extra.length > 0) yield extra.map((path) => ({ _tag: "Extra", path }))
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What a commit is about to do, written down and synced before it does any of it. A crash in the middle leaves the intent
+ * behind; `open` then does the rest of it, so that a batch is published as a whole or not at all.
+ */
+import { createHash } from "node:crypto"
+import { join } from "node:path"
+import { Problem } from "./failure.ts"
+import { type Fs, syncDirectory, withFile, writeNew } from "./fs.ts"
+import type { Place } from "./place.ts"
+
+/** One file of a commit. */
+export interface Step {
+  /** In the staging folder of the token. */
+  readonly from: string
+  /** Under the dataset. */
+  readonly to: string
+  readonly size: number
+  /** Whether nothing stands in its place. */
+  readonly isNew: boolean
+}
+
+/** A commit to be done, or to be done again from wherever it was cut off: every part of it can be repeated. */
+export interface Intent {
+  readonly version: 1
+  /** Hash of the commit's token: names its folders. */
+  readonly token: string
+  /** In the order in which readers are to meet them. */
+  readonly steps: ReadonlyArray<Step>
+}
+
+/** Tokens may hold anything: their hash names files. */
+export const tokenHash = (token: string): string => createHash("sha256").update(token).digest("hex").slice(0, 32)
+
+/**
+ * Writes an intent durably. Syncing the folder also makes durable that the intents of earlier commits are gone: none of
+ * them can come back after a crash and undo what was committed since.
+ */
+export const writeIntent = async ({ fs, intents }: Place, intent: Intent): Promise<void> => {
+  const path = join(intents, intent.token)
+  await fs.remove(path)
+  await writeNew(fs, path, Buffer.from(JSON.stringify(intent)))
+  await fs.rename(path, `${path}.json`)
+  await syncDirectory(fs, intents)
+}
+
+/** The intent is done, or taken back. */
+export const removeIntent = ({ fs, intents }: Place, { token }: Intent): Promise<void> =>
+  fs.remove(join(intents, `${token}.json`))
+
+/** The intents that were left behind: one at most. Those that were not written whole do not count. */
+export const readIntents = async ({ fs, intents }: Place): Promise<ReadonlyArray<Intent>> => {
+  const found: Array<Intent> = []
+  for (const name of await fs.readdir(intents)) {
+    if (name.endsWith(".json")) found.push(await read(fs, join(intents, name)))
+    else await fs.remove(join(intents, name))
+  }
+  return found
+}
+
+const read = async (fs: Fs, path: string): Promise<Intent> => {
+  const text = await withFile(fs, path, "r", async (fd) => {
+    const bytes = Buffer.alloc((await fs.fstat(fd)).size)
+    for (let at = 0; at < bytes.length;) {
+      const length = await fs.read(fd, bytes.subarray(at), at)
+      if (length === 0) break
+      at += length
+    }
+    return bytes.toString("utf8")
+  })
+  try {
+    const intent = JSON.parse(text) as Intent
+    if (intent.version === 1 && /^[0-9a-f]{32}$/.test(intent.token) && intent.steps.every(isSound)) return intent
+  } catch {
+    // Said below.
+  }
+  throw new Problem("corrupt", `${path}, left behind by a commit that was cut off, is damaged or of a newer version`)
+}
+
+const isSound = ({ from, to }: Step): boolean =>
+  /^[a-z0-9-]+$/.test(from) && /^[a-z]+\/batch_id=[A-Za-z0-9._%~-]*\/part-[0-9]+\.(?:parquet|ndjson)$/.test(to)

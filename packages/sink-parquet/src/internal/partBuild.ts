@@ -1,0 +1,244 @@
+/** One part being written to the staging folder: its file of each table, and its manifest. */
+import { join } from "node:path"
+import * as PartManifest from "../PartManifest.ts"
+import { Problem } from "./failure.ts"
+import { type Fs, located, lstatOrNone, writeFully } from "./fs.ts"
+import { hashFile } from "./hashFile.ts"
+import { damaged, jobsOf, tailOf } from "./partFile.ts"
+import { PartReader } from "./partReader.ts"
+import { type Format, type Full, PartWriter } from "./partWriter.ts"
+import { partPath, type Place } from "./place.ts"
+import { type TableName, tableNames } from "./tables.ts"
+
+/** Something for each table. */
+export type Each<A> = Record<TableName, A>
+
+/** A file in the staging folder, and where it belongs. */
+export interface StagedFile {
+  readonly from: string
+  readonly to: string
+  readonly size: number
+}
+
+/** A part in the staging folder. */
+export interface StagedPart {
+  readonly part: number
+  readonly weight: number
+  /** In the order in which they are to be published. */
+  readonly files: ReadonlyArray<StagedFile>
+  readonly full: Each<Full>
+}
+
+/** Where a part is written, and as what. */
+export interface Target {
+  readonly place: Place
+  readonly staging: string
+  readonly format: Format
+  readonly folder: string
+  readonly batchId: string
+}
+
+/** Text of a manifest that is held before it is written. */
+const heldText = 256 * 1024
+
+export class PartBuild {
+  readonly part: number
+  readonly writers: Each<PartWriter>
+  private readonly target: Target
+  private readonly name: string
+  private readonly manifest: Manifest
+  private isOpen = true
+
+  private constructor(target: Target, part: number, name: string, writers: Each<PartWriter>, manifest: Manifest) {
+    this.target = target
+    this.part = part
+    this.name = name
+    this.writers = writers
+    this.manifest = manifest
+  }
+
+  /** Makes the files of a new part, under names that begin with `name`. */
+  static async start(target: Target, part: number, name: string): Promise<PartBuild> {
+    const { batchId, format, place: { fs }, staging } = target
+    const writers: Partial<Each<PartWriter>> = {}
+    try {
+      for (const table of tableNames) {
+        writers[table] = await PartWriter.create(fs, join(staging, `${name}-${table}`), table, batchId, format)
+      }
+      const head = PartManifest.encodeHead({ batch: batchId, part, geometry: format.geometry })
+      const manifest = await Manifest.create(fs, join(staging, `${name}-manifest`), head)
+      return new PartBuild(target, part, name, writers as Each<PartWriter>, manifest)
+    } catch (error) {
+      for (const writer of Object.values(writers)) await writer.close().catch(() => {})
+      throw error
+    }
+  }
+
+  /** About how many bytes its rows take before they are encoded. */
+  get weight(): number {
+    return tableNames.reduce((sum, table) => sum + this.writers[table].weight, 0)
+  }
+
+  /** Begins with all that the part of the same number holds: full row groups as bytes where `full` tells of them. */
+  async takeOver(full: Each<Full> | undefined): Promise<void> {
+    const { fs } = this.target.place
+    const tail = await this.verified()
+    for (const [index, table] of tableNames.entries()) {
+      const path = this.published(table)
+      const known = full?.[table]
+      if (known !== undefined) await this.writers[table].takeOver(path, known)
+      const left = tail.files[index]!.rows - (known?.rows ?? 0)
+      if (left === 0) continue
+      const reader = await PartReader.open(fs, path, known?.rows)
+      try {
+        for await (const rows of reader.take(left)) await this.writers[table].add(rows)
+      } finally {
+        await reader.close()
+      }
+    }
+    for await (const jobs of jobsOf(fs, this.published("manifest"))) {
+      for (const job of jobs) await this.manifest.add(job)
+    }
+  }
+
+  /** Opens the published part of the same number for being read job by job. */
+  async openPublished(): Promise<Each<PartReader>> {
+    await this.verified()
+    const readers: Partial<Each<PartReader>> = {}
+    for (const table of tableNames) {
+      readers[table] = await PartReader.open(this.target.place.fs, this.published(table))
+    }
+    return readers as Each<PartReader>
+  }
+
+  /** The jobs of the published part of the same number. */
+  publishedJobs(): AsyncGenerator<ReadonlyArray<PartManifest.Job>> {
+    return jobsOf(this.target.place.fs, this.published("manifest"))
+  }
+
+  /** Notes a job whose rows have been added. */
+  add(job: PartManifest.Job): Promise<void> {
+    return this.manifest.add(job)
+  }
+
+  /** Writes footers and the manifest's end; everything is synced. */
+  async finish(): Promise<StagedPart> {
+    this.isOpen = false
+    const { folder } = this.target
+    const { name, part, weight, writers } = this
+    const files: Array<PartManifest.File> = []
+    const full: Partial<Each<Full>> = {}
+    const failures: Array<unknown> = []
+    for (const table of tableNames) {
+      const finished = await writers[table].finish().catch((error: unknown) => void failures.push(error))
+      if (finished === undefined) {
+        await writers[table].close().catch(() => {})
+        continue
+      }
+      const { rows, sha256, size } = finished
+      files.push({ path: partPath(table, folder, part), size, sha256, rows })
+      full[table] = finished.full
+    }
+    if (failures.length > 0) {
+      await this.manifest.close().catch(() => {})
+      throw failures[0]
+    }
+    const size = await this.manifest.finish({ files, weight })
+    return {
+      part,
+      weight,
+      files: [
+        ...tableNames.map((table, index) => ({
+          from: `${name}-${table}`,
+          to: partPath(table, folder, part),
+          size: files[index]!.size
+        })),
+        { from: `${name}-manifest`, to: partPath("manifest", folder, part), size }
+      ],
+      full: full as Each<Full>
+    }
+  }
+
+  /** Closes everything, unless it is finished. */
+  async close(): Promise<void> {
+    if (!this.isOpen) return
+    this.isOpen = false
+    for (const table of tableNames) await this.writers[table].close().catch(() => {})
+    await this.manifest.close().catch(() => {})
+  }
+
+  private published(table: TableName | "manifest"): string {
+    const { folder, place } = this.target
+    return join(place.output, partPath(table, folder, this.part))
+  }
+
+  /** Never takes over what is not as it was committed: a new manifest would then vouch for it. */
+  private async verified(): Promise<PartManifest.Tail> {
+    const { fs } = this.target.place
+    const tail = await tailOf(fs, this.published("manifest"))
+    if (tail?.files.length !== tableNames.length) throw damaged(this.published("manifest"))
+    for (const [index, table] of tableNames.entries()) {
+      const path = this.published(table)
+      const { sha256, size } = tail.files[index]!
+      const found = await lstatOrNone(fs, path)
+      if (found === undefined) throw missing(path)
+      if (!found.isFile() || found.size !== size || await hashFile(fs, path, size) !== sha256) throw damaged(path)
+    }
+    return tail
+  }
+}
+
+const missing = (path: string) =>
+  new Problem("corrupt", `${path} is missing: restore it, or move its part away and export its jobs again`)
+
+/** A manifest being written. */
+class Manifest {
+  private held: string
+  private jobs = 0
+  private size = 0
+  private readonly fs: Fs
+  private readonly path: string
+  private readonly fd: number
+
+  private constructor(fs: Fs, path: string, fd: number, head: string) {
+    this.fs = fs
+    this.path = path
+    this.fd = fd
+    this.held = head
+  }
+
+  static async create(fs: Fs, path: string, head: string): Promise<Manifest> {
+    return new Manifest(fs, path, await fs.open(path, "wx", 0o666), head)
+  }
+
+  async add(job: PartManifest.Job): Promise<void> {
+    this.held += PartManifest.encodeLine(job)
+    this.jobs++
+    if (this.held.length >= heldText) await this.flush()
+  }
+
+  /** Answers its size. */
+  async finish(end: Omit<PartManifest.Tail, "jobs">): Promise<number> {
+    try {
+      this.held += PartManifest.encodeLine({ ...end, jobs: this.jobs })
+      await this.flush()
+      await this.fs.fsync(this.fd)
+    } catch (error) {
+      await this.close().catch(() => {})
+      throw located(error, this.path)
+    }
+    await this.close()
+    return this.size
+  }
+
+  close(): Promise<void> {
+    return this.fs.close(this.fd).catch((error: unknown) => Promise.reject(located(error, this.path)))
+  }
+
+  private async flush(): Promise<void> {
+    const bytes = Buffer.from(this.held)
+    this.held = ""
+    this.size += bytes.length
+    await writeFully(this.fs, this.fd, bytes, null).catch((error: unknown) => Promise.reject(located(error, this.path)))
+  }
+}

@@ -1,0 +1,80 @@
+/** Reads the manifests of parts. */
+import { join } from "node:path"
+import * as PartManifest from "../PartManifest.ts"
+import { Problem } from "./failure.ts"
+import { type Fs, withFile } from "./fs.ts"
+import { JobIndex } from "./jobIndex.ts"
+import { partPath, partsOf, type Place } from "./place.ts"
+import { readLines } from "./readLines.ts"
+
+/** Yields the jobs of a part in order, in arrays. Fails with `corrupt` where the manifest is not whole. */
+export async function* jobsOf(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<PartManifest.Job>> {
+  let count = -1
+  let tail: PartManifest.Tail | undefined
+  for await (const lines of readLines(fs, path)) {
+    const jobs: Array<PartManifest.Job> = []
+    for (const line of lines) {
+      if (count < 0) {
+        if (typeof PartManifest.decodeHead(line) === "string") throw damaged(path)
+        count = 0
+        continue
+      }
+      const decoded = PartManifest.decodeLine(line)
+      if (decoded === undefined || tail !== undefined) throw damaged(path)
+      if ("files" in decoded) tail = decoded
+      else jobs.push(decoded)
+    }
+    count += jobs.length
+    if (jobs.length > 0) yield jobs
+  }
+  if (tail === undefined || tail.jobs !== count) throw damaged(path)
+}
+
+/** The last line of a manifest, which names the files; undefined where it is missing. */
+export const tailOf = (fs: Fs, path: string): Promise<PartManifest.Tail | undefined> =>
+  withFile(fs, path, "r", async (fd) => {
+    const { size } = await fs.fstat(fd)
+    const bytes = Buffer.alloc(Math.min(size, longestTail))
+    for (let at = 0; at < bytes.length;) {
+      const length = await fs.read(fd, bytes.subarray(at), size - bytes.length + at)
+      if (length === 0) break
+      at += length
+    }
+    const text = bytes.toString("utf8")
+    if (!text.endsWith("\n")) return undefined
+    const decoded = PartManifest.decodeLine(text.slice(text.lastIndexOf("\n", text.length - 2) + 1))
+    return decoded !== undefined && "files" in decoded ? decoded : undefined
+  })
+
+/** Four files, each with a path of at most 300 characters. */
+const longestTail = 8 * 1024
+
+/** What is known of a batch's parts. */
+export interface Batch {
+  readonly index: JobIndex
+  /** Number of the last part, 0 where there is none. */
+  last: number
+  /** Weight of the last part. */
+  weight: number
+}
+
+/** Reads which jobs the parts of a batch hold. */
+export const readBatch = async (place: Place, folder: string, batchId: string): Promise<Batch> => {
+  const batch: Batch = { index: new JobIndex(), last: 0, weight: 0 }
+  for (const part of await partsOf(place, folder)) {
+    const path = join(place.output, partPath("manifest", folder, part))
+    for await (const [line = ""] of readLines(place.fs, path)) {
+      const head = PartManifest.decodeHead(line)
+      if (typeof head === "string" || head.batch !== batchId) throw damaged(path)
+      break
+    }
+    for await (const jobs of jobsOf(place.fs, path)) for (const { job } of jobs) batch.index.add(job, part)
+    batch.last = part
+    batch.weight = (await tailOf(place.fs, path))?.weight ?? 0
+  }
+  return batch
+}
+
+/** What is not as it was committed. */
+export const damaged = (path: string, cause?: unknown) =>
+  new Problem("corrupt", `${path} is damaged: restore it, or move its part away and export its jobs again`, { cause })

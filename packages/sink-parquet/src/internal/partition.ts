@@ -1,0 +1,37 @@
+/**
+ * Names the folder of a platform batch in the way of Hive, `batch_id=<value>`. Everything but lower-case letters, digits,
+ * `_`, `-` and inner dots is percent-encoded as UTF-8, which readers undo; so no two batches share a folder, on file
+ * systems that ignore case too, and none leads out of the dataset.
+ */
+import { createHash } from "node:crypto"
+
+const key = "batch_id="
+
+/** File systems take names of 255 bytes. */
+const longest = 255
+
+/**
+ * Answers the folder's name. A batch id whose encoded form is too long for one is named by its beginning, `~` and a hash:
+ * no encoded id contains `~`. The files themselves hold the id in full.
+ */
+export const folderOf = (batchId: string): string => {
+  const name = key + encode(batchId)
+  if (name.length <= longest) return name
+  const hash = createHash("sha256").update(batchId).digest("hex").slice(0, 32)
+  return `${key}${encode(batchId).slice(0, 128).replace(/%.?$/, "")}~${hash}`
+}
+
+/** Whether a name is one that `folderOf` gives. */
+export const isFolder = (name: string): boolean => /^batch_id=[a-z0-9_.%~A-F-]*$/.test(name) && name.length <= longest
+
+const encode = (batchId: string): string => {
+  let name = ""
+  for (const byte of Buffer.from(batchId, "utf8")) {
+    const sign = String.fromCharCode(byte)
+    name += /[a-z0-9_-]/.test(sign) ? sign : sign === "." && name !== "" ? "." : percent(byte)
+  }
+  // Windows drops dots at the end of a name.
+  return name.endsWith(".") ? `${name.slice(0, -1)}%2E` : name
+}
+
+const percent = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`

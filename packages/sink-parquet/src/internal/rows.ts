@@ -1,0 +1,117 @@
+/** The rows that a record gives, and why a record cannot be stored. */
+import { type Content, type JobSink, TableRows } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { Problem } from "./failure.ts"
+import { type Geometry, pieceSize, pointsOf, type Row, type TableName } from "./tables.ts"
+
+/** What is kept of the bytes that rows are read from. */
+export type Keep = "none" | "documents" | "all"
+
+/** Takes rows of one table, in order. */
+export type Put = (table: TableName, rows: ReadonlyArray<Row>) => Effect.Effect<void, JobSink.SinkError>
+
+/** Why a record can never be stored; undefined where it can. */
+export const obstacleOf = (record: JobSink.JobRecord): Problem | undefined => {
+  const { batchId, jobId, result, summary } = record
+  // UTF-8 has no form for half a surrogate pair: two ids would become one.
+  if (!batchId.isWellFormed() || !jobId.isWellFormed()) {
+    return new Problem("rejected", "its id holds half of a surrogate pair, which UTF-8 cannot hold")
+  }
+  for (const value of [summary.frames, summary.annotations, result.priorityWeight ?? summary.priorityWeight]) {
+    if (value !== null && !isInt32(value)) {
+      return new Problem("rejected", `the platform counts ${value}, which is no integer of 32 bits`)
+    }
+  }
+  const indexes = record.attachments.map(({ ref }) => ref.index)
+  return new Set(indexes).size < indexes.length
+    ? new Problem("rejected", "two of its nested files have the same index")
+    : undefined
+}
+
+const isInt32 = (value: number) => Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31
+
+/** Puts all rows of a record. Fails as `put` does, or with a `Problem` where the record's own content is at fault. */
+export const putRecord = Effect.fnUntraced(
+  function*(record: JobSink.JobRecord, geometry: Geometry, keep: Keep, put: Put) {
+    const { attachments, batchId, document, jobId } = record
+    let annotations = 0
+    yield* Stream.runForEachArray(record.parsed.rows({ batchId, jobId }), (parts) =>
+      Effect.suspend(() => {
+        const rows = parts.flatMap(({ rows }) => rows)
+        for (const row of rows) {
+          if (row.label_key !== null && !isInt32(row.label_key)) {
+            return Effect.fail(new Problem("rejected", `a label key is ${row.label_key}, no integer of 32 bits`))
+          }
+        }
+        annotations += rows.length
+        return put(
+          "annotations",
+          geometry === "json" ? rows as ReadonlyArray<unknown> as ReadonlyArray<Row> : rows.map(
+            (row) => ({ ...row, geometry: pointsOf(row.geometry) })
+          )
+        )
+      })).pipe(Effect.catchTag("ContentError", unreadable))
+    yield* put(
+      "attachments",
+      attachments.map((attachment) => ({ ...TableRows.attachmentRow(record, attachment, null) }))
+    )
+    const kept = keep === "none" ? [] : [
+      { index: null, content: document },
+      ...keep === "all" ?
+        attachments.map(
+          ({ content, ref }) => ({ index: ref.index, content })
+        ) :
+        []
+    ]
+    let contents = 0
+    for (const { content, index } of kept) contents += yield* putContent(record, index, content, put)
+    yield* put("jobs", [{ ...TableRows.jobRow(record, annotations) }])
+    return { annotations, attachments: attachments.length, contents }
+  }
+)
+
+/** Bytes in pieces that do not depend on how they come; empty content is one empty piece. */
+const putContent = Effect.fnUntraced(
+  function*(record: JobSink.JobRecord, index: number | null, content: Content.Content, put: Put) {
+    const { batchId, jobId } = record
+    let pieces = 0
+    let size = 0
+    let held: Array<Uint8Array> = []
+    let length = 0
+    const putPiece = Effect.suspend(() => {
+      const bytes = held.length === 1 ? held[0]! : Buffer.concat(held)
+      held = []
+      length = 0
+      return put("contents", [{ batch_id: batchId, job_id: jobId, attachment_index: index, piece: pieces++, bytes }])
+    })
+    const source = content.bytes === undefined ? content.stream : Stream.make(content.bytes)
+    yield* Stream.runForEach(
+      source,
+      Effect.fnUntraced(function*(chunk) {
+        size += chunk.length
+        for (let at = 0; at < chunk.length;) {
+          const part = chunk.subarray(at, at + pieceSize - length)
+          held.push(part)
+          length += part.length
+          at += part.length
+          if (length === pieceSize) yield* putPiece
+        }
+      })
+    ).pipe(Effect.catchTag("ContentError", unreadable))
+    if (length > 0 || pieces === 0) yield* putPiece
+    if (size !== content.size) {
+      return yield* Effect.fail(
+        new Problem("rejected", `the downloaded bytes are not the ${content.size} that were announced`)
+      )
+    }
+    return pieces
+  }
+)
+
+const unreadable = (cause: unknown) =>
+  Effect.fail(
+    new Problem("rejected", "the downloaded bytes could not be read back from the spool: fetch the job again", {
+      cause
+    })
+  )

@@ -1,0 +1,113 @@
+/**
+ * The dataset's tables as Parquet has them: the three of the model, and `contents`, which keeps the bytes that the rows
+ * were read from. A column's kind decides how it is encoded; two of these decisions keep values that would be lost.
+ */
+import { AnnotationModel } from "@labelstream/core"
+import type { SchemaElement } from "hyparquet"
+
+/** Names of the tables, which are folders of the dataset. A part is published in this order: its jobs come last. */
+export const tableNames = ["annotations", "attachments", "contents", "jobs"] as const
+
+export type TableName = typeof tableNames[number]
+
+/** How geometry is stored: as JSON text, or as a nested list of points where it is one. */
+export type Geometry = "json" | "points"
+
+/** One column. */
+export interface Column {
+  readonly name: string
+  readonly kind: AnnotationModel.ColumnType | "points" | "bytes"
+  readonly nullable: boolean
+}
+
+/** A row of any table, by column name. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** Most bytes of a piece of a document or file in `contents`. */
+export const pieceSize = 1024 * 1024
+
+const contents: ReadonlyArray<Column> = [
+  { name: "batch_id", kind: "text", nullable: false },
+  { name: "job_id", kind: "text", nullable: false },
+  { name: "attachment_index", kind: "int32", nullable: true },
+  { name: "piece", kind: "int32", nullable: false },
+  { name: "bytes", kind: "bytes", nullable: false }
+]
+
+/** The columns of a table. */
+export const columnsOf = (table: TableName, geometry: Geometry): ReadonlyArray<Column> => {
+  if (table === "contents") return contents
+  return AnnotationModel.tables[table].columns.map(({ name, nullable, type }) =>
+    name === "geometry" && geometry === "points"
+      ? { name, kind: "points", nullable: true }
+      : { name, kind: type, nullable }
+  )
+}
+
+/**
+ * The schema while values are encoded. JSON columns hold text that must not be parsed and printed again: 2^53+1 would not
+ * survive that, so the writer takes them for bytes.
+ */
+export const schemaOf = (columns: ReadonlyArray<Column>): Array<SchemaElement> => [
+  { name: "root", num_children: columns.length },
+  ...columns.flatMap(elementsOf)
+]
+
+/** The schema as the footer says it: with the older name for JSON too, which DuckDB goes by. */
+export const footerSchemaOf = (columns: ReadonlyArray<Column>): Array<SchemaElement> =>
+  schemaOf(columns).map((element) =>
+    element.logical_type?.type === "JSON" ? { ...element, converted_type: "JSON" } : element
+  )
+
+const elementsOf = ({ kind, name, nullable }: Column): ReadonlyArray<SchemaElement> => {
+  const repetition_type = nullable ? "OPTIONAL" : "REQUIRED"
+  switch (kind) {
+    case "text":
+      return [{ name, type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" }, repetition_type }]
+    case "json":
+      return [{ name, type: "BYTE_ARRAY", logical_type: { type: "JSON" }, repetition_type }]
+    case "bytes":
+      return [{ name, type: "BYTE_ARRAY", repetition_type }]
+    case "int32":
+      return [{ name, type: "INT32", repetition_type }]
+    case "int64":
+      return [{ name, type: "INT64", repetition_type }]
+    case "double":
+      return [{ name, type: "DOUBLE", repetition_type }]
+    case "points": {
+      const list = { converted_type: "LIST", logical_type: { type: "LIST" }, num_children: 1 } as const
+      const repeated = { name: "list", repetition_type: "REPEATED", num_children: 1 } as const
+      return [
+        { name, repetition_type, ...list },
+        repeated,
+        { name: "element", repetition_type: "REQUIRED", ...list },
+        repeated,
+        { name: "element", type: "DOUBLE", repetition_type: "REQUIRED" }
+      ]
+    }
+  }
+}
+
+/**
+ * About how many bytes a value takes before it is encoded, above 8. Decides where row groups and parts end: it must not
+ * change.
+ */
+export const weigh = (value: unknown): number => {
+  if (typeof value === "string") return value.length
+  if (value instanceof Uint8Array) return value.length
+  return Array.isArray(value) ? 16 * value.length : 0
+}
+
+/** A geometry column's text as points; null where it is not a list of points. */
+export const pointsOf = (geometry: string): ReadonlyArray<ReadonlyArray<number>> | null => {
+  let value: unknown
+  try {
+    value = JSON.parse(geometry)
+  } catch {
+    return null
+  }
+  return Array.isArray(value) && value.every(isPoint) ? value : null
+}
+
+const isPoint = (point: unknown): point is ReadonlyArray<number> =>
+  Array.isArray(point) && point.every((number) => typeof number === "number")

@@ -1,0 +1,163 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
+import { readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { ParquetSink } from "../src/index.ts"
+import { dying, inspected, run, store, temporary, tree, unsynced } from "./support/places.ts"
+import { rowsOf } from "./support/readers.ts"
+import { jobs, record } from "./support/records.ts"
+import { batches, every, options, play } from "./support/scenario.ts"
+
+const killed = join(import.meta.dirname, "support", "killed.ts")
+
+/** Runs the scenario in a process of its own; answers what it printed, or the signal that ended it. */
+const playInProcess = (directory: string, at: number) =>
+  Effect.promise(() =>
+    new Promise<string>((resolve) => {
+      execFile(process.execPath, [killed, directory, String(at)], (error, stdout, stderr) => {
+        resolve(error === null ? stdout : error.signal ?? stderr)
+      })
+    })
+  )
+
+/** Opens after a crash, checks that what stands is whole, and runs again what was not acknowledged. */
+const resume = Effect.fnUntraced(
+  function*(directory: string, acknowledged: ReadonlyArray<ReadonlyArray<JobSink.Receipt>>) {
+    yield* Effect.scoped(ParquetSink.makeWith({ directory, ...options }, unsynced).open)
+    const found = yield* inspected(directory)
+    assert.deepStrictEqual(found.filter(({ _tag }) => _tag !== "Intact"), [])
+    for (const receipt of acknowledged.at(-1) ?? []) {
+      // What was in flight when it crashed may have been carried out as well.
+      const next = batches[acknowledged.length]?.find(({ jobId }) => jobId === receipt.jobId)?.revision
+      const stored = found.find((item) => item._tag === "Intact" && item.receipt.jobId === receipt.jobId)
+      assert.isTrue(stored?._tag === "Intact")
+      assert.deepInclude([receipt.revision, next], stored?._tag === "Intact" ? stored.receipt.revision : undefined)
+    }
+    yield* play(directory, unsynced, [], acknowledged.length)
+  }
+)
+
+describe("a crash", () => {
+  it.effect(
+    "at a file operation leaves whole parts, and the resumed run ends in the same bytes as an unbroken one",
+    () =>
+      Effect.gen(function*() {
+        const unbroken = yield* temporary
+        const { fs, used } = dying(Number.POSITIVE_INFINITY)
+        yield* play(unbroken, fs, [])
+        assert.isAbove(used(), 300)
+        const expected = tree(unbroken)
+        yield* Effect.forEach(
+          Array.from({ length: Math.ceil(used() / every) }, (_, index) => index * every),
+          (at) =>
+            Effect.scoped(Effect.gen(function*() {
+              const directory = yield* temporary
+              const acknowledged: Array<ReadonlyArray<JobSink.Receipt>> = []
+              yield* Effect.exit(play(directory, dying(at).fs, acknowledged))
+              // This process lives on, so its lock would count.
+              rmSync(join(directory, ".labelstream", "lock"), { force: true })
+              yield* resume(directory, acknowledged)
+              assert.deepStrictEqual(tree(directory), expected, `died at operation ${at}`)
+            })),
+          { concurrency: 4, discard: true }
+        )
+      }),
+    240_000
+  )
+
+  it.live("by SIGKILL is recovered from by the next process, lock and all", () =>
+    Effect.gen(function*() {
+      const unbroken = yield* temporary
+      const total = Number(yield* playInProcess(unbroken, -1))
+      assert.isAbove(total, 300)
+      const points = Array.from({ length: 12 }, (_, index) => Math.floor((index + 0.5) * total / 12))
+      yield* Effect.forEach(points, (at) =>
+        Effect.gen(function*() {
+          const directory = yield* temporary
+          assert.strictEqual(yield* playInProcess(directory, at), "SIGKILL")
+          yield* resume(directory, [])
+          assert.deepStrictEqual(tree(directory), tree(unbroken), `killed at operation ${at}`)
+        }), { concurrency: 2 })
+    }), 120_000)
+
+  it.effect("never shows a reader a job twice in one table, at whatever file operation it looks", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const seen = yield* Effect.promise(async () => {
+        const found = new Set<string>()
+        const { guarded } = await import("./support/places.ts")
+        const fs = guarded(async ({ name }) => {
+          if (name !== "rename") return
+          for (const table of ["jobs", "annotations"] as const) {
+            const rows = await Effect.runPromise(rowsOf(directory, table)).catch(() => [])
+            const keys = rows.map((row) => JSON.stringify([row["batch_id"], row["job_id"], row["annotation_index"]]))
+            assert.strictEqual(new Set(keys).size, keys.length)
+            if (table === "annotations") {
+              found.add(String(rows.filter(({ job_id }) => job_id === "job-00001").length))
+            }
+          }
+        })
+        await Effect.runPromise(play(directory, fs, []))
+        return found
+      })
+      assert.deepStrictEqual([...seen].sort(), ["0", "3", "6"])
+    }))
+})
+
+describe("damage", () => {
+  it.effect("to any file of a part is reported for the part's jobs, and never taken over by a commit", () =>
+    Effect.gen(function*() {
+      for (const table of ["jobs", "annotations", "attachments", "contents"]) {
+        const directory = yield* temporary
+        yield* run({ directory }, [jobs(0, 3), jobs(0, 2, 1, "batch-2")])
+        const path = `${table}/batch_id=batch-1/part-000001.parquet`
+        const bytes = readFileSync(join(directory, path))
+        const flipped = Uint8Array.from(bytes)
+        flipped[20]! ^= 1
+        writeFileSync(join(directory, path), flipped)
+        const changed = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Changed")
+        assert.deepStrictEqual(
+          changed,
+          ["0", "1", "2"].map((n) => ({ _tag: "Changed", batchId: "batch-1", jobId: `job-0000${n}`, path }))
+        )
+        assert.strictEqual((yield* inspected(directory, "manifest")).filter(({ _tag }) => _tag === "Intact").length, 5)
+        truncateSync(join(directory, path), bytes.length - 9)
+        assert.strictEqual((yield* inspected(directory, "manifest")).filter(({ _tag }) => _tag === "Intact").length, 2)
+        const before = tree(directory)
+        yield* Effect.scoped(Effect.gen(function*() {
+          const sink = yield* ParquetSink.make({ directory }).open
+          const error = yield* Effect.flip(sink.stage("t", [record({ job: "more" })]))
+          assert.strictEqual(error.reason, "corrupt")
+          assert.deepStrictEqual(tree(directory), before)
+          // Other batches are not concerned.
+          yield* store(sink, "u", [record({ job: "more", batch: "batch-2" })])
+        }))
+        unlinkSync(join(directory, path))
+        const missing = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Missing")
+        assert.strictEqual(missing.length, 3)
+      }
+    }))
+
+  it.effect("to a manifest is reported, and what no commit put there is named", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* run({ directory }, [jobs(0, 3)])
+      const manifest = join(directory, "manifest/batch_id=batch-1/part-000001.ndjson")
+      const text = readFileSync(manifest, "utf8")
+      writeFileSync(manifest, text.slice(0, -50))
+      const changed = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Changed")
+      assert.strictEqual(changed.length, 3)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const sink = yield* ParquetSink.make({ directory }).open
+        assert.strictEqual((yield* Effect.flip(sink.stage("t", jobs(3, 4)))).reason, "corrupt")
+      }))
+      unlinkSync(manifest)
+      writeFileSync(join(directory, "jobs", "notes.txt"), "")
+      const extra = yield* inspected(directory)
+      assert.isTrue(extra.length > 0 && extra.every(({ _tag }) => _tag === "Extra"))
+      writeFileSync(manifest, text.replace("\"version\":1", "\"version\":2"))
+      assert.strictEqual((yield* Effect.flip(ParquetSink.make({ directory }).check)).reason, "corrupt")
+    }))
+})

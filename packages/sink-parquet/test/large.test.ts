@@ -1,0 +1,37 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
+import { join } from "node:path"
+import { temporary } from "./support/places.ts"
+
+const child = join(import.meta.dirname, "support", "largeChild.ts")
+
+/** Stores one job of that many rows, or that many jobs, in a process of its own; answers its peak memory in MiB. */
+const peak = (what: "rows" | "jobs", count: number) =>
+  Effect.flatMap(temporary, (directory) =>
+    Effect.promise(() =>
+      new Promise<number>((resolve, reject) => {
+        execFile(
+          process.execPath,
+          ["--max-old-space-size=256", child, directory, what, String(count)],
+          (error, stdout) => error === null ? resolve(Number(stdout)) : reject(error)
+        )
+      })
+    ))
+
+describe("memory", () => {
+  it.live("does not grow with the rows of one document", () =>
+    Effect.gen(function*() {
+      const small = yield* peak("rows", 100_000)
+      const large = yield* peak("rows", 500_000)
+      assert.isBelow(large, small * 1.3 + 40)
+    }), 120_000)
+
+  it.live("does not grow with the number of jobs", () =>
+    Effect.gen(function*() {
+      // From some 20,000 jobs on, everything that is held is held in full.
+      const small = yield* peak("jobs", 30_000)
+      const large = yield* peak("jobs", 90_000)
+      assert.isBelow(large, small * 1.3 + 40)
+    }), 120_000)
+})
