@@ -1,0 +1,123 @@
+/**
+ * One promise of the sink contract, as something that can be run against a sink by itself: without a test framework, and
+ * so also against sinks that are broken on purpose.
+ */
+import type { JobSink } from "@labelstream/core"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Subject } from "./Subject.ts"
+
+/** A sink does not keep a rule. */
+export class RuleViolation extends Schema.TaggedError<RuleViolation>()("RuleViolation", {
+  /** The rule's id. */
+  rule: Schema.String,
+  /** What was expected and what was found. */
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.rule}: ${this.detail}`
+  }
+}
+
+/** A rule of the sink contract. */
+export interface Rule {
+  /** As in the contract: a letter for the group and two digits. */
+  readonly id: string
+  /** What a sink that keeps it does, after "the sink": `treats a repeated commit token as done`. */
+  readonly title: string
+  /** Why the rule does not bind this sink or cannot be checked on it, or undefined where it is to be checked. */
+  readonly waived: (subject: Subject) => string | undefined
+  /** Fails where the sink does not keep the rule, for whatever reason: defects and hanging count. */
+  readonly check: (subject: Subject) => Effect.Effect<void, RuleViolation>
+}
+
+/** What became of one rule on one sink. */
+export type Outcome =
+  | { readonly _tag: "Kept"; readonly rule: Rule }
+  | { readonly _tag: "Waived"; readonly rule: Rule; readonly reason: string }
+  | { readonly _tag: "Broken"; readonly rule: Rule; readonly violation: RuleViolation }
+
+/** Checks one rule, or says why it is waived. */
+export const run = (rule: Rule, subject: Subject): Effect.Effect<Outcome> => {
+  const reason = rule.waived(subject)
+  if (reason !== undefined) return Effect.succeed({ _tag: "Waived", rule, reason })
+  return Effect.match(rule.check(subject), {
+    onFailure: (violation): Outcome => ({ _tag: "Broken", rule, violation }),
+    onSuccess: (): Outcome => ({ _tag: "Kept", rule })
+  })
+}
+
+/** What a rule needs in order to be checked; the first that is missing is the reason given. */
+export interface Needs {
+  readonly readBack?: true
+  readonly inspect?: true
+  readonly files?: true
+  readonly module?: true
+  readonly upsert?: true
+  /** Nothing visible before commit. */
+  readonly commit?: true
+  readonly fsync?: true
+  readonly manifest?: true
+  /** Written by `node:fs`. */
+  readonly node?: true
+}
+
+const missing = (needs: Needs, subject: Subject): string | undefined => {
+  const { durability, inspectable, keying, visibility } = capabilitiesOf(subject)
+  if (needs.upsert && keying !== "upsert") return `keying is ${keying}`
+  if (needs.commit && visibility !== "commit") return `visibility is ${visibility}`
+  if (needs.fsync && durability !== "fsync") return `durability is ${durability}`
+  if (needs.inspect && !inspectable) return "not inspectable"
+  if (needs.readBack && subject.readBack === undefined) return "no readBack given"
+  if (needs.files && subject.keeps !== "files") return "keeps no files in the target"
+  if (needs.module && subject.module === undefined) return "no module given to run in a process of its own"
+  if (needs.manifest && subject.manifest === undefined) return "no manifest given"
+  if (needs.node && subject.writes === "native") return "writes natively, where this failure cannot be brought about"
+  return undefined
+}
+
+/** @internal What the sink of a subject declares. */
+export const capabilitiesOf = (subject: Subject): JobSink.Capabilities =>
+  subject.make(join(tmpdir(), "labelstream-described-only")).capabilities
+
+/** @internal What a rule's own code fails with. */
+export class Unkept extends Schema.TaggedError<Unkept>()("Unkept", { detail: Schema.String }) {
+  override get message() {
+    return this.detail
+  }
+}
+
+/** @internal Fails where something that must hold does not. */
+export const must = (holds: boolean, detail: string | (() => string)): Effect.Effect<void, Unkept> =>
+  holds ? Effect.void : Effect.fail(new Unkept({ detail: typeof detail === "string" ? detail : detail() }))
+
+/** @internal Makes a rule. `seconds` is when a check counts as hanging. */
+export const rule = (
+  id: string,
+  title: string,
+  needs: Needs,
+  check: (subject: Subject) => Effect.Effect<unknown, unknown, Scope.Scope>,
+  options: { readonly seconds?: number; readonly waived?: (subject: Subject) => string | undefined } = {}
+): Rule => ({
+  id,
+  title,
+  waived: (subject) => subject.waive?.[id] ?? missing(needs, subject) ?? options.waived?.(subject),
+  check: (subject) =>
+    Effect.scoped(Effect.suspend(() => check(subject))).pipe(
+      Effect.timeout(Duration.seconds(options.seconds ?? 60)),
+      Effect.catchCause((cause) => Effect.fail(new RuleViolation({ rule: id, detail: detailOf(cause) }))),
+      Effect.asVoid
+    )
+})
+
+const detailOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  if (error instanceof Unkept) return error.detail
+  if (Cause.isTimeoutError(error)) return "did not come to an end"
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}

@@ -1,0 +1,45 @@
+/**
+ * Holds a sink to the contract: one test for each rule, titled with the rule's id. A rule that the sink's declared
+ * capabilities waive, that it openly waives, or that cannot be checked with what was given, is a skipped test whose
+ * title says why: it never counts as passed.
+ */
+import { describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { allRules } from "./internal/allRules.ts"
+import { type Outcome, type Rule, run } from "./Rule.ts"
+import type { Subject } from "./Subject.ts"
+
+/** All rules of the contract, in its order. */
+export const rules: ReadonlyArray<Rule> = allRules
+
+/** Checks rules without a test framework, one after the other. Default: all of them. */
+export const check = (
+  subject: Subject,
+  which: ReadonlyArray<Rule> = rules
+): Effect.Effect<ReadonlyArray<Outcome>> => Effect.forEach(which, (rule) => run(rule, subject))
+
+/**
+ * Registers the suite for one sink. To be called from a test file.
+ *
+ * @example
+ * ```ts
+ * import { SinkConformance } from "@labelstream/sink-testkit"
+ * import { make, readBack } from "./support/subject.ts"
+ *
+ * SinkConformance.suite("my sink", {
+ *   make,
+ *   readBack,
+ *   keeps: "files",
+ *   module: { url: new URL("./support/subject.ts", import.meta.url) }
+ * })
+ * ```
+ */
+export const suite = (name: string, subject: Subject): void => {
+  describe(`${name} sink conformance`, () => {
+    for (const rule of rules) {
+      const reason = rule.waived(subject)
+      if (reason === undefined) it.live(`${rule.id} ${rule.title}`, () => rule.check(subject), 300_000)
+      else it.skip(`${rule.id} waived: ${reason}`, () => {})
+    }
+  })
+}

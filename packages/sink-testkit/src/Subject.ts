@@ -1,0 +1,59 @@
+/**
+ * What the author of a sink gives to the kit: how to make it, how a reader reads what it stored, and what the kit needs
+ * for running it in a process of its own. Whatever is left out waives the rules that need it, for all to see.
+ */
+import type { AnnotationModel, JobSink } from "@labelstream/core"
+import type * as Effect from "effect/Effect"
+
+/** One job as a reader of the target finds it. */
+export interface StoredJob {
+  readonly batchId: string
+  readonly jobId: string
+  /** The result document, byte for byte. */
+  readonly document: Uint8Array
+  /** Nested files in document order. */
+  readonly attachments: ReadonlyArray<Uint8Array>
+  /** The job's annotations in order of their index; left out by sinks that store none. */
+  readonly rows?: ReadonlyArray<AnnotationModel.AnnotationRow>
+}
+
+/** One file as the sink's manifest lists it. */
+export interface ListedFile {
+  /** Relative to the target. */
+  readonly path: string
+  readonly size: number
+  /** 64 lower-case hex digits. */
+  readonly sha256: string
+}
+
+/** A sink under test. */
+export interface Subject {
+  /**
+   * Makes the sink for a target. Called often: the same target is the same place. The target is the absolute path of a
+   * folder that exists and is empty at first; a sink that stores elsewhere takes it as a name.
+   */
+  readonly make: (target: string) => JobSink.JobSink
+  /** `files`: everything that the sink stores lies in the target's folder, and the kit looks at it there. */
+  readonly keeps: "files" | "elsewhere"
+  /**
+   * Reads what is stored as the sink's readers do, not with the sink's own code where another reader exists. It is called
+   * while the sink is open, after crashes, and on damaged targets, where it may fail.
+   */
+  readonly readBack?: (target: string) => Effect.Effect<ReadonlyArray<StoredJob>, unknown>
+  /**
+   * Where a process of its own finds `make`: URL or absolute path of a module, and the name of the export (default
+   * `make`). The module must import without vitest.
+   */
+  readonly module?: { readonly url: string | URL; readonly export?: string }
+  /**
+   * `node` (the default): everything is written by functions of `node:fs`, which the kit makes fail and follows. `native`:
+   * by native code, where a failing sync cannot be brought about; that waives the rules that need it.
+   */
+  readonly writes?: "node" | "native"
+  /** The files that the sink's manifest lists, for sinks that have one. */
+  readonly manifest?: (target: string) => Effect.Effect<ReadonlyArray<ListedFile>, unknown>
+  /** Part of a secret that `make` fills into the sink's options: it must be found nowhere. */
+  readonly secret?: string
+  /** Rules that the sink openly does not keep, by id, with the reason: shown with it, and never counted as passed. */
+  readonly waive?: Readonly<Record<string, string>>
+}

@@ -1,0 +1,3 @@
+export * as Rule from "./Rule.ts"
+export * as SinkConformance from "./SinkConformance.ts"
+export type { ListedFile, StoredJob, Subject } from "./Subject.ts"

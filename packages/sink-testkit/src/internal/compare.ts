@@ -1,0 +1,93 @@
+/** Holds what a reader found against what was stored, and says the first difference in words. */
+import type { JobSink } from "@labelstream/core"
+import type { StoredJob } from "../Subject.ts"
+import { sha256 } from "./contents.ts"
+import { keyOf, type TestJob } from "./jobs.ts"
+
+const short = (id: string) => JSON.stringify(id.length > 60 ? `${id.slice(0, 57)}...` : id)
+
+const sameBytes = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(left, right) === 0
+
+/** Says how a stored job differs from what it should be, or undefined. */
+export const jobDifference = (found: StoredJob, expected: TestJob): string | undefined => {
+  const at = `job ${short(found.jobId)}`
+  if (!sameBytes(found.document, expected.document)) {
+    return `${at}: the document differs (${found.document.length} bytes, ${expected.document.length} stored)`
+  }
+  if (found.attachments.length !== expected.attachments.length) {
+    return `${at}: ${found.attachments.length} nested files, not ${expected.attachments.length}`
+  }
+  const file = found.attachments.findIndex((bytes, index) => !sameBytes(bytes, expected.attachments[index]!))
+  if (file !== -1) return `${at}: nested file ${file} differs`
+  return found.rows === undefined ? undefined : rowsDifference(at, found.rows, expected.rows)
+}
+
+const rowsDifference = (at: string, found: ReadonlyArray<object>, expected: ReadonlyArray<object>) => {
+  if (found.length !== expected.length) return `${at}: ${found.length} annotations, not ${expected.length}`
+  for (const [index, row] of expected.entries()) {
+    const other = found[index] as Record<string, unknown>
+    for (const [column, value] of Object.entries(row)) {
+      if (!Object.is(other[column], value)) {
+        return `${at}: ${column} of annotation ${index} is ${shown(other[column])}, not ${shown(value)}`
+      }
+    }
+  }
+  return undefined
+}
+
+const shown = (value: unknown): string =>
+  Object.is(value, -0) ? "-0" : value === undefined ? "absent" : JSON.stringify(value).slice(0, 80)
+
+/**
+ * Says how what is stored differs from exactly these jobs, each as often as it is given; undefined where it does not.
+ */
+export const difference = (
+  found: ReadonlyArray<StoredJob>,
+  expected: ReadonlyArray<TestJob>
+): string | undefined => {
+  const left = new Map<string, Array<TestJob>>()
+  for (const of of expected) left.set(keyOf(of.record), [...left.get(keyOf(of.record)) ?? [], of])
+  for (const of of found) {
+    const wanted = left.get(keyOf(of))
+    const [first] = wanted ?? []
+    if (wanted === undefined || first === undefined) {
+      return `job ${short(of.jobId)} of batch ${short(of.batchId)} is there ${wanted ? "twice" : "and should not be"}`
+    }
+    const at = wanted.findIndex((one) => jobDifference(of, one) === undefined)
+    if (at === -1) return jobDifference(of, first)
+    wanted.splice(at, 1)
+  }
+  const lost = [...left.values()].flat()
+  return lost.length === 0 ? undefined : `job ${short(lost[0]!.record.jobId)} is missing (${lost.length} are)`
+}
+
+/** What is left when each job stands for all that are the same as it. */
+export const distinct = (found: ReadonlyArray<StoredJob>): ReadonlyArray<StoredJob> => [
+  ...new Map(found.map((of) => [`${keyOf(of)} ${sha256(of.document)}`, of])).values()
+]
+
+/** The receipt that a job must get. */
+export const receiptFor = ({ attachments, document, record }: TestJob): JobSink.Receipt => ({
+  batchId: record.batchId,
+  jobId: record.jobId,
+  revision: record.revision,
+  bytes: attachments.reduce((sum, file) => sum + file.length, document.length)
+})
+
+/** Says how receipts differ from those that exactly these jobs must get. */
+export const receiptsDifference = (
+  found: ReadonlyArray<JobSink.Receipt>,
+  expected: ReadonlyArray<TestJob>
+): string | undefined => {
+  const left = new Map(expected.map((of) => [keyOf(of.record), receiptFor(of)]))
+  for (const receipt of found) {
+    const at = `receipt for ${short(receipt.jobId)}`
+    const wanted = left.get(keyOf(receipt))
+    if (wanted === undefined) return `${at}: not asked for, or given twice`
+    if (receipt.revision.document !== wanted.revision.document) return `${at}: names another document`
+    if (receipt.revision.attachments !== wanted.revision.attachments) return `${at}: names other nested files`
+    if (receipt.bytes !== wanted.bytes) return `${at}: says ${receipt.bytes} bytes, ${wanted.bytes} were stored`
+    left.delete(keyOf(receipt))
+  }
+  return left.size === 0 ? undefined : `no receipt for ${left.size} of ${expected.length} jobs`
+}

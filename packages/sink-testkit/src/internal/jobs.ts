@@ -1,0 +1,127 @@
+/** Jobs to be stored, each with what a reader must find of it afterwards. */
+import { type AnnotationModel, type Content, type JobSink, ResultDocument } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { inMemory, sha256, utf8 } from "./contents.ts"
+
+/** A job to be made. */
+export interface Sketch {
+  readonly job: string
+  readonly batch?: string
+  /** The result document: text as it is, anything else as JSON. */
+  readonly document: unknown
+  /** Contents of the files that the document names, in order; any that it does not name are listed as masks. */
+  readonly files?: ReadonlyArray<string | Uint8Array>
+  /** How the contents are held. Default: in memory. */
+  readonly hold?: (bytes: Uint8Array, mediaType: string | null) => Content.Content
+  /** Added to the URLs of the result and of its files. */
+  readonly query?: string
+}
+
+/** A record, and what must be read back when it is stored. */
+export interface TestJob {
+  readonly record: JobSink.JobRecord
+  readonly document: Uint8Array
+  readonly attachments: ReadonlyArray<Uint8Array>
+  readonly rows: ReadonlyArray<AnnotationModel.AnnotationRow>
+}
+
+const toBytes = (of: unknown): Uint8Array =>
+  of instanceof Uint8Array ? of : utf8(typeof of === "string" ? of : JSON.stringify(of))
+
+/** Makes a job as the engine would. */
+export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
+  Effect.gen(function*() {
+    const { batch: batchId = "batch-1", files = [], hold = inMemory, job: jobId, query = "" } = sketch
+    const document = toBytes(sketch.document)
+    const content = hold(document, "application/json")
+    const parsed = yield* ResultDocument.open(inMemory(document, "application/json"))
+    const decoded = yield* Stream.runCollect(parsed.rows({ batchId, jobId }))
+    const attachments = files.map((file, index): JobSink.AttachmentRecord => ({
+      ref: {
+        index,
+        role: parsed.attachments[index]?.role ?? "mask",
+        frameId: parsed.attachments[index]?.frameId ?? null,
+        url: (parsed.attachments[index]?.url ?? `https://files.example/${index}.png`) + query,
+        sourcePath: parsed.attachments[index]?.sourcePath ?? `/files/${index}`
+      },
+      content: hold(toBytes(file), "image/png")
+    }))
+    const record: JobSink.JobRecord = {
+      projectId: "project-1",
+      batchId,
+      jobId,
+      summary: {
+        id: jobId,
+        referenceId: "reference-1",
+        status: "completed",
+        frames: 1,
+        annotations: null,
+        tag: null,
+        priorityWeight: null
+      },
+      result: {
+        jobId,
+        referenceId: "reference-1",
+        batchId,
+        status: "completed",
+        workFlowId: null,
+        tag: null,
+        priorityWeight: null,
+        result: `https://files.example/result.json${query}`
+      },
+      document: content,
+      parsed,
+      attachments,
+      revision: {
+        document: sha256(document),
+        attachments: files.length === 0 ? "" : sha256(attachments.map((file) => file.content.sha256).join(""))
+      }
+    }
+    return {
+      record,
+      document,
+      attachments: files.map(toBytes),
+      rows: decoded.flatMap(({ rows }) => rows)
+    }
+  }).pipe(Effect.orDie)
+
+export const jobs = (sketches: ReadonlyArray<Sketch>): Effect.Effect<ReadonlyArray<TestJob>> =>
+  Effect.forEach(sketches, job)
+
+/** Small jobs of two batches, different for each `revision`; every third has files, some of them fewer in even revisions. */
+export const plain = (count: number, revision = 0, from = 0): ReadonlyArray<Sketch> =>
+  Array.from({ length: count }, (_, index) => {
+    const id = from + index
+    const files = id % 3 === 0 ? Array.from({ length: revision % 2 === 0 ? 2 : 1 }, (_, n) => `mask ${n} of ${id}`) : []
+    return {
+      job: `job-${id}`,
+      batch: id % 4 === 3 ? "batch-2" : "batch-1",
+      document: {
+        data: {
+          annotations: {
+            rectangles: [{
+              _id: `a-${id}`,
+              label: `Car ${revision}`,
+              attributes: {},
+              coordinates: [{ x: 0.1, y: 0.2 }, { x: 0.3, y: 0.2 }, { x: 0.3, y: 0.4 }, { x: 0.1, y: 0.4 }]
+            }]
+          }
+        }
+      },
+      files: files.map((text) => `${text}, revision ${revision}`)
+    }
+  })
+
+export const recordsOf = (of: ReadonlyArray<TestJob>): ReadonlyArray<JobSink.JobRecord> =>
+  of.map(({ record }) => record)
+
+const keyOf = (of: { readonly batchId: string; readonly jobId: string }): string =>
+  JSON.stringify([of.batchId, of.jobId])
+
+/** The jobs after further ones were stored: the latest of each. */
+export const latest = (...parts: ReadonlyArray<ReadonlyArray<TestJob>>): ReadonlyArray<TestJob> => [
+  ...new Map(parts.flat().map((of) => [keyOf(of.record), of])).values()
+]
+
+export { keyOf }

@@ -1,0 +1,18 @@
+import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import { unreadable } from "./contents.ts"
+import { job, jobs, plain, recordsOf, type TestJob } from "./jobs.ts"
+
+/** A batch with two records whose bytes cannot be read back. */
+export const poisoned: Effect.Effect<{
+  readonly good: ReadonlyArray<TestJob>
+  readonly bad: ReadonlyArray<TestJob>
+  readonly records: ReadonlyArray<JobSink.JobRecord>
+}> = Effect.gen(function*() {
+  const good = yield* jobs(plain(4))
+  const bad = yield* Effect.forEach([
+    { job: "bad-document", document: { of: "lost" }, hold: unreadable },
+    { job: "bad-file", document: { of: "file" }, files: ["lost"], hold: unreadable }
+  ], job)
+  return { good, bad, records: recordsOf([good[0]!, bad[0]!, good[1]!, good[2]!, bad[1]!, good[3]!]) }
+})

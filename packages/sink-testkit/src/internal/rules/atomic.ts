@@ -1,0 +1,246 @@
+/** A: batches are all or nothing, and once. */
+import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { must, type Rule, rule, Unkept } from "../../Rule.ts"
+import { difference, receiptsDifference } from "../compare.ts"
+import { sha256 } from "../contents.ts"
+import { jobs, keyOf, latest, plain, recordsOf, type TestJob } from "../jobs.ts"
+import { ticks } from "../ticks.ts"
+import { tree, treeDifference } from "../tree.ts"
+import { store, type Trial, trial } from "../trial.ts"
+
+const receiptsMatch = (found: Parameters<typeof receiptsDifference>[0], of: ReadonlyArray<TestJob>, when: string) => {
+  const differs = receiptsDifference(found, of)
+  return must(differs === undefined, () => `${when}: ${differs}`)
+}
+
+/** The same jobs in the same revisions; what else a receipt says is looked at by A08. */
+const namesMatch = (found: Parameters<typeof receiptsDifference>[0], of: ReadonlyArray<TestJob>, when: string) => {
+  const names = (all: ReadonlyArray<Parameters<typeof keyOf>[0]>) => all.map(keyOf).sort().join("\n")
+  return must(names(found) === names(recordsOf(of)), `${when} does not give one receipt for each job`)
+}
+
+const A01 = rule(
+  "A01",
+  "shows a concurrent reader nothing of what is only staged",
+  { readBack: true, commit: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const [first, second] = [yield* jobs(plain(4)), yield* jobs([...plain(4, 1), ...plain(2, 0, 20)])]
+      const sink = yield* at.open
+      yield* sink.stage("first", recordsOf(first))
+      yield* at.holds([], "staged in an empty target")
+      yield* sink.commit("first")
+      yield* sink.stage("second", recordsOf(second))
+      yield* at.holds(first, "staged beside what is committed")
+      if (at.sink.capabilities.inspectable) {
+        const found = yield* at.inspected("manifest")
+        const receipts = found.flatMap((item) => item._tag === "Intact" ? [item.receipt] : [])
+        yield* receiptsMatch(receipts, first, "inspect while something is staged")
+      }
+      yield* sink.commit("second")
+    })
+)
+
+const A02 = rule(
+  "A02",
+  "shows the whole batch after commit, never a part",
+  { readBack: true, commit: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const sink = yield* at.open
+      let before: ReadonlyArray<TestJob> = []
+      for (let round = 0; round < 4; round++) {
+        // All of one platform batch: a sink may keep books for each.
+        const sketches = plain(6, 0, round * 8).map((sketch) => ({ ...sketch, batch: "one" }))
+        const batch = yield* jobs(sketches)
+        const after = [...before, ...batch]
+        yield* sink.stage(`t-${round}`, recordsOf(batch))
+        const commit = yield* Effect.forkChild(sink.commit(`t-${round}`), { startImmediately: true })
+        while (commit.pollUnsafe() === undefined) {
+          const found = yield* at.read
+          const differs = found.length > before.length ? difference(found, after) : difference(found, before)
+          yield* must(differs === undefined, () => `while commit was under way: ${differs}`)
+          yield* ticks(1)
+        }
+        yield* Fiber.join(commit)
+        yield* at.holds(after, "as soon as commit has answered")
+        before = after
+      }
+    })
+)
+
+const A03 = rule(
+  "A03",
+  "treats a repeated commit token as done",
+  { readBack: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const [first, second] = [yield* jobs(plain(4)), yield* jobs(plain(3, 0, 10))]
+      const sink = yield* at.open
+      yield* namesMatch(yield* store(sink, "first", first), first, "first commit")
+      yield* namesMatch(yield* sink.commit("first"), first, "the same commit again")
+      yield* at.holds(first, "after the same commit twice")
+      yield* store(sink, "second", second)
+      yield* namesMatch(yield* sink.commit("first"), first, "the same commit, after another one")
+      yield* at.holds([...first, ...second], "after a commit was repeated")
+    })
+)
+
+const A04 = rule("A04", "treats a batch staged twice as one", { readBack: true }, (subject) =>
+  Effect.gen(function*() {
+    const at = yield* trial(subject)
+    const batch = yield* jobs(plain(5))
+    const sink = yield* at.open
+    yield* sink.stage("t", recordsOf(batch))
+    yield* namesMatch(yield* store(sink, "t", batch), batch, "staged twice")
+    yield* at.holds(batch, "staged twice and committed")
+  }))
+
+const A05 = rule("A05", "ends a repeated run with the same content; byte-identical where it says deterministic", {
+  readBack: true,
+  upsert: true
+}, (subject) =>
+  Effect.gen(function*() {
+    const [one, other] = [yield* trial(subject), yield* trial(subject)]
+    const batches = [yield* jobs(plain(5)), yield* jobs(plain(4, 0, 5))]
+    yield* one.run(batches, "first")
+    yield* other.run(batches, "other")
+    yield* one.holds(batches.flat(), "after the first run")
+    const first = tree(one.target)
+    const isExact = one.sink.capabilities.deterministic && subject.keeps === "files"
+    const apart = isExact ? treeDifference(first, tree(other.target)) : undefined
+    yield* must(apart === undefined, () => `the same run in two targets: ${apart}`)
+    yield* one.run(batches, "second")
+    yield* one.holds(batches.flat(), "after the second run")
+    const changed = isExact ? treeDifference(first, tree(one.target)) : undefined
+    yield* must(changed === undefined, () => `after the second run: ${changed}`)
+  }))
+
+const A06 = rule("A06", "keeps only the latest revision of a job, with no leftover of the older one", {
+  readBack: true,
+  upsert: true
+}, (subject) =>
+  Effect.gen(function*() {
+    const at = yield* trial(subject)
+    const old = yield* jobs(plain(6))
+    const fewer = yield* jobs(plain(4, 1))
+    yield* at.run([old], "old")
+    yield* at.run([fewer], "fewer")
+    yield* at.holds(latest(old, fewer), "after four of six jobs were replaced in a later run")
+    const [back, newest] = [yield* jobs(plain(6, 2)), yield* jobs(plain(3, 3))]
+    yield* at.run([back, newest], "newest")
+    const expected = latest(back, newest)
+    yield* at.holds(expected, "after two revisions in one run")
+    if (subject.keeps !== "files" || !at.sink.capabilities.deterministic) return
+    const fresh = yield* trial(subject)
+    yield* fresh.run([back.filter((of) => expected.includes(of)), newest], "fresh")
+    const left = [...tree(at.target).keys()].find((path) => !tree(fresh.target).has(path))
+    yield* must(left === undefined, () => `${left} is left over from an older revision`)
+  }))
+
+const A07 = rule(
+  "A07",
+  "leaves the target as before after abort",
+  { readBack: true, commit: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const [stored, dropped] = [yield* jobs(plain(4)), yield* jobs([...plain(4, 1), ...plain(2, 0, 30)])]
+      yield* Effect.scoped(Effect.gen(function*() {
+        const sink = yield* at.open
+        yield* sink.abort("never-staged")
+        yield* store(sink, "stored", stored)
+        yield* sink.stage("dropped", recordsOf(dropped))
+        yield* sink.abort("dropped")
+        yield* sink.abort("dropped")
+        yield* at.holds(stored, "after abort")
+        const receipts = yield* Effect.result(sink.commit("dropped"))
+        yield* must(receipts._tag === "Failure" || receipts.success.length === 0, "an aborted batch gives receipts")
+        yield* at.holds(stored, "after commit of an aborted batch")
+        yield* sink.abort("stored")
+        yield* at.holds(stored, "after abort of what was committed")
+        yield* sink.finish({ completed: true })
+      }))
+      const other = yield* trial(subject)
+      yield* other.run([stored])
+      if (subject.keeps !== "files" || !at.sink.capabilities.deterministic) return
+      const left = treeDifference(tree(other.target), tree(at.target))
+      yield* must(left === undefined, () => `after abort and finish: ${left}`)
+    })
+)
+
+/** Fails unless `inspect` finds exactly these jobs and nothing amiss. */
+export const inspectFinds: (
+  at: Trial,
+  of: ReadonlyArray<TestJob>,
+  depth: JobSink.InspectDepth,
+  when: string
+) => Effect.Effect<void, Unkept | JobSink.SinkError> = Effect.fnUntraced(function*(at, of, depth, when) {
+  const found = yield* at.inspected(depth)
+  const amiss = found.find(({ _tag }) => _tag !== "Intact")
+  yield* must(amiss === undefined, () => `${when}, inspect finds ${JSON.stringify(amiss)}`)
+  yield* receiptsMatch(
+    found.flatMap((item) => item._tag === "Intact" ? [item.receipt] : []),
+    of,
+    `${when}, inspect at depth ${depth}`
+  )
+})
+
+const A08 = rule(
+  "A08",
+  "gives receipts that check out against what is stored",
+  { readBack: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const batch = yield* jobs(plain(7))
+      const sink = yield* at.open
+      const receipts = yield* store(sink, "t", batch)
+      const found = new Map((yield* at.read).map((of) => [keyOf(of), of]))
+      for (const receipt of receipts) {
+        const stored = found.get(keyOf(receipt))
+        if (stored === undefined) {
+          return yield* new Unkept({ detail: `a receipt for ${receipt.jobId}, which is not there` })
+        }
+        const bytes = stored.attachments.reduce((sum, file) => sum + file.length, stored.document.length)
+        const attachments = stored.attachments.length === 0 ? "" : sha256(stored.attachments.map(sha256).join(""))
+        yield* must(
+          receipt.revision.document === sha256(stored.document),
+          `${receipt.jobId}: the document's hash is wrong`
+        )
+        yield* must(receipt.revision.attachments === attachments, `${receipt.jobId}: the nested files' hash is wrong`)
+        yield* must(receipt.bytes === bytes, `${receipt.jobId}: ${receipt.bytes} bytes, ${bytes} are stored`)
+      }
+      yield* receiptsMatch(receipts, batch, "commit")
+    })
+)
+
+const A09 = rule(
+  "A09",
+  "reports committed work after reopening",
+  { inspect: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const [first, second] = [yield* jobs(plain(6)), yield* jobs(plain(4, 1))]
+      yield* at.run([first], "first", false)
+      yield* inspectFinds(at, first, "manifest", "after a run that did not complete")
+      yield* Effect.scoped(Effect.gen(function*() {
+        const sink = yield* at.open
+        yield* inspectFinds(at, first, "manifest", "opened again")
+        yield* store(sink, "second", second)
+      }))
+      const expected = at.sink.capabilities.keying === "upsert" ? latest(first, second) : [...first, ...second]
+      if (at.sink.capabilities.keying === "upsert") {
+        yield* inspectFinds(at, expected, "manifest", "after a run without an end")
+        yield* inspectFinds(at, expected, "content", "after a run without an end")
+      }
+    })
+)
+
+export const atomic: ReadonlyArray<Rule> = [A01, A02, A03, A04, A05, A06, A07, A08, A09]

@@ -1,0 +1,85 @@
+/** F: what can fail, and what comes of it. */
+import * as Effect from "effect/Effect"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { must, type Rule, rule } from "../../Rule.ts"
+import { keyOf } from "../jobs.ts"
+import { poisoned } from "../poisoned.ts"
+import { trial } from "../trial.ts"
+import { throughOutage, usesOf } from "./crash.ts"
+
+const F01 = rule(
+  "F01",
+  "tells what another try can mend from what is final",
+  { files: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const file = join(at.around, "file")
+      writeFileSync(file, "a file")
+      const refused = yield* Effect.result(Effect.scoped(subject.make(join(file, "below")).open))
+      yield* must(refused._tag === "Failure", "it opens below a regular file")
+      if (refused._tag === "Failure") {
+        const { message, reason } = refused.failure
+        yield* must(
+          reason === "misconfigured" || reason === "conflict",
+          `a target below a regular file is ${reason}, which is not final: ${message}`
+        )
+      }
+      if (subject.module === undefined) return
+      const { errors } = yield* throughOutage(subject, 0, "full", "at errors")
+      const final = errors.find(({ isRetryable }) => !isRetryable)
+      yield* must(final === undefined, () => `a full disk is ${final?.reason}, as if it were final: ${final?.message}`)
+      yield* must(errors.length > 1, "a full disk was not tried again")
+    }),
+  { seconds: 60 }
+)
+
+const F02 = rule(
+  "F02",
+  "isolates a poison record and commits the rest",
+  { readBack: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const { bad, good, records } = yield* poisoned
+      const sink = yield* at.open
+      const rejections = yield* sink.stage("t", records)
+      const rejected = new Set(rejections.map(keyOf))
+      yield* must(
+        bad.every(({ record }) => rejected.has(keyOf(record))) && rejections.length === bad.length,
+        () => `of two records that cannot be read and four good ones, ${rejections.length} are rejected`
+      )
+      const retryable = rejections.find(({ error }) => error.reason !== "rejected")
+      yield* must(retryable === undefined, () => `a record is rejected as ${retryable?.error.reason}`)
+      yield* sink.commit("t")
+      yield* at.holds(good, "after commit")
+    })
+)
+
+const changing = [
+  "open",
+  "write",
+  "writeFile",
+  "mkdir",
+  "rename",
+  "link",
+  "copyFile",
+  "unlink",
+  "rm",
+  "fsync",
+  "ftruncate"
+]
+
+const F03 = rule("F03", "loses and duplicates nothing when the target goes away and comes back", {
+  files: true,
+  readBack: true,
+  module: true
+}, (subject) =>
+  Effect.gen(function*() {
+    const { commit, stage } = yield* usesOf(subject, changing)
+    const skips = subject.writes === "native" ? [0] : [0, stage + Math.floor(commit / 2)]
+    for (const skip of skips) yield* throughOutage(subject, skip, "gone", "at everything")
+  }), { seconds: 90 })
+
+export const fault: ReadonlyArray<Rule> = [F01, F02, F03]

@@ -1,0 +1,149 @@
+/** P, and W07: what large data, slow contents and a second writer do to a sink. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { must, type Rule, rule } from "../../Rule.ts"
+import { largeDocument } from "../child/bulk.ts"
+import { play, playWell } from "../child/play.ts"
+import { batches } from "../child/script.ts"
+import { sha256, streamed } from "../contents.ts"
+import { job, jobs, plain, recordsOf } from "../jobs.ts"
+import { store, trial } from "../trial.ts"
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MB`
+
+/** What a sink may hold of data that passes through it, with what the garbage collector leaves lying about. */
+const room = 48 * 1024 * 1024
+
+export const W07 = rule(
+  "W07",
+  "stores a 64 MB document with bounded memory",
+  { readBack: true, module: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const answers = yield* playWell(subject, at.target, [
+        { do: "open" },
+        { do: "large", megabytes: 64 },
+        { do: "finish" },
+        { do: "close" }
+      ])
+      const known = largeDocument(64)
+      const stored = (yield* at.read).find(({ jobId }) => jobId === "large")
+      yield* must(
+        stored?.document.length === known.size && sha256(stored.document) === known.sha256,
+        () => `${stored?.document.length} bytes are read back that are not the ${known.size} stored`
+      )
+      const memory = answers[1]?.memory ?? 0
+      yield* must(memory < room, `storing ${megabytes(known.size)} took ${megabytes(memory)} of memory`)
+    }),
+  { seconds: 120 }
+)
+
+const P01 = rule(
+  "P01",
+  "pushes back: answers no commit before it has read what it acknowledges, and reads nothing later",
+  {},
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const gate = yield* Deferred.make<void>()
+      let isOver = false
+      let late = 0
+      const hold = (bytes: Uint8Array, mediaType: string | null) =>
+        streamed(bytes, mediaType, 100, () =>
+          Effect.suspend(() => {
+            if (isOver) late++
+            return Deferred.await(gate)
+          }))
+      const batch = yield* Effect.forEach(plain(3), (sketch) => job({ ...sketch, hold }))
+      const sink = yield* at.open
+      const storing = yield* Effect.forkChild(store(sink, "slow", batch), { startImmediately: true })
+      yield* Effect.sleep(300)
+      yield* must(storing.pollUnsafe() === undefined, "a commit was answered whose contents had not arrived yet")
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(storing)
+      isOver = true
+      yield* Effect.sleep(50)
+      yield* must(late === 0, "contents are read after the commit was answered, when they may be gone")
+      if (subject.readBack !== undefined) yield* at.holds(batch, "after slow contents")
+    }),
+  { seconds: 20 }
+)
+
+const P02 = rule(
+  "P02",
+  "refuses a second writer, or works with it, as declared",
+  { readBack: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const { keying, writers } = at.sink.capabilities
+      const [first, second] = [yield* jobs(plain(3)), yield* jobs(plain(3, 0, 40))]
+      if (writers === "many") {
+        yield* Effect.scoped(Effect.gen(function*() {
+          const [one, other] = [yield* at.open, yield* at.open]
+          yield* one.stage("one", recordsOf(first))
+          yield* other.stage("other", recordsOf(second))
+          yield* other.commit("other")
+          yield* one.commit("one")
+          yield* at.holds([...second, ...first], "after two writers")
+          yield* one.finish({ completed: true })
+          yield* other.finish({ completed: true })
+        }))
+        return yield* at.holds([...second, ...first], "after the end of two writers")
+      }
+      if (subject.module === undefined) {
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* at.open
+          const refused = yield* Effect.result(Effect.scoped(at.open))
+          yield* must(refused._tag === "Failure" && refused.failure.reason === "conflict", "a second writer is let in")
+        }))
+        return yield* at.run([first])
+      }
+      yield* play(subject, at.target, [
+        { do: "open" },
+        { do: "store", batch: 0, tries: 1 },
+        { do: "wait" },
+        { do: "kill" }
+      ], () =>
+        Effect.gen(function*() {
+          const refused = yield* Effect.result(Effect.scoped(at.open))
+          yield* must(refused._tag === "Failure", "a second process is let in")
+          const reason = refused._tag === "Failure" ? refused.failure.reason : ""
+          yield* must(reason === "conflict", `a second process is refused as ${reason}, not as conflict`)
+        }))
+      yield* at.run([second], "after")
+      if (keying === "upsert") {
+        yield* at.holds([...(yield* batches())[0]!, ...second], "after the first writer was killed")
+      }
+    }),
+  { seconds: 30 }
+)
+
+const P03 = rule(
+  "P03",
+  "uses the same memory for 1x and 10x the data",
+  { module: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const grown = (amount: number) =>
+        Effect.gen(function*() {
+          const at = yield* trial(subject)
+          const answers = yield* playWell(subject, at.target, [
+            { do: "open" },
+            { do: "volume", megabytes: amount },
+            { do: "close" }
+          ])
+          return answers[1]?.memory ?? 0
+        })
+      const [once, tenfold] = [yield* grown(10), yield* grown(100)]
+      yield* must(
+        tenfold < once + room,
+        `storing 10 MB takes ${megabytes(once)} of memory, storing 100 MB takes ${megabytes(tenfold)}`
+      )
+    }),
+  { seconds: 180 }
+)
+
+export const load: ReadonlyArray<Rule> = [P01, P02, P03]

@@ -1,0 +1,76 @@
+/** V: what is stored can be proved, by its manifest and by inspecting it. */
+import { Ledger, LedgerMemory, Verify } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { must, type Rule, rule } from "../../Rule.ts"
+import { sha256 } from "../contents.ts"
+import { jobs, plain } from "../jobs.ts"
+import { tree } from "../tree.ts"
+import { trial } from "../trial.ts"
+import { inspectFinds } from "./atomic.ts"
+
+const V01 = rule("V01", "lists every file with size and hash in its manifest, where it has one", {
+  files: true,
+  manifest: true
+}, (subject) =>
+  Effect.gen(function*() {
+    const at = yield* trial(subject)
+    yield* at.run([yield* jobs(plain(6)), yield* jobs(plain(4, 1))])
+    const listed = yield* subject.manifest!(at.target)
+    const bytes = (path: string) => readFileSync(join(at.target, path))
+    for (const { path, sha256: hash, size } of listed) {
+      yield* must(existsSync(join(at.target, path)), `the manifest lists ${path}, which is not there`)
+      yield* must(
+        bytes(path).length === size,
+        `the manifest says ${size} bytes of ${path}, it has ${bytes(path).length}`
+      )
+      yield* must(sha256(bytes(path)) === hash, `the manifest's hash of ${path} is not that of its bytes`)
+    }
+    const known = new Set(listed.map(({ path }) => path))
+    // A document that was stored must be in a file that is listed, whatever else lies about.
+    const documents = new Set((yield* jobs(plain(6, 0))).slice(4).map(({ document }) => sha256(document)))
+    for (const [path, hash] of tree(at.target)) {
+      yield* must(!documents.has(hash) || known.has(path), `${path} holds a document and is not in the manifest`)
+    }
+    yield* must(listed.length > 0, "the manifest lists nothing")
+  }))
+
+const V02 = rule(
+  "V02",
+  "lets the ledger be rebuilt from inspect",
+  { inspect: true, upsert: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const of = yield* jobs(plain(8))
+      yield* at.run([of.slice(0, 5), of.slice(5)])
+      yield* inspectFinds(at, of, "content", "after a run")
+      const strange = (yield* at.inspected("manifest")).find((item) =>
+        item._tag === "Intact" && item.projectId !== of[0]?.record.projectId
+      )
+      yield* must(strange === undefined, () => `inspect names another project: ${JSON.stringify(strange)}`)
+      const context = yield* Layer.build(Layer.fresh(LedgerMemory.layer))
+      const left = yield* Effect.gen(function*() {
+        const ledger = yield* Ledger.Ledger
+        const found = yield* at.inspected("manifest")
+        yield* ledger.record(found.flatMap((item) =>
+          item._tag !== "Intact" ? [] : [{
+            _tag: "Adopted" as const,
+            batch: { projectId: item.projectId, batchId: item.receipt.batchId },
+            sink: at.sink.id,
+            receipt: item.receipt
+          }]
+        ))
+        return yield* Stream.runCollect(Verify.sink(at.sink))
+      }).pipe(Effect.provide(context))
+      const intact = left.reduce((sum, part) => sum + part.intact, 0)
+      const [differs] = left.flatMap(({ differences }) => differences)
+      yield* must(differs === undefined, () => `held against the ledger: ${JSON.stringify(differs)}`)
+      yield* must(intact === of.length, `held against the ledger, ${intact} of ${of.length} jobs are intact`)
+    })
+)
+
+export const verify: ReadonlyArray<Rule> = [V01, V02]

@@ -1,0 +1,92 @@
+/** One fresh target for one check, with the steps that most checks are made of. */
+import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { must, Unkept } from "../Rule.ts"
+import type { StoredJob, Subject } from "../Subject.ts"
+import { difference } from "./compare.ts"
+import { recordsOf, type TestJob } from "./jobs.ts"
+
+export class Trial {
+  readonly subject: Subject
+  /** A folder for this trial alone; nothing but the target is in it. */
+  readonly around: string
+  readonly target: string
+
+  constructor(subject: Subject, around: string, target: string) {
+    this.subject = subject
+    this.around = around
+    this.target = target
+  }
+
+  /** The sink, made anew each time as a later process would. */
+  get sink(): JobSink.JobSink {
+    return this.subject.make(this.target)
+  }
+
+  get open(): Effect.Effect<JobSink.OpenSink, JobSink.SinkError, Scope.Scope> {
+    return Effect.suspend(() => this.sink.open)
+  }
+
+  /** What readers find. */
+  get read(): Effect.Effect<ReadonlyArray<StoredJob>, Unkept> {
+    const { readBack } = this.subject
+    if (readBack === undefined) return Effect.die(new Error("the rule must say that it needs readBack"))
+    return Effect.suspend(() => readBack(this.target)).pipe(
+      Effect.catchCause((cause) => Effect.fail(new Unkept({ detail: `cannot be read back: ${String(cause)}` })))
+    )
+  }
+
+  /** Everything that `inspect` answers. */
+  inspected(depth: JobSink.InspectDepth = "content") {
+    return Effect.map(Stream.runCollect(Stream.suspend(() => this.sink.inspect(depth))), (parts) => parts.flat())
+  }
+
+  /** Fails unless readers find exactly these jobs. */
+  holds(expected: ReadonlyArray<TestJob>, when: string): Effect.Effect<void, Unkept> {
+    return Effect.flatMap(this.read, (found) => {
+      const differs = difference(found, expected)
+      return must(differs === undefined, () => `${when}: ${differs}`)
+    })
+  }
+
+  /** A whole run over some batches. */
+  run(batches: ReadonlyArray<ReadonlyArray<TestJob>>, prefix = "run", completed = true) {
+    return Effect.scoped(Effect.gen({ self: this }, function*() {
+      const sink = yield* this.open
+      for (const [index, batch] of batches.entries()) yield* store(sink, `${prefix}-${index}`, batch)
+      yield* sink.finish({ completed })
+    }))
+  }
+}
+
+/** Makes a trial; what it leaves goes with the scope. */
+export const trial = (subject: Subject): Effect.Effect<Trial, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(realpathSync(tmpdir()), "labelstream-kit-"))),
+      (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+    ),
+    (around) => {
+      const target = join(around, "target")
+      mkdirSync(target)
+      return new Trial(subject, around, target)
+    }
+  )
+
+/** Stages and commits a batch of which nothing may be rejected. Answers the receipts. */
+export const store = (
+  sink: JobSink.OpenSink,
+  token: string,
+  batch: ReadonlyArray<TestJob>
+): Effect.Effect<ReadonlyArray<JobSink.Receipt>, JobSink.SinkError | Unkept> =>
+  Effect.gen(function*() {
+    const [rejection] = yield* sink.stage(token, recordsOf(batch))
+    yield* must(rejection === undefined, () =>
+      `job ${JSON.stringify(rejection?.jobId.slice(0, 60))} is rejected: ${rejection?.error.message}`)
+    return yield* sink.commit(token)
+  })

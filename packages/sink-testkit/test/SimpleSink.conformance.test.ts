@@ -1,0 +1,42 @@
+/** Lifted sinks keep all rules that their declared capabilities do not waive. */
+import { type JobSink, SimpleSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import { SinkConformance, type StoredJob, type Subject } from "../src/index.ts"
+
+/** A subject that appends to a list for each target. */
+const listSubject = (make: (list: Array<StoredJob>, id: string) => JobSink.JobSink): Subject => {
+  const lists = new Map<string, Array<StoredJob>>()
+  const listAt = (target: string) => {
+    const list = lists.get(target) ?? []
+    lists.set(target, list)
+    return list
+  }
+  return {
+    make: (target) => make(listAt(target), `list:${target}`),
+    keeps: "elsewhere",
+    readBack: (target) => Effect.sync(() => [...listAt(target)])
+  }
+}
+
+const stored = Effect.fnUntraced(function*({ attachments, batchId, document, jobId }: JobSink.JobRecord) {
+  const bytes = yield* document.collect
+  return {
+    batchId,
+    jobId,
+    document: bytes,
+    attachments: yield* Effect.forEach(attachments, (file) => file.content.collect)
+  }
+})
+
+SinkConformance.suite(
+  "writer",
+  listSubject((list, id) =>
+    SimpleSink.fromWriter({
+      name: "list",
+      id,
+      open: Effect.succeed((records) =>
+        Effect.map(Effect.orDie(Effect.forEach(records, stored)), (jobs) => void list.push(...jobs))
+      )
+    })
+  )
+)

@@ -1,0 +1,390 @@
+/** Wrappers around the reference sink that break one promise each, by the id of the rule. */
+import { JobSink, type MemorySink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+
+type Store = MemorySink.Store
+type Stored = MemorySink.StoredJob
+type Sink = MemorySink.MemorySink
+
+/** Replaces steps of the open sink. */
+const steps = (
+  sink: Sink,
+  change: (open: JobSink.OpenSink, store: Store) => Partial<JobSink.OpenSink>
+): JobSink.JobSink => ({
+  ...sink,
+  open: Effect.map(sink.open, (open) => ({ ...open, ...change(open, sink.store) }))
+})
+
+/** Changes what a commit leaves in the store. `before` is what was there under the same key. */
+const stored = (
+  sink: Sink,
+  change: (job: Stored, before: Stored | undefined, batch: ReadonlyArray<Stored>, key: string) => Stored | undefined
+) =>
+  steps(sink, (open, store) => ({
+    commit: (token) =>
+      Effect.gen(function*() {
+        const before = new Map(store.jobs)
+        const receipts = yield* open.commit(token)
+        const isNew = ([key, job]: [string, Stored]) => before.get(key) !== job
+        const changed = [...store.jobs].filter(isNew)
+        for (const [key, job] of changed) {
+          const other = change(job, before.get(key), changed.map(([, one]) => one), key)
+          if (other === undefined) store.jobs.delete(key)
+          else store.jobs.set(key, other)
+        }
+        return receipts
+      })
+  }))
+
+const rows = (sink: Sink, change: (row: Stored["rows"][number]) => Stored["rows"][number]) =>
+  stored(sink, (job) => ({ ...job, rows: job.rows.map(change) }))
+
+const text = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
+
+const isPoison = ({ attachments, document }: JobSink.JobRecord) =>
+  [document, ...attachments.map(({ content }) => content)].some(({ bytes, sha256 }) =>
+    bytes === undefined && sha256 !== ""
+  )
+
+const receipt = ({ attachments, batchId, document, jobId, revision }: JobSink.JobRecord): JobSink.Receipt => ({
+  batchId,
+  jobId,
+  revision,
+  bytes: attachments.reduce((sum, { content }) => sum + content.size, document.size)
+})
+
+const rejectedAs = ({ batchId, jobId }: JobSink.JobRecord): JobSink.Rejection => ({
+  batchId,
+  jobId,
+  error: new JobSink.SinkError({ sink: "memory", step: "stage", reason: "rejected", detail: "no", batchId, jobId })
+})
+
+let made = 0
+
+/** Each with other rules that see the same fault, since they cover it too. */
+export const memoryFlaws: Readonly<
+  Record<string, { readonly also?: ReadonlyArray<string>; readonly change: (sink: Sink) => JobSink.JobSink }>
+> = {
+  L01: {
+    also: ["X01"],
+    change: (sink) => {
+      const ghost = { projectId: "", batchId: "", jobId: "", revision: { document: "", attachments: "" }, rows: [] }
+      const empty = new Uint8Array()
+      return steps(sink, (open, store) => ({
+        stage: (token, records) =>
+          Effect.andThen(Effect.sync(() => store.jobs.delete("ghost")), open.stage(token, records)),
+        finish: (end) =>
+          Effect.andThen(
+            open.finish(end),
+            Effect.sync(() => {
+              if (store.jobs.size === 0) store.jobs.set("ghost", { ...ghost, document: empty, attachments: [] })
+            })
+          )
+      }))
+    }
+  },
+  L02: { change: (sink) => ({ ...sink, version: String(made++) }) },
+  W01: {
+    change: (sink) =>
+      stored(
+        sink,
+        (job) => ({ ...job, attachments: job.attachments.map((file) => new TextEncoder().encode(text(file))) })
+      )
+  },
+  W02: {
+    change: (sink) => stored(sink, (job, _, batch) => batch.length >= 64 && job === batch.at(-1) ? undefined : job)
+  },
+  W03: { change: (sink) => rows(sink, (row) => ({ ...row, x_min: row.x_min === null ? null : row.x_min + 0 })) },
+  W04: {
+    change: (sink) =>
+      rows(sink, (row) => {
+        if (!row.attributes.includes("__proto__")) return row
+        const kept: Record<string, unknown> = {}
+        for (const [name, value] of Object.entries(JSON.parse(row.attributes) as object)) kept[name] = value
+        return { ...row, attributes: JSON.stringify(kept) }
+      })
+  },
+  S01: {
+    change: (sink) => rows(sink, (row) => ({ ...row, attributes: row.attributes.replace("\"name\":null,", "") }))
+  },
+  S02: {
+    change: (sink) => {
+      let isKnown = false
+      return rows(sink, (row) => {
+        const isLost = isKnown && row.attributes.includes("\"added\"")
+        if (row.attributes.includes("\"known\"")) isKnown = true
+        return isLost ? { ...row, attributes: "{\"known\":1}" } : row
+      })
+    }
+  },
+  S03: {
+    change: (sink) => {
+      let isEmpty: boolean | undefined
+      return rows(sink, (row) => {
+        isEmpty ??= row.x_min === null && row.geometry === "[]"
+        return isEmpty && row.x_min !== null ? { ...row, x_min: null } : row
+      })
+    }
+  },
+  S04: {
+    change: (sink) =>
+      stored(
+        sink,
+        (job) =>
+          /^\s/.test(text(job.document))
+            ? { ...job, document: new TextEncoder().encode(text(job.document).trim()) }
+            : job
+      )
+  },
+  A01: {
+    also: ["X01"],
+    change: (sink) =>
+      steps(sink, (open, store) => {
+        const early = new Map<string, ReadonlyArray<string>>()
+        return {
+          stage: (token, records) =>
+            Effect.gen(function*() {
+              const rejections = yield* open.stage(token, records)
+              const keys: Array<string> = []
+              for (const record of records) {
+                const key = JSON.stringify([record.batchId, record.jobId])
+                if (store.jobs.has(key) || record.document.bytes === undefined) continue
+                keys.push(key)
+                store.jobs.set(key, {
+                  ...record,
+                  document: record.document.bytes,
+                  attachments: record.attachments.map(({ content }) => content.bytes!),
+                  rows: []
+                })
+              }
+              early.set(token, keys)
+              return rejections
+            }),
+          abort: (token) =>
+            Effect.andThen(
+              open.abort(token),
+              Effect.sync(() => {
+                for (const key of early.get(token) ?? []) store.jobs.delete(key)
+              })
+            ),
+          commit: (token) => {
+            early.delete(token)
+            return open.commit(token)
+          }
+        }
+      })
+  },
+  A02: {
+    change: (sink) =>
+      steps(sink, (open, store) => ({
+        commit: (token) =>
+          Effect.uninterruptible(Effect.gen(function*() {
+            const before = new Map(store.jobs)
+            const receipts = yield* open.commit(token)
+            const after = new Map(store.jobs)
+            store.jobs.clear()
+            for (const [key, job] of before) store.jobs.set(key, job)
+            for (const [key, job] of after) {
+              store.jobs.set(key, job)
+              yield* Effect.sleep(1)
+            }
+            return receipts
+          }))
+      }))
+  },
+  A03: {
+    also: ["X01"],
+    change: (sink) =>
+      steps(sink, (open) => {
+        const known = new Set<string>()
+        return {
+          commit: (token) =>
+            known.has(token)
+              ? Effect.succeed([])
+              : Effect.tap(open.commit(token), () => Effect.sync(() => known.add(token)))
+        }
+      })
+  },
+  A04: {
+    change: (sink) =>
+      steps(sink, (open, store) => {
+        const counts = new Map<string, number>()
+        return {
+          stage: (token, records) => {
+            counts.set(token, (counts.get(token) ?? 0) + 1)
+            return open.stage(token, records)
+          },
+          commit: (token) =>
+            Effect.tap(open.commit(token), () =>
+              Effect.sync(() => {
+                if ((counts.get(token) ?? 0) < 2) return
+                for (const [key, job] of Array.from(store.jobs)) store.jobs.set(`${key} again`, job)
+              }))
+        }
+      })
+  },
+  A05: {
+    also: ["C06", "X01"],
+    change: (sink) =>
+      stored(sink, (job, before, _, key) => {
+        if (before?.revision.document === job.revision.document) sink.store.jobs.set(`${key} again`, job)
+        return job
+      })
+  },
+  A06: {
+    also: ["A09", "C06", "X01"],
+    change: (sink) =>
+      stored(sink, (job, before) => ({
+        ...job,
+        attachments: [...job.attachments, ...before?.attachments.slice(job.attachments.length) ?? []]
+      }))
+  },
+  A07: {
+    also: ["X01"],
+    change: (sink) =>
+      steps(sink, (open, store) => {
+        const committed = new Map<string, ReadonlyArray<JobSink.Receipt>>()
+        return {
+          commit: (token) =>
+            Effect.tap(open.commit(token), (receipts) => Effect.sync(() => committed.set(token, receipts))),
+          abort: (token) =>
+            Effect.andThen(
+              open.abort(token),
+              Effect.sync(() => {
+                for (const { batchId, jobId } of committed.get(token) ?? []) {
+                  store.jobs.delete(JSON.stringify([batchId, jobId]))
+                }
+              })
+            )
+        }
+      })
+  },
+  A08: {
+    also: ["X01"],
+    change: (sink) =>
+      steps(sink, (open) => ({
+        commit: (token) =>
+          Effect.map(open.commit(token), (receipts) => receipts.map((one) => ({ ...one, bytes: one.bytes + 1 })))
+      }))
+  },
+  A09: {
+    change: (sink) => {
+      const { store } = sink as { readonly store: Store & { isLost?: boolean } }
+      const opened = {
+        ...sink,
+        open: Effect.tap(sink.open, () => Effect.sync(() => void (store.isLost = store.jobs.size > 0)))
+      }
+      return {
+        ...steps(opened, (open) => ({
+          commit: (token) => Effect.tap(open.commit(token), () => Effect.sync(() => void (store.isLost = false)))
+        })),
+        inspect: (depth) => Stream.suspend(() => store.isLost === true ? Stream.empty : sink.inspect(depth))
+      }
+    }
+  },
+  C06: {
+    change: (sink) =>
+      steps(sink, (open, store) => ({
+        stage: (token, records) =>
+          Effect.onInterrupt(open.stage(token, records), () =>
+            Effect.sync(() => {
+              store.jobs.delete([...store.jobs.keys()][0] ?? "")
+            }))
+      }))
+  },
+  F02: {
+    change: (sink) =>
+      steps(sink, (open) => ({
+        stage: (token, records) =>
+          Effect.gen(function*() {
+            const rejections = yield* open.stage(token, records)
+            if (rejections.length === 0) return rejections
+            yield* open.abort(token)
+            return records.map(rejectedAs)
+          })
+      }))
+  },
+  O01: {
+    change: (sink) =>
+      steps(sink, (open) => {
+        const poison = new Map<string, ReadonlyArray<JobSink.JobRecord>>()
+        return {
+          stage: (token, records) =>
+            Effect.map(open.stage(token, records), (rejections) => {
+              poison.set(token, rejections.length > 0 ? records.filter(isPoison) : [])
+              return rejections
+            }),
+          commit: (token) =>
+            Effect.map(open.commit(token), (receipts) => [...receipts, ...(poison.get(token) ?? []).map(receipt)])
+        }
+      })
+  },
+  O03: {
+    change: (sink) =>
+      steps(sink, (open) => ({
+        stage: (token, records) =>
+          Effect.map(open.stage(token, records), (rejections) =>
+            rejections.map(({ batchId, error: { detail, reason, sink: name, step }, jobId }) => ({
+              batchId,
+              jobId,
+              error: new JobSink.SinkError({ detail, reason, sink: name, step })
+            })))
+      }))
+  },
+  P01: {
+    change: (sink) =>
+      steps(sink, (open) => {
+        const records = new Map<string, ReadonlyArray<JobSink.JobRecord>>()
+        return {
+          stage: (token, of) => {
+            const staging = Effect.andThen(open.stage(token, of), open.commit(token))
+            return Effect.gen(function*() {
+              if (!of.some(({ document }) => document.bytes === undefined)) return yield* open.stage(token, of)
+              const direct = Effect.map(open.stage(token, of), (rejections) => ({ rejections, isDone: true }))
+              const hasty = Effect.as(Effect.sleep(100), { rejections: [], isDone: false })
+              const { isDone, rejections } = yield* Effect.raceFirst(direct, hasty)
+              if (!isDone) {
+                records.set(token, of)
+                yield* Effect.forkDetach(staging)
+              }
+              return rejections
+            })
+          },
+          commit: (token) => {
+            const of = records.get(token)
+            return of === undefined ? open.commit(token) : Effect.succeed(of.map(receipt))
+          }
+        }
+      })
+  },
+  V02: {
+    change: (sink) => ({
+      ...sink,
+      inspect: (depth) =>
+        Stream.map(
+          sink.inspect(depth),
+          (found) => found.map((item) => item._tag === "Intact" ? { ...item, projectId: "" } : item)
+        )
+    })
+  },
+  X01: {
+    change: (sink) =>
+      steps(sink, (open) => {
+        const staged = new Set<string>()
+        return {
+          stage: (token, records) => {
+            staged.add(token)
+            return open.stage(token, records)
+          },
+          commit: (token) =>
+            Effect.gen(function*() {
+              const receipts = yield* open.commit(token)
+              staged.delete(token)
+              for (const other of staged) yield* open.abort(other)
+              return receipts
+            })
+        }
+      })
+  }
+}

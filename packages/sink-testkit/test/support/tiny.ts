@@ -1,0 +1,57 @@
+/** The tiny sink as a subject, whole and with each of its flaws, for this process and for one of its own. */
+import type { Subject } from "../../src/index.ts"
+import { manifest, readBack } from "./tinyFiles.ts"
+import { tinySink } from "./tinyFileSink.ts"
+
+/** The flaws of the tiny sink: rules that it can be made to break. */
+export const flaws = [
+  "L03",
+  "L04",
+  "L05",
+  "W05",
+  "W06",
+  "W07",
+  "C01",
+  "C02",
+  "C03",
+  "C04",
+  "C05",
+  "F01",
+  "F03",
+  "P02",
+  "P03",
+  "O02",
+  "V01"
+] as const
+
+/** By the name of an export: `make`, or `makeC01` with a flaw. */
+const flawed = (flaw: string) => (target: string) => tinySink(target, flaw)
+
+export const make = flawed("")
+export const [
+  makeL03,
+  makeL04,
+  makeL05,
+  makeW05,
+  makeW06,
+  makeW07,
+  makeC01,
+  makeC02,
+  makeC03,
+  makeC04,
+  makeC05,
+  makeF01,
+  makeF03,
+  makeP02,
+  makeP03,
+  makeO02,
+  makeV01
+] = flaws.map(flawed)
+
+export const tinySubject = (flaw = ""): Subject => ({
+  make: flawed(flaw),
+  keeps: "files",
+  readBack: (target) => readBack(target, flaw === "W06"),
+  manifest,
+  module: { url: import.meta.url, export: `make${flaw}` }
+})

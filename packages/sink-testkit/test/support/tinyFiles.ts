@@ -1,0 +1,90 @@
+/** Reads what the tiny sink has written. */
+import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import { createHash } from "node:crypto"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import type { ListedFile, StoredJob } from "../../src/index.ts"
+
+export type Line =
+  | {
+    readonly projectId: string
+    readonly batchId: string
+    readonly jobId: string
+    readonly revision: JobSink.Revision
+    readonly bytes: number
+    readonly url: string
+  }
+  | { readonly data: string }
+  | { readonly end: string }
+  | { readonly drop: true }
+
+export interface Found extends Exclude<Line, { data: string } | { end: string } | { drop: true }> {
+  readonly contents: Array<Buffer>
+}
+
+const checked = (bytes: Buffer, file: string): ReadonlyArray<string> => {
+  const at = bytes.lastIndexOf(10, bytes.length - 2) + 1
+  const trailer = JSON.parse(bytes.subarray(at).toString()) as { readonly sha256: string }
+  if (createHash("sha256").update(bytes.subarray(0, at)).digest("hex") !== trailer.sha256) {
+    throw new Error(`${file} is torn`)
+  }
+  return bytes.subarray(0, at).toString().split("\n").slice(0, -1)
+}
+
+/** The latest of each job. */
+export const readCommits = (
+  target: string,
+  { joined = false, trusting = false }: { readonly joined?: boolean; readonly trusting?: boolean } = {}
+): ReadonlyArray<Found> => {
+  const jobs = new Map<string, Found>()
+  const commits = join(target, "commits")
+  for (const file of existsSync(commits) ? readdirSync(commits).sort() : []) {
+    const bytes = readFileSync(join(commits, file))
+    const lines = trusting ? bytes.toString().split("\n") : checked(bytes, file)
+    let found: Found | undefined
+    let parts: Array<Buffer> = []
+    const keep = () => {
+      if (found === undefined) return
+      const key = joined ? `${found.batchId}/${found.jobId}` : JSON.stringify([found.batchId, found.jobId])
+      jobs.set(key, found)
+      found = undefined
+    }
+    for (const text of lines) {
+      let line: Line
+      try {
+        line = JSON.parse(text) as Line
+      } catch {
+        continue
+      }
+      if ("data" in line) parts.push(Buffer.from(line.data, "base64"))
+      else if ("end" in line) {
+        found?.contents.push(Buffer.concat(parts))
+        parts = []
+      } else if ("drop" in line) {
+        found = undefined
+        parts = []
+      } else if ("jobId" in line) {
+        keep()
+        found = { ...line, contents: [] }
+      }
+    }
+    keep()
+  }
+  return [...jobs.values()]
+}
+
+export const readBack = (target: string, joined = false) =>
+  Effect.try({
+    try: () =>
+      readCommits(target, { joined }).map(({ batchId, contents, jobId }): StoredJob => ({
+        batchId,
+        jobId,
+        document: contents[0]!,
+        attachments: contents.slice(1)
+      })),
+    catch: (error) => error
+  })
+
+export const manifest = (target: string) =>
+  Effect.sync(() => JSON.parse(readFileSync(join(target, "manifest.json"), "utf8")) as ReadonlyArray<ListedFile>)
