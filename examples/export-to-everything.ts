@@ -1,0 +1,18 @@
+import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { ParquetSink } from "@labelstream/sink-parquet"
+import { SqliteSink } from "@labelstream/sink-sqlite"
+import { join } from "node:path"
+import { exportMain } from "./support/exportMain.ts"
+import { queryDatabase, queryDataset } from "./support/queries.ts"
+
+const file = (output: string) => join(output, "sqlite", "labelstream.sqlite")
+const dataset = (output: string) => join(output, "parquet")
+
+await exportMain(
+  (output) => [
+    FilesystemSink.make({ directory: join(output, "files") }),
+    SqliteSink.make({ file: file(output) }),
+    ParquetSink.make({ directory: dataset(output) })
+  ],
+  async (output) => `${queryDatabase(file(output))}\n\n${await queryDataset(dataset(output))}`
+)

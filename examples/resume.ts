@@ -1,0 +1,57 @@
+// Kills an export half-way with SIGKILL, runs the same line again, and shows what each run asked the platform for.
+import { Simulator } from "@labelstream/simulator"
+import { PathName } from "@labelstream/sink-filesystem"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const [batch, total] = ["resumed-batch", 1000]
+let served = 0
+let onHalf = () => {}
+const simulator = await Simulator.startPromise({
+  batches: [{ id: batch, jobs: total, kinds: ["image_annotation", "video_annotation"] }],
+  latency: 5,
+  countJobs: true,
+  onRequest: ({ endpoint }) => {
+    if (endpoint === "storage" && ++served === total / 2) onHalf()
+  }
+})
+const output = mkdtempSync(join(tmpdir(), "labelstream-resume-"))
+const file = (id: string) => join(output, batch, `${PathName.fromId(id)}.json`)
+const jobs = Array.from(simulator.jobs(batch), ({ id }) => id)
+
+const run = async (title: string) => {
+  const stored = new Set(jobs.filter((id) => existsSync(file(id))))
+  simulator.reset()
+  const child = spawn(process.execPath, [join(import.meta.dirname, "export-to-files.ts")], {
+    env: {
+      ...process.env,
+      GT_STUDIO_API_KEY: simulator.apiKey,
+      GT_STUDIO_BASE_URL: simulator.apiUrl,
+      GT_STUDIO_PROJECT_ID: simulator.projectId,
+      GT_STUDIO_BATCH_ID: batch,
+      LABELSTREAM_OUTPUT: output
+    },
+    stdio: "ignore"
+  })
+  onHalf = () => child.kill("SIGKILL")
+  const [status, signal] = await once(child, "close")
+  const asked = simulator.report()
+  const again = Object.keys(asked.jobs ?? {}).filter((id) => stored.has(id))
+  console.log(`${title}: ended by ${signal ?? `itself, with ${status}`}; ${stored.size} jobs were stored before it.`)
+  console.log(
+    `  It asked for ${asked.requests.jobs} pages and ${asked.requests.job} jobs, ${again.length} of them stored.`
+  )
+}
+
+await run("First run")
+onHalf = () => {}
+served = total
+await run("The same again")
+await run("Once more")
+const same = jobs.filter((id) => readFileSync(file(id)).equals(simulator.expectedDocument(batch, id))).length
+console.log(`${same} of ${total} results are stored, byte for byte as the platform has them.`)
+rmSync(output, { recursive: true })
+await simulator.close()

@@ -1,0 +1,167 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Simulator } from "@labelstream/simulator"
+import { PathName } from "@labelstream/sink-filesystem"
+import * as Effect from "effect/Effect"
+import { join } from "node:path"
+import { assertIdentical, files, stamps } from "./support/places.ts"
+import { run, settings, temporaryFolder } from "./support/program.ts"
+
+const world = Effect.gen(function*() {
+  const output = yield* temporaryFolder
+  const simulator = yield* Simulator.start({
+    batches: [{ id: "b", jobs: 40, kinds: ["image_annotation", "video_segmentation"] }],
+    countJobs: true
+  })
+  const exported = Effect.fnUntraced(function*(env: Readonly<Record<string, string>> = {}) {
+    yield* simulator.reset
+    const ended = yield* run("export-to-files", { ...settings(simulator, output), ...env })
+    const { jobs = {}, requests } = yield* simulator.report
+    return { ...ended, requests, asked: Object.keys(jobs).sort() }
+  })
+  assert.strictEqual((yield* exported()).status, 0)
+  return { output, simulator, exported, id: (index: number) => simulator.job("b", index).id }
+})
+
+const refresh = { LABELSTREAM_SELECT: "refresh" }
+
+describe("a refresh", () => {
+  it.live("stores what was reworked, names it, leaves no file of the old result, and touches nothing else", () =>
+    Effect.gen(function*() {
+      const { exported, id, output, simulator } = yield* world
+      const before = stamps(output)
+      // Reworked until the listing shows the same counts as before: only the bytes tell.
+      for (const index of [3, 4]) {
+        const { annotations } = simulator.job("b", index)
+        do yield* simulator.rework(id(index))
+        while (simulator.job("b", index).annotations !== annotations)
+      }
+      const unseen = yield* exported()
+      assert.match(unseen.stdout, /0 exported \+ 40 unchanged/)
+      const ended = yield* exported(refresh)
+      assert.strictEqual(ended.status, 0, ended.stderr)
+      assert.match(ended.stdout, /40 jobs listed = 2 exported \+ 38 unchanged[^]*2 jobs had changed/)
+      for (const index of [3, 4]) assert.include(ended.stdout, `Changed: job ${id(index)} of batch b\n`)
+      assertIdentical(simulator, output, "b")
+      const reworked = [3, 4].map((index) => join("b", PathName.fromId(id(index))))
+      const isOf = (path: string) => reworked.some((name) => path === `${name}.json` || path.startsWith(`${name}/`))
+      const others = (all: Readonly<Record<string, string>>) =>
+        Object.entries(all).filter(([path]) => !isOf(path) && path !== "b/manifest.ndjson")
+      assert.deepStrictEqual(others(stamps(output)), others(before))
+    }))
+
+  it.live("of jobs that are named, or not looked at since a time, asks for those alone", () =>
+    Effect.gen(function*() {
+      const { exported, id } = yield* world
+      const two = yield* exported({ ...refresh, LABELSTREAM_REFRESH_JOBS: `${id(7)}, ${id(8)}` })
+      assert.deepStrictEqual(two.asked, [id(7), id(8)].sort())
+      const old = yield* exported({ ...refresh, LABELSTREAM_REFRESH_BEFORE: "2020-01-01" })
+      assert.deepStrictEqual(old.asked, [])
+      const all = yield* exported({ ...refresh, LABELSTREAM_REFRESH_BEFORE: "2200-01-01T00:00Z" })
+      assert.strictEqual(all.asked.length, 40)
+    }))
+})
+
+describe("an ordinary run", () => {
+  it.live("sees rework that the listing's counts tell of", () =>
+    Effect.gen(function*() {
+      const { exported, id, output, simulator } = yield* world
+      const { annotations } = simulator.job("b", 6)
+      do yield* simulator.rework(id(6))
+      while (simulator.job("b", 6).annotations === annotations)
+      const ended = yield* exported()
+      assert.deepStrictEqual(ended.asked, [id(6)])
+      assert.include(ended.stdout, `Changed: job ${id(6)} of batch b\n`)
+      assertIdentical(simulator, output, "b")
+    }))
+
+  it.live("fetches added and newly finished jobs, and nothing else", () =>
+    Effect.gen(function*() {
+      const output = yield* temporaryFolder
+      const simulator = yield* Simulator.start({
+        batches: [{ id: "b", jobs: 30, unfinished: [5, 6] }],
+        countJobs: true
+      })
+      const env = settings(simulator, output)
+      const first = yield* run("export-to-files", env)
+      assert.match(first.stdout, /30 jobs listed = 28 exported \+ 0 unchanged \+ 2 unfinished/)
+      yield* simulator.addJobs("b", 2)
+      yield* simulator.finish(simulator.job("b", 5).id)
+      yield* simulator.reset
+      const second = yield* run("export-to-files", env)
+      assert.match(second.stdout, /32 jobs listed = 3 exported \+ 28 unchanged \+ 1 unfinished/)
+      const { jobs = {} } = yield* simulator.report
+      assert.deepStrictEqual(
+        Object.keys(jobs).sort(),
+        [5, 30, 31].map((index) => simulator.job("b", index).id).sort()
+      )
+    }))
+})
+
+describe("a retry", () => {
+  it.live("takes exactly the jobs that failed, those included that an ordinary run leaves", () =>
+    Effect.gen(function*() {
+      const output = yield* temporaryFolder
+      const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 20 }], countJobs: true })
+      const [passing, final] = [simulator.job("b", 3).id, simulator.job("b", 4).id]
+      yield* simulator.setFaults([
+        { on: "storage", job: passing, meets: { _tag: "Missing" } },
+        { on: "job", job: final, meets: { _tag: "Platform", code: "FS_0006" }, times: 1000 }
+      ])
+      const env = settings(simulator, output)
+      const first = yield* run("export-to-files", env)
+      assert.strictEqual(first.status, 2)
+      assert.match(first.stdout, /\n {6}the same command tries again\n/)
+      assert.match(first.stdout, /will not pass by itself: .* LABELSTREAM_SELECT=retry tries again\n/)
+      yield* simulator.reset
+      assert.strictEqual((yield* run("export-to-files", env)).status, 2)
+      assert.deepStrictEqual(Object.keys((yield* simulator.report).jobs ?? {}), [passing])
+      yield* simulator.setFaults([])
+      yield* simulator.reset
+      const retried = yield* run("export-to-files", { ...env, LABELSTREAM_SELECT: "retry" })
+      assert.strictEqual(retried.status, 0, retried.stdout)
+      assert.match(retried.stdout, /2 jobs listed = 2 exported/)
+      const { jobs = {}, requests } = yield* simulator.report
+      assert.deepStrictEqual(Object.keys(jobs).sort(), [passing, final].sort())
+      assert.strictEqual(requests.jobs, 0)
+      assertIdentical(simulator, output, "b")
+    }))
+})
+
+describe("LABELSTREAM_FOLLOW", () => {
+  it.live("goes on until all jobs are finished", () =>
+    Effect.gen(function*() {
+      const output = yield* temporaryFolder
+      let pages = 0
+      const simulator: Simulator.Running = yield* Simulator.start({
+        batches: [{ id: "b", jobs: 20, unfinished: [5, 6] }],
+        onRequest: ({ endpoint }) => {
+          if (endpoint === "jobs" && ++pages === 3) Effect.runSync(simulator.finish())
+        }
+      })
+      const ended = yield* run("export-to-files", { ...settings(simulator, output), LABELSTREAM_FOLLOW: "0.05" })
+      assert.strictEqual(ended.status, 0, ended.stderr)
+      assert.match(ended.stdout, /20 jobs listed = 20 exported \+ 0 unchanged \+ 0 unfinished/)
+      assert.isAtLeast(pages, 3)
+      assertIdentical(simulator, output, "b")
+      assert.strictEqual(files(join(output, "b")).length, 21)
+    }))
+})
+
+describe("settings of the selection", () => {
+  for (
+    const [env, sentence] of [
+      [{ LABELSTREAM_SELECT: "everything" }, /LABELSTREAM_SELECT/],
+      [{ LABELSTREAM_REFRESH_JOBS: "a" }, /go with LABELSTREAM_SELECT=refresh/],
+      [{ LABELSTREAM_SELECT: "refresh", LABELSTREAM_REFRESH_BEFORE: "yesterday" }, /must be a time such as/],
+      [{ LABELSTREAM_FOLLOW: "-1" }, /LABELSTREAM_FOLLOW must be/]
+    ] as const
+  ) {
+    it.live(`that cannot be meant are refused: ${Object.keys(env).join(" ")}`, () =>
+      Effect.gen(function*() {
+        const ended = yield* run("export-to-files", { LABELSTREAM_OUTPUT: yield* temporaryFolder, ...env })
+        assert.strictEqual(ended.status, 1)
+        assert.match(ended.stderr, sentence)
+        assert.notInclude(ended.stderr, "    at ")
+      }))
+  }
+})

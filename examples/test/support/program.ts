@@ -1,0 +1,57 @@
+/** Runs an example as a person would: a process of its own, with nothing in its environment but what is given. */
+import type { Simulator } from "@labelstream/simulator"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+export interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process under way. `end` waits for it; the scope kills it. */
+export const start = (example: string, env: Readonly<Record<string, string>>) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = spawn(process.execPath, [join(import.meta.dirname, "..", "..", `${example}.ts`)], {
+          env: { PATH: process.env["PATH"] ?? "", ...env },
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+        const output = { stdout: "", stderr: "" }
+        child.stdout.on("data", (chunk: Buffer) => output.stdout += chunk.toString())
+        child.stderr.on("data", (chunk: Buffer) => output.stderr += chunk.toString())
+        const closed = new Promise<Ended>((resolve) => {
+          child.on("close", (status) => resolve({ status, ...output }))
+        })
+        return { child, closed }
+      }),
+      ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
+    ),
+    ({ child, closed }) => ({
+      pid: child.pid,
+      end: Effect.promise(() => closed),
+      signal: (name: NodeJS.Signals) => Effect.sync(() => child.kill(name))
+    })
+  )
+
+export const run = (example: string, env: Readonly<Record<string, string>>) =>
+  Effect.scoped(Effect.flatMap(start(example, env), ({ end }) => end))
+
+/** Settings for all batches of a simulator. */
+export const settings = (simulator: Simulator.Running, output: string) => ({
+  GT_STUDIO_API_KEY: simulator.apiKey,
+  GT_STUDIO_BASE_URL: simulator.apiUrl,
+  GT_STUDIO_PROJECT_ID: simulator.projectId,
+  GT_STUDIO_BATCH_ID: simulator.batches.map(({ id }) => id).join(","),
+  LABELSTREAM_OUTPUT: output
+})
+
+/** A folder that is gone with the scope. */
+export const temporaryFolder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "labelstream-"))),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)

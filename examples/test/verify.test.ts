@@ -1,0 +1,115 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Simulator } from "@labelstream/simulator"
+import { PathName } from "@labelstream/sink-filesystem"
+import * as Effect from "effect/Effect"
+import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { stamps } from "./support/places.ts"
+import { run, settings, temporaryFolder } from "./support/program.ts"
+
+const world = Effect.gen(function*() {
+  const folder = yield* temporaryFolder
+  const output = join(folder, "output")
+  const simulator = yield* Simulator.start({
+    batches: [{ id: "b", jobs: 30, kinds: ["image_annotation", "video_segmentation"] }]
+  })
+  const exported = (output: string) =>
+    Effect.gen(function*() {
+      yield* simulator.reset
+      const ended = yield* run("export-to-files", settings(simulator, output))
+      assert.strictEqual(ended.status, 0, ended.stderr)
+      return (yield* simulator.report).requests
+    })
+  yield* exported(output)
+  const name = (index: number) => PathName.fromId(simulator.job("b", index).id)
+  const verified = (output: string) => run("verify", { LABELSTREAM_OUTPUT: output })
+  return { exported, folder, name, output, simulator, verified }
+})
+
+describe("verify", () => {
+  it.live("ends with 0 where everything is there as it was stored", () =>
+    Effect.gen(function*() {
+      const { output, verified } = yield* world
+      const ended = yield* verified(output)
+      assert.strictEqual(ended.status, 0, ended.stderr)
+      assert.match(ended.stdout, /^30 jobs intact, 0 missing, 0 changed, 0 extra in /)
+    }))
+
+  it.live("ends with 3 and names each file that is missing, changed or extra", () =>
+    Effect.gen(function*() {
+      const { name, output, verified } = yield* world
+      const [nested = ""] = readdirSync(join(output, "b", name(1)))
+      rmSync(join(output, "b", `${name(0)}.json`))
+      rmSync(join(output, "b", name(1), nested))
+      appendFileSync(join(output, "b", `${name(2)}.json`), " ")
+      writeFileSync(join(output, "b", "notes.txt"), "mine")
+      const ended = yield* verified(output)
+      assert.strictEqual(ended.status, 3, ended.stderr)
+      assert.deepStrictEqual(
+        ended.stdout.split("\n").slice(0, 4).sort(),
+        [
+          "Extra: b/notes.txt",
+          `Changed: b/${name(2)}.json`,
+          `Missing: b/${name(0)}.json`,
+          `Missing: b/${name(1)}/${nested}`
+        ].sort()
+      )
+      assert.match(ended.stdout, /27 jobs intact, 2 missing, 1 changed, 1 extra/)
+    }))
+
+  it.live("ends with 4 where there is only something that nobody stored", () =>
+    Effect.gen(function*() {
+      const { output, verified } = yield* world
+      writeFileSync(join(output, "b", "notes.txt"), "mine")
+      assert.strictEqual((yield* verified(output)).status, 4)
+    }))
+
+  it.live("names every job of a batch whose folder is gone", () =>
+    Effect.gen(function*() {
+      const { output, verified } = yield* world
+      rmSync(join(output, "b"), { recursive: true })
+      const ended = yield* verified(output)
+      assert.strictEqual(ended.status, 3)
+      assert.match(ended.stdout, /0 jobs intact, 30 missing/)
+    }))
+
+  it.live("ends with 1 where there is no ledger, and says what makes one", () =>
+    Effect.gen(function*() {
+      const ended = yield* run("verify", { LABELSTREAM_OUTPUT: yield* temporaryFolder })
+      assert.strictEqual(ended.status, 1)
+      assert.match(ended.stderr, /There is no ledger at .*The first run makes it/)
+    }))
+})
+
+describe("an output that was moved", () => {
+  it.live("is verified against the receipts of its old place, and nothing in it is fetched again", () =>
+    Effect.gen(function*() {
+      const { exported, folder, name, output, verified } = yield* world
+      const moved = join(folder, "moved")
+      renameSync(output, moved)
+      const before = stamps(moved)
+      const first = yield* verified(moved)
+      assert.strictEqual(first.status, 0, first.stdout)
+      const requests = yield* exported(moved)
+      assert.deepStrictEqual(requests, { ...requests, jobs: 1, job: 0, attachment: 0, storage: 0 })
+      assert.deepStrictEqual(stamps(moved), before)
+      rmSync(join(moved, "b", `${name(3)}.json`))
+      assert.strictEqual((yield* verified(moved)).status, 3)
+    }))
+})
+
+describe("a ledger that was deleted", () => {
+  it.live("is made anew from what the sink holds: only what is missing is fetched", () =>
+    Effect.gen(function*() {
+      const { exported, name, output, verified } = yield* world
+      for (const end of ["", "-wal", "-shm", "-lock"]) {
+        rmSync(join(output, ".labelstream", `ledger.sqlite${end}`), { force: true })
+      }
+      rmSync(join(output, "b", `${name(4)}.json`))
+      const requests = yield* exported(output)
+      assert.deepStrictEqual(requests, { ...requests, jobs: 1, job: 1 })
+      const again = yield* exported(output)
+      assert.deepStrictEqual(again, { ...again, jobs: 1, job: 0, attachment: 0, storage: 0 })
+      assert.strictEqual((yield* verified(output)).status, 0)
+    }))
+})
