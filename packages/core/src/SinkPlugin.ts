@@ -88,8 +88,20 @@ export type Import = (specifier: string) => Promise<unknown>
 /**
  * Loads a sink by name and makes it from its options, as they were written in a configuration.
  *
- * Packages are resolved from this module unless `load` resolves them otherwise, which a program should do: for instance
- * `(specifier) => import(specifier)` written in the program's own code.
+ * Packages are resolved from this module unless `importModule` resolves them otherwise, which a program should do: for
+ * instance `(name) => import(name)` written in the program's own code. Whoever installs the package runs its code: take
+ * names from those who may choose what this program runs.
+ *
+ * @example
+ * ```ts
+ * import { Export, SinkPlugin } from "@labelstream/core"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const sink = yield* SinkPlugin.load("filesystem", { directory: "output" }, (name) => import(name))
+ *   return yield* Export.run({ batches: [{ projectId: "...", batchId: "..." }], sinks: [sink] })
+ * })
+ * ```
  */
 export const load = Effect.fnUntraced(function*(
   specifier: string,
@@ -126,11 +138,16 @@ export const find = Effect.fnUntraced(function*(
     const result = yield* Effect.result(Effect.tryPromise({ try: () => importModule(name), catch: (cause) => cause }))
     if (result._tag === "Success") return yield* definitionIn(specifier, result.success)
     if (!isMissing(result.failure, name)) {
-      return yield* failure(specifier, "broken", "it broke while it was loaded", result.failure)
+      const why = isObject(result.failure) ? String(result.failure["message"]) : String(result.failure)
+      return yield* failure(specifier, "broken", `it broke while it was loaded: ${why}`, result.failure)
     }
   }
-  const tried = names.join(", ")
-  return yield* failure(specifier, "missing", `there is no such package: install one of ${tried}, or correct the name`)
+  const whatToDo = isPath(specifier)
+    ? "there is no such module: correct the path"
+    : names.length === 1
+    ? "there is no such package: install it, or correct the name"
+    : `there is no such package: install one of ${names.join(", ")}, or correct the name`
+  return yield* failure(specifier, "missing", whatToDo)
 })
 
 const failure = (specifier: string, reason: SinkPluginError["reason"], detail: string, cause?: unknown) =>
@@ -157,14 +174,17 @@ const definitionIn = (specifier: string, module: unknown): Effect.Effect<Definit
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
 
-/** Whether the module itself is missing, and not one that it imports. */
+const isPath = (specifier: string) => /^(\.{1,2}\/|\/|[a-z][a-z0-9+.-]+:)/i.test(specifier)
+
+/** Whether the module itself is missing, and not one that it imports: only the words of the error tell. */
 const isMissing = (error: unknown, name: string): boolean => {
   if (!isObject(error) || (error["code"] !== "ERR_MODULE_NOT_FOUND" && error["code"] !== "MODULE_NOT_FOUND")) {
     return false
   }
-  const message = String(error["message"])
-  const last = name.split("/").at(-1) ?? name
-  return message.includes(`'${name}'`) || /^[./]|^file:/.test(name) && message.includes(last)
+  const [, missing = "", importer = ""] = /'(.+?)' imported from (.+)/.exec(String(error["message"])) ?? []
+  if (!isPath(name)) return missing === /^(@[^/]+\/)?[^/]+/.exec(name)?.[0]
+  const tail = name.replace(/^(file:\/\/|\.{1,2}\/)+/, "")
+  return missing.endsWith(tail) && !importer.endsWith(tail)
 }
 
 /** One line for each problem: what is expected, and where. */

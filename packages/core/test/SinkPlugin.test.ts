@@ -1,5 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Schema } from "effect"
+import { execFile } from "node:child_process"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { promisify } from "node:util"
 import * as MemorySink from "../src/MemorySink.ts"
 import * as SinkPlugin from "../src/SinkPlugin.ts"
 
@@ -32,6 +38,31 @@ const packages = (of: Record<string, unknown>) => {
   }
   return { asked, load }
 }
+
+/** What a program in a folder with these files is told of each name. */
+const loadedByNode = Effect.fnUntraced(function*(files: Record<string, string>, names: ReadonlyArray<string>) {
+  const folder = yield* Effect.acquireRelease(
+    Effect.promise(() => mkdtemp(join(tmpdir(), "labelstream-plugins-"))),
+    (folder) => Effect.promise(() => rm(folder, { recursive: true }))
+  )
+  const url = (path: string) => JSON.stringify(pathToFileURL(join(import.meta.dirname, path)).href)
+  const program = `
+    import * as Effect from ${JSON.stringify(import.meta.resolve("effect/Effect"))}
+    import * as SinkPlugin from ${url("../src/SinkPlugin.ts")}
+    const find = (name) => SinkPlugin.find(name, (name) => import(name))
+    const errors = await Effect.runPromise(Effect.forEach(${JSON.stringify(names)}, (name) => Effect.flip(find(name))))
+    console.log(JSON.stringify(errors.map(({ reason, message }) => ({ reason, message }))))`
+  for (
+    const [path, text] of Object.entries({ "package.json": `{ "type": "module" }`, "program.js": program, ...files })
+  ) {
+    yield* Effect.promise(() => mkdir(dirname(join(folder, path)), { recursive: true }))
+    yield* Effect.promise(() => writeFile(join(folder, path), text))
+  }
+  const { stdout } = yield* Effect.promise(() =>
+    promisify(execFile)(process.execPath, [join(folder, "program.js")], { encoding: "utf8" })
+  )
+  return JSON.parse(stdout) as ReadonlyArray<{ readonly reason: string; readonly message: string }>
+})
 
 const good = { url: "u", size: 1, token: "canary-5f1d" }
 
@@ -110,6 +141,55 @@ describe("SinkPlugin", () => {
       }
       const error = yield* Effect.flip(SinkPlugin.load("a/b", good, packages({ "a/b": broken }).load))
       assert.strictEqual(error.reason, "broken")
+    }))
+
+  it.live("says of modules that Node cannot load what is wrong with each", () =>
+    Effect.gen(function*() {
+      const said = yield* loadedByNode({
+        "node_modules/throws/package.json": `{ "type": "module", "exports": "./index.js" }`,
+        "node_modules/throws/index.js": `throw new Error("no licence")`,
+        "node_modules/throws-text/package.json": `{ "type": "module", "exports": "./index.js" }`,
+        "node_modules/throws-text/index.js": `throw "no licence"`,
+        "node_modules/unbuilt/package.json": `{ "type": "module", "exports": "./dist/index.js" }`,
+        "node_modules/typescript-only/package.json": `{ "type": "module", "exports": "./index.ts" }`,
+        "node_modules/typescript-only/index.ts": `export default 1`,
+        "node_modules/@labelstream/sink-needy/package.json": `{ "type": "module", "exports": "./index.js" }`,
+        "node_modules/@labelstream/sink-needy/index.js": `import "not-installed"`,
+        "needy.js": `import "./lib/needy.js"`
+      }, [
+        "throws",
+        "throws-text",
+        "unbuilt",
+        "typescript-only",
+        "needy",
+        "lost",
+        "@lost/sink",
+        "./needy.js",
+        "./lost.js"
+      ])
+      assert.deepStrictEqual(said.map(({ reason }) => reason), [
+        "broken",
+        "broken",
+        "broken",
+        "broken",
+        "broken",
+        "missing",
+        "missing",
+        "broken",
+        "missing"
+      ])
+      const expected = [
+        "no licence",
+        "no licence",
+        "dist/index.js",
+        "Stripping types",
+        "not-installed",
+        "install one of @labelstream/sink-lost, labelstream-sink-lost, lost",
+        "install it",
+        "lib/needy.js",
+        "correct the path"
+      ]
+      said.forEach(({ message }, index) => assert.include(message, expected[index]))
     }))
 
   it.effect("imports modules for real when it is not told how", () =>

@@ -1,2 +1,3 @@
 /** Stores exported jobs as tables of one SQLite file, with the raw documents beside them. */
+export { plugin as default } from "./internal/plugin.ts"
 export * as SqliteSink from "./SqliteSink.ts"
