@@ -60,6 +60,8 @@ export const fill = Effect.fnUntraced(
       Stream.flattenIterable,
       Stream.mapEffect((record) => runner.offer({ record, bytes: bytesOf(record) })),
       Stream.catchTag("SinkError", () => Stream.empty),
+      // Contents can be read until the source's stream ends: it ends when all of them are stored.
+      Stream.onEnd(Effect.andThen(runner.end, Fiber.join(storing))),
       Stream.interruptWhen(Deferred.await(stop)),
       Stream.runDrain,
       Effect.raceFirst(Fiber.join(storing))

@@ -4,6 +4,7 @@
  */
 import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
+import { ContentError } from "../../src/Content.ts"
 import {
   type Capabilities,
   type Inspected,
@@ -14,7 +15,8 @@ import {
   type Rejection,
   type Revision,
   SinkError,
-  type SinkFailure
+  type SinkFailure,
+  type StoredJob as Replayed
 } from "../../src/JobSink.ts"
 
 export type Step = "open" | "stage" | "commit" | "abort" | "finish"
@@ -28,6 +30,8 @@ export interface Options {
   readonly before?: Before
   /** Records that it will never take. */
   readonly rejects?: (record: JobRecord) => boolean
+  /** Gives back what is stored; its contents can be read until the stream ends, and no longer. */
+  readonly replays?: boolean
 }
 
 export interface StoredJob {
@@ -118,8 +122,24 @@ export class MemorySink {
             projectId: job.projectId,
             receipt: receiptOf(job)
           })))
-        )
+        ),
+      ...(this.options.replays === true ? { replay: this.replay } : {})
     }
+  }
+
+  private get replay(): Stream.Stream<Replayed> {
+    const acquired = Effect.acquireRelease(
+      Effect.sync(() => ({ isOpen: true })),
+      (state) =>
+        Effect.sync(() => {
+          state.isOpen = false
+        })
+    )
+    return Stream.unwrap(
+      Effect.map(acquired, (state) => Stream.fromIterable(this.stored.values()).pipe(
+        Stream.map((job) => replayed(job, () => state.isOpen))
+      ))
+    )
   }
 
   private get openSink(): OpenSink {
@@ -179,6 +199,32 @@ export class MemorySink {
           )
         })
     }
+  }
+}
+
+const replayed = ({ batchId, document, jobId, projectId, revision }: StoredJob, isOpen: () => boolean): Replayed => {
+  const bytes = Buffer.from(document)
+  const collect = Effect.suspend(() =>
+    isOpen() ? Effect.succeed(bytes) : Effect.fail(new ContentError({ operation: "read", cause: new Error("closed") }))
+  )
+  const words = { referenceId: null, status: "completed", tag: null, priorityWeight: null }
+  return {
+    projectId,
+    batchId,
+    jobId,
+    summary: { id: jobId, frames: null, annotations: null, ...words },
+    result: { jobId, batchId, workFlowId: null, result: null, ...words },
+    document: {
+      size: bytes.length,
+      sha256: revision.document,
+      mediaType: null,
+      bytes: undefined,
+      path: undefined,
+      stream: Stream.fromEffect(collect),
+      collect
+    },
+    attachments: [],
+    revision
   }
 }
 
