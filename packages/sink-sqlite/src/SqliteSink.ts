@@ -11,6 +11,7 @@ import { check, openWriter } from "./internal/database.ts"
 import { attempt, sinkName } from "./internal/failure.ts"
 import { inspect } from "./internal/inspect.ts"
 import { readBytes } from "./internal/read.ts"
+import { replay } from "./internal/replay.ts"
 import { migrations } from "./internal/schema.ts"
 import { start } from "./internal/session.ts"
 import { type Open, open as openFile } from "./internal/sqlite.ts"
@@ -106,7 +107,8 @@ export const makeWith = (
     capabilities: { ...capabilities, durability },
     check: attempt(file, { step: "check" }, () => check(file, steps.length)),
     open: openWriter(settings, (db) => start(db, file, keep)),
-    inspect: (depth) => inspect(file, depth, steps.length)
+    inspect: (depth) => inspect(file, depth, steps.length),
+    replay: Stream.suspend(() => replay(file, steps.length))
   }
 }
 

@@ -136,9 +136,10 @@ export class MemorySink {
         })
     )
     return Stream.unwrap(
-      Effect.map(acquired, (state) => Stream.fromIterable(this.stored.values()).pipe(
-        Stream.map((job) => replayed(job, () => state.isOpen))
-      ))
+      Effect.map(acquired, (state) =>
+        Stream.fromIterable(this.stored.values()).pipe(
+          Stream.map((job) => replayed(job, () => state.isOpen))
+        ))
     )
   }
 

@@ -27,9 +27,38 @@ export interface Part {
   readonly bytes: Uint8Array
 }
 
+/** A job that is kept whole: its document and all its files. */
+export interface Whole {
+  readonly batch_id: string
+  readonly job_id: string
+  readonly project_id: string
+  readonly reference_id: string
+  readonly status: string
+  readonly frames: number | null
+  readonly annotations: number | null
+  readonly tag: string | null
+  readonly work_flow_id: string | null
+  readonly priority_weight: number | null
+  readonly result_url: string
+  readonly revision: string
+  /** Size of the document. */
+  readonly document_bytes: number
+  readonly attachments_revision: string
+  readonly attachment_rows: number
+}
+
+/** A nested file as `attachments` says it. */
+export interface StoredFile {
+  readonly attachment_index: number
+  readonly revision: string
+  readonly bytes: number
+  readonly media_type: string
+}
+
 type Table = (typeof jobTables)[number]
 
 const key = "batch_id = ? AND job_id = ?"
+const joined = "JOIN jobs AS j ON j.batch_id = r.batch_id AND j.job_id = r.job_id"
 
 export class Reader {
   private readonly db: Database
@@ -51,16 +80,23 @@ export class Reader {
 
   /** The jobs after one, in order of their keys. */
   jobs(batch: string | undefined, job: string | undefined, limit: number): ReadonlyArray<Job> {
-    const from = `SELECT r.*, j.project_id, j.revision, j.annotation_rows FROM receipts AS r
-      LEFT JOIN jobs AS j ON j.batch_id = r.batch_id AND j.job_id = r.job_id`
+    const columns = "r.*, j.project_id, j.revision, j.annotation_rows"
+    return this.after(`SELECT ${columns} FROM receipts AS r LEFT ${joined}`, batch, job, limit) as ReadonlyArray<Job>
+  }
+
+  /** The jobs after one that are kept whole, in order of their keys. */
+  whole(batch: string | undefined, job: string | undefined, limit: number): ReadonlyArray<Whole> {
+    const columns = "j.*, j.bytes AS document_bytes, r.attachments_revision, r.attachment_rows"
+    const kept = "r.document_kept = 1 AND (r.attachment_rows = 0 OR r.files_kept = 1)"
+    const from = `SELECT ${columns} FROM receipts AS r ${joined} AND ${kept}`
+    return this.after(from, batch, job, limit) as ReadonlyArray<Whole>
+  }
+
+  private after(from: string, batch: string | undefined, job: string | undefined, limit: number): Array<unknown> {
     const order = "ORDER BY r.batch_id, r.job_id LIMIT ?"
-    return (batch === undefined || job === undefined
+    return batch === undefined || job === undefined
       ? this.prepare(`${from} ${order}`).all(limit)
-      : this.prepare(`${from} WHERE (r.batch_id, r.job_id) > (?, ?) ${order}`).all(
-        batch,
-        job,
-        limit
-      )) as ReadonlyArray<Job>
+      : this.prepare(`${from} WHERE (r.batch_id, r.job_id) > (?, ?) ${order}`).all(batch, job, limit)
   }
 
   /** How many annotations of a range there are, and how many of them hold valid JSON. */
@@ -81,12 +117,10 @@ export class Reader {
     return this.prepare(`SELECT count(*) FROM ${table} WHERE ${key}`).pluck().get(batch, job) as number
   }
 
-  attachments(
-    batch: string,
-    job: string
-  ): ReadonlyArray<{ readonly attachment_index: number; readonly revision: string }> {
-    const sql = `SELECT attachment_index, revision FROM attachments WHERE ${key} ORDER BY attachment_index`
-    return this.prepare(sql).all(batch, job) as Array<{ attachment_index: number; revision: string }>
+  attachments(batch: string, job: string): ReadonlyArray<StoredFile> {
+    const columns = "attachment_index, revision, bytes, media_type"
+    const sql = `SELECT ${columns} FROM attachments WHERE ${key} ORDER BY attachment_index`
+    return this.prepare(sql).all(batch, job) as Array<StoredFile>
   }
 
   /** The part after one, of the result document or of the attachment with an index. */

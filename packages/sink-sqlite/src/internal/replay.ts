@@ -1,0 +1,111 @@
+/** Gives back what is committed, job by job in order of the keys, for another sink to store. */
+import { Content, type JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import { openReader } from "./database.ts"
+import { attempt } from "./failure.ts"
+import { decodeId } from "./ids.ts"
+import { Reader, type StoredFile, type Whole } from "./reader.ts"
+
+/** Jobs of one page. Their contents are read when they are asked for. */
+const pageSize = 200
+
+/** Yields the jobs whose document is kept, and whose files are too. Nothing where there is no file. */
+export const replay = (file: string, newest: number): Stream.Stream<JobSink.StoredJob, JobSink.SinkError> =>
+  Stream.unwrap(Effect.map(openReader(file, newest), (db) => {
+    if (db === undefined) return Stream.empty
+    const reader = new Reader(db)
+    return Stream.paginate(
+      undefined as Whole | undefined,
+      (after: Whole | undefined) =>
+        attempt(file, { step: "inspect" }, () => {
+          const page = reader.whole(after?.batch_id, after?.job_id, pageSize)
+          const jobs = page.map((job) => storedJob(reader, job))
+          return [jobs, page.length < pageSize ? Option.none() : Option.fromUndefinedOr(page.at(-1))] as const
+        })
+    )
+  }))
+
+const storedJob = (reader: Reader, job: Whole): JobSink.StoredJob => {
+  const { batch_id: batch, job_id: id } = job
+  const [batchId, jobId] = [decodeId(batch), decodeId(id)]
+  const { annotations, frames, priority_weight: priorityWeight, status, tag } = job
+  const referenceId = job.reference_id === "" ? null : job.reference_id
+  const document = { revision: job.revision, bytes: job.document_bytes, media_type: "" }
+  const files = job.attachment_rows === 0 ? [] : reader.attachments(batch, id)
+  return {
+    projectId: decodeId(job.project_id),
+    batchId,
+    jobId,
+    summary: { id: jobId, referenceId, status, frames, annotations, tag, priorityWeight },
+    result: {
+      jobId,
+      referenceId,
+      batchId,
+      status,
+      workFlowId: job.work_flow_id,
+      tag,
+      priorityWeight,
+      result: job.result_url
+    },
+    document: contentOf(reader, batch, id, undefined, document),
+    attachments: files.map((file) => ({
+      index: file.attachment_index,
+      content: contentOf(reader, batch, id, file.attachment_index, file)
+    })),
+    revision: { document: job.revision, attachments: job.attachments_revision }
+  }
+}
+
+/** Stored bytes as content, as long as the stream lasts that gave it. */
+const contentOf = (
+  reader: Reader,
+  batch: string,
+  job: string,
+  index: number | undefined,
+  { bytes: size, media_type, revision: sha256 }: Pick<StoredFile, "revision" | "bytes" | "media_type">
+): Content.Content => {
+  const stream = Stream.suspend(() => {
+    const hash = createHash("sha256")
+    return Stream.paginate(
+      -1,
+      Effect.fnUntraced(function*(after: number) {
+        const part = yield* Effect.try({ try: () => reader.part(batch, job, index, after), catch: unreadable })
+        if (part === undefined) {
+          return hash.digest("hex") === sha256 ? [[], Option.none()] as const : yield* Effect.fail(changed)
+        }
+        const bytes = yield* Reader.restored(part)
+        if (bytes === undefined) return yield* Effect.fail(changed)
+        hash.update(bytes)
+        return [slices(bytes), Option.some(part.part)] as const
+      })
+    )
+  })
+  return {
+    size,
+    sha256,
+    mediaType: media_type === "" ? null : media_type,
+    bytes: undefined,
+    path: undefined,
+    stream,
+    collect: Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(chunks))
+  }
+}
+
+const sliceBytes = 1024 * 1024
+
+const slices = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
+  if (bytes.length <= sliceBytes) return bytes.length === 0 ? [] : [bytes]
+  const count = Math.ceil(bytes.length / sliceBytes)
+  return Array.from({ length: count }, (_, index) => bytes.subarray(index * sliceBytes, (index + 1) * sliceBytes))
+}
+
+const unreadable = (cause: unknown) => new Content.ContentError({ operation: "read", cause })
+
+const changed = new Content.ContentError({
+  operation: "read",
+  code: "CHANGED",
+  cause: new Error("stored bytes are missing, or not those that were committed")
+})
