@@ -14,6 +14,7 @@ import { inspect } from "./internal/inspect.ts"
 import { checkFree } from "./internal/lock.ts"
 import * as Place from "./internal/place.ts"
 import { open } from "./internal/recover.ts"
+import { replay } from "./internal/replay.ts"
 import type { Settings } from "./internal/session.ts"
 import { attempt } from "./internal/step.ts"
 
@@ -126,6 +127,7 @@ export const makeWith = (options: Options, fs: Fs, groupBytes = 32 * 1024 * 1024
     }),
     open: Effect.andThen(attempt({ step: "open" }, sound), open(place, settings)),
     inspect: (depth) =>
-      Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" })))
+      Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" }))),
+    replay: Stream.suspend(() => Stream.fromAsyncIterable(replay(place), toSinkError({ step: "inspect" })))
   }
 }

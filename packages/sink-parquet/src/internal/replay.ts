@@ -1,0 +1,164 @@
+/** Gives back what is committed, job by job in the order of the parts, for another sink to store. */
+import { type AnnotationModel, Content, type JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import { join } from "node:path"
+import type * as PartManifest from "../PartManifest.ts"
+import { codeOf, type Fs } from "./fs.ts"
+import { damaged, jobsOf } from "./partFile.ts"
+import { PartReader } from "./partReader.ts"
+import { batchFolders, partPath, partsOf, type Place } from "./place.ts"
+import { pieceSize, type Row } from "./tables.ts"
+
+/** Yields the jobs whose document and files are kept. */
+export async function* replay(place: Place): AsyncGenerator<JobSink.StoredJob> {
+  for (const folder of await batchFolders(place)) {
+    for (const part of await partsOf(place, folder)) yield* replayPart(place, folder, part)
+  }
+}
+
+async function* replayPart({ fs, output }: Place, folder: string, part: number): AsyncGenerator<JobSink.StoredJob> {
+  const path = (table: Parameters<typeof partPath>[0]) => join(output, partPath(table, folder, part))
+  const readers: Array<PartReader> = []
+  const open = async (table: "attachments" | "contents" | "jobs") => {
+    const reader = await PartReader.open(fs, path(table))
+    readers.push(reader)
+    return reader
+  }
+  try {
+    const [attachments, contents, jobs] = [await open("attachments"), await open("contents"), await open("jobs")]
+    let piece = 0
+    for await (const lines of jobsOf(fs, path("manifest"))) {
+      for (const line of lines) {
+        const [job] = await rowsOf(jobs, 1) as unknown as ReadonlyArray<AnnotationModel.JobRow>
+        const files = await rowsOf(attachments, line.attachments) as unknown as Array<AnnotationModel.AttachmentRow>
+        if (job?.job_id !== line.job) throw damaged(path("jobs"))
+        const sources = sourcesOf(job, files, piece)
+        piece += line.contents
+        if (sources.reduce((sum, { pieces }) => sum + pieces, 0) !== line.contents) {
+          contents.skip(line.contents)
+          continue
+        }
+        const found: Array<Content.Content> = []
+        for (const source of sources) found.push(await contentOf(fs, path("contents"), contents, source))
+        yield storedJob(line, job, files, found)
+      }
+    }
+  } finally {
+    for (const reader of readers) await reader.close().catch(() => {})
+  }
+}
+
+/** The next rows. */
+const rowsOf = async (reader: PartReader, count: number): Promise<Array<Row>> => {
+  const found: Array<Row> = []
+  for await (const rows of reader.take(count)) found.push(...rows)
+  return found
+}
+
+/** Where the bytes of a document or file lie in `contents`. */
+interface Source {
+  readonly size: number
+  readonly sha256: string
+  readonly mediaType: string | null
+  /** Row of its first piece. */
+  readonly from: number
+  readonly pieces: number
+}
+
+/** What `contents` holds of a job where everything is kept, the document first. */
+const sourcesOf = (
+  job: AnnotationModel.JobRow,
+  files: ReadonlyArray<AnnotationModel.AttachmentRow>,
+  first: number
+): ReadonlyArray<Source> => {
+  let from = first
+  return [{ ...job, media_type: "" }, ...files].map(({ bytes, media_type, revision }) => {
+    const size = Number(bytes)
+    const pieces = Math.max(1, Math.ceil(size / pieceSize))
+    const source = { size, sha256: revision, mediaType: media_type === "" ? null : media_type, from, pieces }
+    from += pieces
+    return source
+  })
+}
+
+/** What fits into one piece comes with the job; anything larger is read when it is asked for. */
+const contentOf = async (fs: Fs, path: string, reader: PartReader, source: Source): Promise<Content.Content> => {
+  const { mediaType, sha256, size } = source
+  if (source.pieces === 1) {
+    const [row] = await rowsOf(reader, 1)
+    const bytes = (row?.["bytes"] as Uint8Array).slice()
+    if (bytes.length !== size || hashOf(bytes) !== sha256) throw damaged(path)
+    return {
+      size,
+      sha256,
+      mediaType,
+      bytes,
+      path: undefined,
+      stream: Stream.make(bytes),
+      collect: Effect.succeed(bytes)
+    }
+  }
+  reader.skip(source.pieces)
+  const stream = Stream.suspend(() => Stream.fromAsyncIterable(piecesOf(fs, path, source), unreadable))
+  return {
+    size,
+    sha256,
+    mediaType,
+    bytes: undefined,
+    path: undefined,
+    stream,
+    collect: Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(chunks))
+  }
+}
+
+async function* piecesOf(fs: Fs, path: string, { from, pieces, sha256 }: Source): AsyncGenerator<Uint8Array> {
+  const reader = await PartReader.open(fs, path, from)
+  try {
+    const hash = createHash("sha256")
+    for await (const rows of reader.take(pieces)) {
+      for (const { bytes } of rows as ReadonlyArray<{ readonly bytes: Uint8Array }>) {
+        hash.update(bytes)
+        yield bytes
+      }
+    }
+    if (hash.digest("hex") !== sha256) throw damaged(path)
+  } finally {
+    await reader.close()
+  }
+}
+
+const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
+
+const unreadable = (cause: unknown) =>
+  new Content.ContentError({ operation: "read", cause, code: codeOf(cause) ?? "CHANGED" })
+
+const storedJob = (
+  { project: projectId, revision }: PartManifest.Job,
+  job: AnnotationModel.JobRow,
+  files: ReadonlyArray<AnnotationModel.AttachmentRow>,
+  [document, ...nested]: ReadonlyArray<Content.Content>
+): JobSink.StoredJob => {
+  const { annotations, batch_id: batchId, frames, job_id: jobId, priority_weight: priorityWeight, status, tag } = job
+  const referenceId = job.reference_id === "" ? null : job.reference_id
+  return {
+    projectId,
+    batchId,
+    jobId,
+    summary: { id: jobId, referenceId, status, frames, annotations, tag, priorityWeight },
+    result: {
+      jobId,
+      referenceId,
+      batchId,
+      status,
+      workFlowId: job.work_flow_id,
+      tag,
+      priorityWeight,
+      result: job.result_url
+    },
+    document: document!,
+    attachments: files.map(({ attachment_index: index }, at) => ({ index, content: nested[at]! })),
+    revision
+  }
+}
