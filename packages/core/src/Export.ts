@@ -26,7 +26,7 @@ import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
 import { Tally } from "./internal/tally.ts"
 import type { BatchRef } from "./Job.ts"
 import type { AttachmentChoice } from "./JobFetch.ts"
-import { type JobSink, type Receipt, SinkError } from "./JobSink.ts"
+import { type Inspected, type JobSink, type Receipt, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError, type LedgerFailure } from "./Ledger.ts"
 
 export type { Selection }
@@ -254,17 +254,31 @@ const distinct = (sinks: ReadonlyArray<JobSink>): Effect.Effect<void, SinkError>
  * Whole or not at all, for a part of it would be taken for the whole by the next run.
  */
 const adopt = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: JobSink) {
-  if (!sink.capabilities.inspectable || (yield* ledger.hasReceipts(sink.id))) return
-  yield* ledger.atomically(Stream.runForEach(
-    sink.inspect("manifest"),
-    (found) =>
-      ledger.record(found.flatMap((item) =>
-        item._tag !== "Intact" ? [] : [{
-          _tag: "Adopted" as const,
-          batch: { projectId: item.projectId, batchId: item.receipt.batchId },
-          sink: sink.id,
-          receipt: item.receipt
-        }]
-      ))
-  ))
+  if (yield* ledger.hasReceipts(sink.id)) return yield* catchUp(ledger, sink)
+  if (!sink.capabilities.inspectable) return
+  yield* ledger.atomically(Stream.runForEach(sink.inspect("manifest"), (found) => ledger.record(adopted(sink, found))))
 })
+
+/** Takes over what a sink had committed when a run was killed, before the ledger was told. */
+const catchUp = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: JobSink) {
+  if (sink.lastCommit === undefined) return
+  const audit = yield* ledger.audit(sink.id)
+  yield* Stream.runForEach(sink.lastCommit, (found) =>
+    Effect.gen(function*() {
+      const outcomes = adopted(sink, found)
+      const known = yield* audit.check(outcomes.map(({ receipt }) => receipt), [])
+      // A job that was replaced is left to be found changed, and named, by the run that looks at it again.
+      const lacking = outcomes.filter((_, index) => known[index] === "unknown")
+      if (lacking.length > 0) yield* ledger.record(lacking)
+    }))
+}, Effect.scoped)
+
+const adopted = (sink: JobSink, found: ReadonlyArray<Inspected>) =>
+  found.flatMap((item) =>
+    item._tag !== "Intact" ? [] : [{
+      _tag: "Adopted" as const,
+      batch: { projectId: item.projectId, batchId: item.receipt.batchId },
+      sink: sink.id,
+      receipt: item.receipt
+    }]
+  )

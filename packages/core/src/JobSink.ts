@@ -157,6 +157,11 @@ export interface JobSink {
    * bytes are no longer those of the receipt.
    */
   readonly replay?: Stream.Stream<StoredJob, SinkError>
+  /**
+   * Gives the jobs of the last commit of a run that did not end, from a sink that remembers them with its data: that run
+   * may have died before the ledger heard of them, and a next one would store them twice.
+   */
+  readonly lastCommit?: Stream.Stream<ReadonlyArray<Inspected>, SinkError>
 }
 
 /**

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { resolve } from "node:path"
 import { check, openWriter } from "./internal/database.ts"
 import { attempt, sinkName } from "./internal/failure.ts"
-import { inspect } from "./internal/inspect.ts"
+import { inspect, lastCommit } from "./internal/inspect.ts"
 import { readBytes } from "./internal/read.ts"
 import { replay } from "./internal/replay.ts"
 import { migrations } from "./internal/schema.ts"
@@ -108,7 +108,8 @@ export const makeWith = (
     check: attempt(file, { step: "check" }, () => check(file, steps.length)),
     open: openWriter(settings, (db) => start(db, file, keep)),
     inspect: (depth) => inspect(file, depth, steps.length),
-    replay: Stream.suspend(() => replay(file, steps.length))
+    replay: Stream.suspend(() => replay(file, steps.length)),
+    lastCommit: Stream.suspend(() => lastCommit(file, steps.length))
   }
 }
 

@@ -12,6 +12,7 @@ import { attempt, damaged, Problem } from "./failure.ts"
 import { decodeId } from "./ids.ts"
 import { type Job, Reader } from "./reader.ts"
 import { jobTables } from "./schema.ts"
+import { keyOf } from "./tableRows.ts"
 
 /** Jobs of one page: their rows are read in one go, their contents one by one. */
 const pageSize = 200
@@ -75,19 +76,44 @@ const receipts = Effect.fnUntraced(
       if (job.project_id === null) faults.add("Missing", "jobs")
       else if (depth === "content") yield* compareContent(file, reader, job, faults)
       if (job.project_id === null || faults.found.length > 0) found.push(...faults.found)
-      else found.push({ _tag: "Intact", projectId: decodeId(job.project_id), receipt: receiptOf(job) })
+      else found.push(intact(job, job.project_id))
     }
     const last = jobs.length < pageSize ? undefined : jobs.at(-1)
     return { found, last: last && { batch: last.batch_id, job: last.job_id } }
   }
 )
 
-const receiptOf = (job: Job): JobSink.Receipt => ({
-  batchId: decodeId(job.batch_id),
-  jobId: decodeId(job.job_id),
-  revision: { document: job.revision, attachments: job.attachments_revision },
-  bytes: job.bytes
+const intact = (job: Job, projectId: string): JobSink.Inspected => ({
+  _tag: "Intact",
+  projectId: decodeId(projectId),
+  receipt: {
+    batchId: decodeId(job.batch_id),
+    jobId: decodeId(job.job_id),
+    revision: { document: job.revision, attachments: job.attachments_revision },
+    bytes: job.bytes
+  }
 })
+
+/**
+ * The jobs of the last commit, as they stand, where its run has not ended. Commits come one after the other, and each is
+ * noted before the next one: no earlier one can be unknown to whoever made them.
+ */
+export const lastCommit = (
+  file: string,
+  newest: number
+): Stream.Stream<ReadonlyArray<JobSink.Inspected>, JobSink.SinkError> =>
+  Stream.fromEffect(
+    Effect.scoped(Effect.flatMap(openReader(file, newest), (db) =>
+      attempt(file, { step: "inspect" }, () => {
+        if (db === undefined) return []
+        const reader = new Reader(db)
+        return reader.lastReceipts().flatMap((receipt): ReadonlyArray<JobSink.Inspected> => {
+          const { batch, job: id } = keyOf(receipt)
+          const job = reader.job(batch, id)
+          return job === undefined || job.project_id === null ? [] : [intact(job, job.project_id)]
+        })
+      })))
+  )
 
 /** What is wrong with one job. */
 class Faults {

@@ -1,4 +1,5 @@
 /** The questions that reading back asks, each answered in one short call. All of them throw. */
+import type { JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import { restore } from "./parts.ts"
 import { jobTables } from "./schema.ts"
@@ -59,6 +60,7 @@ type Table = (typeof jobTables)[number]
 
 const key = "batch_id = ? AND job_id = ?"
 const joined = "JOIN jobs AS j ON j.batch_id = r.batch_id AND j.job_id = r.job_id"
+const committed = `SELECT r.*, j.project_id, j.revision, j.annotation_rows FROM receipts AS r LEFT ${joined}`
 
 export class Reader {
   private readonly db: Database
@@ -80,8 +82,18 @@ export class Reader {
 
   /** The jobs after one, in order of their keys. */
   jobs(batch: string | undefined, job: string | undefined, limit: number): ReadonlyArray<Job> {
-    const columns = "r.*, j.project_id, j.revision, j.annotation_rows"
-    return this.after(`SELECT ${columns} FROM receipts AS r LEFT ${joined}`, batch, job, limit) as ReadonlyArray<Job>
+    return this.after(committed, batch, job, limit) as ReadonlyArray<Job>
+  }
+
+  /** One job, undefined where nothing was committed for it. */
+  job(batch: string, job: string): Job | undefined {
+    return this.prepare(`${committed} WHERE r.batch_id = ? AND r.job_id = ?`).get(batch, job) as Job | undefined
+  }
+
+  /** What the last commit answered, where its run has not ended. */
+  lastReceipts(): ReadonlyArray<JobSink.Receipt> {
+    const text = this.prepare("SELECT receipts FROM commits ORDER BY id DESC LIMIT 1").pluck().get()
+    return typeof text === "string" ? JSON.parse(text) as ReadonlyArray<JobSink.Receipt> : []
   }
 
   /** The jobs after one that are kept whole, in order of their keys. */
