@@ -68,6 +68,10 @@ const batchLines = (batch: ExportReport.BatchReport): ReadonlyArray<string> => [
   ...(batch.unknownExample === null ? [] : [
     `  ${jobs(batch.unknown)} with a result of unknown shape, such as ${batch.unknownExample}: stored as it came`
   ]),
+  ...(batch.problemExample === null ? [] : [
+    `  ${numbers.format(batch.problems)} ${batch.problems === 1 ? "annotation" : "annotations"} gave no row, such as ` +
+    `${batch.problemExample.path} of job ${batch.problemExample.jobId}: ${batch.problemExample.reason}`
+  ]),
   ...(batch.listingError === null ? [] : [`  The listing could not be read to its end: ${batch.listingError}`])
 ]
 

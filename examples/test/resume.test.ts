@@ -39,6 +39,8 @@ describe("the summary", () => {
       vanished: 0,
       unknown: 0,
       unknownExample: null,
+      problems: 0,
+      problemExample: null,
       bytes: 100,
       isListed: true,
       listingError: null,
@@ -70,6 +72,16 @@ describe("the summary", () => {
       assert.match(text, /To go on from here, with the same settings: npm run example export-to-files$/)
       assert.notMatch(text, /fault/)
     }
+  })
+
+  it("names an annotation that gave no row by its place and job, and says how many there are", () => {
+    const problemExample = { jobId: "j", path: "/data/annotations/lines/4", reason: "expected an object" }
+    const text = summary(report({ problems: 1200, problemExample }), activity, end)
+    assert.match(
+      text,
+      /1,200 annotations gave no row, such as \/data\/annotations\/lines\/4 of job j: expected an object/
+    )
+    assert.notMatch(summary(report({}), activity, end), /gave no row/)
   })
 
   it("lets no id or message steer the terminal", () => {

@@ -22,6 +22,13 @@ export interface BatchReport extends BatchRef {
   readonly unknown: number
   /** One of them; null where there is none. */
   readonly unknownExample: string | null
+  /**
+   * Annotations of exported jobs that gave no row, since they are malformed: counted where a sink reads rows. The result
+   * document has them still.
+   */
+  readonly problems: number
+  /** The first of them; null where there is none. */
+  readonly problemExample: { readonly jobId: string; readonly path: string; readonly reason: string } | null
   /** Bytes fetched for exported jobs: result documents and their files. */
   readonly bytes: number
   /** Whether the listing was read to its end. */

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { counts, idsIn, world } from "./support/exports.ts"
 import { batchOf, FakePlatform, files, ok } from "./support/fakePlatform.ts"
-import { MemorySink } from "./support/memorySink.ts"
+import { type Before, MemorySink } from "./support/memorySink.ts"
 
 const inWork = (_: unknown, kind: string) => kind === "jobs b-2" ? ok({ status: "completed", result: "" }) : undefined
 
@@ -26,6 +26,32 @@ describe("an export", () => {
         report.batches[0]?.bytes,
         0
       ]])
+    }))
+
+  it.effect("counts annotations that gave no row once, and names the first, however often sinks read them", () =>
+    Effect.gen(function*() {
+      const sound = { _id: "a", label: "l", coordinates: [{ x: 0, y: 0 }] }
+      const documentOf = (rectangles: ReadonlyArray<unknown>) => ({ data: { annotations: { rectangles } } })
+      const batch = batchOf(3)
+      batch.jobs[1] = { id: "b-1", document: documentOf([sound, null, { label: "no points" }, sound]) }
+      const readRows: Before = (step, _, records) =>
+        step !== "stage" ? Effect.void : Effect.orDie(Effect.forEach(
+          records,
+          ({ batchId, jobId, parsed }) => Effect.repeat(Stream.runDrain(parsed.rows({ batchId, jobId })), { times: 1 }),
+          { discard: true }
+        ))
+      const sinks = ["one", "two"].map((name) => new MemorySink({ id: `memory:${name}`, before: readRows }))
+      const { run } = yield* world(new FakePlatform([batch]), sinks)
+      const [counted] = (yield* run()).batches
+      strictEqual(counted?.exported, 3)
+      strictEqual(counted?.problems, 2)
+      deepStrictEqual(counted?.problemExample, {
+        jobId: "b-1",
+        path: "/data/annotations/rectangles/1",
+        reason: "expected an object"
+      })
+      const [again] = (yield* run()).batches
+      deepStrictEqual([again?.problems, again?.problemExample], [0, null])
     }))
 
   it.effect("asks for pages only when it is run again", () =>

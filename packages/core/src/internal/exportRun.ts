@@ -12,6 +12,7 @@ import type { GtStudioError } from "../GtStudioError.ts"
 import { fetchWith, type Options as FetchOptions } from "../JobFetch.ts"
 import type { JobRecord, Receipt, Revision, SinkError } from "../JobSink.ts"
 import type { Ledger, LedgerEntry, LedgerError, LedgerFailure, Outcome } from "../Ledger.ts"
+import type { Problem, ResultDocument } from "../ResultDocument.ts"
 import { failureOf } from "./failure.ts"
 import type { ParseBudget } from "./parseBudget.ts"
 import { listedOf, type Selection } from "./select.ts"
@@ -26,6 +27,9 @@ interface Job {
   readonly scope: Scope.Closeable
   pending: number
   failure: LedgerFailure | undefined
+  /** Problems met in the rows of its document, as far as a sink has read them. */
+  problems: number
+  firstProblem: Problem | undefined
 }
 
 /** One job on its way into one sink. */
@@ -97,7 +101,7 @@ export const exportRun = (setting: Setting) => {
       const open = parseBudget.open.bind(parseBudget)
       return fetchWith(gtStudio, task.batch, task.summary, setting.fetch, open).pipe(
         Effect.provideService(Scope.Scope, jobScope),
-        Effect.map((record) => [{ task, record, scope: jobScope, pending: 0, failure: undefined }]),
+        Effect.map((record) => [{ task, record, scope: jobScope, ...unsettled }]),
         Effect.onExit((exit) => {
           tally.inFlight--
           return Exit.isSuccess(exit) ? Effect.void : Scope.close(jobScope, exit)
@@ -118,7 +122,7 @@ export const exportRun = (setting: Setting) => {
         Scope.close(job.scope, Exit.void)
       )
     }
-    const record = job.record.value
+    const record = watched(job, job.record.value)
     const targets = runners.filter(({ sink }) => known === null || !hasStored(known, sink.id, record.revision))
     if (targets.length === 0) {
       countUnchanged(batch, summary.id)
@@ -182,6 +186,8 @@ export const exportRun = (setting: Setting) => {
       batch.unknown++
       batch.unknownExample ??= summary.id
     }
+    batch.problems += job.problems
+    if (job.firstProblem !== undefined) batch.problemExample ??= { jobId: summary.id, ...job.firstProblem }
     onJob({ _tag: "Exported", batchId: batch.batchId, jobId: summary.id, changed: isChanged })
   }
 
@@ -213,6 +219,24 @@ export const exportRun = (setting: Setting) => {
     ),
     vanished: Effect.suspend(() => Effect.forEach(tally.batches, countVanished, { discard: true }))
   }
+}
+
+const unsettled = { pending: 0, failure: undefined, problems: 0, firstProblem: undefined }
+
+/** The record, with a note made in the job of the problems that a sink meets in its rows, however often they are read. */
+const watched = (job: Job, record: JobRecord): JobRecord => {
+  const { parsed } = record
+  const rows: ResultDocument["rows"] = (ids) =>
+    Stream.suspend(() => {
+      let met = 0
+      return Stream.map(parsed.rows(ids), (decoded) => {
+        met += decoded.problems.length
+        job.problems = Math.max(job.problems, met)
+        job.firstProblem ??= decoded.problems[0]
+        return decoded
+      })
+    })
+  return { ...record, parsed: { ...parsed, rows } }
 }
 
 const sameRevision = (a: Revision, b: Revision) => a.document === b.document && a.attachments === b.attachments

@@ -27,6 +27,8 @@ export class Tally {
       vanished: 0,
       unknown: 0,
       unknownExample: null,
+      problems: 0,
+      problemExample: null,
       bytes: 0,
       isListed: false,
       listingError: null
