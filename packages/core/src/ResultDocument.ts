@@ -84,24 +84,27 @@ export interface OpenOptions {
 /**
  * Opens a result document. Fails only when its bytes cannot be read back.
  *
- * A large document gives the same rows as a small one, with these exceptions. Where it is not valid JSON or UTF-8 inside
- * a list, the elements concerned become problems, and where nothing is read from, that goes unnoticed; a small one is
- * then of unknown shape as a whole. A single element over 64 MiB is reported as a problem instead of being held, and a
- * legend of that length counts as none.
+ * A large document gives the same rows as a small one. Where it is not valid JSON or UTF-8 inside a list, the elements
+ * concerned become problems; where nothing is read from, that goes unnoticed; anywhere else, it is of unknown shape as a
+ * whole. Only what is too long to hold differs: a single element over 64 MiB of a scanned document is reported as a
+ * problem, and a legend of that length counts as none.
  */
 export const open = (content: Content, options?: OpenOptions): Effect.Effect<ResultDocument, ContentError> => {
   const parseLimit = options?.parseLimit ?? 8 * 1024 * 1024
   const inputs = options?.inputs ?? false
   if (content.size > parseLimit) return openScanned(content, inputs, parseLimit)
-  return Effect.map(content.bytes === undefined ? content.collect : Effect.succeed(content.bytes), (bytes) => {
-    const found = detect(parse(bytes), parsedLists)
+  return Effect.flatMap(content.bytes === undefined ? content.collect : Effect.succeed(content.bytes), (bytes) => {
+    const document = parse(bytes)
+    // Scanning finds what is sound in it, and what a run stores must not depend on whether there was memory to parse it.
+    if (document === undefined) return openScanned(content, inputs, parseLimit)
+    const found = detect(document, parsedLists)
     const plan = planOf(found, parsedLists)
-    return {
+    return Effect.succeed({
       resultType: found.type,
       wrapped: found.wrapped,
       attachments: attachmentsOf(found, parsedLists, inputs),
       rows: ({ batchId, jobId }) =>
         Stream.suspend(() => Stream.fromIteratorSucceed(parsedRows(plan, new RowWriter(batchId, jobId)), 1))
-    }
+    })
   })
 }

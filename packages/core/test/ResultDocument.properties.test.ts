@@ -84,6 +84,23 @@ describe("ResultDocument", () => {
   )
 
   it.effect.prop(
+    "finds the same in a document that is damaged at any byte, however it is read and cut into chunks",
+    [Seed, Sizes],
+    ([seed, sizes]) =>
+      Effect.gen(function*() {
+        const next = random(seed)
+        const bytes = encode(parsed[seed % parsed.length])
+        const marks = [...new TextEncoder().encode("\"\\{}[],: 0e-a\n"), 0, 0x80, 0xff, 0xc0]
+        for (let damage = Math.floor(next() * 3); damage >= 0; damage--) {
+          bytes[Math.floor(next() * bytes.length)] = pick(next, marks)
+        }
+        const one = yield* read(content(bytes, sizes), whole)
+        assert.deepStrictEqual(yield* read(content(bytes, [1, 3]), scanned), one)
+      }),
+    { arbitrary: { runs: 600 } }
+  )
+
+  it.effect.prop(
     "numbers rows without gaps, and each row and problem names a place that exists",
     [Seed, Schema.Json],
     ([seed, value]) =>

@@ -112,7 +112,11 @@ export class Scanner {
         return this.mark(chunk, from)
     }
     const byte = chunk[from]!
-    if (isSpace(byte)) return from + 1
+    if (isSpace(byte)) {
+      let at = from + 1
+      while (at < chunk.length && isSpace(chunk[at]!)) at++
+      return at
+    }
     switch (this.state) {
       case FirstValue:
         if (byte === 0x5d) return this.endList(chunk, from + 1)
