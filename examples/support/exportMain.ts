@@ -99,7 +99,17 @@ export const exportMain = async (
     const ledger = SqliteLedger.layer({ file: join(output, ".labelstream", "ledger.sqlite") })
     const status = yield* Effect.scoped(runExport({ ...chosen, batches, concurrency, sinks: sinksAt(output) }, output))
       .pipe(Effect.provide(Layer.merge(platform, ledger)))
-    if (afterwards !== undefined && status !== 130) console.log(yield* Effect.promise(() => afterwards(output)))
+    if (afterwards !== undefined && status !== 130) {
+      // What an export came to does not depend on whether a look at it succeeds.
+      yield* Effect.tryPromise(() => afterwards(output)).pipe(
+        Effect.map((text) => console.log(text)),
+        Effect.catch(({ cause }) =>
+          Effect.sync(() =>
+            console.error(plain(`The query could not be run: ${cause instanceof Error ? cause.message : ""}`))
+          )
+        )
+      )
+    }
     return status
   })
   const failed = (error: { readonly message: string }) => {
