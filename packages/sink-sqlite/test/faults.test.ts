@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { SqliteSink } from "../src/index.ts"
 import { migrations } from "../src/internal/schema.ts"
@@ -114,6 +114,34 @@ describe("a file that is not fit", () => {
       assert.deepStrictEqual(contents(file), before)
       assert.deepStrictEqual(query(file, "SELECT 1 FROM sqlite_schema WHERE name = 'added'"), [[1]])
       assert.strictEqual((yield* refusal(file)).reason, "corrupt")
+    }))
+})
+
+describe("a file that format 1 was written to", () => {
+  const fixture = readFileSync(join(import.meta.dirname, "fixtures", "labels-v1.sql"), "utf8")
+  const schema = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+
+  it.effect("is intact, has the tables of a new one once it is open, and takes more jobs", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      const made = open(file, { timeout: 0 })
+      made.exec(fixture)
+      made.close()
+      yield* Effect.scoped(Effect.gen(function*() {
+        const sink = yield* SqliteSink.make({ file }).open
+        assert.strictEqual((yield* sink.commit("run-1")).length, 4)
+        yield* store(sink, "another run", [record({ job: "added" })])
+        yield* sink.finish({ completed: true })
+      }))
+      const found = yield* inspected(file)
+      assert.deepStrictEqual(
+        found.map((item) => item._tag === "Intact" ? item.receipt.jobId : item.path),
+        ["added", "emptied", "plain", "reworked", "other"]
+      )
+      const fresh = yield* temporaryFile
+      yield* run({ file: fresh }, [...batches, [record({ job: "added" })]])
+      assert.deepStrictEqual(query(file, schema), query(fresh, schema))
+      assert.deepStrictEqual(contents(file), contents(fresh))
     }))
 })
 

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Scenario, Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
-import { inspected, query, run, temporaryFile } from "./support/places.ts"
-import { content, read } from "./support/records.ts"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { inspected, query, run, temporaryFile, using } from "./support/places.ts"
+import { content, read, record } from "./support/records.ts"
 
 type Counts = Record<string, number>
 
@@ -93,6 +95,25 @@ describe("views", () => {
       assert.deepStrictEqual(query(file, "SELECT * FROM batch_totals"), [
         ["project-1", "batch-1", 2, 6, 0, 0, 2 * text.length]
       ])
+    }))
+})
+
+describe("the README", () => {
+  it.effect("has queries that run, on a file with something for most of them to find", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      const polygon = { label: "lake", points: { p1: corners[0], p2: corners[1], p3: corners[2] } }
+      const rectangle = { label: "car", coordinates: corners, attributes: { occluded: { value: "yes" } } }
+      const text = JSON.stringify({ data: { annotations: { rectangles: [rectangle, null], polygons: [polygon] } } })
+      yield* run({ file, documents: "plain" }, [[yield* read("a", content(text)), record({ job: "b", labels: [] })]])
+      const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8")
+      const blocks = Array.from(readme.matchAll(/```sql\n(.*?)```/gs), ([, sql = ""]) => sql)
+      const queries = blocks.join("").split(";").map((sql) => sql.trim()).filter((sql) => sql !== "")
+      const found = queries.map((sql) =>
+        sql.startsWith("CREATE") ? using(file, (db) => db.exec(sql)) : query(file, sql)
+      )
+      assert.deepStrictEqual(found.map((rows) => rows?.length), [2, 2, 1, 1, 2, 3, 0, 1, 1, undefined, 1])
+      assert.deepStrictEqual(found[4], [["car", "yes", 1], ["lake", null, 1]])
     }))
 })
 
