@@ -217,6 +217,30 @@ describe("a file", () => {
       strictEqual(failure.reason._tag, "AttachmentMissing")
     }))
 
+  for (
+    const [what, body] of [
+      ["without a code", { error: { message: "internal trouble" }, success: false }],
+      ["with a text for its error", { error: "trouble", success: false }],
+      ["with nothing else", { success: false }]
+    ] as const
+  ) {
+    it.effect(`is not taken from an answer of success: false ${what}, whatever its media type`, () =>
+      Effect.gen(function*() {
+        for (const headers of [{}, { "content-type": "text/plain" }, { "content-type": "application/json" }]) {
+          strictEqual((yield* fileError({ body, headers }, false)).reason._tag, "BadRequest")
+        }
+      }))
+  }
+
+  it.effect("is not taken from a web page that the API's origin answers with HTTP 200", () =>
+    Effect.gen(function*() {
+      for (const body of [html, html.padEnd(2 * 1024 * 1024)]) {
+        const failure = yield* fileError({ body, headers: { "content-type": "text/html; charset=utf-8" } }, false)
+        strictEqual(failure.reason._tag, "MalformedAnswer")
+        strictEqual(failure.attempts, 3)
+      }
+    }))
+
   it.effect("of the storage may look like an error of the API", () =>
     Effect.gen(function*() {
       const document = { error: { code: "FS_0007", message: "gone" }, success: false }

@@ -155,12 +155,21 @@ export const apiData = (response: TransportResponse, now: number, key: string): 
   return envelope.success ? given(envelope.data) : refused(apiRefusal(response, now, key))
 }
 
-/** The refusal in an answer of HTTP 200 where a file was asked for: the platform may say `success: false` there too. */
+/**
+ * The refusal in an answer of HTTP 200 where a file was asked for: the platform may say `success: false` there too, and
+ * a gateway in front of it may answer with a page of its own.
+ */
 export const envelopeFailure = (response: TransportResponse, now: number, key: string): Refusal | undefined => {
+  if (/^\s*text\/html\b/i.test(response.header("content-type") ?? "")) {
+    const detail = "it is a web page where a file was asked for"
+    return { reason: new Reasons.MalformedAnswer({ detail, syntax: true }), status: 200 }
+  }
   if (response.body._tag === "Stream" || response.body.bytes.length > envelopeLimit) return undefined
-  if (response.header("content-type")?.includes("json") !== true) return undefined
-  const envelope = readEnvelope(parseJson(response.body.bytes))
-  return envelope === undefined || envelope.success || envelope.code === "" ? undefined : apiRefusal(response, now, key)
+  const json = parseJson(response.body.bytes)
+  const envelope = readEnvelope(json)
+  if (envelope === undefined || envelope.success) return undefined
+  const isSaid = isRecord(json) && json["success"] === false
+  return isSaid || envelope.code !== "" ? apiRefusal(response, now, key) : undefined
 }
 
 /** Classifies an answer of the storage behind a signed link that is neither success nor redirect. */
