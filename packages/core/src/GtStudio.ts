@@ -45,7 +45,7 @@ export interface Options {
   readonly retry?: Partial<RetryBudget>
   /** Longest wait for the headers of an answer. Default 30 seconds. */
   readonly headersTimeout?: Duration.Input
-  /** Longest wait between two pieces of a body. Default 30 seconds. */
+  /** Longest wait between two pieces of a body. Default 30 seconds. An answer of the API has 2 minutes in all. */
   readonly idleTimeout?: Duration.Input
   /** Longest download of one attachment in one try. Default 1 hour. */
   readonly downloadTimeout?: Duration.Input

@@ -7,6 +7,8 @@
  */
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -31,6 +33,9 @@ const make = (client: HttpClient.HttpClient): Transport["Service"] => {
   const scoped = HttpClient.withScope(client)
   return {
     send: Effect.fnUntraced(function*(request: TransportRequest) {
+      const dueAt = request.answerTimeout === undefined
+        ? Number.POSITIVE_INFINITY
+        : (yield* Clock.currentTimeMillis) + Duration.toMillis(request.answerTimeout)
       // As text: from a URL object the client would take the query apart and encode it anew, and break signatures.
       const response = yield* scoped.execute(HttpClientRequest.get(request.url.href, { headers: request.headers }))
         .pipe(
@@ -48,7 +53,8 @@ const make = (client: HttpClient.HttpClient): Transport["Service"] => {
       ))
       const body = yield* collect(
         verified(pull, hasBody ? declaredLength(header) : undefined, request),
-        request.memoryLimit
+        request.memoryLimit,
+        dueAt
       )
       return { status: response.status, header, body } satisfies TransportResponse
     }, (effect) =>
@@ -90,8 +96,8 @@ const verified = (pull: BodyPull, declared: number | undefined, { idleTimeout }:
   )
 }
 
-/** Reads up to the limit; what is longer becomes a stream with what was read as its beginning. */
-const collect = Effect.fnUntraced(function*(pull: BodyPull, memoryLimit: number) {
+/** Reads up to the limits; what is longer becomes a stream with what was read as its beginning. */
+const collect = Effect.fnUntraced(function*(pull: BodyPull, memoryLimit: number, dueAt: number) {
   const read: Array<Uint8Array> = []
   let size = 0
   const next = Pull.matchEffect(pull, {
@@ -100,6 +106,7 @@ const collect = Effect.fnUntraced(function*(pull: BodyPull, memoryLimit: number)
     onDone: () => Effect.succeed(undefined)
   })
   for (let chunks = yield* next; chunks !== undefined; chunks = yield* next) {
+    if ((yield* Clock.currentTimeMillis) > dueAt) return yield* new TransportError({ failure: "Stalled" })
     read.push(...chunks)
     for (const chunk of chunks) size += chunk.byteLength
     if (size > memoryLimit) return { _tag: "Stream", stream: streamOf(read, pull) } satisfies TransportBody

@@ -16,7 +16,7 @@ import type * as Stream from "effect/Stream"
  * - `Connect`: no connection (refused, unknown host, TLS)
  * - `Reset`: the connection broke before the answer was whole
  * - `Truncated`: the body ended before its declared length
- * - `Stalled`: no byte for longer than the idle timeout
+ * - `Stalled`: no byte for longer than the idle timeout, or not the whole body within the answer timeout
  * - `Timeout`: no response headers in time
  * - `Protocol`: the peer's answer is not HTTP, or its content encoding could not be undone
  */
@@ -47,6 +47,11 @@ export interface TransportRequest {
   readonly headersTimeout: Duration.Duration
   /** Longest wait between two pieces of the body. */
   readonly idleTimeout: Duration.Duration
+  /**
+   * Longest time from sending to the end of a body that comes as one array, looked at when a piece of it arrives; then it
+   * is `Stalled`. Keeps a peer that sends byte by byte from being waited for as long as it likes. Default: no limit.
+   */
+  readonly answerTimeout?: Duration.Duration
 }
 
 /** Body of a response, after any content encoding was undone and its declared length verified. */

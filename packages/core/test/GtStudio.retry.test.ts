@@ -210,6 +210,18 @@ describe("a download that fails", () => {
       strictEqual(platform.transport.open, 0)
     }))
 
+  it.effect("has an end in time whatever arrives: the API's answers sooner than files", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(1)])
+      const gtStudio = yield* platform.gtStudioWith({ downloadTimeout: "3 minutes" })
+      yield* gtStudio.jobResult("p", "b-0")
+      yield* Effect.scoped(gtStudio.download(documentUrl("b-0")))
+      deepStrictEqual(
+        platform.transport.asked.map(({ answerTimeout }) => answerTimeout && Duration.toSeconds(answerTimeout)),
+        [120, 180, 180]
+      )
+    }))
+
   it.effect("is not tried again when the spool is full", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(1)])

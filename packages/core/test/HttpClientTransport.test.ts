@@ -12,6 +12,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
 import * as HttpClientTransport from "../src/HttpClientTransport.ts"
 import { Transport, type TransportRequest, type TransportResponse } from "../src/Transport.ts"
+import { settle } from "./support/time.ts"
 
 const url = new URL("https://storage.example/a%2Fb?signature=x%2By+z%20~&q=%7e")
 
@@ -160,6 +161,25 @@ describe("HttpClientTransport", () => {
         yield* TestClock.adjust("10 seconds")
         assert.strictEqual((yield* Fiber.join(fiber)).failure, "Stalled")
       }
+    }))
+
+  it.effect("fails with Stalled when a body for memory comes in pieces for longer than the time given for all", () =>
+    Effect.gen(function*() {
+      let drip: ReadableStreamDefaultController<Uint8Array> | undefined
+      const dripping = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          drip = controller
+        }
+      })
+      const fiber = yield* Effect.forkChild(
+        failure(answering(() => new Response(dripping)), { answerTimeout: Duration.seconds(8) })
+      )
+      for (let second = 0; second < 12; second += 6) {
+        yield* settle
+        yield* TestClock.adjust("6 seconds")
+        drip?.enqueue(new Uint8Array(1))
+      }
+      assert.strictEqual((yield* Fiber.join(fiber)).failure, "Stalled")
     }))
 
   it.effect("aborts the request when the scope closes", () =>

@@ -233,6 +233,19 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         assert.strictEqual(error.failure, "Stalled")
       }))
 
+    it.effect("is Stalled when a body that is to come as one array comes byte by byte for too long", () =>
+      Effect.gen(function*() {
+        const server = yield* serve((_, response) => {
+          const drip = () => {
+            if (!response.destroyed) response.write("x", () => setImmediate(drip))
+          }
+          drip()
+        })
+        const error = yield* failure(server.url(), { answerTimeout: Duration.millis(50) })
+        assert.strictEqual(error.failure, "Stalled")
+        yield* untilNoSockets(server)
+      }))
+
     it.effect("is no stall while it is the reader who takes time", () =>
       Effect.gen(function*() {
         const total = 8 * 1024 * 1024

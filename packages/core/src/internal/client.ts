@@ -37,6 +37,8 @@ export interface ClientSettings {
 
 /** Answers of the API beyond this are no listing and no job; the largest page of 100 jobs has some 30 KB. */
 const answerLimit = 32 * 1024 * 1024
+/** Longest time for an answer of the API: a page of 100 jobs takes that long at 2 kbit/s. */
+const answerTime = Duration.minutes(2)
 /** Attachments up to this size arrive as one array. */
 const contentLimit = 1024 * 1024
 /** Redirects that one attachment may take; the documented number is one. */
@@ -44,6 +46,14 @@ const maxRedirects = 5
 
 const isRedirect = (status: number) =>
   status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+
+/** What an answer may cost. */
+interface Limits {
+  /** Largest body that arrives as one array, in bytes. */
+  readonly memory: number
+  /** Longest time for such a body to be there whole. */
+  readonly time: Duration.Duration
+}
 
 type Hop<A> = { readonly _tag: "Next"; readonly url: URL } | { readonly _tag: "Here"; readonly value: A }
 
@@ -84,7 +94,7 @@ export class Client {
     const url = new URL(`${this.settings.base}${path}`)
     return this.persist(
       subject,
-      this.exchange(url, true, answerLimit, (response) =>
+      this.exchange(url, true, { memory: answerLimit, time: answerTime }, (response) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
           const answer = apiData(response, now, Redacted.value(this.settings.apiKey))
           return answer._tag === "Given" ? read(answer.value) : answer
@@ -151,9 +161,10 @@ export class Client {
     stop: (next: URL) => Answer<A> | undefined = () => undefined,
     scope?: Scope.Scope
   ): Effect.Effect<Answer<A>, TransportError, R> {
+    const limits: Limits = { memory: contentLimit, time: this.settings.downloadTimeout }
     const hop = (url: URL, atHome: boolean, redirects: number): Effect.Effect<Answer<A>, TransportError, R> =>
       Effect.flatMap(
-        this.exchange(url, atHome, contentLimit, (response) => this.arrive(response, url, atHome, use), scope),
+        this.exchange(url, atHome, limits, (response) => this.arrive(response, url, atHome, use), scope),
         (answer) => {
           if (answer._tag === "Refused") return Effect.succeed(answer)
           if (answer.value._tag === "Here") return Effect.succeed(given(answer.value.value))
@@ -197,7 +208,7 @@ export class Client {
   private exchange<A, R>(
     url: URL,
     withKey: boolean,
-    memoryLimit: number,
+    { memory: memoryLimit, time: answerTimeout }: Limits,
     use: (response: TransportResponse) => Effect.Effect<Answer<A>, TransportError, R>,
     scope?: Scope.Scope
   ): Effect.Effect<Answer<A>, TransportError, Exclude<R, Scope.Scope>> {
@@ -206,7 +217,7 @@ export class Client {
       ? { ...commonHeaders, "x-api-key": Redacted.value(apiKey) }
       : commonHeaders
     const exchange = Effect.flatMap(
-      this.transport.send({ url, headers, memoryLimit, headersTimeout, idleTimeout }),
+      this.transport.send({ url, headers, memoryLimit, headersTimeout, idleTimeout, answerTimeout }),
       use
     )
     const held = scope === undefined

@@ -2,7 +2,7 @@
  * A transport without a network: a handler says what each request is answered with, and everything that was asked is
  * kept. Delays run on the test's clock.
  */
-import { Clock, Effect, Layer, Stream } from "effect"
+import { Clock, type Duration, Effect, Layer, Stream } from "effect"
 import { Transport, TransportError, type TransportFailure } from "../../src/Transport.ts"
 
 /** A request as the fake saw it. */
@@ -13,6 +13,8 @@ export interface Asked {
   readonly at: number
   /** How often this URL has been asked for, from 1. */
   readonly nth: number
+  /** How long its answer may take in all. */
+  readonly answerTimeout: Duration.Duration | undefined
 }
 
 /** What a request is answered with. */
@@ -68,7 +70,8 @@ export class FakeTransport {
           Effect.flatMap(Clock.currentTimeMillis, (at) =>
             Effect.sync(() => {
               const nth = this.asked.filter(({ url }) => url.href === request.url.href).length + 1
-              const asked = { url: request.url, headers: { ...request.headers }, at, nth }
+              const { answerTimeout, url } = request
+              const asked = { url, headers: { ...request.headers }, at, nth, answerTimeout }
               this.asked.push(asked)
               this.open++
               this.inFlight++

@@ -33,6 +33,8 @@ const timeout = (duration: Duration.Duration) => {
   return millis > maxTimeout ? 0 : Math.max(1, Math.ceil(millis))
 }
 
+const never = Number.POSITIVE_INFINITY
+
 const cancelled = new Error("cancelled")
 
 const noHeader = () => undefined
@@ -57,6 +59,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private header: (name: string) => string | undefined = noHeader
   private declared: number | undefined
   private received = 0
+  /** When a body that is collected must be whole, on the clock of `performance`. */
+  private dueAt = never
 
   // While collecting: the only chunk as it came, or the array that the chunks are copied into.
   private collected: Uint8Array | undefined
@@ -79,7 +83,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     resume: (answer: Effect.Effect<Transport.TransportResponse, Transport.TransportError>) => void
   ): void {
     this.resume = resume
-    const { url } = request
+    const { answerTimeout, url } = request
+    if (answerTimeout !== undefined) this.dueAt = performance.now() + Duration.toMillis(answerTimeout)
     try {
       dispatcher.dispatch({
         origin: url.origin,
@@ -127,6 +132,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (chunk.byteLength === 0) return
     this.received += chunk.byteLength
     if (this.phase === "collecting") {
+      if (this.dueAt !== never && performance.now() > this.dueAt) {
+        this.finish(make("Stalled"))
+        return controller.abort(cancelled)
+      }
       const before = this.received - chunk.byteLength
       if (this.received <= this.memoryLimit) return this.collect(chunk, before)
       this.spill(before)
