@@ -4,7 +4,6 @@
  * what is in flight, and the counts always add up.
  */
 import type * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,6 +19,7 @@ import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
 import { type Delivery, exportRun, type Fatal, type Look } from "./internal/exportRun.ts"
 import { fill } from "./internal/fill.ts"
+import { monotonicMillis } from "./internal/monotonic.ts"
 import { ParseBudget } from "./internal/parseBudget.ts"
 import type { Selection } from "./internal/select.ts"
 import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
@@ -88,7 +88,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
   const scope = yield* Effect.scope
-  const startedAt = yield* Clock.currentTimeMillis
+  const startedAt = yield* monotonicMillis
   const tally = new Tally(eachOnce(options.batches))
   const stop = yield* Deferred.make<void>()
   const cut = yield* Deferred.make<void, Fatal>()
@@ -128,7 +128,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   })
 
   const report = Effect.map(
-    Clock.currentTimeMillis,
+    monotonicMillis,
     (now) => tally.report((now - startedAt) / 1000, (id) => runners.find(({ sink }) => sink.id === id)?.queued ?? 0)
   )
 
@@ -165,7 +165,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   })
 
   /** How long to wait until the batches are to be listed again, or undefined when they are not. */
-  const untilNextLook = Effect.map(Clock.currentTimeMillis, (now) => {
+  const untilNextLook = Effect.map(monotonicMillis, (now) => {
     if (follow === undefined || tally.stopped || !tally.batches.some(pipeline.isInWork)) return undefined
     // Every look would fetch again what a sink that has failed cannot take.
     if (runners.some(({ failure }) => failure !== undefined)) return undefined

@@ -2,13 +2,13 @@
  * Follows a batch that is still in work: lists it again and again, and gives each job when it has become finished. The
  * platform has no "changed since" and no push for reads, so looking again is the only way to know.
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { monotonicMillis } from "./internal/monotonic.ts"
 import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
 
 /** How often and how long to look. */
@@ -38,7 +38,7 @@ export const finishedJobs = (
 ): Stream.Stream<JobSummary, GtStudioError, GtStudio> =>
   Stream.unwrap(Effect.gen(function*() {
     const gtStudio = yield* GtStudio
-    const startedAt = yield* Clock.currentTimeMillis
+    const startedAt = yield* monotonicMillis
     const given = new Set<string>()
     let unfinished = 0
     const look = gtStudio.jobSummaries(batch).pipe(
@@ -50,7 +50,7 @@ export const finishedJobs = (
     )
     /** Waits until it is time to look again; false when there is nothing more to look for. */
     const again = Effect.gen(function*() {
-      const wait = unfinished === 0 ? undefined : nextLook(options, startedAt, yield* Clock.currentTimeMillis)
+      const wait = unfinished === 0 ? undefined : nextLook(options, startedAt, yield* monotonicMillis)
       if (wait === undefined) return false
       yield* Effect.sleep(wait)
       unfinished = 0

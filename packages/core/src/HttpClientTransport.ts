@@ -7,7 +7,6 @@
  */
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -17,6 +16,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
+import { monotonicMillis } from "./internal/monotonic.ts"
 import {
   Transport,
   type TransportBody,
@@ -35,7 +35,7 @@ const make = (client: HttpClient.HttpClient): Transport["Service"] => {
     send: Effect.fnUntraced(function*(request: TransportRequest) {
       const dueAt = request.answerTimeout === undefined
         ? Number.POSITIVE_INFINITY
-        : (yield* Clock.currentTimeMillis) + Duration.toMillis(request.answerTimeout)
+        : (yield* monotonicMillis) + Duration.toMillis(request.answerTimeout)
       // As text: from a URL object the client would take the query apart and encode it anew, and break signatures.
       const response = yield* scoped.execute(HttpClientRequest.get(request.url.href, { headers: request.headers }))
         .pipe(
@@ -106,7 +106,7 @@ const collect = Effect.fnUntraced(function*(pull: BodyPull, memoryLimit: number,
     onDone: () => Effect.succeed(undefined)
   })
   for (let chunks = yield* next; chunks !== undefined; chunks = yield* next) {
-    if ((yield* Clock.currentTimeMillis) > dueAt) return yield* new TransportError({ failure: "Stalled" })
+    if ((yield* monotonicMillis) > dueAt) return yield* new TransportError({ failure: "Stalled" })
     read.push(...chunks)
     for (const chunk of chunks) size += chunk.byteLength
     if (size > memoryLimit) return { _tag: "Stream", stream: streamOf(read, pull) } satisfies TransportBody

@@ -233,6 +233,16 @@ describe("an export that follows", () => {
       strictEqual(pages(platform), 3)
     }))
 
+  it.effect("tells how long it takes, though the clock is set back meanwhile", () =>
+    Effect.gen(function*() {
+      const { start } = yield* world(working(3, 2), [new MemorySink()])
+      yield* TestClock.setTime(1e12)
+      const running = yield* start(minute)
+      yield* pass(2)
+      yield* TestClock.setTime(1e11)
+      strictEqual((yield* running.report).seconds, 2)
+    }))
+
   it.effect("ends at once when it is stopped between two looks", () =>
     Effect.gen(function*() {
       const platform = working(3, 2)

@@ -2,6 +2,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
+import { monotonicMillisUnsafe } from "./monotonic.ts"
 
 export interface LimiterOptions {
   /** Most requests in flight. */
@@ -79,7 +80,7 @@ export class Limiter {
           this.inFlight--
           if (exit._tag === "Failure") return Effect.void
           const throttle = throttled(exit.value)
-          const now = clock.currentTimeMillisUnsafe()
+          const now = monotonicMillisUnsafe(clock)
           return throttle === null ? this.succeeded(startedAt, now) : this.slowDown(throttle, startedAt, now)
         })
       })
@@ -88,7 +89,7 @@ export class Limiter {
 
   private turn(clock: Clock.Clock): Effect.Effect<number> {
     return Effect.suspend(() => {
-      const now = clock.currentTimeMillisUnsafe()
+      const now = monotonicMillisUnsafe(clock)
       if (this.pausedUntil > now) return this.turnAfter(clock, this.pausedUntil - now)
       if (!Number.isFinite(this.pace)) return Effect.succeed(now)
       const turn = Math.max(this.nextTurn, now)
@@ -96,7 +97,7 @@ export class Limiter {
       // Timers have a grain of a millisecond: nearer turns start at once, and the next one waits for both.
       if (turn - now < 1) return Effect.succeed(now)
       return Effect.flatMap(clock.sleep(Duration.millis(Math.ceil(turn - now))), () => {
-        const then = clock.currentTimeMillisUnsafe()
+        const then = monotonicMillisUnsafe(clock)
         return this.pausedUntil > then ? this.turn(clock) : Effect.succeed(then)
       })
     })

@@ -240,6 +240,25 @@ describe("where the platform accepts so many requests a second", () => {
     }))
 })
 
+describe("a pause", () => {
+  it.effect("is as long as it was asked for when the clock is set back meanwhile", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(1e12)
+      const requests = new Requests()
+      requests.answers.push({ retryAfterMillis: 5000 })
+      const first = yield* requests.many(1, 100)
+      yield* TestClock.adjust(100)
+      yield* Fiber.join(first)
+      yield* TestClock.setTime(1e12 - 3_600_000)
+      const second = yield* requests.many(1, 100)
+      yield* TestClock.adjust("4 seconds")
+      strictEqual(requests.running, 0)
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(second)
+      strictEqual(requests.starts.length, 2)
+    }))
+})
+
 describe("an interrupted request", () => {
   it.effect("leaks no permit, whether it ran, waited for its turn, or for the end of a pause", () =>
     Effect.gen(function*() {
