@@ -9,9 +9,10 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createHash, hash } from "node:crypto"
-import { type FileHandle, mkdir, open, rm } from "node:fs/promises"
+import { type FileHandle, open, rm } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { contentError, ofBytes, ofFile } from "./internal/contents.ts"
+import { makeFolder } from "./internal/folder.ts"
 import { claim } from "./internal/spoolDirectory.ts"
 
 /** Where content waits, and how much of it in memory. */
@@ -33,7 +34,7 @@ const createFile = async (folder: string, path: string): Promise<FileHandle> => 
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause
     // Another machine that shares the directory has taken a folder long unused for a dead process's.
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder, 0o700)
     return await open(path, "wx", 0o600)
   }
 }

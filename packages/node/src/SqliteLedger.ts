@@ -9,8 +9,9 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { dirname, resolve } from "node:path"
+import { makeFolder, whyNot } from "./internal/folder.ts"
 import * as audits from "./internal/ledgerAudit.ts"
 import { lock } from "./internal/ledgerLock.ts"
 import * as reads from "./internal/ledgerReads.ts"
@@ -75,15 +76,16 @@ const reading = (file: string, read: ReturnType<typeof reads.make>, audit: Retur
     }))
 })
 
-const makeFolder = (folder: string) =>
-  Effect.try({
-    try: () => mkdirSync(folder, { recursive: true }),
-    catch: (cause) => ledgerError("unavailable", `${folder} cannot be made, where the ledger is to stand.`, cause)
+const prepare = (folder: string) =>
+  Effect.tryPromise({
+    try: () => makeFolder(folder),
+    catch: (cause) =>
+      ledgerError("unavailable", `${folder} cannot be made, where the ledger is to stand: ${whyNot(cause)}.`, cause)
   })
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const file = resolve(options.file)
-  yield* makeFolder(dirname(file))
+  yield* prepare(dirname(file))
   yield* lock(file)
   const db = yield* opened(file, { timeout }, (db) => {
     const state = inspect(db, file)

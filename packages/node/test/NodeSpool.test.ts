@@ -151,6 +151,22 @@ describe("NodeSpool", () => {
       assert.deepStrictEqual([error.operation, error.code], ["write", "ENOTDIR"])
     }))
 
+  it.live("is readable by its owner alone, and the folders made above it as any other", () =>
+    Effect.gen(function*() {
+      const root = yield* temporaryFolder
+      const mode = (...names: ReadonlyArray<string>) => fs.statSync(path.join(root, ...names)).mode & 0o777
+      fs.mkdirSync(path.join(root, "usual"))
+      yield* Effect.scoped(
+        Effect.provide(
+          Effect.sync(() => {
+            assert.strictEqual(mode("above"), mode("usual"))
+            assert.strictEqual(mode("above", "spool"), 0o700)
+          }),
+          NodeSpool.layer({ directory: path.join(root, "above", "spool") })
+        )
+      )
+    }))
+
   it.live("removes its folder with the layer", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryFolder

@@ -169,6 +169,17 @@ describe("SqliteLedger.layer", () => {
       }
     }))
 
+  it.live("says why its folder cannot be made, and does not try for ever", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporaryFolder, "file")
+      fs.writeFileSync(file, "")
+      for (const path of [join(file, "ledger.db"), join(file, "deep", "ledger.db")]) {
+        assert.include((yield* opening(path)).message, "a file stands there or above it")
+      }
+      // The system takes no folder there, and says that what is above it is missing.
+      assert.include((yield* opening("/proc/labelstream/deep/ledger.db")).message, "cannot be made")
+    }))
+
   it.live("reads a file of version 1 as it was written then", () =>
     Effect.gen(function*() {
       const file = yield* newFile

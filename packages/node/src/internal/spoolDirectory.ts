@@ -6,10 +6,11 @@ import type { Content } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { hash } from "node:crypto"
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises"
+import { lstat, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { contentError } from "./contents.ts"
+import { makeFolder } from "./folder.ts"
 
 // Folders of other machines and containers are judged by age alone: their process ids mean nothing here.
 const foreignAge = 24 * 60 * 60 * 1000
@@ -59,7 +60,7 @@ const removeLeftovers = async (directory: string, here: string): Promise<void> =
 }
 
 const make = async (directory: string): Promise<string> => {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await makeFolder(directory, 0o700)
   const here = await place()
   await removeLeftovers(directory, here)
   return await mkdtemp(join(directory, `spool-${here}-${process.pid}-${await startOf(process.pid)}-`))
