@@ -24,6 +24,7 @@ import { ParseBudget } from "./internal/parseBudget.ts"
 import type { Selection } from "./internal/select.ts"
 import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
 import { Tally } from "./internal/tally.ts"
+import { ExportWatch } from "./internal/telemetry/exportWatch.ts"
 import type { BatchRef } from "./Job.ts"
 import type { AttachmentChoice } from "./JobFetch.ts"
 import { type Inspected, type JobSink, type Receipt, SinkError } from "./JobSink.ts"
@@ -97,9 +98,11 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   // Closed after the sinks and the fibers that use the jobs' contents.
   const contents = yield* Scope.fork(scope)
 
+  const watch = yield* ExportWatch.make(ledger, tally, options.sinks)
   const runners: Array<SinkRunner<Delivery, LedgerError>> = []
   for (const sink of options.sinks) {
-    const open = yield* sink.open
+    const opened = yield* sink.open
+    const open = watch === undefined ? opened : watch.sink(sink, opened)
     yield* adopt(ledger, sink)
     const queue = yield* Queue.bounded<Delivery, Cause.Done>(sink.capabilities.batch.maxRecords)
     const settled = (batch: Settled<Delivery>): Effect.Effect<void, LedgerError> => pipeline.settled(runner)(batch)
@@ -107,6 +110,8 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     runners.push(runner)
     tally.sinks.set(sink.id, { sink: sink.name, id: sink.id, stored: 0, bytes: 0, error: null })
   }
+
+  watch?.queues(runners)
 
   const selection: Selection = options.selection ?? { _tag: "New" }
   const follow = selection._tag === "Retry" ? undefined : options.follow
@@ -122,7 +127,11 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     concurrency: Math.max(1, options.concurrency ?? 64),
     fetch: { attachments: options.attachments ?? "results" },
     parseBudget: new ParseBudget(parseMemory),
-    onJob: options.onJob ?? (() => {}),
+    onJob: (event) => {
+      watch?.onJob(event)
+      options.onJob?.(event)
+    },
+    watch,
     stop,
     cut
   })
@@ -134,7 +143,11 @@ export const start = Effect.fnUntraced(function*(options: Options) {
 
   const sinks = yield* Effect.forkScoped(Effect.forEach(
     runners,
-    (runner) => Effect.tapCause(runner.run, (cause) => Deferred.failCause(cut, cause)),
+    (runner) =>
+      Effect.tapCause(
+        watch === undefined ? runner.run : watch.within(runner.run),
+        (cause) => Deferred.failCause(cut, cause)
+      ),
     { concurrency: "unbounded", discard: true }
   ))
 
@@ -205,7 +218,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     for (const end of finished) yield* end
     return yield* report
   })
-  const fiber = yield* Effect.forkScoped(main)
+  const fiber = yield* Effect.forkScoped(watch === undefined ? main : watch.run(main))
 
   const grace = Duration.fromInputUnsafe(options.grace ?? Duration.seconds(10))
   const running: RunningExport = {

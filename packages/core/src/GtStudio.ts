@@ -19,6 +19,7 @@ import { type Answer, given, refused } from "./internal/answer.ts"
 import { attachmentSubject, Client } from "./internal/client.ts"
 import { type JobPage, type MalformedJob, pages } from "./internal/listing.ts"
 import { isLoopback, pathSegment } from "./internal/origin.ts"
+import { ClientWatch } from "./internal/telemetry/clientWatch.ts"
 import { type BatchRef, JobResult, type JobSummary, ProjectDetails } from "./Job.ts"
 import { defaultBudget, type RetryBudget } from "./RetryPolicy.ts"
 import { Spool } from "./Spool.ts"
@@ -160,6 +161,7 @@ const readResult = reader(decodeResult)
 export const make = Effect.fnUntraced(function*(options: Options) {
   const transport = yield* Transport
   const spool = yield* Spool
+  const watch = yield* ClientWatch.make
   const pacing = {
     maxInFlight: Math.ceil(yield* positive("maxInFlight", options.maxInFlight ?? 64)),
     requestsPerSecond: Number.POSITIVE_INFINITY,
@@ -180,7 +182,8 @@ export const make = Effect.fnUntraced(function*(options: Options) {
       downloadTimeout: Duration.fromInputUnsafe(options.downloadTimeout ?? Duration.hours(1))
     },
     transport,
-    spool
+    spool,
+    watch
   )
 
   /** A path with ids in it, or why they cannot stand in a URL. */
@@ -198,7 +201,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         [batch.projectId, batch.batchId],
         (project, id) => `/v1/projects/${project}/batch/${id}`
       ),
-      (at) => pages(client, at, batch)
+      (at) => watch === undefined ? pages(client, at, batch) : watch.pages(pages(client, at, batch))
     ))
 
   return GtStudio.of({

@@ -22,6 +22,7 @@ import {
 } from "./answer.ts"
 import { Limiter, type LimiterOptions } from "./limiter.ts"
 import { showUrl } from "./origin.ts"
+import type { ClientWatch, Endpoint } from "./telemetry/clientWatch.ts"
 
 export interface ClientSettings {
   /** Origin and path prefix of the API, without a slash at the end. */
@@ -67,15 +68,23 @@ export class Client {
   private readonly settings: ClientSettings
   private readonly transport: Transport["Service"]
   private readonly spool: Spool["Service"]
+  private readonly watch: ClientWatch | undefined
   private readonly apiOrigin: string
   private readonly schedule: ReturnType<typeof RetryPolicy.schedule>
   private readonly limiters = new Map<string, Limiter>()
 
-  constructor(settings: ClientSettings, transport: Transport["Service"], spool: Spool["Service"]) {
+  constructor(
+    settings: ClientSettings,
+    transport: Transport["Service"],
+    spool: Spool["Service"],
+    watch: ClientWatch | undefined
+  ) {
     this.settings = settings
-    this.transport = transport
     this.spool = spool
+    this.watch = watch
     this.apiOrigin = new URL(settings.base).origin
+    this.transport = watch === undefined ? transport : watch.transport(transport, this.apiOrigin)
+    watch?.limiters(() => this.origins, this.apiOrigin)
     this.schedule = RetryPolicy.schedule(settings.retry)
     this.limiter(this.apiOrigin)
   }
@@ -94,11 +103,17 @@ export class Client {
     const url = new URL(`${this.settings.base}${path}`)
     return this.persist(
       subject,
-      this.exchange(url, true, { memory: answerLimit, time: answerTime }, (response) =>
-        Effect.map(Clock.currentTimeMillis, (now) => {
-          const answer = apiData(response, now, Redacted.value(this.settings.apiKey))
-          return answer._tag === "Given" ? read(answer.value) : answer
-        }))
+      this.exchange(
+        url,
+        subject.operation,
+        true,
+        { memory: answerLimit, time: answerTime },
+        (response) =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            const answer = apiData(response, now, Redacted.value(this.settings.apiKey))
+            return answer._tag === "Given" ? read(answer.value) : answer
+          })
+      )
     )
   }
 
@@ -164,7 +179,14 @@ export class Client {
     const limits: Limits = { memory: contentLimit, time: this.settings.downloadTimeout }
     const hop = (url: URL, atHome: boolean, redirects: number): Effect.Effect<Answer<A>, TransportError, R> =>
       Effect.flatMap(
-        this.exchange(url, atHome, limits, (response) => this.arrive(response, url, atHome, use), scope),
+        this.exchange(
+          url,
+          atHome ? "attachment" : "storage",
+          atHome,
+          limits,
+          (response) => this.arrive(response, url, atHome, use),
+          scope
+        ),
         (answer) => {
           if (answer._tag === "Refused") return Effect.succeed(answer)
           if (answer.value._tag === "Here") return Effect.succeed(given(answer.value.value))
@@ -207,6 +229,7 @@ export class Client {
   /** One request in its turn. The answer's connection is given up at the end of `scope`, by default with the exchange. */
   private exchange<A, R>(
     url: URL,
+    endpoint: Endpoint,
     withKey: boolean,
     { memory: memoryLimit, time: answerTimeout }: Limits,
     use: (response: TransportResponse) => Effect.Effect<Answer<A>, TransportError, R>,
@@ -223,7 +246,10 @@ export class Client {
     const held = scope === undefined
       ? Effect.scoped(exchange)
       : Effect.provideService(exchange, Scope.Scope, scope)
-    return this.limiter(url.origin).run(held, throttle)
+    const limiter = this.limiter(url.origin)
+    return this.watch === undefined
+      ? limiter.run(held, throttle)
+      : this.watch.request(endpoint, held, (request) => limiter.run(request, throttle))
   }
 
   /** A platform that repeats the key in its error texts must not bring it into ours. */
@@ -251,20 +277,23 @@ export class Client {
   ): Effect.Effect<A, Reasons.GtStudioError, R> {
     return Effect.suspend(() => {
       let attempts = 0
+      let failed: Reasons.Reason["_tag"] | undefined
       const once = Effect.suspend(() => {
         attempts++
         this.counts.requests++
         if (attempts > 1) this.counts.retries++
+        if (failed !== undefined) this.watch?.retried(subject, failed)
         return attempt
       }).pipe(
         Effect.catch((error) => Effect.succeed(refused(connectionRefusal(error)))),
-        Effect.flatMap((answer) =>
-          answer._tag === "Given"
-            ? Effect.succeed(answer.value)
-            : Effect.fail(failure(subject, this.withoutKey(answer.refusal), attempts))
-        )
+        Effect.flatMap((answer) => {
+          if (answer._tag === "Given") return Effect.succeed(answer.value)
+          failed = answer.refusal.reason._tag
+          return Effect.fail(failure(subject, this.withoutKey(answer.refusal), attempts))
+        })
       )
-      return Effect.retry(once, this.schedule)
+      const tries = Effect.retry(once, this.schedule)
+      return this.watch === undefined ? tries : this.watch.operation(subject, tries)
     })
   }
 }

@@ -19,6 +19,7 @@ import { listedOf, type Selection } from "./select.ts"
 import type { Delivery as SinkDelivery, Settled, SinkRunner } from "./sinkRunner.ts"
 import type { BatchTally, Tally } from "./tally.ts"
 import { type Task, tasks } from "./tasks.ts"
+import type { ExportWatch } from "./telemetry/exportWatch.ts"
 
 /** A fetched job until every sink that needs it has settled it. */
 interface Job {
@@ -61,6 +62,8 @@ export interface Setting {
   readonly fetch: FetchOptions
   readonly parseBudget: ParseBudget
   readonly onJob: (event: JobEvent) => void
+  /** Told of what happens, where somebody wants to know. */
+  readonly watch: ExportWatch | undefined
   /** Done when no further job is to be begun. */
   readonly stop: Deferred.Deferred<void>
   /** Done when jobs in flight are to be given up; fails with what makes going on useless. */
@@ -69,7 +72,7 @@ export interface Setting {
 
 /** Everything that a run does with jobs, from the listing to the ledger. */
 export const exportRun = (setting: Setting) => {
-  const { cut, follows, gtStudio, ledger, look, onJob, parseBudget, runners, scope, tally } = setting
+  const { cut, follows, gtStudio, ledger, look, onJob, parseBudget, runners, scope, tally, watch } = setting
   const isOrdered = runners.some(({ sink }) => sink.capabilities.ordering === "listing")
 
   // Jobs exported so far: a later look finds them unchanged, and they are not to be counted as found so.
@@ -99,7 +102,8 @@ export const exportRun = (setting: Setting) => {
     tally.stopped ? Effect.succeed([]) : Effect.flatMap(Scope.fork(scope), (jobScope) => {
       tally.inFlight++
       const open = parseBudget.open.bind(parseBudget)
-      return fetchWith(gtStudio, task.batch, task.summary, setting.fetch, open).pipe(
+      const fetched = fetchWith(gtStudio, task.batch, task.summary, setting.fetch, open)
+      return (watch === undefined ? fetched : watch.job(task.batch, task.summary, fetched)).pipe(
         Effect.provideService(Scope.Scope, jobScope),
         Effect.map((record) => [{ task, record, scope: jobScope, ...unsettled }]),
         Effect.onExit((exit) => {

@@ -1,0 +1,179 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Tracer from "effect/Tracer"
+import type { JobEvent } from "../../Export.ts"
+import type { ExportReport } from "../../ExportReport.ts"
+import type { JobSummary } from "../../Job.ts"
+import type { JobSink, OpenSink } from "../../JobSink.ts"
+import type { JobStage, Ledger } from "../../Ledger.ts"
+import { Enabled, metrics, spans, tracedJobsPerSecond } from "../../Telemetry.ts"
+import type { BatchTally, Tally } from "../tally.ts"
+import { Instruments, type Reading, seconds } from "./instruments.ts"
+import { watchedSink } from "./sinkWatch.ts"
+import { endSpan, failureOf, inSpan } from "./span.ts"
+
+const states = ["listed", "exported", "unchanged", "unfinished", "failed"] as const
+const stages: ReadonlyArray<JobStage> = ["listed", "unfinished", "stored", "failed"]
+
+/** Tells of one export. */
+export class ExportWatch {
+  private readonly context: Context.Context<never>
+  private readonly instruments: Instruments
+  private readonly ledger: Ledger["Service"]
+  private readonly tally: Tally
+  private readonly span: Tracer.Span
+  private readonly readings: Array<Reading> = []
+  private tracedSince = 0n
+  private traced = 0
+  private isEnded = false
+
+  constructor(context: Context.Context<never>, ledger: Ledger["Service"], tally: Tally, span: Tracer.Span) {
+    this.context = context
+    this.instruments = new Instruments(context)
+    this.ledger = ledger
+    this.tally = tally
+    this.span = span
+    const { batches } = tally
+    this.readings.push(this.instruments.read(metrics.jobsInFlight, {}, () => tally.inFlight))
+    for (const state of states) {
+      this.readings.push(
+        this.instruments.read(metrics.exportJobs, { state }, () => sum(batches, (batch) => batch[state]))
+      )
+    }
+  }
+
+  /** None where telemetry is off. */
+  static readonly make = (ledger: Ledger["Service"], tally: Tally, sinks: ReadonlyArray<JobSink>) =>
+    Effect.gen(function*() {
+      const context = yield* Effect.context<never>()
+      if (!Context.get(context, Enabled)) return undefined
+      const kinds = sinks.map(({ name }) => name).join(",")
+      const attributes = { "labelstream.batches": tally.batches.length, "labelstream.sinks": kinds }
+      const span = yield* Effect.makeSpan(spans.run, { attributes })
+      const watch = new ExportWatch(context, ledger, tally, span)
+      // An export that could not begin has an end too.
+      yield* Effect.addFinalizer((exit) => watch.end(exit))
+      yield* watch.countLedger
+      yield* Effect.annotateLogs(Effect.logInfo("export started"), { batches: tally.batches.length, sinks: kinds })
+      return watch
+    })
+
+  /** A sink of the export that tells of its batches. */
+  sink({ name }: JobSink, open: OpenSink): OpenSink {
+    return watchedSink(name, open, this.instruments)
+  }
+
+  /** Shows how many records wait for the sinks of a kind. */
+  queues(runners: ReadonlyArray<{ readonly sink: JobSink; readonly queued: number }>): void {
+    for (const name of new Set(runners.map(({ sink }) => sink.name))) {
+      const queued = () => sum(runners, (runner) => runner.sink.name === name ? runner.queued : 0)
+      this.readings.push(this.instruments.read(metrics.queueDepth, { sink: name }, queued))
+    }
+  }
+
+  /** Runs an effect as a part of the run's trace. */
+  within<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.withParentSpan(effect, this.span)
+  }
+
+  /** The fetching of one job, in a trace of its own. */
+  job<A, E, R>({ batchId, projectId }: BatchTally, { id }: JobSummary, fetch: Effect.Effect<A, E, R>) {
+    return Effect.clockWith((clock) => {
+      const started = clock.currentTimeNanosUnsafe()
+      const timed = Effect.onExit(
+        fetch,
+        () =>
+          Effect.sync(() =>
+            this.instruments.update(metrics.jobDuration, {}, seconds(started, clock.currentTimeNanosUnsafe()))
+          )
+      )
+      if (!this.mayTrace(started)) return Effect.withTracerEnabled(timed, false)
+      const attributes = {
+        "labelstream.project.id": projectId,
+        "labelstream.batch.id": batchId,
+        "labelstream.job.id": id
+      }
+      return inSpan(spans.job, { root: true, links: [{ span: this.span, attributes: {} }], attributes }, () => timed)
+    })
+  }
+
+  private mayTrace(now: bigint): boolean {
+    if (now - this.tracedSince >= 1_000_000_000n) {
+      this.tracedSince = now
+      this.traced = 0
+    }
+    return ++this.traced <= tracedJobsPerSecond
+  }
+
+  /** Counts what became of a job, and says so where it failed. */
+  onJob(event: JobEvent): void {
+    this.instruments.update(metrics.jobs, { outcome: event._tag.toLowerCase() }, 1)
+    if (event._tag !== "Failed") return
+    const { batchId, error: { message, reason, retryable }, jobId } = event
+    this.instruments.update(metrics.jobFailures, { cause: reason }, 1)
+    this.log(
+      Effect.annotateLogs(Effect.logWarning("job failed"), { batchId, jobId, cause: reason, retryable, message })
+    )
+  }
+
+  /** The export from here to its report. */
+  run<E, R>(main: Effect.Effect<ExportReport, E, R>): Effect.Effect<ExportReport, E, R> {
+    return Effect.onExit(this.within(main), (exit) => this.end(exit, Exit.isSuccess(exit) ? exit.value : undefined))
+  }
+
+  /** Says how it ended, once. */
+  private end(exit: Exit.Exit<unknown, unknown>, report?: ExportReport): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.isEnded) return Effect.void
+      this.isEnded = true
+      for (const reading of this.readings) reading.end()
+      const { batches } = this.tally
+      const counts = Object.fromEntries(states.map((state) => [state, sum(batches, (batch) => batch[state])]))
+      for (const state of states) this.span.attribute(`labelstream.jobs.${state}`, counts[state])
+      const unlisted = batches.filter(({ listingError }) => listingError !== null)
+      const failure = failureOf(exit)
+      const line = report !== undefined
+        ? Effect.annotateLogs(Effect.logInfo("export ended"), {
+          complete: report.complete,
+          stopped: report.stopped,
+          seconds: report.seconds,
+          ...counts
+        })
+        : failure === undefined
+        ? Effect.annotateLogs(Effect.logWarning("export cut off"), counts)
+        : Effect.annotateLogs(Effect.logError("export failed"), {
+          cause: failure.type,
+          message: failure.message,
+          ...counts
+        })
+      return Effect.forEach(
+        unlisted,
+        ({ batchId, listingError }) =>
+          Effect.annotateLogs(Effect.logWarning("batch not listed to its end"), { batchId, message: listingError }),
+        {
+          discard: true
+        }
+      ).pipe(Effect.andThen(this.countLedger), Effect.andThen(line), Effect.andThen(endSpan(this.span, exit)))
+    })
+  }
+
+  /** The size of the ledger is asked for at the ends of a run alone: it costs a look at every row. */
+  private get countLedger(): Effect.Effect<void> {
+    return Effect.ignore(Effect.map(
+      Effect.forEach(this.tally.batches, (batch) => this.ledger.counts(batch)),
+      (counts) => {
+        for (const stage of stages) {
+          this.instruments.update(metrics.ledgerJobs, { stage }, sum(counts, (count) => count[stage]))
+        }
+      }
+    ))
+  }
+
+  private log(line: Effect.Effect<void>): void {
+    Effect.runSyncWith(this.context)(line)
+  }
+}
+
+const sum = <A>(items: ReadonlyArray<A>, of: (item: A) => number): number =>
+  items.reduce((total, item) => total + of(item), 0)

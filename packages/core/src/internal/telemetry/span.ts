@@ -1,0 +1,64 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Tracer from "effect/Tracer"
+
+/** Runs an effect in a span, which ends as {@link endSpan} has it. */
+export const inSpan = <A, E, R>(
+  name: string,
+  options: Tracer.SpanOptionsNoTrace,
+  run: (span: Tracer.Span) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.flatMap(
+    Effect.makeSpan(name, options),
+    (span) => Effect.onExit(Effect.withParentSpan(run(span), span), (exit) => endSpan(span, exit))
+  )
+
+/** Ends a span. A failure is told as {@link failureOf} tells it. */
+export const endSpan = (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+  Effect.clockWith((clock) =>
+    Effect.sync(() => {
+      const failure = failureOf(exit)
+      if (failure !== undefined) span.attribute("error.type", failure.type)
+      span.end(
+        clock.currentTimeNanosUnsafe(),
+        failure !== undefined ? Exit.fail(new SpanError(failure)) : Exit.isSuccess(exit) ? Exit.void : Exit.interrupt()
+      )
+    })
+  )
+
+interface Failure {
+  /** The reason of an error of ours, else `defect`. */
+  readonly type: string
+  readonly message: string
+}
+
+/**
+ * What may be told of a failure: its kind and, where the error is one of ours, its text. What else an error carries
+ * (causes, stacks, what a sink's library says) is not for a collector to know. None for success and interruption.
+ */
+export const failureOf = (exit: Exit.Exit<unknown, unknown>): Failure | undefined => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return undefined
+  const error = Cause.squash(exit.cause)
+  if (!(error instanceof Error) || !("_tag" in error) || typeof error._tag !== "string" || !ours.has(error._tag)) {
+    return { type: "defect", message: "a fault in the code" }
+  }
+  const { message } = error
+  const reason = "reason" in error ? error.reason : undefined
+  if (typeof reason === "string") return { type: reason, message }
+  return {
+    type: typeof reason === "object" && reason !== null && "_tag" in reason ? String(reason._tag) : error._tag,
+    message
+  }
+}
+
+const ours = new Set(["GtStudioError", "ContentError", "LedgerError", "SinkError", "TransportError"])
+
+/** Effect's exporters send an error's name, message and stack. */
+class SpanError extends Error {
+  constructor({ message, type }: Failure) {
+    super(message)
+    this.name = type
+    this.stack = `${type}: ${message}`
+  }
+}
