@@ -1,0 +1,97 @@
+/**
+ * Where an application on Node.js sends what an export tells of itself: to an OpenTelemetry collector, to a file for
+ * Prometheus, to stderr as lines of JSON. Each layer also turns `Telemetry` on, and goes around those of the client and
+ * the export. None of them ever fails an export, and each holds it up by a few seconds at its end at most.
+ */
+import { Telemetry } from "@labelstream/core"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Schema from "effect/Schema"
+import type { MetricsFile } from "./internal/metricsFile.ts"
+
+/** A setting for telemetry cannot be used. Says which and why, never the value: a collector's URL may hold a secret. */
+export class NodeTelemetryError extends Schema.TaggedError<NodeTelemetryError>()("NodeTelemetryError", {
+  setting: Schema.Literals(["url", "OTEL_EXPORTER_OTLP_HEADERS"]),
+  detail: Schema.String
+}) {
+  override get message() {
+    return this.detail
+  }
+}
+
+/** How a collector is reached. */
+export interface OtlpOptions {
+  /**
+   * Where the collector takes OTLP over HTTP, such as `http://localhost:4318`; `/v1/traces`, `/v1/metrics` and `/v1/logs`
+   * are added. What it asks for besides (a token) stands in the environment: `OTEL_EXPORTER_OTLP_HEADERS`, as
+   * `name=value,name=value` with percent-encoded values. It is sent to this origin alone: no redirect is followed.
+   */
+  readonly url: string
+  /** `service.version` of what is sent. Default none. */
+  readonly version?: string
+  /** How often metrics are sent. Default 10 seconds; spans and log lines go sooner. */
+  readonly interval?: Duration.Input
+  /** Longest wait for one answer of the collector. Default 5 seconds. After a failure nothing is sent for a minute. */
+  readonly timeout?: Duration.Input
+  /** Longest wait at the end for what has not been sent, for each of spans, metrics and logs. Default 2 seconds. */
+  readonly shutdownTimeout?: Duration.Input
+}
+
+/**
+ * Sends spans, metrics and log lines to a collector, as JSON. Where it cannot be reached or does not answer, one warning
+ * is logged and what was to be sent is dropped; memory stays bounded.
+ */
+export const layerOtlp = (options: OtlpOptions): Layer.Layer<never, NodeTelemetryError> =>
+  Layer.merge(
+    Telemetry.layer,
+    // Loaded when it is used: it costs a tenth of a second.
+    Layer.unwrap(Effect.map(Effect.promise(() => import("./internal/otlp.ts")), ({ exporter }) => exporter(options)))
+  )
+
+/** Where the metrics are to stand as text. */
+export interface PrometheusOptions {
+  /** Path of the file; its folder must exist. Replaced whole, so that a reader never sees a part. */
+  readonly file: string
+  /** How often it is written. Default 15 seconds, and once at the end. */
+  readonly interval?: Duration.Input
+}
+
+/**
+ * Writes all metrics into a file in Prometheus' text format, for the textfile collector of its node exporter: a run that
+ * ends by itself is gone before it could be scraped. A file that cannot be written is warned of once.
+ */
+export const layerPrometheus = ({ file, interval = Duration.seconds(15) }: PrometheusOptions): Layer.Layer<never> =>
+  Layer.merge(
+    Telemetry.layer,
+    Layer.effectDiscard(Effect.flatMap(
+      Effect.promise((): Promise<{ readonly metricsFile: MetricsFile }> => import("./internal/metricsFile.ts")),
+      ({ metricsFile }) => metricsFile(file, interval)
+    ))
+  )
+
+/**
+ * Logs as one JSON object a line on stderr, instead of the loggers in force: `message`, `level`, `timestamp`,
+ * `annotations` and, where there is one, `cause`.
+ */
+export const layerJsonLogs: Layer.Layer<never> = Layer.merge(
+  Telemetry.layer,
+  Logger.layer([Logger.withConsoleError(Logger.formatJson)])
+)
+
+/** What of the above is wanted. */
+export interface Options {
+  readonly otlp?: OtlpOptions
+  readonly prometheus?: PrometheusOptions
+  /** `json` for {@link layerJsonLogs}. Default: the loggers in force. */
+  readonly logFormat?: "json"
+}
+
+/** All that is asked for in one layer, in the order that each needs. Nothing asked for is nothing turned on. */
+export const layer = ({ logFormat, otlp, prometheus }: Options): Layer.Layer<never, NodeTelemetryError> => {
+  const logs = logFormat === "json" ? layerJsonLogs : Layer.empty
+  const file = prometheus === undefined ? Layer.empty : layerPrometheus(prometheus)
+  // A collector takes log lines besides the loggers that it finds.
+  return Layer.merge(otlp === undefined ? Layer.empty : layerOtlp(otlp), file).pipe(Layer.provideMerge(logs))
+}

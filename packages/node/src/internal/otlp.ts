@@ -1,0 +1,86 @@
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Otlp from "effect/observability/Otlp"
+import * as Schema from "effect/Schema"
+import { NodeTelemetryError, type OtlpOptions } from "../NodeTelemetry.ts"
+
+/** Sends to a collector what Effect's tracer, metrics and loggers have. */
+export const exporter = (options: OtlpOptions): Layer.Layer<never, NodeTelemetryError> =>
+  Layer.unwrap(Effect.gen(function*() {
+    const url = yield* validUrl(options.url)
+    const timeout = Duration.fromInputUnsafe(options.timeout ?? Duration.seconds(5))
+    return Otlp.layerJson({
+      baseUrl: url.href.replace(/\/+$/, ""),
+      headers: yield* headers,
+      resource: {
+        serviceName: yield* Effect.orElseSucceed(Config.String("OTEL_SERVICE_NAME"), () => "labelstream"),
+        ...(options.version === undefined ? {} : { serviceVersion: options.version })
+      },
+      metricsExportInterval: options.interval ?? Duration.seconds(10),
+      shutdownTimeout: options.shutdownTimeout ?? Duration.seconds(2)
+    }).pipe(Layer.provide(collector(url, timeout)))
+  }))
+
+const invalid = (detail: string) => Effect.fail(new NodeTelemetryError({ setting: "url", detail }))
+
+const validUrl = (text: string): Effect.Effect<URL, NodeTelemetryError> => {
+  if (!URL.canParse(text)) return invalid("The collector's URL is not a URL: it should look like http://localhost:4318")
+  const url = new URL(text)
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    return invalid("The collector's URL must begin with http:// or https://: only OTLP over HTTP is spoken")
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    return invalid(
+      "The collector's URL must have no user, password, query or fragment: put a token into OTEL_EXPORTER_OTLP_HEADERS"
+    )
+  }
+  return Effect.succeed(url)
+}
+
+const headers = Config.Record(Schema.String, Schema.StringFromUriComponent, "OTEL_EXPORTER_OTLP_HEADERS").pipe(
+  Config.withDefault({}),
+  Effect.mapError(() =>
+    new NodeTelemetryError({
+      setting: "OTEL_EXPORTER_OTLP_HEADERS",
+      detail: "OTEL_EXPORTER_OTLP_HEADERS cannot be read: it should look like name=value,name=value, percent-encoded"
+    })
+  )
+)
+
+/** Posts within the time, follows no redirect, reads no answer's body, and warns once. */
+const collector = (url: URL, timeout: Duration.Duration): Layer.Layer<HttpClient.HttpClient> => {
+  let hasWarned = false
+  const warn = (what: string) =>
+    Effect.suspend(() => {
+      if (hasWarned) return Effect.void
+      hasWarned = true
+      return Effect.logWarning(`The collector at ${url.origin} ${what}: what is to be sent to it is dropped`)
+    })
+  return Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(HttpClient.HttpClient, (client) =>
+      HttpClient.transformResponse(client, (answer) =>
+        answer.pipe(
+          Effect.tap(({ status }) => status >= 200 && status < 300 ? Effect.void : warn(`answers HTTP ${status}`)),
+          Effect.tapError(() => warn("cannot be reached")),
+          // A defect, since the exporter would repeat what only failed, and hold all the more meanwhile.
+          Effect.timeoutOrElse({
+            duration: timeout,
+            orElse: () => Effect.andThen(warn("does not answer in time"), Effect.die("no answer in time"))
+          })
+        )))
+  ).pipe(
+    Layer.provide(FetchHttpClient.layer),
+    Layer.provide(Layer.succeed(FetchHttpClient.Fetch, bareFetch))
+  )
+}
+
+const bareFetch: typeof fetch = async (input, init) => {
+  const { body, headers, status } = await fetch(input, { ...init, redirect: "manual" })
+  await body?.cancel()
+  return new Response(null, { status, headers })
+}
