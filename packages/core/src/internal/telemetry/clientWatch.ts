@@ -26,7 +26,7 @@ export class ClientWatch {
 
   /** None where telemetry is off. */
   static readonly make: Effect.Effect<ClientWatch | undefined> = Effect.map(
-    Effect.context<never>(),
+    Effect.context(),
     (context) => Context.get(context, Enabled) ? new ClientWatch(context) : undefined
   )
 
@@ -79,6 +79,7 @@ export class ClientWatch {
             this.instruments.update(metrics.requests, { endpoint, outcome }, 1)
             const lasted = seconds(started, clock.currentTimeNanosUnsafe())
             this.instruments.update(metrics.requestDuration, { endpoint }, lasted)
+            if (span === undefined) return
             span.attribute("labelstream.outcome", outcome)
             if (Exit.isFailure(exit) || exit.value._tag === "Given") return
             const { reason, status } = exit.value.refusal

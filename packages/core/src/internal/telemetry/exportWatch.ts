@@ -46,7 +46,7 @@ export class ExportWatch {
   /** None where telemetry is off. */
   static readonly make = (ledger: Ledger["Service"], tally: Tally, sinks: ReadonlyArray<JobSink>) =>
     Effect.gen(function*() {
-      const context = yield* Effect.context<never>()
+      const context = yield* Effect.context()
       if (!Context.get(context, Enabled)) return undefined
       const kinds = sinks.map(({ name }) => name).join(",")
       const attributes = { "labelstream.batches": tally.batches.length, "labelstream.sinks": kinds }

@@ -1,18 +1,24 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as References from "effect/References"
 import type * as Tracer from "effect/Tracer"
 
-/** Runs an effect in a span, which ends as {@link endSpan} has it. */
+/** Runs an effect in a span, which ends as {@link endSpan} has it; without one where nothing is to be traced. */
 export const inSpan = <A, E, R>(
   name: string,
   options: Tracer.SpanOptionsNoTrace,
-  run: (span: Tracer.Span) => Effect.Effect<A, E, R>
+  run: (span: Tracer.Span | undefined) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.flatMap(
-    Effect.makeSpan(name, options),
-    (span) => Effect.onExit(Effect.withParentSpan(run(span), span), (exit) => endSpan(span, exit))
-  )
+  Effect.flatMap(References.TracerEnabled, (isTraced) =>
+    isTraced
+      ? Effect.flatMap(Effect.makeSpan(name, options), (span) =>
+        Effect.onExit(
+          // The place in this code says nothing to its users, and costs as much as the span.
+          Effect.withParentSpan(run(span), span, { captureStackTrace: false }),
+          (exit) => endSpan(span, exit)
+        ))
+      : run(undefined))
 
 /** Ends a span. A failure is told as {@link failureOf} tells it. */
 export const endSpan = (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
