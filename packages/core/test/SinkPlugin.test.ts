@@ -189,7 +189,7 @@ describe("SinkPlugin", () => {
         "lib/needy.js",
         "correct the path"
       ]
-      said.forEach(({ message }, index) => assert.include(message, expected[index]))
+      said.forEach(({ message }, index) => assert.include(message, expected[index]!))
     }))
 
   it.effect("imports modules for real when it is not told how", () =>

@@ -1,0 +1,120 @@
+/**
+ * The files of a new sink's package. Its sources are those of `template`, a whole sink by the name of `shelf`, with the
+ * name put in; its manifest and compiler options differ between a package alone and one of the Labelstream workspace.
+ */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { own, ranges } from "./internal/ranges.ts"
+
+/** Where the package is to live: in a folder of its own, or among the packages of the Labelstream workspace. */
+export type Home = "alone" | "workspace"
+
+const template = join(import.meta.dirname, "..", "template")
+
+const sources = ["README.md", "src/index.ts", "test/conformance.test.ts", "test/subject.ts"]
+
+/** The name of the package, by which `SinkPlugin.load(name, ...)` finds it. */
+export const packageName = (name: string, home: Home): string =>
+  home === "alone" ? `labelstream-sink-${name}` : `@labelstream/sink-${name}`
+
+/** Text by path relative to the package's folder, with `/` between the parts. The name is taken to be a good one. */
+export const files = (name: string, home: Home): Readonly<Record<string, string>> => {
+  const full = packageName(name, home)
+  const named = (text: string) => text.replaceAll("labelstream-sink-shelf", full).replaceAll("shelf", name)
+  return {
+    ...(home === "alone" ? alone(full) : inWorkspace(full)),
+    ...Object.fromEntries(sources.map((path) => [path, named(readFileSync(join(template, path), "utf8"))]))
+  }
+}
+
+/** Lists of texts stand on one line. */
+const json = (value: object) =>
+  `${JSON.stringify(value, null, 2)}\n`.replaceAll(
+    /\[\s+("[^[\]]*")\s+\]/g,
+    (_, items: string) => `[${items.replaceAll(/\s+/g, " ")}]`
+  )
+
+const described = (name: string) => ({
+  name,
+  version: "0.1.0",
+  description: "Stores the jobs that Labelstream exports, each as one JSON file",
+  keywords: ["labelstream-sink"]
+})
+
+const built = { types: "./dist/index.d.ts", default: "./dist/index.js" }
+const engines = { node: ">=22.19" }
+
+/** What is published is built: npm takes `exports` as they stand, and Node runs no TypeScript below `node_modules`. */
+const alone = (name: string) => ({
+  ".gitignore": "dist\nnode_modules\n",
+  "package.json": json({
+    ...described(name),
+    type: "module",
+    exports: { ".": built, "./package.json": "./package.json" },
+    files: ["src", "dist"],
+    scripts: {
+      build: "tsc",
+      check: "tsc -p test",
+      test: "vitest run",
+      prepack: "npm run build"
+    },
+    peerDependencies: { "@labelstream/core": own, effect: ranges.effect },
+    devDependencies: {
+      "@effect/vitest": ranges["@effect/vitest"],
+      "@labelstream/core": own,
+      "@labelstream/sink-testkit": own,
+      "@types/node": ranges["@types/node"],
+      effect: ranges.effect,
+      typescript: ranges.typescript,
+      vitest: ranges.vitest
+    },
+    engines
+  }),
+  "tsconfig.json": json({
+    compilerOptions: {
+      target: "ES2024",
+      types: ["node"],
+      module: "NodeNext",
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      erasableSyntaxOnly: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      rewriteRelativeImportExtensions: true,
+      skipLibCheck: true,
+      declaration: true,
+      rootDir: "src",
+      outDir: "dist"
+    },
+    include: ["src"]
+  }),
+  "test/tsconfig.json": json({
+    extends: "../tsconfig.json",
+    compilerOptions: { rootDir: "..", noEmit: true, declaration: false },
+    include: ["."]
+  })
+})
+
+/** As its neighbours: sources in `exports`, which pnpm replaces by what is built when it publishes. */
+const inWorkspace = (name: string) => ({
+  "package.json": json({
+    ...described(name),
+    license: "MIT",
+    sideEffects: false,
+    type: "module",
+    exports: { ".": "./src/index.ts", "./package.json": "./package.json" },
+    files: ["src", "dist", "!dist/**/*.tsbuildinfo"],
+    dependencies: { "@labelstream/core": "workspace:^" },
+    devDependencies: { "@labelstream/sink-testkit": "workspace:^", effect: "catalog:" },
+    peerDependencies: { effect: ranges.effect },
+    engines,
+    publishConfig: { access: "public", exports: { ".": built, "./package.json": "./package.json" } }
+  }),
+  "tsconfig.json": json({
+    extends: "../../tsconfig.base.json",
+    compilerOptions: { composite: true, rootDir: "src", outDir: "dist", tsBuildInfoFile: "dist/.tsbuildinfo" },
+    include: ["src"],
+    references: [{ path: "../core" }]
+  }),
+  "test/tsconfig.json": json({ extends: "../../../tsconfig.test.json", include: ["."] })
+})

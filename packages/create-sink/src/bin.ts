@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { basename, relative } from "node:path"
+import { create, CreateSinkError } from "./CreateSink.ts"
+
+const usage = `Lays out the package of a new sink for Labelstream, with its tests.
+
+  npm create @labelstream/sink NAME
+
+NAME is what the sink is found by: small letters, digits and hyphens. Inside the Labelstream workspace the package is
+laid out as packages/sink-NAME, elsewhere as labelstream-sink-NAME in the working directory.
+`
+
+const [name, ...rest] = process.argv.slice(2)
+const hasPnpm = (process.env["npm_config_user_agent"] ?? "").startsWith("pnpm/")
+
+const whatNext = ({ directory, home }: ReturnType<typeof create>): string => {
+  const folder = relative(process.cwd(), directory)
+  const client = hasPnpm ? "pnpm" : "npm"
+  const lines = home === "alone"
+    ? [`cd ${folder}`, `${client} install`, `${client} test`]
+    : [hasPnpm ? "pnpm install" : "npx --yes pnpm@10 install", `npm run vitest -- --project ${basename(directory)}`]
+  return [`Made ${folder}. To hold it to the sink contract:`, "", ...lines.map((line) => `  ${line}`), ""].join("\n")
+}
+
+if (name === "--help" || name === "-h") process.stdout.write(usage)
+else if (name === undefined || rest.length > 0) {
+  process.stderr.write(usage)
+  process.exitCode = 1
+} else {
+  try {
+    console.log(whatNext(create(name, process.cwd())))
+  } catch (error) {
+    if (!(error instanceof CreateSinkError)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,2 @@
+export * as CreateSink from "./CreateSink.ts"
+export * as SinkTemplate from "./SinkTemplate.ts"

@@ -1,0 +1,57 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { readFile } from "node:fs/promises"
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+import { SinkTemplate } from "../src/index.ts"
+import { contents, folderInReach, write } from "./support/folders.ts"
+import { blocks } from "./support/guide.ts"
+import { node } from "./support/program.ts"
+
+const resolve = createRequire(import.meta.url).resolve
+const tool = (name: string, path: string) => join(dirname(resolve(`${name}/package.json`)), path)
+const tsc = tool("typescript", "bin/tsc")
+const vitest = tool("vitest", "vitest.mjs")
+
+/** A folder with what the guide shows, as somebody would have typed it. */
+const typed = Effect.tap(folderInReach, (folder) => write(folder, blocks))
+
+const passes = Effect.fnUntraced(function*(folder: string, args: ReadonlyArray<string>) {
+  const { status, stderr, stdout } = yield* node(folder, args)
+  assert.strictEqual(status, 0, `${args.join(" ")}\n${stdout}\n${stderr}`)
+  return stdout
+})
+
+describe("the guide", () => {
+  it("shows the files that the generator lays out, to the letter", () => {
+    const laidOut = SinkTemplate.files("shelf", "alone")
+    for (const [path, text] of Object.entries(blocks)) {
+      if (path !== "export.ts") assert.strictEqual(text, laidOut[path], path)
+    }
+    assert.deepStrictEqual(Object.keys(laidOut).filter((path) => !(path in blocks)), [".gitignore", "README.md"])
+  })
+
+  it.live("shows a sink that keeps every rule that it does not waive", () =>
+    Effect.gen(function*() {
+      const folder = yield* typed
+      yield* passes(folder, [vitest, "run", "--reporter=json", "--outputFile=report.json"])
+      const report = JSON.parse(yield* Effect.promise(() => readFile(join(folder, "report.json"), "utf8"))) as {
+        readonly testResults: ReadonlyArray<{
+          readonly assertionResults: ReadonlyArray<{ readonly status: string; readonly title: string }>
+        }>
+      }
+      const results = report.testResults.flatMap(({ assertionResults }) => assertionResults)
+      for (const { status, title } of results) if (status !== "passed") assert.match(title, /^[A-Z]\d\d waived: /)
+      assert.isAtLeast(results.filter(({ status }) => status === "passed").length, 30)
+    }), 900_000)
+
+  it.live("shows a sink that type-checks, builds, and takes an export by its name", () =>
+    Effect.gen(function*() {
+      const folder = yield* typed
+      yield* passes(folder, [tsc, "-p", "test"])
+      yield* passes(folder, [tsc])
+      assert.include(yield* passes(folder, ["export.ts"]), "exported: 100")
+      const stored = yield* contents(join(folder, "output"))
+      assert.lengthOf(stored.filter((path) => path.endsWith(".json")), 100)
+    }), 300_000)
+})

@@ -1,0 +1,26 @@
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+
+export interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a program of Node in a folder. What it has started ends with it, also when this is interrupted. */
+export const node = (cwd: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
+  Effect.callback<Ended>((resume) => {
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: { PATH: process.env["PATH"] ?? "", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true
+    })
+    const output = { stdout: "", stderr: "" }
+    child.stdout.on("data", (chunk: Buffer) => output.stdout += chunk.toString())
+    child.stderr.on("data", (chunk: Buffer) => output.stderr += chunk.toString())
+    child.on("close", (status) => resume(Effect.succeed({ status, ...output })))
+    return Effect.sync(() => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL")
+    })
+  })
