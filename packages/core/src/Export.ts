@@ -196,6 +196,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
       if (wait === undefined) return
       yield* Effect.raceFirst(Effect.sleep(wait), Deferred.await(stop))
       if (tally.stopped) return
+      yield* ledger.end(look.run, tally.runEnd("completed"))
       tally.recount()
       look = { run: yield* ledger.begin, selection: { _tag: "New" } }
       yield* pipeline.jobs
@@ -216,9 +217,13 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     yield* jobs
     // Each sink is told of the end, also when another one could not take it.
     for (const end of finished) yield* end
+    yield* ledger.end(look.run, tally.runEnd(tally.stopped ? "stopped" : "completed"))
     return yield* report
   })
-  const fiber = yield* Effect.forkScoped(watch === undefined ? main : watch.run(main))
+  // Whoever waits is told what ended the run, not that this could not be noted either.
+  const noteEnd = Effect.suspend(() => ledger.end(look.run, tally.runEnd(tally.stopped ? "stopped" : "broken")))
+  const noted = Effect.onExit(main, (exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(noteEnd))
+  const fiber = yield* Effect.forkScoped(watch === undefined ? noted : watch.run(noted))
 
   const grace = Duration.fromInputUnsafe(options.grace ?? Duration.seconds(10))
   const running: RunningExport = {

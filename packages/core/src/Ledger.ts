@@ -1,6 +1,6 @@
 /**
- * The ledger: one row per job of what was listed, fetched, stored where, and what failed. It is what makes a second run
- * cheap and a killed run resumable. Holds ids, hashes, counts and errors; no key and no signed URL.
+ * The ledger: one row per job of what was listed, fetched, stored where, and what failed, and one per run. It is what
+ * makes a second run cheap and a killed run resumable. Holds ids, hashes, counts and errors; no key and no signed URL.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -111,6 +111,34 @@ export type Outcome =
   /** A sink was found to hold the job: its receipt is taken over, and the job made if it is not known. */
   | { readonly _tag: "Adopted"; readonly batch: BatchRef; readonly sink: string; readonly receipt: Receipt }
 
+/** What a run has come to, over all its batches: listed = exported + unchanged + unfinished + failed + left. */
+export interface RunEnd {
+  /**
+   * - `completed`: it went to its end, whether or not jobs failed
+   * - `stopped`: its user stopped it
+   * - `broken`: an error made going on useless, or it was cut off
+   */
+  readonly outcome: "completed" | "stopped" | "broken"
+  readonly listed: number
+  readonly exported: number
+  readonly unchanged: number
+  readonly unfinished: number
+  readonly failed: number
+  /** Bytes fetched for exported jobs. */
+  readonly bytes: number
+}
+
+/** One run as it is remembered. Times are in milliseconds since 1970. */
+export interface Run {
+  /** Its number. */
+  readonly run: number
+  readonly startedAt: number
+  /** Null for a run that is still on, or was killed, or whose end was not kept by the version that made it. */
+  readonly endedAt: number | null
+  /** Null as `endedAt` is. */
+  readonly end: RunEnd | null
+}
+
 /** Which entries to read. All given conditions must hold. */
 export interface EntryFilter {
   readonly batch?: BatchRef
@@ -167,6 +195,10 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
 export class Ledger extends Context.Service<Ledger, {
   /** Starts a run and answers its number, greater than every earlier one. */
   readonly begin: Effect.Effect<number, LedgerError>
+  /** Notes that a run has ended, now, and what it came to. */
+  readonly end: (run: number, end: RunEnd) => Effect.Effect<void, LedgerError>
+  /** All runs, the latest first, in arrays. */
+  readonly runs: Stream.Stream<ReadonlyArray<Run>, LedgerError>
   /**
    * Holds a page of the listing against what is known, in its order, and notes what is listed now. A job listed again
    * in the same run is answered as `repeated`.

@@ -2,6 +2,7 @@
  * A ledger that lasts as long as its layer: for tests, and for runs that need not be resumed. Behaves like a durable one
  * in everything else, and costs about 1 KiB of memory a job.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -18,7 +19,8 @@ import {
   type LedgerReceipt,
   type Listed,
   type Observation,
-  type Outcome
+  type Outcome,
+  type Run
 } from "./Ledger.ts"
 
 const step = 1000
@@ -32,7 +34,7 @@ interface Batch {
 
 const make = (): Ledger["Service"] => {
   const batches = new Map<string, Batch>()
-  let runs = 0
+  const runs: Array<Run> = []
 
   const batchOf = (ref: BatchRef): Batch => {
     const key = JSON.stringify([ref.projectId, ref.batchId])
@@ -121,7 +123,16 @@ const make = (): Ledger["Service"] => {
   }
 
   return {
-    begin: Effect.sync(() => ++runs),
+    begin: Effect.map(
+      Clock.currentTimeMillis,
+      (startedAt) => runs.push({ run: runs.length + 1, startedAt, endedAt: null, end: null })
+    ),
+    end: (run, end) =>
+      Effect.map(Clock.currentTimeMillis, (endedAt) => {
+        const begun = runs[run - 1]
+        if (begun !== undefined) runs[run - 1] = { ...begun, endedAt, end: { ...end } }
+      }),
+    runs: Stream.suspend(() => runs.length === 0 ? Stream.empty : Stream.succeed(runs.toReversed())),
     observe: (run, batch, page) => Effect.sync(() => observe(run, batch, page)),
     record: (outcomes) => Effect.sync(() => outcomes.forEach(record)),
     atomically: (effect) =>

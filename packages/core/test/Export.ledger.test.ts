@@ -13,7 +13,7 @@ import { lapse } from "./support/time.ts"
 const full = new LedgerError({ reason: "unavailable", detail: "the disk is full" })
 
 /** A ledger whose one method fails from its nth call on. */
-const failing = (method: "begin" | "observe" | "record" | "entries" | "hasReceipts", from: number) =>
+const failing = (method: "begin" | "end" | "observe" | "record" | "entries" | "hasReceipts", from: number) =>
   Layer.effect(
     Ledger,
     Effect.map(Ledger.use(Effect.succeed), (ledger) => {
@@ -37,7 +37,8 @@ describe("a ledger that fails", () => {
       ["observe", 3],
       ["record", 3],
       ["record", 5],
-      ["entries", 1]
+      ["entries", 1],
+      ["end", 1]
     ] as const
   ) {
     it.effect(`ends the export with its error and holds nothing: ${method}, call ${from}`, () =>

@@ -66,6 +66,14 @@ const steps = <A>(
 
 const reading = (file: string, read: ReturnType<typeof reads.make>, audit: ReturnType<typeof audits.make>) => ({
   entries: (filter: Ledger.EntryFilter) => steps(file, () => read.first(filter), (at) => read.walk(at, filter)),
+  runs: Stream.paginate(
+    Number.MAX_SAFE_INTEGER,
+    (before) =>
+      Effect.map(attempt(file, () => read.runs(before)), (runs) => {
+        const next = runs.length === reads.step ? Option.fromUndefinedOr(runs.at(-1)?.run) : Option.none()
+        return [runs.length === 0 ? [] : [runs], next] as const
+      })
+  ),
   counts: (batch: Job.BatchRef) => attempt(file, () => read.counts(batch)),
   hasReceipts: (sink: string) => attempt(file, () => read.hasReceipts(sink)),
   countReceipts: (sink: string) => attempt(file, () => read.countReceipts(sink)),
@@ -99,6 +107,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const write = yield* attempt(file, () => writes.make(db, read))
   return Ledger.Ledger.of({
     begin: Effect.flatMap(Clock.currentTimeMillis, (now) => attempt(file, () => write.begin(now))),
+    end: (run, end) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => attempt(file, () => write.endRun(run, now, end))),
     observe: (run, batch, page) => attempt(file, () => write.observe(run, batch, page)),
     record: (outcomes) => attempt(file, () => write.record(outcomes)),
     atomically: (effect) =>
@@ -130,6 +140,7 @@ const makeReadOnly = Effect.fnUntraced(function*(options: Options) {
   const refuse = Effect.fail(ledgerError("unavailable", `${file} was opened for reading only.`))
   return Ledger.Ledger.of({
     begin: refuse,
+    end: () => refuse,
     observe: () => refuse,
     record: () => refuse,
     atomically: () => refuse,
@@ -152,7 +163,7 @@ export const layer = (options: Options): Layer.Layer<Ledger.Ledger, Ledger.Ledge
 
 /**
  * Provides the ledger for looking at it, while another process writes to it or not. Never makes a file; `begin`,
- * `observe` and `record` fail with `unavailable`.
+ * `end`, `observe` and `record` fail with `unavailable`.
  */
 export const layerReadOnly = (options: Options): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
   Layer.effect(Ledger.Ledger, makeReadOnly(options))

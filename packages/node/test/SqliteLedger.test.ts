@@ -31,6 +31,16 @@ const summary = (id: string) => ({
   priorityWeight: null
 })
 
+const completed: Ledger.RunEnd = {
+  outcome: "completed",
+  listed: 3,
+  exported: 1,
+  unchanged: 0,
+  unfinished: 1,
+  failed: 1,
+  bytes: 5
+}
+
 const observe = (ledger: Ledger.Ledger["Service"], ids: ReadonlyArray<string>) =>
   Effect.flatMap(ledger.begin, (run) => ledger.observe(run, batch, ids.map(summary)))
 
@@ -201,6 +211,31 @@ describe("SqliteLedger.layer", () => {
       assert.deepStrictEqual(two?.error, { reason: "AttachmentMissing", message: "it is gone", retryable: true })
       assert.deepStrictEqual([two?.stage, two?.attempts, three?.stage], ["failed", 1, "unfinished"])
       assert.deepStrictEqual(others, [])
+      yield* withLedger(file, (ledger) =>
+        Effect.gen(function*() {
+          const [earlier] = (yield* Stream.runCollect(ledger.runs)).flat()
+          assert.deepInclude(earlier, { run: 1, endedAt: null, end: null })
+          yield* ledger.end(yield* ledger.begin, completed)
+          assert.deepStrictEqual((yield* Stream.runCollect(ledger.runs)).flat()[0]?.end, completed)
+        }))
+    }))
+
+  it.live("reads a file of version 2 as it was written then", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      fs.copyFileSync(join(import.meta.dirname, "fixtures/ledger-v2.db"), file)
+      yield* withLedger(file, (ledger) =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual((yield* Stream.runCollect(ledger.runs)).flat(), [
+            { run: 2, startedAt: 3000, endedAt: null, end: null },
+            { run: 1, startedAt: 1000, endedAt: 2500, end: completed }
+          ])
+          assert.deepStrictEqual((yield* read(ledger)).map(({ jobId, stage }) => [jobId, stage]), [
+            ["1", "stored"],
+            ["2", "failed"],
+            ["3", "unfinished"]
+          ])
+        }))
     }))
 })
 

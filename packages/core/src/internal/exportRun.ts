@@ -181,9 +181,12 @@ export const exportRun = (setting: Setting) => {
     if (job.failure !== undefined) return failJob(batch, summary.id, job.failure)
     if (Option.isNone(job.record)) return
     const record = job.record.value
+    const bytes = record.attachments.reduce((sum, { content }) => sum + content.size, record.document.size)
     batch.exported++
+    batch.bytes += bytes
+    tally.look.exported++
+    tally.look.bytes += bytes
     if (follows) exported.get(batch)?.add(summary.id)
-    batch.bytes += record.attachments.reduce((sum, { content }) => sum + content.size, record.document.size)
     const isChanged = known?.revision != null && !sameRevision(known.revision, record.revision)
     if (isChanged) batch.changed++
     if (record.parsed.resultType === "unknown") {

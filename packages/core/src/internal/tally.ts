@@ -1,6 +1,6 @@
 import type { BatchReport, ExportReport, FailureGroup, SinkReport } from "../ExportReport.ts"
 import type { BatchRef } from "../Job.ts"
-import type { LedgerFailure } from "../Ledger.ts"
+import type { LedgerFailure, RunEnd } from "../Ledger.ts"
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
@@ -12,6 +12,8 @@ export class Tally {
   readonly sinks = new Map<string, Mutable<Omit<SinkReport, "queued">>>()
   inFlight = 0
   stopped = false
+  /** What this look alone has exported. */
+  look = { exported: 0, bytes: 0 }
   private readonly failures = new Map<string, Mutable<FailureGroup>>()
 
   constructor(batches: ReadonlyArray<BatchRef>) {
@@ -38,6 +40,7 @@ export class Tally {
   /** Begins to count jobs anew, for another look at the same batches. Bytes and changes add up over all looks. */
   recount(): void {
     this.failures.clear()
+    this.look = { exported: 0, bytes: 0 }
     for (const batch of this.batches) {
       batch.listed =
         batch.exported =
@@ -64,6 +67,20 @@ export class Tally {
       retryable: error.retryable,
       example: { batchId: batch.batchId, jobId, message: error.message }
     })
+  }
+
+  /** What this look has come to. Jobs that an earlier look exported count as unchanged. */
+  runEnd(outcome: RunEnd["outcome"]): RunEnd {
+    const sum = (of: (batch: BatchTally) => number) => this.batches.reduce((total, batch) => total + of(batch), 0)
+    return {
+      outcome,
+      listed: sum(({ listed }) => listed),
+      exported: this.look.exported,
+      unchanged: sum(({ exported, unchanged }) => exported + unchanged) - this.look.exported,
+      unfinished: sum(({ unfinished }) => unfinished),
+      failed: sum(({ failed }) => failed),
+      bytes: this.look.bytes
+    }
   }
 
   report(seconds: number, queued: (sink: string) => number): ExportReport {

@@ -12,7 +12,8 @@ import {
   Ledger,
   type LedgerFailure,
   type Listed,
-  type Outcome
+  type Outcome,
+  type RunEnd
 } from "../../src/Ledger.ts"
 
 const batch: BatchRef = { projectId: "p", batchId: "b" }
@@ -49,6 +50,15 @@ const stored = (jobId: string, sink = "files", document = "r1", at = 1, listed =
   listed,
   at
 })
+const ended: RunEnd = {
+  outcome: "completed",
+  listed: 10,
+  exported: 4,
+  unchanged: 3,
+  unfinished: 2,
+  failed: 1,
+  bytes: 5
+}
 const gone: LedgerFailure = { reason: "AttachmentMissing", message: "it is gone", retryable: true }
 const failed = (jobId: string, at = 2): Outcome => ({ _tag: "Failed", batch, jobId, error: gone, at })
 const unfinished = (jobId: string): Outcome => ({ _tag: "Unfinished", batch, jobId })
@@ -86,6 +96,43 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
         })
       )
     )
+
+    describe("runs", () => {
+      it.live(
+        "are remembered with what they came to, the latest first; one that did not end has no end",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            assert.deepStrictEqual(yield* Stream.runCollect(ledger.runs), [])
+            const one = yield* ledger.begin
+            yield* ledger.end(one, ended)
+            const two = yield* ledger.begin
+            const three = yield* ledger.begin
+            yield* ledger.end(three, { ...ended, outcome: "stopped", bytes: 2 ** 40 })
+            const runs = (yield* Stream.runCollect(ledger.runs)).flat()
+            assert.deepStrictEqual(runs.map(({ end, run }) => [run, end]), [
+              [three, { ...ended, outcome: "stopped", bytes: 2 ** 40 }],
+              [two, null],
+              [one, ended]
+            ])
+            for (const { end, endedAt, startedAt } of runs) {
+              if (end === null) assert.isNull(endedAt)
+              else assert.isAtLeast(endedAt ?? -1, startedAt)
+            }
+          })
+        )
+      )
+
+      it.live(
+        "are all told, however many they are",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const begun = yield* ledger.atomically(Effect.replicateEffect(ledger.begin, 1001))
+            const runs = (yield* Stream.runCollect(ledger.runs)).flat()
+            assert.deepStrictEqual(runs.map(({ run }) => run), begun.toReversed())
+          })
+        )
+      )
+    })
 
     describe("observe", () => {
       it.live(

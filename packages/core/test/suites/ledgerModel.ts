@@ -28,6 +28,11 @@ const Event = Schema.Struct({
 })
 const Call = Schema.Union([
   Schema.Struct({ call: Schema.Literal("begin") }),
+  Schema.Struct({
+    call: Schema.Literal("end"),
+    outcome: Schema.Literals(["completed", "stopped", "broken"]),
+    count: small
+  }),
   Schema.Struct({ call: Schema.Literal("observe"), batchId, page: Schema.Array(Line).check(Schema.isMaxLength(6)) }),
   Schema.Struct({ call: Schema.Literal("record"), events: Schema.Array(Event).check(Schema.isMaxLength(6)) })
 ])
@@ -73,11 +78,17 @@ const play = Effect.fnUntraced(function*(ledger: Ledger["Service"], calls: Reado
   let run = yield* ledger.begin
   for (const call of calls) {
     if (call.call === "begin") run = yield* ledger.begin
+    if (call.call === "end") {
+      const { count, outcome } = call
+      const counts = { listed: count, exported: count, unchanged: 0, unfinished: 0, failed: 0, bytes: count }
+      yield* ledger.end(run, { outcome, ...counts })
+    }
     if (call.call === "observe") {
       answers.push(yield* ledger.observe(run, batchOf(call.batchId), call.page.map(summaryOf)))
     }
     if (call.call === "record") yield* ledger.record(call.events.map(outcomeOf))
   }
+  answers.push((yield* Stream.runCollect(ledger.runs)).flat())
   const filters: Array<EntryFilter> = [{}, { notObservedIn: run }, { notObservedIn: run - 1 }]
   for (const stage of JobStage.literals) {
     filters.push({ stage }, { batch: batchOf("a"), stage }, { batch: batchOf("b"), stage, notObservedIn: run })

@@ -13,6 +13,25 @@ const columns = `j.id, j.job_id, j.reference_id, j.status, j.frames, j.annotatio
   j.stored_status, j.stored_frames, j.stored_annotations, j.stage, j.revision_document, j.revision_attachments,
   j.bytes, j.attempts, j.error_reason, j.error_message, j.error_retryable, j.checked_at, o.run`
 
+type RunRow = [
+  run: number,
+  startedAt: number,
+  endedAt: number | null,
+  outcome: Ledger.RunEnd["outcome"],
+  listed: number,
+  exported: number,
+  unchanged: number,
+  unfinished: number,
+  failed: number,
+  bytes: number
+]
+
+const toRun = (row: RunRow): Ledger.Run => {
+  const [run, startedAt, endedAt, outcome, listed, exported, unchanged, unfinished, failed, bytes] = row
+  if (endedAt === null) return { run, startedAt, endedAt, end: null }
+  return { run, startedAt, endedAt, end: { outcome, listed, exported, unchanged, unfinished, failed, bytes } }
+}
+
 type Row = [
   id: number,
   jobId: string,
@@ -106,6 +125,11 @@ export const make = (db: Database) => {
     "SELECT count(*) FROM receipts WHERE sink = (SELECT id FROM sinks WHERE name = ?)"
   ).pluck()
 
+  const selectRuns = db.prepare(
+    `SELECT id, started_at, ended_at, outcome, listed, exported, unchanged, unfinished, failed, bytes FROM runs
+     WHERE id < ? ORDER BY id DESC LIMIT ${step}`
+  ).raw()
+
   const receiptsOf = (ids: ReadonlyArray<number>): Map<number, Array<Ledger.LedgerReceipt>> => {
     const byJob = new Map<number, Array<Ledger.LedgerReceipt>>()
     if (ids.length === 0) return byJob
@@ -181,6 +205,8 @@ export const make = (db: Database) => {
       }
       return counts
     },
+    /** Runs with a smaller number than this, the latest first: as many as one step holds. */
+    runs: (before: number): Array<Ledger.Run> => (selectRuns.all(before) as Array<RunRow>).map(toRun),
     // A sink gets its row with its first receipt, and receipts are never removed.
     hasReceipts: (sink: string): boolean => selectSink.get(sink) !== undefined,
     countReceipts: (sink: string): number => countReceipts.get(sink) as number

@@ -67,8 +67,20 @@ CREATE TABLE receipts (
 ) STRICT, WITHOUT ROWID;
 `
 
+/** What runs have come to; all null for those before. */
+const version2 = `
+ALTER TABLE runs ADD COLUMN ended_at INTEGER;
+ALTER TABLE runs ADD COLUMN outcome TEXT CHECK (outcome IN ('completed', 'stopped', 'broken'));
+ALTER TABLE runs ADD COLUMN listed INTEGER;
+ALTER TABLE runs ADD COLUMN exported INTEGER;
+ALTER TABLE runs ADD COLUMN unchanged INTEGER;
+ALTER TABLE runs ADD COLUMN unfinished INTEGER;
+ALTER TABLE runs ADD COLUMN failed INTEGER;
+ALTER TABLE runs ADD COLUMN bytes INTEGER;
+`
+
 /** What leads from each version to the next: the first makes the tables of version 1. Only ever added to. */
-const migrations: ReadonlyArray<(db: Database) => void> = [(db) => db.exec(version1)]
+const migrations: ReadonlyArray<(db: Database) => void> = [(db) => db.exec(version1), (db) => db.exec(version2)]
 
 /** The version that this code writes. */
 export const currentVersion = migrations.length

@@ -30,6 +30,10 @@ const failure = ["error_reason", "error_message", "error_retryable", "checked_at
 
 export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
   const insertRun = db.prepare("INSERT INTO runs (started_at) VALUES (?)")
+  const endRun = db.prepare(
+    `UPDATE runs SET ended_at = ?, outcome = ?, listed = ?, exported = ?, unchanged = ?, unfinished = ?, failed = ?,
+       bytes = ? WHERE id = ?`
+  )
   const insertBatch = db.prepare("INSERT INTO batches (project_id, batch_id) VALUES (?, ?)")
   const insertSink = db.prepare("INSERT INTO sinks (name) VALUES (?)")
   const selectSink = db.prepare("SELECT id FROM sinks WHERE name = ?").pluck()
@@ -182,6 +186,10 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
 
   return {
     begin: (at: number): number => transaction(true, () => insertRun.run(at).lastInsertRowid),
+    endRun: (run: number, at: number, end: Ledger.RunEnd): void => {
+      const { bytes, exported, failed, listed, outcome, unchanged, unfinished } = end
+      transaction(true, () => endRun.run(at, outcome, listed, exported, unchanged, unfinished, failed, bytes, run))
+    },
     record: (outcomes: ReadonlyArray<Ledger.Outcome>): void => transaction(true, () => outcomes.forEach(record)),
     open,
     end,
