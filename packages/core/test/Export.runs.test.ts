@@ -49,7 +49,7 @@ describe("what the ledger remembers of a run", () => {
       const { ledger, run } = yield* world(platform, [new MemorySink()])
       const report = yield* run({ follow: { interval: "10 seconds" } })
       const [second, first] = yield* ends(ledger)
-      const none = { outcome: "completed", failed: 0 }
+      const none = { outcome: "completed" as const, failed: 0 }
       assert.deepInclude(first, { ...none, listed: 5, exported: 2, unchanged: 0, unfinished: 3 })
       assert.deepInclude(second, { ...none, listed: 5, exported: 3, unchanged: 2, unfinished: 0 })
       strictEqual((first?.bytes ?? 0) + (second?.bytes ?? 0), report.batches[0]?.bytes)
