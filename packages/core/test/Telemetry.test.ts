@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Context, Effect, Logger, Metric, References, Tracer } from "effect"
+import { TestClock } from "effect/testing"
 import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import { SinkError } from "../src/JobSink.ts"
@@ -139,6 +140,20 @@ describe("the metrics of an export", () => {
       strictEqual(seen.length, 6)
       assert(seen.every((values) => values.every((value) => typeof value === "number" && value >= 0 && value <= 6)))
       assert(seen.some(([listed]) => Number(listed) > 0))
+    }))
+
+  it.effect("know no negative duration, though the clock is set back meanwhile", () =>
+    Effect.gen(function*() {
+      const { registry, within } = listening()
+      yield* TestClock.setTime(1e12)
+      const sink = new MemorySink({
+        before: (step) => step === "commit" ? TestClock.setTime(1e11) : Effect.void
+      })
+      yield* within(exported(new FakePlatform([batchOf(2)]), [sink]))
+      const least = Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry))
+        .flatMap(({ state, type }) => type === "Histogram" && "min" in state ? [state.min] : [])
+      assert(least.length > 0)
+      assert(least.every((seconds) => seconds >= 0), least.join(" "))
     }))
 
   it.effect("take no attribute whose values grow with the jobs", () =>

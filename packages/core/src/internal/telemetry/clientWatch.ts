@@ -50,7 +50,7 @@ export class ClientWatch {
     ) => Effect.Effect<Answer<A>, TransportError, R2>
   ): Effect.Effect<Answer<A>, TransportError, R2> {
     return Effect.clockWith((clock) => {
-      const asked = clock.currentTimeNanosUnsafe()
+      const asked = clock.monotonicTimeNanosUnsafe()
       return inTurn(Effect.suspend(() => this.sent(endpoint, request, clock, asked)))
     })
   }
@@ -61,7 +61,7 @@ export class ClientWatch {
     clock: Clock.Clock,
     asked: bigint
   ): Effect.Effect<Answer<A>, TransportError, R> {
-    const started = clock.currentTimeNanosUnsafe()
+    const started = clock.monotonicTimeNanosUnsafe()
     const wait = seconds(asked, started)
     this.instruments.update(metrics.limiterWait, { origin: endpoint === "storage" ? "storage" : "api" }, wait)
     const attributes = {
@@ -77,7 +77,7 @@ export class ClientWatch {
           Effect.sync(() => {
             const outcome = outcomeOf(exit)
             this.instruments.update(metrics.requests, { endpoint, outcome }, 1)
-            const lasted = seconds(started, clock.currentTimeNanosUnsafe())
+            const lasted = seconds(started, clock.monotonicTimeNanosUnsafe())
             this.instruments.update(metrics.requestDuration, { endpoint }, lasted)
             if (span === undefined) return
             span.attribute("labelstream.outcome", outcome)

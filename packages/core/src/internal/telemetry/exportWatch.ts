@@ -80,12 +80,12 @@ export class ExportWatch {
   /** The fetching of one job, in a trace of its own. */
   job<A, E, R>({ batchId, projectId }: BatchTally, { id }: JobSummary, fetch: Effect.Effect<A, E, R>) {
     return Effect.clockWith((clock) => {
-      const started = clock.currentTimeNanosUnsafe()
+      const started = clock.monotonicTimeNanosUnsafe()
       const timed = Effect.onExit(
         fetch,
         () =>
           Effect.sync(() =>
-            this.instruments.update(metrics.jobDuration, {}, seconds(started, clock.currentTimeNanosUnsafe()))
+            this.instruments.update(metrics.jobDuration, {}, seconds(started, clock.monotonicTimeNanosUnsafe()))
           )
       )
       if (!this.mayTrace(started)) return Effect.withTracerEnabled(timed, false)

@@ -65,5 +65,5 @@ const make = <A extends string>(
   }
 }
 
-/** Seconds between two readings of the clock in nanoseconds. */
+/** Seconds between two readings of the clock that only goes forward, in nanoseconds. */
 export const seconds = (from: bigint, to: bigint): number => Number(to - from) / 1e9

@@ -16,7 +16,7 @@ export const watchedSink = (sink: string, open: OpenSink, instruments: Instrumen
       ...(jobs === undefined ? {} : { "labelstream.jobs": jobs })
     }
     return Effect.clockWith((clock) => {
-      const started = clock.currentTimeNanosUnsafe()
+      const started = clock.monotonicTimeNanosUnsafe()
       return inSpan(
         name,
         { attributes },
@@ -24,7 +24,9 @@ export const watchedSink = (sink: string, open: OpenSink, instruments: Instrumen
           Effect.onExit(
             step,
             () =>
-              Effect.sync(() => instruments.update(metric, { sink }, seconds(started, clock.currentTimeNanosUnsafe())))
+              Effect.sync(() =>
+                instruments.update(metric, { sink }, seconds(started, clock.monotonicTimeNanosUnsafe()))
+              )
           )
       )
     })
