@@ -35,8 +35,17 @@ const plain = Effect.fnUntraced(function*({ attachments, document, ...rest }: Jo
 })
 
 /** What a record is to come back as. */
-const asStored = ({ attachments, document, parsed: _, ...rest }: JobSink.JobRecord) =>
-  plain({ ...rest, document, attachments: attachments.map(({ content, ref }) => ({ index: ref.index, content })) })
+const asStored = ({ attachments, batchId, document, jobId, projectId, result, revision, summary }: JobSink.JobRecord) =>
+  plain({
+    projectId,
+    batchId,
+    jobId,
+    summary,
+    result,
+    document,
+    attachments: attachments.map(({ content, ref }) => ({ index: ref.index, content })),
+    revision
+  })
 
 describe("replay", () => {
   it.effect("gives every job back with what the platform said of it and the bytes that came", () =>

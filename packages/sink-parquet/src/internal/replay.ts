@@ -31,8 +31,8 @@ async function* replayPart({ fs, output }: Place, folder: string, part: number):
     let piece = 0
     for await (const lines of jobsOf(fs, path("manifest"))) {
       for (const line of lines) {
-        const [job] = await rowsOf(jobs, 1) as unknown as ReadonlyArray<AnnotationModel.JobRow>
-        const files = await rowsOf(attachments, line.attachments) as unknown as Array<AnnotationModel.AttachmentRow>
+        const [job] = await rowsOf<AnnotationModel.JobRow>(jobs, 1)
+        const files = await rowsOf<AnnotationModel.AttachmentRow>(attachments, line.attachments)
         if (job?.job_id !== line.job) throw damaged(path("jobs"))
         const sources = sourcesOf(job, files, piece)
         piece += line.contents
@@ -51,11 +51,14 @@ async function* replayPart({ fs, output }: Place, folder: string, part: number):
 }
 
 /** The next rows. */
-const rowsOf = async (reader: PartReader, count: number): Promise<Array<Row>> => {
+const rowsOf = async <R>(reader: PartReader, count: number): Promise<ReadonlyArray<Stored<R>>> => {
   const found: Array<Row> = []
   for await (const rows of reader.take(count)) found.push(...rows)
-  return found
+  return found as ReadonlyArray<unknown> as ReadonlyArray<Stored<R>>
 }
+
+/** A row as it is read back: integers of 64 bits come as such. */
+type Stored<R> = Omit<R, "bytes"> & { readonly bytes: bigint }
 
 /** Where the bytes of a document or file lie in `contents`. */
 interface Source {
@@ -69,8 +72,8 @@ interface Source {
 
 /** What `contents` holds of a job where everything is kept, the document first. */
 const sourcesOf = (
-  job: AnnotationModel.JobRow,
-  files: ReadonlyArray<AnnotationModel.AttachmentRow>,
+  job: Stored<AnnotationModel.JobRow>,
+  files: ReadonlyArray<Stored<AnnotationModel.AttachmentRow>>,
   first: number
 ): ReadonlyArray<Source> => {
   let from = first
@@ -87,8 +90,9 @@ const sourcesOf = (
 const contentOf = async (fs: Fs, path: string, reader: PartReader, source: Source): Promise<Content.Content> => {
   const { mediaType, sha256, size } = source
   if (source.pieces === 1) {
-    const [row] = await rowsOf(reader, 1)
-    const bytes = (row?.["bytes"] as Uint8Array).slice()
+    // A copy: what is kept of a row must not keep alive the page that it was read from.
+    let bytes = new Uint8Array()
+    for await (const [row] of reader.take(1)) bytes = Uint8Array.from(row?.["bytes"] as Uint8Array)
     if (bytes.length !== size || hashOf(bytes) !== sha256) throw damaged(path)
     return {
       size,
@@ -136,8 +140,8 @@ const unreadable = (cause: unknown) =>
 
 const storedJob = (
   { project: projectId, revision }: PartManifest.Job,
-  job: AnnotationModel.JobRow,
-  files: ReadonlyArray<AnnotationModel.AttachmentRow>,
+  job: Stored<AnnotationModel.JobRow>,
+  files: ReadonlyArray<Stored<AnnotationModel.AttachmentRow>>,
   [document, ...nested]: ReadonlyArray<Content.Content>
 ): JobSink.StoredJob => {
   const { annotations, batch_id: batchId, frames, job_id: jobId, priority_weight: priorityWeight, status, tag } = job
