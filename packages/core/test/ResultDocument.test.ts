@@ -96,6 +96,34 @@ describe("ResultDocument", () => {
       assert.deepStrictEqual(new Set(rows.map((row) => row.type)), new Set(["rectangle", "line", "polygon"]))
     }))
 
+  it.effect("takes from a tracker what its frames do not say, and from a frame what it says itself", () =>
+    Effect.gen(function*() {
+      const coordinates = [{ x: 0, y: 0 }, { x: 1, y: 1 }]
+      const annotations = [{
+        _id: "t",
+        type: "rectangle",
+        label: "car",
+        attributes: { moving: { value: "yes" } },
+        frames: {
+          f1: { coordinates },
+          f2: { label: "van", attributes: { moving: { value: "no" } }, coordinates },
+          f3: null
+        }
+      }]
+      const document = { annotation_data: { annotations }, video_data: { frames: [] } }
+      for (const limit of [whole, scanned]) {
+        const { problems, rows } = yield* read(encode(document), limit)
+        assert.deepStrictEqual(problems, [])
+        assert.deepStrictEqual(
+          rows.map((row) => [row.frame_id, row.track_id, row.annotation_id, row.type, row.label, row.attributes]),
+          [
+            ["f1", "t", null, "rectangle", "car", "{\"moving\":\"yes\"}"],
+            ["f2", "t", null, "rectangle", "van", "{\"moving\":\"no\"}"]
+          ]
+        )
+      }
+    }))
+
   it.effect("keeps the platform's object as the geometry of a 3D box, and links it to its 2D box", () =>
     Effect.gen(function*() {
       const { rows } = yield* read(fixture("point_cloud_2d_3d_linking.json"))
