@@ -83,6 +83,6 @@ describe("all sinks", () => {
         assert.deepStrictEqual(inDatabase(sqlite), expected)
         assert.deepStrictEqual(yield* Effect.promise(() => inDataset(parquet)), expected)
       }),
-    300_000
+    1_200_000
   )
 })
