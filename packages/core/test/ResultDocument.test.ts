@@ -131,7 +131,7 @@ describe("ResultDocument", () => {
         ["box_3d", null, "#97160f", null],
         ["rectangle", "cam-1", "#97160f", 0.31]
       ])
-      assert.strictEqual(rows[0]?.track_id, rows[1]?.track_id)
+      for (const row of rows) assert.strictEqual(row.track_id, "3f05676e-c959-43d4-a95b-a1168caabe35")
       assert.deepInclude(JSON.parse(rows[0]?.geometry ?? ""), { center: { x: 13.4, y: -3.1, z: 0.8 } })
     }))
 
@@ -252,6 +252,17 @@ describe("ResultDocument", () => {
           "/data/annotations/a~1b~0c/0",
           "/data/annotations/polygons"
         ])
+      }
+    }))
+
+  it.effect("takes label keys that 32 bits hold, as numbers or text, and reports all others", () =>
+    Effect.gen(function*() {
+      const keys = [2 ** 31 - 1, -(2 ** 31), "7", null, 2 ** 31, -(2 ** 31) - 1, 1.5, "x", "", {}]
+      const document = { legend: keys.map((label_key) => ({ text: "car", label_key })), url: "u" }
+      for (const limit of [whole, scanned]) {
+        const { problems, rows } = yield* read(encode(document), limit)
+        assert.deepStrictEqual(rows.map((row) => row.label_key), [2 ** 31 - 1, -(2 ** 31), 7, null])
+        assert.deepStrictEqual(problems.map(({ path }) => path), [4, 5, 6, 7, 8, 9].map((index) => `/legend/${index}`))
       }
     }))
 
