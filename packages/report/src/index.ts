@@ -1,0 +1,2 @@
+export * as HtmlReport from "./HtmlReport.ts"
+export * as Summary from "./Summary.ts"

@@ -1,0 +1,54 @@
+/**
+ * Text that is markup, and the only way to make it: what is put into a template is escaped unless it is markup itself.
+ * Ids, labels and messages come from a server, and are shown as they are, whatever they are.
+ */
+import { UnsignedUrl } from "@labelstream/core"
+
+/** Markup. Made by {@link html} alone. */
+export class Html {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** What a template takes: text and numbers are escaped, lists are put one after the other, null is nothing. */
+export type Value = string | number | Html | null | ReadonlyArray<Html>
+
+const url = /[a-z][a-z0-9+.-]*:\/\/\S+/gi
+
+// Control characters, marks that turn the direction of text around, halves of surrogate pairs: shown as their codes.
+// oxlint-disable-next-line no-control-regex
+const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\p{Cs}]/gu
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "\"": "&quot;",
+  "'": "&#39;"
+}
+
+/** Text as it may stand in an element or a quoted attribute: it closes neither, and no signed link is left in it. */
+export const escaped = (text: string): string =>
+  text.replace(url, (found) => UnsignedUrl.strip(found))
+    .replace(unseen, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .replace(/[&<>"']/g, (sign) => entities[sign] ?? "")
+
+const textOf = (value: Value): string => {
+  if (value === null) return ""
+  if (value instanceof Html) return value.text
+  if (typeof value === "object") return value.map(({ text }) => text).join("")
+  return escaped(String(value))
+}
+
+/** Markup with values in it. Attributes must be quoted. */
+export const html = (parts: TemplateStringsArray, ...values: ReadonlyArray<Value>): Html =>
+  new Html(parts.reduce((text, part, at) => text + textOf(values[at - 1] ?? null) + part))
+
+/** The beginning of a text that may be very long. */
+export const shorten = (text: string, length = 80): string => {
+  const signs = Array.from(text.slice(0, 2 * length + 2))
+  return signs.length > length ? `${signs.slice(0, length - 1).join("")}\u2026` : text
+}

@@ -1,0 +1,60 @@
+import type { Ledger } from "@labelstream/core"
+import type { Summary } from "../../Summary.ts"
+import * as format from "../format.ts"
+import { type Html, html } from "../html.ts"
+import type { Section } from "../page.ts"
+import { more, table } from "./parts.ts"
+
+const outcome = ({ end }: Ledger.Run): Html => {
+  if (end === null) return html`<span class="soft">no end on record</span>`
+  if (end.outcome === "stopped") return html`<span class="pill warn">stopped</span>`
+  if (end.outcome === "broken") return html`<span class="pill bad">broken off</span>`
+  return end.failed > 0
+    ? html`<span class="pill bad">${format.count(end.failed)} failed</span>`
+    : html`<span class="pill good">completed</span>`
+}
+
+const line = (run: Ledger.Run): Html => {
+  const { end, endedAt, run: number, startedAt } = run
+  const numbers = (end: Ledger.RunEnd, millis: number) => {
+    const seconds = Math.max(millis, 1) / 1000
+    const rates = end.exported === 0 ? ["", ""] : [
+      `${format.decimal(end.exported / seconds)}/s`,
+      `${format.bytes(end.bytes / seconds)}/s`
+    ]
+    return [
+      format.duration(millis),
+      format.count(end.listed),
+      format.count(end.exported),
+      format.count(end.unchanged),
+      format.bytes(end.bytes),
+      ...rates
+    ]
+  }
+  const cells = end === null || endedAt === null
+    ? Array.from({ length: 7 }, () => "")
+    : numbers(end, endedAt - startedAt)
+  return html`<tr><th scope="row" class="n">${number}</th><td class="nowrap">${
+    format.time(startedAt)
+  }</td><td class="nowrap">${outcome(run)}</td>${cells.map((cell) => html`<td class="n">${cell}</td>`)}</tr>
+`
+}
+
+/** How the runs went. */
+export const runs = ({ runs }: Summary): Section => ({
+  id: "runs",
+  heading: "Runs",
+  body: runs.count === 0 ? null : html`${
+    table(
+      "Runs, the latest first. Jobs that were stored already are not fetched again",
+      html`<th scope="col" class="n">Run</th><th scope="col">Began</th><th scope="col">Ended</th><th scope="col" class="n">Took</th><th scope="col" class="n">Listed</th><th scope="col" class="n">Exported</th><th scope="col" class="n">Unchanged</th><th scope="col" class="n">Fetched</th><th scope="col" class="n">Jobs</th><th scope="col" class="n">Bytes</th>`,
+      runs.top.map(line)
+    )
+  }${more(runs.more, "run")}${
+    runs.quiet === 0 ?
+      null :
+      html`<p class="more">${format.counted(runs.quiet, "run")} that found nothing new ${
+        runs.quiet === 1 ? "is" : "are"
+      } not shown.</p>`
+  }`
+})

@@ -1,0 +1,186 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { AnnotationModel } from "@labelstream/core"
+import { boxes } from "../../../src/internal/draw/birdsEye.ts"
+import { Colors } from "../../../src/internal/draw/colors.ts"
+import { framesOf, sequence } from "../../../src/internal/draw/frames.ts"
+import { boxOf, shapeOf } from "../../../src/internal/draw/geometry.ts"
+import * as Pcd from "../../../src/internal/draw/pcd.ts"
+import { Budget, plane } from "../../../src/internal/draw/plane.ts"
+import { imageOf } from "../../../src/internal/draw/png.ts"
+
+const row = (more: Partial<AnnotationModel.AnnotationRow>): AnnotationModel.AnnotationRow => ({
+  batch_id: "b",
+  job_id: "j",
+  annotation_index: 0,
+  annotation_id: null,
+  track_id: null,
+  frame_id: null,
+  sensor_id: null,
+  type: "rectangle",
+  label: "Car",
+  instance: null,
+  x_min: 0,
+  y_min: 0,
+  x_max: 1,
+  y_max: 1,
+  geometry: "[]",
+  attributes: "{}",
+  color: null,
+  label_key: null,
+  source_path: "",
+  ...more
+})
+
+const size = { width: 100, height: 100 }
+const colors = () => new Colors(new Map(), false)
+
+const drawn = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>) =>
+  plane(rows.flatMap((one) => shapeOf(one) ?? []), size, colors(), new Budget()).text
+
+const square = "[[0.1,0.2],[0.3,0.2],[0.3,0.4],[0.1,0.4]]"
+
+describe("an image", () => {
+  it("shows rectangles and polygons closed, lines open, landmarks as dots, at their place", () => {
+    assert.include(drawn([row({ geometry: square })]), `<path class="fill" d="M10 20L30 20L30 40L10 40Z"/>`)
+    assert.include(drawn([row({ type: "polygon", geometry: square })]), `d="M10 20L30 20L30 40L10 40Z"`)
+    assert.include(drawn([row({ type: "line", geometry: "[[0,0],[0.5,1]]" })]), `<path d="M0 0L50 100"/>`)
+    assert.include(drawn([row({ type: "landmark", geometry: "[[0.25,0.75]]" })]), `cx="25" cy="75"`)
+  })
+
+  it("shows the edges of a cuboid, or what encloses it where it has none", () => {
+    const points = { p1: { x: 0.1, y: 0.1 }, p2: { x: 0.2, y: 0.2 } }
+    const edges = { e1: ["p1", "p2"], e2: ["p2", "missing"], e3: 7 }
+    assert.include(drawn([row({ type: "cuboid", geometry: JSON.stringify({ points, edges }) })]), `d="M10 10L20 20"`)
+    assert.include(drawn([row({ type: "cuboid", geometry: "{}", x_min: 0.5 })]), `d="M50 0L100 0L100 100L50 100Z"`)
+  })
+
+  it("says in words what it shows", () => {
+    const tree = row({ label: "Tree", type: "line", geometry: square })
+    const text = drawn([row({ geometry: square }), row({ geometry: square }), tree])
+    assert.include(text, `aria-label="2 \u00d7 Car (rectangle), Tree (line)"`)
+  })
+
+  it("shows all of coordinates that are no fractions of an image", () => {
+    assert.include(drawn([row({ geometry: "[[0,0],[200,0],[200,400],[0,400]]" })]), `d="M0 0L100 0L100 100L0 100Z"`)
+  })
+
+  it("is drawn of whatever numbers, without one that is none", () => {
+    const odd = ["[]", "null", "7", "[[1e308,-1e308],[0,0]]", "[[\"a\",0]]", "[[0,0],null]", "{", "[[0.1,0.1]]"]
+    for (const type of ["rectangle", "polygon", "line", "landmark", "cuboid"] as const) {
+      const text = drawn(odd.map((geometry) => row({ type, geometry })))
+      assert.notMatch(text, /NaN|Infinity|undefined/)
+    }
+  })
+
+  it("has room for some hundred annotations, and says how many it left out", () => {
+    const budget = new Budget()
+    const shapes = Array.from({ length: 1000 }, () => shapeOf(row({ geometry: square }))!)
+    const { text } = plane(shapes, size, colors(), budget)
+    assert.strictEqual(Array.from(text.matchAll(/<g /g)).length, 400)
+    assert.strictEqual(budget.skipped, 600)
+  })
+})
+
+describe("frames", () => {
+  it("come as people order them, four at most of many, with when each object is seen", () => {
+    const seen = [1, 2, 3, 9, 10, 11]
+    const rows = seen.map((n) => row({ frame_id: `f${n}`, track_id: "t", geometry: square }))
+    const frames = framesOf(rows.toReversed())
+    assert.deepStrictEqual(frames.map(({ name }) => name), seen.map((n) => `f${n}`))
+    const { text } = sequence(frames, new Colors(new Map(), true), new Budget())
+    assert.strictEqual(Array.from(text.matchAll(/Frame <bdi>/g)).length, 4)
+    assert.include(text, "Of 6 frames, objects are seen: Car in 6")
+    assert.include(text, "Paths of 1 objects")
+  })
+
+  it("do not let the first take the room of the others", () => {
+    const rows = ["a", "b"].flatMap((frame_id) =>
+      Array.from({ length: 900 }, () => row({ frame_id, geometry: square }))
+    )
+    const { text } = sequence(framesOf(rows), colors(), new Budget())
+    assert.isTrue(text.split("<figure>").slice(1, 3).every((figure) => figure.includes("200 \u00d7 Car")))
+  })
+})
+
+describe("a point cloud", () => {
+  const box = (more: object) =>
+    boxOf(row({ type: "box_3d", x_min: null, geometry: JSON.stringify({ center: { x: 1, y: 2, z: 0 }, ...more }) }))
+
+  it("takes the several spellings of a 3D box", () => {
+    const expected = { x: 1, y: 2, length: 4, width: 2 }
+    assert.deepInclude(box({ dimensions: { x: 4, y: 2, z: 1 }, rotation: { x: 0, y: 0, z: 0.5 } }), {
+      ...expected,
+      yaw: 0.5
+    })
+    assert.deepInclude(box({ size: { length: 4, width: 2 }, yaw: 0.5 }), { ...expected, yaw: 0.5 })
+    const half = Math.SQRT1_2
+    assert.closeTo(box({ heading: { w: half, x: 0, y: 0, z: half } })?.yaw ?? 0, Math.PI / 2, 1e-9)
+    assert.isUndefined(box({ center: null }))
+    assert.isUndefined(box({ center: { x: "1", y: 2 } }))
+  })
+
+  it("is drawn from above, whatever its boxes are", () => {
+    const odd = [box({}), box({ dimensions: { x: 0, y: 0 } }), box({ center: { x: 1e11, y: -1e11 } })]
+    const { text } = boxes(odd.flatMap((one) => one ?? []), null, colors(), new Budget())
+    assert.notMatch(text, /NaN|Infinity|undefined/)
+    assert.include(text, "3D boxes from above: 3 \u00d7 Car")
+  })
+
+  const header = (data: string, points: number) =>
+    `# .PCD v0.7\nVERSION 0.7\nFIELDS x y z label_key\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\nWIDTH ${points}\nHEIGHT 1\n` +
+    `POINTS ${points}\nDATA ${data}\n`
+
+  it("of labelled points is read as text and as binary, and nothing else", () => {
+    const expected = { points: [{ x: 1, y: 2, key: 5 }, { x: 3, y: 4, key: 6 }], total: 2 }
+    assert.deepStrictEqual(
+      Pcd.read(Buffer.from(`${header("ascii", 2)}1 2 0 5\nnan nan 0 5\n3 4 0 6\n`))?.points,
+      expected.points
+    )
+    const floats = Buffer.from(new Float32Array([1, 2, 0, 5, 3, 4, 0, 6]).buffer)
+    assert.deepStrictEqual(Pcd.read(Buffer.concat([Buffer.from(header("binary", 2)), floats])), expected)
+    for (
+      const text of ["", "DATA ascii\n", header("binary_compressed", 2), header("ascii", 0), "\u0000".repeat(5000)]
+    ) {
+      assert.isUndefined(Pcd.read(Buffer.from(text)))
+    }
+  })
+
+  it("of a million points is thinned", () => {
+    const lines = Array.from({ length: 10_000 }, (_, i) => `${i} ${i} 0 1`).join("\n")
+    const cloud = Pcd.read(Buffer.from(header("ascii", 10_000) + lines))
+    assert.strictEqual(cloud?.total, 10_000)
+    assert.isAtMost(cloud?.points.length ?? Infinity, 1500)
+  })
+})
+
+describe("a mask", () => {
+  const png = (width: number, height: number) => {
+    const bytes = Buffer.alloc(64)
+    bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+    bytes.write("IHDR", 12, "latin1")
+    bytes.writeUInt32BE(width, 16)
+    bytes.writeUInt32BE(height, 20)
+    return bytes
+  }
+
+  it("is shown where it is a PNG, and not one of more pixels than a browser should be given", () => {
+    assert.deepInclude(imageOf(png(40, 30)), { width: 40, height: 30 })
+    assert.isUndefined(imageOf(png(100_000, 100_000)))
+    assert.isUndefined(imageOf(png(0, 30)))
+    assert.isUndefined(imageOf(Buffer.from("<svg onload=alert(1)>".repeat(9))))
+    assert.isUndefined(imageOf(new Uint8Array(0)))
+  })
+})
+
+describe("colours", () => {
+  it("are the same for a label in every job, unless two labels of one would share it", () => {
+    const rankOf = new Map([["Car", 1], ["Tree", 11], ["Sign", 4]])
+    const of = (labels: ReadonlyArray<string>) => {
+      const colors = new Colors(rankOf, false)
+      return labels.map((label) => colors.of(row({ label })))
+    }
+    assert.deepStrictEqual(of(["Sign", "Car"]), ["c4", "c1"])
+    assert.deepStrictEqual(of(["Tree", "Car", "Car"]), ["c1", "c2", "c2"])
+    assert.strictEqual(of(Array.from({ length: 30 }, (_, i) => `other ${i}`)).length, 30)
+  })
+})
