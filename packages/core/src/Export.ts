@@ -25,10 +25,11 @@ import type { Selection } from "./internal/select.ts"
 import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
 import { Tally } from "./internal/tally.ts"
 import { ExportWatch } from "./internal/telemetry/exportWatch.ts"
-import type { BatchRef } from "./Job.ts"
+import type { BatchRef, JobSummary } from "./Job.ts"
 import type { AttachmentChoice } from "./JobFetch.ts"
 import { type Inspected, type JobSink, type Receipt, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError, type LedgerFailure } from "./Ledger.ts"
+import type { ResultDocument } from "./ResultDocument.ts"
 
 export type { Selection }
 
@@ -39,6 +40,8 @@ export type JobEvent =
   /** It was fetched again, and the sinks hold the same bytes. */
   | { readonly _tag: "Unchanged"; readonly batchId: string; readonly jobId: string }
   | { readonly _tag: "Failed"; readonly batchId: string; readonly jobId: string; readonly error: LedgerFailure }
+  /** It failed in an earlier run with an error that does not pass by itself, and was not tried. Counted as failed. */
+  | { readonly _tag: "StillFailed"; readonly batchId: string; readonly jobId: string; readonly error: LedgerFailure }
   /** It was stored once and is no longer listed. Nothing is deleted. */
   | { readonly _tag: "Vanished"; readonly batchId: string; readonly jobId: string }
 
@@ -49,6 +52,24 @@ export interface Options {
   readonly sinks: ReadonlyArray<JobSink>
   /** Which finished jobs are looked at. Default: what is new or changed, and failures that may pass. */
   readonly selection?: Selection
+  /**
+   * Which of the selected jobs the run is for, by what the listing says of them. Default all. The others are neither
+   * counted as listed nor touched, but as `skipped`.
+   */
+  readonly wanted?: (job: JobSummary) => boolean
+  /**
+   * As `wanted`, by what a result holds: it is fetched to know, before its files, and each run asks again. Default all.
+   * What a sink holds of a job from an earlier run stays as it is.
+   */
+  readonly wantedResult?: (
+    document: ResultDocument,
+    job: { readonly batchId: string; readonly jobId: string }
+  ) => Effect.Effect<boolean, ContentError>
+  /**
+   * Most jobs that are fetched, from 1. Default: no limit. With the first job beyond it the listings end: what comes after
+   * it is not counted at all, and the report says `limited`.
+   */
+  readonly limit?: number
   /** Which files are fetched with a result document. Default `results`. */
   readonly attachments?: AttachmentChoice
   /** Jobs fetched at the same time, from 1. Default 64. Requests are bounded by `GtStudio`'s own limits as well. */
@@ -126,6 +147,9 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     scope: contents,
     concurrency: Math.max(1, options.concurrency ?? 64),
     fetch: { attachments: options.attachments ?? "results" },
+    wanted: options.wanted ?? (() => true),
+    wantedResult: options.wantedResult,
+    limit: options.limit ?? Number.POSITIVE_INFINITY,
     parseBudget: new ParseBudget(parseMemory),
     onJob: (event) => {
       watch?.onJob(event)
@@ -179,7 +203,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
 
   /** How long to wait until the batches are to be listed again, or undefined when they are not. */
   const untilNextLook = Effect.map(monotonicMillis, (now) => {
-    if (follow === undefined || tally.stopped || !tally.batches.some(pipeline.isInWork)) return undefined
+    if (follow === undefined || tally.stopped || tally.limited || !tally.batches.some(pipeline.isInWork)) return undefined
     // Every look would fetch again what a sink that has failed cannot take.
     if (runners.some(({ failure }) => failure !== undefined)) return undefined
     return nextLook(follow, startedAt, now)

@@ -14,6 +14,8 @@ export interface BatchReport extends BatchRef {
   readonly failed: number
   /** Listed and neither stored nor failed when the run was stopped. 0 in a run that went to its end. */
   readonly left: number
+  /** Jobs of the listing that the run was not asked for (`wanted`, `wantedResult`); no part of `listed`. */
+  readonly skipped: number
   /** Exported jobs whose earlier revision was replaced; part of `exported`. */
   readonly changed: number
   /** Stored once and no longer listed; nothing is deleted. Known when the listing has ended. */
@@ -62,8 +64,13 @@ export interface SinkReport {
 
 /** The state of an export, now or at its end. */
 export interface ExportReport {
-  /** Whether nothing is missing: every listing read to its end, no job failed or left. Unfinished jobs are not missing. */
+  /**
+   * Whether nothing is missing of what was asked for: every listing read to its end, or to the limit; no job failed or
+   * left. Unfinished jobs are not missing.
+   */
   readonly complete: boolean
+  /** Whether there were more jobs to fetch than the run's limit allowed. */
+  readonly limited: boolean
   /** Whether the run was stopped before its end. */
   readonly stopped: boolean
   readonly batches: ReadonlyArray<BatchReport>

@@ -27,6 +27,8 @@ export interface Options {
   readonly attachmentConcurrency?: number
   /** Largest result document that is parsed whole, in bytes; larger ones are scanned. Default 8 MiB. */
   readonly parseLimit?: number
+  /** Asked about each result before its files are fetched: where it is not wanted, there is none. Default all are. */
+  readonly wanted?: (document: ResultDocument.ResultDocument) => Effect.Effect<boolean, ContentError>
 }
 
 /**
@@ -51,7 +53,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     options: ResultDocument.OpenOptions
   ) => Effect.Effect<ResultDocument.ResultDocument, ContentError, Scope.Scope> = ResultDocument.open
 ) {
-  const { attachments: choice = "results", attachmentConcurrency = 4, parseLimit } = options
+  const { attachments: choice = "results", attachmentConcurrency = 4, parseLimit, wanted } = options
   const about = { projectId: batch.projectId, batchId: batch.batchId, jobId: summary.id }
   const result = yield* gtStudio.jobResult(batch.projectId, summary.id)
   if (result.result === null || result.result === "" || !isFinished(result)) return Option.none()
@@ -60,6 +62,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     inputs: choice === "all",
     ...(parseLimit === undefined ? {} : { parseLimit })
   })
+  if (wanted !== undefined && !(yield* wanted(parsed))) return Option.none()
   const refs = choice === "none" ? [] : parsed.attachments
   const attachments = refs.length === 0 ? noAttachments : yield* Effect.forEach(
     refs,

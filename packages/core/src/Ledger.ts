@@ -217,6 +217,11 @@ export class Ledger extends Context.Service<Ledger, {
   readonly atomically: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LedgerError, R>
   /** Reads entries in order of batch and job id, in arrays. May run while the ledger is written to. */
   readonly entries: (filter: EntryFilter) => Stream.Stream<ReadonlyArray<LedgerEntry>, LedgerError>
+  /** The entries of these jobs of a batch, in the order asked; null for a job never seen. */
+  readonly find: (
+    batch: BatchRef,
+    jobIds: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyArray<LedgerEntry | null>, LedgerError>
   /** Counts the jobs of a batch by stage. */
   readonly counts: (batch: BatchRef) => Effect.Effect<StageCounts, LedgerError>
   /** Starts an audit of one sink. Writes nothing that stays, also in a ledger that was opened for reading. */

@@ -148,6 +148,7 @@ const make = (): Ledger["Service"] => {
         return Effect.onExit(effect, (exit) => Exit.isSuccess(exit) ? Effect.void : takeBack)
       }),
     entries: (filter) => Stream.suspend(() => Stream.fromIterable(entries(filter), { chunkSize: 1 })),
+    find: (ref, ids) => Effect.sync(() => ids.map((id) => batchOf(ref).jobs.get(id) ?? null)),
     counts: (ref) =>
       Effect.sync(() => {
         const counts: Record<JobStage, number> = { listed: 0, unfinished: 0, stored: 0, failed: 0 }

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import type { JobSink } from "./JobSink.ts"
 
 /** The version of the contract of this package. */
@@ -20,8 +21,37 @@ export interface Definition<Options = never> {
   readonly contract: number
   /** Options from what is written in a configuration; secrets are `Schema.Redacted`, so that no log shows them. */
   readonly options: Schema.Codec<Options, unknown>
+  /**
+   * The option that a short form such as `--to PACKAGE:TARGET` fills with TARGET. Default: the only one that is required.
+   */
+  readonly target?: string
   /** Makes the sink. Writes nothing yet. */
   readonly make: (options: Options) => JobSink
+}
+
+/** One option of a sink, as a configuration gives it. */
+export interface OptionField {
+  readonly name: string
+  readonly isRequired: boolean
+  /** What its Schema is annotated with; empty where that is nothing. */
+  readonly description: string
+}
+
+/** The options of a kind of sink, in the order of its Schema; none where they are not a struct. */
+export const optionsOf = (definition: Pick<Definition<unknown>, "options">): ReadonlyArray<OptionField> => {
+  const ast = SchemaAST.toEncoded(definition.options.ast)
+  if (!SchemaAST.isObjects(ast)) return []
+  return ast.propertySignatures.map(({ name, type }) => ({
+    name: String(name),
+    isRequired: !SchemaAST.isOptional(type),
+    description: SchemaAST.resolveDescription(type) ?? ""
+  }))
+}
+
+/** The option that TARGET goes to, or undefined where the definition names none and no single one is required. */
+export const targetOf = (definition: Pick<Definition<unknown>, "options" | "target">): string | undefined => {
+  const required = optionsOf(definition).filter(({ isRequired }) => isRequired)
+  return definition.target ?? (required.length === 1 ? required[0]?.name : undefined)
 }
 
 /**
@@ -70,6 +100,7 @@ export const define = <Options, Encoded>(definition: {
   readonly name: string
   readonly version: string
   readonly options: Schema.Codec<Options, Encoded>
+  readonly target?: keyof Encoded & string
   readonly make: (options: Options) => JobSink
 }): Definition<Options> => ({ ...definition, contract })
 

@@ -74,6 +74,13 @@ const reading = (file: string, read: ReturnType<typeof reads.make>, audit: Retur
         return [runs.length === 0 ? [] : [runs], next] as const
       })
   ),
+  find: (batch: Job.BatchRef, ids: ReadonlyArray<string>) =>
+    attempt(file, () => {
+      const known = read.batchId(batch)
+      return known === undefined
+        ? ids.map(() => null)
+        : read.find(batch, known, ids).map((found) => found?.entry ?? null)
+    }),
   counts: (batch: Job.BatchRef) => attempt(file, () => read.counts(batch)),
   hasReceipts: (sink: string) => attempt(file, () => read.hasReceipts(sink)),
   countReceipts: (sink: string) => attempt(file, () => read.countReceipts(sink)),

@@ -4,167 +4,17 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FileSystem from "effect/FileSystem"
-import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import * as Fault from "./Fault.ts"
-import * as Scenario from "./Scenario.ts"
-import * as Simulator from "./Simulator.ts"
-import * as Traffic from "./Traffic.ts"
-
-const flags = {
-  jobs: Flag.Int("jobs").pipe(Flag.withDescription("jobs in each batch (default 1000)"), Flag.withDefault(1000)),
-  batches: Flag.Int("batches").pipe(Flag.withDescription("batches, all alike (default 1)"), Flag.withDefault(1)),
-  port: Flag.Int("port").pipe(
-    Flag.withDescription("port of the API, the storage takes the next; 0 for any (default 4010)"),
-    Flag.withDefault(4010)
-  ),
-  seed: Flag.String("seed").pipe(
-    Flag.withDescription("number or text that everything follows from (default 1)"),
-    Flag.withDefault("1")
-  ),
-  apiKey: Flag.String("api-key").pipe(
-    Flag.withDescription("key to accept (default simulator-key)"),
-    Flag.withDefault("simulator-key")
-  ),
-  latency: Flag.Int("latency").pipe(
-    Flag.withDescription("milliseconds before each answer (default 0)"),
-    Flag.withDefault(0)
-  ),
-  kinds: Flag.String("kinds").pipe(
-    Flag.withDescription(
-      `result kinds, comma-separated, or all (default image_annotation): ${Scenario.allKinds.join(", ")}`
-    ),
-    Flag.withDefault("image_annotation")
-  ),
-  ids: Flag.Literals("ids", ["uuid", "odd", "hostile", "mixed"]).pipe(
-    Flag.withDescription("how job ids look (default uuid)"),
-    Flag.withDefault("uuid" as const)
-  ),
-  unfinished: Flag.Finite("unfinished").pipe(
-    Flag.withDescription("share of jobs that are not finished, 0 to 1 (default 0)"),
-    Flag.withDefault(0)
-  ),
-  documentBytes: Flag.Int("document-bytes").pipe(
-    Flag.withDescription("about how long each result document is (default: natural, 0.3 to 6 KB)"),
-    Flag.withDefault(0)
-  ),
-  rateLimit: Flag.Finite("rate-limit").pipe(
-    Flag.withDescription("requests a second at the API before it answers 429 (default: no limit)"),
-    Flag.optional
-  ),
-  keyAtStorage: Flag.Literals("key-at-storage", ["refuse", "allow"]).pipe(
-    Flag.withDescription(
-      "what a request meets that brings the API key to the storage: 403, or its file (default refuse)"
-    ),
-    Flag.withDefault("refuse" as const)
-  ),
-  faults: Flag.Path("faults").pipe(
-    Flag.withDescription("JSON file with a list of faults, see the package's README (default: none)"),
-    Flag.optional
-  ),
-  transient: Flag.Finite("transient").pipe(
-    Flag.withDescription("share of the requests that meets each transient fault once, 0 to 0.083 (default 0)"),
-    Flag.withDefault(0)
-  )
-}
-
-const wrong = (operation: string, cause: unknown) =>
-  new Simulator.SimulatorError({
-    operation,
-    reason: new Simulator.Misconfigured({ message: cause instanceof Error ? cause.message : String(cause) })
-  })
-
-const readFaults = Effect.fnUntraced(
-  function*(file: string) {
-    const fileSystem = yield* FileSystem.FileSystem
-    const text = yield* Effect.catchReason(
-      fileSystem.readFileString(file),
-      "PlatformError",
-      "NotFound",
-      () => Effect.fail("there is no such file")
-    )
-    const json = yield* Effect.try({ try: (): unknown => JSON.parse(text), catch: (cause) => String(cause) })
-    return yield* Fault.decode(json)
-  },
-  (effect, file) => Effect.mapError(effect, (cause) => wrong(`--faults ${file}`, cause))
-)
-
-const optionsOf = Effect.fnUntraced(function*(input: Command.Command.Config.Infer<typeof flags>) {
-  const kinds = input.kinds === "all" ? Scenario.allKinds : input.kinds.split(",").map((kind) => kind.trim())
-  const batch = {
-    jobs: input.jobs,
-    kinds: kinds as ReadonlyArray<Scenario.Kind>,
-    ids: input.ids,
-    unfinished: input.unfinished
-  }
-  const transient = yield* Effect.try({
-    try: () => input.transient === 0 ? [] : Fault.transient(input.transient),
-    catch: (cause) => wrong("--transient", cause)
-  })
-  const listed = Option.isSome(input.faults) ? yield* readFaults(input.faults.value) : []
-  return {
-    seed: /^-?\d+$/.test(input.seed) ? Number(input.seed) : input.seed,
-    port: input.port,
-    apiKey: input.apiKey,
-    latency: input.latency,
-    documentBytes: input.documentBytes,
-    keyAtStorage: input.keyAtStorage,
-    batches: Array.from({ length: input.batches }, () => batch),
-    faults: [...listed, ...transient],
-    ...(Option.isSome(input.rateLimit) ? { rateLimit: { perSecond: input.rateLimit.value } } : {})
-  } satisfies Simulator.Options
-})
-
-/** A word as a shell reads it. */
-const quote = (text: string): string => /^[\w.:/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
-
-/** Batches named at the start; the project's details name them all. */
-const named = 5
-
-const describe = (simulator: Simulator.Running): string => {
-  const { apiKey, apiUrl, batches, projectId, storageUrl } = simulator
-  return [
-    `API      ${apiUrl}`,
-    `storage  ${storageUrl}`,
-    `project  ${projectId}`,
-    ...batches.slice(0, named).map(({ id, total }) => `batch    ${id}  ${total.toLocaleString("en")} jobs`),
-    ...(batches.length > named ? [`         and ${batches.length - named} more`] : []),
-    "",
-    `export GT_STUDIO_BASE_URL=${apiUrl}`,
-    `export GT_STUDIO_API_KEY=${quote(apiKey)}`,
-    `export GT_STUDIO_PROJECT_ID=${projectId}`,
-    ...batches.slice(0, 1).map(({ id }) => `export GT_STUDIO_BATCH_ID=${id}`),
-    "",
-    "Ctrl-C stops it and reports what it served."
-  ].join("\n")
-}
-
-const command = Command.make("labelstream-simulator", flags, (input) =>
-  Effect.gen(function*() {
-    const simulator = yield* Simulator.start(yield* optionsOf(input))
-    yield* Console.log(describe(simulator))
-    yield* Effect.addFinalizer(() =>
-      Effect.flatMap(simulator.report, (report) => Console.log(`\n${Traffic.format(report)}`))
-    )
-    return yield* Effect.never
-  }).pipe(Effect.scoped)).pipe(
-    Command.withDescription("Serves a local GT Studio, API and signed storage, for tests of what reads it"),
-    Command.withExamples([
-      { command: "labelstream-simulator --jobs 1000 --kinds all", description: "A batch with every kind of result" },
-      { command: "labelstream-simulator --transient 0.02", description: "2 % of every fault that another try can help" }
-    ])
-  )
+import * as SimulatorCommand from "./SimulatorCommand.ts"
 
 // Ctrl-C is how it is meant to end
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
-Command.run(command, { version: "0.1.0" }).pipe(
+Command.run(SimulatorCommand.make("labelstream-simulator"), { version: "0.1.0" }).pipe(
   Effect.tapError((error) => error._tag === "SimulatorError" ? Console.error(error.message) : Effect.void),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown })

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ContentError } from "../Content.ts"
-import type { JobEvent } from "../Export.ts"
+import type { JobEvent, Options } from "../Export.ts"
 import type { GtStudio } from "../GtStudio.ts"
 import type { GtStudioError } from "../GtStudioError.ts"
 import { fetchWith, type Options as FetchOptions } from "../JobFetch.ts"
@@ -25,6 +25,8 @@ import type { ExportWatch } from "./telemetry/exportWatch.ts"
 interface Job {
   readonly task: Task
   readonly record: Option.Option<JobRecord>
+  /** Whether the run turned out not to be for it. */
+  readonly skipped: boolean
   readonly scope: Scope.Closeable
   pending: number
   failure: LedgerFailure | undefined
@@ -60,6 +62,10 @@ export interface Setting {
   readonly scope: Scope.Scope
   readonly concurrency: number
   readonly fetch: FetchOptions
+  /** Which jobs the run is for, as `Export.Options` say. */
+  readonly wanted: NonNullable<Options["wanted"]>
+  readonly wantedResult: Options["wantedResult"]
+  readonly limit: number
   readonly parseBudget: ParseBudget
   readonly onJob: (event: JobEvent) => void
   /** Told of what happens, where somebody wants to know. */
@@ -97,15 +103,31 @@ export const exportRun = (setting: Setting) => {
       return ledger.record([{ _tag: "Failed", batch, jobId, error, at }])
     })
 
+  /** What to fetch of a job; it is marked as skipped where its result is not wanted. */
+  const fetchOptions = (job: { readonly task: Task; skipped: boolean }): FetchOptions => {
+    const { wantedResult } = setting
+    if (wantedResult === undefined) return setting.fetch
+    const names = { batchId: job.task.batch.batchId, jobId: job.task.summary.id }
+    return {
+      ...setting.fetch,
+      wanted: (document) =>
+        Effect.map(wantedResult(document, names), (isWanted) => {
+          job.skipped = !isWanted
+          return isWanted
+        })
+    }
+  }
+
   const fetchJob = (task: Task): Effect.Effect<ReadonlyArray<Job>, Fatal> =>
     // A whole page may have left the listing before a stop: what is not begun is left for the next run.
     tally.stopped ? Effect.succeed([]) : Effect.flatMap(Scope.fork(scope), (jobScope) => {
       tally.inFlight++
       const open = parseBudget.open.bind(parseBudget)
-      const fetched = fetchWith(gtStudio, task.batch, task.summary, setting.fetch, open)
+      const job = { task, scope: jobScope, skipped: false, ...unsettled }
+      const fetched = fetchWith(gtStudio, task.batch, task.summary, fetchOptions(job), open)
       return (watch === undefined ? fetched : watch.job(task.batch, task.summary, fetched)).pipe(
         Effect.provideService(Scope.Scope, jobScope),
-        Effect.map((record) => [{ task, record, scope: jobScope, ...unsettled }]),
+        Effect.map((record) => [{ ...job, record }]),
         Effect.onExit((exit) => {
           tally.inFlight--
           return Exit.isSuccess(exit) ? Effect.void : Scope.close(jobScope, exit)
@@ -119,6 +141,11 @@ export const exportRun = (setting: Setting) => {
 
   const deliver = (job: Job): Effect.Effect<void, LedgerError> => {
     const { batch, known, summary } = job.task
+    if (job.skipped) {
+      batch.listed--
+      batch.skipped++
+      return Scope.close(job.scope, Exit.void)
+    }
     if (Option.isNone(job.record)) {
       batch.unfinished++
       return Effect.andThen(

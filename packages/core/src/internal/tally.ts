@@ -14,6 +14,9 @@ export class Tally {
   stopped = false
   /** What this look alone has exported. */
   look = { exported: 0, bytes: 0 }
+  /** Jobs that were taken up to be fetched, and whether there was one more than the limit. */
+  taken = 0
+  limited = false
   private readonly failures = new Map<string, Mutable<FailureGroup>>()
 
   constructor(batches: ReadonlyArray<BatchRef>) {
@@ -25,6 +28,7 @@ export class Tally {
       unchanged: 0,
       unfinished: 0,
       failed: 0,
+      skipped: 0,
       changed: 0,
       vanished: 0,
       unknown: 0,
@@ -47,6 +51,7 @@ export class Tally {
         batch.unchanged =
         batch.unfinished =
         batch.failed =
+        batch.skipped =
         batch.vanished =
           0
       batch.isListed = false
@@ -89,7 +94,10 @@ export class Tally {
       left: batch.listed - batch.exported - batch.unchanged - batch.unfinished - batch.failed
     }))
     return {
-      complete: batches.every((batch) => batch.isListed && batch.failed === 0 && batch.left === 0),
+      complete: batches.every(({ failed, isListed, left, listingError }) =>
+        (isListed || (this.limited && listingError === null)) && failed === 0 && left === 0
+      ),
+      limited: this.limited,
       stopped: this.stopped,
       batches,
       failures: Array.from(this.failures.values(), (group) => ({ ...group })),

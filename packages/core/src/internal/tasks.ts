@@ -27,10 +27,17 @@ export interface Counting {
 
 /** The jobs that a run has to fetch, in the order of the listings; all others are counted as what they are. */
 export const tasks = (
-  { gtStudio, ledger, look, runners, stop, tally }: Setting,
+  { gtStudio, ledger, limit, look, onJob, runners, stop, tally, wanted }: Setting,
   { cannotList, countUnchanged, failJob }: Counting
 ): Stream.Stream<Task, Fatal> => {
   const sinkIds = runners.map(({ sink }) => sink.id)
+
+  /** Whether there is room for one more job under the limit. */
+  const take = (): boolean => {
+    if (tally.taken >= limit) tally.limited = true
+    else tally.taken++
+    return !tally.limited
+  }
 
   const observe = Effect.fnUntraced(function*(batch: BatchTally, page: JobPage) {
     const at = yield* Clock.currentTimeMillis
@@ -42,31 +49,40 @@ export const tasks = (
       batch.listed++
       failJob(batch, jobId, failureOf(error))
     }
-    seen.forEach(({ known, repeated, summary }, index) => {
-      if (repeated) return
-      batch.listed++
+    for (const [index, { known, repeated, summary }] of seen.entries()) {
+      if (repeated) continue
       const malformed = index < page.jobs.length ? undefined : unreadable[index - page.jobs.length]
       if (malformed !== undefined) {
         const error = failureOf(malformed.error)
+        batch.listed++
         failJob(batch, summary.id, error)
         outcomes.push({ _tag: "Failed", batch, jobId: summary.id, error, at })
-        return
+        continue
       }
-      switch (decide(summary, known, sinkIds, look().selection)) {
+      if (!wanted(summary)) {
+        batch.skipped++
+        continue
+      }
+      const decision = decide(summary, known, sinkIds, look().selection)
+      if (decision === "fetch" && !take()) break
+      batch.listed++
+      switch (decision) {
         case "fetch":
           tasks.push({ batch, summary, known })
-          return
+          break
         case "unchanged":
           countUnchanged(batch, summary.id)
-          return
+          break
         case "unfinished":
           batch.unfinished++
           if (known?.stage !== "unfinished") outcomes.push({ _tag: "Unfinished", batch, jobId: summary.id })
-          return
+          break
         case "failed":
-          if (known?.error != null) tally.fail(batch, summary.id, known.error)
+          if (known?.error == null) break
+          tally.fail(batch, summary.id, known.error)
+          onJob({ _tag: "StillFailed", batchId: batch.batchId, jobId: summary.id, error: known.error })
       }
-    })
+    }
     if (outcomes.length > 0) yield* ledger.record(outcomes)
     return tasks
   })
@@ -74,23 +90,29 @@ export const tasks = (
   const listed = (batch: BatchTally): Stream.Stream<Task, Fatal> =>
     gtStudio.pages(batch).pipe(
       Stream.mapEffect((page) => observe(batch, page)),
+      Stream.takeUntil(() => tally.limited),
       Stream.flattenIterable
     )
 
   const failedBefore = (batch: BatchTally): Stream.Stream<Task, Fatal> =>
     ledger.entries({ batch, stage: "failed" }).pipe(
       Stream.flattenIterable,
-      Stream.map((known) => {
-        batch.listed++
-        return { batch, known, summary: summaryOf(known) }
-      })
+      Stream.map((known) => ({ batch, known, summary: summaryOf(known) })),
+      Stream.filter(({ summary }) => {
+        const isWanted = wanted(summary)
+        if (!isWanted) batch.skipped++
+        return isWanted
+      }),
+      Stream.takeWhile(take),
+      Stream.tap(() => Effect.sync(() => batch.listed++))
     )
 
   return Stream.fromIterable(tally.batches).pipe(
+    Stream.takeWhile(() => !tally.limited),
     Stream.flatMap((batch) =>
       (look().selection._tag === "Retry" ? failedBefore(batch) : listed(batch)).pipe(
         Stream.onEnd(Effect.sync(() => {
-          batch.isListed = true
+          batch.isListed = !tally.limited
         })),
         Stream.catchIf(
           (error) => error._tag === "GtStudioError" && !error.isFatal,

@@ -1,0 +1,119 @@
+/**
+ * Runs an export as a program does, for a person or for another program: progress while it runs, a gentle end on Ctrl-C,
+ * a summary or one JSON object, and an exit status. The `labelstream` command is this with settings around it.
+ */
+import { Export, type ExportReport, GtStudio, type Ledger } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import { emptyReport, Failures, reportObject } from "./internal/failures.ts"
+import { layer as logs } from "./internal/logs.ts"
+import { Meter } from "./internal/meter.ts"
+import { block, oneLine } from "./internal/progress.ts"
+import * as Screen from "./internal/screen.ts"
+import { onSignal } from "./internal/signals.ts"
+import { eventLine, isUnaccounted, summary } from "./internal/summary.ts"
+
+/** What to run, and what its user is told at the end. */
+export interface Options {
+  readonly export: Export.Options
+  /** Where everything is stored, as the person named it. */
+  readonly where: string
+  /** What to type to run this again. */
+  readonly again: string
+  /** What to type to try failed jobs again that an ordinary run leaves. */
+  readonly retry: string
+  /** Whether stdout gets one JSON object in place of events and summary. Default false. */
+  readonly json?: boolean
+}
+
+/** Milliseconds between two looks: on a terminal, and elsewhere, where each is a line that stays. */
+const [drawEvery, sayEvery] = [100, 5000]
+
+/** Once a run is this many milliseconds old, it is worth a request to know how much there is in all. */
+const totalsAfter = 2000
+
+/** Asks the projects how many jobs their batches have. Only progress depends on it: failures are passed over. */
+const askTotals = (gtStudio: GtStudio.GtStudio["Service"], options: Export.Options, totals: Map<string, number>) => {
+  const projects = new Set(options.batches.map(({ projectId }) => projectId))
+  return Effect.andThen(
+    Effect.sleep(totalsAfter),
+    Effect.forEach(projects, (projectId) =>
+      Effect.ignore(Effect.map(gtStudio.project(projectId), ({ batches }) => {
+        for (const { id, totalJobs } of batches) if (totalJobs !== null) totals.set(id, totalJobs)
+      })), { discard: true })
+  )
+}
+
+const showProgress = Effect.fnUntraced(function*(running: Export.RunningExport, options: Export.Options) {
+  const gtStudio = yield* GtStudio.GtStudio
+  const meter = new Meter()
+  const totals = new Map<string, number>()
+  const look = Effect.gen(function*() {
+    const report = yield* running.report
+    return { report, activity: yield* gtStudio.activity, rates: meter.rates(report), totals }
+  })
+  if (!Screen.canDraw()) {
+    const say = Effect.flatMap(look, (view) => Effect.logInfo(oneLine(view)))
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(sayEvery), say)))
+    return
+  }
+  let view = yield* look
+  yield* Screen.show((size, color) => block(view, size, color))
+  const draw = Effect.map(look, (next) => {
+    view = next
+    Screen.draw()
+  })
+  yield* Effect.forkScoped(askTotals(gtStudio, options, totals))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(draw, Effect.sleep(drawEvery))))
+})
+
+/** 0: nothing is missing. 1: counts do not add up. 2: jobs failed or a listing broke off. 130: stopped by a signal. */
+const statusOf = (report: ExportReport.ExportReport): number =>
+  report.stopped ? 130 : isUnaccounted(report) ? 1 : report.complete ? 0 : 2
+
+/** Prints the object of a run that could not begin, where a program waits for one. */
+export const printEmpty = Effect.sync(() => Screen.say("stdout", JSON.stringify(emptyReport)))
+
+/**
+ * Runs an export to its end and answers the exit status: 0 where nothing is missing, 2 where jobs failed or a listing
+ * broke off, 130 where a signal stopped it, 1 where its counts do not add up. Fails as `Export.start` and what it starts
+ * do; the summary of what was done until then is printed first.
+ *
+ * Progress goes to stderr: a block that stays in place on a terminal, else a log line every five seconds. Events and
+ * summary go to stdout. The first SIGINT or SIGTERM lets jobs in flight end; the second gives them up.
+ */
+export const run = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<number, Export.ExportError, GtStudio.GtStudio | Ledger.Ledger | Scope.Scope> {
+  const gtStudio = yield* GtStudio.GtStudio
+  const failures = new Failures()
+  const onJob = (event: Export.JobEvent) => {
+    options.export.onJob?.(event)
+    if (options.json === true) failures.onJob(event)
+    const line = eventLine(event)
+    if (line !== undefined) Screen.say(options.json === true ? "stderr" : "stdout", line)
+  }
+  const running = yield* Export.start({ ...options.export, onJob })
+  const giveUp = yield* onSignal(Effect.suspend(() => {
+    Screen.say("stderr", "Stopping: jobs in flight are finished first. Once more gives them up.")
+    return running.stop
+  }))
+  const ended = yield* Effect.scoped(Effect.andThen(
+    showProgress(running, options.export),
+    Effect.exit(Effect.raceFirst(running.await, Effect.andThen(giveUp, running.report)))
+  ))
+  const report = Exit.isSuccess(ended) ? ended.value : yield* running.report
+  const brokeOff = Exit.isFailure(ended)
+  if (options.json === true) {
+    const object = reportObject(report, yield* failures.list(report.batches))
+    Screen.say("stdout", JSON.stringify(brokeOff ? { ...object, complete: false } : object))
+  } else if (!brokeOff || report.batches.some(({ listed }) => listed > 0)) {
+    Screen.say("stdout", summary(report, yield* gtStudio.activity, { ...options, brokeOff }))
+  }
+  yield* ended
+  return statusOf(report)
+})
+
+/** Logs as plain lines on stderr, above the progress where there is one. */
+export const layerLogs = logs

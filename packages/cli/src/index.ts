@@ -1,0 +1,3 @@
+export type { Config } from "./Config.ts"
+export * as ExportProgram from "./ExportProgram.ts"
+export * as VerifyProgram from "./VerifyProgram.ts"

@@ -1,0 +1,191 @@
+/** The commands and what they take. What they do is loaded when it is done, so that help is there at once. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as flags from "./flags.ts"
+import { handle } from "./handle.ts"
+
+const here = { project: "--project $GT_STUDIO_PROJECT_ID", batch: "--batch $GT_STUDIO_BATCH_ID" }
+
+const exportCommand = Command.make(
+  "export",
+  {
+    ...flags.connection,
+    ...flags.places,
+    ...flags.work,
+    ...flags.following,
+    refresh: Flag.Boolean("refresh").pipe(
+      Flag.withDescription("fetch finished jobs again too, and store those that changed"),
+      Flag.withDefault(false)
+    ),
+    json: flags.json
+  },
+  handle(() => import("./commands/export.ts"))
+).pipe(
+  Command.withDescription(
+    "Exports finished jobs into sinks: new and changed ones, and those that failed and may pass.\n\n" +
+      "  Run it again for what is new since, and to go on after a crash. It ends with 0 when nothing is missing, 2 when\n" +
+      "  jobs failed or a batch could not be listed, 1 when it could not run, 130 when it was stopped."
+  ),
+  Command.withShortDescription("Export finished jobs into sinks"),
+  Command.withExamples([
+    {
+      command: `labelstream export ${here.project} ${here.batch} --to files:output`,
+      description: "One batch as files"
+    },
+    {
+      command: `labelstream export ${here.project} --all-batches --to sqlite:labels.db --to parquet:dataset`,
+      description: "Every batch into two sinks, fetched once"
+    },
+    {
+      command: `labelstream export ${here.project} ${here.batch} --to files:output --limit 10`,
+      description: "Ten jobs, to see what they look like"
+    }
+  ])
+)
+
+const retry = Command.make(
+  "retry",
+  { ...flags.connection, ...flags.places, ...flags.work, json: flags.json },
+  handle(() => import("./commands/retry.ts"))
+).pipe(
+  Command.withDescription("Tries exactly the failed jobs again, whatever their error, without the listing"),
+  Command.withShortDescription("Try the failed jobs again"),
+  Command.withExamples([{
+    command: `labelstream retry ${here.project} ${here.batch} --to files:output`,
+    description: "After labelstream export with the same flags ended with 2"
+  }])
+)
+
+const refresh = Command.make(
+  "refresh",
+  { ...flags.connection, ...flags.places, ...flags.work, ...flags.again, json: flags.json },
+  handle(() => import("./commands/refresh.ts"))
+).pipe(
+  Command.withDescription(
+    "Fetches finished jobs again, and stores and names those whose result changed. Costs as much as the first export"
+  ),
+  Command.withShortDescription("See which finished jobs were reworked"),
+  Command.withExamples([
+    { command: `labelstream refresh ${here.project} ${here.batch} --to files:output`, description: "All jobs" },
+    {
+      command: `labelstream refresh ${here.project} ${here.batch} --to files:output --checked-before 2026-11-23T08:00Z`,
+      description: "Those not looked at since; the same line goes on after it was cut off"
+    }
+  ])
+)
+
+const plan = Command.make(
+  "plan",
+  {
+    ...flags.connection,
+    ...flags.places,
+    ...flags.work,
+    refresh: Flag.Boolean("refresh").pipe(
+      Flag.withDescription("plan a refresh"),
+      Flag.withDefault(false)
+    ),
+    sample: Flag.Int("sample").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("jobs fetched to see what one costs (default: 10)"),
+      Flag.withDefault(10)
+    ),
+    json: flags.json
+  },
+  handle(() => import("./commands/plan.ts"))
+).pipe(
+  Command.withDescription(
+    "Says what an export would do: jobs, requests, bytes, time and disk. Lists the batches and fetches a few jobs to " +
+      "measure them; writes nothing"
+  ),
+  Command.withShortDescription("Say what an export would do"),
+  Command.withExamples([{
+    command: `labelstream plan ${here.project} ${here.batch} --to files:output`,
+    description: "Before the first export"
+  }])
+)
+
+const status = Command.make(
+  "status",
+  { batches: flags.places.batches, state: flags.state, config: flags.config, json: flags.json },
+  handle(() => import("./commands/status.ts"))
+).pipe(
+  Command.withDescription("Shows what is known of every batch, without the network, while an export runs or not"),
+  Command.withShortDescription("Show what is stored, unfinished and failed"),
+  Command.withExamples([{ command: "labelstream status", description: "All batches of this folder's ledger" }])
+)
+
+const verify = Command.make(
+  "verify",
+  {
+    to: flags.places.to,
+    state: flags.state,
+    config: flags.config,
+    quick: Flag.Boolean("quick").pipe(
+      Flag.withDescription("believe the sinks' own books instead of reading and hashing every byte"),
+      Flag.withDefault(false)
+    ),
+    json: flags.json
+  },
+  handle(() => import("./commands/verify.ts"))
+).pipe(
+  Command.withDescription(
+    "Reads back everything that is stored and names what is missing, changed or extra, without the network.\n\n" +
+      "  It ends with 0 when all is intact, 3 when something is missing or changed, 4 when something is only extra."
+  ),
+  Command.withShortDescription("Read back what is stored"),
+  Command.withExamples([
+    { command: "labelstream verify", description: "All sinks that the ledger knows" },
+    { command: "labelstream verify --to files:output", description: "One of them" }
+  ])
+)
+
+const batches = Command.make(
+  "batches",
+  { ...flags.connection, json: flags.json },
+  handle(() => import("./commands/batches.ts"))
+).pipe(
+  Command.withDescription("Lists the batches of a project with their counts, as the platform has them"),
+  Command.withShortDescription("List the batches of a project"),
+  Command.withExamples([{ command: `labelstream batches ${here.project}`, description: "Ids to export" }])
+)
+
+const sinks = Command.make("sinks", { json: flags.json }, handle(() => import("./commands/sinks.ts"))).pipe(
+  Command.withDescription("Lists the sinks that can be used here, with their options"),
+  Command.withShortDescription("List sinks and their options"),
+  Command.withExamples([{ command: "labelstream sinks", description: "Also those installed in this folder" }])
+)
+
+const check = Command.make(
+  "check",
+  { ...flags.connection, ...flags.places, json: flags.json },
+  handle(() => import("./commands/check.ts"))
+).pipe(
+  Command.withDescription("Checks settings, key, project, batches, sinks, disk and ledger; changes nothing"),
+  Command.withShortDescription("Check key, project, sinks and disk"),
+  Command.withExamples([{
+    command: `labelstream check ${here.project} ${here.batch} --to files:output`,
+    description: "Before a line goes into cron"
+  }])
+)
+
+const init = Command.make(
+  "init",
+  {
+    ts: Flag.Boolean("ts").pipe(
+      Flag.withDescription("write labelstream.config.ts, typed, in place of labelstream.json"),
+      Flag.withDefault(false)
+    ),
+    force: Flag.Boolean("force").pipe(
+      Flag.withDescription("write over a file that is there"),
+      Flag.withDefault(false)
+    )
+  },
+  handle(() => import("./commands/init.ts"))
+).pipe(
+  Command.withDescription("Writes a file with settings, each with what it does, into this folder"),
+  Command.withShortDescription("Write a commented file with settings"),
+  Command.withExamples([{ command: "labelstream init", description: "labelstream.json, which may hold comments" }])
+)
+
+/** Every command but the simulator, whose flags are its own. */
+export const commands = [exportCommand, plan, status, retry, refresh, verify, batches, sinks, check, init] as const

@@ -1,0 +1,47 @@
+import { GtStudio } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { table } from "../columns.ts"
+import type { Outcome } from "../failure.ts"
+import { type SettingFlags, settingsOf } from "../flags.ts"
+import { impatient, platform, projectOf } from "../platform.ts"
+import * as Screen from "../screen.ts"
+import { resolveSettings } from "../settings.ts"
+import { count, onOneLine } from "../text.ts"
+
+interface Flags extends SettingFlags {
+  readonly config: Option.Option<string>
+  readonly json: boolean
+}
+
+const shown = (value: number | null) => value === null ? "?" : count(value)
+
+export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
+  const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+  const projectId = yield* projectOf(settings)
+  const { batches, name } = yield* GtStudio.GtStudio.use((gtStudio) => gtStudio.project(projectId)).pipe(
+    Effect.provide(platform(settings, impatient))
+  )
+  if (flags.json) {
+    const of = batches.map((batch) => ({
+      batch_id: batch.id,
+      name: batch.name,
+      status: batch.status,
+      jobs: batch.totalJobs,
+      completed: batch.completedJobs,
+      annotations: batch.annotations,
+      created_at: batch.createdAt
+    }))
+    Screen.say("stdout", JSON.stringify({ project_id: projectId, name, batches: of }))
+    return 0
+  }
+  const rows = batches.map((batch) => [
+    onOneLine(batch.id),
+    shown(batch.totalJobs),
+    shown(batch.completedJobs),
+    onOneLine(batch.status ?? ""),
+    onOneLine(batch.name ?? "")
+  ])
+  Screen.say("stdout", table([["BATCH", "JOBS", "COMPLETED", "STATUS", "NAME"], ...rows]).join("\n"))
+  return 0
+})

@@ -1,0 +1,81 @@
+import { GtStudio, Ledger } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { existsSync } from "node:fs"
+import { freeAt, pathIn } from "../disk.ts"
+import { type Outcome, SettingsError } from "../failure.ts"
+import { type SettingFlags, settingsOf } from "../flags.ts"
+import { impatient, ledgerReadOnly, platform, projectOf } from "../platform.ts"
+import * as Screen from "../screen.ts"
+import { resolveSettings, type Settings } from "../settings.ts"
+import { labelOf, make } from "../sinks.ts"
+import { bytes, onOneLine, plain } from "../text.ts"
+
+interface Flags extends SettingFlags {
+  readonly config: Option.Option<string>
+  readonly json: boolean
+}
+
+interface Finding {
+  readonly what: string
+  readonly ok: boolean
+  readonly said: string
+}
+
+const finding = <R>(what: string, look: Effect.Effect<string, { readonly message: string }, R>) =>
+  Effect.map(Effect.result(look), (result): Finding =>
+    result._tag === "Success"
+      ? { what, ok: true, said: result.success }
+      : { what, ok: false, said: result.failure.message })
+
+const checkPlatform = Effect.fnUntraced(function*(settings: Settings) {
+  const projectId = yield* projectOf(settings)
+  const { batches, name } = yield* GtStudio.GtStudio.use((gtStudio) => gtStudio.project(projectId))
+  const missing = settings.batches.filter((id) => !batches.some((batch) => batch.id === id))
+  if (missing.length > 0) {
+    return yield* new SettingsError({
+      message: `the key is accepted, but project ${projectId} does not name batch ${missing.join(", ")}`
+    })
+  }
+  const asked = settings.batches.length > 0 ? `, ${settings.batches.length} of them asked for` : ""
+  return `the key is accepted; project ${name ?? projectId} has ${batches.length} batches${asked}`
+})
+
+const checkSink = (place: Settings["to"][number]) =>
+  Effect.gen(function*() {
+    const sink = yield* make(place)
+    yield* sink.check
+    const path = pathIn(sink.id)
+    const free = path === undefined ? undefined : freeAt(path)
+    return `can be written${free === undefined ? "" : `, ${bytes(free)} free`}`
+  })
+
+const checkLedger = Effect.fnUntraced(function*(settings: Settings) {
+  if (!existsSync(settings.state)) return "is not there yet: the first run makes it"
+  yield* Ledger.Ledger.use((ledger) => Stream.runHead(ledger.entries({}))).pipe(
+    Effect.provide(ledgerReadOnly(settings))
+  )
+  return "can be read"
+})
+
+export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
+  const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+  const findings = [
+    { what: "settings", ok: true, said: settings.file ?? "from flags and environment, no file" },
+    yield* finding(
+      `platform ${settings.baseUrl}`,
+      Effect.provide(checkPlatform(settings), platform(settings, impatient))
+    ),
+    ...(yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))),
+    yield* finding(`state ${settings.stateName}`, checkLedger(settings))
+  ]
+  const ok = findings.every((each) => each.ok)
+  if (flags.json) {
+    Screen.say("stdout", JSON.stringify({ ok, findings }))
+  } else {
+    const lines = findings.map(({ ok, said, what }) => `${ok ? "ok " : "BAD"}  ${onOneLine(what)}: ${plain(said)}`)
+    Screen.say("stdout", lines.join("\n"))
+  }
+  return ok ? 0 : 1
+})

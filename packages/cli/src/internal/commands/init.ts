@@ -1,0 +1,64 @@
+import * as Effect from "effect/Effect"
+import { writeFileSync } from "node:fs"
+import { SettingsError } from "../failure.ts"
+import * as Screen from "../screen.ts"
+
+interface Flags {
+  readonly ts: boolean
+  readonly force: boolean
+}
+
+/** Settings with what they do; those that are commented out show their default. */
+const lines: ReadonlyArray<readonly [comment: string, key: string, value: string, isSet?: boolean]> = [
+  ["The project, and its batches; in place of \"batches\" there can be \"allBatches\": true.", "project", "\"...\"", true],
+  ["", "batches", "[\"...\"]", true],
+  ["", "allBatches", "true"],
+  ["Where to store: one sink or several. Paths start from this file's folder.", "to", "[\"files:output\"]", true],
+  ["With all options of a sink (labelstream sinks shows them):", "to", "[{ \"sink\": \"parquet\", \"directory\": \"dataset\", \"compression\": \"gzip\" }]"],
+  ["The ledger: what makes a second run cheap and a stopped one go on.", "state", "\".labelstream/ledger.sqlite\""],
+  ["Jobs in flight, and most requests to the API that start in a second.", "concurrency", "64"],
+  ["", "requestsPerSecond", "20"],
+  ["Files fetched with a result: \"none\", \"results\" (what the platform made), \"all\" (input media too).", "attachments", "\"results\""],
+  ["Look again every so many seconds until every job is finished.", "follow", "60"],
+  ["Only jobs with this status in the listing, or with an annotation of this label.", "status", "[\"completed\"]"],
+  ["", "label", "[\"car\"]"],
+  ["Where the API is.", "baseUrl", "\"https://api.playment.io\""]
+]
+
+const body = lines.flatMap(([comment, key, value, isSet], index) => [
+  ...(comment === "" || index === 0 ? [] : [""]),
+  ...(comment === "" ? [] : [`  // ${comment}`]),
+  `  ${isSet === true ? "" : "// "}"${key}": ${value},`
+])
+
+const head = "Settings of labelstream. Flags and environment variables override them. The API key does not belong here:\n" +
+  "// it stands in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names."
+
+const json = [`// ${head}`, "{", ...body, "}", ""].join("\n")
+
+const typescript = [
+  "import type { Config } from \"@labelstream/cli\"",
+  "",
+  `// ${head}`,
+  "export default {",
+  ...body.map((line) => line.replace(/^( *(?:\/\/ )?)"(\w+)":/, "$1$2:")),
+  "} satisfies Config",
+  ""
+].join("\n")
+
+export const run = (flags: Flags) => {
+  const file = flags.ts ? "labelstream.config.ts" : "labelstream.json"
+  return Effect.try({
+    try: () => {
+      writeFileSync(file, flags.ts ? typescript : json, { flag: flags.force ? "w" : "wx" })
+      Screen.say("stdout", `Wrote ${file}. Fill in the project and its batches, then: labelstream check`)
+      return 0
+    },
+    catch: (cause) => {
+      const { code, message } = cause as NodeJS.ErrnoException
+      return new SettingsError({
+        message: code === "EEXIST" ? `${file} is there already: --force writes over it` : `${file} cannot be written: ${message}`
+      })
+    }
+  })
+}

@@ -1,0 +1,82 @@
+import { SinkPlugin } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import { readdirSync } from "node:fs"
+import { dirname, join } from "node:path"
+import * as Screen from "../screen.ts"
+import { bundled, importFrom } from "../sinks.ts"
+import { onOneLine } from "../text.ts"
+
+interface Flags {
+  readonly json: boolean
+}
+
+const entries = (folder: string): ReadonlyArray<string> => {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/** Packages named like sinks in the folders from which Node finds packages. */
+const installed = (from: string): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (let folder = from;; folder = dirname(folder)) {
+    const modules = join(folder, "node_modules")
+    for (const name of entries(modules)) {
+      const names = name.startsWith("@") ? entries(join(modules, name)).map((inner) => `${name}/${inner}`) : [name]
+      found.push(...names.filter((each) => /^(@labelstream\/sink-|(@[^/]+\/)?labelstream-sink-)/.test(each)))
+    }
+    if (dirname(folder) === folder) return found
+  }
+}
+
+// The kit is for those who write sinks, and is none.
+const kit = "@labelstream/sink-testkit"
+
+const describe = (name: string) =>
+  SinkPlugin.find(name, importFrom(process.cwd())).pipe(
+    Effect.map((definition) => ({
+      package: name,
+      name: definition.name,
+      version: definition.version,
+      target: SinkPlugin.targetOf(definition) ?? null,
+      options: SinkPlugin.optionsOf(definition).map(({ description, isRequired, name }) => ({
+        name,
+        required: isRequired,
+        description
+      })),
+      error: null
+    })),
+    Effect.catch(({ message }) =>
+      Effect.succeed({ package: name, name: null, version: null, target: null, options: [], error: message })
+    )
+  )
+
+const shortOf = (name: string, packageName: string) =>
+  name === "filesystem" ? "files" : packageName in bundled ? name : packageName
+
+export const run = Effect.fnUntraced(function*(flags: Flags) {
+  const names = new Set([...Object.keys(bundled), ...installed(process.cwd())])
+  names.delete(kit)
+  const sinks = yield* Effect.forEach(names, describe)
+  if (flags.json) {
+    Screen.say("stdout", JSON.stringify({ sinks }))
+    return 0
+  }
+  const blocks = sinks.map((sink) =>
+    sink.error === null
+      ? [
+        `${sink.package} ${sink.version}`,
+        sink.target === null
+          ? `  in a configuration file only: { "sink": "${sink.package}", ... }`
+          : `  --to ${shortOf(sink.name, sink.package)}:${sink.target.toUpperCase()}`,
+        ...sink.options.map(({ description, name, required }) =>
+          `  ${name}${required ? " (required)" : ""}: ${description || "not described"}`
+        )
+      ]
+      : [sink.package, `  cannot be used: ${sink.error}`]
+  )
+  Screen.say("stdout", blocks.map((lines) => lines.map(onOneLine).join("\n")).join("\n\n"))
+  return 0
+})

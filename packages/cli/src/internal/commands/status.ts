@@ -1,0 +1,56 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { table } from "../columns.ts"
+import { commandLine } from "../commandLine.ts"
+import type { Outcome } from "../failure.ts"
+import { type SettingFlags, settingsOf } from "../flags.ts"
+import * as LedgerSummary from "../ledgerSummary.ts"
+import { ledgerReadOnly } from "../platform.ts"
+import * as Screen from "../screen.ts"
+import { resolveSettings } from "../settings.ts"
+import { bytes, count, jobs, onOneLine } from "../text.ts"
+
+interface Flags extends SettingFlags {
+  readonly config: Option.Option<string>
+  readonly json: boolean
+}
+
+const most = 20
+
+export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
+  const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+  const { batches, failures, sinks } = yield* Effect.provide(
+    LedgerSummary.read(flags.batches ?? []),
+    ledgerReadOnly(settings)
+  )
+  if (flags.json) {
+    const of = batches.map(({ batchId, jobs, projectId, stages }) => ({
+      project_id: projectId,
+      batch_id: batchId,
+      jobs,
+      ...stages
+    }))
+    Screen.say("stdout", JSON.stringify({ state: settings.state, batches: of, failures, sinks }))
+    return 0
+  }
+  // Those in which something failed first, since a long list is cut.
+  const shown = [...batches].sort((a, b) => b.stages.failed - a.stages.failed).slice(0, most)
+  const rows = shown.map(({ batchId, jobs, stages }) => [
+    onOneLine(batchId),
+    ...[jobs, stages.stored, stages.unfinished, stages.failed, stages.listed].map(count)
+  ])
+  const lines = [
+    `What ${settings.stateName} knows:`,
+    ...table([["BATCH", "JOBS", "STORED", "UNFINISHED", "FAILED", "NOT FETCHED"], ...rows]),
+    ...(batches.length > most ? [`and ${batches.length - most} more batches`] : []),
+    ...sinks.map(({ bytes: size, sink, stored }) => `Stored ${jobs(stored)}, ${bytes(size)}: ${onOneLine(sink)}`),
+    ...(failures.length === 0 ? [] : ["Failed:"]),
+    ...failures.slice(0, most).flatMap(({ cause, count: times, example }) => [
+      `  ${count(times)} × ${cause}, such as job ${onOneLine(example.jobId)} of batch ${onOneLine(example.batchId)}`,
+      `      ${onOneLine(example.message)}`
+    ]),
+    ...(failures.length === 0 ? [] : [`To try them again: ${commandLine(["retry"])} with the flags of the export`])
+  ]
+  Screen.say("stdout", lines.join("\n"))
+  return 0
+})

@@ -1,0 +1,82 @@
+import { type Export, type ExportReport, Ledger } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+
+/** A failed job as a program is told of it. */
+interface FailedJob {
+  readonly batch_id: string
+  readonly job_id: string
+  readonly error: string
+  readonly message: string
+  /** How often the job was tried since it was last stored. */
+  readonly attempts: number
+  readonly retryable: boolean
+}
+
+interface Failed {
+  readonly batchId: string
+  readonly jobId: string
+  readonly error: { readonly reason: string; readonly message: string; readonly retryable: boolean }
+}
+
+/** Ids asked of the ledger at once. */
+const step = 500
+
+/** Remembers which jobs failed, from what an export tells as it goes. Holds about 300 bytes for each of them. */
+export class Failures {
+  private readonly jobs = new Map<string, Failed>()
+
+  readonly onJob = (event: Export.JobEvent): void => {
+    const key = JSON.stringify([event.batchId, event.jobId])
+    if (event._tag === "Failed" || event._tag === "StillFailed") this.jobs.set(key, event)
+    else this.jobs.delete(key)
+  }
+
+  /** All of them, with what the ledger knows. */
+  list(batches: ReadonlyArray<ExportReport.BatchReport>) {
+    const { jobs } = this
+    return Effect.gen(function*() {
+      const ledger = yield* Ledger.Ledger
+      const all: Array<FailedJob> = []
+      for (const batch of batches) {
+        const of = Array.from(jobs.values()).filter(({ batchId }) => batchId === batch.batchId)
+        for (let at = 0; at < of.length; at += step) {
+          const some = of.slice(at, at + step)
+          const known = yield* ledger.find(batch, some.map(({ jobId }) => jobId))
+          for (const [index, { batchId, error, jobId }] of some.entries()) {
+            all.push({
+              batch_id: batchId,
+              job_id: jobId,
+              error: error.reason,
+              message: error.message,
+              attempts: known[index]?.attempts ?? 1,
+              retryable: error.retryable
+            })
+          }
+        }
+      }
+      return all
+    })
+  }
+}
+
+/** What an export came to, for programs: the object that `--json` prints. */
+export const reportObject = (report: ExportReport.ExportReport, failures: ReadonlyArray<FailedJob>) => ({
+  complete: report.complete,
+  batches: report.batches.map((batch) => ({
+    project_id: batch.projectId,
+    batch_id: batch.batchId,
+    listed: batch.listed,
+    exported: batch.exported,
+    unchanged: batch.unchanged,
+    unfinished: batch.unfinished,
+    failed: batch.failed,
+    vanished: batch.vanished,
+    bytes: batch.bytes
+  })),
+  failures,
+  sinks: report.sinks.map(({ bytes, id, stored }) => ({ sink: id, stored, bytes })),
+  seconds: report.seconds
+})
+
+/** The same for a run that did not begin. */
+export const emptyReport = { complete: false, batches: [], failures: [], sinks: [], seconds: 0 }

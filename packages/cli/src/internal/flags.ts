@@ -1,0 +1,132 @@
+/** The flags of the commands. Descriptions name the defaults, since help shows none of its own. */
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import type { Config } from "../Config.ts"
+
+const text = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
+
+const many = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.atLeast(0))
+
+const onOff = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.optional)
+
+const on = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
+
+export const json = on("json", "print one JSON object on stdout, and nothing else there")
+
+export const config = text(
+  "config",
+  "FILE",
+  "file with settings (default: labelstream.json or labelstream.config.ts, where there is one)"
+)
+
+export const state = text("state", "FILE", "the ledger (default: .labelstream/ledger.sqlite)")
+
+/** How the platform is reached. */
+export const connection = {
+  project: text("project", "ID", "project (or GT_STUDIO_PROJECT_ID)"),
+  baseUrl: text("base-url", "URL", "where the API is (or GT_STUDIO_BASE_URL; default: https://api.playment.io)"),
+  allowHttp: onOff("allow-http", "send the API key over plain http to other hosts than this one, on purpose"),
+  config
+}
+
+/** Which batches, and where they are stored. */
+export const places = {
+  batches: many("batch", "ID", "batch, once for each (or GT_STUDIO_BATCH_ID)"),
+  allBatches: onOff("all-batches", "every batch that the project has now"),
+  to: many("to", "KIND:TARGET", "files:DIR, sqlite:FILE, parquet:DIR or PACKAGE:TARGET, once for each sink"),
+  state
+}
+
+/** How fast, and of which jobs. */
+export const work = {
+  concurrency: Flag.Int("concurrency").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("jobs in flight (default: 64)"),
+    Flag.optional
+  ),
+  requestsPerSecond: Flag.Finite("requests-per-second").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("most requests to the API that start in a second (default: as many as it takes)"),
+    Flag.optional
+  ),
+  limit: Flag.Int("limit").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("fetch at most N jobs; the next run takes the next ones"),
+    Flag.optional
+  ),
+  status: many("status", "WORD", "only jobs that the listing shows with this status"),
+  label: many("label", "LABEL", "only jobs with an annotation of this label; every result is fetched to know"),
+  attachments: Flag.Literals("attachments", ["none", "results", "all"]).pipe(
+    Flag.withDescription("files fetched with a result: none, what the platform made (default), input media too"),
+    Flag.optional
+  )
+}
+
+/** Following a batch that is still in work. */
+export const following = {
+  follow: onOff("follow", "look again until every job is finished"),
+  interval: Flag.Finite("interval").pipe(
+    Flag.withMetavar("SECONDS"),
+    Flag.withDescription("how long to wait before looking again (default: 60)"),
+    Flag.optional
+  )
+}
+
+/** Which jobs are looked at again. */
+export const again = {
+  jobs: many("job", "ID", "only this job, once for each"),
+  checkedBefore: Flag.Date("checked-before").pipe(
+    Flag.withMetavar("TIME"),
+    Flag.withDescription("only jobs last looked at before this time, such as 2026-11-23T08:00Z"),
+    Flag.optional
+  )
+}
+
+/** What the flags for settings come to. */
+export interface SettingFlags {
+  readonly project?: Option.Option<string>
+  readonly baseUrl?: Option.Option<string>
+  readonly allowHttp?: Option.Option<boolean>
+  readonly batches?: ReadonlyArray<string>
+  readonly allBatches?: Option.Option<boolean>
+  readonly to?: ReadonlyArray<string>
+  readonly state?: Option.Option<string>
+  readonly concurrency?: Option.Option<number>
+  readonly requestsPerSecond?: Option.Option<number>
+  readonly limit?: Option.Option<number>
+  readonly status?: ReadonlyArray<string>
+  readonly label?: ReadonlyArray<string>
+  readonly attachments?: Option.Option<"none" | "results" | "all">
+  readonly follow?: Option.Option<boolean>
+  readonly interval?: Option.Option<number>
+}
+
+/** The flags that were given, as settings; those that are not settings are left out. */
+export const settingsOf = (flags: SettingFlags): Config => {
+  const value = <A>(option: Option.Option<A> | undefined) =>
+    option === undefined ? undefined : Option.getOrUndefined(option)
+  const follow = value(flags.follow)
+  const values = {
+    project: value(flags.project),
+    baseUrl: value(flags.baseUrl),
+    allowHttp: value(flags.allowHttp),
+    batches: flags.batches,
+    allBatches: value(flags.allBatches),
+    to: flags.to,
+    state: value(flags.state),
+    concurrency: value(flags.concurrency),
+    requestsPerSecond: value(flags.requestsPerSecond),
+    limit: value(flags.limit),
+    status: flags.status,
+    label: flags.label,
+    attachments: value(flags.attachments),
+    follow: follow === false ? false : value(flags.interval) ?? follow
+  }
+  return Object.fromEntries(
+    Object.entries(values).filter(([, each]) => each !== undefined && !(Array.isArray(each) && each.length === 0))
+  ) as Config
+}

@@ -1,0 +1,39 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { layer as plainLogs } from "./logs.ts"
+
+interface Failure {
+  readonly message: string
+}
+
+/** What a command does: its flags to an exit status. */
+interface Module<Flags, E extends Failure> {
+  readonly run: (flags: Flags) => Effect.Effect<number, E>
+}
+
+const broke = (cause: Cause.Cause<never>) => {
+  const { message } = Cause.prettyErrors(cause)[0] ?? { message: "no error given" }
+  return `Labelstream broke, which is a fault in it: ${message}\nPlease report it with what the same command says with --log-level debug`
+}
+
+/** Says what went wrong; where it went wrong only to those who debug. */
+const reported = <E extends Failure>(effect: Effect.Effect<number, E>) =>
+  Effect.catchCause(effect, (cause) =>
+    Effect.gen(function*() {
+      if (Cause.hasInterruptsOnly(cause)) return 130
+      const failure = cause.reasons.find(Cause.isFailReason)
+      yield* Effect.logError(failure === undefined ? broke(cause as Cause.Cause<never>) : failure.error.message)
+      yield* Effect.logDebug(cause)
+      return 1
+    }))
+
+/** A command's handler: loads what it does, does it, and sets the exit status. */
+export const handle = <Flags, E extends Failure>(load: () => Promise<Module<Flags, E>>) => (flags: Flags) =>
+  Effect.promise(load).pipe(
+    Effect.flatMap(({ run }) => run(flags)),
+    reported,
+    Effect.provide(plainLogs),
+    Effect.map((status) => {
+      process.exitCode = status
+    })
+  )

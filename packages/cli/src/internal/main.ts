@@ -1,0 +1,65 @@
+/** Puts the commands together and runs the one that was typed. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { readFileSync } from "node:fs"
+import { commands } from "./commands.ts"
+
+const { version } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+) as { readonly version: string }
+
+const args = process.argv.slice(2)
+
+const stub = Command.make("simulator").pipe(
+  Command.withDescription("Serves a local GT Studio to try everything on, with faults on demand"),
+  Command.withShortDescription("Serve a local GT Studio to try things on")
+)
+
+/** Its flags are known once it is loaded, which takes longer than everything else here. */
+const simulator = async () => {
+  const { make } = await import("@labelstream/simulator/SimulatorCommand")
+  return make("simulator", "labelstream simulator").pipe(
+    Command.withShortDescription("Serve a local GT Studio to try things on")
+  )
+}
+
+const isSimulator = args.find((arg) => !arg.startsWith("-")) === "simulator"
+const needsAll = isSimulator || args.some((arg) => arg.startsWith("--completions"))
+
+const root = Command.make("labelstream").pipe(
+  Command.withDescription("Exports finished annotations from GT Studio into files, SQLite, Parquet, or a sink of your own"),
+  Command.withSubcommands([...commands, needsAll ? await simulator() : stub]),
+  Command.withExamples([
+    { command: "labelstream init", description: "Write a commented file with settings" },
+    { command: "labelstream export --help", description: "Everything an export takes" },
+    { command: "labelstream --completions bash > ~/.local/share/bash-completion/completions/labelstream", description: "Complete commands and flags" }
+  ])
+)
+
+/** Help goes to stdout where it was asked for; what was typed wrong goes to stderr, in a few lines. */
+const presenter: CliOutput.Presenter = {
+  present: Effect.fnUntraced(function*(event) {
+    if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
+    for (const { message } of event.errors) yield* Console.error(message)
+    yield* Console.error(`${event.commandPath.join(" ")} --help shows how it is used`)
+  })
+}
+
+const program = Command.runWith(root, { version })(args).pipe(
+  Effect.provide(Layer.merge(NodeServices.layer, CliOutput.layerPresenter(presenter)))
+)
+
+const fiber = Effect.runFork(program)
+if (isSimulator) {
+  // This is how it is meant to end.
+  const interrupt = () => void Effect.runFork(Fiber.interrupt(fiber))
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt)
+}
+const exit = await Effect.runPromise(Fiber.await(fiber))
+if (Exit.isFailure(exit) && !isSimulator) process.exitCode = 1

@@ -1,0 +1,61 @@
+/** The platform and the ledger that settings name. */
+import { GtStudio, type Job, type Ledger, type RetryPolicy } from "@labelstream/core"
+import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { dirname, join } from "node:path"
+import { type Failure, SettingsError } from "./failure.ts"
+import { apiKey, type Settings } from "./settings.ts"
+
+/** For commands at which a person waits: about ten seconds, then it says what is wrong. */
+export const impatient: Partial<RetryPolicy.RetryBudget> = { retries: 4, cap: 2000, maxElapsed: 10_000 }
+
+/** The platform. Bytes on their way stand beside the ledger. */
+export const platform = (
+  settings: Settings,
+  retry?: Partial<RetryPolicy.RetryBudget>
+): Layer.Layer<GtStudio.GtStudio, Failure> =>
+  Layer.unwrap(Effect.map(apiKey, (key) =>
+    GtStudio.layer({
+      apiKey: key,
+      baseUrl: settings.baseUrl,
+      allowInsecureHttp: settings.allowHttp,
+      maxInFlight: settings.concurrency,
+      ...(settings.requestsPerSecond === undefined ? {} : { requestsPerSecond: settings.requestsPerSecond }),
+      ...(retry === undefined ? {} : { retry })
+    }))).pipe(
+      Layer.provide([NodeTransport.layer(), NodeSpool.layer({ directory: join(dirname(settings.state), "spool") })])
+    )
+
+/** The ledger for a run. */
+export const ledger = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> => SqliteLedger.layer({ file: settings.state })
+
+/** The ledger for looking at it. */
+export const ledgerReadOnly = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> => SqliteLedger.layerReadOnly({ file: settings.state })
+
+/** The project that settings name. */
+export const projectOf = ({ project }: Settings): Effect.Effect<string, SettingsError> =>
+  project === undefined
+    ? new SettingsError({ message: "Say which project: --project ID, or GT_STUDIO_PROJECT_ID" })
+    : Effect.succeed(project)
+
+/** The batches that settings name, or all that the project has. */
+export const batchesOf = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
+  ReadonlyArray<Job.BatchRef>,
+  Failure,
+  GtStudio.GtStudio
+> {
+  const projectId = yield* projectOf(settings)
+  if (!settings.allBatches && settings.batches.length === 0) {
+    return yield* new SettingsError({
+      message: "Say which batches: --batch ID (several times, if you like) or --all-batches. " +
+        `labelstream batches --project ${projectId} shows them`
+    })
+  }
+  if (!settings.allBatches) return settings.batches.map((batchId): Job.BatchRef => ({ projectId, batchId }))
+  const { batches } = yield* (yield* GtStudio.GtStudio).project(projectId)
+  if (batches.length === 0) {
+    return yield* new SettingsError({ message: `Project ${projectId} has no batches` })
+  }
+  return batches.map(({ id }): Job.BatchRef => ({ projectId, batchId: id }))
+})

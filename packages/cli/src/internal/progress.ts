@@ -1,0 +1,141 @@
+/** What a person sees of an export that is under way: a block of lines on a terminal, one line elsewhere. Pure. */
+import type { ExportReport, GtStudio } from "@labelstream/core"
+import { cut, line, pad, type Piece, widthOf } from "./columns.ts"
+import { doneOf, type Rates, sum } from "./meter.ts"
+import { about, bytes, count, jobs, onOneLine } from "./text.ts"
+
+/** Everything that is shown. */
+export interface View {
+  readonly report: ExportReport.ExportReport
+  readonly activity: GtStudio.Activity
+  readonly rates: Rates
+  /** Jobs of each batch as the project's details count them, where they are known. */
+  readonly totals: ReadonlyMap<string, number>
+}
+
+export interface Size {
+  readonly columns: number
+  readonly rows: number
+}
+
+const totalOf = (view: View, batch: ExportReport.BatchReport): number =>
+  batch.isListed ? batch.listed : Math.max(batch.listed, (view.totals.get(batch.batchId) ?? 0) - batch.skipped)
+
+/** Seconds until all is done at the present rate, or undefined where that cannot be told. */
+const secondsLeft = (view: View): number | undefined => {
+  const { batches } = view.report
+  const isKnown = batches.every(({ batchId, isListed }) => isListed || view.totals.has(batchId))
+  if (!isKnown || view.rates.done === 0) return undefined
+  return batches.reduce((left, batch) => left + totalOf(view, batch) - doneOf(batch), 0) / view.rates.done
+}
+
+const facts = (view: View): ReadonlyArray<Piece> => {
+  const { activity, rates, report } = view
+  const failed = sum(report, (batch) => batch.failed)
+  const skipped = sum(report, (batch) => batch.skipped)
+  const left = secondsLeft(view)
+  const requests = activity.origins.reduce((all, { inFlight }) => all + inFlight, 0)
+  const limit = activity.origins.reduce((all, { maxInFlight }) => all + maxInFlight, 0)
+  const pace = activity.origins.flatMap(({ requestsPerSecond }) => requestsPerSecond ?? [])
+  return [
+    { text: `${count(Math.round(rates.jobs))} jobs/s` },
+    { text: `${bytes(rates.bytes)}/s` },
+    ...(left === undefined ? [] : [{ text: `about ${about(left)} left` }]),
+    { text: `${count(report.inFlight)} in flight` },
+    ...(limit === 0 ? [] : [{ text: `${count(requests)} of at most ${count(limit)} requests` }]),
+    ...(pace.length === 0 ? [] : [{ text: `at most ${count(Math.min(...pace))} requests/s` }]),
+    ...(skipped === 0 ? [] : [{ text: `${count(skipped)} skipped` }]),
+    ...(activity.retries === 0 ? [] : [{ text: `${count(activity.retries)} retries`, style: "yellow" as const }]),
+    ...(failed === 0 ? [] : [{ text: `${count(failed)} failed`, style: "red" as const }])
+  ]
+}
+
+const separator = " · "
+
+/** Pieces on as many lines as they need, cut where one alone is too wide. */
+const wrapped = (pieces: ReadonlyArray<Piece>, columns: number, color: boolean): ReadonlyArray<string> => {
+  const lines: Array<Array<Piece>> = [[]]
+  let used = 0
+  for (const piece of pieces) {
+    const last = lines.at(-1) ?? []
+    const cells = widthOf(piece.text)
+    if (last.length > 0 && used + separator.length + cells > columns) {
+      lines.push([piece])
+      used = cells
+    } else {
+      if (last.length > 0) last.push({ text: separator, style: "dim" })
+      last.push(piece)
+      used += (last.length > 1 ? separator.length : 0) + cells
+    }
+  }
+  return lines.map((on) => line(on, columns, color))
+}
+
+const bar = (done: number, total: number, width: number): ReadonlyArray<Piece> => {
+  const filled = total === 0 ? 0 : Math.min(width, Math.floor(width * done / total))
+  return [{ text: "█".repeat(filled), style: "green" }, { text: "░".repeat(width - filled), style: "dim" }]
+}
+
+/** Least cells in which a bar says something, and most that it needs. */
+const [shortestBar, longestBar] = [8, 40]
+
+const batchLine = (view: View, batch: ExportReport.BatchReport, columns: number, nameWidth: number, color: boolean) => {
+  const done = doneOf(batch)
+  const total = totalOf(view, batch)
+  const isOpen = !batch.isListed && batch.listingError === null
+  const share = total === 0 ? (isOpen ? "  …%" : "100%") : `${String(Math.floor(100 * done / total)).padStart(3)}%`
+  const counts = `${count(done)} of ${count(total)}${isOpen && !view.totals.has(batch.batchId) ? "+" : ""}`
+  const failed = batch.failed === 0 ? "" : `  ${count(batch.failed)} failed`
+  const trouble = batch.listingError === null ? failed : `${failed}  listing broke off`
+  const room = columns - nameWidth - widthOf(share) - widthOf(counts) - widthOf(trouble) - 6
+  return line(
+    [
+      { text: pad(onOneLine(batch.batchId), nameWidth) },
+      { text: "  " },
+      ...(room < shortestBar ? [] : [...bar(done, total, Math.min(room, longestBar)), { text: " " }]),
+      { text: share },
+      { text: "  " },
+      { text: counts },
+      { text: trouble, style: "red" }
+    ],
+    columns,
+    color
+  )
+}
+
+/** Those that are worth a line when there is no room for all: under way, then in trouble, then the others. */
+const mostTelling = (batches: ReadonlyArray<ExportReport.BatchReport>, room: number) => {
+  if (batches.length <= room) return batches
+  const rank = (batch: ExportReport.BatchReport) =>
+    batch.listed > 0 && (!batch.isListed || doneOf(batch) < batch.listed) ? 0 : batch.failed > 0 ? 1 : 2
+  const chosen = new Set([...batches].sort((a, b) => rank(a) - rank(b)).slice(0, room))
+  return batches.filter((batch) => chosen.has(batch))
+}
+
+/** The block: never wider nor higher than the terminal. */
+export const block = (view: View, { columns, rows }: Size, color: boolean): ReadonlyArray<string> => {
+  const { batches } = view.report
+  const foot = wrapped(facts(view), columns, color)
+  // One row stays free for the cursor.
+  const room = Math.max(0, rows - 1 - foot.length)
+  const shown = mostTelling(batches, batches.length <= room ? room : Math.max(0, room - 1))
+  const hidden = batches.length - shown.length
+  const widest = Math.max(0, ...shown.map(({ batchId }) => widthOf(onOneLine(batchId))))
+  const nameWidth = Math.min(widest, Math.max(8, Math.floor(columns / 3)))
+  const done = sum(view.report, doneOf)
+  const total = batches.reduce((all, batch) => all + totalOf(view, batch), 0)
+  const others = `and ${hidden} more: ${count(done)} of ${jobs(total)} in all ${count(batches.length)} batches`
+  return [
+    ...shown.map((batch) => batchLine(view, batch, columns, nameWidth, color)),
+    ...(hidden === 0 || room === 0 ? [] : [cut(others, columns)]),
+    ...foot
+  ].slice(-Math.max(1, rows - 1))
+}
+
+/** One line that says the same, for a log. */
+export const oneLine = (view: View): string => {
+  const { report } = view
+  const total = report.batches.reduce((all, batch) => all + totalOf(view, batch), 0)
+  const done = `${count(sum(report, doneOf))} of ${jobs(total)}${report.batches.every((batch) => batch.isListed) ? "" : " listed"}`
+  return [done, ...facts(view).map(({ text }) => text)].join(separator)
+}

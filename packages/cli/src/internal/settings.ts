@@ -1,0 +1,176 @@
+/** The settings of a command: flags override the environment, the environment overrides the file. */
+import { GtStudio } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { readFileSync } from "node:fs"
+import { resolve } from "node:path"
+import { Config, type Target } from "../Config.ts"
+import { load } from "./configFile.ts"
+import { SettingsError } from "./failure.ts"
+
+/** Settings with their defaults. */
+export interface Settings {
+  readonly project: string | undefined
+  readonly batches: ReadonlyArray<string>
+  readonly allBatches: boolean
+  readonly to: ReadonlyArray<Place>
+  /** Absolute path of the ledger, and as the person named it. */
+  readonly state: string
+  readonly stateName: string
+  readonly concurrency: number
+  readonly requestsPerSecond: number | undefined
+  readonly attachments: "none" | "results" | "all"
+  /** Seconds between two looks; undefined where it does not follow. */
+  readonly follow: number | undefined
+  readonly limit: number | undefined
+  readonly status: ReadonlyArray<string>
+  readonly label: ReadonlyArray<string>
+  readonly baseUrl: string
+  readonly allowHttp: boolean
+  /** The file that they come from in part, as the person named it. */
+  readonly file: string | undefined
+  /** The folder from which packages of sinks are found. */
+  readonly folder: string
+}
+
+/** A target, and the folder that a path in it starts from. */
+export interface Place {
+  readonly target: Target
+  readonly folder: string
+}
+
+const list = (text: string) => text.split(",").map((item) => item.trim()).filter((item) => item !== "")
+const number = (text: string) => text.trim() === "" ? Number.NaN : Number(text)
+const word = (text: string) => text
+// What is neither stays as it is, for the Schema to refuse.
+const truth = (text: string): unknown => ({ true: true, false: false })[text.toLowerCase()] ?? text
+
+/** The environment's names for settings, and how each is read. */
+const variables: ReadonlyArray<readonly [keyof Config, string, (text: string) => unknown]> = [
+  ["project", "GT_STUDIO_PROJECT_ID", word],
+  ["batches", "GT_STUDIO_BATCH_ID", list],
+  ["baseUrl", "GT_STUDIO_BASE_URL", word],
+  ["allowHttp", "GT_STUDIO_ALLOW_HTTP", truth],
+  ["to", "LABELSTREAM_TO", list],
+  ["state", "LABELSTREAM_STATE", word],
+  ["concurrency", "LABELSTREAM_CONCURRENCY", number],
+  ["requestsPerSecond", "LABELSTREAM_REQUESTS_PER_SECOND", number],
+  ["attachments", "LABELSTREAM_ATTACHMENTS", word]
+]
+
+const environment = () =>
+  Object.fromEntries(variables.flatMap(([key, variable, read]) => {
+    const text = process.env[variable] ?? ""
+    return text === "" ? [] : [[key, read(text)]]
+  }))
+
+const flagNames: Partial<Record<keyof Config, string>> = {
+  batches: "--batch",
+  allBatches: "--all-batches",
+  requestsPerSecond: "--requests-per-second",
+  baseUrl: "--base-url",
+  allowHttp: "--allow-http"
+}
+
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
+const decode = Schema.decodeUnknownResult(Config)
+
+/** All that is wrong with one source, each thing under the name that the source has for it. */
+const problems = (content: unknown, nameOf: (key: string) => string) => {
+  const decoded = decode(content, { errors: "all", onExcessProperty: "error" })
+  if (Result.isSuccess(decoded)) return { config: decoded.success, problems: [] }
+  const found = issuesOf(decoded.failure.issue).issues.map(({ message, path = [] }) => {
+    const [key = "", ...rest] = path.map((part) => String(typeof part === "object" ? part.key : part))
+    const place = `${nameOf(key)}${rest.map((part) => /^\d+$/.test(part) ? `[${part}]` : `.${part}`).join("")}`
+    const isKey = /^(api_?)?key|token|secret/i.test(key)
+    const isUnknown = key !== "" && rest.length === 0 && !(key in Config.fields)
+    if (isKey) return `${place}: the API key stands in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names`
+    const said = isUnknown ? "there is no such setting" : message.replaceAll(/\s*\n\s*/g, " ")
+    return place === "" ? said : `${place}: ${said}`
+  })
+  return { config: {} as Config, problems: Array.from(new Set(found)) }
+}
+
+/** Puts flags, environment and file together. Fails with all problems of all three at once. */
+export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named: string | undefined) {
+  const file = yield* load(named)
+  const fromFile = problems(file?.content ?? {}, (key) => key)
+  const fromEnvironment = problems(
+    environment(),
+    (key) => variables.find(([name]) => name === key)?.[1] ?? key
+  )
+  const fromFlags = problems(flags, (key) => flagNames[key as keyof Config] ?? `--${key}`)
+  const all = [
+    ...fromFlags.problems,
+    ...fromEnvironment.problems,
+    ...fromFile.problems.map((problem) => `${file?.name ?? ""}: ${problem}`)
+  ]
+  if (all.length > 0) {
+    const message = all.length === 1 ? `A setting cannot be used: ${all[0]}` : [
+      `${all.length} settings cannot be used:`,
+      ...all.map((problem) => `- ${problem}`)
+    ].join("\n")
+    return yield* new SettingsError({ message })
+  }
+  // Batches that are named win over all of them that a weaker source asks for, and the other way round.
+  const choice = [fromFlags, fromEnvironment, fromFile].map(({ config }) => config).find(
+    ({ allBatches, batches }) => allBatches === true || batches !== undefined
+  )
+  const here = process.cwd()
+  const sources: ReadonlyArray<readonly [Config, string]> = [
+    [fromFile.config, file?.folder ?? here],
+    [fromEnvironment.config, here],
+    [fromFlags.config, here]
+  ]
+  const merged: Config = Object.assign({}, ...sources.map(([config]) => config))
+  const folderOf = (key: keyof Config) => sources.findLast(([config]) => config[key] !== undefined)?.[1] ?? here
+  const stateName = merged.state ?? ".labelstream/ledger.sqlite"
+  const settings: Settings = {
+    project: merged.project,
+    batches: choice?.batches ?? [],
+    allBatches: choice?.allBatches ?? false,
+    to: (merged.to ?? []).map((target) => ({ target, folder: folderOf("to") })),
+    state: resolve(merged.state === undefined ? file?.folder ?? here : folderOf("state"), stateName),
+    stateName,
+    concurrency: merged.concurrency ?? 64,
+    requestsPerSecond: merged.requestsPerSecond,
+    attachments: merged.attachments ?? "results",
+    follow: merged.follow === true ? 60 : merged.follow === false ? undefined : merged.follow,
+    limit: merged.limit,
+    status: merged.status ?? [],
+    label: merged.label ?? [],
+    baseUrl: merged.baseUrl ?? GtStudio.defaultBaseUrl,
+    allowHttp: merged.allowHttp ?? false,
+    file: file?.name,
+    folder: file?.folder ?? here
+  }
+  if (choice?.allBatches === true && (choice.batches?.length ?? 0) > 0) {
+    return yield* new SettingsError({ message: "Either batches are named or all are asked for, not both" })
+  }
+  return settings
+})
+
+/** The API key: from the environment, or from a file that the environment names. */
+export const apiKey: Effect.Effect<Redacted.Redacted, SettingsError> = Effect.suspend(() => {
+  const key = process.env["GT_STUDIO_API_KEY"] ?? ""
+  const file = process.env["GT_STUDIO_API_KEY_FILE"] ?? ""
+  if (key !== "") return Effect.succeed(Redacted.make(key))
+  if (file === "") {
+    return new SettingsError({
+      message: "There is no API key: set GT_STUDIO_API_KEY, or GT_STUDIO_API_KEY_FILE to the path of a file that holds " +
+        "it. To try without one, labelstream simulator gives you a platform of your own"
+    })
+  }
+  return Effect.try({
+    try: () => Redacted.make(readFileSync(file, "utf8").trim()),
+    catch: (cause) =>
+      new SettingsError({
+        message: `The API key cannot be read from ${file}, which GT_STUDIO_API_KEY_FILE names: ${
+          (cause as NodeJS.ErrnoException).code ?? "unreadable"
+        }`
+      })
+  })
+})

@@ -1,0 +1,87 @@
+/** Sinks by name: those that come with the command, and those that a person has installed beside it. */
+import { type JobSink, SinkPlugin } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import { resolve as resolveModule } from "import-meta-resolve"
+import { isAbsolute, join, resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import type { Target } from "../Config.ts"
+import { SettingsError } from "./failure.ts"
+import type { Place } from "./settings.ts"
+
+/** Sinks that come with the command; each is loaded when it is used. */
+export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {
+  "@labelstream/sink-filesystem": () => import("@labelstream/sink-filesystem"),
+  "@labelstream/sink-sqlite": () => import("@labelstream/sink-sqlite"),
+  "@labelstream/sink-parquet": () => import("@labelstream/sink-parquet")
+}
+
+/** Options that are paths: these start from the folder in which they were written down. */
+const pathOptions = new Set(["directory", "file"])
+
+/** `files` is short for the sink that is named after what it writes to. */
+export const nameOf = (sink: string): string => sink === "files" ? "filesystem" : sink
+
+/** Imports a package as seen from a folder, and if it is not there, as seen from here. */
+export const importFrom = (folder: string): SinkPlugin.Import => async (name) => {
+  const own = bundled[name]
+  if (own !== undefined) return own()
+  if (/^\.{1,2}\//.test(name) || isAbsolute(name)) return import(pathToFileURL(resolve(folder, name)).href)
+  const from = pathToFileURL(join(folder, "package.json")).href
+  try {
+    return await import(resolveModule(name, from))
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND"
+    if (!isMissing || !String(cause).includes(`'${name}'`)) throw cause
+    return import(name)
+  }
+}
+
+/** The target as a person writes it. */
+export const labelOf = ({ target }: Place): string => {
+  if (typeof target === "string") return target
+  const place = target["directory"] ?? target["file"]
+  return typeof place === "string" ? `${target.sink}:${place}` : target.sink
+}
+
+const split = (target: Target) => {
+  if (typeof target !== "string") {
+    const { sink, ...options } = target
+    return { sink: nameOf(sink), value: undefined, options }
+  }
+  const colon = target.indexOf(":")
+  return { sink: nameOf(target.slice(0, colon)), value: target.slice(colon + 1), options: {} }
+}
+
+/** Makes the sink of a target. */
+export const make = Effect.fnUntraced(function*({ folder, target }: Place): Effect.fn.Return<
+  JobSink.JobSink,
+  SinkPlugin.SinkPluginError | SettingsError
+> {
+  const { options, sink, value } = split(target)
+  const importModule = importFrom(folder)
+  const all: Record<string, unknown> = { ...options }
+  if (value !== undefined) {
+    const option = SinkPlugin.targetOf(yield* SinkPlugin.find(sink, importModule))
+    if (option === undefined) {
+      return yield* new SettingsError({
+        message: `Sink "${sink}" does not say which of its options ${sink}:TARGET fills: give its options in a ` +
+          `configuration file, as { "sink": "${sink}", ... }`
+      })
+    }
+    all[option] = value
+  }
+  for (const [name, given] of Object.entries(all)) {
+    if (pathOptions.has(name) && typeof given === "string") all[name] = resolve(folder, given)
+  }
+  return yield* SinkPlugin.load(sink, all, importModule)
+})
+
+/** Makes the sinks of all targets; at least one must be given. */
+export const makeAll = Effect.fnUntraced(function*(places: ReadonlyArray<Place>) {
+  if (places.length === 0) {
+    return yield* new SettingsError({
+      message: "Say where to store: --to files:DIR, --to sqlite:FILE, --to parquet:DIR, or several of them"
+    })
+  }
+  return yield* Effect.forEach(places, make)
+})

@@ -1,0 +1,123 @@
+/** What an export came to, on one screen. */
+import type { Export, ExportReport, GtStudio } from "@labelstream/core"
+import { sum } from "./meter.ts"
+import { bytes, count, jobs, onOneLine, plain } from "./text.ts"
+
+/** A line for what is worth one of its own while the export runs, or undefined. */
+export const eventLine = (event: Export.JobEvent): string | undefined => {
+  const job = onOneLine(`job ${event.jobId} of batch ${event.batchId}`)
+  if (event._tag === "Exported" && event.changed) return `Changed: ${job}`
+  return event._tag === "Vanished" ? `No longer listed, and kept: ${job}` : undefined
+}
+
+/** Whether a run that went to its end left jobs without an end of their own, which no run may. */
+export const isUnaccounted = (report: ExportReport.ExportReport): boolean =>
+  !report.stopped && report.batches.some(({ left }) => left !== 0)
+
+/** How a run ended, and what its user is told to do. */
+export interface End {
+  /** Whether it ended because going on was useless. */
+  readonly brokeOff: boolean
+  /** Where everything stands, as the person named it. */
+  readonly where: string
+  /** What to type to go on. */
+  readonly again: string
+  /** What to type to try again what will not pass by itself. */
+  readonly retry: string
+}
+
+/** Batches and causes that are shown one by one. */
+const [mostBatches, mostCauses] = [6, 5]
+const longestMessage = 240
+
+const balance = (of: (part: "listed" | "exported" | "unchanged" | "unfinished" | "failed" | "left") => number) =>
+  `${jobs(of("listed"))} listed = ${of("exported")} exported + ${of("unchanged")} unchanged + ` +
+  `${of("unfinished")} unfinished + ${of("failed")} failed${of("left") === 0 ? "" : ` + ${of("left")} left`}`
+
+const batchLines = (batch: ExportReport.BatchReport): ReadonlyArray<string> => [
+  `Batch ${onOneLine(batch.batchId)}: ${balance((part) => batch[part])}`,
+  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since this run was not asked for them`]),
+  ...(batch.changed === 0 ? [] : [`  ${jobs(batch.changed)} had changed since they were stored`]),
+  ...(batch.vanished === 0 ? [] : [`  ${jobs(batch.vanished)} stored earlier are no longer listed; they are kept`]),
+  ...(batch.unknownExample === null ? [] : [
+    `  ${jobs(batch.unknown)} with a result of unknown shape, such as ${
+      onOneLine(batch.unknownExample)
+    }: stored as it came`
+  ]),
+  ...(batch.listingError === null ? [] : [`  The listing could not be read to its end: ${batch.listingError}`])
+]
+
+const hasTrouble = (batch: ExportReport.BatchReport) =>
+  batch.failed > 0 || batch.left > 0 || batch.listingError !== null
+
+/** Each batch where there are few; else all together, and those first in which something is missing. */
+const allBatchLines = (report: ExportReport.ExportReport): ReadonlyArray<string> => {
+  const { batches } = report
+  if (batches.length <= mostBatches) return batches.flatMap(batchLines)
+  const shown = [...batches].sort((a, b) => Number(hasTrouble(b)) - Number(hasTrouble(a))).slice(0, mostBatches)
+  const others = batches.filter((batch) => !shown.includes(batch))
+  const troubled = others.filter(hasTrouble).length
+  return [
+    `${count(batches.length)} batches: ${balance((part) => sum(report, (batch) => batch[part]))}`,
+    ...shown.flatMap(batchLines),
+    `and ${others.length} more batches${
+      troubled === 0 ? "" : `, something is missing in ${troubled} of them: see labelstream status`
+    }`
+  ]
+}
+
+const short = (text: string) => text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
+
+const failureLines = (end: End) => ({ cause, count: times, example, retryable }: ExportReport.FailureGroup) => [
+  `  ${count(times)} × ${cause}, such as job ${onOneLine(example.jobId)}`,
+  `      ${onOneLine(short(example.message))}`,
+  retryable
+    ? "      the same command tries again"
+    : `      will not pass by itself: the same command leaves it as it is, ${end.retry} tries again`
+]
+
+const allFailureLines = ({ failures }: ExportReport.ExportReport, end: End): ReadonlyArray<string> => {
+  if (failures.length === 0) return []
+  const shown = [...failures].sort((a, b) => b.count - a.count).slice(0, mostCauses)
+  const hidden = failures.length - shown.length
+  return [
+    "Failed:",
+    ...shown.flatMap(failureLines(end)),
+    ...(hidden === 0 ? [] : [`  and ${hidden} more causes: see labelstream status`])
+  ]
+}
+
+const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> =>
+  sinks.flatMap(({ bytes: size, error, id, stored }) => [
+    `Stored ${jobs(stored)}, ${bytes(size)}: ${onOneLine(id)}`,
+    ...(error === null ? [] : [`Stopped storing: ${error}`])
+  ])
+
+const lastLine = (report: ExportReport.ExportReport, { again, brokeOff, where }: End): string => {
+  const goOn = `Everything stored in ${where} is whole. To go on from here, with the same settings: ${again}`
+  if (brokeOff) return `Broken off before the end. ${goOn}`
+  if (report.stopped) return `Stopped before the end. ${goOn}`
+  if (isUnaccounted(report)) {
+    return "These counts do not add up: jobs were listed, and it is not known what became of them. This is a fault in " +
+      `Labelstream, please report it. To fetch what is missing, with the same settings: ${again}`
+  }
+  if (!report.complete) return `Not complete: see above. What was stored in ${where} is whole.`
+  return report.limited
+    ? `Ended at the limit: there is more to fetch. To take the next jobs, with the same settings: ${again}`
+    : `Complete: nothing is missing in ${where}`
+}
+
+/** What the export came to. */
+export const summary = (report: ExportReport.ExportReport, activity: GtStudio.Activity, end: End): string => {
+  const seconds = Math.max(report.seconds, 0.001)
+  const exported = sum(report, (batch) => batch.exported)
+  return plain([
+    ...allBatchLines(report),
+    ...allFailureLines(report, end),
+    ...sinkLines(report),
+    `${jobs(exported)} and ${bytes(sum(report, (batch) => batch.bytes))} in ${count(report.seconds)} s ` +
+    `(${count(Math.round(exported / seconds))} jobs/s, ${count(activity.requests)} requests, ` +
+    `${count(activity.retries)} retries)`,
+    lastLine(report, end)
+  ].join("\n"))
+}

@@ -1,0 +1,169 @@
+/**
+ * What an export would do, without doing it: the listings held against the ledger, and a few of the jobs that would be
+ * fetched, fetched to see what one costs. Writes nothing anywhere.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import type { ContentError } from "./Content.ts"
+import type { Options as ExportOptions } from "./Export.ts"
+import { GtStudio } from "./GtStudio.ts"
+import type { GtStudioError } from "./GtStudioError.ts"
+import { decide } from "./internal/select.ts"
+import type { BatchRef, JobSummary } from "./Job.ts"
+import { fetch } from "./JobFetch.ts"
+import { Ledger, type LedgerError } from "./Ledger.ts"
+
+/** What is to be planned: an export with these options, except that a `Retry` is no plan to make from a listing. */
+export interface Options extends Pick<ExportOptions, "batches" | "wanted" | "limit" | "attachments"> {
+  /** Ids of the sinks, `JobSink.id`. */
+  readonly sinks: ReadonlyArray<string>
+  readonly selection?: Exclude<ExportOptions["selection"], { readonly _tag: "Retry" }>
+  /** Most jobs that are fetched to see what one costs. Default 10. */
+  readonly sample?: number
+}
+
+/** What would become of one batch. When it was listed to its end: listed = fetch + unchanged + unfinished + failed. */
+export interface BatchPlan extends BatchRef {
+  readonly listed: number
+  /** Jobs that would be fetched. */
+  readonly fetch: number
+  readonly unchanged: number
+  readonly unfinished: number
+  /** Jobs that cannot be read in the listing, and those that failed for good and would not be tried. */
+  readonly failed: number
+  /** Jobs that the export is not for; no part of `listed`. */
+  readonly skipped: number
+  readonly pages: number
+  /** Why the listing could not be read to its end, where it could not. */
+  readonly listingError: string | null
+}
+
+/** What the jobs of the sample cost together. */
+export interface Sample {
+  readonly jobs: number
+  /** Jobs of the sample that could not be fetched. */
+  readonly failed: number
+  readonly requests: number
+  readonly bytes: number
+  /** How long each took, added up, in seconds. */
+  readonly seconds: number
+}
+
+/** What an export would do. */
+export interface Plan {
+  readonly batches: ReadonlyArray<BatchPlan>
+  /** Whether there is more to fetch than the limit allows. */
+  readonly limited: boolean
+  readonly sample: Sample
+}
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
+
+interface Candidate {
+  readonly batch: BatchRef
+  readonly summary: JobSummary
+}
+
+/**
+ * Plans an export. Costs the pages of the listings and the jobs of the sample, and remembers the ids seen: about 100 bytes a
+ * job. Fails where the key or the project is refused.
+ */
+export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
+  Plan,
+  GtStudioError | LedgerError | ContentError,
+  GtStudio | Ledger
+> {
+  const gtStudio = yield* GtStudio
+  const ledger = yield* Ledger
+  const { limit = Number.POSITIVE_INFINITY, sample = 10, selection = { _tag: "New" }, wanted = () => true } = options
+  const candidates: Array<Candidate> = []
+  let toFetch = 0
+  let limited = false
+
+  /** Keeps every candidate with the same chance. */
+  const consider = Effect.fnUntraced(function*(candidate: Candidate) {
+    toFetch++
+    if (candidates.length < sample) return candidates.push(candidate)
+    const at = yield* Random.nextIntBetween(0, toFetch - 1)
+    if (at < sample) candidates[at] = candidate
+    return candidates.length
+  })
+
+  const planBatch = Effect.fnUntraced(function*({ batchId, projectId }: BatchRef) {
+    const batch = { projectId, batchId }
+    const plan: Mutable<BatchPlan> = {
+      ...batch,
+      listed: 0,
+      fetch: 0,
+      unchanged: 0,
+      unfinished: 0,
+      failed: 0,
+      skipped: 0,
+      pages: 0,
+      listingError: null
+    }
+    const seen = new Set<string>()
+    yield* gtStudio.pages(batch).pipe(
+      Stream.takeWhile(() => !limited),
+      Stream.runForEach(Effect.fnUntraced(function*({ jobs, malformed }) {
+        plan.pages++
+        plan.listed += malformed.length
+        plan.failed += malformed.length
+        const known = yield* ledger.find(batch, jobs.map(({ id }) => id))
+        for (const [index, summary] of jobs.entries()) {
+          if (limited || seen.has(summary.id)) continue
+          seen.add(summary.id)
+          if (!wanted(summary)) {
+            plan.skipped++
+            continue
+          }
+          const decision = decide(summary, known[index] ?? null, options.sinks, selection)
+          if (decision === "fetch" && toFetch >= limit) {
+            limited = true
+            continue
+          }
+          plan.listed++
+          plan[decision]++
+          if (decision === "fetch") yield* consider({ batch, summary })
+        }
+      })),
+      Effect.catchTag("GtStudioError", (error) => {
+        if (error.isFatal) return Effect.fail(error)
+        plan.listingError = error.message
+        return Effect.void
+      })
+    )
+    return plan
+  })
+
+  const batches = yield* Effect.forEach(options.batches, planBatch)
+  return { batches, limited, sample: yield* fetchSample(candidates, options.attachments ?? "results") }
+})
+
+const fetchSample = Effect.fnUntraced(function*(
+  candidates: ReadonlyArray<Candidate>,
+  attachments: NonNullable<Options["attachments"]>
+) {
+  const gtStudio = yield* GtStudio
+  const sample: Mutable<Sample> = { jobs: 0, failed: 0, requests: 0, bytes: 0, seconds: 0 }
+  const before = (yield* gtStudio.activity).requests
+  yield* Effect.forEach(candidates, ({ batch, summary }) =>
+    Effect.scoped(Effect.gen(function*() {
+      const startedAt = yield* Clock.currentTimeMillis
+      const job = yield* fetch(batch, summary, { attachments })
+      sample.seconds += ((yield* Clock.currentTimeMillis) - startedAt) / 1000
+      sample.jobs++
+      if (Option.isNone(job)) return
+      sample.bytes += job.value.attachments.reduce((sum, { content }) => sum + content.size, job.value.document.size)
+    })).pipe(
+      Effect.catchIf(
+        (error) => error._tag === "GtStudioError" && !error.isFatal,
+        () => Effect.sync(() => sample.failed++)
+      )
+    ), { concurrency: 4, discard: true })
+  sample.requests = (yield* gtStudio.activity).requests - before
+  return sample
+})
