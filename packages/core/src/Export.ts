@@ -203,7 +203,9 @@ export const start = Effect.fnUntraced(function*(options: Options) {
 
   /** How long to wait until the batches are to be listed again, or undefined when they are not. */
   const untilNextLook = Effect.map(monotonicMillis, (now) => {
-    if (follow === undefined || tally.stopped || tally.limited || !tally.batches.some(pipeline.isInWork)) return undefined
+    if (follow === undefined || tally.stopped || tally.limited || !tally.batches.some(pipeline.isInWork)) {
+      return undefined
+    }
     // Every look would fetch again what a sink that has failed cannot take.
     if (runners.some(({ failure }) => failure !== undefined)) return undefined
     return nextLook(follow, startedAt, now)

@@ -147,17 +147,17 @@ const describe = (simulator: Simulator.Running): string => {
  */
 export const make = <Name extends string>(name: Name, typed: string = name) =>
   Command.make(name, flags, (input) =>
-  Effect.gen(function*() {
-    const simulator = yield* Simulator.start(yield* optionsOf(input))
-    yield* Console.log(describe(simulator))
-    yield* Effect.addFinalizer(() =>
-      Effect.flatMap(simulator.report, (report) => Console.log(`\n${Traffic.format(report)}`))
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.start(yield* optionsOf(input))
+      yield* Console.log(describe(simulator))
+      yield* Effect.addFinalizer(() =>
+        Effect.flatMap(simulator.report, (report) => Console.log(`\n${Traffic.format(report)}`))
+      )
+      return yield* Effect.never
+    }).pipe(Effect.scoped)).pipe(
+      Command.withDescription("Serves a local GT Studio, API and signed storage, for tests of what reads it"),
+      Command.withExamples([
+        { command: `${typed} --jobs 1000 --kinds all`, description: "A batch with every kind of result" },
+        { command: `${typed} --transient 0.02`, description: "2 % of every fault that another try can help" }
+      ])
     )
-    return yield* Effect.never
-  }).pipe(Effect.scoped)).pipe(
-    Command.withDescription("Serves a local GT Studio, API and signed storage, for tests of what reads it"),
-    Command.withExamples([
-      { command: `${typed} --jobs 1000 --kinds all`, description: "A batch with every kind of result" },
-      { command: `${typed} --transient 0.02`, description: "2 % of every fault that another try can help" }
-    ])
-  )

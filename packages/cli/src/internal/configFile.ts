@@ -58,7 +58,9 @@ const read = (name: string): Effect.Effect<ConfigFile, SettingsError> => {
 /** Reads the file that was named, or the one in the working directory, or none. */
 export const load = (named: string | undefined): Effect.Effect<ConfigFile | undefined, SettingsError> => {
   if (named !== undefined) {
-    return existsSync(named) ? read(named) : Effect.fail(wrong(`There is no file ${named}. labelstream init writes one.`))
+    return existsSync(named)
+      ? read(named)
+      : Effect.fail(wrong(`There is no file ${named}. labelstream init writes one.`))
   }
   const [found, other] = names.filter((name) => existsSync(join(process.cwd(), name)))
   if (found === undefined) return Effect.succeed(undefined)

@@ -33,12 +33,17 @@ const isSimulator = args.find((arg) => !arg.startsWith("-")) === "simulator"
 const needsAll = isSimulator || args.some((arg) => arg.startsWith("--completions"))
 
 const root = Command.make("labelstream").pipe(
-  Command.withDescription("Exports finished annotations from GT Studio into files, SQLite, Parquet, or a sink of your own"),
+  Command.withDescription(
+    "Exports finished annotations from GT Studio into files, SQLite, Parquet, or a sink of your own"
+  ),
   Command.withSubcommands([...commands, needsAll ? await simulator() : stub]),
   Command.withExamples([
     { command: "labelstream init", description: "Write a commented file with settings" },
     { command: "labelstream export --help", description: "Everything an export takes" },
-    { command: "labelstream --completions bash > ~/.local/share/bash-completion/completions/labelstream", description: "Complete commands and flags" }
+    {
+      command: "labelstream --completions bash > ~/.local/share/bash-completion/completions/labelstream",
+      description: "Complete commands and flags"
+    }
   ])
 )
 

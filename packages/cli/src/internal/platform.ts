@@ -28,10 +28,12 @@ export const platform = (
     )
 
 /** The ledger for a run. */
-export const ledger = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> => SqliteLedger.layer({ file: settings.state })
+export const ledger = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
+  SqliteLedger.layer({ file: settings.state })
 
 /** The ledger for looking at it. */
-export const ledgerReadOnly = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> => SqliteLedger.layerReadOnly({ file: settings.state })
+export const ledgerReadOnly = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
+  SqliteLedger.layerReadOnly({ file: settings.state })
 
 /** The project that settings name. */
 export const projectOf = ({ project }: Settings): Effect.Effect<string, SettingsError> =>

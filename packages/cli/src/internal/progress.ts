@@ -136,6 +136,8 @@ export const block = (view: View, { columns, rows }: Size, color: boolean): Read
 export const oneLine = (view: View): string => {
   const { report } = view
   const total = report.batches.reduce((all, batch) => all + totalOf(view, batch), 0)
-  const done = `${count(sum(report, doneOf))} of ${jobs(total)}${report.batches.every((batch) => batch.isListed) ? "" : " listed"}`
+  const done = `${count(sum(report, doneOf))} of ${jobs(total)}${
+    report.batches.every((batch) => batch.isListed) ? "" : " listed"
+  }`
   return [done, ...facts(view).map(({ text }) => text)].join(separator)
 }

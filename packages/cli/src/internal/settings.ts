@@ -82,16 +82,25 @@ const decode = Schema.decodeUnknownResult(Config)
 const problems = (content: unknown, nameOf: (key: string) => string) => {
   const decoded = decode(content, { errors: "all", onExcessProperty: "error" })
   if (Result.isSuccess(decoded)) return { config: decoded.success, problems: [] }
-  const found = issuesOf(decoded.failure.issue).issues.map(({ message, path = [] }) => {
+  const found = new Map<string, string>()
+  for (const { message, path = [] } of issuesOf(decoded.failure.issue).issues) {
     const [key = "", ...rest] = path.map((part) => String(typeof part === "object" ? part.key : part))
     const place = `${nameOf(key)}${rest.map((part) => /^\d+$/.test(part) ? `[${part}]` : `.${part}`).join("")}`
-    const isKey = /^(api_?)?key|token|secret/i.test(key)
-    const isUnknown = key !== "" && rest.length === 0 && !(key in Config.fields)
-    if (isKey) return `${place}: the API key stands in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names`
-    const said = isUnknown ? "there is no such setting" : message.replaceAll(/\s*\n\s*/g, " ")
-    return place === "" ? said : `${place}: ${said}`
-  })
-  return { config: {} as Config, problems: Array.from(new Set(found)) }
+    // The first thing that is wrong with a value is enough of it.
+    if (!found.has(place)) found.set(place, problemOf(key, rest.length === 0, message))
+  }
+  return {
+    config: {} as Config,
+    problems: Array.from(found, ([place, said]) => place === "" ? said : `${place}: ${said}`)
+  }
+}
+
+const problemOf = (key: string, isSetting: boolean, message: string): string => {
+  if (/^(api_?)?key|token|secret/i.test(key)) {
+    return "the API key stands in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names"
+  }
+  if (key !== "" && isSetting && !(key in Config.fields)) return "there is no such setting"
+  return message.replaceAll(/\s*\n\s*/g, " ")
 }
 
 /** Puts flags, environment and file together. Fails with all problems of all three at once. */
@@ -160,7 +169,8 @@ export const apiKey: Effect.Effect<Redacted.Redacted, SettingsError> = Effect.su
   if (key !== "") return Effect.succeed(Redacted.make(key))
   if (file === "") {
     return new SettingsError({
-      message: "There is no API key: set GT_STUDIO_API_KEY, or GT_STUDIO_API_KEY_FILE to the path of a file that holds " +
+      message:
+        "There is no API key: set GT_STUDIO_API_KEY, or GT_STUDIO_API_KEY_FILE to the path of a file that holds " +
         "it. To try without one, labelstream simulator gives you a platform of your own"
     })
   }

@@ -26,8 +26,8 @@ export interface End {
   readonly retry: string
 }
 
-/** Batches and causes that are shown one by one. */
-const [mostBatches, mostCauses] = [6, 5]
+/** Batches that are all shown, those that are shown of more, and causes that are. */
+const [mostBatches, mostTroubled, mostCauses] = [6, 3, 4]
 const longestMessage = 240
 
 const balance = (of: (part: "listed" | "exported" | "unchanged" | "unfinished" | "failed" | "left") => number) =>
@@ -44,25 +44,26 @@ const batchLines = (batch: ExportReport.BatchReport): ReadonlyArray<string> => [
       onOneLine(batch.unknownExample)
     }: stored as it came`
   ]),
+  ...(batch.problemExample === null ? [] : [
+    `  ${count(batch.problems)} ${batch.problems === 1 ? "annotation" : "annotations"} gave no row, such as ` +
+    onOneLine(`${batch.problemExample.path} of job ${batch.problemExample.jobId}: ${batch.problemExample.reason}`)
+  ]),
   ...(batch.listingError === null ? [] : [`  The listing could not be read to its end: ${batch.listingError}`])
 ]
 
 const hasTrouble = (batch: ExportReport.BatchReport) =>
   batch.failed > 0 || batch.left > 0 || batch.listingError !== null
 
-/** Each batch where there are few; else all together, and those first in which something is missing. */
+/** Each batch where there are few; else all together, and some of those in which something is missing. */
 const allBatchLines = (report: ExportReport.ExportReport): ReadonlyArray<string> => {
   const { batches } = report
   if (batches.length <= mostBatches) return batches.flatMap(batchLines)
-  const shown = [...batches].sort((a, b) => Number(hasTrouble(b)) - Number(hasTrouble(a))).slice(0, mostBatches)
-  const others = batches.filter((batch) => !shown.includes(batch))
-  const troubled = others.filter(hasTrouble).length
+  const troubled = batches.filter(hasTrouble)
+  const hidden = troubled.slice(mostTroubled).length
   return [
     `${count(batches.length)} batches: ${balance((part) => sum(report, (batch) => batch[part]))}`,
-    ...shown.flatMap(batchLines),
-    `and ${others.length} more batches${
-      troubled === 0 ? "" : `, something is missing in ${troubled} of them: see labelstream status`
-    }`
+    ...troubled.slice(0, mostTroubled).flatMap(batchLines),
+    ...(hidden === 0 ? [] : [`and ${count(hidden)} more batches in which something is missing: see labelstream status`])
   ]
 }
 

@@ -19,7 +19,9 @@ export const jobs = (value: number): string => `${count(value)} ${value === 1 ? 
 export const about = (seconds: number): string => {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`
-  return seconds < 48 * 3600 ? `${count(Math.round(seconds / 360) / 10)} h` : `${count(Math.round(seconds / 8640) / 10)} days`
+  return seconds < 48 * 3600
+    ? `${count(Math.round(seconds / 360) / 10)} h`
+    : `${count(Math.round(seconds / 8640) / 10)} days`
 }
 
 /** What would steer a terminal, turn the direction of its text, or not show at all. */

@@ -1,4 +1,5 @@
 import type { Export } from "@labelstream/core"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -36,9 +37,11 @@ export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "wan
 const prepare = Effect.fnUntraced(function*(flags: Flags) {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
   const sinks = yield* makeAll(settings.to)
+  // Whether the state can be written is known without the network, so it is told first.
+  const written = yield* Layer.build(ledger(settings))
   const reached = yield* Layer.build(platform(settings))
   const batches = yield* Effect.provide(batchesOf(settings), reached)
-  return { settings, sinks, batches, context: yield* Layer.build(Layer.merge(Layer.succeedContext(reached), ledger(settings))) }
+  return { settings, sinks, batches, context: Context.merge(written, reached) }
 })
 
 /** Runs an export of the selected jobs and answers its exit status. */

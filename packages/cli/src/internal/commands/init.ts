@@ -10,15 +10,28 @@ interface Flags {
 
 /** Settings with what they do; those that are commented out show their default. */
 const lines: ReadonlyArray<readonly [comment: string, key: string, value: string, isSet?: boolean]> = [
-  ["The project, and its batches; in place of \"batches\" there can be \"allBatches\": true.", "project", "\"...\"", true],
+  [
+    "The project, and its batches; in place of \"batches\" there can be \"allBatches\": true.",
+    "project",
+    "\"...\"",
+    true
+  ],
   ["", "batches", "[\"...\"]", true],
   ["", "allBatches", "true"],
   ["Where to store: one sink or several. Paths start from this file's folder.", "to", "[\"files:output\"]", true],
-  ["With all options of a sink (labelstream sinks shows them):", "to", "[{ \"sink\": \"parquet\", \"directory\": \"dataset\", \"compression\": \"gzip\" }]"],
+  [
+    "With all options of a sink (labelstream sinks shows them):",
+    "to",
+    "[{ \"sink\": \"parquet\", \"directory\": \"dataset\", \"compression\": \"gzip\" }]"
+  ],
   ["The ledger: what makes a second run cheap and a stopped one go on.", "state", "\".labelstream/ledger.sqlite\""],
   ["Jobs in flight, and most requests to the API that start in a second.", "concurrency", "64"],
   ["", "requestsPerSecond", "20"],
-  ["Files fetched with a result: \"none\", \"results\" (what the platform made), \"all\" (input media too).", "attachments", "\"results\""],
+  [
+    "Files fetched with a result: \"none\", \"results\" (what the platform made), \"all\" (input media too).",
+    "attachments",
+    "\"results\""
+  ],
   ["Look again every so many seconds until every job is finished.", "follow", "60"],
   ["Only jobs with this status in the listing, or with an annotation of this label.", "status", "[\"completed\"]"],
   ["", "label", "[\"car\"]"],
@@ -31,7 +44,8 @@ const body = lines.flatMap(([comment, key, value, isSet], index) => [
   `  ${isSet === true ? "" : "// "}"${key}": ${value},`
 ])
 
-const head = "Settings of labelstream. Flags and environment variables override them. The API key does not belong here:\n" +
+const head =
+  "Settings of labelstream. Flags and environment variables override them. The API key does not belong here:\n" +
   "// it stands in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names."
 
 const json = [`// ${head}`, "{", ...body, "}", ""].join("\n")
@@ -57,7 +71,9 @@ export const run = (flags: Flags) => {
     catch: (cause) => {
       const { code, message } = cause as NodeJS.ErrnoException
       return new SettingsError({
-        message: code === "EEXIST" ? `${file} is there already: --force writes over it` : `${file} cannot be written: ${message}`
+        message: code === "EEXIST"
+          ? `${file} is there already: --force writes over it`
+          : `${file} cannot be written: ${message}`
       })
     }
   })

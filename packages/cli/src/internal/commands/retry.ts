@@ -1,3 +1,4 @@
 import { runSelection } from "./export.ts"
 
-export const run = (flags: Parameters<typeof runSelection>[0]): ReturnType<typeof runSelection> => runSelection(flags, { _tag: "Retry" })
+export const run = (flags: Parameters<typeof runSelection>[0]): ReturnType<typeof runSelection> =>
+  runSelection(flags, { _tag: "Retry" })

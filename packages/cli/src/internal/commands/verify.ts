@@ -29,7 +29,8 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     const places = settings.to.length > 0 ? settings.to : yield* known(settings.folder)
     if (places.length === 0) {
       return yield* new SettingsError({
-        message: `Nothing is stored yet, as far as ${settings.stateName} knows. Sinks that are not its own are named with --to`
+        message:
+          `Nothing is stored yet, as far as ${settings.stateName} knows. Sinks that are not its own are named with --to`
       })
     }
     return yield* VerifyProgram.run({

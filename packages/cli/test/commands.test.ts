@@ -1,0 +1,265 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Simulator } from "@labelstream/simulator"
+import * as Effect from "effect/Effect"
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { platform, run, start, temporaryFolder } from "./support/program.ts"
+
+const world = Effect.fnUntraced(function*(options: Simulator.Options = {}) {
+  const cwd = yield* temporaryFolder
+  const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 12, unfinished: [1] }], ...options })
+  const env = platform(simulator)
+  const labelstream = (args: ReadonlyArray<string>, more: Readonly<Record<string, string>> = {}) =>
+    run(args, { cwd, env: { ...env, ...more } })
+  return { cwd, simulator, labelstream }
+})
+
+describe("what is typed wrong", () => {
+  for (
+    const [args, said] of [
+      [["exprot"], /"exprot"[^]*Did you mean this\?\n {4}export/],
+      [["export", "--bacth", "b"], /--bacth[^]*Did you mean this\?\n {4}--batch/],
+      [["export", "--concurrency", "many"], /--concurrency: "many"/],
+      [["export", "--attachments", "some"], /--attachments[^]*none/],
+      [["export", "--concurrency", "0"], /--concurrency: Expected a whole number from 1/],
+      [["refresh", "--checked-before", "yesterday"], /--checked-before/],
+      [["export", "--api-key", "secret-5b1e"], /--api-key/]
+    ] as const
+  ) {
+    it.live(`is told on stderr with what was meant, and ends with 1: ${args.slice(0, 3).join(" ")}`, () =>
+      Effect.gen(function*() {
+        const ended = yield* run(args, { cwd: yield* temporaryFolder })
+        assert.strictEqual(ended.status, 1)
+        assert.strictEqual(ended.stdout, "")
+        assert.match(ended.stderr, said)
+        assert.isAtMost(ended.stderr.split("\n").length, 7)
+        assert.notInclude(ended.stderr, "    at ")
+        assert.notInclude(ended.stderr, "5b1e")
+      }))
+  }
+})
+
+describe("--help", () => {
+  it.live("shows for every command what it takes, and examples whose flags all exist", () =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const top = yield* run(["--help"], { cwd })
+      const names = Array.from(top.stdout.split("SUBCOMMANDS")[1]?.matchAll(/^ {2}(\w+) {2}/gm) ?? [], ([, name]) =>
+        name ?? "")
+      assert.includeMembers(names, ["export", "plan", "status", "retry", "refresh", "verify", "simulator", "init"])
+      yield* Effect.forEach(names, (name) =>
+        Effect.gen(function*() {
+          const { status, stdout } = yield* run([name, "--help"], { cwd })
+          assert.strictEqual(status, 0)
+          const examples = stdout.split("EXAMPLES\n")[1] ?? ""
+          assert.include(examples, `labelstream ${name}`)
+          for (const [flag] of examples.matchAll(/--[a-z-]+/g)) {
+            assert.include(stdout.split("EXAMPLES\n")[0] ?? "", `${flag} `, name)
+          }
+        }), { concurrency: 2 })
+    }))
+})
+
+describe("labelstream plan", () => {
+  it.live("says what an export would do, agrees with it, and writes nothing", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream } = yield* world()
+      const args = ["--batch", "b", "--to", "files:out"]
+      const before = yield* labelstream(["plan", ...args])
+      assert.strictEqual(before.status, 0, before.stderr)
+      assert.match(before.stdout, /Batch b: 12 jobs listed = 11 to fetch \+ 0 unchanged \+ 1 unfinished \+ 0 failed/)
+      assert.match(
+        before.stdout,
+        /To fetch: 11 jobs, about \d+ requests, about .* as they come \(measured on 10 jobs\)/
+      )
+      assert.match(before.stdout, /Disk: .* free for files:out[^]*Nothing was written\.\n$/)
+      assert.deepStrictEqual(
+        readdirSync(cwd, { recursive: true }).filter((path) => !/spool|\.labelstream$/.test(String(path))),
+        []
+      )
+      assert.strictEqual((yield* labelstream(["export", ...args])).status, 0)
+      const after = JSON.parse((yield* labelstream(["plan", ...args, "--json"])).stdout)
+      assert.deepStrictEqual(
+        [after.batches[0].fetch, after.batches[0].unchanged, after.estimate.bytes, after.sample.jobs],
+        [0, 11, 0, 0]
+      )
+      const again = yield* labelstream(["plan", ...args, "--refresh", "--limit", "4"])
+      assert.match(again.stdout, /4 to fetch[^]*Ended at the limit/)
+    }))
+})
+
+describe("labelstream status and verify", () => {
+  it.live("tell what is stored without the network, and what was damaged", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream, simulator } = yield* world()
+      assert.match((yield* labelstream(["status"])).stderr, /There is no ledger at .* The first run makes it/)
+      yield* labelstream(["export", "--batch", "b", "--to", "files:out", "--to", "sqlite:l.db"])
+      yield* simulator.reset
+      const offline = { GT_STUDIO_API_KEY: "" }
+      const status = yield* labelstream(["status"], offline)
+      assert.match(status.stdout, /\nb +12 +11 +1 +0 +0\n/)
+      assert.match(status.stdout, /Stored 11 jobs, .*: filesystem:/)
+      const object = JSON.parse((yield* labelstream(["status", "--json"], offline)).stdout)
+      assert.deepStrictEqual(object.batches, [
+        { project_id: simulator.projectId, batch_id: "b", jobs: 12, listed: 0, unfinished: 1, stored: 11, failed: 0 }
+      ])
+      const intact = yield* labelstream(["verify"], offline)
+      assert.strictEqual(intact.status, 0, intact.stderr)
+      assert.match(intact.stdout, /22 jobs intact, 0 missing, 0 changed, 0 extra in filesystem:.*, sqlite:/)
+      const [first = "", second = ""] = readdirSync(join(cwd, "out", "b")).filter((name) => name.endsWith(".json"))
+      rmSync(join(cwd, "out", "b", first))
+      appendFileSync(join(cwd, "out", "b", second), " ")
+      const damaged = yield* labelstream(["verify", "--to", "files:out", "--json"], offline)
+      assert.strictEqual(damaged.status, 3)
+      const found = JSON.parse(damaged.stdout)
+      assert.deepStrictEqual([found.intact, found.missing, found.changed, found.extra], [9, 1, 1, 0])
+      assert.sameMembers(found.differences.map((each: { difference: string }) => each.difference), [
+        "missing",
+        "changed"
+      ])
+      const { requests } = yield* simulator.report
+      assert.strictEqual(Object.values(requests).reduce((sum, count) => sum + count, 0), 0)
+    }))
+})
+
+describe("labelstream batches and check", () => {
+  it.live("show the project's batches, and say of each thing whether it is right", () =>
+    Effect.gen(function*() {
+      const { labelstream } = yield* world()
+      assert.match((yield* labelstream(["batches"])).stdout, /^BATCH +JOBS[^]*\nb +12 +11 /)
+      const good = yield* labelstream(["check", "--batch", "b", "--to", "files:out"])
+      assert.strictEqual(good.status, 0, good.stdout)
+      assert.match(good.stdout, /^ok {3}sink files:out: can be written, .* free$/m)
+      const bad = yield* labelstream(["check", "--batch", "nowhere", "--to", "files:/dev/null/x", "--to", "lost:x"])
+      assert.strictEqual(bad.status, 1)
+      assert.match(bad.stdout, /^BAD {2}platform .*does not name batch nowhere$/m)
+      assert.match(bad.stdout, /^BAD {2}sink files:\/dev\/null\/x: /m)
+      assert.match(bad.stdout, /^BAD {2}sink lost:x: .*no such package/m)
+    }))
+
+  it.live("say of a host that does not answer that there is no connection", () =>
+    Effect.gen(function*() {
+      // A port that was just given back.
+      const port = yield* Effect.promise(() =>
+        new Promise<number>((resolve) => {
+          const server = createServer().listen(0, "127.0.0.1", () => {
+            const { port } = server.address() as { port: number }
+            server.close(() => resolve(port))
+          })
+        })
+      )
+      const { labelstream } = yield* world()
+      const ended = yield* labelstream(["batches", "--base-url", `http://127.0.0.1:${port}`])
+      assert.strictEqual(ended.status, 1)
+      assert.match(ended.stderr, /no connection \(ECONNREFUSED\): check the host and the network/)
+      assert.notInclude(ended.stderr, "    at ")
+    }))
+})
+
+describe("settings", () => {
+  it.live("come from the file, the environment and flags, each over the one before", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream } = yield* world({
+        batches: [{ id: "file", jobs: 1 }, { id: "env", jobs: 2 }, { id: "flag", jobs: 3 }]
+      })
+      writeFileSync(
+        join(cwd, "labelstream.json"),
+        `// a comment\n{ "batches": ["file"], "to": ["files:out", { "sink": "sqlite", "file": "l.db", "documents": "off" }], }`
+      )
+      const file = yield* labelstream(["export"])
+      assert.match(file.stdout, /Batch file: 1 job [^]*in files:out, sqlite:l.db/, file.stderr)
+      assert.match((yield* labelstream(["export"], { GT_STUDIO_BATCH_ID: "env" })).stdout, /Batch env: 2 jobs /)
+      const flag = yield* labelstream(["export", "--batch", "flag"], { GT_STUDIO_BATCH_ID: "env" })
+      assert.match(flag.stdout, /^Batch flag: 3 jobs /)
+      assert.notInclude(flag.stdout, "Batch env")
+    }))
+
+  it.live("of a TypeScript file are taken too, and its paths start from its own folder", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream } = yield* world()
+      const elsewhere = yield* temporaryFolder
+      writeFileSync(join(elsewhere, "package.json"), `{ "type": "module" }`)
+      writeFileSync(
+        join(elsewhere, "nightly.ts"),
+        `import type { Config } from "@labelstream/cli"\nexport default { batches: ["b"], to: ["files:out"] } satisfies Config`
+      )
+      const ended = yield* labelstream(["export", "--config", join(elsewhere, "nightly.ts")])
+      assert.strictEqual(ended.status, 0, ended.stderr)
+      assert.includeMembers(readdirSync(elsewhere), ["out", ".labelstream"])
+      assert.notInclude(readdirSync(cwd), "out")
+    }))
+
+  it.live("that cannot be used are all told at once, each with its place, and no value of a key", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream } = yield* world()
+      writeFileSync(
+        join(cwd, "labelstream.json"),
+        `{ "batches": [""], "concurency": 3, "apiKey": "canary-1c", "to": ["out"] }`
+      )
+      const ended = yield* labelstream(["export", "--limit", "0"], { LABELSTREAM_CONCURRENCY: "many" })
+      assert.strictEqual(ended.status, 1)
+      for (
+        const said of [
+          "6 settings cannot be used",
+          "--limit: Expected a whole number from 1",
+          "LABELSTREAM_CONCURRENCY: Expected",
+          "labelstream.json: batches[0]: Expected the id of a batch",
+          "labelstream.json: concurency: there is no such setting",
+          "labelstream.json: apiKey: the API key stands in GT_STUDIO_API_KEY",
+          "labelstream.json: to[0]: "
+        ]
+      ) assert.include(ended.stderr, said)
+      assert.notInclude(ended.stderr, "canary")
+      writeFileSync(join(cwd, "labelstream.json"), `{\n  "batches" ["b"]\n}`)
+      assert.match(
+        (yield* labelstream(["export"])).stderr,
+        /labelstream.json is not JSON:\n- line 2, column 13: ColonExpected/
+      )
+    }))
+
+  it.live("hold the key in a file that the environment names", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream, simulator } = yield* world()
+      writeFileSync(join(cwd, "key"), `${simulator.apiKey}\n`)
+      const env = { GT_STUDIO_API_KEY: "", GT_STUDIO_API_KEY_FILE: "key" }
+      assert.strictEqual((yield* labelstream(["batches"], env)).status, 0)
+      const lost = yield* labelstream(["batches"], { ...env, GT_STUDIO_API_KEY_FILE: "lost" })
+      assert.match(lost.stderr, /cannot be read from lost, which GT_STUDIO_API_KEY_FILE names: ENOENT/)
+    }))
+})
+
+describe("labelstream init", () => {
+  for (const [flags, file] of [[[], "labelstream.json"], [["--ts"], "labelstream.config.ts"]] as const) {
+    it.live(`writes ${file}, which can be used once the ids are filled in, and writes over nothing`, () =>
+      Effect.gen(function*() {
+        const { cwd, labelstream, simulator } = yield* world()
+        writeFileSync(join(cwd, "package.json"), `{ "type": "module" }`)
+        assert.strictEqual((yield* labelstream(["init", ...flags])).status, 0)
+        const again = yield* labelstream(["init", ...flags])
+        assert.strictEqual(again.status, 1)
+        assert.match(again.stderr, /is there already: --force/)
+        const text = readFileSync(join(cwd, file), "utf8")
+        writeFileSync(
+          join(cwd, file),
+          text.replace(`["..."]`, `["b"]`).replace(`"..."`, JSON.stringify(simulator.projectId))
+        )
+        const ended = yield* labelstream(["export"], { GT_STUDIO_PROJECT_ID: "" })
+        assert.strictEqual(ended.status, 0, ended.stderr)
+        assert.match(ended.stdout, /11 exported[^]*in files:output/)
+      }))
+  }
+})
+
+describe("labelstream simulator", () => {
+  it.live("serves a platform until it is interrupted, and reports what it served", () =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const program = yield* start(["simulator", "--port", "0", "--jobs", "3"], { cwd })
+      yield* program.said("stdout", "Ctrl-C")
+      yield* program.signal("SIGINT")
+      const ended = yield* program.end
+      assert.strictEqual(ended.status, 0, ended.stderr)
+      assert.match(ended.stdout, /^API +http:\/\/127\.0\.0\.1:\d+\n[^]*requests/)
+    }))
+})

@@ -1,0 +1,165 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ExportReport } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { cut, pad, widthOf } from "../src/internal/columns.ts"
+import { Meter } from "../src/internal/meter.ts"
+import { block, oneLine, type View } from "../src/internal/progress.ts"
+import { onOneLine } from "../src/internal/text.ts"
+
+const batch = (batchId: string, counts: Partial<ExportReport.BatchReport> = {}): ExportReport.BatchReport => ({
+  projectId: "p",
+  batchId,
+  listed: 1200,
+  exported: 400,
+  unchanged: 100,
+  unfinished: 50,
+  failed: 7,
+  left: 643,
+  skipped: 0,
+  changed: 0,
+  vanished: 0,
+  unknown: 0,
+  unknownExample: null,
+  problems: 0,
+  problemExample: null,
+  bytes: 1_000_000,
+  isListed: true,
+  listingError: null,
+  ...counts
+})
+
+const view = (
+  batches: ReadonlyArray<ExportReport.BatchReport>,
+  totals: ReadonlyArray<[string, number]> = []
+): View => ({
+  report: {
+    complete: false,
+    limited: false,
+    stopped: false,
+    batches,
+    failures: [],
+    sinks: [],
+    inFlight: 64,
+    seconds: 10
+  },
+  activity: {
+    requests: 900,
+    retries: 3,
+    origins: [{ origin: "a", inFlight: 12, maxInFlight: 64, requestsPerSecond: 20 }]
+  },
+  rates: { jobs: 40, done: 55, bytes: 100_000 },
+  totals: new Map(totals)
+})
+
+// oxlint-disable-next-line no-control-regex
+const control = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+
+const names = [
+  "plain",
+  "日本語のバッチ名がとても長い場合でも",
+  "👨‍👩‍👧‍👦🏳️‍🌈🚗🚗🚗",
+  "\u001b[2J\u0007\u202eevil\n\r\t",
+  "e\u0301\u0301\u0301",
+  "x".repeat(400),
+  "",
+  "\ud800 alone"
+]
+
+const Sizes = Schema.Struct({
+  columns: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 250 })),
+  rows: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 60 })),
+  batches: Schema.Array(Schema.Struct({
+    name: Schema.Union([Schema.String, Schema.Literals(names)]),
+    listed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_000_000 })),
+    isListed: Schema.Boolean
+  })).check(Schema.isMaxLength(40))
+})
+
+describe("the block", () => {
+  it.effect.prop(
+    "is never wider nor higher than the terminal, and no name steers it",
+    [Sizes],
+    ([given]) =>
+      Effect.sync(() => {
+        const { batches, columns, rows } = given
+        const shown = block(
+          view(
+            batches.map(({ isListed, listed, name }) => batch(name, { listed, isListed, exported: listed, failed: 0 }))
+          ),
+          { columns, rows },
+          false
+        )
+        assert.isAtMost(shown.length, Math.max(1, rows - 1))
+        for (const line of shown) {
+          assert.isAtMost(widthOf(line), columns, JSON.stringify(line))
+          assert.notMatch(line, control)
+        }
+      }),
+    { arbitrary: { runs: 300 } }
+  )
+
+  it("shows of each batch how far it is, with a bar, and what failed", () => {
+    const [line = ""] = block(view([batch("one")]), { columns: 100, rows: 24 }, false)
+    assert.match(line, /^one {2}█+░+ {2}46% {2}557 of 1,200 {2}7 failed$/)
+  })
+
+  it("shows rates, time left, what is in flight under which limit, retries and failures", () => {
+    const shown = block(view([batch("one")]), { columns: 200, rows: 24 }, false).at(-1) ?? ""
+    assert.strictEqual(
+      shown,
+      "40 jobs/s · 100 kB/s · about 12 s left · 64 in flight · 12 of at most 64 requests · at most 20 requests/s · " +
+        "3 retries · 7 failed"
+    )
+  })
+
+  it("tells no time left while it is not known how much there is, and takes the project's word for it", () => {
+    const open = batch("one", { isListed: false })
+    assert.notInclude(oneLine(view([open])), "left")
+    assert.include(oneLine(view([open], [["one", 5000]])), "about 81 s left")
+    assert.include(block(view([open], [["one", 5000]]), { columns: 100, rows: 9 }, false)[0] ?? "", "557 of 5,000")
+  })
+
+  it("has colour only where it is asked for", () => {
+    const size = { columns: 120, rows: 24 }
+    assert.notInclude(block(view([batch("one")]), size, false).join(""), "\u001b")
+    assert.include(block(view([batch("one")]), size, true).join(""), "\u001b[32m")
+  })
+
+  it("names the batches under way when there is no room for all, and counts the others", () => {
+    const many = Array.from(
+      { length: 50 },
+      (_, index) => batch(`b${index}`, index === 30 ? {} : { exported: 1050, failed: 0 })
+    )
+    const shown = block(view(many), { columns: 100, rows: 8 }, false)
+    assert(shown.some((line) => line.startsWith("b30")))
+    assert(shown.some((line) => /^and 4\d more: .* in all 50 batches$/.test(line)))
+  })
+})
+
+describe("columns", () => {
+  it.effect.prop("cut and pad keep to the cells they are given", [
+    Schema.String,
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 80 }))
+  ], ([text, width]) =>
+    Effect.sync(() => {
+      const name = onOneLine(text)
+      assert.isAtMost(widthOf(cut(name, width)), width)
+      assert.strictEqual(widthOf(pad(name, width)), width)
+    }), { arbitrary: { runs: 300 } })
+})
+
+describe("rates", () => {
+  it("are those of the last ten seconds", () => {
+    const meter = new Meter()
+    const at = (seconds: number, exported: number) =>
+      meter.rates({
+        ...view([batch("b", { exported, unchanged: 0, unfinished: 0, failed: 0, bytes: exported * 10 })]).report,
+        seconds
+      })
+    for (let second = 1; second <= 20; second++) at(second, second * 100)
+    assert.closeTo(at(21, 2100).jobs, 100, 1)
+    for (let second = 22; second <= 40; second++) at(second, 2100)
+    assert.deepStrictEqual(at(41, 2100), { jobs: 0, done: 0, bytes: 0 })
+  })
+})

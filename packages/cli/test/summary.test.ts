@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ExportReport, GtStudio } from "@labelstream/core"
+import { eventLine, summary } from "../src/internal/summary.ts"
+
+describe("the summary", () => {
+  const activity: GtStudio.Activity = { requests: 5, retries: 0, origins: [] }
+  const report = (
+    batch: Partial<ExportReport.BatchReport>,
+    more: Partial<ExportReport.ExportReport> = {}
+  ): ExportReport.ExportReport => ({
+    complete: false,
+    limited: false,
+    stopped: false,
+    batches: [{
+      projectId: "p",
+      batchId: "b",
+      listed: 10,
+      exported: 10,
+      unchanged: 0,
+      unfinished: 0,
+      failed: 0,
+      left: 0,
+      skipped: 0,
+      changed: 0,
+      vanished: 0,
+      unknown: 0,
+      unknownExample: null,
+      problems: 0,
+      problemExample: null,
+      bytes: 100,
+      isListed: true,
+      listingError: null,
+      ...batch
+    }],
+    failures: [],
+    sinks: [],
+    inFlight: 0,
+    seconds: 1,
+    ...more
+  })
+  const end = { brokeOff: false, where: "files:output", again: "labelstream export", retry: "labelstream retry" }
+
+  it("says of counts that do not add up that this is our fault", () => {
+    const text = summary(report({ exported: 8, left: 2 }), activity, end)
+    assert.match(text, /10 jobs listed = 8 exported .* \+ 2 left\n/)
+    assert.match(text, /do not add up[^]*fault in Labelstream, please report it/)
+    assert.notMatch(text, /Complete/)
+  })
+
+  it("says of a run that was stopped or broke off what to type, and accuses nobody", () => {
+    const left = { exported: 8, left: 2 }
+    for (
+      const text of [
+        summary(report(left, { stopped: true }), activity, end),
+        summary(report(left), activity, { ...end, brokeOff: true })
+      ]
+    ) {
+      assert.match(text, /To go on from here, with the same settings: labelstream export$/)
+      assert.notMatch(text, /fault/)
+    }
+  })
+
+  it("names an annotation that gave no row by its place and job, and says how many there are", () => {
+    const problemExample = { jobId: "j", path: "/data/annotations/lines/4", reason: "expected an object" }
+    const text = summary(report({ problems: 1200, problemExample }), activity, end)
+    assert.match(
+      text,
+      /1,200 annotations gave no row, such as \/data\/annotations\/lines\/4 of job j: expected an object/
+    )
+    assert.notMatch(summary(report({}), activity, end), /gave no row/)
+  })
+
+  it("lets no id or message steer the terminal", () => {
+    const text = summary(report({ listingError: "\u001b]0;title\u0007\r" }), activity, end)
+    assert.include(text, "\\u001b]0;title\\u0007\\u000d")
+    const line = eventLine({ _tag: "Vanished", batchId: "b", jobId: "a\u001b[2J\nb" })
+    assert.notInclude(line ?? "\u001b", "\u001b")
+  })
+
+  it("fits a screen with hundreds of batches and dozens of causes, and names those that matter", () => {
+    const one = report({}).batches[0]!
+    const batches = Array.from({ length: 300 }, (_, index) => ({
+      ...one,
+      batchId: `b${index}`,
+      ...(index % 100 === 7 ? { exported: 9, failed: 1 } : {})
+    }))
+    const failures = Array.from({ length: 30 }, (_, index) => ({
+      cause: `Cause${index}`,
+      count: index + 1,
+      retryable: index % 2 === 0,
+      example: { batchId: "b7", jobId: "j", message: "m".repeat(5000) }
+    }))
+    const text = summary({ ...report({}), batches, failures }, activity, end)
+    assert.isAtMost(text.split("\n").length, 23)
+    assert.include(text, "300 batches: 3,000 jobs listed = 2997 exported + 0 unchanged + 0 unfinished + 3 failed")
+    for (const id of ["b7", "b107", "b207"]) assert.include(text, `Batch ${id}: 10 jobs listed`)
+    assert.include(text, "30 × Cause29")
+    assert.include(text, "and 26 more causes")
+  })
+
+  it("says of a run that came to its limit that there is more, and of skipped jobs how many", () => {
+    const text = summary({ ...report({ skipped: 3 }), complete: true, limited: true }, activity, end)
+    assert.match(text, /3 jobs skipped[^]*Ended at the limit: there is more to fetch/)
+    assert.notMatch(text, /Complete/)
+  })
+})

@@ -1,0 +1,71 @@
+/** Runs the command as a person would: a process of its own, with nothing in its environment but what is given. */
+import type { Simulator } from "@labelstream/simulator"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const bin = join(import.meta.dirname, "..", "..", "src", "bin.ts")
+
+export interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Setting {
+  readonly cwd: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A command under way. `end` waits for it; the scope kills it. */
+export const start = (args: ReadonlyArray<string>, { cwd, env = {} }: Setting) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = spawn(process.execPath, [bin, ...args], {
+          cwd,
+          env: { PATH: process.env["PATH"] ?? "", ...env },
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+        const output = { stdout: "", stderr: "" }
+        child.stdout.setEncoding("utf8").on("data", (chunk: string) => output.stdout += chunk)
+        child.stderr.setEncoding("utf8").on("data", (chunk: string) => output.stderr += chunk)
+        const closed = new Promise<Ended>((resolve) => {
+          child.on("close", (status) => resolve({ status, ...output }))
+        })
+        const said = (on: "stdout" | "stderr", text: string) =>
+          new Promise<void>((resolve) => {
+            const look = () => output[on].includes(text) ? resolve() : undefined
+            child[on].on("data", look)
+            child.on("close", () => resolve())
+            look()
+          })
+        return { child, closed, said }
+      }),
+      ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
+    ),
+    ({ child, closed, said }) => ({
+      /** Waits until it has said this, or has ended. */
+      said: (on: "stdout" | "stderr", text: string) => Effect.promise(() => said(on, text)),
+      end: Effect.promise(() => closed),
+      signal: (name: NodeJS.Signals) => Effect.sync(() => child.kill(name))
+    })
+  )
+
+export const run = (args: ReadonlyArray<string>, setting: Setting) =>
+  Effect.scoped(Effect.flatMap(start(args, setting), ({ end }) => end))
+
+/** The environment in which a simulator is the platform. */
+export const platform = (simulator: Simulator.Running): Readonly<Record<string, string>> => ({
+  GT_STUDIO_API_KEY: simulator.apiKey,
+  GT_STUDIO_BASE_URL: simulator.apiUrl,
+  GT_STUDIO_PROJECT_ID: simulator.projectId
+})
+
+/** A folder that is gone with the scope. */
+export const temporaryFolder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "labelstream-cli-"))),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)
