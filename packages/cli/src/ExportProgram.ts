@@ -23,8 +23,10 @@ export interface Options {
   readonly again: string
   /** What to type to try failed jobs again that an ordinary run leaves. */
   readonly retry: string
-  /** Whether stdout gets one JSON object in place of events and summary. Default false. */
+  /** Whether stdout gets one JSON object in place of events and summary; events are then logged. Default false. */
   readonly json?: boolean
+  /** Whether progress is a block that stays in place where stderr is a terminal. Default true; else it is logged. */
+  readonly block?: boolean
 }
 
 /** Milliseconds between two looks: on a terminal, and elsewhere, where each is a line that stays. */
@@ -45,7 +47,7 @@ const askTotals = (gtStudio: GtStudio.GtStudio["Service"], options: Export.Optio
   )
 }
 
-const showProgress = Effect.fnUntraced(function*(running: Export.RunningExport, options: Export.Options) {
+const showProgress = Effect.fnUntraced(function*(running: Export.RunningExport, options: Options) {
   const gtStudio = yield* GtStudio.GtStudio
   const meter = new Meter()
   const totals = new Map<string, number>()
@@ -53,7 +55,7 @@ const showProgress = Effect.fnUntraced(function*(running: Export.RunningExport, 
     const report = yield* running.report
     return { report, activity: yield* gtStudio.activity, rates: meter.rates(report), totals }
   })
-  if (!Screen.canDraw()) {
+  if (options.block === false || !Screen.canDraw()) {
     const say = Effect.flatMap(look, (view) => Effect.logInfo(oneLine(view)))
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(sayEvery), say)))
     return
@@ -64,7 +66,7 @@ const showProgress = Effect.fnUntraced(function*(running: Export.RunningExport, 
     view = next
     Screen.draw()
   })
-  yield* Effect.forkScoped(askTotals(gtStudio, options, totals))
+  yield* Effect.forkScoped(askTotals(gtStudio, options.export, totals))
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(draw, Effect.sleep(drawEvery))))
 })
 
@@ -88,19 +90,25 @@ export const run = Effect.fnUntraced(function*(
 ): Effect.fn.Return<number, Export.ExportError, GtStudio.GtStudio | Ledger.Ledger | Scope.Scope> {
   const gtStudio = yield* GtStudio.GtStudio
   const failures = new Failures()
+  const fork = Effect.runForkWith(yield* Effect.context<never>())
   const onJob = (event: Export.JobEvent) => {
     options.export.onJob?.(event)
     if (options.json === true) failures.onJob(event)
     const line = eventLine(event)
-    if (line !== undefined) Screen.say(options.json === true ? "stderr" : "stdout", line)
+    if (line === undefined) return
+    if (options.json === true) fork(Effect.logInfo(line))
+    else Screen.say("stdout", line)
   }
-  const running = yield* Export.start({ ...options.export, onJob })
-  const giveUp = yield* onSignal(Effect.suspend(() => {
-    Screen.say("stderr", "Stopping: jobs in flight are finished first. Once more gives them up.")
-    return running.stop
-  }))
+  const running = yield* Effect.tapError(
+    Export.start({ ...options.export, onJob }),
+    () => options.json === true ? printEmpty : Effect.void
+  )
+  const giveUp = yield* onSignal(Effect.andThen(
+    Effect.logInfo("Stopping: jobs in flight are finished first. Once more gives them up."),
+    running.stop
+  ))
   const ended = yield* Effect.scoped(Effect.andThen(
-    showProgress(running, options.export),
+    showProgress(running, options),
     Effect.exit(Effect.raceFirst(running.await, Effect.andThen(giveUp, running.report)))
   ))
   const report = Exit.isSuccess(ended) ? ended.value : yield* running.report

@@ -200,3 +200,26 @@ describe("SinkPlugin", () => {
       assert.strictEqual(notASink.reason, "notASink")
     }))
 })
+
+describe("the options of a sink", () => {
+  it("can be listed with what they do, and TARGET goes to the only required one or to the one that is named", () => {
+    const of = (more: { readonly target?: "url" } = {}) =>
+      SinkPlugin.define({
+        name: "mine",
+        version: "1.0.0",
+        options: Schema.Struct({
+          url: Schema.String.annotate({ description: "Where it is." }),
+          size: Schema.optionalKey(Schema.Int)
+        }),
+        make: () => MemorySink.make({ id: "mine" }),
+        ...more
+      })
+    assert.deepStrictEqual(SinkPlugin.optionsOf(of()), [
+      { name: "url", isRequired: true, description: "Where it is." },
+      { name: "size", isRequired: false, description: "" }
+    ])
+    assert.strictEqual(SinkPlugin.targetOf(of()), "url")
+    assert.strictEqual(SinkPlugin.targetOf(definition), undefined)
+    assert.strictEqual(SinkPlugin.targetOf({ ...definition, target: "url" }), "url")
+  })
+})

@@ -13,6 +13,7 @@ const exportCommand = Command.make(
     ...flags.places,
     ...flags.work,
     ...flags.following,
+    ...flags.telemetry,
     refresh: Flag.Boolean("refresh").pipe(
       Flag.withDescription("fetch finished jobs again too, and store those that changed"),
       Flag.withDefault(false)
@@ -45,7 +46,7 @@ const exportCommand = Command.make(
 
 const retry = Command.make(
   "retry",
-  { ...flags.connection, ...flags.places, ...flags.work, json: flags.json },
+  { ...flags.connection, ...flags.places, ...flags.work, ...flags.telemetry, json: flags.json },
   handle(() => import("./commands/retry.ts"))
 ).pipe(
   Command.withDescription("Tries exactly the failed jobs again, whatever their error, without the listing"),
@@ -58,7 +59,7 @@ const retry = Command.make(
 
 const refresh = Command.make(
   "refresh",
-  { ...flags.connection, ...flags.places, ...flags.work, ...flags.again, json: flags.json },
+  { ...flags.connection, ...flags.places, ...flags.work, ...flags.again, ...flags.telemetry, json: flags.json },
   handle(() => import("./commands/refresh.ts"))
 ).pipe(
   Command.withDescription(

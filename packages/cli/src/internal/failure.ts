@@ -1,4 +1,5 @@
 import type { Content, GtStudio, GtStudioError, JobSink, Ledger, SinkPlugin } from "@labelstream/core"
+import type { NodeTelemetry } from "@labelstream/node"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -16,6 +17,7 @@ export type Failure =
   | JobSink.SinkError
   | Ledger.LedgerError
   | Content.ContentError
+  | NodeTelemetry.NodeTelemetryError
 
 /** What a command does: it comes to an exit status. */
 export type Outcome<R = never> = Effect.fn.Return<number, Failure, R>

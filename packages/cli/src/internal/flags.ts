@@ -76,6 +76,16 @@ export const following = {
   )
 }
 
+/** What a run tells of itself to other programs. */
+export const telemetry = {
+  otlp: text("otlp", "URL", "send spans, metrics and logs to this OpenTelemetry collector"),
+  prometheus: text("prometheus", "FILE", "write metrics into this file in Prometheus' text format"),
+  logFormat: Flag.Literals("log-format", ["text", "json"]).pipe(
+    Flag.withDescription("logs on stderr: text (default), or one JSON object a line"),
+    Flag.withDefault("text" as const)
+  )
+}
+
 /** Which jobs are looked at again. */
 export const again = {
   jobs: many("job", "ID", "only this job, once for each"),

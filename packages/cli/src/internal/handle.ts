@@ -1,6 +1,9 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import { layer as plainLogs } from "./logs.ts"
+
+const jsonLogs = Logger.layer([Logger.withConsoleError(Logger.formatJson)])
 
 interface Failure {
   readonly message: string
@@ -32,7 +35,7 @@ export const handle = <Flags, E extends Failure>(load: () => Promise<Module<Flag
   Effect.promise(load).pipe(
     Effect.flatMap(({ run }) => run(flags)),
     reported,
-    Effect.provide(plainLogs),
+    Effect.provide((flags as { readonly logFormat?: string }).logFormat === "json" ? jsonLogs : plainLogs),
     Effect.map((status) => {
       process.exitCode = status
     })

@@ -79,28 +79,53 @@ const bar = (done: number, total: number, width: number): ReadonlyArray<Piece> =
 /** Least cells in which a bar says something, and most that it needs. */
 const [shortestBar, longestBar] = [8, 40]
 
-const batchLine = (view: View, batch: ExportReport.BatchReport, columns: number, nameWidth: number, color: boolean) => {
+const countsOf = (view: View, batch: ExportReport.BatchReport) =>
+  `${count(doneOf(batch))} of ${count(totalOf(view, batch))}${
+    isOpen(batch) && !view.totals.has(batch.batchId) ? "+" : ""
+  }`
+
+const isOpen = (batch: ExportReport.BatchReport) => !batch.isListed && batch.listingError === null
+
+const troubleOf = (batch: ExportReport.BatchReport) => {
+  const failed = batch.failed === 0 ? "" : `  ${count(batch.failed)} failed`
+  return batch.listingError === null ? failed : `${failed}  listing broke off`
+}
+
+/** Cells of the columns, the same for every batch. */
+interface Columns {
+  readonly all: number
+  readonly name: number
+  readonly bar: number
+}
+
+const batchLine = (view: View, batch: ExportReport.BatchReport, widths: Columns, color: boolean) => {
   const done = doneOf(batch)
   const total = totalOf(view, batch)
-  const isOpen = !batch.isListed && batch.listingError === null
-  const share = total === 0 ? (isOpen ? "  …%" : "100%") : `${String(Math.floor(100 * done / total)).padStart(3)}%`
-  const counts = `${count(done)} of ${count(total)}${isOpen && !view.totals.has(batch.batchId) ? "+" : ""}`
-  const failed = batch.failed === 0 ? "" : `  ${count(batch.failed)} failed`
-  const trouble = batch.listingError === null ? failed : `${failed}  listing broke off`
-  const room = columns - nameWidth - widthOf(share) - widthOf(counts) - widthOf(trouble) - 6
+  const share = total === 0
+    ? (isOpen(batch) ? "  …%" : "100%")
+    : `${String(Math.floor(100 * done / total)).padStart(3)}%`
   return line(
     [
-      { text: pad(onOneLine(batch.batchId), nameWidth) },
+      { text: pad(onOneLine(batch.batchId), widths.name) },
       { text: "  " },
-      ...(room < shortestBar ? [] : [...bar(done, total, Math.min(room, longestBar)), { text: " " }]),
+      ...(widths.bar < shortestBar ? [] : [...bar(done, total, widths.bar), { text: " " }]),
       { text: share },
       { text: "  " },
-      { text: counts },
-      { text: trouble, style: "red" }
+      { text: countsOf(view, batch) },
+      { text: troubleOf(batch), style: "red" }
     ],
-    columns,
+    widths.all,
     color
   )
+}
+
+const columnsOf = (view: View, batches: ReadonlyArray<ExportReport.BatchReport>, all: number): Columns => {
+  const widest = (of: (batch: ExportReport.BatchReport) => string) =>
+    batches.reduce((most, batch) => Math.max(most, widthOf(of(batch))), 0)
+  const name = Math.min(widest(({ batchId }) => onOneLine(batchId)), Math.max(8, Math.floor(all / 3)))
+  // Beside the bar stand the name, its share of four cells, and the gaps between them.
+  const room = all - name - widest((batch) => `${countsOf(view, batch)}${troubleOf(batch)}`) - 10
+  return { all, name, bar: Math.min(longestBar, room) }
 }
 
 /** Those that are worth a line when there is no room for all: under way, then in trouble, then the others. */
@@ -120,13 +145,12 @@ export const block = (view: View, { columns, rows }: Size, color: boolean): Read
   const room = Math.max(0, rows - 1 - foot.length)
   const shown = mostTelling(batches, batches.length <= room ? room : Math.max(0, room - 1))
   const hidden = batches.length - shown.length
-  const widest = Math.max(0, ...shown.map(({ batchId }) => widthOf(onOneLine(batchId))))
-  const nameWidth = Math.min(widest, Math.max(8, Math.floor(columns / 3)))
+  const widths = columnsOf(view, shown, columns)
   const done = sum(view.report, doneOf)
   const total = batches.reduce((all, batch) => all + totalOf(view, batch), 0)
   const others = `and ${hidden} more: ${count(done)} of ${jobs(total)} in all ${count(batches.length)} batches`
   return [
-    ...shown.map((batch) => batchLine(view, batch, columns, nameWidth, color)),
+    ...shown.map((batch) => batchLine(view, batch, widths, color)),
     ...(hidden === 0 || room === 0 ? [] : [cut(others, columns)]),
     ...foot
   ].slice(-Math.max(1, rows - 1))

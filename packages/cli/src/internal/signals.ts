@@ -7,11 +7,12 @@ import * as Effect from "effect/Effect"
  */
 export const onSignal = Effect.fnUntraced(function*(drain: Effect.Effect<void>) {
   const giveUp = yield* Deferred.make<void>()
+  const fork = Effect.runForkWith(yield* Effect.context<never>())
   let signals = 0
   const onSignal = () => {
     signals++
     if (signals > 2) process.exit(130)
-    Effect.runFork(signals === 1 ? drain : Deferred.succeed(giveUp, undefined))
+    fork(signals === 1 ? drain : Deferred.succeed(giveUp, undefined))
   }
   yield* Effect.acquireRelease(
     Effect.sync(() => process.on("SIGINT", onSignal).on("SIGTERM", onSignal)),

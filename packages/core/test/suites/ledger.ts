@@ -97,6 +97,20 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
     )
 
+    it.live(
+      "finds entries by id in the order asked, and says of those never seen that there is none",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual(yield* ledger.find(batch, ["a"]), [null])
+          yield* ledger.record([failed("a"), unfinished("b")])
+          const found = yield* ledger.find(batch, ["b", "lost", "a"])
+          assert.deepStrictEqual(found.map((entry) => entry?.stage), ["unfinished", undefined, "failed"])
+          assert.deepStrictEqual(yield* ledger.find({ ...batch, batchId: "other" }, ["a"]), [null])
+          assert.deepStrictEqual(yield* ledger.find(batch, []), [])
+        })
+      )
+    )
+
     describe("runs", () => {
       it.live(
         "are remembered with what they came to, the latest first; one that did not end has no end",

@@ -1,4 +1,5 @@
 import type { Export } from "@labelstream/core"
+import { NodeTelemetry } from "@labelstream/node"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,7 +16,18 @@ import { labelOf, makeAll } from "../sinks.ts"
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>
   readonly json: boolean
+  readonly otlp: Option.Option<string>
+  readonly prometheus: Option.Option<string>
+  readonly logFormat: "text" | "json"
 }
+
+/** Where the run tells of itself. */
+const telemetryOf = ({ logFormat, otlp, prometheus }: Flags) =>
+  NodeTelemetry.layer({
+    ...(Option.isNone(otlp) ? {} : { otlp: { url: otlp.value } }),
+    ...(Option.isNone(prometheus) ? {} : { prometheus: { file: prometheus.value } }),
+    ...(logFormat === "json" ? { logFormat } : {})
+  })
 
 /** The jobs that `--status` and `--label` name. */
 export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "wanted" | "wantedResult"> => {
@@ -66,9 +78,10 @@ export const runSelection = (flags: Flags, selection: Export.Selection): Effect.
       where: to.map(labelOf).join(", "),
       again: CommandLine.again(),
       retry: CommandLine.retry(),
-      json: flags.json
+      json: flags.json,
+      block: flags.logFormat === "text"
     }).pipe(Effect.provide(context))
-  }))
+  })).pipe(Effect.provide(telemetryOf(flags)))
 
 export const run = (flags: Flags & { readonly refresh: boolean }): Effect.Effect<number, Failure> =>
   runSelection(flags, { _tag: flags.refresh ? "Refresh" : "New" })
