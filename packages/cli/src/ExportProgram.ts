@@ -90,7 +90,7 @@ export const run = Effect.fnUntraced(function*(
 ): Effect.fn.Return<number, Export.ExportError, GtStudio.GtStudio | Ledger.Ledger | Scope.Scope> {
   const gtStudio = yield* GtStudio.GtStudio
   const failures = new Failures()
-  const fork = Effect.runForkWith(yield* Effect.context<never>())
+  const fork = Effect.runForkWith(yield* Effect.context())
   const onJob = (event: Export.JobEvent) => {
     options.export.onJob?.(event)
     if (options.json === true) failures.onJob(event)

@@ -6,43 +6,27 @@ import { cut, pad, widthOf } from "../src/internal/columns.ts"
 import { Meter } from "../src/internal/meter.ts"
 import { block, oneLine, type View } from "../src/internal/progress.ts"
 import { onOneLine } from "../src/internal/text.ts"
+import { batchReport, exportReport } from "./support/reports.ts"
 
-const batch = (batchId: string, counts: Partial<ExportReport.BatchReport> = {}): ExportReport.BatchReport => ({
-  projectId: "p",
-  batchId,
-  listed: 1200,
-  exported: 400,
-  unchanged: 100,
-  unfinished: 50,
-  failed: 7,
-  left: 643,
-  skipped: 0,
-  changed: 0,
-  vanished: 0,
-  unknown: 0,
-  unknownExample: null,
-  problems: 0,
-  problemExample: null,
-  bytes: 1_000_000,
-  isListed: true,
-  listingError: null,
-  ...counts
-})
+/** A batch half-way. */
+const batch = (batchId: string, counts: Partial<ExportReport.BatchReport> = {}) =>
+  batchReport({
+    batchId,
+    listed: 1200,
+    exported: 400,
+    unchanged: 100,
+    unfinished: 50,
+    failed: 7,
+    left: 643,
+    bytes: 1_000_000,
+    ...counts
+  })
 
 const view = (
   batches: ReadonlyArray<ExportReport.BatchReport>,
   totals: ReadonlyArray<[string, number]> = []
 ): View => ({
-  report: {
-    complete: false,
-    limited: false,
-    stopped: false,
-    batches,
-    failures: [],
-    sinks: [],
-    inFlight: 64,
-    seconds: 10
-  },
+  report: exportReport({ batches, inFlight: 64, seconds: 10 }),
   activity: {
     requests: 900,
     retries: 3,

@@ -1,43 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ExportReport, GtStudio } from "@labelstream/core"
 import { eventLine, summary } from "../src/internal/summary.ts"
+import { batchReport, exportReport } from "./support/reports.ts"
 
 describe("the summary", () => {
   const activity: GtStudio.Activity = { requests: 5, retries: 0, origins: [] }
-  const report = (
-    batch: Partial<ExportReport.BatchReport>,
-    more: Partial<ExportReport.ExportReport> = {}
-  ): ExportReport.ExportReport => ({
-    complete: false,
-    limited: false,
-    stopped: false,
-    batches: [{
-      projectId: "p",
-      batchId: "b",
-      listed: 10,
-      exported: 10,
-      unchanged: 0,
-      unfinished: 0,
-      failed: 0,
-      left: 0,
-      skipped: 0,
-      changed: 0,
-      vanished: 0,
-      unknown: 0,
-      unknownExample: null,
-      problems: 0,
-      problemExample: null,
-      bytes: 100,
-      isListed: true,
-      listingError: null,
-      ...batch
-    }],
-    failures: [],
-    sinks: [],
-    inFlight: 0,
-    seconds: 1,
-    ...more
-  })
+  const report = (batch: Partial<ExportReport.BatchReport>, more: Partial<ExportReport.ExportReport> = {}) =>
+    exportReport({ batches: [batchReport(batch)], ...more })
   const end = { brokeOff: false, where: "files:output", again: "labelstream export", retry: "labelstream retry" }
 
   it("says of counts that do not add up that this is our fault", () => {

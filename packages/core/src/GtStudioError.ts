@@ -206,7 +206,8 @@ export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudio
       : projectId !== undefined
       ? `project ${projectId}`
       : undefined
-    const what = [operation === "attachment" ? `attachment ${url ?? ""}`.trim() : operation, of].filter((part) => part)
+    const asked = operation === "attachment" ? `attachment ${url ?? ""}`.trim() : operation
+    const what = operation === "project" && of !== undefined ? [of] : [asked, of].filter((part) => part)
     const facts = [
       this.status === undefined ? "" : `HTTP ${this.status}`,
       this.code ?? "",

@@ -27,6 +27,18 @@ export const platform = (
       Layer.provide([NodeTransport.layer(), NodeSpool.layer({ directory: join(dirname(settings.state), "spool") })])
     )
 
+/** Says where the platform was looked for when it could not be reached. */
+export const withHost = (settings: Settings) => <A, R>(effect: Effect.Effect<A, Failure, R>) =>
+  Effect.tapError(
+    effect,
+    (error) =>
+      error._tag === "GtStudioError" && error.reason._tag === "ConnectionFailed"
+        ? Effect.logError(
+          `The platform was asked at ${settings.baseUrl}: --base-url or GT_STUDIO_BASE_URL changes that.`
+        )
+        : Effect.void
+  )
+
 /** The ledger for a run. */
 export const ledger = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
   SqliteLedger.layer({ file: settings.state })

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
  */
 export const onSignal = Effect.fnUntraced(function*(drain: Effect.Effect<void>) {
   const giveUp = yield* Deferred.make<void>()
-  const fork = Effect.runForkWith(yield* Effect.context<never>())
+  const fork = Effect.runForkWith(yield* Effect.context())
   let signals = 0
   const onSignal = () => {
     signals++

@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import { table } from "../columns.ts"
 import type { Outcome } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
-import { impatient, platform, projectOf } from "../platform.ts"
+import { impatient, platform, projectOf, withHost } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
 import { count, onOneLine } from "../text.ts"
@@ -20,7 +20,8 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
   const projectId = yield* projectOf(settings)
   const { batches, name } = yield* GtStudio.GtStudio.use((gtStudio) => gtStudio.project(projectId)).pipe(
-    Effect.provide(platform(settings, impatient))
+    Effect.provide(platform(settings, impatient)),
+    withHost(settings)
   )
   if (flags.json) {
     const of = batches.map((batch) => ({

@@ -9,7 +9,7 @@ import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
 import type { Failure } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
-import { batchesOf, ledger, platform } from "../platform.ts"
+import { batchesOf, ledger, platform, withHost } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
 
@@ -52,7 +52,7 @@ const prepare = Effect.fnUntraced(function*(flags: Flags) {
   // Whether the state can be written is known without the network, so it is told first.
   const written = yield* Layer.build(ledger(settings))
   const reached = yield* Layer.build(platform(settings))
-  const batches = yield* Effect.provide(batchesOf(settings), reached)
+  const batches = yield* batchesOf(settings).pipe(Effect.provide(reached), withHost(settings))
   return { settings, sinks, batches, context: Context.merge(written, reached) }
 })
 

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs"
 import { freeAt, pathIn } from "../disk.ts"
 import type { Failure } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
-import { batchesOf, impatient, ledgerReadOnly, platform } from "../platform.ts"
+import { batchesOf, impatient, ledgerReadOnly, platform, withHost } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
@@ -54,7 +54,7 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
         ...(wanted === undefined ? {} : { wanted }),
         ...(settings.limit === undefined ? {} : { limit: settings.limit })
       })
-    }).pipe(Effect.provide(context))
+    }).pipe(Effect.provide(context), withHost(settings))
     const cost = estimate(plan, settings.concurrency, settings.requestsPerSecond)
     const disks = sinks.flatMap(({ id }, index) => {
       const path = pathIn(id)
