@@ -2,6 +2,7 @@
 // drawings of some jobs. Labels and drawings need results that were exported to files.
 //
 // Exit status 0: the page is written. 1: it could not be.
+import { ExportProgram } from "@labelstream/cli"
 import { SqliteLedger } from "@labelstream/node"
 import { HtmlReport } from "@labelstream/report"
 import { FilesystemSink } from "@labelstream/sink-filesystem"
@@ -10,7 +11,6 @@ import * as Schema from "effect/Schema"
 import { existsSync } from "node:fs"
 import { rename, writeFile } from "node:fs/promises"
 import { join, relative, resolve } from "node:path"
-import { plain } from "./support/text.ts"
 
 const output = resolve(process.env["LABELSTREAM_OUTPUT"] || "output")
 /** The folder of `export-to-everything`, where it is there; `export-to-files` writes into the output itself. */
@@ -32,15 +32,11 @@ const write = (text: string) =>
 process.exitCode = await HtmlReport.make({ sinks: [FilesystemSink.make({ directory: files })] }).pipe(
   Effect.flatMap(write),
   Effect.provide(SqliteLedger.layerReadOnly({ file: join(output, ".labelstream", "ledger.sqlite") })),
-  Effect.match({
-    onFailure: (error) => {
-      console.error(plain(`The report could not be written: ${error.message}`))
-      return 1
-    },
-    onSuccess: () => {
-      console.log(`Written: ${relative("", page)}`)
-      return 0
-    }
+  Effect.map(() => {
+    console.log(`Written: ${relative("", page)}`)
+    return 0
   }),
+  Effect.catch((error) => Effect.as(Effect.logError(`The report could not be written: ${error.message}`), 1)),
+  Effect.provide(ExportProgram.layerLogs),
   Effect.runPromise
 )

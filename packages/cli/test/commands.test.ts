@@ -123,6 +123,25 @@ describe("labelstream status and verify", () => {
     }))
 })
 
+describe("labelstream report", () => {
+  it.live("writes a page about what is stored, without the network", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream, simulator } = yield* world()
+      yield* labelstream(["export", "--batch", "b", "--to", "files:out"])
+      const ended = yield* labelstream(["report", "--title", "Nightly", "--out", "page.html"], {
+        GT_STUDIO_API_KEY: ""
+      })
+      assert.strictEqual(ended.status, 0, ended.stderr)
+      assert.match(ended.stdout, /^Wrote page.html, .*: open it in a browser\n$/)
+      const page = readFileSync(join(cwd, "page.html"), "utf8")
+      assert.include(page, "Nightly")
+      assert.include(page, "<svg")
+      assert.notInclude(page, simulator.apiKey)
+      const lost = yield* labelstream(["report", "--batch", "lost"])
+      assert.match(lost.stderr, /knows no batch lost/)
+    }))
+})
+
 describe("labelstream batches and check", () => {
   it.live("show the project's batches, and say of each thing whether it is right", () =>
     Effect.gen(function*() {

@@ -169,6 +169,42 @@ const check = Command.make(
   }])
 )
 
+const report = Command.make(
+  "report",
+  {
+    batches: flags.places.batches,
+    to: flags.places.to,
+    state: flags.state,
+    config: flags.config,
+    out: Flag.String("out").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("file to write (default: labelstream-report.html)"),
+      Flag.withDefault("labelstream-report.html")
+    ),
+    title: Flag.String("title").pipe(
+      Flag.withMetavar("TEXT"),
+      Flag.withDescription("heading of the page"),
+      Flag.optional
+    ),
+    gallery: Flag.Int("gallery").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("jobs whose annotations are drawn, 0 to 60 (default: 12)"),
+      Flag.withDefault(12)
+    )
+  },
+  handle(() => import("./commands/report.ts"))
+).pipe(
+  Command.withDescription(
+    "Writes one HTML page about what was exported: totals, labels, failures, runs, and drawings of some jobs. Reads what " +
+      "is stored, without the network"
+  ),
+  Command.withShortDescription("Write an HTML page about what was exported"),
+  Command.withExamples([{
+    command: "labelstream report --out report.html",
+    description: "All that this folder's ledger knows"
+  }])
+)
+
 const init = Command.make(
   "init",
   {
@@ -189,4 +225,16 @@ const init = Command.make(
 )
 
 /** Every command but the simulator, whose flags are its own. */
-export const commands = [exportCommand, plan, status, retry, refresh, verify, batches, sinks, check, init] as const
+export const commands = [
+  exportCommand,
+  plan,
+  status,
+  retry,
+  refresh,
+  verify,
+  batches,
+  sinks,
+  check,
+  report,
+  init
+] as const

@@ -1,0 +1,55 @@
+import { HtmlReport } from "@labelstream/report"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { renameSync, writeFileSync } from "node:fs"
+import { type Outcome, SettingsError } from "../failure.ts"
+import { type SettingFlags, settingsOf } from "../flags.ts"
+import * as LedgerSummary from "../ledgerSummary.ts"
+import { ledgerReadOnly } from "../platform.ts"
+import * as Screen from "../screen.ts"
+import { resolveSettings } from "../settings.ts"
+import { makeAll } from "../sinks.ts"
+import { placesOf } from "../storedPlaces.ts"
+import { bytes, onOneLine } from "../text.ts"
+
+interface Flags extends SettingFlags {
+  readonly config: Option.Option<string>
+  readonly out: string
+  readonly title: Option.Option<string>
+  readonly gallery: number
+}
+
+/** Whoever has the page open never sees half of it. */
+const write = (file: string, page: string) =>
+  Effect.try({
+    try: () => {
+      const half = `${file}.${process.pid}.tmp`
+      writeFileSync(half, page)
+      renameSync(half, file)
+    },
+    catch: (cause) =>
+      new SettingsError({
+        message: `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`
+      })
+  })
+
+export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
+  const settings = yield* resolveSettings(settingsOf({ ...flags, batches: [] }), Option.getOrUndefined(flags.config))
+  const named = flags.batches ?? []
+  const page = yield* Effect.gen(function*() {
+    const sinks = yield* makeAll(yield* placesOf(settings))
+    const { batches } = yield* LedgerSummary.read(named)
+    if (named.length > 0 && batches.length === 0) {
+      return yield* new SettingsError({ message: `${settings.stateName} knows no batch ${named.join(", ")}` })
+    }
+    return yield* HtmlReport.make({
+      sinks,
+      gallery: flags.gallery,
+      ...(named.length === 0 ? {} : { batches }),
+      ...(Option.isNone(flags.title) ? {} : { title: flags.title.value })
+    })
+  }).pipe(Effect.provide(ledgerReadOnly(settings)))
+  yield* write(flags.out, page)
+  Screen.say("stdout", onOneLine(`Wrote ${flags.out}, ${bytes(Buffer.byteLength(page))}: open it in a browser`))
+  return 0
+})
