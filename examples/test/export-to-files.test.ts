@@ -85,6 +85,7 @@ describe("export-to-files", () => {
   for (
     const [what, change, sentence] of [
       ["the key is wrong", { GT_STUDIO_API_KEY: canary }, /does not accept the API key: check GT_STUDIO_API_KEY/],
+      ["the key is missing, though a project is named", { GT_STUDIO_API_KEY: "" }, /GT_STUDIO_API_KEY is not set/],
       ["the project id is missing", { GT_STUDIO_PROJECT_ID: "" }, /Set GT_STUDIO_PROJECT_ID/],
       [
         "the batch id is missing, and lists the batches",
