@@ -53,7 +53,8 @@ export const connect = Effect.gen(function*() {
     // Who names a project means the real one: simulated jobs would be taken for its results.
     if (settings.projectId !== "" || settings.batchIds !== "") {
       return yield* new SettingsError({
-        message: "GT_STUDIO_API_KEY is not set, though a project or batch is: set it, or unset GT_STUDIO_PROJECT_ID and " +
+        message:
+          "GT_STUDIO_API_KEY is not set, though a project or batch is: set it, or unset GT_STUDIO_PROJECT_ID and " +
           "GT_STUDIO_BATCH_ID for a simulated platform"
       })
     }

@@ -2,7 +2,7 @@ import { mkdir, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 
 const codeOf = (cause: unknown): string =>
-  cause instanceof Error ? String((cause as NodeJS.ErrnoException).code ?? cause.name) : "no error given"
+  cause instanceof Error ? (cause as NodeJS.ErrnoException).code ?? cause.name : "no error given"
 
 const isFolder = (path: string): Promise<boolean | undefined> =>
   stat(path).then((found) => found.isDirectory(), () => undefined)
