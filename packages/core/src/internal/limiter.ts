@@ -26,6 +26,8 @@ const windowMillis = 1000
 const tooMany = 0.1
 /** So many throttled answers, if they are most, say before the window ends that the pace is too high. */
 const obvious = 8
+/** Fewer answers than this cannot tell a limit from chance: one throttled answer is a tenth of ten. */
+const enough = 64
 /** The new pace is this share of what was accepted. */
 const cut = 0.95
 /** Growth of the pace for each window with few throttled answers. */
@@ -144,8 +146,10 @@ export class Limiter {
     if (Number.isNaN(start)) this.window.start = now
     const elapsed = now - this.window.start
     const share = throttled / (accepted + throttled)
-    if (elapsed < windowMillis && !(throttled >= obvious && share > 0.5)) return
+    const isObvious = throttled >= obvious && share > 0.5
+    if (elapsed < windowMillis && !isObvious) return
     if (share >= tooMany) {
+      if (accepted + throttled < enough && !isObvious) return
       this.pace = Math.max(1, Math.min(this.pace, accepted * 1000 / Math.max(elapsed, windowMillis / 4) * cut))
       this.cutPace = this.pace
       this.lastCut = now

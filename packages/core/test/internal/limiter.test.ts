@@ -240,6 +240,21 @@ describe("where the platform accepts so many requests a second", () => {
     }))
 })
 
+describe("throttled answers that come by chance", () => {
+  it.effect("do not hold up a client that asks for little, or has only begun", () =>
+    Effect.gen(function*() {
+      const requests = new Requests()
+      // One of ten, and the very first: as many as among many requests would be too many.
+      for (let n = 0; n < 50; n++) {
+        if (n % 10 === 0) requests.answers.push({ retryAfterMillis: 0 })
+        const fiber = yield* requests.many(1, 300)
+        yield* TestClock.adjust(300)
+        yield* Fiber.join(fiber)
+        strictEqual(requests.limiter.state.requestsPerSecond, null)
+      }
+    }))
+})
+
 describe("a pause", () => {
   it.effect("is as long as it was asked for when the clock is set back meanwhile", () =>
     Effect.gen(function*() {
