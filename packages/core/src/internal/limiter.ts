@@ -150,7 +150,9 @@ export class Limiter {
     if (elapsed < windowMillis && !isObvious) return
     if (share >= tooMany) {
       if (accepted + throttled < enough && !isObvious) return
-      this.pace = Math.max(1, Math.min(this.pace, accepted * 1000 / Math.max(elapsed, windowMillis / 4) * cut))
+      // What was accepted in a short window says little: one cut takes a pace that was found to a quarter at most.
+      const least = Number.isFinite(this.pace) ? Math.max(1, this.pace / 4) : 1
+      this.pace = Math.max(least, Math.min(this.pace, accepted * 1000 / Math.max(elapsed, windowMillis / 4) * cut))
       this.cutPace = this.pace
       this.lastCut = now
     } else if (Number.isFinite(this.cutPace)) {

@@ -253,6 +253,16 @@ describe("throttled answers that come by chance", () => {
         strictEqual(requests.limiter.state.requestsPerSecond, null)
       }
     }))
+
+  it.effect("in a row take a pace to a quarter at once, and no further", () =>
+    Effect.gen(function*() {
+      const requests = new Requests({ requestsPerSecond: 100 })
+      for (let n = 0; n < 10; n++) requests.answers.push({ retryAfterMillis: 0 })
+      const fiber = yield* requests.many(10, 100)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(fiber)
+      strictEqual(requests.limiter.state.requestsPerSecond, 25)
+    }))
 })
 
 describe("a pause", () => {
