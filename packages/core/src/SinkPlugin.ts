@@ -145,11 +145,11 @@ export const load = Effect.fnUntraced(function*(
     onExcessProperty: "error"
   }).pipe(Effect.mapError((error) => {
     const problems = problemsOf(error.message)
-    const count = problems.length === 1 ? "a problem" : `${problems.length} problems`
+    const are = problems.length === 1 ? "is a problem" : `are ${problems.length} problems`
     return new SinkPluginError({
       specifier,
       reason: "options",
-      detail: `there is ${count} with its options:`,
+      detail: `there ${are} with its options:`,
       problems
     })
   }))

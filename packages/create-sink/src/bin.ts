@@ -19,6 +19,10 @@ const whatNext = ({ directory, home }: ReturnType<typeof create>): string => {
   const lines = home === "alone"
     ? [`cd ${folder}`, `${client} install`, `${client} test`]
     : [hasPnpm ? "pnpm install" : "npx --yes pnpm@10 install", `npm run vitest -- --project ${basename(directory)}`]
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+  if (major < 22 || major === 22 && minor < 19) {
+    console.error(`Labelstream needs Node.js 22.19 or newer, and this is ${process.versions.node}.`)
+  }
   return [`Made ${folder}. To hold it to the sink contract:`, "", ...lines.map((line) => `  ${line}`), ""].join("\n")
 }
 
