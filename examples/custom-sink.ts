@@ -1,50 +1,69 @@
 /**
- * A sink of one's own, run in an export: appends one line of CSV for each annotation to `annotations.csv`. It has no
- * upsert and no undo, so it declares neither: a run that is cut off may leave lines that the next run writes again.
+ * A sink of one's own, run in an export: one CSV file for each job, with a line for each annotation, to be read as one
+ * table with `duckdb -c "SELECT * FROM 'output/csv/*.csv'"`. A file appears whole, a job that has changed replaces its
+ * file, and the same job gives the same bytes. It cannot take back what it has written, and so does not say that it can.
  */
 import { AnnotationModel, JobSink, SimpleSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import { mkdir, open } from "node:fs/promises"
-import { join } from "node:path"
+import * as Stream from "effect/Stream"
+import { createHash, randomUUID } from "node:crypto"
+import { mkdir, open, rename, rm } from "node:fs/promises"
+import { join, resolve } from "node:path"
 import { exportMain } from "./support/exportMain.ts"
 
 const columns = AnnotationModel.tables.annotations.columns.map(({ name }) => name)
 
+/** Null is nothing, and every text in quotes, so that the two can be told apart. Lines end as RFC 4180 has it. */
 const csvLine = (cells: ReadonlyArray<string | number | null>): string =>
   cells.map((cell) => cell === null ? "" : `"${String(cell).replaceAll("\"", "\"\"")}"`).join(",") + "\r\n"
 
-const csvSink = (directory: string): JobSink.JobSink => {
-  const file = join(directory, "annotations.csv")
+export const csvSink = (options: { readonly directory: string }): JobSink.JobSink => {
+  const directory = resolve(options.directory)
+
+  const failure = (step: "open" | "stage") => (cause: unknown) => {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
+    const isFinal = ["EACCES", "EEXIST", "ENOTDIR", "EROFS"].includes(code)
+    const reason = isFinal ? "misconfigured" : "unavailable"
+    const detail = `cannot write into ${directory} (${code})`
+    return new JobSink.SinkError({ sink: "csv", step, reason, detail, cause })
+  }
 
   const attempt = <A>(step: "open" | "stage", run: () => Promise<A>) =>
-    Effect.tryPromise({
-      try: run,
-      catch: (cause) =>
-        new JobSink.SinkError({ sink: "csv", step, reason: "unavailable", detail: `cannot write ${file}`, cause })
-    })
+    Effect.uninterruptible(Effect.tryPromise({ try: run, catch: failure(step) }))
 
-  return SimpleSink.fromTableWriter({
+  const writeRows = Effect.fnUntraced(function*(part: string, record: JobSink.JobRecord) {
+    const file = yield* Effect.acquireRelease(
+      attempt("stage", () => open(part, "wx")),
+      (file) => Effect.promise(() => file.close())
+    )
+    yield* attempt("stage", () => file.writeFile(csvLine(columns)))
+    yield* Stream.runForEach(
+      record.parsed.rows(record),
+      ({ rows }) =>
+        attempt("stage", () => file.writeFile(rows.map((row) => csvLine(columns.map((name) => row[name]))).join("")))
+    )
+  }, Effect.scoped)
+
+  const store = (record: JobSink.JobRecord) => {
+    // Ids come from a server: they are not to be trusted as names of files.
+    const name = createHash("sha256").update(JSON.stringify([record.batchId, record.jobId])).digest("hex")
+    const part = join(directory, `${randomUUID()}.part`)
+    return writeRows(part, record).pipe(
+      Effect.catchTag("ContentError", (error) => Effect.fail(failure("stage")(error))),
+      Effect.andThen(attempt("stage", () => rename(part, join(directory, `${name}.csv`)))),
+      Effect.ensuring(Effect.promise(() => rm(part, { force: true })))
+    )
+  }
+
+  return SimpleSink.fromWriter({
     name: "csv",
-    id: `csv:${file}`,
-    open: Effect.gen(function*() {
-      const handle = yield* Effect.acquireRelease(
-        attempt("open", async () => {
-          await mkdir(directory, { recursive: true })
-          const handle = await open(file, "a")
-          if ((await handle.stat()).size === 0) await handle.write(csvLine(columns))
-          return handle
-        }),
-        (handle) => Effect.promise(() => handle.close())
-      )
-      return {
-        annotations: (rows) =>
-          attempt(
-            "stage",
-            () => handle.appendFile(rows.map((row) => csvLine(columns.map((name) => row[name]))).join(""))
-          )
-      }
-    })
+    id: `csv:${directory}`,
+    capabilities: { keying: "upsert", deterministic: true },
+    open: Effect.as(
+      attempt("open", () => mkdir(directory, { recursive: true })),
+      (records) => Effect.forEach(records, store, { concurrency: 8, discard: true })
+    )
   })
 }
 
-await exportMain((output) => [csvSink(join(output, "csv"))])
+if (import.meta.main) await exportMain((output) => [csvSink({ directory: join(output, "csv") })])

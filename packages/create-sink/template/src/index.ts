@@ -15,10 +15,11 @@ export const make = (options: typeof Options.Type): JobSink.JobSink => {
   const directory = resolve(options.directory)
 
   const failure = (step: "open" | "stage") => (cause: unknown) => {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined
-    const isFinal = ["EACCES", "EEXIST", "ENOTDIR", "EROFS"].some((final) => final === code)
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"
+    const isFinal = ["EACCES", "EEXIST", "ENOTDIR", "EROFS"].includes(code)
     const reason = isFinal ? "misconfigured" : "unavailable"
-    return new JobSink.SinkError({ sink: "shelf", step, reason, detail: `cannot write into ${directory}`, cause })
+    const detail = `cannot write into ${directory} (${code})`
+    return new JobSink.SinkError({ sink: "shelf", step, reason, detail, cause })
   }
 
   const encode = (content: Content.Content) =>
