@@ -1,0 +1,52 @@
+/** The export to files, with everything that it does by default, against a loop that only fetches and writes. */
+import type { Setting } from "../harness/contest.ts"
+import { ratio } from "../harness/statistics.ts"
+import { type Result, type Verdict, verdict } from "../harness/table.ts"
+import { type Case, readBatch, type Reader, readingColumns, readingRows, serving } from "./cases.ts"
+
+const byHand = (name: string, bytes: number, synced: boolean): Reader => ({
+  name,
+  client: "handFiles",
+  spec: (folder, address) => ({ address, folder, synced, bytes })
+})
+
+const ours = "export to files"
+const hand = "undici loop"
+
+const small = 4096
+const cases = (quick: boolean): ReadonlyArray<Case> => {
+  const jobs = quick ? 2000 : 10_000
+  const title = `${jobs.toLocaleString("en")} jobs of 4 KB`
+  const at = (latency: number): Case => ({ title: `${title}, ${latency} ms`, jobs, bytes: small, latency })
+  return quick ? [at(20)] : [
+    at(0),
+    at(5),
+    at(20),
+    { title: "200 jobs of 5 MB, 20 ms", jobs: 200, bytes: 5e6, latency: 20 },
+    { title: "1 job of 300 MB, 20 ms", jobs: 1, bytes: 300e6, latency: 20 }
+  ]
+}
+
+export const files = async (setting: Setting): Promise<Result> => {
+  const rows: Array<ReadonlyArray<string>> = []
+  const verdicts: Array<Verdict> = []
+  const samples: Record<string, Result["samples"][string]> = {}
+  for (const batch of cases(setting.quick)) {
+    const contestants: ReadonlyArray<Reader> = [
+      { name: ours, client: "export", spec: (folder, address) => ({ address, folder, sinks: ["files"] }) },
+      ...batch.bytes === small && batch.latency === 20 ? [byHand(`${hand}, each file synced`, small, true)] : [],
+      byHand(hand, batch.bytes, false)
+    ]
+    const found = samples[batch.title] = await readBatch(setting, serving(batch), `files, ${batch.title}`, contestants)
+    rows.push(...readingRows(batch.title, found))
+    if (batch.bytes !== small) continue
+    verdicts.push(
+      verdict(`files, CPU: ${batch.title}`, ratio(found[ours]!, found[hand]!, ({ cpu }) => cpu), "at most", 1.5)
+    )
+    if (batch.latency !== 20) continue
+    const wall = ratio(found[ours]!, found[hand]!, ({ seconds }) => seconds)
+    verdicts.push(verdict(`files, wall: ${batch.title}`, wall, "at most", 1.2))
+  }
+  const notes = ["The loop has 64 requests in flight and syncs nothing, unless it says so."]
+  return { tables: [{ title: "Export to files", columns: readingColumns, rows, notes }], verdicts, samples }
+}

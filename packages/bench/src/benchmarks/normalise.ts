@@ -1,0 +1,57 @@
+/** Reading result documents against `JSON.parse` of the same bytes. */
+import { join } from "node:path"
+import { contest, runOnce, type Samples, scratch, type Setting } from "../harness/contest.ts"
+import { over, ratio, spread } from "../harness/statistics.ts"
+import { number, type Result, type Verdict, verdict, withSpread } from "../harness/table.ts"
+
+interface Size {
+  readonly title: string
+  readonly bytes: number
+  readonly times: number
+}
+
+const sizes = (quick: boolean): ReadonlyArray<Size> => [
+  { title: "4 KB", bytes: 4096, times: quick ? 5000 : 20_000 },
+  { title: "5 MB", bytes: 5e6, times: quick ? 5 : 20 },
+  { title: quick ? "50 MB" : "300 MB", bytes: quick ? 50e6 : 300e6, times: 1 }
+]
+
+/** Documents up to here stay in memory between download and reading. */
+const held = 1024 * 1024
+
+export const normalise = async (setting: Setting): Promise<Result> => {
+  const rows: Array<ReadonlyArray<string>> = []
+  const verdicts: Array<Verdict> = []
+  const samples: Record<string, Samples> = {}
+  using folder = scratch(setting)
+  for (const { bytes, times, title } of sizes(setting.quick)) {
+    const file = join(folder.path, `${title}.json`)
+    const maker = { name: `making ${title}`, client: "makeDocument", spec: () => ({ file, bytes }) }
+    await runOnce(setting, maker, folder.path)
+    const found = samples[title] = await contest(setting, `normalising, ${title}`, [
+      { name: "rows", client: "normalise", spec: (own) => ({ folder: own, file, times }) },
+      { name: "JSON.parse", client: "parse", spec: () => ({ file, times, held: bytes <= held }) }
+    ])
+    const [own, parse] = [found["rows"]!, found["JSON.parse"]!]
+    const wall = ratio(own, parse, ({ seconds }) => seconds)
+    const cpu = ratio(own, parse, (sample) => sample.cpu)
+    for (const [name, of] of Object.entries(found)) {
+      rows.push([
+        title,
+        name,
+        withSpread(over(of, ({ seconds }) => bytes * times / seconds / 1e6)),
+        of === parse ? "1" : withSpread(wall),
+        of === parse ? "1" : withSpread(cpu),
+        number(over(of, ({ rss }) => rss).greatest)
+      ])
+    }
+    verdicts.push(verdict(`normalising ${title}, time to JSON.parse`, wall, "at most", 1.5))
+    if (bytes > 10e6) {
+      const peak = spread(own.map(({ rss }) => rss))
+      verdicts.push(verdict(`normalising ${title}, peak memory`, peak, "at most", 250, " MB"))
+    }
+  }
+  const columns = ["document", "reader", "MB/s", "wall, ratio", "CPU, ratio", "peak MB"]
+  const notes = ["Both decode UTF-8. The rows of a 300 MB document are read from the spool's file, in two passes."]
+  return { tables: [{ title: "Normalising result documents", columns, rows, notes }], verdicts, samples }
+}

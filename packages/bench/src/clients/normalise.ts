@@ -1,0 +1,48 @@
+/** Result documents into annotation rows: opened, and every row read. */
+import { type Content, ResultDocument, Spool } from "@labelstream/core"
+import { NodeSpool } from "@labelstream/node"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { createReadStream } from "node:fs"
+import { join } from "node:path"
+import type { Run } from "../harness/client.ts"
+
+interface Spec {
+  readonly folder: string
+  /** The document, and how often it is read. */
+  readonly file: string
+  readonly times: number
+}
+
+const job = { batchId: "batch-1", jobId: "job-1" }
+
+const read = Effect.fnUntraced(function*(content: Content.Content) {
+  const document = yield* ResultDocument.open(content)
+  let rows = 0
+  yield* Stream.runForEach(document.rows(job), (decoded) =>
+    Effect.sync(() => {
+      rows += decoded.rows.length
+    }))
+  return rows
+})
+
+export const run: Run<Spec> = ({ file, folder, times }, stopwatch) =>
+  Effect.gen(function*() {
+    const spool = yield* Spool.Spool
+    // As it comes from a download: small documents in memory, large ones in a file.
+    const content = yield* spool.receive(
+      Stream.fromAsyncIterable(createReadStream(file), (cause) => cause),
+      { mediaType: "application/json" }
+    )
+    let rows = 0
+    yield* Effect.promise(() =>
+      stopwatch.run(async () => {
+        for (let time = 0; time < times; time++) rows += await Effect.runPromise(read(content))
+      })
+    )
+    return { rows, bytes: content.size * times }
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(NodeSpool.layer({ directory: join(folder, "spool") })),
+    Effect.runPromise
+  )

@@ -1,0 +1,19 @@
+/**
+ * The process of one client: `node client.ts NAME SPEC` runs `clients/NAME.ts` and tells the parent what it took.
+ */
+import { type Measurement, Stopwatch } from "./measurement.ts"
+
+/** What a module in `clients` exports as `run`: does the work through the stopwatch and answers what it counted. */
+export type Run<Spec> = (spec: Spec, stopwatch: Stopwatch) => Promise<Measurement["counts"]>
+
+if (import.meta.main) {
+  // Without its parent nobody waits for the result.
+  process.on("disconnect", () => process.exit(1))
+  const [name, spec] = process.argv.slice(2)
+  const { run } = await import(`../clients/${name}.ts`) as { readonly run: Run<unknown> }
+  const stopwatch = new Stopwatch()
+  const counts = await run(JSON.parse(spec ?? "{}"), stopwatch)
+  process.removeAllListeners("disconnect")
+  process.send?.(stopwatch.taken(counts))
+  process.disconnect?.()
+}

@@ -1,0 +1,109 @@
+/**
+ * Runs contestants against each other: one after the other, round after round, each in a process of its own and with an
+ * empty folder. What drifts on a machine then drifts for all of them.
+ */
+import { execFile, fork, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { text } from "node:stream/consumers"
+import { promisify } from "node:util"
+import type { Measurement, Sample } from "./measurement.ts"
+import type { Server } from "./server.ts"
+
+/** How thorough a run is, and where it may write. */
+export interface Setting {
+  /** Fits into two minutes: few jobs, one round. */
+  readonly quick: boolean
+  /** Rounds of each contest. */
+  readonly rounds: number
+  /** Folder on the disk that is measured. */
+  readonly directory: string
+  /** Where clients write CPU profiles; undefined for none. */
+  readonly profiles: string | undefined
+  /** Told what goes on. */
+  readonly log: (line: string) => void
+}
+
+/** One of those that do the same work. */
+export interface Contestant {
+  readonly name: string
+  /** A module in `clients`, or a Python script there when it ends in `.py`. */
+  readonly client: string
+  /** What the client is told; `folder` is empty and its own. */
+  readonly spec: (folder: string) => object
+}
+
+/** Samples of each contestant, by name, in the order of the rounds. */
+export type Samples = Readonly<Record<string, ReadonlyArray<Sample>>>
+
+const sync = promisify(execFile)
+
+/** Makes a folder, empty and gone with the scope. */
+export const scratch = (setting: Setting): Disposable & { readonly path: string } => {
+  mkdirSync(setting.directory, { recursive: true })
+  const path = mkdtempSync(join(setting.directory, "run-"))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** Runs one client once. */
+export const runOnce = async (
+  setting: Setting,
+  { client, name, spec }: Contestant,
+  folder: string,
+  server?: Server
+): Promise<Sample> => {
+  // Nobody pays for what the one before has left to be written.
+  await sync("sync")
+  await server?.served()
+  const start = performance.now()
+  const measured = client.endsWith(".py")
+    ? await runPython(client, spec(folder))
+    : await runNode(setting, client, spec(folder))
+  const process = (performance.now() - start) / 1000
+  const served = await server?.served()
+  setting.log(`  ${name}: ${measured.seconds.toFixed(2)} s, CPU ${measured.cpu.toFixed(2)} s`)
+  return { ...measured, process, ...(served === undefined ? {} : { server: served }) }
+}
+
+/** Runs all contestants, `rounds` times. */
+export const contest = async (
+  setting: Setting,
+  title: string,
+  contestants: ReadonlyArray<Contestant>,
+  server?: Server,
+  rounds = setting.rounds
+): Promise<Samples> => {
+  const samples: Record<string, Array<Sample>> = Object.fromEntries(contestants.map(({ name }) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    setting.log(`${title}, round ${round + 1} of ${rounds}`)
+    // Nobody is always the first.
+    for (let turn = 0; turn < contestants.length; turn++) {
+      const contestant = contestants[(round + turn) % contestants.length]!
+      using folder = scratch(setting)
+      samples[contestant.name]!.push(await runOnce(setting, contestant, folder.path, server))
+    }
+  }
+  return samples
+}
+
+const clients = join(import.meta.dirname, "..", "clients")
+
+const runNode = async (setting: Setting, client: string, spec: object): Promise<Measurement> => {
+  const profile = setting.profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${setting.profiles}`]
+  const child = fork(join(import.meta.dirname, "client.ts"), [client, JSON.stringify(spec)], { execArgv: profile })
+  let measured: Measurement | undefined
+  child.on("message", (message) => measured = message as Measurement)
+  const [code] = await once(child, "exit")
+  if (measured === undefined || code !== 0) throw new Error(`the client ${client} ended with status ${code}`)
+  return measured
+}
+
+const runPython = async (script: string, spec: object): Promise<Measurement> => {
+  const child = spawn("python3", [join(clients, script), JSON.stringify(spec)], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  const [out, [code]] = await Promise.all([text(child.stdout), once(child, "exit")])
+  if (code !== 0) throw new Error(`${script} ended with status ${code}`)
+  return JSON.parse(out) as Measurement
+}
