@@ -1,5 +1,5 @@
 /**
- * Runs the benchmarks, prints their tables and writes everything as JSON: `node main.ts [options] [benchmark ...]`.
+ * Runs the benchmarks, prints their tables and writes everything as JSON: `node main.js [options] [benchmark ...]`.
  * The exit status says whether they ran, not how fast.
  */
 import { mkdirSync, statfsSync, writeFileSync } from "node:fs"

@@ -2,13 +2,14 @@
  * Runs contestants against each other: one after the other, round after round, each in a process of its own and with an
  * empty folder. What drifts on a machine then drifts for all of them.
  */
-import { execFile, fork, spawn } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { promisify } from "node:util"
 import type { Measurement, Sample } from "./measurement.ts"
+import { start } from "./process.ts"
 import type { Server } from "./server.ts"
 
 /** How thorough a run is, and where it may write. */
@@ -87,11 +88,11 @@ export const contest = async (
   return samples
 }
 
-const clients = join(import.meta.dirname, "..", "clients")
+const scripts = join(import.meta.dirname, "..", "..", "src", "clients")
 
 const runNode = async (setting: Setting, client: string, spec: object): Promise<Measurement> => {
   const profile = setting.profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${setting.profiles}`]
-  const child = fork(join(import.meta.dirname, "client.ts"), [client, JSON.stringify(spec)], { execArgv: profile })
+  const child = start("client", [client, JSON.stringify(spec)], profile)
   let measured: Measurement | undefined
   child.on("message", (message) => measured = message as Measurement)
   const [code] = await once(child, "exit")
@@ -100,7 +101,7 @@ const runNode = async (setting: Setting, client: string, spec: object): Promise<
 }
 
 const runPython = async (script: string, spec: object): Promise<Measurement> => {
-  const child = spawn("python3", [join(clients, script), JSON.stringify(spec)], {
+  const child = spawn("python3", [join(scripts, script), JSON.stringify(spec)], {
     stdio: ["ignore", "pipe", "inherit"]
   })
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, "exit")])

@@ -1,7 +1,6 @@
 import type { Simulator } from "@labelstream/simulator"
-import { fork } from "node:child_process"
 import { once } from "node:events"
-import { join } from "node:path"
+import { start } from "./process.ts"
 
 /** What a client needs to know of the server. */
 export interface Address {
@@ -26,7 +25,7 @@ export interface Server extends AsyncDisposable {
 
 /** Starts a simulator; it ends with the scope of an `await using`, or with this process. */
 export const startServer = async (options: Simulator.Options): Promise<Server> => {
-  const child = fork(join(import.meta.dirname, "serverProcess.ts"), [JSON.stringify(options)])
+  const child = start("serverProcess", [JSON.stringify(options)])
   const [address] = await once(child, "message") as [Address]
   return {
     address,

@@ -1,4 +1,4 @@
-import { GtStudio } from "@labelstream/core"
+import { type Content, GtStudio } from "@labelstream/core"
 import { NodeSpool, NodeTransport } from "@labelstream/node"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -6,7 +6,10 @@ import { join } from "node:path"
 import type { Address } from "../harness/server.ts"
 
 /** The platform as an application on Node.js reaches it, with the defaults. */
-export const platform = ({ apiKey, apiUrl }: Address, folder: string) =>
+export const platform = (
+  { apiKey, apiUrl }: Address,
+  folder: string
+): Layer.Layer<GtStudio.GtStudio, GtStudio.GtStudioConfigError | Content.ContentError> =>
   GtStudio.layer({ apiKey: Redacted.make(apiKey), baseUrl: apiUrl }).pipe(
     Layer.provide([NodeTransport.layer(), NodeSpool.layer({ directory: join(folder, ".labelstream", "spool") })])
   )
