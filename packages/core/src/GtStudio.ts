@@ -16,7 +16,7 @@ import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "./Content.ts"
 import { BadRequest, GtStudioError, MalformedAnswer, type Subject } from "./GtStudioError.ts"
 import { type Answer, given, refused } from "./internal/answer.ts"
-import { attachmentSubject, Client } from "./internal/client.ts"
+import { Client } from "./internal/client.ts"
 import { type JobPage, type MalformedJob, pages } from "./internal/listing.ts"
 import { isLoopback, pathSegment } from "./internal/origin.ts"
 import { ClientWatch } from "./internal/telemetry/clientWatch.ts"
@@ -233,9 +233,9 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         (at) => client.api(at, subject, readResult)
       )
     },
-    resolve: (url, about = {}) => client.resolve(url, attachmentSubject(url, about)),
-    attachment: (url, about = {}) => client.stream(url, attachmentSubject(url, about)),
-    download: (url, about = {}) => client.download(url, attachmentSubject(url, about)),
+    resolve: (url, about = {}) => client.resolve(url, about),
+    attachment: (url, about = {}) => client.stream(url, about),
+    download: (url, about = {}) => client.download(url, about),
     activity: Effect.sync(() => ({ ...client.counts, origins: client.origins }))
   })
 })

@@ -76,6 +76,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
   let inMemory = 0
   let files = 0
 
+  const fits = (more: number, size = 0) => size + more <= maxInMemory && inMemory + more <= memoryBudget
+
   /** A share of the budget that grows, and is given back whole: with the scope or before. */
   const share = (hold: Scope.Scope) => {
     let size = 0
@@ -86,7 +88,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     return Effect.as(Scope.addFinalizer(hold, Effect.sync(giveBack)), {
       giveBack,
       grow: (bytes: number): boolean => {
-        if (size + bytes > maxInMemory || inMemory + bytes > memoryBudget) return false
+        if (!fits(bytes, size)) return false
         size += bytes
         inMemory += bytes
         return true
@@ -151,16 +153,28 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const keep = (
     bytes: Uint8Array,
     arrival: Spool.Arrival
-  ): Effect.Effect<Content.Content, Content.ContentError, Scope.Scope> =>
-    held((hold) =>
+  ): Effect.Effect<Content.Content, Content.ContentError, Scope.Scope> => {
+    const size = bytes.byteLength
+    // Most content: no file, and nothing that could fail between taking the memory and giving it back.
+    const inPlace = Effect.flatMap(Effect.scope, (scope) => {
+      inMemory += size
+      const giveBack = Effect.sync(() => {
+        inMemory -= size
+      })
+      return Effect.as(
+        Scope.addFinalizer(scope, giveBack),
+        ofBytes(bytes, hash("sha256", bytes), arrival.mediaType)
+      )
+    })
+    const inFile = held((hold) =>
       Effect.scopedWith(Effect.fnUntraced(function*(writing) {
-        const memory = yield* share(hold)
-        if (memory.grow(bytes.byteLength)) return ofBytes(bytes, hash("sha256", bytes), arrival.mediaType)
         const spilled = yield* file(hold, writing)
         yield* spilled.write([bytes])
         return spilled.content(arrival)
       }))
     )
+    return Effect.suspend(() => fits(size) ? Effect.uninterruptible(inPlace) : inFile)
+  }
 
   return Spool.Spool.of({ keep, receive })
 })

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -58,6 +57,9 @@ interface Limits {
 
 type Hop<A> = { readonly _tag: "Next"; readonly url: URL } | { readonly _tag: "Here"; readonly value: A }
 
+/** Whom a request is about, for its error. */
+type About = Omit<Reasons.Subject, "operation" | "url">
+
 /** What a file is read with once the redirects have led to it. */
 type Use<A, E, R> = (response: TransportResponse) => Effect.Effect<A, E | TransportError, R>
 
@@ -102,26 +104,26 @@ export class Client {
   ): Effect.Effect<A, Reasons.GtStudioError> {
     const url = new URL(`${this.settings.base}${path}`)
     return this.persist(
-      subject,
+      () => subject,
       this.exchange(
         url,
         subject.operation,
         true,
         { memory: answerLimit, time: answerTime },
         (response) =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
-            const answer = apiData(response, now, Redacted.value(this.settings.apiKey))
-            return answer._tag === "Given" ? read(answer.value) : answer
+          Effect.clockWith((clock) => {
+            const answer = apiData(response, clock.currentTimeMillisUnsafe(), Redacted.value(this.settings.apiKey))
+            return Effect.succeed(answer._tag === "Given" ? read(answer.value) : answer)
           })
       )
     )
   }
 
   /** The signed URL behind an attachment. */
-  resolve(attachment: string, subject: Reasons.Subject): Effect.Effect<Redacted.Redacted<URL>, Reasons.GtStudioError> {
+  resolve(attachment: string, about: About): Effect.Effect<Redacted.Redacted<URL>, Reasons.GtStudioError> {
     const atStorage = (url: URL) => url.origin === this.apiOrigin ? undefined : given(Redacted.make(url))
     return this.persist(
-      subject,
+      () => attachmentSubject(attachment, about),
       this.follow(attachment, () => Effect.succeed(Redacted.make(this.attachmentUrl(attachment))), atStorage)
     )
   }
@@ -129,8 +131,9 @@ export class Client {
   /** The whole attachment. A body that breaks off is fetched again from the start, through a new link. */
   download(
     attachment: string,
-    subject: Reasons.Subject
+    about: About
   ): Effect.Effect<Content, Reasons.GtStudioError | ContentError, Scope.Scope> {
+    const subject = () => attachmentSubject(attachment, about)
     return Effect.flatMap(Effect.scope, (scope) => {
       const receive: Use<Result.Result<Content, ContentError>, never, never> = (response) => {
         const arrival = { mediaType: mediaType(response) }
@@ -152,13 +155,14 @@ export class Client {
   }
 
   /** The attachment's bytes as they arrive. Tried again until the first byte; a later break fails the stream. */
-  stream(attachment: string, subject: Reasons.Subject): Stream.Stream<Uint8Array, Reasons.GtStudioError> {
+  stream(attachment: string, about: About): Stream.Stream<Uint8Array, Reasons.GtStudioError> {
+    const subject = () => attachmentSubject(attachment, about)
     return Stream.unwrap(Effect.gen({ self: this }, function*() {
       const scope = yield* Effect.scope
       const open: Use<TransportResponse, never, never> = (response) => Effect.succeed(response)
       const response = yield* this.persist(subject, this.follow(attachment, open, undefined, scope))
       if (response.body._tag === "Bytes") return Stream.make(response.body.bytes)
-      return Stream.mapError(response.body.stream, (error) => failure(subject, connectionRefusal(error), 1))
+      return Stream.mapError(response.body.stream, (error) => failure(subject(), connectionRefusal(error), 1))
     }))
   }
 
@@ -213,7 +217,8 @@ export class Client {
     use: Use<A, never, R>
   ): Effect.Effect<Answer<Hop<A>>, TransportError, R> {
     if (isRedirect(response.status)) return Effect.succeed(nextHop(response, url))
-    return Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<Answer<Hop<A>>, TransportError, R> => {
+    return Effect.clockWith((clock): Effect.Effect<Answer<Hop<A>>, TransportError, R> => {
+      const now = clock.currentTimeMillisUnsafe()
       const key = Redacted.value(this.settings.apiKey)
       const refusal = response.status !== 200
         ? atHome ? apiRefusal(response, now, key) : storageRefusal(response, now)
@@ -270,9 +275,12 @@ export class Client {
     return limiter
   }
 
-  /** Tries until it is given, or the reason or the budget says that it is enough. */
+  /**
+   * Tries until it is given, or the reason or the budget says that it is enough. Nearly all requests succeed at once: the
+   * schedule is begun, and the subject made, for those that do not.
+   */
   private persist<A, R>(
-    subject: Reasons.Subject,
+    subject: () => Reasons.Subject,
     attempt: Effect.Effect<Answer<A>, TransportError, R>
   ): Effect.Effect<A, Reasons.GtStudioError, R> {
     return Effect.suspend(() => {
@@ -282,18 +290,26 @@ export class Client {
         attempts++
         this.counts.requests++
         if (attempts > 1) this.counts.retries++
-        if (failed !== undefined) this.watch?.retried(subject, failed)
-        return attempt
-      }).pipe(
-        Effect.catch((error) => Effect.succeed(refused(connectionRefusal(error)))),
-        Effect.flatMap((answer) => {
-          if (answer._tag === "Given") return Effect.succeed(answer.value)
-          failed = answer.refusal.reason._tag
-          return Effect.fail(failure(subject, this.withoutKey(answer.refusal), attempts))
+        if (failed !== undefined) this.watch?.retried(subject(), failed)
+        return Effect.matchEffect(attempt, {
+          onFailure: (error) => fail(connectionRefusal(error)),
+          onSuccess: (answer) => answer._tag === "Given" ? Effect.succeed(answer.value) : fail(answer.refusal)
         })
-      )
-      const tries = Effect.retry(once, this.schedule)
-      return this.watch === undefined ? tries : this.watch.operation(subject, tries)
+      })
+      const fail = (refusal: Refusal) => {
+        failed = refusal.reason._tag
+        return Effect.fail(failure(subject(), this.withoutKey(refusal), attempts))
+      }
+      const tries = Effect.catch(once, (first) => {
+        let isFirst = true
+        const next = Effect.suspend(() => {
+          if (!isFirst) return once
+          isFirst = false
+          return Effect.fail(first)
+        })
+        return Effect.retry(next, this.schedule)
+      })
+      return this.watch === undefined ? tries : this.watch.operation(subject(), tries)
     })
   }
 }
@@ -319,10 +335,8 @@ const badRedirect = (detail: string) => refused({ reason: new Reasons.BadRedirec
 
 const nextHop = (response: TransportResponse, from: URL): Answer<Hop<never>> => {
   const location = response.header("location")
-  if (location === undefined || !URL.canParse(location, from.href)) {
-    return badRedirect("a redirect does not say where to go")
-  }
-  const url = new URL(location, from)
+  const url = location === undefined ? null : URL.parse(location, from.href)
+  if (url === null) return badRedirect("a redirect does not say where to go")
   return url.protocol === "https:" || url.protocol === "http:"
     ? given({ _tag: "Next", url })
     : badRedirect(`a redirect leads to ${url.protocol.slice(0, -1)}, which is not followed`)
@@ -334,7 +348,7 @@ const mediaType = (response: TransportResponse): string | null => {
 }
 
 /** The subject of an attachment request, with its URL as it may be shown. */
-export const attachmentSubject = (url: string, about: Omit<Reasons.Subject, "operation" | "url">): Reasons.Subject => ({
+const attachmentSubject = (url: string, about: About): Reasons.Subject => ({
   ...about,
   operation: "attachment",
   url: showUrl(url)

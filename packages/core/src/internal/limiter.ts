@@ -75,8 +75,8 @@ export class Limiter {
 
   /** Runs a request when its turn has come. `throttled` tells whether the answer asks for fewer requests. */
   run<A, E, R>(request: Effect.Effect<A, E, R>, throttled: (answer: A) => Throttle | null): Effect.Effect<A, E, R> {
-    return this.semaphore.withPermit(Effect.clockWith((clock) =>
-      Effect.flatMap(this.turn(clock), (startedAt) => {
+    return this.semaphore.withPermit(Effect.clockWith((clock) => {
+      const start = (startedAt: number) => {
         this.inFlight++
         return Effect.onExit(request, (exit) => {
           this.inFlight--
@@ -85,8 +85,11 @@ export class Limiter {
           const now = monotonicMillisUnsafe(clock)
           return throttle === null ? this.succeeded(startedAt, now) : this.slowDown(throttle, startedAt, now)
         })
-      })
-    ))
+      }
+      const now = clock.currentTimeMillisUnsafe()
+      const waits = Number.isFinite(this.pace) || this.pausedUntil > now
+      return waits ? Effect.flatMap(this.turn(clock), start) : start(now)
+    }))
   }
 
   private turn(clock: Clock.Clock): Effect.Effect<number> {
