@@ -1,7 +1,7 @@
 /** Holds the files of a job against its line in the manifest. */
 import { join } from "node:path"
 import type * as Manifest from "../Manifest.ts"
-import { codeOf, type Fs, lstatOrNone } from "./fs.ts"
+import { codeOf, type Fs } from "./fs.ts"
 import { hashFile } from "./hashFile.ts"
 
 /** How a file compares with what its line says. */
@@ -15,7 +15,7 @@ export const compareFile = async (
   content: boolean
 ): Promise<Comparison> => {
   const path = join(folder, file.path)
-  const found = await lstatOrNone(fs, path)
+  const found = await fs.find(path)
   if (found === undefined) return "missing"
   if (!found.isFile() || found.size !== file.size) return "changed"
   return !content || await hashFile(fs, path, file.size) === file.sha256 ? "same" : "changed"
@@ -23,7 +23,7 @@ export const compareFile = async (
 
 /** What lies in a job's nested folder, sorted; undefined where there is no such folder. */
 export const namesIn = async (fs: Fs, folder: string): Promise<ReadonlyArray<string> | undefined> => {
-  const found = await lstatOrNone(fs, folder)
+  const found = await fs.find(folder)
   if (found?.isDirectory() !== true) return undefined
   const names = await fs.readdir(folder).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return undefined
@@ -35,8 +35,8 @@ export const namesIn = async (fs: Fs, folder: string): Promise<ReadonlyArray<str
 /** What stands in the place of a job: nothing, exactly these files with the same content, or something else. */
 export const inPlace = async (fs: Fs, folder: string, line: Manifest.Line): Promise<"nothing" | "same" | "other"> => {
   const [document, nested] = await Promise.all([
-    lstatOrNone(fs, join(folder, `${line.name}.json`)),
-    lstatOrNone(fs, join(folder, line.name))
+    fs.find(join(folder, `${line.name}.json`)),
+    fs.find(join(folder, line.name))
   ])
   if (document === undefined && nested === undefined) return "nothing"
   if (document?.size !== line.files[0]?.size) return "other"

@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto"
 import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
 import { Problem } from "./failure.ts"
-import { codeOf, lstatOrNone, withFile, writeFully, writeNew } from "./fs.ts"
+import { codeOf, withFile, writeFully, writeNew } from "./fs.ts"
 import type { Place } from "./place.ts"
 
 /** How often the owner touches its lock, in milliseconds. */
@@ -47,7 +47,7 @@ export const acquire = async (place: Place): Promise<Lock> => {
   const { ino } = await fs.lstat(lock).catch((error: unknown) =>
     fs.unlink(lock).catch(() => {}).then(() => Promise.reject(error))
   )
-  const isOurs = async () => (await lstatOrNone(fs, lock))?.ino === ino
+  const isOurs = async () => (await fs.find(lock))?.ino === ino
   return {
     touch: async () => {
       if (await isOurs()) await withFile(fs, lock, "r+", (fd) => writeFully(fs, fd, text, 0))
@@ -124,7 +124,7 @@ const held = ({ lock, output }: Place, { host, pid }: Owner): Problem =>
 
 /** Compares two times of the same file system, since clocks of two machines differ. */
 const isLeftBehind = async ({ fs, lock }: Place, own: string): Promise<boolean> => {
-  const found = await lstatOrNone(fs, lock)
+  const found = await fs.find(lock)
   return found === undefined || (await fs.lstat(own)).mtimeMs - found.mtimeMs > leftBehindAfter
 }
 

@@ -5,7 +5,7 @@
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { Problem } from "./failure.ts"
-import { type Fs, lstatOrNone, syncDirectory, withFile, writeFully } from "./fs.ts"
+import { type Fs, syncDirectory, withFile, writeFully } from "./fs.ts"
 import { checkHeader, type Place } from "./place.ts"
 import { readLines } from "./readLines.ts"
 import { type Keyed, sortRecords } from "./sortRecords.ts"
@@ -14,7 +14,7 @@ const encoder = new TextEncoder()
 
 /** Size of a manifest that may not be there yet. Fails where it is not a plain file: it would be written through. */
 export const sizeOf = async (fs: Fs, path: string): Promise<number> => {
-  const found = await lstatOrNone(fs, path)
+  const found = await fs.find(path)
   if (found !== undefined && !found.isFile()) {
     throw new Problem("conflict", `${path} is not a plain file: move it out of the way`)
   }
@@ -26,7 +26,7 @@ export const sizeOf = async (fs: Fs, path: string): Promise<number> => {
  * whether the manifest is new, so that its folder is to be synced too.
  */
 export const appendAt = async (fs: Fs, path: string, size: number, lines: ReadonlyArray<string>): Promise<boolean> => {
-  const isNew = await lstatOrNone(fs, path) === undefined
+  const isNew = await fs.find(path) === undefined
   await withFile(fs, path, isNew ? "wx+" : "r+", async (fd) => {
     const text = `${size === 0 ? Manifest.header : ""}${lines.map((line) => `${line}\n`).join("")}`
     if (!isNew && (await fs.fstat(fd)).size > size) await fs.ftruncate(fd, size)
@@ -38,7 +38,7 @@ export const appendAt = async (fs: Fs, path: string, size: number, lines: Readon
 
 /** Takes back what stands behind `size`. */
 export const cutAt = async (fs: Fs, path: string, size: number): Promise<void> => {
-  const found = await lstatOrNone(fs, path)
+  const found = await fs.find(path)
   if (found === undefined) return
   if (size === 0) return fs.unlink(path)
   if (found.size > size) {

@@ -7,7 +7,7 @@ import { constants } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { Problem } from "./failure.ts"
-import { codeOf, type Fs, lstatOrNone, syncDirectory, withFile } from "./fs.ts"
+import { codeOf, type Fs, syncDirectory, withFile } from "./fs.ts"
 
 /** Paths under one output folder, and the operations to work on them. */
 export interface Place {
@@ -45,7 +45,7 @@ export const at = (fs: Fs, directory: string): Place => {
 
 /** Makes a folder unless it is there. Answers whether it was made; fails where something else stands in its place. */
 export const ensureFolder = async (fs: Fs, path: string): Promise<boolean> => {
-  const found = await lstatOrNone(fs, path)
+  const found = await fs.find(path)
   if (found === undefined) {
     try {
       await fs.mkdir(path)
@@ -86,7 +86,7 @@ export const prepare = async (place: Place): Promise<void> => {
 /** Makes the output folder and what is missing above it; each name is made durable in the folder that holds it. */
 const makeOutput = async ({ fs, output }: Place): Promise<void> => {
   const missing: Array<string> = []
-  for (let path = output; await lstatOrNone(fs, path) === undefined && dirname(path) !== path; path = dirname(path)) {
+  for (let path = output; await fs.find(path) === undefined && dirname(path) !== path; path = dirname(path)) {
     missing.push(path)
   }
   // Not `mkdir` with `recursive`: where the system answers ENOENT for ever, as under /proc, it never ends.
@@ -121,7 +121,7 @@ export const check = async (place: Place): Promise<void> => {
     throw new Problem("unavailable", `no space left for ${output}: free some and run again`)
   }
   if (folder !== output) return
-  const hidden = await lstatOrNone(fs, place.hidden)
+  const hidden = await fs.find(place.hidden)
   const obstacle = hidden && notFolder(place.hidden, hidden)
   if (obstacle !== undefined) throw obstacle
   if (hidden !== undefined) await fs.access(place.hidden, constants.W_OK | constants.X_OK)
@@ -142,7 +142,7 @@ const statOrNone = async (fs: Fs, path: string) => {
     if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined
     throw error
   })
-  return real === undefined ? undefined : lstatOrNone(fs, real)
+  return real === undefined ? undefined : fs.find(real)
 }
 
 /** Fails unless an open manifest begins as this version writes it, or has no whole line yet. */
@@ -170,9 +170,9 @@ export const batchFolders = async ({ fs, output }: Place): Promise<ReadonlyArray
   })
   for (const name of names) {
     if (name === ".labelstream") continue
-    const folder = await lstatOrNone(fs, join(output, name))
+    const folder = await fs.find(join(output, name))
     if (folder?.isDirectory() !== true) continue
-    const manifest = await lstatOrNone(fs, join(output, name, Manifest.fileName))
+    const manifest = await fs.find(join(output, name, Manifest.fileName))
     if (manifest?.isFile() === true) folders.push(name)
   }
   return folders.sort()

@@ -5,7 +5,7 @@
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { Problem } from "./failure.ts"
-import { codeOf, forEachLimit, type Fs, lstatOrNone, syncDirectory } from "./fs.ts"
+import { codeOf, forEachLimit, type Fs, syncDirectory } from "./fs.ts"
 import { type Intent, removeIntent, type Step } from "./intent.ts"
 import { appendAt, cutAt } from "./manifestFile.ts"
 import { ensureFolder, type Place } from "./place.ts"
@@ -26,7 +26,7 @@ export const carryOut = async (place: Place, intent: Intent, salvage = false): P
   await forEachLimit(moved, atOnce, async (step) => {
     const paths = pathsOf(place, intent, step)
     if (step.isNew ? await publishNew(fs, paths) : await publish(fs, paths)) return
-    if ((await lstatOrNone(fs, paths.document.final))?.size !== step.line.files[0]?.size) lost.add(step)
+    if ((await fs.find(paths.document.final))?.size !== step.line.files[0]?.size) lost.add(step)
   })
   if (lost.size > 0 && !salvage) {
     throw new Problem("unavailable", `what was staged in ${place.staging} has gone: leave that folder to the sink`)
@@ -53,7 +53,7 @@ export const takeBack = async (place: Place, intent: Intent): Promise<void> => {
   )
   for (const { folder } of intent.manifests) {
     const path = join(output, folder)
-    if (await lstatOrNone(fs, path) === undefined) continue
+    if (await fs.find(path) === undefined) continue
     await syncDirectory(fs, path)
     if (await fs.rmdir(path).then(() => true, () => false)) await syncDirectory(fs, output)
   }
@@ -99,15 +99,15 @@ const pathsOf = ({ output, replaced, staging }: Place, { token }: Intent, { fold
  * A folder cannot be: the old one is moved aside first. Answers whether the document was there to be renamed.
  */
 const publish = async (fs: Fs, { document, hasNested, nested, replacedFolder }: Paths): Promise<boolean> => {
-  if (!hasNested || await lstatOrNone(fs, nested.staged) !== undefined) {
-    if (await lstatOrNone(fs, nested.final) !== undefined) {
+  if (!hasNested || await fs.find(nested.staged) !== undefined) {
+    if (await fs.find(nested.final) !== undefined) {
       await ensureFolder(fs, replacedFolder)
       await fs.rename(nested.final, nested.replaced)
     }
     if (hasNested) await fs.rename(nested.staged, nested.final)
   }
-  if (await lstatOrNone(fs, document.staged) === undefined) return false
-  if (await lstatOrNone(fs, document.final) !== undefined) {
+  if (await fs.find(document.staged) === undefined) return false
+  if (await fs.find(document.final) !== undefined) {
     await ensureFolder(fs, replacedFolder)
     await keep(fs, document.final, document.replaced)
   }
@@ -119,7 +119,7 @@ const publish = async (fs: Fs, { document, hasNested, nested, replacedFolder }: 
 const publishNew = async (fs: Fs, { document, hasNested, nested }: Paths): Promise<boolean> => {
   if (hasNested) {
     await fs.rename(nested.staged, nested.final).catch(ignoreMissing)
-    if (await lstatOrNone(fs, nested.final) === undefined) return false
+    if (await fs.find(nested.final) === undefined) return false
   }
   return fs.rename(document.staged, document.final).then(() => true, (error: unknown) => {
     ignoreMissing(error)
@@ -130,11 +130,11 @@ const publishNew = async (fs: Fs, { document, hasNested, nested }: Paths): Promi
 /** Puts back only where nothing stands: a copy that was cut off never replaces the file it was made from. */
 const withdraw = async (fs: Fs, { document, hasNested, nested }: Paths): Promise<void> => {
   for (const { final, staged } of hasNested ? [document, nested] : [document]) {
-    if (await lstatOrNone(fs, staged) === undefined) await fs.rename(final, staged).catch(ignoreMissing)
+    if (await fs.find(staged) === undefined) await fs.rename(final, staged).catch(ignoreMissing)
   }
   for (const { final, replaced } of [document, nested]) {
-    if (await lstatOrNone(fs, replaced) === undefined) continue
-    if (await lstatOrNone(fs, final) === undefined) await fs.rename(replaced, final)
+    if (await fs.find(replaced) === undefined) continue
+    if (await fs.find(final) === undefined) await fs.rename(replaced, final)
     else await fs.remove(replaced)
   }
 }

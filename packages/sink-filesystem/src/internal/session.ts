@@ -8,7 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { inPlace } from "./compare.ts"
-import { codeOf, forEachLimit, lstatOrNone, syncDirectory, writeNew } from "./fs.ts"
+import { codeOf, forEachLimit, syncDirectory, writeNew } from "./fs.ts"
 import { type Intent, removeIntent, type Step, tokenHash, writeIntent } from "./intent.ts"
 import type { Lock } from "./lock.ts"
 import { putInOrder, sizeOf } from "./manifestFile.ts"
@@ -109,7 +109,7 @@ export const start = (place: Place, lock: Lock): Session => {
   const mark = async (folder: string) => {
     if (marked.has(folder)) return
     const path = join(place.unordered, folder)
-    if (await lstatOrNone(fs, path) === undefined) await writeNew(fs, path, new Uint8Array())
+    if (await fs.find(path) === undefined) await writeNew(fs, path, new Uint8Array())
     await syncDirectory(fs, place.unordered)
     marked.add(folder)
   }
@@ -121,7 +121,7 @@ export const start = (place: Place, lock: Lock): Session => {
     await syncDirectory(fs, place.intents)
     if (!completed) return
     for (const folder of (await fs.readdir(place.unordered)).sort()) {
-      const manifest = await lstatOrNone(fs, join(place.output, folder, Manifest.fileName))
+      const manifest = await fs.find(join(place.output, folder, Manifest.fileName))
       if (manifest?.isFile() === true) await putInOrder(place, folder)
       await fs.unlink(join(place.unordered, folder))
       marked.delete(folder)

@@ -9,7 +9,7 @@ import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import * as PathName from "../PathName.ts"
 import { Problem, toSinkError, type Where } from "./failure.ts"
-import { codeOf, type Fs, located, lstatOrNone, syncDirectory, withFile, writeFully, writeNew } from "./fs.ts"
+import { codeOf, type Fs, located, syncDirectory, withFile, writeFully, writeNew } from "./fs.ts"
 import { nestedName } from "./nestedName.ts"
 import { notFolder, type Place } from "./place.ts"
 import { attempt } from "./step.ts"
@@ -67,13 +67,13 @@ export const stageRecord = (
 
 /** Fails where something that is not this sink's stands in the way of this job alone. */
 const checkFree = async ({ fs, output }: Place, folder: string, line: Manifest.Line): Promise<void> => {
-  const batch = await lstatOrNone(fs, join(output, folder))
+  const batch = await fs.find(join(output, folder))
   if (batch === undefined) return
   const obstacle = notFolder(join(output, folder), batch)
   if (obstacle !== undefined) throw obstacle
   const [document, nested] = await Promise.all([
-    lstatOrNone(fs, join(output, folder, `${line.name}.json`)),
-    lstatOrNone(fs, join(output, folder, line.name))
+    fs.find(join(output, folder, `${line.name}.json`)),
+    fs.find(join(output, folder, line.name))
   ])
   if (document !== undefined && !document.isFile()) {
     throw new Problem("conflict", `${join(output, folder, `${line.name}.json`)} is not a file: move it out of the way`)
