@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -42,6 +43,7 @@ export class SinkRunner<D extends Delivery, E> {
   private readonly settledAll = Latch.makeUnsafe(true)
   /** Nothing waits beyond what the sink's batches can hold: that is what a crash costs. */
   private readonly room: Semaphore.Semaphore
+  private readonly offeredAt = new WeakMap<D, number>()
   private unsettled = 0
   private batches = 0
 
@@ -62,9 +64,10 @@ export class SinkRunner<D extends Delivery, E> {
 
   /** Waits until the batches under way have room for it. */
   offer(delivery: D): Effect.Effect<boolean> {
-    return Effect.suspend(() => {
+    return Effect.clockWith((clock) => {
       this.unsettled++
       this.settledAll.closeUnsafe()
+      this.offeredAt.set(delivery, clock.currentTimeMillisUnsafe())
       return Effect.andThen(this.room.take(1), Queue.offer(this.queue, delivery))
     })
   }
@@ -105,9 +108,12 @@ export class SinkRunner<D extends Delivery, E> {
 
   private get takeBatch(): Effect.Effect<ReadonlyArray<D>, Cause.Done> {
     const { maxAgeMillis, maxBytes, maxRecords } = this.sink.capabilities.batch
-    return Effect.flatMap(Queue.take(this.queue), (first) => {
+    return Effect.flatMap(Effect.all([Queue.take(this.queue), Clock.currentTimeMillis]), ([first, now]) => {
       const batch = [first]
       let bytes = first.bytes
+      // What waited while the last batch was stored need not wait again, but for what waited behind it.
+      const age = now - (this.offeredAt.get(first) ?? now)
+      const wait = Math.max(maxAgeMillis - age, maxAgeMillis / 10)
       const isFull = () => batch.length >= maxRecords || bytes >= maxBytes
       const add = (delivery: D) => {
         batch.push(delivery)
@@ -131,7 +137,7 @@ export class SinkRunner<D extends Delivery, E> {
         }
       })
       return fill.pipe(
-        Effect.timeoutOption(Duration.millis(maxAgeMillis)),
+        Effect.timeoutOption(Duration.millis(wait)),
         // The end of the queue is met again by the next take.
         Effect.catch(() => Effect.succeed(Option.none())),
         Effect.as(batch)
