@@ -2,7 +2,6 @@
  * What an export would do, without doing it: the listings held against the ledger, and a few of the jobs that would be
  * fetched, fetched to see what one costs. Writes nothing anywhere.
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -11,6 +10,7 @@ import type { ContentError } from "./Content.ts"
 import type { Options as ExportOptions } from "./Export.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { monotonicMillis } from "./internal/monotonic.ts"
 import { decide } from "./internal/select.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import { fetch } from "./JobFetch.ts"
@@ -152,9 +152,9 @@ const fetchSample = Effect.fnUntraced(function*(
   const before = (yield* gtStudio.activity).requests
   yield* Effect.forEach(candidates, ({ batch, summary }) =>
     Effect.scoped(Effect.gen(function*() {
-      const startedAt = yield* Clock.currentTimeMillis
+      const startedAt = yield* monotonicMillis
       const job = yield* fetch(batch, summary, { attachments })
-      sample.seconds += ((yield* Clock.currentTimeMillis) - startedAt) / 1000
+      sample.seconds += ((yield* monotonicMillis) - startedAt) / 1000
       sample.jobs++
       if (Option.isNone(job)) return
       sample.bytes += job.value.attachments.reduce((sum, { content }) => sum + content.size, job.value.document.size)

@@ -86,7 +86,7 @@ export class Limiter {
           return throttle === null ? this.succeeded(startedAt, now) : this.slowDown(throttle, startedAt, now)
         })
       }
-      const now = clock.currentTimeMillisUnsafe()
+      const now = monotonicMillisUnsafe(clock)
       const waits = Number.isFinite(this.pace) || this.pausedUntil > now
       return waits ? Effect.flatMap(this.turn(clock), start) : start(now)
     }))

@@ -1,5 +1,4 @@
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -8,6 +7,7 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import { type JobRecord, type JobSink, type OpenSink, type Receipt, type RunEnd, SinkError } from "../JobSink.ts"
+import { monotonicMillis, monotonicMillisUnsafe } from "./monotonic.ts"
 
 /** One job on its way into one sink. */
 export interface Delivery {
@@ -67,7 +67,7 @@ export class SinkRunner<D extends Delivery, E> {
     return Effect.clockWith((clock) => {
       this.unsettled++
       this.settledAll.closeUnsafe()
-      this.offeredAt.set(delivery, clock.currentTimeMillisUnsafe())
+      this.offeredAt.set(delivery, monotonicMillisUnsafe(clock))
       return Effect.andThen(this.room.take(1), Queue.offer(this.queue, delivery))
     })
   }
@@ -108,7 +108,7 @@ export class SinkRunner<D extends Delivery, E> {
 
   private get takeBatch(): Effect.Effect<ReadonlyArray<D>, Cause.Done> {
     const { maxAgeMillis, maxBytes, maxRecords } = this.sink.capabilities.batch
-    return Effect.flatMap(Effect.all([Queue.take(this.queue), Clock.currentTimeMillis]), ([first, now]) => {
+    return Effect.flatMap(Effect.all([Queue.take(this.queue), monotonicMillis]), ([first, now]) => {
       const batch = [first]
       let bytes = first.bytes
       // What waited while the last batch was stored need not wait again, but for what waited behind it.

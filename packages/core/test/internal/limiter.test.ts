@@ -284,6 +284,34 @@ describe("a pause", () => {
     }))
 })
 
+/** A process that started long after 1970: its time of day is far ahead of its clock that only goes forward. */
+const longAfter1970 = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.clockWith((clock) => {
+    const timeOfDay = () => clock.currentTimeMillisUnsafe() + 1e12
+    return Effect.provideService(effect, Clock.Clock, {
+      ...clock,
+      currentTimeMillisUnsafe: timeOfDay,
+      currentTimeMillis: Effect.sync(timeOfDay)
+    })
+  })
+
+describe("in a real process", () => {
+  it.effect("a pause that an answer asks for holds back all requests", () =>
+    longAfter1970(Effect.gen(function*() {
+      const requests = new Requests()
+      requests.answers.push({ retryAfterMillis: 5000 })
+      const first = yield* requests.many(1, 100)
+      yield* TestClock.adjust(100)
+      yield* Fiber.join(first)
+      const others = yield* requests.many(3, 100)
+      yield* TestClock.adjust("4 seconds")
+      strictEqual(requests.starts.length, 1)
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(others)
+      strictEqual(requests.starts.length, 4)
+    })))
+})
+
 describe("an interrupted request", () => {
   it.effect("leaks no permit, whether it ran, waited for its turn, or for the end of a pause", () =>
     Effect.gen(function*() {
