@@ -97,7 +97,8 @@ const run = async (names: ReadonlyArray<string>): Promise<void> => {
     const result = results[name] = await benchmarks[name]!(setting)
     for (const table of result.tables) console.log(`${format(table)}\n`)
   }
-  console.log(format(verdictTable(Object.values(results).flatMap(({ verdicts }) => verdicts))))
+  const verdicts = Object.values(results).flatMap((result) => result.verdicts)
+  console.log(format(verdictTable(verdicts, quick)))
   const file = resolve(values.json)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify({ machine: where, quick, rounds, results }, null, 2)}\n`)

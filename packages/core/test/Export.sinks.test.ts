@@ -58,6 +58,34 @@ describe("a batch for a sink", () => {
       strictEqual(sink.stored.size, 5)
     }))
 
+  it.effect("waits little longer when its records have waited while the one before was stored", () =>
+    Effect.gen(function*() {
+      const late = (delay: number) => ({ body: "late", delay })
+      const platform = new FakePlatform([batchOf(5)], (_, kind) =>
+        kind === `file ${documentUrl("b-3")}`
+          ? late(15_000)
+          : kind === `file ${documentUrl("b-4")}`
+          ? late(100_000)
+          : undefined)
+      const sink = new MemorySink({
+        capabilities: { batch: { maxRecords: 100, maxAgeMillis: 10_000 } },
+        before: (step) => step === "commit" ? Effect.sleep("20 seconds") : Effect.void
+      })
+      const { start } = yield* world(platform, [sink])
+      const running = yield* start()
+      const stagesAfter = Effect.fnUntraced(function*(seconds: number) {
+        yield* TestClock.adjust(seconds * 1000)
+        yield* settle
+        return sink.calls.filter((call) => call.startsWith("stage")).length
+      })
+      yield* settle
+      strictEqual(yield* stagesAfter(11), 1)
+      strictEqual(yield* stagesAfter(18), 1)
+      strictEqual(yield* stagesAfter(4), 2)
+      yield* lapse(running.await)
+      strictEqual(sink.stored.size, 5)
+    }))
+
   it.effect("is not waited for at the end of the run", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(5)], undefined, 5)

@@ -40,7 +40,7 @@ export const scale = async (setting: Setting): Promise<Result> => {
     }
     const [few, some, most] = [found[0]!, found.at(-2)!, found.at(-1)!]
     const growth = over(most, ({ rss }) => rss / over(some, (sample) => sample.rss).median)
-    const time = ratio(most, few, ({ seconds }) => seconds / (counts.at(-1)! / counts[0]!))
+    const time = ratio(most, few, ({ counts, seconds }) => seconds / counts["jobs"]!)
     const last = counts.at(-1)!.toLocaleString("en")
     verdicts.push(
       verdict(`${title}, time a job at ${last} jobs to ${counts[0]!.toLocaleString("en")}`, time, "at most", 1.1),

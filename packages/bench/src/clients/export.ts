@@ -1,5 +1,4 @@
 /** An export with everything that it does by default, into the sinks that are named. */
-import "effect/schema/SchemaJITCompiler/enable"
 import { Export, type JobSink } from "@labelstream/core"
 import { SqliteLedger } from "@labelstream/node"
 import * as Effect from "effect/Effect"

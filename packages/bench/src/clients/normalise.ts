@@ -35,11 +35,11 @@ export const run: Run<Spec> = ({ file, folder, times }, stopwatch) =>
       { mediaType: "application/json" }
     )
     let rows = 0
-    yield* Effect.promise(() =>
-      stopwatch.run(async () => {
-        for (let time = 0; time < times; time++) rows += await Effect.runPromise(read(content))
-      })
-    )
+    const readAll = Effect.gen(function*() {
+      for (let time = 0; time < times; time++) rows += yield* read(content)
+    })
+    const run = Effect.runPromiseWith(yield* Effect.context())
+    yield* Effect.promise(() => stopwatch.run(() => run(readAll)))
     return { rows, bytes: content.size * times }
   }).pipe(
     Effect.scoped,

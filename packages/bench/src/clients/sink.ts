@@ -23,8 +23,8 @@ export const run: Run<Spec> = async (spec, stopwatch) => {
   const sink = make(spec)
   await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     const { commit, finish, stage } = yield* sink.open
-    const timed = <A, E>(work: Effect.Effect<A, E>) =>
-      Effect.promise(() => stopwatch.run(() => Effect.runPromise(work)))
+    const run = Effect.runPromiseWith(yield* Effect.context())
+    const timed = <A, E>(work: Effect.Effect<A, E>) => Effect.promise(() => stopwatch.run(() => run(work)))
     let token = 0
     for (const batch of batches(spec.jobs, sink.capabilities.batch.maxRecords)) {
       const records = batch.map(({ record }) => record)

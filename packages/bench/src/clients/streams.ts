@@ -1,5 +1,4 @@
 /** The streams without sink and ledger: jobs of a batch, each with its document received whole, verified and hashed. */
-import "effect/schema/SchemaJITCompiler/enable"
 import { GtStudio, JobFetch } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

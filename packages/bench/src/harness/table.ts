@@ -65,8 +65,8 @@ export const format = ({ columns, notes, rows, title }: Table): string => {
 }
 
 /** The table of what was to be reached. */
-export const verdictTable = (verdicts: ReadonlyArray<Verdict>): Table => ({
-  title: "Targets",
+export const verdictTable = (verdicts: ReadonlyArray<Verdict>, quick: boolean): Table => ({
+  title: quick ? "Targets, for orientation: they are meant for the whole sizes" : "Targets",
   columns: ["what", "target", "measured", ""],
   rows: verdicts.map(({ measured, reached, target, what }) => [what, target, measured, reached ? "reached" : "missed"]),
   notes: []
