@@ -86,8 +86,13 @@ try {
   writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }))
   writeFileSync(join(app, "by-name.js"), byName)
   const packed = join(sink, readdirSync(sink).find((file) => file.endsWith(".tgz"))!)
-  install(app, "core", "node", "simulator", "sink-filesystem", "sink-sqlite", "sink-parquet", "effect", packed)
+  const sinks = ["sink-filesystem", "sink-sqlite", "sink-parquet", packed]
+  install(app, "core", "node", "simulator", "report", "cli", ...sinks, "effect")
   must(run(app, "node", "by-name.js") === "true 100\n", "an export by names is not complete")
+  must(
+    run(app, "npx", "labelstream", "sinks").includes("labelstream-sink-shelf 0.1.0"),
+    "the command finds no new sink"
+  )
 } catch (error) {
   const { stderr = "", stdout = "" } = error as { readonly stderr?: string; readonly stdout?: string }
   console.error(stdout, stderr)

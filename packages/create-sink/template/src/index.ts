@@ -7,8 +7,9 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 
 export const Options = Schema.Struct({
-  /** Folder to write into. Made when it is missing. */
-  directory: Schema.String.check(Schema.isNonEmpty())
+  directory: Schema.String.check(Schema.isNonEmpty()).annotate({
+    description: "Folder to write into. Made when it is missing."
+  })
 })
 
 export const make = (options: typeof Options.Type): JobSink.JobSink => {
