@@ -89,6 +89,35 @@ describe("labelstream plan", () => {
     }))
 })
 
+/** A sink that is not the project's own and cannot be read back. */
+const shelf = `
+import { SimpleSink, SinkPlugin } from ${JSON.stringify(import.meta.resolve("@labelstream/core"))}
+import * as Effect from ${JSON.stringify(import.meta.resolve("effect/Effect"))}
+import * as Schema from ${JSON.stringify(import.meta.resolve("effect/Schema"))}
+export default SinkPlugin.define({
+  name: "shelf",
+  version: "1",
+  options: Schema.Struct({ place: Schema.String }),
+  make: ({ place }) => SimpleSink.fromWriter({ name: "shelf", id: "shelf:" + place, open: Effect.succeed(() => Effect.void) })
+})
+`
+
+describe("labelstream verify without --to", () => {
+  it.live("names the sinks that it does not look at, and calls nothing empty that is not", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream } = yield* world()
+      writeFileSync(join(cwd, "shelf.mjs"), shelf)
+      assert.strictEqual((yield* labelstream(["export", "--batch", "b", "--to", "./shelf.mjs:here"])).status, 0)
+      const alone = yield* labelstream(["verify"])
+      assert.strictEqual(alone.status, 1)
+      assert.match(alone.stderr, /Name with --to where to look: .* knows of jobs in shelf:here/)
+      assert.strictEqual((yield* labelstream(["export", "--batch", "b", "--to", "files:out"])).status, 0)
+      const beside = yield* labelstream(["verify"])
+      assert.strictEqual(beside.status, 0)
+      assert.match(beside.stderr, /Not looked at, unless it is named with --to: shelf:here/)
+    }))
+})
+
 describe("labelstream status and verify", () => {
   it.live("tell what is stored without the network, and what was damaged", () =>
     Effect.gen(function*() {

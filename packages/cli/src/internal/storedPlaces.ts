@@ -2,10 +2,15 @@ import type { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import { SettingsError } from "./failure.ts"
 import * as LedgerSummary from "./ledgerSummary.ts"
+import * as Screen from "./screen.ts"
 import type { Place, Settings } from "./settings.ts"
 import { bundled } from "./sinks.ts"
+import { onOneLine } from "./text.ts"
 
-/** The sinks to read back: those that settings name, else those that the ledger knows and whose ids say where they are. */
+/**
+ * The sinks to read back: those that settings name, else those that the ledger knows and whose ids say where they are.
+ * What it knows beside these is told, so that nobody takes a part for the whole.
+ */
 export const placesOf = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
   ReadonlyArray<Place>,
   SettingsError | Ledger.LedgerError,
@@ -13,13 +18,19 @@ export const placesOf = Effect.fnUntraced(function*(settings: Settings): Effect.
 > {
   if (settings.to.length > 0) return settings.to
   const { sinks } = yield* LedgerSummary.read([])
-  const known = sinks.flatMap(({ sink }): ReadonlyArray<Place> => {
-    const name = sink.slice(0, sink.indexOf(":"))
-    return `@labelstream/sink-${name}` in bundled ? [{ target: sink, folder: settings.folder }] : []
-  })
-  if (known.length > 0) return known
+  const isBundled = (id: string) => `@labelstream/sink-${id.slice(0, id.indexOf(":"))}` in bundled
+  const known = sinks.filter(({ sink }) => isBundled(sink)).map(({ sink }): Place => ({
+    target: sink,
+    folder: settings.folder
+  }))
+  const others = sinks.filter(({ sink }) => !isBundled(sink)).map(({ sink }) => sink).join(", ")
+  if (known.length > 0) {
+    if (others !== "") Screen.say("stderr", onOneLine(`Not looked at, unless it is named with --to: ${others}`))
+    return known
+  }
   return yield* new SettingsError({
-    message:
-      `Nothing is stored yet, as far as ${settings.stateName} knows. Sinks that are not its own are named with --to`
+    message: others === ""
+      ? `Nothing is stored yet, as far as ${settings.stateName} knows`
+      : `Name with --to where to look: ${settings.stateName} knows of jobs in ${others}`
   })
 })

@@ -288,11 +288,11 @@ describe("a pause", () => {
 const longAfter1970 = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.clockWith((clock) => {
     const timeOfDay = () => clock.currentTimeMillisUnsafe() + 1e12
-    return Effect.provideService(effect, Clock.Clock, {
-      ...clock,
-      currentTimeMillisUnsafe: timeOfDay,
-      currentTimeMillis: Effect.sync(timeOfDay)
+    const ahead: Clock.Clock = Object.create(clock, {
+      currentTimeMillisUnsafe: { value: timeOfDay },
+      currentTimeMillis: { value: Effect.sync(timeOfDay) }
     })
+    return Effect.provideService(effect, Clock.Clock, ahead)
   })
 
 describe("in a real process", () => {
