@@ -101,7 +101,7 @@ export const capabilities: JobSink.Capabilities = {
 export const make = (options: Options): JobSink.JobSink => makeWith(options, nodeFs)
 
 /** @internal For tests: with file operations that can fail, and row groups that end after fewer bytes. */
-export const makeWith = (options: Options, fs: Fs, groupBytes = 32 * 1024 * 1024): JobSink.JobSink => {
+export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024): JobSink.JobSink => {
   const place = Place.at(fs, options.directory)
   const {
     compression = "zstd",

@@ -6,7 +6,7 @@
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { allRules } from "./internal/allRules.ts"
-import { type Outcome, type Rule, run } from "./Rule.ts"
+import { type Outcome, patience, type Rule, run } from "./Rule.ts"
 import type { Subject } from "./Subject.ts"
 
 /** All rules of the contract, in its order. */
@@ -19,7 +19,7 @@ export const check = (
 ): Effect.Effect<ReadonlyArray<Outcome>> => Effect.forEach(which, (rule) => run(rule, subject))
 
 /**
- * Registers the suite for one sink. To be called from a test file.
+ * Registers the suite for one sink. To be called from a test file. Throws where a rule is waived that does not exist.
  *
  * @example
  * ```ts
@@ -35,10 +35,12 @@ export const check = (
  * ```
  */
 export const suite = (name: string, subject: Subject): void => {
+  const unknown = Object.keys(subject.waive ?? {}).filter((id) => !rules.some((rule) => rule.id === id))
+  if (unknown.length > 0) throw new Error(`there is no rule ${unknown.join(", ")} that could be waived`)
   describe(`${name} sink conformance`, () => {
     for (const rule of rules) {
       const reason = rule.waived(subject)
-      if (reason === undefined) it.live(`${rule.id} ${rule.title}`, () => rule.check(subject), 300_000)
+      if (reason === undefined) it.live(`${rule.id} ${rule.title}`, () => rule.check(subject), (patience + 20) * 1000)
       else it.skip(`${rule.id} waived: ${reason}`, () => {})
     }
   })

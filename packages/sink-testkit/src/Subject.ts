@@ -9,11 +9,11 @@ import type * as Effect from "effect/Effect"
 export interface StoredJob {
   readonly batchId: string
   readonly jobId: string
-  /** The result document, byte for byte. */
-  readonly document: Uint8Array
-  /** Nested files in document order. */
-  readonly attachments: ReadonlyArray<Uint8Array>
-  /** The job's annotations in order of their index; left out by sinks that store none. */
+  /** The result document, byte for byte; left out by sinks that store rows alone. */
+  readonly document?: Uint8Array
+  /** Nested files in document order; left out where there are none, and where the document is. */
+  readonly attachments?: ReadonlyArray<Uint8Array>
+  /** The job's annotations in order of their index; left out by sinks that store documents alone. */
   readonly rows?: ReadonlyArray<AnnotationModel.AnnotationRow>
 }
 
@@ -35,6 +35,11 @@ export interface Subject {
   readonly make: (target: string) => JobSink.JobSink
   /** `files`: everything that the sink stores lies in the target's folder, and the kit looks at it there. */
   readonly keeps: "files" | "elsewhere"
+  /**
+   * `documents` (the default): the bytes of result documents and nested files, with rows or without. `rows`: only the
+   * annotations, which waives the rules about bytes.
+   */
+  readonly stores?: "documents" | "rows"
   /**
    * Reads what is stored as the sink's readers do, not with the sink's own code where another reader exists. It is called
    * while the sink is open, after crashes, and on damaged targets, where it may fail.

@@ -1,6 +1,7 @@
 /** Lifted sinks keep all rules that their declared capabilities do not waive. */
-import { type JobSink, SimpleSink } from "@labelstream/core"
+import { type AnnotationModel, type JobSink, SimpleSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
+import * as Sink from "effect/Sink"
 import { SinkConformance, type StoredJob, type Subject } from "../src/index.ts"
 
 /** A subject that appends to a list for each target. */
@@ -40,3 +41,38 @@ SinkConformance.suite(
     })
   )
 )
+
+SinkConformance.suite(
+  "effect sink",
+  listSubject((list, id) =>
+    SimpleSink.fromEffectSink({
+      name: "list",
+      id,
+      sink: Sink.forEach((record) => Effect.map(Effect.orDie(stored(record)), (job) => void list.push(job)))
+    })
+  )
+)
+
+SinkConformance.suite("table writer", {
+  ...listSubject((list, id) =>
+    SimpleSink.fromTableWriter({
+      name: "list",
+      id,
+      open: Effect.sync(() => {
+        // The rows of a job come before its own.
+        let rows: Array<AnnotationModel.AnnotationRow> = []
+        return {
+          annotations: (of) => Effect.sync(() => void rows.push(...of)),
+          jobs: (of) =>
+            Effect.sync(() => {
+              for (const { annotation_rows: count, batch_id: batchId, job_id: jobId } of of) {
+                list.push({ batchId, jobId, rows: rows.slice(0, count) })
+                rows = rows.slice(count)
+              }
+            })
+        }
+      })
+    })
+  ),
+  stores: "rows"
+})

@@ -20,8 +20,7 @@ export const nodeFs = {
     read(fd, into, 0, into.length, position).then((result) => result.bytesRead),
   lstat: fs.promises.lstat as (path: string) => Promise<fs.Stats>,
   realpath: fs.promises.realpath as (path: string) => Promise<string>,
-  mkdir: (path: string, options?: { readonly recursive: boolean }): Promise<string | undefined> =>
-    fs.promises.mkdir(path, options),
+  mkdir: fs.promises.mkdir as (path: string) => Promise<void>,
   rename: fs.promises.rename as (from: string, to: string) => Promise<void>,
   link: fs.promises.link as (existing: string, path: string) => Promise<void>,
   copyFile: fs.promises.copyFile as (from: string, to: string, mode: number) => Promise<void>,

@@ -78,15 +78,32 @@ const notFolder = (
 /** Makes the dataset's folder and the sink's own folders in it, durably. */
 export const prepare = async (place: Place): Promise<void> => {
   const { fs, hidden, output } = place
-  const made = await fs.mkdir(output, { recursive: true }).catch((error: unknown) => {
-    if (codeOf(error) !== "EEXIST" && codeOf(error) !== "ENOTDIR") throw error
-    throw new Problem("misconfigured", `the output folder ${output} cannot be made: a file stands there or above it`)
-  })
-  if (made !== undefined) await syncDirectory(fs, dirname(made))
+  await makeOutput(place)
   for (const folder of [hidden, place.staging, place.intents, place.replaced]) await ensureFolder(fs, folder)
   await syncDirectory(fs, hidden)
   await syncDirectory(fs, output)
 }
+
+/** Makes the output folder and what is missing above it; each name is made durable in the folder that holds it. */
+const makeOutput = async ({ fs, output }: Place): Promise<void> => {
+  const missing: Array<string> = []
+  for (let path = output; await lstatOrNone(fs, path) === undefined && dirname(path) !== path; path = dirname(path)) {
+    missing.push(path)
+  }
+  // Not `mkdir` with `recursive`: where the system answers ENOENT for ever, as under /proc, it never ends.
+  for (const path of missing.reverse()) {
+    await fs.mkdir(path).catch((error: unknown) => {
+      if (codeOf(error) === "ENOENT") throw new Problem("misconfigured", `no folder can be made at ${path}`)
+      if (codeOf(error) !== "EEXIST") throw error
+    })
+    await syncDirectory(fs, dirname(path))
+  }
+  const found = await fs.realpath(output).then(fs.lstat)
+  if (!found.isDirectory()) throw new Problem("misconfigured", `the output folder ${output} is not a folder`)
+}
+
+/** Types of /proc and /sys, which look writable to root. */
+const kernelTypes = new Set([0x9fa0, 0x62656572])
 
 /** Below this a run would stop at its first batch. */
 const smallestSpace = 1024 * 1024
@@ -104,7 +121,8 @@ export const check = async (place: Place, geometry: Geometry): Promise<void> => 
     throw new Problem("misconfigured", `the output folder ${output} cannot be used: ${folder} is not a folder`)
   }
   await fs.access(folder, constants.W_OK | constants.X_OK)
-  const { bavail, blocks, bsize } = await fs.statfs(folder)
+  const { bavail, blocks, bsize, type } = await fs.statfs(folder)
+  if (kernelTypes.has(type)) throw new Problem("misconfigured", `${folder} is the kernel's own and holds no files`)
   // File systems without a size, such as some network mounts, answer 0 blocks.
   if (blocks > 0 && bavail * bsize < smallestSpace) {
     throw new Problem("unavailable", `no space left for ${output}: free some and run again`)

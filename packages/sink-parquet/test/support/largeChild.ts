@@ -1,5 +1,6 @@
 /** Run by `large.test.ts` in a process of its own: stores one job of many rows, or many jobs, and prints its peak memory. */
 import * as Effect from "effect/Effect"
+import { readFileSync } from "node:fs"
 import * as Stream from "effect/Stream"
 import { ParquetSink } from "../../src/index.ts"
 import { store, unsynced } from "./places.ts"
@@ -46,4 +47,4 @@ await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
   }
   yield* sink.finish({ completed: true })
 })))
-process.stdout.write(String(process.resourceUsage().maxRSS / 1024))
+process.stdout.write(String(Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status","utf8"))![1])/1024))

@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 /**
  * Prints a table of rules by sinks from reports that vitest has written (`--reporter=json --outputFile=FILE`):
- * `report FILE...`. Ends with status 1 where a rule is broken. A sink whose suite is in no report is not in the table.
+ * `report FILE...`. Ends with status 1 where a rule is broken or was not run, or where a test file or a report failed. A
+ * sink whose suite is in no report is not in the table.
  */
-import { readFileSync } from "node:fs"
-import { type Result, table } from "../internal/reportTable.ts"
+import { existsSync, readFileSync } from "node:fs"
+import { relative } from "node:path"
+import { type Failure, type Result, table } from "../internal/reportTable.ts"
 
 interface Report {
   readonly testResults: ReadonlyArray<{
+    readonly name: string
+    readonly status: string
+    readonly message: string
     readonly assertionResults: ReadonlyArray<{
       readonly ancestorTitles: ReadonlyArray<string>
       readonly title: string
@@ -16,11 +21,22 @@ interface Report {
   }>
 }
 
-const results = process.argv.slice(2).flatMap((file): ReadonlyArray<Result> =>
-  (JSON.parse(readFileSync(file, "utf8")) as Report).testResults.flatMap(({ assertionResults }) =>
-    assertionResults.map(({ ancestorTitles, status, title }) => ({ suite: ancestorTitles.join(" "), title, status }))
-  )
-)
-const { isBroken, text } = table(results)
+const results: Array<Result> = []
+const failures: Array<Failure> = []
+for (const path of process.argv.slice(2)) {
+  if (!existsSync(path)) {
+    failures.push({ file: path, message: "there is no such report: the run of the tests did not come to its end" })
+    continue
+  }
+  const report = JSON.parse(readFileSync(path, "utf8")) as Report
+  for (const { assertionResults, message, name, status } of report.testResults) {
+    for (const { ancestorTitles, status, title } of assertionResults) {
+      results.push({ suite: ancestorTitles.join(" "), title, status })
+    }
+    const isTold = assertionResults.some((one) => one.status === "failed")
+    if (status === "failed" && !isTold) failures.push({ file: relative(process.cwd(), name), message })
+  }
+}
+const { isBroken, text } = table(results, failures)
 process.stdout.write(text)
 if (isBroken) process.exitCode = 1

@@ -8,13 +8,14 @@ import { load, W07 } from "./rules/load.ts"
 import { model } from "./rules/model.ts"
 import { shape } from "./rules/shape.ts"
 import { verify } from "./rules/verify.ts"
-import { write } from "./rules/write.ts"
+import { W08, write } from "./rules/write.ts"
 
 /** Every rule, in the contract's order. */
 export const allRules: ReadonlyArray<Rule> = [
   ...life,
   ...write,
   W07,
+  W08,
   ...shape,
   ...atomic,
   ...crash,

@@ -11,14 +11,17 @@ const sameBytes = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compa
 /** Says how a stored job differs from what it should be, or undefined. */
 export const jobDifference = (found: StoredJob, expected: TestJob): string | undefined => {
   const at = `job ${short(found.jobId)}`
-  if (!sameBytes(found.document, expected.document)) {
-    return `${at}: the document differs (${found.document.length} bytes, ${expected.document.length} stored)`
+  const { attachments = [], document } = found
+  if (document !== undefined) {
+    if (!sameBytes(document, expected.document)) {
+      return `${at}: the document differs (${document.length} bytes, ${expected.document.length} stored)`
+    }
+    if (attachments.length !== expected.attachments.length) {
+      return `${at}: ${attachments.length} nested files, not ${expected.attachments.length}`
+    }
+    const file = attachments.findIndex((bytes, index) => !sameBytes(bytes, expected.attachments[index]!))
+    if (file !== -1) return `${at}: nested file ${file} differs`
   }
-  if (found.attachments.length !== expected.attachments.length) {
-    return `${at}: ${found.attachments.length} nested files, not ${expected.attachments.length}`
-  }
-  const file = found.attachments.findIndex((bytes, index) => !sameBytes(bytes, expected.attachments[index]!))
-  if (file !== -1) return `${at}: nested file ${file} differs`
   return found.rows === undefined ? undefined : rowsDifference(at, found.rows, expected.rows)
 }
 
@@ -28,15 +31,28 @@ const rowsDifference = (at: string, found: ReadonlyArray<object>, expected: Read
     const other = found[index] as Record<string, unknown>
     for (const [column, value] of Object.entries(row)) {
       if (!Object.is(other[column], value)) {
-        return `${at}: ${column} of annotation ${index} is ${shown(other[column])}, not ${shown(value)}`
+        const from = firstDifference(other[column], value)
+        return `${at}: ${column} of annotation ${index} is ${shown(other[column], from)}, not ${shown(value, from)}`
       }
     }
   }
   return undefined
 }
 
-const shown = (value: unknown): string =>
-  Object.is(value, -0) ? "-0" : value === undefined ? "absent" : JSON.stringify(value).slice(0, 80)
+/** Where two texts begin to differ; 0 for anything else. */
+const firstDifference = (found: unknown, expected: unknown): number => {
+  if (typeof found !== "string" || typeof expected !== "string") return 0
+  let at = 0
+  while (at < expected.length && found[at] === expected[at]) at++
+  return at
+}
+
+const shown = (value: unknown, from: number): string => {
+  if (Object.is(value, -0)) return "-0"
+  if (typeof value !== "string") return value === undefined ? "absent" : String(value)
+  const start = Math.max(0, from - 20)
+  return `${start > 0 ? "..." : ""}${JSON.stringify(value.slice(start, start + 60))}`
+}
 
 /**
  * Says how what is stored differs from exactly these jobs, each as often as it is given; undefined where it does not.
@@ -63,7 +79,7 @@ export const difference = (
 
 /** What is left when each job stands for all that are the same as it. */
 export const distinct = (found: ReadonlyArray<StoredJob>): ReadonlyArray<StoredJob> => [
-  ...new Map(found.map((of) => [`${keyOf(of)} ${sha256(of.document)}`, of])).values()
+  ...new Map(found.map((of) => [`${keyOf(of)} ${sha256(of.document ?? JSON.stringify(of.rows))}`, of])).values()
 ]
 
 /** The receipt that a job must get. */

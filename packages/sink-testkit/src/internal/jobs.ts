@@ -4,6 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { inMemory, sha256, utf8 } from "./contents.ts"
 
+/** Makes the content that a record has of some bytes. */
+export type Hold = (bytes: Uint8Array, mediaType: string | null) => Content.Content
+
 /** A job to be made. */
 export interface Sketch {
   readonly job: string
@@ -13,7 +16,9 @@ export interface Sketch {
   /** Contents of the files that the document names, in order; any that it does not name are listed as masks. */
   readonly files?: ReadonlyArray<string | Uint8Array>
   /** How the contents are held. Default: in memory. */
-  readonly hold?: (bytes: Uint8Array, mediaType: string | null) => Content.Content
+  readonly hold?: Hold
+  /** How the contents of files are held. Default: as the document. */
+  readonly holdFiles?: Hold
   /** Added to the URLs of the result and of its files. */
   readonly query?: string
 }
@@ -33,10 +38,16 @@ const toBytes = (of: unknown): Uint8Array =>
 export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
   Effect.gen(function*() {
     const { batch: batchId = "batch-1", files = [], hold = inMemory, job: jobId, query = "" } = sketch
+    const { holdFiles = hold } = sketch
     const document = toBytes(sketch.document)
     const content = hold(document, "application/json")
     const parsed = yield* ResultDocument.open(inMemory(document, "application/json"))
     const decoded = yield* Stream.runCollect(parsed.rows({ batchId, jobId }))
+    // As in the engine, rows are read from the content: they come as slowly as it does, and not at all where it fails.
+    const read: ResultDocument.ResultDocument = hold === inMemory ? parsed : {
+      ...parsed,
+      rows: (ids) => Stream.concat(Stream.drain(content.stream), parsed.rows(ids))
+    }
     const attachments = files.map((file, index): JobSink.AttachmentRecord => ({
       ref: {
         index,
@@ -45,7 +56,7 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
         url: (parsed.attachments[index]?.url ?? `https://files.example/${index}.png`) + query,
         sourcePath: parsed.attachments[index]?.sourcePath ?? `/files/${index}`
       },
-      content: hold(toBytes(file), "image/png")
+      content: holdFiles(toBytes(file), "image/png")
     }))
     const record: JobSink.JobRecord = {
       projectId: "project-1",
@@ -71,7 +82,7 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
         result: `https://files.example/result.json${query}`
       },
       document: content,
-      parsed,
+      parsed: read,
       attachments,
       revision: {
         document: sha256(document),
@@ -118,6 +129,10 @@ export const recordsOf = (of: ReadonlyArray<TestJob>): ReadonlyArray<JobSink.Job
 
 const keyOf = (of: { readonly batchId: string; readonly jobId: string }): string =>
   JSON.stringify([of.batchId, of.jobId])
+
+/** What a sink holds after these batches: the latest of each job, or every one where it appends. */
+export const after = (keying: JobSink.Capabilities["keying"], batches: ReadonlyArray<ReadonlyArray<TestJob>>) =>
+  keying === "upsert" ? latest(...batches) : batches.flat()
 
 /** The jobs after further ones were stored: the latest of each. */
 export const latest = (...parts: ReadonlyArray<ReadonlyArray<TestJob>>): ReadonlyArray<TestJob> => [

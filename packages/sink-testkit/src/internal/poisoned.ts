@@ -1,18 +1,21 @@
 import type { JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
+import type { Subject } from "../Subject.ts"
 import { unreadable } from "./contents.ts"
 import { job, jobs, plain, recordsOf, type TestJob } from "./jobs.ts"
 
-/** A batch with two records whose bytes cannot be read back. */
-export const poisoned: Effect.Effect<{
+/** A batch with two records of which something cannot be read that the sink stores: a document, and a file. */
+export const poisoned = (subject: Subject): Effect.Effect<{
   readonly good: ReadonlyArray<TestJob>
   readonly bad: ReadonlyArray<TestJob>
   readonly records: ReadonlyArray<JobSink.JobRecord>
-}> = Effect.gen(function*() {
-  const good = yield* jobs(plain(4))
-  const bad = yield* Effect.forEach([
-    { job: "bad-document", document: { of: "lost" }, hold: unreadable },
-    { job: "bad-file", document: { of: "file" }, files: ["lost"], hold: unreadable }
-  ], job)
-  return { good, bad, records: recordsOf([good[0]!, bad[0]!, good[1]!, good[2]!, bad[1]!, good[3]!]) }
-})
+}> =>
+  Effect.gen(function*() {
+    const good = yield* jobs(plain(4))
+    const lost = subject.stores === "rows" ? { hold: unreadable } : { holdFiles: unreadable }
+    const bad = yield* Effect.forEach([
+      { job: "bad-document", document: { of: "lost" }, hold: unreadable },
+      { job: "bad-file", document: { of: "file" }, files: ["lost"], ...lost }
+    ], job)
+    return { good, bad, records: recordsOf([good[0]!, bad[0]!, good[1]!, good[2]!, bad[1]!, good[3]!]) }
+  })

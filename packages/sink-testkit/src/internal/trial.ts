@@ -1,5 +1,6 @@
 /** One fresh target for one check, with the steps that most checks are made of. */
 import type { JobSink } from "@labelstream/core"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -33,11 +34,20 @@ export class Trial {
   }
 
   /** What readers find. */
-  get read(): Effect.Effect<ReadonlyArray<StoredJob>, Unkept> {
-    const { readBack } = this.subject
+  found(when: string): Effect.Effect<ReadonlyArray<StoredJob>, Unkept> {
+    const { readBack, stores = "documents" } = this.subject
     if (readBack === undefined) return Effect.die(new Error("the rule must say that it needs readBack"))
     return Effect.suspend(() => readBack(this.target)).pipe(
-      Effect.catchCause((cause) => Effect.fail(new Unkept({ detail: `cannot be read back: ${String(cause)}` })))
+      Effect.catchCause((cause) => {
+        const error = Cause.squash(cause)
+        const text = error instanceof Error ? error.message : String(error)
+        return Effect.fail(new Unkept({ detail: `${when}: cannot be read back: ${text}` }))
+      }),
+      Effect.tap((found) => {
+        const bare = found.find(({ document, rows }) => (stores === "rows" ? rows : document) === undefined)
+        const what = stores === "rows" ? "rows" : "document: say `stores: \"rows\"` where none is stored"
+        return must(bare === undefined, () => `${when}: readBack gives job ${bare?.jobId} without its ${what}`)
+      })
     )
   }
 
@@ -48,7 +58,7 @@ export class Trial {
 
   /** Fails unless readers find exactly these jobs. */
   holds(expected: ReadonlyArray<TestJob>, when: string): Effect.Effect<void, Unkept> {
-    return Effect.flatMap(this.read, (found) => {
+    return Effect.flatMap(this.found(when), (found) => {
       const differs = difference(found, expected)
       return must(differs === undefined, () => `${when}: ${differs}`)
     })

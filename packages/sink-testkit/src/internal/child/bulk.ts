@@ -3,6 +3,7 @@ import { type Content, type JobSink, ResultDocument } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
 import { utf8 } from "../contents.ts"
 import { job, recordsOf } from "../jobs.ts"
 
@@ -10,42 +11,56 @@ const rectangle = (index: number): string =>
   `{"_id":"r-${index}","label":"car","attributes":{"note":{"value":"${String(index % 10).repeat(4000)}"}},` +
   "\"coordinates\":[{\"x\":0.1,\"y\":0.2},{\"x\":0.3,\"y\":0.2},{\"x\":0.3,\"y\":0.4},{\"x\":0.1,\"y\":0.4}]}"
 
+const chunksOfMegabyte = 16
+const perChunk = 16
+
 /** A document with so many megabytes of rectangles, in chunks of about 64 KB. */
 function* chunks(megabytes: number): Generator<Uint8Array> {
-  const perChunk = 16
-  const count = megabytes * 16
+  const count = megabytes * chunksOfMegabyte
   yield utf8("{\"data\":{\"annotations\":{\"rectangles\":[")
   for (let chunk = 0; chunk < count; chunk++) {
     // What has been read is garbage: it must not be taken for something that the sink holds.
-    if (chunk % 32 === 0) globalThis.gc?.()
+    if (chunk % 128 === 0) globalThis.gc?.()
     const part = Array.from({ length: perChunk }, (_, n) => rectangle(chunk * perChunk + n)).join(",")
     yield utf8(chunk === 0 ? part : `,${part}`)
   }
   yield utf8("]}}}")
 }
 
-/** Size and hash of what {@link large} stores. */
-export const largeDocument = (megabytes: number): { readonly size: number; readonly sha256: string } => {
+/** Size and hash, and how many annotations there are, of the document that {@link large} stores. */
+export const largeDocument = (
+  megabytes: number
+): { readonly size: number; readonly sha256: string; readonly annotations: number } => {
   const hash = createHash("sha256")
   let size = 0
   for (const chunk of chunks(megabytes)) {
     hash.update(chunk)
     size += chunk.length
   }
-  return { size, sha256: hash.digest("hex") }
+  return { size, sha256: hash.digest("hex"), annotations: megabytes * chunksOfMegabyte * perChunk }
 }
 
 const megabyte = 1024 * 1024
 
-/** The most that is resident beyond the start, looked at ten times in a second and whenever asked. */
+/**
+ * The most that has ever been resident, as far as the system tells. Not `resourceUsage().maxRSS`: on Linux a process
+ * begins with that of the one that started it.
+ */
+const highest = (): number => {
+  try {
+    return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))![1]) * 1024
+  } catch {
+    return process.memoryUsage.rss()
+  }
+}
+
+/** How far memory grows beyond the most that there was before, looked at now and then where the system does not tell. */
 const watch = () => {
-  globalThis.gc?.()
-  const before = process.memoryUsage.rss()
+  const before = highest()
   let peak = before
-  const look = () => void (peak = Math.max(peak, process.memoryUsage.rss()))
+  const look = () => void (peak = Math.max(peak, highest()))
   const timer = setInterval(look, 50)
   return {
-    look,
     end: () => {
       look()
       clearInterval(timer)
@@ -54,38 +69,44 @@ const watch = () => {
   }
 }
 
-/** Stores one large document that is nowhere in memory. */
+/** Megabytes of the document that comes first: code is compiled and caches are filled before memory is measured. */
+const warm = 8
+
+/** Stores a document that is nowhere in memory; answers how much more memory it takes than one of 8 MB. */
 export const large = Effect.fnUntraced(function*(sink: JobSink.OpenSink, megabytes: number) {
-  const known = largeDocument(megabytes)
+  yield* storeOne(sink, "warm", warm)
+  const memory = watch()
+  yield* storeOne(sink, "large", megabytes)
+  return memory.end()
+})
+
+const storeOne = Effect.fnUntraced(function*(sink: JobSink.OpenSink, jobId: string, megabytes: number) {
+  const { sha256, size } = largeDocument(megabytes)
   const stream = Stream.suspend(() => Stream.fromIterable(chunks(megabytes), { chunkSize: 1 }))
   const document: Content.Content = {
-    ...known,
+    size,
+    sha256,
     mediaType: "application/json",
     bytes: undefined,
     path: undefined,
     stream,
     collect: Effect.map(Stream.runCollect(stream), (parts) => new Uint8Array(Buffer.concat(parts)))
   }
-  const small = yield* job({ job: "small", document: "{}" })
+  const small = yield* job({ job: jobId, document: "{}" })
   const parsed = yield* ResultDocument.open(document)
-  const revision = { document: known.sha256, attachments: "" }
-  // The code that will run is loaded and compiled before memory is measured.
-  yield* sink.stage("small", recordsOf([small]))
-  yield* sink.abort("small")
-  const memory = watch()
-  yield* sink.stage("large", [{ ...small.record, jobId: "large", document, parsed, revision }])
-  yield* sink.commit("large")
-  return memory.end()
+  const revision = { document: sha256, attachments: "" }
+  yield* sink.stage(jobId, [{ ...small.record, document, parsed, revision }])
+  yield* sink.commit(jobId)
 })
 
-/** Stores jobs of 256 KB in batches of up to eight; answers the growth after the first megabytes. */
+/** Stores jobs of 256 KB in batches of up to eight; answers how much memory grows after the first megabytes. */
 export const volume = Effect.fnUntraced(function*(sink: JobSink.OpenSink, megabytes: number, maxRecords: number) {
   const size = Math.min(8, maxRecords)
-  const warm = 16
+  const first = 16
   let memory: ReturnType<typeof watch> | undefined
   let stored = 0
-  for (let batch = 0; stored < megabytes * 4 + warm; batch++) {
-    if (memory === undefined && stored >= warm) memory = watch()
+  for (let batch = 0; stored < megabytes * 4 + first; batch++) {
+    if (memory === undefined && stored >= first) memory = watch()
     const jobs = yield* Effect.forEach(
       Array.from({ length: size }, (_, n) => stored + n),
       (id) => job({ job: `job-${id}`, document: { of: id, text: String(id % 10).repeat(megabyte / 4) } })
@@ -94,7 +115,6 @@ export const volume = Effect.fnUntraced(function*(sink: JobSink.OpenSink, megaby
     yield* sink.commit(`v-${batch}`)
     stored += size
     globalThis.gc?.()
-    memory?.look()
   }
   return memory?.end() ?? 0
 })

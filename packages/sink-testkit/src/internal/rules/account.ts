@@ -17,7 +17,7 @@ const O01 = rule(
   (subject) =>
     Effect.gen(function*() {
       const at = yield* trial(subject)
-      const { records } = yield* poisoned
+      const { records } = yield* poisoned(subject)
       const sink = yield* at.open
       const rejections = yield* sink.stage("t", records)
       const receipts = yield* sink.commit("t")
@@ -66,7 +66,7 @@ const O02 = rule("O02", "writes no secret and no signature of a URL anywhere", {
 const O03 = rule("O03", "carries sink, job and step in every error", {}, (subject) =>
   Effect.gen(function*() {
     const at = yield* trial(subject)
-    const { records } = yield* poisoned
+    const { records } = yield* poisoned(subject)
     const { name } = at.sink
     yield* Effect.scoped(Effect.gen(function*() {
       const sink = yield* at.open

@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import { must, type Rule, rule, Unkept } from "../../Rule.ts"
 import { difference, receiptsDifference } from "../compare.ts"
 import { sha256 } from "../contents.ts"
-import { jobs, keyOf, latest, plain, recordsOf, type TestJob } from "../jobs.ts"
+import { after, jobs, keyOf, latest, plain, recordsOf, type TestJob } from "../jobs.ts"
 import { ticks } from "../ticks.ts"
 import { tree, treeDifference } from "../tree.ts"
 import { store, type Trial, trial } from "../trial.ts"
@@ -52,23 +52,24 @@ const A02 = rule(
     Effect.gen(function*() {
       const at = yield* trial(subject)
       const sink = yield* at.open
-      let before: ReadonlyArray<TestJob> = []
+      const batches: Array<ReadonlyArray<TestJob>> = []
       for (let round = 0; round < 4; round++) {
-        // All of one platform batch: a sink may keep books for each.
-        const sketches = plain(6, 0, round * 8).map((sketch) => ({ ...sketch, batch: "one" }))
-        const batch = yield* jobs(sketches)
-        const after = [...before, ...batch]
+        // New jobs and reworked ones, all of one platform batch: a sink may keep books for each.
+        const sketches = [...plain(6, 0, round * 8), ...round === 0 ? [] : plain(3, round, 0)]
+        const batch = yield* jobs(sketches.map((sketch) => ({ ...sketch, batch: "one" })))
+        const { keying } = at.sink.capabilities
+        const [before, afterwards] = [after(keying, batches), after(keying, [...batches, batch])]
         yield* sink.stage(`t-${round}`, recordsOf(batch))
         const commit = yield* Effect.forkChild(sink.commit(`t-${round}`), { startImmediately: true })
         while (commit.pollUnsafe() === undefined) {
-          const found = yield* at.read
-          const differs = found.length > before.length ? difference(found, after) : difference(found, before)
+          const found = yield* at.found("while commit was under way")
+          const differs = difference(found, before) === undefined ? undefined : difference(found, afterwards)
           yield* must(differs === undefined, () => `while commit was under way: ${differs}`)
           yield* ticks(1)
         }
         yield* Fiber.join(commit)
-        yield* at.holds(after, "as soon as commit has answered")
-        before = after
+        yield* at.holds(afterwards, "as soon as commit has answered")
+        batches.push(batch)
       }
     })
 )
@@ -194,26 +195,23 @@ export const inspectFinds: (
 const A08 = rule(
   "A08",
   "gives receipts that check out against what is stored",
-  { readBack: true },
+  { readBack: true, documents: true },
   (subject) =>
     Effect.gen(function*() {
       const at = yield* trial(subject)
       const batch = yield* jobs(plain(7))
       const sink = yield* at.open
       const receipts = yield* store(sink, "t", batch)
-      const found = new Map((yield* at.read).map((of) => [keyOf(of), of]))
+      const found = new Map((yield* at.found("after commit")).map((of) => [keyOf(of), of]))
       for (const receipt of receipts) {
-        const stored = found.get(keyOf(receipt))
-        if (stored === undefined) {
+        const { attachments = [], document } = found.get(keyOf(receipt)) ?? {}
+        if (document === undefined) {
           return yield* new Unkept({ detail: `a receipt for ${receipt.jobId}, which is not there` })
         }
-        const bytes = stored.attachments.reduce((sum, file) => sum + file.length, stored.document.length)
-        const attachments = stored.attachments.length === 0 ? "" : sha256(stored.attachments.map(sha256).join(""))
-        yield* must(
-          receipt.revision.document === sha256(stored.document),
-          `${receipt.jobId}: the document's hash is wrong`
-        )
-        yield* must(receipt.revision.attachments === attachments, `${receipt.jobId}: the nested files' hash is wrong`)
+        const bytes = attachments.reduce((sum, file) => sum + file.length, document.length)
+        const files = attachments.length === 0 ? "" : sha256(attachments.map(sha256).join(""))
+        yield* must(receipt.revision.document === sha256(document), `${receipt.jobId}: the document's hash is wrong`)
+        yield* must(receipt.revision.attachments === files, `${receipt.jobId}: the nested files' hash is wrong`)
         yield* must(receipt.bytes === bytes, `${receipt.jobId}: ${receipt.bytes} bytes, ${bytes} are stored`)
       }
       yield* receiptsMatch(receipts, batch, "commit")
@@ -235,7 +233,7 @@ const A09 = rule(
         yield* inspectFinds(at, first, "manifest", "opened again")
         yield* store(sink, "second", second)
       }))
-      const expected = at.sink.capabilities.keying === "upsert" ? latest(first, second) : [...first, ...second]
+      const expected = after(at.sink.capabilities.keying, [first, second])
       if (at.sink.capabilities.keying === "upsert") {
         yield* inspectFinds(at, expected, "manifest", "after a run without an end")
         yield* inspectFinds(at, expected, "content", "after a run without an end")

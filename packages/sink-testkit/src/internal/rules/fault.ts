@@ -31,8 +31,7 @@ const F01 = rule(
       const final = errors.find(({ isRetryable }) => !isRetryable)
       yield* must(final === undefined, () => `a full disk is ${final?.reason}, as if it were final: ${final?.message}`)
       yield* must(errors.length > 1, "a full disk was not tried again")
-    }),
-  { seconds: 60 }
+    })
 )
 
 const F02 = rule(
@@ -42,7 +41,7 @@ const F02 = rule(
   (subject) =>
     Effect.gen(function*() {
       const at = yield* trial(subject)
-      const { bad, good, records } = yield* poisoned
+      const { bad, good, records } = yield* poisoned(subject)
       const sink = yield* at.open
       const rejections = yield* sink.stage("t", records)
       const rejected = new Set(rejections.map(keyOf))
@@ -80,6 +79,6 @@ const F03 = rule("F03", "loses and duplicates nothing when the target goes away 
     const { commit, stage } = yield* usesOf(subject, changing)
     const skips = subject.writes === "native" ? [0] : [0, stage + Math.floor(commit / 2)]
     for (const skip of skips) yield* throughOutage(subject, skip, "gone", "at everything")
-  }), { seconds: 90 })
+  }))
 
 export const fault: ReadonlyArray<Rule> = [F01, F02, F03]

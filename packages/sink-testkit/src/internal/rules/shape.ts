@@ -1,13 +1,18 @@
 /** S: documents change their shape, and nothing of them is lost by it. */
 import * as Effect from "effect/Effect"
-import { type Rule, rule } from "../../Rule.ts"
+import { type Needs, type Rule, rule } from "../../Rule.ts"
 import { rectangles, unknownShapes } from "../documents.ts"
 import { jobs, type Sketch } from "../jobs.ts"
 import { trial } from "../trial.ts"
 
 /** Stores one batch after the other in one run, and reads all of them back. */
-const shapeRule = (id: string, title: string, batches: ReadonlyArray<ReadonlyArray<Sketch>>): Rule =>
-  rule(id, title, { readBack: true }, (subject) =>
+const shapeRule = (
+  id: string,
+  title: string,
+  batches: ReadonlyArray<ReadonlyArray<Sketch>>,
+  needs: Needs = { readBack: true }
+): Rule =>
+  rule(id, title, needs, (subject) =>
     Effect.gen(function*() {
       const at = yield* trial(subject)
       const of = yield* Effect.forEach(batches, jobs)
@@ -52,5 +57,5 @@ export const shape: ReadonlyArray<Rule> = [
       }
     }]
   ]),
-  shapeRule("S04", "gives back unknown shapes unchanged", [unknownShapes])
+  shapeRule("S04", "gives back unknown shapes unchanged", [unknownShapes], { readBack: true, documents: true })
 ]

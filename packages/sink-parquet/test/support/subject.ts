@@ -1,0 +1,92 @@
+/** What the conformance kit needs to know of this sink, and DuckDB as the reader of what it stores. */
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api"
+import { AnnotationModel } from "@labelstream/core"
+import type { ListedFile, StoredJob } from "@labelstream/sink-testkit"
+import * as Effect from "effect/Effect"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { ParquetSink } from "../../src/index.ts"
+
+export const make = (target: string) => ParquetSink.make({ directory: target })
+
+/** One connection for all questions; what it has seen of files is not kept. */
+let connection: Promise<DuckDBConnection> | undefined
+
+const connect = async () => {
+  const connected = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect()
+  await connected.run("SET enable_external_file_cache = false")
+  return connected
+}
+
+const filesUnder = (target: string, folder: string, ending: string): ReadonlyArray<string> => {
+  const path = join(target, folder)
+  const names = existsSync(path) ? readdirSync(path, { recursive: true, encoding: "utf8" }) : []
+  return names.filter((name) => name.endsWith(ending)).map((name) => join(path, name))
+}
+
+/** The client's own decoder drops a byte order mark: text comes as bytes. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+
+const query = async (target: string, table: string, columns: string): Promise<ReadonlyArray<Array<unknown>>> => {
+  if (filesUnder(target, table, ".parquet").length === 0) return []
+  // Long ids are in the files alone.
+  const files = `read_parquet('${join(target, table)}/**/*.parquet', hive_partitioning = false)`
+  connection ??= connect()
+  return (await (await connection).runAndReadAll(`SELECT ${columns} FROM ${files}`)).getRowsJS()
+}
+
+const textOf = (value: unknown) => value instanceof Uint8Array ? decoder.decode(value) : value
+
+const { columns } = AnnotationModel.tables.annotations
+const isText = (name: string) => columns.some((of) => of.name === name && (of.type === "text" || of.type === "json"))
+const ids = "encode(batch_id), encode(job_id)"
+
+interface Found {
+  readonly batchId: string
+  readonly jobId: string
+  readonly rows: Array<AnnotationModel.AnnotationRow>
+  readonly contents: Array<Array<Uint8Array>>
+}
+
+const jobsIn = async (target: string): Promise<ReadonlyArray<StoredJob>> => {
+  const keyOf = (batch: unknown, job: unknown) => JSON.stringify([textOf(batch), textOf(job)])
+  const found = new Map<string, Found>()
+  for (const [batch, job] of await query(target, "jobs", ids)) {
+    const key = keyOf(batch, job)
+    if (found.has(key)) throw new Error(`job ${key} is there twice`)
+    found.set(key, { batchId: String(textOf(batch)), jobId: String(textOf(job)), rows: [], contents: [] })
+  }
+  const of = (batch: unknown, job: unknown): Found => {
+    const known = found.get(keyOf(batch, job))
+    if (known === undefined) throw new Error(`there are rows of ${keyOf(batch, job)}, which is not in jobs`)
+    return known
+  }
+  const select = columns.map(({ name }) => isText(name) ? `encode(${name}::VARCHAR)` : name).join(", ")
+  for (const values of await query(target, "annotations", select)) {
+    const row = Object.fromEntries(columns.map(({ name }, index) => [name, textOf(values[index])]))
+    const { rows } = of(values[0], values[1])
+    rows[row["annotation_index"] as number] = row as unknown as AnnotationModel.AnnotationRow
+  }
+  for (const [batch, job, index, piece, bytes] of await query(target, "contents", `${ids}, attachment_index, piece, bytes`)) {
+    const pieces = of(batch, job).contents[index === null ? 0 : (index as number) + 1] ??= []
+    pieces[piece as number] = bytes as Uint8Array
+  }
+  return Array.from(found.values(), ({ batchId, contents, jobId, rows }) => {
+    const [document, ...attachments] = contents.map((pieces) => Buffer.concat(pieces))
+    if (document === undefined) throw new Error(`${jobId} has no document`)
+    return { batchId, jobId, document, attachments, rows }
+  })
+}
+
+export const readBack = (target: string) => Effect.tryPromise({ try: () => jobsIn(target), catch: (error) => error })
+
+/** The files that the last lines of the manifests list. */
+export const manifest = (target: string) =>
+  Effect.try({
+    try: () =>
+      filesUnder(target, "manifest", ".ndjson").flatMap((path) => {
+        const last = readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? ""
+        return (JSON.parse(last) as { readonly files: ReadonlyArray<ListedFile> }).files
+      }),
+    catch: (error) => error
+  })

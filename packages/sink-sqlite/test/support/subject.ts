@@ -1,0 +1,80 @@
+/**
+ * What the conformance kit needs to know of this sink, and a reader of its own for what it stores: plain SQL and zstd, as
+ * the README tells readers to go about it.
+ */
+import type { AnnotationModel } from "@labelstream/core"
+import type { StoredJob } from "@labelstream/sink-testkit"
+import BetterSqlite3 from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { zstdDecompressSync } from "node:zlib"
+import { SqliteSink } from "../../src/index.ts"
+
+const fileIn = (target: string) => join(target, "labels.db")
+
+export const make = (target: string) => SqliteSink.make({ file: fileIn(target) })
+
+interface Part {
+  readonly batch_id: string
+  readonly job_id: string
+  readonly attachment_index: number | null
+  readonly codec: "zstd" | "none"
+  readonly bytes: Buffer
+}
+
+interface Found {
+  readonly rows: Array<AnnotationModel.AnnotationRow>
+  readonly contents: Array<Array<Buffer>>
+}
+
+/** The id that a key column stands for: ids that UTF-8 has no form for are stored as U+FFFD, `~` and their JSON text. */
+const idOf = (text: string): string => text.startsWith("\ufffd~") ? JSON.parse(text.slice(2)) as string : text
+
+const contents = `SELECT batch_id, job_id, NULL AS attachment_index, part, codec, bytes FROM documents
+  UNION ALL SELECT batch_id, job_id, attachment_index, part, codec, bytes FROM files
+  ORDER BY batch_id, job_id, attachment_index NULLS FIRST, part`
+
+const jobsIn = (db: BetterSqlite3.Database): ReadonlyArray<StoredJob> => {
+  const found = new Map<string, Found>()
+  const keyOf = (row: { readonly batch_id: string; readonly job_id: string }) =>
+    JSON.stringify([idOf(row.batch_id), idOf(row.job_id)])
+  for (const job of db.prepare("SELECT batch_id, job_id FROM jobs").all() as Array<Part>) {
+    found.set(keyOf(job), { rows: [], contents: [] })
+  }
+  const of = (row: { readonly batch_id: string; readonly job_id: string }) => {
+    const job = found.get(keyOf(row))
+    if (job === undefined) throw new Error(`rows of ${row.job_id}, which is not in jobs`)
+    return job
+  }
+  const annotations = db.prepare("SELECT * FROM annotations ORDER BY batch_id, job_id, annotation_index").iterate()
+  for (const row of annotations as Iterable<AnnotationModel.AnnotationRow>) {
+    of(row).rows.push({ ...row, batch_id: idOf(row.batch_id), job_id: idOf(row.job_id) })
+  }
+  for (const part of db.prepare(contents).iterate() as Iterable<Part>) {
+    const index = (part.attachment_index ?? -1) + 1
+    const parts = of(part).contents[index] ??= []
+    parts.push(part.codec === "zstd" ? zstdDecompressSync(part.bytes) : part.bytes)
+  }
+  return Array.from(found, ([key, { contents, rows }]) => {
+    const [batchId, jobId] = JSON.parse(key) as [string, string]
+    const [document, ...attachments] = contents.map((parts) => Buffer.concat(parts))
+    if (document === undefined) throw new Error(`${jobId} has no document`)
+    return { batchId, jobId, document, attachments, rows }
+  })
+}
+
+export const readBack = (target: string) =>
+  Effect.try({
+    try: () => {
+      if (!existsSync(fileIn(target))) return []
+      const db = new BetterSqlite3(fileIn(target), { readonly: true, fileMustExist: true })
+      try {
+        if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'jobs'").get() === undefined) return []
+        return db.transaction(jobsIn)(db)
+      } finally {
+        db.close()
+      }
+    },
+    catch: (error) => error
+  })

@@ -1,0 +1,24 @@
+/** How the flaws of the tiny sink must be seen, by the id of the rule. */
+import type { flaws } from "../support/tiny.ts"
+
+export const tinyFlaws: Readonly<
+  Record<typeof flaws[number], { readonly says: RegExp; readonly also?: ReadonlyArray<string> }>
+> = {
+  L03: { says: /after check of an empty target: .*\.check-.* has appeared/ },
+  L04: { says: /after failure: .*EEXIST/, also: ["X01"] },
+  L05: { says: /more than before of open files/ },
+  W05: { says: /outside has appeared beside the target/ },
+  W06: { says: /job "y\/z" is missing/ },
+  W07: { says: /took \d+ MB more of memory than a small document/ },
+  C01: { says: /killed during stage, opened again: .*(?:torn|should not be)/ },
+  C02: { says: /cut in half: inspect finds nothing amiss, but what is there: cannot be read back/ },
+  C03: { says: /when no longer full, store failed: .*ENOSPC/ },
+  C04: { says: /rename 1 failed: job "job-\d+": the document differs/ },
+  C05: { says: /without what was not synced when commit 1 was answered .* is missing/ },
+  F01: { says: /a full disk is misconfigured, as if it were final/ },
+  F03: { says: /when no longer gone, store failed: .*EIO/ },
+  P02: { says: /a second process is let in/ },
+  P03: { says: /storing 7 MB takes \d+ MB of memory, storing 70 MB takes \d+ MB/ },
+  O02: { says: /a secret is found after: .*X-Amz-Credential=/ },
+  V01: { says: /the manifest says \d+ bytes of commits\/000000\.ndjson/ }
+}
