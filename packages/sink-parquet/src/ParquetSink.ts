@@ -50,8 +50,11 @@ export const Options = Schema.Struct({
   keep: Schema.optionalKey(Schema.Literals(["all", "documents", "none"])).annotate({
     description: "Whose bytes are kept beside the rows: all files (default), result documents only, or none."
   }),
-  /** Rows of a row group, default 50,000. More is better compressed and takes more memory: two groups are held. */
-  rowGroupRows: Schema.optionalKey(positive).annotate({ description: "Rows of a row group, default 50000." }),
+  /**
+   * Most rows of a row group, default 50,000. A row group also ends at 8 MiB before encoding, which ordinary annotations
+   * reach at some 25,000 rows: two groups are held in memory, and a commit encodes the last one anew.
+   */
+  rowGroupRows: Schema.optionalKey(positive).annotate({ description: "Most rows of a row group, default 50000." }),
   /**
    * Size of a part in bytes before encoding, all tables together, default 128 MiB: some 20 to 40 MB of files. A part ends
    * with the job that reaches it. Each commit copies the last part of its batch, and a rework rewrites the part it is in.

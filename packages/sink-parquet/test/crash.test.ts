@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import { execFile } from "node:child_process"
 import { readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
@@ -9,18 +8,6 @@ import { dying, inspected, run, store, temporary, tree, unsynced } from "./suppo
 import { rowsOf } from "./support/readers.ts"
 import { jobs, record } from "./support/records.ts"
 import { batches, every, options, play } from "./support/scenario.ts"
-
-const killed = join(import.meta.dirname, "support", "killed.ts")
-
-/** Runs the scenario in a process of its own; answers what it printed, or the signal that ended it. */
-const playInProcess = (directory: string, at: number) =>
-  Effect.promise(() =>
-    new Promise<string>((resolve) => {
-      execFile(process.execPath, [killed, directory, String(at)], (error, stdout, stderr) => {
-        resolve(error === null ? stdout : error.signal ?? stderr)
-      })
-    })
-  )
 
 /** Opens after a crash, checks that what stands is whole, and runs again what was not acknowledged. */
 const resume = Effect.fnUntraced(
@@ -66,21 +53,6 @@ describe("a crash", () => {
       }),
     240_000
   )
-
-  it.live("by SIGKILL is recovered from by the next process, lock and all", () =>
-    Effect.gen(function*() {
-      const unbroken = yield* temporary
-      const total = Number(yield* playInProcess(unbroken, -1))
-      assert.isAbove(total, 300)
-      const points = Array.from({ length: 12 }, (_, index) => Math.floor((index + 0.5) * total / 12))
-      yield* Effect.forEach(points, (at) =>
-        Effect.gen(function*() {
-          const directory = yield* temporary
-          assert.strictEqual(yield* playInProcess(directory, at), "SIGKILL")
-          yield* resume(directory, [])
-          assert.deepStrictEqual(tree(directory), tree(unbroken), `killed at operation ${at}`)
-        }), { concurrency: 2 })
-    }), 120_000)
 
   it.effect("never shows a reader a job twice in one table, at whatever file operation it looks", () =>
     Effect.gen(function*() {

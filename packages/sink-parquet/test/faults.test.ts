@@ -73,26 +73,6 @@ describe("a failing file system", () => {
     240_000
   )
 
-  it.effect("that is full leaves nothing visible, says what to do, and goes on when there is space", () =>
-    Effect.gen(function*() {
-      const directory = yield* temporary
-      let isFull = false
-      const fs = guarded(({ name }) => {
-        if (isFull && (name === "write" || name === "mkdir")) throw systemError("ENOSPC")
-      })
-      const sink = yield* ParquetSink.makeWith({ directory }, fs).open
-      yield* store(sink, "t0", jobs(0, 2))
-      const before = tree(directory)
-      isFull = true
-      const error = yield* Effect.flip(sink.stage("t1", jobs(2, 4)))
-      assert.strictEqual(error.reason, "unavailable")
-      assert.match(error.detail, /no space left/)
-      assert.deepStrictEqual(tree(directory), before)
-      isFull = false
-      yield* store(sink, "t1", jobs(2, 4))
-      assert.strictEqual((yield* rowsOf(directory, "jobs")).length, 4)
-    }))
-
   it.effect("that dies in the middle of a commit is forgotten by an abort", () =>
     Effect.gen(function*() {
       const directory = yield* temporary

@@ -207,7 +207,8 @@ describe("values", () => {
   it.effect("come with statistics, page indexes, bloom filters and the writer's version", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
-      yield* run({ directory }, [[record({ job: "a", rows: 40_000 }), record({ job: "b", rows: 40_000 })]])
+      const jobs = [record({ job: "a", rows: 40_000 }), record({ job: "b", rows: 40_000 })]
+      yield* run({ directory }, [jobs], 32 * 1024 * 1024)
       const path = parts(directory, "annotations")[0]!
       const columns = yield* query(
         directory,

@@ -38,38 +38,6 @@ describe("before a commit", () => {
       assert.deepStrictEqual(files(folder), { "labels.db": sha256("") })
     }))
 
-  it.effect("shows readers nothing of what is staged, and all of it once it is committed", () =>
-    Effect.gen(function*() {
-      const file = yield* temporaryFile
-      const sink = yield* SqliteSink.make({ file }).open
-      yield* sink.stage("t", batches[0]!)
-      assert.deepStrictEqual(jobsIn(file), [])
-      assert.deepStrictEqual(yield* inspected(file), [])
-      yield* sink.commit("t")
-      assert.deepStrictEqual(jobsIn(file), ["emptied", "plain", "reworked"])
-      yield* sink.stage("u", batches[1]!)
-      assert.deepStrictEqual(jobsIn(file), ["emptied", "plain", "reworked"])
-    }))
-
-  it.effect("forgets what was aborted, twice too, and what is staged when it closes", () =>
-    Effect.gen(function*() {
-      const file = yield* temporaryFile
-      yield* Effect.scoped(Effect.gen(function*() {
-        const sink = yield* SqliteSink.make({ file }).open
-        yield* sink.abort("never staged")
-        yield* store(sink, "t", batches[0]!)
-        const before = contents(file)
-        yield* sink.stage("u", batches[1]!)
-        yield* sink.abort("other")
-        yield* sink.abort("u")
-        yield* sink.abort("u")
-        assert.deepStrictEqual(yield* sink.commit("u"), [])
-        assert.deepStrictEqual(contents(file), before)
-        yield* sink.stage("u", batches[1]!)
-      }))
-      assert.deepStrictEqual(jobsIn(file), ["emptied", "plain", "reworked"])
-    }))
-
   it.effect("refuses a second batch while one is staged", () =>
     Effect.gen(function*() {
       const sink = yield* SqliteSink.make({ file: yield* temporaryFile }).open
@@ -189,14 +157,6 @@ describe("a commit", () => {
       yield* run({ file: one }, [records])
       yield* run({ file: other }, [records.slice(20).reverse(), records.slice(0, 25)])
       assert.deepStrictEqual(contents(one), contents(other))
-    }))
-
-  it.effect("of no records is a commit", () =>
-    Effect.gen(function*() {
-      const file = yield* temporaryFile
-      const sink = yield* SqliteSink.make({ file }).open
-      assert.deepStrictEqual(yield* store(sink, "t", []), [])
-      assert.deepStrictEqual(yield* sink.commit("t"), [])
     }))
 
   it.effect("leaves rows and views that others have added alone", () =>

@@ -3,7 +3,6 @@ import type { JobSink } from "@labelstream/core"
 import { Content } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -332,34 +331,5 @@ describe("a poison record", () => {
       assert.isTrue(Exit.hasDies(exit))
       assert.deepStrictEqual(yield* sink.commit("t"), [])
       assert.strictEqual((yield* store(sink, "u", batches[0]!)).length, 3)
-    }))
-})
-
-describe("an interruption", () => {
-  it.effect("at any moment leaves nothing staged, and the sink usable", () =>
-    Effect.gen(function*() {
-      const file = yield* temporaryFile
-      const sink = yield* SqliteSink.make({ file }).open
-      const stuck = { ...record({ job: "a" }).parsed, rows: () => Stream.never }
-      const fiber = yield* Effect.forkChild(sink.stage("t", [...batches[0]!, record({ job: "a", parsed: stuck })]), {
-        startImmediately: true
-      })
-      yield* Effect.yieldNow
-      yield* Fiber.interrupt(fiber)
-      assert.deepStrictEqual(yield* sink.commit("t"), [])
-      assert.deepStrictEqual(yield* inspected(file), [])
-      assert.strictEqual((yield* store(sink, "t", batches[0]!)).length, 3)
-    }))
-
-  it.effect("and every other end gives the writer's place back", () =>
-    Effect.gen(function*() {
-      const file = yield* temporaryFile
-      const sink = SqliteSink.make({ file })
-      const ends = [Effect.fail("failed"), Effect.die("defect"), Effect.interrupt, Effect.void]
-      for (const end of ends) {
-        yield* Effect.exit(Effect.scoped(Effect.andThen(sink.open, end)))
-        assert.deepStrictEqual(Object.keys(files(dirname(file))), ["labels.db"])
-      }
-      yield* sink.check
     }))
 })

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { SqliteSink } from "../src/index.ts"
 import { inspected, query, run, temporaryFile } from "./support/places.ts"
-import { content, read, record, row } from "./support/records.ts"
+import { record, row } from "./support/records.ts"
 
 const texts = [
   "../../escape",
@@ -130,21 +130,5 @@ describe("hostile input", () => {
       assert.deepStrictEqual(query(file, "SELECT result_url, url FROM jobs JOIN attachments USING (job_id)"), [
         ["https://files.example/a.png", "https://files.example/a.png"]
       ])
-    }))
-
-  it.effect("keeps documents of unknown shape, and such as are no JSON or empty, byte for byte", () =>
-    Effect.gen(function*() {
-      const file = yield* temporaryFile
-      const documents = ["", "null", "not json", "{\"data\":{\"x\":\"\\ud800\"}}", Buffer.from([0xff, 0, 0xfe])]
-      const records = yield* Effect.forEach(documents, (text, index) => read(`job-${index}`, content(text)))
-      yield* run({ file }, [records])
-      for (const [index, text] of documents.entries()) {
-        const bytes = yield* Stream.runCollect(
-          SqliteSink.readDocument(file, { batchId: "batch-1", jobId: `job-${index}` })
-        )
-        assert.deepStrictEqual(Buffer.concat(bytes), Buffer.from(text))
-      }
-      assert.deepStrictEqual(query(file, "SELECT DISTINCT result_type, annotation_rows FROM jobs"), [["unknown", 1]])
-      assert.deepStrictEqual((yield* inspected(file)).map(({ _tag }) => _tag), Array(5).fill("Intact"))
     }))
 })

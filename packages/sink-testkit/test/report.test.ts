@@ -4,7 +4,8 @@ import { table } from "../src/internal/reportTable.ts"
 
 const result = (suite: string, title: string, status: string) => ({ suite: `${suite} sink conformance`, title, status })
 
-const whole = (status = "passed") => SinkConformance.rules.map(({ id, title }) => result("one", `${id} ${title}`, status))
+const whole = (status = "passed") =>
+  SinkConformance.rules.map(({ id, title }) => result("one", `${id} ${title}`, status))
 
 describe("the report", () => {
   it("is good where every rule is kept or waived", () => {

@@ -1,7 +1,7 @@
 /** Run by `large.test.ts` in a process of its own: stores one job of many rows, or many jobs, and prints its peak memory. */
 import * as Effect from "effect/Effect"
-import { readFileSync } from "node:fs"
 import * as Stream from "effect/Stream"
+import { readFileSync } from "node:fs"
 import { ParquetSink } from "../../src/index.ts"
 import { store, unsynced } from "./places.ts"
 import { content, jobs, record, row } from "./records.ts"
@@ -47,4 +47,5 @@ await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
   }
   yield* sink.finish({ completed: true })
 })))
-process.stdout.write(String(Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status","utf8"))![1])/1024))
+// Not `resourceUsage().maxRSS`: on Linux a process begins with that of the one that started it.
+process.stdout.write(String(Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) / 1024))

@@ -67,7 +67,9 @@ const jobsIn = async (target: string): Promise<ReadonlyArray<StoredJob>> => {
     const { rows } = of(values[0], values[1])
     rows[row["annotation_index"] as number] = row as unknown as AnnotationModel.AnnotationRow
   }
-  for (const [batch, job, index, piece, bytes] of await query(target, "contents", `${ids}, attachment_index, piece, bytes`)) {
+  for (
+    const [batch, job, index, piece, bytes] of await query(target, "contents", `${ids}, attachment_index, piece, bytes`)
+  ) {
     const pieces = of(batch, job).contents[index === null ? 0 : (index as number) + 1] ??= []
     pieces[piece as number] = bytes as Uint8Array
   }

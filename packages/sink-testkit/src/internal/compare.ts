@@ -49,7 +49,7 @@ const firstDifference = (found: unknown, expected: unknown): number => {
 
 const shown = (value: unknown, from: number): string => {
   if (Object.is(value, -0)) return "-0"
-  if (typeof value !== "string") return value === undefined ? "absent" : String(value)
+  if (typeof value !== "string") return value === undefined ? "absent" : JSON.stringify(value)
   const start = Math.max(0, from - 20)
   return `${start > 0 ? "..." : ""}${JSON.stringify(value.slice(start, start + 60))}`
 }

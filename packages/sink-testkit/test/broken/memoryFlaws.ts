@@ -74,7 +74,7 @@ interface Flaw {
 /** By the id of the rule. */
 export const memoryFlaws: Readonly<Record<string, Flaw>> = {
   L01: {
-    says: /inspect finds .*\"Changed\"/,
+    says: /inspect finds .*"Changed"/,
     also: ["X01"],
     change: (sink) => {
       const ghost = { projectId: "", batchId: "", jobId: "", revision: { document: "", attachments: "" }, rows: [] }
@@ -92,9 +92,12 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
       }))
     }
   },
-  L02: { says: /made twice, it describes itself differently/, change: (sink) => ({ ...sink, version: String(made++) }) },
+  L02: {
+    says: /made twice, it describes itself differently/,
+    change: (sink) => ({ ...sink, version: String(made++) })
+  },
   W01: {
-    says: /job \"image-segmentation\": nested file 0 differs/,
+    says: /job "image-segmentation": nested file 0 differs/,
     change: (sink) =>
       stored(
         sink,
@@ -102,7 +105,7 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
       )
   },
   W02: {
-    says: /within the limits: job \"job-64\" is missing/,
+    says: /within the limits: job "job-64" is missing/,
     change: (sink) => stored(sink, (job, _, batch) => batch.length >= 64 && job === batch.at(-1) ? undefined : job)
   },
   W03: {
@@ -114,7 +117,7 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
     change: (sink) => rows(sink, (row) => ({ ...row, x_min: row.x_min === null ? null : row.x_min + 0 }))
   },
   W04: {
-    says: /job \"together\": attributes of annotation 0 is .*, not .*__proto__/,
+    says: /job "together": attributes of annotation 0 is .*, not .*__proto__/,
     change: (sink) =>
       rows(sink, (row) => {
         if (!row.attributes.includes("__proto__")) return row
@@ -124,11 +127,11 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
       })
   },
   S01: {
-    says: /job \"null\": attributes of annotation 0 /,
+    says: /job "null": attributes of annotation 0 /,
     change: (sink) => rows(sink, (row) => ({ ...row, attributes: row.attributes.replace("\"name\":null,", "") }))
   },
   S02: {
-    says: /job \"second\": attributes of annotation 0 is .*, not .*added/,
+    says: /job "second": attributes of annotation 0 is .*, not .*added/,
     change: (sink) => {
       let isKnown = false
       return rows(sink, (row) => {
@@ -139,7 +142,7 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
     }
   },
   S03: {
-    says: /job \"third\": x_min of annotation 0 is null, not 0.1/,
+    says: /job "third": x_min of annotation 0 is null, not 0.1/,
     change: (sink) => {
       let isEmpty: boolean | undefined
       return rows(sink, (row) => {
@@ -149,7 +152,7 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
     }
   },
   S04: {
-    says: /job \"spaced\": the document differs/,
+    says: /job "spaced": the document differs/,
     change: (sink) =>
       stored(
         sink,

@@ -234,14 +234,19 @@ const W06 = rule("W06", "never maps two ids to one place", { readBack: true }, (
   }))
 
 /** By itself, since a common kind of column cannot hold it: what waives it must not waive W03. */
-export const W08 = rule("W08", "keeps -0 apart from 0 in columns of numbers", { readBack: true }, (subject) =>
-  Effect.gen(function*() {
-    const at = yield* trial(subject)
-    const sketches = ["-0.0", "0"].map((x, index): Sketch => {
-      const rectangle = `{"label":"zero","attributes":{},"coordinates":[{"x":${x},"y":0},{"x":1,"y":1}]}`
-      return { job: `zero-${index}`, document: `{"data":{"annotations":{"rectangles":[${rectangle}]}}}` }
+export const W08 = rule(
+  "W08",
+  "keeps -0 apart from 0 in columns of numbers",
+  { readBack: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const sketches = ["-0.0", "0"].map((x, index): Sketch => {
+        const rectangle = `{"label":"zero","attributes":{},"coordinates":[{"x":${x},"y":0},{"x":1,"y":1}]}`
+        return { job: `zero-${index}`, document: `{"data":{"annotations":{"rectangles":[${rectangle}]}}}` }
+      })
+      yield* roundTrip(at, yield* jobs(sketches))
     })
-    yield* roundTrip(at, yield* jobs(sketches))
-  }))
+)
 
 export const write: ReadonlyArray<Rule> = [W01, W02, W03, W04, W05, W06]
