@@ -15,7 +15,9 @@ const columns = AnnotationModel.tables.annotations.columns.map(({ name }) => nam
 
 /** Null is nothing, and every text in quotes, so that the two can be told apart. Lines end as RFC 4180 has it. */
 const csvLine = (cells: ReadonlyArray<string | number | null>): string =>
-  cells.map((cell) => cell === null ? "" : `"${String(cell).replaceAll("\"", "\"\"")}"`).join(",") + "\r\n"
+  cells.map((cell) => cell === null ? "" : `"${text(cell).replaceAll("\"", "\"\"")}"`).join(",") + "\r\n"
+
+const text = (cell: string | number): string => Object.is(cell, -0) ? "-0" : String(cell)
 
 export const csvSink = (options: { readonly directory: string }): JobSink.JobSink => {
   const directory = resolve(options.directory)
@@ -55,13 +57,26 @@ export const csvSink = (options: { readonly directory: string }): JobSink.JobSin
     )
   }
 
+  /** UTF-8 has no form for half of a surrogate pair: two ids that hold one could not be told apart. */
+  const isNameable = ({ batchId, jobId }: JobSink.JobRecord) => batchId.isWellFormed() && jobId.isWellFormed()
+
+  const reject = ({ batchId, jobId }: JobSink.JobRecord): JobSink.Rejection => {
+    const detail = "its id holds half of a character, which UTF-8 cannot hold"
+    const error = new JobSink.SinkError({ sink: "csv", step: "stage", reason: "rejected", detail, batchId, jobId })
+    return { batchId, jobId, error }
+  }
+
   return SimpleSink.fromWriter({
     name: "csv",
     id: `csv:${directory}`,
     capabilities: { keying: "upsert", deterministic: true },
     open: Effect.as(
       attempt("open", () => mkdir(directory, { recursive: true })),
-      (records) => Effect.forEach(records, store, { concurrency: 8, discard: true })
+      (records) =>
+        Effect.as(
+          Effect.forEach(records.filter(isNameable), store, { concurrency: 8, discard: true }),
+          records.filter((record) => !isNameable(record)).map(reject)
+        )
     )
   })
 }
