@@ -2,7 +2,6 @@
  * One promise of the sink contract, as something that can be run against a sink by itself: without a test framework, and
  * so also against sinks that are broken on purpose.
  */
-import type { JobSink } from "@labelstream/core"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -65,16 +64,21 @@ export interface Needs {
   readonly manifest?: true
   /** Bytes of documents are stored. */
   readonly documents?: true
+  /** The sink can give its jobs back. */
+  readonly replay?: true
   /** Written by `node:fs`. */
   readonly node?: true
 }
 
 const missing = (needs: Needs, subject: Subject): string | undefined => {
-  const { durability, inspectable, keying, visibility } = capabilitiesOf(subject)
+  // Making a sink touches nothing.
+  const { capabilities, replay } = subject.make(join(tmpdir(), "labelstream-described-only"))
+  const { durability, inspectable, keying, visibility } = capabilities
   if (needs.upsert && keying !== "upsert") return `keying is ${keying}`
   if (needs.commit && visibility !== "commit") return `visibility is ${visibility}`
   if (needs.fsync && durability !== "fsync") return `durability is ${durability}`
   if (needs.inspect && !inspectable) return "not inspectable"
+  if (needs.replay && replay === undefined) return "does not give its jobs back"
   if (needs.documents && subject.stores === "rows") return "stores rows, not the bytes that they were read from"
   if (needs.readBack && subject.readBack === undefined) return "no readBack given"
   if (needs.files && subject.keeps !== "files") return "keeps no files in the target"
@@ -83,10 +87,6 @@ const missing = (needs: Needs, subject: Subject): string | undefined => {
   if (needs.node && subject.writes === "native") return "writes natively, where this failure cannot be brought about"
   return undefined
 }
-
-/** @internal What the sink of a subject declares. */
-export const capabilitiesOf = (subject: Subject): JobSink.Capabilities =>
-  subject.make(join(tmpdir(), "labelstream-described-only")).capabilities
 
 /** @internal What a rule's own code fails with. */
 export class Unkept extends Schema.TaggedError<Unkept>()("Unkept", { detail: Schema.String }) {

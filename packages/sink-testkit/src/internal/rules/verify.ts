@@ -5,9 +5,11 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { isDeepStrictEqual } from "node:util"
 import { must, type Rule, rule } from "../../Rule.ts"
+import { difference } from "../compare.ts"
 import { sha256 } from "../contents.ts"
-import { jobs, plain } from "../jobs.ts"
+import { jobs, keyOf, latest, plain } from "../jobs.ts"
 import { tree } from "../tree.ts"
 import { trial } from "../trial.ts"
 import { inspectFinds } from "./atomic.ts"
@@ -73,4 +75,37 @@ const V02 = rule(
     })
 )
 
-export const verify: ReadonlyArray<Rule> = [V01, V02]
+const V03 = rule(
+  "V03",
+  "gives every committed job back by replay, with its bytes and what the platform said of it",
+  { upsert: true, documents: true, replay: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const [old, fewer] = [yield* jobs(plain(6)), yield* jobs(plain(4, 1))]
+      yield* at.run([old])
+      yield* at.run([fewer])
+      const expected = latest(old, fewer)
+      const records = new Map(expected.map(({ record }) => [keyOf(record), record]))
+      const replayed = yield* Stream.runCollect(Stream.mapEffect(at.sink.replay ?? Stream.empty, (job) =>
+        Effect.gen(function*() {
+          const record = records.get(keyOf(job))
+          for (const field of ["projectId", "revision", "summary", "result"] as const) {
+            yield* must(
+              record === undefined || isDeepStrictEqual(job[field], record[field]),
+              () => `${field} of ${job.jobId} is ${JSON.stringify(job[field])}`
+            )
+          }
+          const files = [...job.attachments].sort((one, other) => one.index - other.index)
+          // Contents can be read until the stream ends.
+          const document = yield* job.document.collect
+          const attachments = yield* Effect.forEach(files, ({ content }) => content.collect)
+          return { batchId: job.batchId, jobId: job.jobId, document, attachments }
+        })))
+      const differs = difference(replayed, expected)
+      yield* must(differs === undefined, () =>
+        `replayed: ${differs}`)
+    })
+)
+
+export const verify: ReadonlyArray<Rule> = [V01, V02, V03]
