@@ -87,11 +87,10 @@ describe("the CSV sink", () => {
       const before = yield* read
       yield* store(directory, yield* record("1", ["bus", "bus"]))
       const rows = yield* query(directory, "SELECT job_id, label FROM annotations ORDER BY ALL")
-      assert.deepStrictEqual(rows.map(({ job_id, label }) => `${String(job_id)} ${String(label)}`), [
-        "1 bus",
-        "1 bus",
-        "2 car"
-      ])
+      assert.deepStrictEqual(rows.map(({ job_id, label }) => [job_id, label]), [["1", "bus"], ["1", "bus"], [
+        "2",
+        "car"
+      ]])
       yield* store(directory, yield* record("1", ["car"]))
       assert.deepStrictEqual(yield* read, before)
     }))

@@ -21,7 +21,9 @@ export const query = async (directory: string, sql: string) => {
 }
 
 const { columns } = AnnotationModel.tables.annotations
-const numbers = new Set(columns.flatMap(({ name, type }) => type === "double" || type === "int32" ? [name] : []))
+const numbers = new Set<string>(
+  columns.flatMap(({ name, type }) => type === "double" || type === "int32" ? [name] : [])
+)
 /** The client's own decoder drops a byte order mark: text comes as bytes. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
