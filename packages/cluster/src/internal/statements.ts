@@ -1,0 +1,119 @@
+/**
+ * What SQLite and PostgreSQL are told in different words: sets of rows as one parameter, locks that make the order of
+ * writers the same everywhere, and transactions that are begun again where writers met.
+ */
+import { Ledger } from "@labelstream/core"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as SqlClient from "effect/sql/SqlClient"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import type { Fragment } from "effect/sql/Statement"
+import { toColumn } from "./text.ts"
+
+/** A value of a row that is handed over in a set. Text is written as `text.ts` says. */
+export type Value = string | number | null
+
+export type ColumnType = "text" | "integer" | "real"
+
+const pgTypes: Readonly<Record<ColumnType, string>> = { text: "text", integer: "bigint", real: "double precision" }
+
+/**
+ * Rows as a table named `v`, from one parameter: a statement for a page of jobs instead of one for each. `columns` are
+ * of this code, never of a user.
+ */
+export const rowsOf = <Name extends string>(
+  sql: SqlClient.SqlClient,
+  columns: Readonly<Record<Name, ColumnType>>,
+  rows: ReadonlyArray<Readonly<Record<NoInfer<Name>, Value>>>
+): Fragment => {
+  const names = Object.keys(columns) as Array<Name>
+  const json = JSON.stringify(rows.map((row) =>
+    names.map((name) => {
+      const value = row[name]
+      return typeof value === "string" ? toColumn(value) : value
+    })
+  ))
+  return sql.onDialectOrElse({
+    pg: () => {
+      const list = names.map((name, i) => `(e.value->>${i})::${pgTypes[columns[name]]} AS ${name}`).join(", ")
+      return sql`(SELECT ${sql.literal(list)} FROM json_array_elements(${json}::json) AS e) AS v`
+    },
+    orElse: () => {
+      const list = names.map((name, i) => `json_extract(e.value, '$[${i}]') AS ${name}`).join(", ")
+      return sql`(SELECT ${sql.literal(list)} FROM json_each(${json}) AS e) AS v`
+    }
+  })
+}
+
+/** What the state of the database explains, as the ledger's error; the rest is a mistake in this code. */
+export const toLedgerError = (error: SqlError): Effect.Effect<never, Ledger.LedgerError> => {
+  const fail = (reason: Ledger.LedgerError["reason"], detail: string) =>
+    Effect.fail(new Ledger.LedgerError({ reason, detail, cause: error.reason }))
+  const { _tag } = error.reason
+  const code = codeOf(error.reason.cause)
+  switch (_tag) {
+    case "ConnectionError":
+    case "StatementTimeoutError":
+      return fail("unavailable", "The cluster's database does not answer. Once it is back, go on.")
+    case "AuthenticationError":
+      return fail("unavailable", "The cluster's database refuses the user or the password. Correct its URL.")
+    case "AuthorizationError":
+      return fail("unavailable", "The cluster's database does not let this user do that. Grant the rights to its tables.")
+    case "LockTimeoutError":
+    case "DeadlockError":
+    case "SerializationError":
+      return fail("unavailable", "The cluster's database is busy with other writers for too long. Try again.")
+    default:
+      return storageFailure(code, fail) ?? Effect.die(error)
+  }
+}
+
+const storageFailure = (
+  code: string,
+  fail: (reason: Ledger.LedgerError["reason"], detail: string) => Effect.Effect<never, Ledger.LedgerError>
+) => {
+  if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT") || code.startsWith("XX")) {
+    return fail("damaged", "The cluster's database is damaged, or its file is no database. Restore it.")
+  }
+  if (code === "SQLITE_FULL" || code === "53100") {
+    return fail("unavailable", "The disk that holds the cluster's database is full. Make room and try again.")
+  }
+  if (code.startsWith("SQLITE_READONLY") || code === "25006") {
+    return fail("unavailable", "The cluster's database cannot be written: it is read-only.")
+  }
+  if (code.startsWith("SQLITE_IOERR") || /^(53|57|58)/.test(code)) {
+    return fail("unavailable", `The cluster's database cannot be read or written: ${code}.`)
+  }
+  return undefined
+}
+
+const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+
+/** Whether the same transaction, begun again, can succeed: it met another one and left nothing. */
+const meets = (error: unknown) =>
+  isSqlError(error) && (error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError")
+
+const again = Schedule.exponential("5 millis", 2).pipe(
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.millis(500)))),
+  Schedule.jittered
+)
+
+/**
+ * One transaction, begun again where it met another writer's, at most 12 times (some 3 seconds). What it fails with is
+ * the ledger's error.
+ */
+export const transaction = <A, R>(
+  sql: SqlClient.SqlClient,
+  body: Effect.Effect<A, SqlError | Ledger.LedgerError, R>
+): Effect.Effect<A, Ledger.LedgerError, R> =>
+  sql.withTransaction(body).pipe(
+    Effect.retry({ schedule: again, times: 12, while: meets }),
+    Effect.catchTag("SqlError", toLedgerError)
+  )
+
+/** A statement that reads, with the ledger's error. */
+export const reading = <A, R>(
+  body: Effect.Effect<A, SqlError, R>
+): Effect.Effect<A, Ledger.LedgerError, R> => Effect.catchTag(body, "SqlError", toLedgerError)
