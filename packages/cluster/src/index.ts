@@ -1,3 +1,4 @@
 /** What the runners of a cluster share: one ledger, one list of exports and one rate limit, in one database. */
+export * as ExportStore from "./ExportStore.ts"
 export * as SqliteClient from "./SqliteClient.ts"
 export * as SqlLedger from "./SqlLedger.ts"

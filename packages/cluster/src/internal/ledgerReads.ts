@@ -180,6 +180,8 @@ export const make = (sql: SqlClient.SqlClient) => {
     any: sql.literal("")
   }
 
+  const lastObserved = sql.literal("labelstream_observed o")
+
   return {
     batchId,
     /** The jobs of these ids as they are known, by id. */
@@ -198,13 +200,16 @@ export const make = (sql: SqlClient.SqlClient) => {
       ref === undefined
         ? firstBatch(sql``)
         : Effect.map(batchId(ref), (batch) => batch === undefined ? undefined : { batch, ref, after: "" }),
-    /** The entries of one step, perhaps none, and where the next one begins; undefined at the end. */
-    walk: Effect.fnUntraced(function*(at: Position, filter: Ledger.EntryFilter) {
+    /**
+     * The entries of one step, perhaps none, and where the next one begins; undefined at the end. `observed` names a
+     * table `o` of jobs with the run that has observed them.
+     */
+    walk: Effect.fnUntraced(function*(at: Position, filter: Ledger.EntryFilter, observed: Fragment = lastObserved) {
       const stage = filter.stage === "failed" || filter.stage === "unfinished" ? filter.stage : "any"
       const rows = yield* sql<JobRow & { readonly run: Int | null }>`SELECT j.*, o.run FROM
         (SELECT * FROM labelstream_jobs WHERE batch = ${at.batch} ${ofStage[stage]} AND job_id > ${toColumn(at.after)}
           ORDER BY job_id LIMIT ${sql.literal(String(step))}) j
-        LEFT JOIN labelstream_observed o ON o.job = j.id ORDER BY j.job_id`
+        LEFT JOIN ${observed} ON o.job = j.id ORDER BY j.job_id`
       const wanted = rows.filter((row) =>
         (filter.stage === undefined || row.stage === filter.stage)
         && (filter.notObservedIn === undefined || orNull(row.run) !== filter.notObservedIn)

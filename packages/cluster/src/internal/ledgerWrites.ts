@@ -92,8 +92,7 @@ const rowOf = (batch: number, outcome: Ledger.Outcome) => {
 }
 
 /** The job that an outcome is about. */
-export const jobOf = (outcome: Ledger.Outcome): string =>
-  "receipt" in outcome ? outcome.receipt.jobId : outcome.jobId
+export const jobOf = (outcome: Ledger.Outcome): string => "receipt" in outcome ? outcome.receipt.jobId : outcome.jobId
 
 /** Names a batch in a map. */
 export const batchKey = (ref: Job.BatchRef): string => JSON.stringify([ref.projectId, ref.batchId])
@@ -102,7 +101,7 @@ export const batchKey = (ref: Job.BatchRef): string => JSON.stringify([ref.proje
 const byText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0
 
 /** Outcomes in rounds, each with one outcome of a job at most, in which all may be noted at once. */
-const rounds = (outcomes: ReadonlyArray<Ledger.Outcome>): ReadonlyArray<ReadonlyArray<Ledger.Outcome>> => {
+export const rounds = (outcomes: ReadonlyArray<Ledger.Outcome>): ReadonlyArray<ReadonlyArray<Ledger.Outcome>> => {
   const met = new Map<string, number>()
   const rounds: Array<Array<Ledger.Outcome>> = []
   for (const outcome of outcomes) {
@@ -207,20 +206,22 @@ export const make = (sql: SqlClient.SqlClient, read: Reads) => {
     const receipts = outcomes.flatMap((outcome) => "receipt" in outcome ? [outcome] : [])
     const sinkOf = yield* sinksOf(receipts.map(({ sink }) => sink))
     const jobs = yield* upsertOutcomes(outcomes.map((outcome) => rowOf(batchOf(outcome.batch), outcome)))
-    if (receipts.length === 0) return
     const ids = new Map(jobs.map(({ batch, id, job_id }) => [`${batch} ${fromColumn(job_id)}`, Number(id)]))
-    const rows = receipts.map(({ batch, receipt, sink }) => ({
-      job: ids.get(`${batchOf(batch)} ${receipt.jobId}`) ?? -1,
-      sink: sinkOf(sink),
-      revision_document: receipt.revision.document,
-      revision_attachments: receipt.revision.attachments,
-      bytes: receipt.bytes
+    const idOf = (outcome: Ledger.Outcome) => ids.get(`${batchOf(outcome.batch)} ${jobOf(outcome)}`) ?? -1
+    if (receipts.length === 0) return idOf
+    const rows = receipts.map((outcome) => ({
+      job: idOf(outcome),
+      sink: sinkOf(outcome.sink),
+      revision_document: outcome.receipt.revision.document,
+      revision_attachments: outcome.receipt.revision.attachments,
+      bytes: outcome.receipt.bytes
     }))
     yield* sql`INSERT INTO labelstream_receipts (job, sink, revision_document, revision_attachments, bytes)
       SELECT job, sink, revision_document, revision_attachments, bytes FROM ${rowsOf(sql, receiptColumns, rows)}
       WHERE true ORDER BY job, sink
       ON CONFLICT (job, sink) DO UPDATE SET revision_document = excluded.revision_document,
         revision_attachments = excluded.revision_attachments, bytes = excluded.bytes`
+    return idOf
   })
 
   return {
@@ -237,6 +238,8 @@ export const make = (sql: SqlClient.SqlClient, read: Reads) => {
         exported = ${end.exported}, unchanged = ${end.unchanged}, unfinished = ${end.unfinished},
         failed = ${end.failed}, bytes = ${end.bytes} WHERE id = ${run}`),
     observe,
+    /** Notes outcomes of which none is of the same job as another, and answers where to find the row of each. */
+    round,
     record: (outcomes: ReadonlyArray<Ledger.Outcome>): Effect.Effect<void, SqlError> =>
       Effect.forEach(rounds(outcomes), round, { discard: true })
   }
@@ -258,8 +261,7 @@ const receiptColumns = {
  */
 const isAdopted = "excluded.stage = 'stored' AND excluded.stored_status IS NULL"
 const isSuccess = "excluded.stored_status IS NOT NULL"
-const keepsRevision =
-  `excluded.revision_document IS NULL OR (${isAdopted} AND j.revision_document IS NOT NULL)`
+const keepsRevision = `excluded.revision_document IS NULL OR (${isAdopted} AND j.revision_document IS NOT NULL)`
 const either = (condition: string, column: string, ifSo: string, otherwise = `excluded.${column}`) =>
   `${column} = CASE WHEN ${condition} THEN ${ifSo} ELSE ${otherwise} END`
 
@@ -267,7 +269,9 @@ const onOutcome = [
   ...["stored_status", "stored_frames", "stored_annotations"].map((column) =>
     either(isSuccess, column, `excluded.${column}`, `j.${column}`)
   ),
-  ...["revision_document", "revision_attachments", "bytes"].map((column) => either(keepsRevision, column, `j.${column}`)),
+  ...["revision_document", "revision_attachments", "bytes"].map((column) =>
+    either(keepsRevision, column, `j.${column}`)
+  ),
   ...["error_reason", "error_message", "error_retryable"].map((column) => either(isAdopted, column, `j.${column}`)),
   either(`${isAdopted} AND j.stage = 'failed'`, "stage", "j.stage"),
   "checked_at = coalesce(excluded.checked_at, j.checked_at)",

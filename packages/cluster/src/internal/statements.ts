@@ -59,7 +59,10 @@ export const toLedgerError = (error: SqlError): Effect.Effect<never, Ledger.Ledg
     case "AuthenticationError":
       return fail("unavailable", "The cluster's database refuses the user or the password. Correct its URL.")
     case "AuthorizationError":
-      return fail("unavailable", "The cluster's database does not let this user do that. Grant the rights to its tables.")
+      return fail(
+        "unavailable",
+        "The cluster's database does not let this user do that. Grant the rights to its tables."
+      )
     case "LockTimeoutError":
     case "DeadlockError":
     case "SerializationError":

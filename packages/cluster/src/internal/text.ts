@@ -3,19 +3,40 @@
  * What is written stands for one text only, and is ordered by code point as the text is (halves of pairs apart).
  */
 
-// Matches \0 and \u0001, which are written as two characters from \u0001 on, and halves of surrogate pairs.
-const special = /[\u0000\u0001]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
-const escaped = /\u0001([\u0001\u0002]|\u0003[0-9a-f]{4})/g
+// What cannot be written begins with this, and so does the mark itself; all that was before it in order stays so.
+const mark = "\u0001"
+const nul = `${mark}\u0001`
+const ownMark = `${mark}\u0002`
+const half = `${mark}\u0003`
+const digits = 4
 
-const escape = (unit: string) =>
-  unit === "\u0000" ? "\u0001\u0001" : unit === "\u0001" ? "\u0001\u0002" : `\u0001\u0003${unit.charCodeAt(0).toString(16)}`
+const isPlain = (text: string) => !text.includes("\u0000") && !text.includes(mark) && text.isWellFormed()
 
-const unescape = (_: string, code: string) =>
-  code === "\u0001" ? "\u0000" : code === "\u0002" ? "\u0001" : String.fromCharCode(Number.parseInt(code.slice(1), 16))
+const written = (character: string): string => {
+  if (character === "\u0000") return nul
+  if (character === mark) return ownMark
+  return character.isWellFormed() ? character : half + character.charCodeAt(0).toString(16).padStart(digits, "0")
+}
 
 /** As it is written. Null stays null. */
-export const toColumn = <A extends string | null>(text: A): A => text === null ? text : text.replace(special, escape) as A
+export const toColumn = <A extends string | null>(text: A): A =>
+  text === null || isPlain(text) ? text : Array.from(text, written).join("") as A
 
 /** What was written, read back. */
-export const fromColumn = <A extends string | null>(column: A): A =>
-  column === null || !column.includes("\u0001") ? column : column.replace(escaped, unescape) as A
+export const fromColumn = <A extends string | null>(column: A): A => {
+  if (column === null || !column.includes(mark)) return column
+  let text = ""
+  for (let at = 0; at < column.length; at++) {
+    const code = column.slice(at, at + 2)
+    if (code[0] !== mark) {
+      text += column[at]
+      continue
+    }
+    at++
+    if (code === half) {
+      text += String.fromCharCode(Number.parseInt(column.slice(at + 1, at + 1 + digits), 16))
+      at += digits
+    } else text += code === nul ? "\u0000" : mark
+  }
+  return text as A
+}

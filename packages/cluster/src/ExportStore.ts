@@ -1,0 +1,171 @@
+/**
+ * What the runners of a cluster share about exports, beside the ledger: which were asked for, how their jobs are cut into
+ * slices, and what became of each job in each run. Every job counts once, whatever was killed and done again.
+ */
+import { type ExportReport, type Job, Ledger } from "@labelstream/core"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { type ExportEnd, type ExportRow, make as makeExports } from "./internal/exportRows.ts"
+import { fromSql, steps } from "./internal/ledger.ts"
+import * as reads from "./internal/ledgerReads.ts"
+import * as writes from "./internal/ledgerWrites.ts"
+import { make as makeJobs, type Placed, type SliceJob } from "./internal/runJobs.ts"
+import { type BatchNote, make as makeProgress, type RunProgress, type SliceExtra } from "./internal/runProgress.ts"
+import { migrate } from "./internal/schema.ts"
+import { reading, transaction } from "./internal/statements.ts"
+
+export type { ExportEnd, ExportRow } from "./internal/exportRows.ts"
+export type { JobOutcome, Placed, SliceJob } from "./internal/runJobs.ts"
+export type { BatchNote, RunProgress, SliceExtra } from "./internal/runProgress.ts"
+
+/** The exports of a cluster. Each call is atomic and durable when it returns; any number of runners may call at once. */
+export class ExportStore extends Context.Service<ExportStore, {
+  /** Joins the export of this key that is running, or registers a new one of the next generation. */
+  readonly submit: (
+    key: string,
+    request: string
+  ) => Effect.Effect<{ readonly row: ExportRow; readonly isNew: boolean }, Ledger.LedgerError>
+  readonly find: (id: string) => Effect.Effect<Option.Option<ExportRow>, Ledger.LedgerError>
+  /** The latest exports, the latest first. */
+  readonly list: (limit: number) => Effect.Effect<ReadonlyArray<ExportRow>, Ledger.LedgerError>
+  /** Asks an export to stop; false where it is not running. */
+  readonly requestStop: (id: string) => Effect.Effect<boolean, Ledger.LedgerError>
+  /** Which of these running exports were asked to stop. */
+  readonly stopping: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, Ledger.LedgerError>
+  /** Gives an export its run in the ledger, once: a second call answers the same. */
+  readonly begin: (
+    id: string
+  ) => Effect.Effect<{ readonly run: number; readonly startedAt: number }, Ledger.LedgerError>
+  /**
+   * Ends an export and its run; where it has ended already that stands. The rows of its jobs are forgotten then, or by a
+   * later `end`: read `progress` before.
+   */
+  readonly end: (id: string, end: ExportEnd) => Effect.Effect<void, Ledger.LedgerError>
+  /**
+   * Notes how a page's jobs were decided. A job that was placed in this run stays as it was, so that a listing that is
+   * begun again changes nothing.
+   */
+  readonly place: (
+    run: number,
+    batch: Job.BatchRef,
+    jobs: ReadonlyArray<Placed>
+  ) => Effect.Effect<void, Ledger.LedgerError>
+  /** All slices of a run that have jobs, in order. */
+  readonly slices: (
+    run: number
+  ) => Effect.Effect<ReadonlyArray<{ readonly slice: number; readonly jobs: number }>, Ledger.LedgerError>
+  /** Notes what the listing of a batch has come to, in place of what was noted before. */
+  readonly noteBatch: (run: number, batch: Job.BatchRef, note: BatchNote) => Effect.Effect<void, Ledger.LedgerError>
+  /** The jobs of a slice, in order of batch and job id, as they were last listed. */
+  readonly sliceJobs: (run: number, slice: number) => Effect.Effect<ReadonlyArray<SliceJob>, Ledger.LedgerError>
+  /**
+   * The ledger for the work on one run. `begin` answers the run and `end` does nothing; a job is `repeated` only within a
+   * page; `entries` that a run has not observed are, for this run, those that were not placed in it. `record` also notes,
+   * in the same transaction, what became of the jobs in this run: stored ones are exported (and changed, where another
+   * revision was known), and stay so when they are found unchanged later. A job that was not placed in the run is not
+   * counted in it.
+   */
+  readonly ledger: (run: number) => Ledger.Ledger["Service"]
+  /**
+   * Ends a slice: its jobs that nothing was noted of were unchanged. `extra` replaces that of an earlier attempt. Not for a
+   * slice that was stopped: its jobs are left.
+   */
+  readonly endSlice: (run: number, slice: number, extra: SliceExtra) => Effect.Effect<void, Ledger.LedgerError>
+  /** What a run has come to so far. */
+  readonly progress: (run: number) => Effect.Effect<RunProgress, Ledger.LedgerError>
+}>()("@labelstream/cluster/ExportStore") {}
+
+/** What a run has come to, as the ledger keeps it. */
+export const runEnd = (outcome: Ledger.RunEnd["outcome"], { batches }: RunProgress): Ledger.RunEnd => {
+  const sum = (of: (batch: ExportReport.BatchReport) => number) => batches.reduce((all, batch) => all + of(batch), 0)
+  return {
+    outcome,
+    listed: sum(({ listed }) => listed),
+    exported: sum(({ exported }) => exported),
+    unchanged: sum(({ unchanged }) => unchanged),
+    unfinished: sum(({ unfinished }) => unfinished),
+    failed: sum(({ failed }) => failed),
+    bytes: sum(({ bytes }) => bytes)
+  }
+}
+
+/** Makes the store on a `SqlClient`, and its tables where they are missing. */
+export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, SqlClient.SqlClient> = Effect.gen(
+  function*() {
+    yield* migrate
+    const sql = yield* SqlClient.SqlClient
+    const read = reads.make(sql)
+    const write = writes.make(sql, read)
+    const ledger = fromSql(sql)
+    const exports = makeExports(sql)
+    const jobs = makeJobs(sql, write)
+    const { noteBatch, progress } = makeProgress(sql)
+
+    const writing = <A, R>(body: Effect.Effect<A, SqlError | Ledger.LedgerError, R>) =>
+      Effect.onError(transaction(sql, body), () => write.forget)
+
+    /** Forgets the rows of runs that have ended, bit by bit. */
+    const forget: Effect.Effect<void, Ledger.LedgerError> = Effect.gen(function*() {
+      for (;;) {
+        const run = yield* reading(exports.forgettable)
+        if (run === undefined) return
+        while (!(yield* writing(exports.forget(run)))) yield* Effect.yieldNow
+      }
+    })
+
+    return ExportStore.of({
+      submit: (key, request) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => writing(exports.submit(key, request, now))),
+      find: (id) => Effect.map(reading(exports.find(id)), Option.fromUndefinedOr),
+      list: (limit) => reading(exports.list(limit)),
+      requestStop: (id) => writing(exports.requestStop(id)),
+      stopping: (ids) => reading(exports.stopping(ids)),
+      begin: (id) => Effect.flatMap(Clock.currentTimeMillis, (now) => writing(exports.begin(id, write.begin(now)))),
+      end: Effect.fnUntraced(function*(id, end) {
+        const now = yield* Clock.currentTimeMillis
+        yield* writing(Effect.gen(function*() {
+          const run = yield* exports.end(id, now, end)
+          if (run !== undefined && end.runEnd !== null) yield* write.endRun(run, now, end.runEnd)
+        }))
+        yield* forget
+      }),
+      place: (run, batch, placed) => placed.length === 0 ? Effect.void : writing(jobs.place(run, batch, placed)),
+      slices: (run) => reading(jobs.slices(run)),
+      noteBatch: (run, batch, note) =>
+        writing(Effect.flatMap(write.batchesOf([batch]), (batchOf) => noteBatch(run, batchOf(batch), note))),
+      sliceJobs: (run, slice) => reading(jobs.sliceJobs(run, slice)),
+      ledger: (run) => ({
+        ...ledger,
+        begin: Effect.succeed(run),
+        end: () => Effect.void,
+        observe: (_, batch, page) => Effect.map(ledger.observe(run, batch, page), onceEach),
+        record: (outcomes) => outcomes.length === 0 ? Effect.void : writing(jobs.record(run, outcomes)),
+        entries: (filter) =>
+          steps(
+            read.first(filter),
+            (at) => read.walk(at, filter, filter.notObservedIn === run ? jobs.placedIn(run) : undefined)
+          )
+      }),
+      endSlice: (run, slice, extra) => writing(jobs.endSlice(run, slice, JSON.stringify(extra))),
+      progress: (run) => reading(progress(run))
+    })
+  }
+)
+
+/** What is told of a page that a run may have observed before: only within it is a job repeated. */
+const onceEach = (observations: ReadonlyArray<Ledger.Observation>): ReadonlyArray<Ledger.Observation> => {
+  const met = new Set<string>()
+  return observations.map((one) => {
+    const repeated = met.has(one.summary.id)
+    met.add(one.summary.id)
+    return { ...one, repeated }
+  })
+}
+
+/** Provides the store. */
+export const layer: Layer.Layer<ExportStore, Ledger.LedgerError, SqlClient.SqlClient> = Layer.effect(ExportStore, make)

@@ -1,0 +1,221 @@
+/**
+ * One row for each job of a run: which slice it is in, and what became of it. They are what makes a job count once,
+ * whatever was killed and done again.
+ */
+import type { Job, Ledger } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { jobOf, listingRow, rounds, type Writes } from "./ledgerWrites.ts"
+import { rowsOf } from "./statements.ts"
+import { fromColumn, toColumn } from "./text.ts"
+
+type Int = number | bigint
+
+/** What became of a job in one run. */
+export type JobOutcome = "exported" | "unchanged" | "unfinished" | "failed" | "skipped"
+
+/** A listed job and how it was decided. */
+export interface Placed {
+  readonly summary: Job.JobSummary
+  /** The slice that is to fetch it; null where nothing is to be done for it. */
+  readonly slice: number | null
+  /** What is known of it already; null where its slice will tell. */
+  readonly outcome: JobOutcome | null
+  /** Why it failed, where it failed by being listed. */
+  readonly error?: Ledger.LedgerFailure
+}
+
+/** A job of a slice. */
+export interface SliceJob {
+  readonly batch: Job.BatchRef
+  readonly summary: Job.JobSummary
+  /** What an earlier attempt at the slice has noted; null where nothing. */
+  readonly outcome: JobOutcome | null
+}
+
+const placeColumns = {
+  job: "integer",
+  slice: "integer",
+  outcome: "text",
+  tag: "text",
+  priority_weight: "real",
+  error_reason: "text",
+  error_message: "text",
+  error_retryable: "integer"
+} as const
+
+const outcomeColumns = {
+  job: "integer",
+  outcome: "text",
+  changed: "integer",
+  bytes: "integer",
+  error_reason: "text",
+  error_message: "text",
+  error_retryable: "integer"
+} as const
+
+const failureColumns = (error: Ledger.LedgerFailure | undefined) => ({
+  error_reason: error?.reason ?? null,
+  error_message: error?.message ?? null,
+  error_retryable: error === undefined ? null : error.retryable ? 1 : 0
+})
+
+const outcomeOf = {
+  Stored: "exported",
+  Unchanged: "unchanged",
+  Unfinished: "unfinished",
+  Failed: "failed",
+  Adopted: null
+} as const
+
+export const make = (sql: SqlClient.SqlClient, write: Writes) => {
+  /** Rows of `labelstream_jobs` for listed jobs; made for those that no page was observed with. */
+  const jobIds = Effect.fnUntraced(function*(batch: number, jobs: ReadonlyArray<Placed>) {
+    const rows = rowsOf(sql, { job_id: "text" }, jobs.map(({ summary }) => ({ job_id: summary.id })))
+    const known = yield* sql<{ id: Int; job_id: string }>`SELECT j.id, j.job_id FROM ${rows}
+      CROSS JOIN labelstream_jobs j WHERE j.batch = ${batch} AND j.job_id = v.job_id`
+    const ids = new Map(known.map(({ id, job_id }) => [fromColumn(job_id), Number(id)]))
+    const missing = new Map(
+      jobs.flatMap(({ summary }) => ids.has(summary.id) ? [] : [[summary.id, listingRow(batch, summary)]])
+    )
+    if (missing.size > 0) {
+      const made = yield* write.upsertListing(Array.from(missing.values()))
+      for (const { id, job_id } of made) ids.set(fromColumn(job_id), Number(id))
+    }
+    return ids
+  })
+
+  /** Revisions that the ledger has of jobs that are said to be stored. */
+  const revisions = Effect.fnUntraced(function*(outcomes: ReadonlyArray<Ledger.Outcome>) {
+    const stored = outcomes.filter(({ _tag }) => _tag === "Stored")
+    const byJob = new Map<string, string>()
+    if (stored.length === 0) return byJob
+    const batchOf = yield* write.batchesOf(stored.map(({ batch }) => batch))
+    const rows = rowsOf(
+      sql,
+      { batch: "integer", job_id: "text" },
+      stored.map((outcome) => ({ batch: batchOf(outcome.batch), job_id: jobOf(outcome) }))
+    )
+    const found = yield* sql<{
+      readonly id: Int
+      readonly revision_document: string
+      readonly revision_attachments: string
+    }>`SELECT j.id, j.revision_document, j.revision_attachments FROM ${rows} CROSS JOIN labelstream_jobs j
+      WHERE j.batch = v.batch AND j.job_id = v.job_id AND j.revision_document IS NOT NULL`
+    for (const { id, revision_attachments, revision_document } of found) {
+      byJob.set(String(id), revisionKey(fromColumn(revision_document), fromColumn(revision_attachments)))
+    }
+    return byJob
+  })
+
+  const noteRound = Effect.fnUntraced(function*(run: number, outcomes: ReadonlyArray<Ledger.Outcome>) {
+    const before = yield* revisions(outcomes)
+    const idOf = yield* write.round(outcomes)
+    const rows = outcomes.flatMap((outcome) => {
+      const word = outcomeOf[outcome._tag]
+      if (word === null) return []
+      const job = idOf(outcome)
+      const error = failureColumns(outcome._tag === "Failed" ? outcome.error : undefined)
+      if (outcome._tag !== "Stored") return [{ job, outcome: word, changed: 0, bytes: 0, ...error }]
+      const { bytes, revision } = outcome.receipt
+      const earlier = before.get(String(job))
+      const changed = earlier !== undefined && earlier !== revisionKey(revision.document, revision.attachments)
+      return [{ job, outcome: word, changed: changed ? 1 : 0, bytes, ...error }]
+    })
+    if (rows.length === 0) return
+    // Rows that are not there any more belong to a run that has ended: nothing is made for it.
+    yield* sql`INSERT INTO labelstream_run_jobs AS r
+        (run, job, batch, outcome, changed, bytes, error_reason, error_message, error_retryable)
+      SELECT k.run, v.job, k.batch, v.outcome, v.changed, v.bytes, v.error_reason, v.error_message, v.error_retryable
+      FROM ${rowsOf(sql, outcomeColumns, rows)} CROSS JOIN labelstream_run_jobs k
+      WHERE k.run = ${run} AND k.job = v.job ORDER BY v.job
+      ON CONFLICT (run, job) DO UPDATE SET
+        outcome = CASE WHEN excluded.outcome = 'unchanged' AND r.outcome = 'exported' THEN r.outcome
+          ELSE excluded.outcome END,
+        changed = CASE WHEN excluded.changed > r.changed THEN excluded.changed ELSE r.changed END,
+        bytes = CASE WHEN excluded.bytes > 0 THEN excluded.bytes ELSE r.bytes END,
+        error_reason = excluded.error_reason, error_message = excluded.error_message,
+        error_retryable = excluded.error_retryable`
+  })
+
+  return {
+    place: Effect.fnUntraced(function*(run: number, ref: Job.BatchRef, jobs: ReadonlyArray<Placed>) {
+      const batch = (yield* write.batchesOf([ref]))(ref)
+      const ids = yield* jobIds(batch, jobs)
+      // A page can name a job twice: its first word counts, as it does between pages.
+      const rows = new Map(
+        jobs.toReversed().map(({ error, outcome, slice, summary }) => [summary.id, {
+          job: ids.get(summary.id) ?? -1,
+          slice,
+          outcome,
+          tag: summary.tag,
+          priority_weight: summary.priorityWeight,
+          ...failureColumns(error)
+        }])
+      )
+      yield* sql`INSERT INTO labelstream_run_jobs
+          (run, job, batch, slice, outcome, tag, priority_weight, error_reason, error_message, error_retryable)
+        SELECT CAST(${run} AS BIGINT), job, CAST(${batch} AS BIGINT), slice, outcome, tag, priority_weight,
+          error_reason, error_message, error_retryable
+        FROM ${rowsOf(sql, placeColumns, Array.from(rows.values()))} WHERE true ORDER BY job
+        ON CONFLICT (run, job) DO NOTHING`
+    }),
+    record: (run: number, outcomes: ReadonlyArray<Ledger.Outcome>): Effect.Effect<void, SqlError> =>
+      Effect.forEach(rounds(outcomes), (round) => noteRound(run, round), { discard: true }),
+    /** The jobs of a run as a table `o`. */
+    placedIn: (run: number) => sql`(SELECT job, run FROM labelstream_run_jobs WHERE run = ${run}) o`,
+    slices: (run: number): Effect.Effect<ReadonlyArray<{ readonly slice: number; readonly jobs: number }>, SqlError> =>
+      Effect.map(
+        sql<{ slice: Int; jobs: Int }>`SELECT slice, count(*) AS jobs FROM labelstream_run_jobs
+          WHERE run = ${run} AND slice IS NOT NULL GROUP BY slice ORDER BY slice`,
+        (rows) => rows.map(({ jobs, slice }) => ({ slice: Number(slice), jobs: Number(jobs) }))
+      ),
+    sliceJobs: (run: number, slice: number): Effect.Effect<ReadonlyArray<SliceJob>, SqlError> =>
+      Effect.map(
+        sql<SliceRow>`SELECT b.project_id, b.batch_id, j.job_id, j.reference_id, j.status, j.frames, j.annotations,
+            r.tag, r.priority_weight, r.outcome
+          FROM labelstream_run_jobs r JOIN labelstream_jobs j ON j.id = r.job
+          JOIN labelstream_batches b ON b.id = j.batch
+          WHERE r.run = ${run} AND r.slice = ${slice} ORDER BY b.project_id, b.batch_id, j.job_id`,
+        (rows) => rows.map(toSliceJob)
+      ),
+    /** What was not fetched in a slice that has ended had nothing new. */
+    endSlice: (run: number, slice: number, extra: string): Effect.Effect<void, SqlError> =>
+      Effect.andThen(
+        sql`UPDATE labelstream_run_jobs SET outcome = 'unchanged'
+          WHERE run = ${run} AND slice = ${slice} AND outcome IS NULL`,
+        Effect.asVoid(sql`INSERT INTO labelstream_run_slices (run, slice, extra)
+          VALUES (${run}, ${slice}, ${toColumn(extra)}) ON CONFLICT (run, slice) DO UPDATE SET extra = excluded.extra`)
+      )
+  }
+}
+
+const revisionKey = (document: string, attachments: string) => `${document} ${attachments}`
+
+interface SliceRow {
+  readonly project_id: string
+  readonly batch_id: string
+  readonly job_id: string
+  readonly reference_id: string | null
+  readonly status: string
+  readonly frames: number | null
+  readonly annotations: number | null
+  readonly tag: string | null
+  readonly priority_weight: number | null
+  readonly outcome: JobOutcome | null
+}
+
+const toSliceJob = (row: SliceRow): SliceJob => ({
+  batch: { projectId: fromColumn(row.project_id), batchId: fromColumn(row.batch_id) },
+  summary: {
+    id: fromColumn(row.job_id),
+    referenceId: fromColumn(row.reference_id),
+    status: fromColumn(row.status),
+    frames: row.frames,
+    annotations: row.annotations,
+    tag: fromColumn(row.tag),
+    priorityWeight: row.priority_weight
+  },
+  outcome: row.outcome
+})

@@ -1,0 +1,209 @@
+/** What a run has come to so far, counted from the rows of its jobs, batches and slices. */
+import type { ExportReport, Job } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import type * as SqlClient from "effect/sql/SqlClient"
+import { batchKey } from "./ledgerWrites.ts"
+import type { JobOutcome } from "./runJobs.ts"
+import { rowsOf } from "./statements.ts"
+import { fromColumn, toColumn } from "./text.ts"
+
+type Int = number | bigint
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
+
+/** What the listing of one batch has come to, beside its jobs. */
+export interface BatchNote {
+  /** Whether it was read to its end. */
+  readonly isListed: boolean
+  /** Why it could not be read to its end, where that was a failure. */
+  readonly listingError: string | null
+  /** Jobs that were stored once and are no longer listed. */
+  readonly vanished: number
+  /** Listed jobs without an id that could be used, by cause; they count as listed and failed. */
+  readonly malformed: ReadonlyArray<ExportReport.FailureGroup>
+}
+
+/** What a slice has counted that no job's row tells. */
+export interface SliceExtra {
+  readonly batches: ReadonlyArray<
+    & Job.BatchRef
+    & Pick<ExportReport.BatchReport, "problems" | "problemExample" | "unknown" | "unknownExample">
+  >
+  readonly sinks: ReadonlyArray<{ readonly id: string; readonly stored: number; readonly bytes: number }>
+}
+
+/** A run so far. */
+export interface RunProgress {
+  /** In order of project and batch id. `left` are the jobs whose slice has not told yet. */
+  readonly batches: ReadonlyArray<ExportReport.BatchReport>
+  /** The most frequent first. */
+  readonly failures: ReadonlyArray<ExportReport.FailureGroup>
+  /** In order of id. */
+  readonly sinks: ReadonlyArray<{ readonly id: string; readonly stored: number; readonly bytes: number }>
+  readonly slices: { readonly placed: number; readonly ended: number }
+}
+
+const emptyBatch = (ref: Job.BatchRef): Mutable<ExportReport.BatchReport> => ({
+  ...ref,
+  listed: 0,
+  exported: 0,
+  unchanged: 0,
+  unfinished: 0,
+  failed: 0,
+  left: 0,
+  skipped: 0,
+  changed: 0,
+  vanished: 0,
+  unknown: 0,
+  unknownExample: null,
+  problems: 0,
+  problemExample: null,
+  bytes: 0,
+  isListed: false,
+  listingError: null
+})
+
+class Failures {
+  private readonly groups = new Map<string, Mutable<ExportReport.FailureGroup>>()
+
+  add(group: ExportReport.FailureGroup): void {
+    const known = this.groups.get(group.cause)
+    if (known === undefined) this.groups.set(group.cause, { ...group })
+    else known.count += group.count
+  }
+
+  get all(): ReadonlyArray<ExportReport.FailureGroup> {
+    return Array.from(this.groups.values()).sort((a, b) => b.count - a.count)
+  }
+}
+
+export const make = (sql: SqlClient.SqlClient) => {
+  const counts = (run: number) =>
+    sql<{ batch: Int; outcome: JobOutcome | null; jobs: Int; changed: Int; bytes: Int }>`SELECT batch, outcome,
+        count(*) AS jobs, sum(changed) AS changed, CAST(sum(bytes) AS BIGINT) AS bytes
+      FROM labelstream_run_jobs WHERE run = ${run} GROUP BY batch, outcome`
+
+  const notes = (run: number) =>
+    sql<{
+      readonly batch: Int
+      readonly is_listed: number
+      readonly listing_error: string | null
+      readonly vanished: Int
+      readonly malformed: string
+    }>`SELECT batch, is_listed, listing_error, vanished, malformed FROM labelstream_run_batches WHERE run = ${run}`
+
+  const failures = Effect.fnUntraced(function*(run: number) {
+    const groups = yield* sql<{ error_reason: string | null; jobs: Int; job: Int }>`SELECT error_reason,
+        count(*) AS jobs, min(job) AS job
+      FROM labelstream_run_jobs WHERE run = ${run} AND outcome = 'failed' GROUP BY error_reason`
+    if (groups.length === 0) return []
+    const ids = rowsOf(sql, { job: "integer" }, groups.map(({ job }) => ({ job: Number(job) })))
+    const examples = yield* sql<{
+      readonly job: Int
+      readonly batch_id: string
+      readonly job_id: string
+      readonly error_message: string | null
+      readonly error_retryable: number | null
+    }>`SELECT r.job, b.batch_id, j.job_id, r.error_message, r.error_retryable FROM ${ids}
+      CROSS JOIN labelstream_run_jobs r JOIN labelstream_jobs j ON j.id = r.job
+      JOIN labelstream_batches b ON b.id = j.batch WHERE r.run = ${run} AND r.job = v.job`
+    return groups.flatMap(({ error_reason, job, jobs }): ReadonlyArray<ExportReport.FailureGroup> => {
+      const example = examples.find((one) => Number(one.job) === Number(job))
+      return example === undefined ? [] : [{
+        cause: fromColumn(error_reason) ?? "Unknown",
+        count: Number(jobs),
+        retryable: example.error_retryable === 1,
+        example: {
+          batchId: fromColumn(example.batch_id),
+          jobId: fromColumn(example.job_id),
+          message: fromColumn(example.error_message) ?? ""
+        }
+      }]
+    })
+  })
+
+  const batchRefs = Effect.fnUntraced(function*(ids: ReadonlyArray<number>) {
+    const rows = yield* sql<{ id: Int; project_id: string; batch_id: string }>`SELECT b.id, b.project_id, b.batch_id
+      FROM ${rowsOf(sql, { id: "integer" }, ids.map((id) => ({ id })))} JOIN labelstream_batches b ON b.id = v.id
+      ORDER BY b.project_id, b.batch_id`
+    return rows.map(({ batch_id, id, project_id }) => ({
+      id: Number(id),
+      batch: emptyBatch({ projectId: fromColumn(project_id), batchId: fromColumn(batch_id) })
+    }))
+  })
+
+  return {
+    noteBatch: (run: number, batch: number, note: BatchNote) => {
+      const error = toColumn(note.listingError)
+      const malformed = toColumn(JSON.stringify(note.malformed))
+      return sql`INSERT INTO labelstream_run_batches (run, batch, is_listed, listing_error, vanished, malformed)
+        VALUES (${run}, ${batch}, ${note.isListed ? 1 : 0}, ${error}, ${note.vanished}, ${malformed})
+        ON CONFLICT (run, batch) DO UPDATE SET is_listed = excluded.is_listed, listing_error = excluded.listing_error,
+          vanished = excluded.vanished, malformed = excluded.malformed`
+    },
+    progress: Effect.fnUntraced(function*(run: number) {
+      const [groups, noted] = [yield* counts(run), yield* notes(run)]
+      const failed = new Failures()
+      for (const group of yield* failures(run)) failed.add(group)
+      const refs = yield* batchRefs(Array.from(new Set([...groups, ...noted].map(({ batch }) => Number(batch)))))
+      const byId = new Map(refs.map(({ batch, id }) => [id, batch]))
+      for (const { batch, bytes, changed, jobs, outcome } of groups) {
+        const report = byId.get(Number(batch))
+        if (report === undefined) continue
+        report[outcome ?? "left"] += Number(jobs)
+        if (outcome !== "skipped") report.listed += Number(jobs)
+        if (outcome !== "exported") continue
+        report.changed += Number(changed)
+        report.bytes += Number(bytes)
+      }
+      for (const note of noted) {
+        const report = byId.get(Number(note.batch))
+        if (report === undefined) continue
+        report.isListed = note.is_listed === 1
+        report.listingError = fromColumn(note.listing_error)
+        report.vanished = Number(note.vanished)
+        for (const group of JSON.parse(fromColumn(note.malformed)) as BatchNote["malformed"]) {
+          report.listed += group.count
+          report.failed += group.count
+          failed.add(group)
+        }
+      }
+      const extras = yield* sql<{ extra: string }>`SELECT extra FROM labelstream_run_slices WHERE run = ${run}
+        ORDER BY slice`
+      const placed = yield* sql<{ slices: Int }>`SELECT count(DISTINCT slice) AS slices FROM labelstream_run_jobs
+        WHERE run = ${run} AND slice IS NOT NULL`
+      const byKey = new Map(refs.map(({ batch }) => [batchKey(batch), batch]))
+      const sinks = addExtras(byKey, extras.map(({ extra }) => JSON.parse(fromColumn(extra)) as SliceExtra))
+      const progress: RunProgress = {
+        batches: refs.map(({ batch }) => batch),
+        failures: failed.all,
+        sinks,
+        slices: { placed: Number(placed[0]?.slices ?? 0), ended: extras.length }
+      }
+      return progress
+    })
+  }
+}
+
+const addExtras = (
+  batches: ReadonlyMap<string, Mutable<ExportReport.BatchReport>>,
+  extras: ReadonlyArray<SliceExtra>
+): RunProgress["sinks"] => {
+  const sinks = new Map<string, Mutable<RunProgress["sinks"][number]>>()
+  for (const extra of extras) {
+    for (const { problemExample, problems, unknown, unknownExample, ...ref } of extra.batches) {
+      const report = batches.get(batchKey(ref))
+      if (report === undefined) continue
+      report.problems += problems
+      report.problemExample ??= problemExample
+      report.unknown += unknown
+      report.unknownExample ??= unknownExample
+    }
+    for (const { bytes, id, stored } of extra.sinks) {
+      const sink = sinks.get(id) ?? { id, stored: 0, bytes: 0 }
+      sink.stored += stored
+      sink.bytes += bytes
+      sinks.set(id, sink)
+    }
+  }
+  return Array.from(sinks.values()).sort((a, b) => a.id < b.id ? -1 : 1)
+}

@@ -1,0 +1,344 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Job, Ledger } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { ExportStore } from "../src/index.ts"
+import { sqlite } from "./support/databases.ts"
+
+const batch: Job.BatchRef = { projectId: "p", batchId: "b" }
+
+const summary = (id: string): Job.JobSummary => ({
+  id,
+  referenceId: `ref of ${id}`,
+  status: "completed",
+  frames: 1,
+  annotations: 2,
+  tag: `tag of ${id}`,
+  priorityWeight: 0.5
+})
+const listed: Ledger.Listed = { status: "completed", frames: 1, annotations: 2 }
+
+const placed = (id: string, slice: number | null, outcome: ExportStore.JobOutcome | null = null) => ({
+  summary: summary(id),
+  slice,
+  outcome
+})
+
+const stored = (jobId: string, document = "r1", sink = "files", bytes = 10): Ledger.Outcome => ({
+  _tag: "Stored",
+  batch,
+  sink,
+  receipt: { batchId: batch.batchId, jobId, revision: { document, attachments: "" }, bytes },
+  listed,
+  at: 1
+})
+const unchanged = (jobId: string): Ledger.Outcome => ({ _tag: "Unchanged", batch, jobId, listed, at: 1 })
+const unfinished = (jobId: string): Ledger.Outcome => ({ _tag: "Unfinished", batch, jobId })
+const failed = (jobId: string, reason = "Gone", retryable = true): Ledger.Outcome => ({
+  _tag: "Failed",
+  batch,
+  jobId,
+  error: { reason, message: `${jobId} is gone`, retryable },
+  at: 1
+})
+
+const note: ExportStore.BatchNote = { isListed: true, listingError: null, vanished: 0, malformed: [] }
+const completed: Ledger.RunEnd = {
+  outcome: "completed",
+  listed: 1,
+  exported: 1,
+  unchanged: 0,
+  unfinished: 0,
+  failed: 0,
+  bytes: 10
+}
+
+const counts = (progress: ExportStore.RunProgress) =>
+  progress.batches.map(({ bytes, changed, exported, failed, left, listed, skipped, unchanged, unfinished }) => ({
+    listed,
+    exported,
+    changed,
+    unchanged,
+    unfinished,
+    failed,
+    left,
+    skipped,
+    bytes
+  }))
+
+const zero = {
+  listed: 0,
+  exported: 0,
+  changed: 0,
+  unchanged: 0,
+  unfinished: 0,
+  failed: 0,
+  left: 0,
+  skipped: 0,
+  bytes: 0
+}
+
+const suite = <E>(name: string, database: Layer.Layer<never, E> | Layer.Layer<any, E>) => {
+  const layer = ExportStore.layer.pipe(Layer.provide(database as typeof sqlite))
+  const withStore = <A, E2>(f: (store: ExportStore.ExportStore["Service"]) => Effect.Effect<A, E2>) => () =>
+    Effect.provide(ExportStore.ExportStore.use(f), layer, { local: true })
+
+  /** A store with one export that has begun. */
+  const withRun =
+    <A, E2>(f: (store: ExportStore.ExportStore["Service"], run: number, id: string) => Effect.Effect<A, E2>) => () =>
+      withStore((store) =>
+        Effect.gen(function*() {
+          const { row } = yield* store.submit("key", "{}")
+          const { run } = yield* store.begin(row.id)
+          return yield* f(store, run, row.id)
+        })
+      )()
+
+  describe(name, () => {
+    it.live(
+      "says that an export it does not know is not there, and neither begins nor ends it",
+      withStore((store) =>
+        Effect.gen(function*() {
+          assert.isTrue(Option.isNone(yield* store.find("lost-1")))
+          assert.isFalse(yield* store.requestStop("lost-1"))
+          const begun = yield* Effect.flip(store.begin("lost-1"))
+          const end = { state: "broken", report: null, error: null, runEnd: null } as const
+          const ended = yield* Effect.flip(store.end("lost-1", end))
+          assert.deepStrictEqual([begun.reason, ended.reason], ["unavailable", "unavailable"])
+        })
+      )
+    )
+
+    it.live(
+      "joins an export of the same key that is running, and begins the next generation once it has ended",
+      withStore((store) =>
+        Effect.gen(function*() {
+          const hostile = "a\u0000'; --\u{1f600}"
+          const first = yield* store.submit(hostile, `{"a":1}`)
+          const again = yield* store.submit(hostile, `{"a":2}`)
+          const other = yield* store.submit("other", "{}")
+          assert.deepStrictEqual([first.isNew, again.isNew, other.isNew], [true, false, true])
+          assert.deepStrictEqual([again.row, again.row.request], [first.row, `{"a":1}`])
+          assert.deepStrictEqual([first.row.key, first.row.id], [hostile, `${hostile}-1`])
+          yield* store.end(first.row.id, { state: "stopped", report: "{}", error: "why", runEnd: null })
+          const next = yield* store.submit(hostile, `{"a":3}`)
+          assert.deepStrictEqual([next.isNew, next.row.generation, next.row.id], [true, 2, `${hostile}-2`])
+          const found = Option.getOrThrow(yield* store.find(first.row.id))
+          assert.deepStrictEqual([found.state, found.report, found.error], ["stopped", "{}", "why"])
+          const ids = (yield* store.list(2)).map(({ id }) => id)
+          assert.strictEqual(ids.length, 2)
+          assert.strictEqual((yield* store.list(10)).length, 3)
+        })
+      )
+    )
+
+    it.live(
+      "registers one export when many ask at once",
+      withStore((store) =>
+        Effect.gen(function*() {
+          const answers = yield* Effect.all(Array.from({ length: 10 }, () => store.submit("key", "{}")), {
+            concurrency: "unbounded"
+          })
+          assert.strictEqual(answers.filter(({ isNew }) => isNew).length, 1)
+          assert.strictEqual(new Set(answers.map(({ row }) => row.id)).size, 1)
+        })
+      )
+    )
+
+    it.live(
+      "stops what is running only, and says which are to stop",
+      withStore((store) =>
+        Effect.gen(function*() {
+          const [one, two] = [(yield* store.submit("1", "{}")).row.id, (yield* store.submit("2", "{}")).row.id]
+          assert.isTrue(yield* store.requestStop(one))
+          assert.deepStrictEqual(yield* store.stopping([one, two]), new Set([one]))
+          yield* store.end(one, { state: "stopped", report: null, error: null, runEnd: null })
+          assert.isFalse(yield* store.requestStop(one))
+          assert.deepStrictEqual(yield* store.stopping([one, two]), new Set())
+          assert.deepStrictEqual(yield* store.stopping([]), new Set())
+        })
+      )
+    )
+
+    it.live(
+      "gives an export one run, and ends it once with what it came to",
+      withRun((store, run, id) =>
+        Effect.gen(function*() {
+          const again = yield* store.begin(id)
+          assert.strictEqual(again.run, run)
+          const ledger = store.ledger(run)
+          assert.strictEqual(yield* ledger.begin, run)
+          yield* store.place(run, batch, [placed("1", 0)])
+          yield* ledger.end(run, completed)
+          assert.isNull((yield* Stream.runCollect(ledger.runs)).flat()[0]?.end)
+          yield* store.end(id, { state: "completed", report: "{}", error: null, runEnd: completed })
+          yield* store.end(id, { state: "broken", report: null, error: "late", runEnd: null })
+          assert.deepStrictEqual((yield* Stream.runCollect(ledger.runs)).flat()[0]?.end, completed)
+          const row = Option.getOrThrow(yield* store.find(id))
+          assert.deepStrictEqual([row.state, row.run, row.error], ["completed", run, null])
+          assert.deepStrictEqual((yield* store.progress(run)).batches, [])
+        })
+      )
+    )
+
+    it.live(
+      "makes nothing for a run that has ended when a late runner notes what it did",
+      withRun((store, run, id) =>
+        Effect.gen(function*() {
+          yield* store.place(run, batch, [placed("1", 0)])
+          yield* store.end(id, { state: "completed", report: "{}", error: null, runEnd: completed })
+          const ledger = store.ledger(run)
+          yield* ledger.record([stored("1")])
+          assert.deepStrictEqual((yield* store.progress(run)).batches, [])
+          assert.strictEqual((yield* ledger.find(batch, ["1"]))[0]?.stage, "stored")
+        })
+      )
+    )
+
+    it.live(
+      "leaves a job as it was first placed, on the same page and when the listing is begun again",
+      withRun((store, run) =>
+        Effect.gen(function*() {
+          const page = [placed("1", 0), placed("2", 0), placed("1", 1), placed("3", null, "skipped")]
+          yield* store.place(run, batch, page)
+          yield* store.ledger(run).record([stored("2")])
+          yield* store.place(run, batch, [placed("2", 7, "unchanged"), ...page, placed("4", 1)])
+          assert.deepStrictEqual(yield* store.slices(run), [{ slice: 0, jobs: 2 }, { slice: 1, jobs: 1 }])
+          assert.deepStrictEqual(yield* store.sliceJobs(run, 0), [
+            { batch, summary: summary("1"), outcome: null },
+            { batch, summary: summary("2"), outcome: "exported" }
+          ])
+          assert.deepStrictEqual(counts(yield* store.progress(run)), [
+            { ...zero, listed: 3, exported: 1, left: 2, skipped: 1, bytes: 10 }
+          ])
+        })
+      )
+    )
+
+    it.live(
+      "counts each job once, however often a slice is done again",
+      withRun((store, run) =>
+        Effect.gen(function*() {
+          const ids = ["1", "2", "3", "4", "5"]
+          yield* store.ledger(run).record([stored("2", "old")])
+          yield* store.place(run, batch, [...ids.map((id) => placed(id, 0)), placed("6", null, "unchanged")])
+          const ledger = store.ledger(run)
+          yield* ledger.record([stored("1"), stored("2", "new"), failed("3"), unfinished("4")])
+          yield* ledger.record([stored("1", "r1", "db", 12), stored("3", "r1")])
+          yield* ledger.record([unchanged("1"), unchanged("2"), unfinished("4")])
+          assert.deepStrictEqual(counts(yield* store.progress(run)), [
+            { ...zero, listed: 6, exported: 3, changed: 1, unchanged: 1, unfinished: 1, left: 1, bytes: 32 }
+          ])
+          const extra: ExportStore.SliceExtra = {
+            batches: [{
+              ...batch,
+              problems: 2,
+              problemExample: { jobId: "1", path: "data", reason: "no" },
+              unknown: 1,
+              unknownExample: "2"
+            }],
+            sinks: [{ id: "files", stored: 3, bytes: 30 }]
+          }
+          yield* store.endSlice(run, 0, { ...extra, sinks: [{ id: "files", stored: 1, bytes: 1 }] })
+          yield* store.endSlice(run, 0, extra)
+          const progress = yield* store.progress(run)
+          assert.deepStrictEqual(counts(progress), [
+            { ...zero, listed: 6, exported: 3, changed: 1, unchanged: 2, unfinished: 1, bytes: 32 }
+          ])
+          assert.deepStrictEqual(progress.sinks, extra.sinks)
+          assert.deepStrictEqual(progress.slices, { placed: 1, ended: 1 })
+          const [report] = progress.batches
+          assert.deepStrictEqual([report?.problems, report?.unknown, report?.unknownExample], [2, 1, "2"])
+          assert.deepStrictEqual(ExportStore.runEnd("completed", progress), {
+            outcome: "completed",
+            listed: 6,
+            exported: 3,
+            unchanged: 2,
+            unfinished: 1,
+            failed: 0,
+            bytes: 32
+          })
+        })
+      )
+    )
+
+    it.live(
+      "groups failures by cause with an example, those of the listing too",
+      withRun((store, run) =>
+        Effect.gen(function*() {
+          const listingFailure = { reason: "MalformedAnswer", message: "no status", retryable: true }
+          yield* store.place(run, batch, [
+            placed("1", 0),
+            placed("2", 0),
+            placed("3", 0),
+            { ...placed("4", null, "failed"), error: listingFailure }
+          ])
+          yield* store.ledger(run).record([failed("1"), failed("2"), failed("3", "files sink: rejected", false)])
+          const malformed = {
+            cause: "MalformedAnswer",
+            count: 2,
+            retryable: true,
+            example: { batchId: "b", jobId: "entry 3", message: "no id" }
+          }
+          yield* store.noteBatch(run, batch, { ...note, isListed: false, listingError: "it broke" })
+          yield* store.noteBatch(run, batch, { ...note, vanished: 3, malformed: [malformed] })
+          const progress = yield* store.progress(run)
+          assert.deepStrictEqual(counts(progress), [{ ...zero, listed: 6, failed: 6 }])
+          assert.deepStrictEqual(
+            progress.batches.map(({ isListed, listingError, vanished }) => [isListed, listingError, vanished]),
+            [[true, null, 3]]
+          )
+          const byCause = new Map(progress.failures.map((group) => [group.cause, group]))
+          assert.deepStrictEqual(byCause.get("Gone"), {
+            cause: "Gone",
+            count: 2,
+            retryable: true,
+            example: { batchId: "b", jobId: "1", message: "1 is gone" }
+          })
+          assert.deepStrictEqual(byCause.get("MalformedAnswer")?.count, 3)
+          assert.isFalse(byCause.get("files sink: rejected")?.retryable)
+        })
+      )
+    )
+
+    it.live(
+      "answers a slice's jobs as known and not as repeated, though its run has listed them",
+      withRun((store, run) =>
+        Effect.gen(function*() {
+          const ledger = store.ledger(run)
+          const repeated = (page: ReadonlyArray<string>) =>
+            Effect.map(
+              ledger.observe(run, batch, page.map(summary)),
+              (observations) => observations.map((one) => one.repeated)
+            )
+          assert.deepStrictEqual(yield* repeated(["1", "2", "1"]), [false, false, true])
+          assert.deepStrictEqual(yield* repeated(["1", "2"]), [false, false])
+        })
+      )
+    )
+
+    it.live(
+      "tells two runs over the same batch apart: what vanished from one is what was not placed in it",
+      withStore((store) =>
+        Effect.gen(function*() {
+          const one = yield* store.begin((yield* store.submit("1", "{}")).row.id)
+          const two = yield* store.begin((yield* store.submit("2", "{}")).row.id)
+          yield* store.ledger(one.run).observe(one.run, batch, [summary("1"), summary("2")])
+          yield* store.place(one.run, batch, [placed("1", 0), placed("2", 0)])
+          yield* store.ledger(two.run).observe(two.run, batch, [summary("1")])
+          yield* store.place(two.run, batch, [placed("1", 0)])
+          const vanished = (run: number) =>
+            Effect.map(
+              Stream.runCollect(store.ledger(run).entries({ batch, notObservedIn: run })),
+              (pages) => pages.flat().map(({ jobId }) => jobId)
+            )
+          assert.deepStrictEqual([yield* vanished(one.run), yield* vanished(two.run)], [[], ["2"]])
+        })
+      )
+    )
+  })
+}
+
+suite("ExportStore on SQLite", sqlite)
