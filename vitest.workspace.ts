@@ -11,9 +11,10 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    projects: names.map((name) => ({
-      extends: true,
-      test: { name, root: name === "examples" ? join(root, name) : join(root, "packages", name) }
-    }))
+    projects: names.map((name) => {
+      const folder = name === "examples" ? join(root, name) : join(root, "packages", name)
+      const globalSetup = ["test/globalSetup.ts"].filter((file) => existsSync(join(folder, file)))
+      return { extends: true, test: { name, root: folder, globalSetup } }
+    })
   }
 })

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { ExportStore } from "../src/index.ts"
-import { sqlite } from "./support/databases.ts"
+import { fresh, type Kind, kinds } from "./support/databases.ts"
 
 const batch: Job.BatchRef = { projectId: "p", batchId: "b" }
 
@@ -80,8 +80,8 @@ const zero = {
   bytes: 0
 }
 
-const suite = <E>(name: string, database: Layer.Layer<never, E> | Layer.Layer<any, E>) => {
-  const layer = ExportStore.layer.pipe(Layer.provide(database as typeof sqlite))
+const suite = (kind: Kind) => {
+  const layer = ExportStore.layer.pipe(Layer.provide(fresh(kind)))
   const withStore = <A, E2>(f: (store: ExportStore.ExportStore["Service"]) => Effect.Effect<A, E2>) => () =>
     Effect.provide(ExportStore.ExportStore.use(f), layer, { local: true })
 
@@ -96,7 +96,7 @@ const suite = <E>(name: string, database: Layer.Layer<never, E> | Layer.Layer<an
         })
       )()
 
-  describe(name, () => {
+  describe(`ExportStore on ${kind.name}`, () => {
     it.live(
       "says that an export it does not know is not there, and neither begins nor ends it",
       withStore((store) =>
@@ -341,4 +341,4 @@ const suite = <E>(name: string, database: Layer.Layer<never, E> | Layer.Layer<an
   })
 }
 
-suite("ExportStore on SQLite", sqlite)
+kinds.forEach(suite)

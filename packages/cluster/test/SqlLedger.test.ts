@@ -2,9 +2,10 @@ import * as Layer from "effect/Layer"
 import { suite } from "../../core/test/suites/ledger.ts"
 import { model } from "../../core/test/suites/ledgerModel.ts"
 import { SqlLedger } from "../src/index.ts"
-import { sqlite } from "./support/databases.ts"
+import { fresh, kinds } from "./support/databases.ts"
 
-const onSqlite = SqlLedger.layer.pipe(Layer.provide(sqlite))
-
-suite("SqlLedger on SQLite", onSqlite)
-model("SqlLedger on SQLite", onSqlite)
+for (const kind of kinds) {
+  const ledger = SqlLedger.layer.pipe(Layer.provide(fresh(kind)))
+  suite(`SqlLedger on ${kind.name}`, ledger)
+  model(`SqlLedger on ${kind.name}`, ledger)
+}

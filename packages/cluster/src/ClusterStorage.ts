@@ -1,0 +1,115 @@
+/**
+ * The database that the runners of a cluster share, from its URL: a PostgreSQL server, or a SQLite file for several
+ * processes of one machine. The URL holds a password: it is taken redacted and shown nowhere, nor is any part of it but
+ * host, port and database.
+ */
+import { Ledger } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { resolve } from "node:path"
+import { toLedgerError } from "./internal/statements.ts"
+import * as SqliteClient from "./SqliteClient.ts"
+
+/** How a runner uses the database. */
+export interface Options {
+  /**
+   * Most connections of this process to a PostgreSQL server. Default: 10. One is kept for the locks of the cluster, and
+   * the server has to have as many for each runner. SQLite has one.
+   */
+  readonly maxConnections?: number
+}
+
+/** Where a database stands, for people. */
+type Place =
+  | { readonly _tag: "Postgres"; readonly name: string }
+  | { readonly _tag: "Sqlite"; readonly name: string; readonly file: string }
+
+const unusable = (detail: string) => new Ledger.LedgerError({ reason: "unavailable", detail })
+
+const forms = "give postgres://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:FILE"
+
+// What cannot be read is not repeated: it may be a password that was not encoded.
+const parse = (url: Redacted.Redacted): Effect.Effect<Place, Ledger.LedgerError> => {
+  const text = Redacted.value(url)
+  if (text.startsWith("sqlite:")) {
+    const file = text.slice("sqlite:".length).replace(/^\/\/(?=\/)/, "")
+    if (file === "" || file.startsWith("//")) {
+      return Effect.fail(unusable(`The database's URL names no file: ${forms}.`))
+    }
+    return Effect.succeed({ _tag: "Sqlite", file: resolve(file), name: `SQLite file ${resolve(file)}` })
+  }
+  if (!/^postgres(ql)?:\/\//.test(text)) {
+    return Effect.fail(unusable(`The database's URL is of no kind that is known: ${forms}.`))
+  }
+  if (!URL.canParse(text)) {
+    const hint = "Characters of the password that are not letters or digits are written as %XX"
+    return Effect.fail(unusable(`The database's URL cannot be read: ${forms}. ${hint}.`))
+  }
+  const { hostname, pathname, port } = new URL(text)
+  const where = `${hostname === "" ? "localhost" : hostname}:${port === "" ? "5432" : port}`
+  return Effect.succeed({ _tag: "Postgres", name: `PostgreSQL at ${where}${pathname}` })
+}
+
+/** Says where a database is, for people: kind and place, and nothing of the URL that is secret. */
+export const describe = (url: Redacted.Redacted): Effect.Effect<string, Ledger.LedgerError> =>
+  Effect.map(parse(url), ({ name }) => name)
+
+const opening = (place: Place) => (error: SqlError) =>
+  Effect.catchDefect(toLedgerError(error), () =>
+    Effect.fail(
+      new Ledger.LedgerError({
+        reason: "unavailable",
+        detail: place._tag === "Sqlite"
+          ? `${place.file} cannot be opened: see that its folder exists and may be used.`
+          : `${place.name} cannot be used as the cluster's database: ${error.message}.`,
+        cause: error.reason
+      })
+    ))
+
+// No wait of a runner on the server is without an end, and no other runner waits for a frozen one.
+const limits = {
+  statement_timeout: "60000",
+  lock_timeout: "15000",
+  idle_in_transaction_session_timeout: "30000"
+}
+
+const postgres = (url: Redacted.Redacted, options: Options) =>
+  Layer.unwrap(Effect.map(
+    // Loaded when it is needed: who has a SQLite file does not wait for it.
+    Effect.promise(() => import("@effect/sql-pg/PgClient")),
+    (PgClient) =>
+      PgClient.layer({
+        url,
+        maxConnections: options.maxConnections ?? 10,
+        applicationName: "labelstream",
+        startupParameters: limits
+      })
+  ))
+
+/**
+ * Provides a client for the database at the URL and sees that it answers; closed with the layer.
+ *
+ * Fails with `unavailable` for a URL that cannot be read, a server that does not answer or refuses the password, and a
+ * file that cannot be opened; with `damaged` for a file that is no database. A statement on a PostgreSQL server may take
+ * 60 seconds, and wait 15 of them for a lock.
+ */
+export const layer = (
+  url: Redacted.Redacted,
+  options: Options = {}
+): Layer.Layer<SqlClient.SqlClient, Ledger.LedgerError> =>
+  Layer.unwrap(Effect.map(parse(url), (place) => {
+    const client: Layer.Layer<SqlClient.SqlClient, SqlError> = place._tag === "Sqlite"
+      ? SqliteClient.layer({ file: place.file })
+      : postgres(url, options)
+    const answering = Layer.effect(
+      SqlClient.SqlClient,
+      SqlClient.SqlClient.use((sql) => Effect.as(sql`SELECT 1`, sql))
+    )
+    return answering.pipe(
+      Layer.provide(client),
+      Layer.catchTag("SqlError", (error) => Layer.effect(SqlClient.SqlClient, opening(place)(error)))
+    )
+  }))

