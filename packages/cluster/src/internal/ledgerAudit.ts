@@ -47,10 +47,9 @@ export const make = (sql: SqlClient.SqlClient, read: Reads) => (sink: string) =>
         { i: "integer", batch_id: "text", job_id: "text" },
         keys.map(({ batchId, jobId }, i) => ({ i, batch_id: batchId, job_id: jobId }))
       )
-    } JOIN labelstream_batches b ON b.batch_id = v.batch_id
-      JOIN labelstream_jobs j ON j.batch = b.id AND j.job_id = v.job_id
-      JOIN labelstream_receipts r ON r.job = j.id
-      JOIN labelstream_sinks s ON s.id = r.sink AND s.name = ${toColumn(sink)}`
+    } CROSS JOIN labelstream_batches b CROSS JOIN labelstream_jobs j CROSS JOIN labelstream_receipts r
+      WHERE b.batch_id = v.batch_id AND j.batch = b.id AND j.job_id = v.job_id AND r.job = j.id
+      AND r.sink = (SELECT id FROM labelstream_sinks WHERE name = ${toColumn(sink)})`
 
   return {
     check: Effect.fnUntraced(

@@ -190,7 +190,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       batch: number,
       ids: ReadonlyArray<string>
     ): Effect.Effect<ReadonlyMap<string, Found>, SqlError> =>
-      sql<JobRow>`SELECT j.* FROM ${rowsOf(sql, { job_id: "text" }, ids.map((job_id) => ({ job_id })))}
+      sql<JobRow>`SELECT j.* FROM ${rowsOf(sql, { job_id: "text" }, Array.from(new Set(ids), (job_id) => ({ job_id })))}
         CROSS JOIN labelstream_jobs j WHERE j.batch = ${batch} AND j.job_id = v.job_id`.pipe(
         Effect.flatMap((rows) => toFound(ref, rows)),
         Effect.map((found) => new Map(found.map((one) => [one.entry.jobId, one])))

@@ -7,7 +7,7 @@ import type { Job, Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Found, Reads } from "./ledgerReads.ts"
+import type { Reads } from "./ledgerReads.ts"
 import { rowsOf } from "./statements.ts"
 import { fromColumn } from "./text.ts"
 
@@ -100,18 +100,22 @@ export const batchKey = (ref: Job.BatchRef): string => JSON.stringify([ref.proje
 /** By the bytes of the text, as the databases do: any order will do that is the same for all. */
 const byText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0
 
-/** Outcomes in rounds, each with one outcome of a job at most, in which all may be noted at once. */
-export const rounds = (outcomes: ReadonlyArray<Ledger.Outcome>): ReadonlyArray<ReadonlyArray<Ledger.Outcome>> => {
+/** Items in rounds, each with one item of a key at most, in which all may be noted at once. */
+const inRounds = <A>(items: ReadonlyArray<A>, keyOf: (item: A) => string): ReadonlyArray<ReadonlyArray<A>> => {
   const met = new Map<string, number>()
-  const rounds: Array<Array<Ledger.Outcome>> = []
-  for (const outcome of outcomes) {
-    const key = JSON.stringify([outcome.batch.projectId, outcome.batch.batchId, jobOf(outcome)])
+  const rounds: Array<Array<A>> = []
+  for (const item of items) {
+    const key = keyOf(item)
     const round = met.get(key) ?? 0
     met.set(key, round + 1)
-    ;(rounds[round] ??= []).push(outcome)
+    ;(rounds[round] ??= []).push(item)
   }
   return rounds
 }
+
+/** Outcomes in rounds, each with one outcome of a job at most. */
+export const rounds = (outcomes: ReadonlyArray<Ledger.Outcome>): ReadonlyArray<ReadonlyArray<Ledger.Outcome>> =>
+  inRounds(outcomes, (outcome) => JSON.stringify([outcome.batch.projectId, outcome.batch.batchId, jobOf(outcome)]))
 
 export const make = (sql: SqlClient.SqlClient, read: Reads) => {
   // Ids of rows that are few and never removed; forgotten when a transaction that may have made one is taken back.
@@ -182,10 +186,14 @@ export const make = (sql: SqlClient.SqlClient, read: Reads) => {
   const observe = Effect.fnUntraced(function*(run: number, ref: Job.BatchRef, page: ReadonlyArray<Job.JobSummary>) {
     const batch = (yield* batchesOf([ref]))(ref)
     const known = yield* read.find(ref, batch, page.map(({ id }) => id))
-    const { ids, news } = newsOf(batch, page, known)
-    // Only what is news is written: a page of a second run costs its marks and nothing else.
-    if (news.length > 0) {
-      for (const { id, job_id } of yield* upsertListing(news)) ids.set(fromColumn(job_id), Number(id))
+    const ids = new Map(Array.from(known, ([jobId, { id }]) => [jobId, id]))
+    // A job that the page names twice is always news: what it said first counts too.
+    const [once = [], ...more] = inRounds(page, ({ id }) => id)
+    for (const round of [once.filter((summary) => isNews(summary, known.get(summary.id)?.entry)), ...more]) {
+      // Only what is news is written: a page of a second run costs its marks and nothing else.
+      if (round.length === 0) continue
+      const rows = yield* upsertListing(round.map((summary) => listingRow(batch, summary)))
+      for (const { id, job_id } of rows) ids.set(fromColumn(job_id), Number(id))
     }
     const first = yield* markObserved(run, Array.from(ids.values()).sort((a, b) => a - b))
     return page.map((summary): Ledger.Observation => {
@@ -277,18 +285,6 @@ const onOutcome = [
   "checked_at = coalesce(excluded.checked_at, j.checked_at)",
   `attempts = CASE WHEN ${isSuccess} THEN 0 ELSE j.attempts + excluded.attempts END`
 ].join(", ")
-
-/** What a page says that is not known, the last word on each job, and the ids of the rows of the others. */
-const newsOf = (batch: number, page: ReadonlyArray<Job.JobSummary>, known: ReadonlyMap<string, Found>) => {
-  const ids = new Map<string, number>()
-  const last = new Map(page.map((summary) => [summary.id, summary]))
-  const news = Array.from(last.values()).filter((summary) => {
-    const found = known.get(summary.id)
-    if (found !== undefined) ids.set(summary.id, found.id)
-    return isNews(summary, found?.entry)
-  })
-  return { ids, news: news.map((summary) => listingRow(batch, summary)) }
-}
 
 /** A listed job as a row. */
 export const listingRow = (batch: number, { annotations, frames, id, referenceId, status }: Job.JobSummary) => ({

@@ -20,16 +20,26 @@ const administer = (statement: string) =>
     Effect.provide(ClusterStorage.layer(Redacted.make(server ?? ""), { maxConnections: 1 }), { local: true })
   )
 
-/** URL of a new database on the test run's PostgreSQL that goes with the scope. */
-export const postgresUrl = Effect.gen(function*() {
-  const name = `test_${randomUUID().replaceAll("-", "")}`
-  yield* Effect.acquireRelease(
-    administer(`CREATE DATABASE ${name}`),
-    () => Effect.orDie(administer(`DROP DATABASE ${name} WITH (FORCE)`))
-  )
+const newName = () => `test_${randomUUID().replaceAll("-", "")}`
+
+/** The server's URL for one database, or one schema of the server's own. The server goes with the test run. */
+const urlOf = (change: (url: URL) => void) => {
   const url = new URL(server ?? "")
-  url.pathname = name
+  change(url)
   return Redacted.make(url.href)
+}
+
+/** URL of a new database on the test run's PostgreSQL: for what is not kept apart by schemas, such as locks. */
+export const postgresDatabaseUrl = Effect.suspend(() => {
+  const name = newName()
+  return Effect.as(administer(`CREATE DATABASE ${name}`), urlOf((url) => url.pathname = name))
+})
+
+/** URL of a new schema on the test run's PostgreSQL: made in a tenth of the time of a database. */
+export const postgresUrl = Effect.suspend(() => {
+  const name = newName()
+  const search = urlOf((url) => url.searchParams.set("options", `-c search_path=${name}`))
+  return Effect.as(administer(`CREATE SCHEMA ${name}`), search)
 })
 
 /** A kind of database to run tests on. */
