@@ -127,8 +127,7 @@ CREATE INDEX labelstream_run_jobs_by_slice ON labelstream_run_jobs (run, slice) 
 CREATE INDEX labelstream_run_jobs_failed ON labelstream_run_jobs (run, job) WHERE outcome = 'failed';
 CREATE TABLE labelstream_limits (
   name {text} PRIMARY KEY,
-  tokens {real} NOT NULL,
-  refilled_at {real} NOT NULL,
+  next_at {real} NOT NULL,
   paused_until {real} NOT NULL
 );
 `
