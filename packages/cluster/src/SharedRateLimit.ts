@@ -31,7 +31,7 @@ export interface Options {
    */
   readonly maxWait?: Duration.Input
   /**
-   * How long to try again while the database does not answer. Default: 20 seconds. Then requests fail as `Timeout` with
+   * How long to try again while the database does not answer; less than `maxWait`. Default: 20 seconds. Then requests fail as `Timeout` with
    * code `RATE_LIMIT_UNAVAILABLE`.
    */
   readonly patience?: Duration.Input
@@ -69,6 +69,7 @@ class Turns {
   private waiting = 0
   private pausedUntil = 0
   private heardAt = Number.NEGATIVE_INFINITY
+  private unavailableAt = Number.NEGATIVE_INFINITY
 
   constructor(leases: Leases, interval: number, maxWait: number, patience: Duration.Duration) {
     this.leases = leases
@@ -79,20 +80,29 @@ class Turns {
   }
 
   /** Waits for a turn. */
-  readonly take: Effect.Effect<void, Transport.TransportError> = Effect.gen({ self: this }, function*() {
-    for (;;) {
-      const turn = yield* this.nextTurn
-      const now = yield* monotonic
-      if (turn.at > now) yield* Effect.sleep(Duration.millis(Math.ceil(turn.at - now)))
-      yield* this.hear(turn)
-      const paused = this.pausedUntil - (yield* monotonic)
-      if (paused <= 0) return
-      if (paused > this.maxWait) return yield* refusal("RATE_LIMIT")
-      // The turns of this time belong to nobody any more.
-      this.turns = []
-      yield* Effect.sleep(Duration.millis(Math.ceil(paused)))
-    }
-  })
+  get take(): Effect.Effect<void, Transport.TransportError> {
+    return Effect.timeoutOrElse(this.wait, {
+      duration: Duration.millis(this.maxWait),
+      orElse: () => Effect.fail(refusal("RATE_LIMIT"))
+    })
+  }
+
+  private get wait(): Effect.Effect<void, Transport.TransportError> {
+    return Effect.gen({ self: this }, function*() {
+      for (;;) {
+        const turn = yield* this.nextTurn
+        yield* this.hear(turn)
+        const now = yield* monotonic
+        const paused = this.pausedUntil - now
+        if (paused > this.maxWait) return yield* refusal("RATE_LIMIT")
+        if (paused <= 0 && turn.at >= now - blockMillis) return
+        if (paused <= 0) continue
+        // The turns of this time belong to nobody any more.
+        this.turns = []
+        yield* Effect.sleep(Duration.millis(Math.ceil(paused)))
+      }
+    })
+  }
 
   /** Lets nobody go for so long. */
   pause(span: number): Effect.Effect<void> {
@@ -106,15 +116,25 @@ class Turns {
   }
 
   private get nextTurn(): Effect.Effect<Turn, Transport.TransportError> {
-    return Effect.suspend(() => {
+    return Effect.flatMap(monotonic, (since) => {
       this.waiting++
       const one = Effect.gen({ self: this }, function*() {
-        // Taken within the lock, so that each lease serves those who waited for it in their order.
+        // All within the lock: requests go in the order in which they came, and no turn is taken long before it is used,
+        // which others would miss should this runner die.
         let turn = this.shift(yield* monotonic)
         while (turn === undefined) {
+          // Who has waited as long as the one before does not wait for the database once more.
+          if (this.unavailableAt >= since) return yield* refusal("RATE_LIMIT_UNAVAILABLE")
           yield* this.lease
           turn = this.shift(yield* monotonic)
         }
+        const early = turn.at - (yield* monotonic)
+        if (early <= 0) return turn
+        const given = turn
+        yield* Effect.onInterrupt(
+          Effect.sleep(Duration.millis(Math.ceil(early))),
+          () => Effect.sync(() => this.turns.unshift(given))
+        )
         return turn
       })
       return Effect.ensuring(this.leasing.withPermit(one), Effect.sync(() => this.waiting--))
@@ -131,15 +151,12 @@ class Turns {
       const turns = Math.min(this.block, Math.max(1, this.waiting))
       const lease = yield* this.leases.take(turns, this.maxWait).pipe(
         Effect.retry({ schedule: again }),
-        Effect.timeoutOrElse({
-          duration: this.patience,
-          orElse: () => Effect.fail(refusal("RATE_LIMIT_UNAVAILABLE"))
-        }),
-        Effect.catchTag("SqlError", () => Effect.fail(refusal("RATE_LIMIT_UNAVAILABLE")))
+        Effect.timeout(this.patience),
+        Effect.catch(() => this.unavailable)
       )
       if (lease === undefined) return yield* refusal("RATE_LIMIT")
       const now = yield* monotonic
-      this.heardAt = now
+      this.heard(now, lease.paused)
       for (let i = 0; i < lease.turns; i++) {
         this.turns.push({ at: now + lease.delay + i * this.interval, takenAt: now })
       }
@@ -150,15 +167,24 @@ class Turns {
   private hear(turn: Turn): Effect.Effect<void, Transport.TransportError> {
     return Effect.flatMap(monotonic, (now) => {
       if (now - Math.max(turn.takenAt, this.heardAt) < knownMillis) return Effect.void
-      this.heardAt = now
       return this.leases.paused.pipe(
         Effect.timeout(this.patience),
-        Effect.mapError(() => refusal("RATE_LIMIT_UNAVAILABLE")),
-        Effect.map((span) => {
-          if (span > 0) this.pausedUntil = Math.max(this.pausedUntil, now + span)
-        })
+        Effect.catch(() => this.unavailable),
+        Effect.map((paused) => this.heard(now, paused))
       )
     })
+  }
+
+  private get unavailable(): Effect.Effect<never, Transport.TransportError> {
+    return Effect.flatMap(monotonic, (now) => {
+      this.unavailableAt = now
+      return Effect.fail(refusal("RATE_LIMIT_UNAVAILABLE"))
+    })
+  }
+
+  private heard(now: number, paused: number): void {
+    this.heardAt = now
+    if (paused > 0) this.pausedUntil = Math.max(this.pausedUntil, now + paused)
   }
 }
 

@@ -9,10 +9,13 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import { toColumn } from "./text.ts"
 
-/** Turns that one runner has to itself: `turns` of them from `delay` on, `interval` apart. In milliseconds. */
+/** Turns that one runner has to itself, and what it hears with them. In milliseconds from now. */
 export interface Lease {
+  /** When the first one is; the others follow an interval apart. */
   readonly delay: number
   readonly turns: number
+  /** For how long nobody may go. */
+  readonly paused: number
 }
 
 export const make = (sql: SqlClient.SqlClient, name: string, interval: number) => {
@@ -31,14 +34,14 @@ export const make = (sql: SqlClient.SqlClient, name: string, interval: number) =
     take: (turns: number, longest: number): Effect.Effect<Lease | undefined, SqlError> =>
       Effect.map(
         withNow((now) =>
-          sql<{ delay: number }>`INSERT INTO labelstream_limits AS l (name, next_at, paused_until)
+          sql<{ delay: number; paused: number }>`INSERT INTO labelstream_limits AS l (name, next_at, paused_until)
             VALUES (${key}, ${now} + ${millis(turns * interval)}, 0)
             ON CONFLICT (name) DO UPDATE
             SET next_at = ${later}(l.next_at, l.paused_until, ${now}) + ${millis(turns * interval)}
             WHERE ${later}(l.next_at, l.paused_until) - ${now} <= ${millis(longest)}
-            RETURNING next_at - ${millis(turns * interval)} - ${now} AS delay`
+            RETURNING next_at - ${millis(turns * interval)} - ${now} AS delay, paused_until - ${now} AS paused`
         ),
-        ([row]) => row && { delay: Math.max(0, row.delay), turns }
+        ([row]) => row && { delay: Math.max(0, row.delay), turns, paused: Math.max(0, row.paused) }
       ),
     /** Lets nobody go for so long, or longer where that is known. */
     pause: (span: number): Effect.Effect<void, SqlError> =>
@@ -50,10 +53,10 @@ export const make = (sql: SqlClient.SqlClient, name: string, interval: number) =
     /** For how long nobody may go. */
     paused: Effect.map(
       withNow((now) =>
-        sql<{ left_over: number }>`SELECT paused_until - ${now} AS left_over FROM labelstream_limits
+        sql<{ paused: number }>`SELECT paused_until - ${now} AS paused FROM labelstream_limits
         WHERE name = ${key}`
       ),
-      ([row]) => Math.max(0, row?.left_over ?? 0)
+      ([row]) => Math.max(0, row?.paused ?? 0)
     )
   }
 }
