@@ -87,7 +87,7 @@ describe("SharedRateLimit", () => {
   it.effect("keeps all runners together to the limit, in any span of time", () =>
     Effect.gen(function*() {
       const [platform, url] = [new FakePlatform(), yield* sqliteUrl]
-      const runners = yield* Effect.all([1, 2, 3].map(() => runner(url, platform)))
+      const runners = yield* Effect.forEach([1, 2, 3], () => runner(url, platform))
       for (const send of runners) yield* many(20, send())
       yield* pass(8000)
       assert.strictEqual(platform.sentAt.length, 60)
@@ -140,8 +140,9 @@ describe("SharedRateLimit", () => {
     it.live(`gives no turn twice on ${kind.name}, whoever asks at once`, () =>
       Effect.gen(function*() {
         const url = yield* kind.url
-        const clients = yield* Effect.all(
-          [1, 2, 3].map(() => Layer.build(Layer.fresh(ClusterStorage.layer(url)))),
+        const clients = yield* Effect.forEach(
+          [1, 2, 3],
+          () => Layer.build(Layer.fresh(ClusterStorage.layer(url))),
           { concurrency: "unbounded" }
         )
         const sqls = clients.map((context) => Context.get(context, SqlClient.SqlClient))
