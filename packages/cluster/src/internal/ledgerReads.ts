@@ -132,7 +132,8 @@ export const make = (sql: SqlClient.SqlClient) => {
       readonly bytes: Int
     }>`SELECT r.job, s.name, r.revision_document, r.revision_attachments, r.bytes
       FROM ${rowsOf(sql, { id: "integer" }, ids.map((id) => ({ id: Number(id) })))}
-      JOIN labelstream_receipts r ON r.job = v.id JOIN labelstream_sinks s ON s.id = r.sink ORDER BY r.job, s.name`
+      CROSS JOIN labelstream_receipts r CROSS JOIN labelstream_sinks s
+      WHERE r.job = v.id AND s.id = r.sink ORDER BY r.job, s.name`
     for (const row of rows) {
       const job = Number(row.job)
       const receipts = byJob.get(job) ?? []

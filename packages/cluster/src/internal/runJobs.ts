@@ -175,9 +175,8 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
       Effect.map(
         sql<SliceRow>`SELECT b.project_id, b.batch_id, j.job_id, j.reference_id, j.status, j.frames, j.annotations,
             r.tag, r.priority_weight, r.outcome
-          FROM labelstream_run_jobs r JOIN labelstream_jobs j ON j.id = r.job
-          JOIN labelstream_batches b ON b.id = j.batch
-          WHERE r.run = ${run} AND r.slice = ${slice} ORDER BY b.project_id, b.batch_id, j.job_id`,
+          FROM labelstream_run_jobs r CROSS JOIN labelstream_jobs j CROSS JOIN labelstream_batches b
+          WHERE r.run = ${run} AND r.slice = ${slice} AND j.id = r.job AND b.id = j.batch ORDER BY b.project_id, b.batch_id, j.job_id`,
         (rows) => rows.map(toSliceJob)
       ),
     /** What was not fetched in a slice that has ended had nothing new. */

@@ -104,8 +104,8 @@ export const make = (sql: SqlClient.SqlClient) => {
       readonly error_message: string | null
       readonly error_retryable: number | null
     }>`SELECT r.job, b.batch_id, j.job_id, r.error_message, r.error_retryable FROM ${ids}
-      CROSS JOIN labelstream_run_jobs r JOIN labelstream_jobs j ON j.id = r.job
-      JOIN labelstream_batches b ON b.id = j.batch WHERE r.run = ${run} AND r.job = v.job`
+      CROSS JOIN labelstream_run_jobs r CROSS JOIN labelstream_jobs j CROSS JOIN labelstream_batches b
+      WHERE r.run = ${run} AND r.job = v.job AND j.id = r.job AND b.id = j.batch`
     return groups.flatMap(({ error_reason, job, jobs }): ReadonlyArray<ExportReport.FailureGroup> => {
       const example = examples.find((one) => Number(one.job) === Number(job))
       return example === undefined ? [] : [{
