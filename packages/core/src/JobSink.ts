@@ -91,7 +91,10 @@ export interface Capabilities {
   readonly deterministic: boolean
   /** Whether `inspect` can read back what is stored. */
   readonly inspectable: boolean
-  /** `single`: one process at a time may have it open. `many`: several may. */
+  /**
+   * `single`: one process at a time may write there. `many`: several may, each into a part of its own, by
+   * `JobSink.shared`, which is there exactly where this says `many`.
+   */
   readonly writers: "single" | "many"
   /** How many batches may be between `stage` and the end of `commit` at the same time. At least 1. */
   readonly concurrentBatches: number
@@ -136,6 +139,36 @@ export interface StoredJob extends Omit<JobRecord, "parsed" | "attachments"> {
   readonly attachments: ReadonlyArray<{ readonly index: number; readonly content: Content }>
 }
 
+/** What a merge has done. */
+export interface Merged {
+  /** Jobs that were taken from parts into the place. */
+  readonly merged: number
+  /** Writers that have their part open: what it holds stays there, for a later merge. In order of names. */
+  readonly stillOpen: ReadonlyArray<string>
+}
+
+/**
+ * How several processes write to one place at once: each into a part of its own, which readers do not see, and which a
+ * merge brings into the place. What a part holds counts as stored from its commit on, for `inspect`, `replay` and the next
+ * `open`, whatever became of its writer. Where the place and parts hold one job in different revisions, the one stored
+ * last is the job.
+ */
+export interface Shared {
+  /**
+   * Opens the part of one writer, with the promises of `open`: what is committed is durable, what an earlier writer of
+   * this name left half done is recovered. Fails with `conflict` while another has this part open, and with
+   * `misconfigured` where the name is none: 1 to 64 of `a-z 0-9 -`, the first no `-`. `finish` ends this writer's run and
+   * publishes nothing.
+   */
+  readonly open: (writer: string) => Effect.Effect<OpenSink, SinkError, Scope.Scope>
+  /**
+   * Publishes what the parts hold, job by job whole, and removes the parts that nobody has open. Killed at any moment and
+   * run again, it loses nothing and doubles nothing. Takes the place as `open` does, and fails with `conflict` where that
+   * would. With parts that are still open it is only a beginning: it is the end of an export when it answers none.
+   */
+  readonly merge: Effect.Effect<Merged, SinkError>
+}
+
 /** A sink with its options filled in. Describing it does nothing yet. */
 export interface JobSink {
   /** The kind of sink, as in its package's name: `filesystem`. */
@@ -147,8 +180,13 @@ export interface JobSink {
   readonly capabilities: Capabilities
   /** Whether it can write there: permission, space, what stands there already. Leaves nothing behind. */
   readonly check: Effect.Effect<void, SinkError>
-  /** Cleans up after an earlier crash and takes the place for this process. Closed by its scope, however that ends. */
+  /**
+   * Cleans up after an earlier crash, merges the parts that writers have left, and takes the place for this process.
+   * Closed by its scope, however that ends.
+   */
   readonly open: Effect.Effect<OpenSink, SinkError, Scope.Scope>
+  /** For several processes at once, where `capabilities.writers` is `many`. */
+  readonly shared?: Shared
   /** Reads back what is committed, without the network and without `open`. Empty where not inspectable. */
   readonly inspect: (depth: InspectDepth) => Stream.Stream<ReadonlyArray<Inspected>, SinkError>
   /**
@@ -177,11 +215,14 @@ export const SinkFailure = Schema.Literals(["rejected", "unavailable", "conflict
 
 export type SinkFailure = typeof SinkFailure.Type
 
+/** Whether a name is one that a writer of a shared place may have. */
+export const isWriterName = (name: string): boolean => /^[a-z0-9][a-z0-9-]{0,63}$/.test(name)
+
 /** A sink failed at one step of its life. */
 export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
   /** `JobSink.name`. */
   sink: Schema.String,
-  step: Schema.Literals(["check", "open", "stage", "commit", "abort", "finish", "close", "inspect"]),
+  step: Schema.Literals(["check", "open", "stage", "commit", "abort", "finish", "close", "merge", "inspect"]),
   reason: SinkFailure,
   /** One sentence for people: what happened, to what, and what to do. */
   detail: Schema.String,

@@ -64,7 +64,7 @@ export const capabilities: Capabilities = {
   durability: "process",
   deterministic: true,
   inspectable: true,
-  writers: "many",
+  writers: "single",
   concurrentBatches: 4,
   batch: { maxRecords: 64, maxBytes: 8 * 1024 * 1024, maxAgeMillis: 0 }
 }
@@ -81,8 +81,16 @@ export const make = (options: Options = {}): MemorySink => {
     capabilities: { ...capabilities, batch: { ...capabilities.batch, ...options.batch } },
     check: Effect.void,
     open: Effect.acquireRelease(
-      Effect.sync(() => session(store)),
-      ({ staged }) => Effect.sync(() => staged.clear())
+      Effect.suspend(() => {
+        if (taken.has(store)) return Effect.fail(inUse())
+        taken.add(store)
+        return Effect.succeed(session(store))
+      }),
+      ({ staged }) =>
+        Effect.sync(() => {
+          staged.clear()
+          taken.delete(store)
+        })
     ).pipe(Effect.map(({ sink }) => sink)),
     inspect: (depth) =>
       Stream.suspend(() => Stream.fromIterable(Array.from(store.jobs.values()))).pipe(
@@ -92,6 +100,17 @@ export const make = (options: Options = {}): MemorySink => {
     store
   }
 }
+
+/** Stores that a sink has open. */
+const taken = new WeakSet<Store>()
+
+const inUse = () =>
+  new SinkError({
+    sink: name,
+    step: "open",
+    reason: "conflict",
+    detail: "another sink has this store open: wait for its end, or give this one a store of its own"
+  })
 
 const session = (store: Store) => {
   const staged = new Map<CommitToken, ReadonlyArray<StoredJob>>()

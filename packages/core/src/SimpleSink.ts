@@ -15,6 +15,7 @@ import {
   type CommitToken,
   type JobRecord,
   type JobSink,
+  type Merged,
   type OpenSink,
   type Receipt,
   type Rejection,
@@ -25,7 +26,9 @@ import * as TableRows from "./TableRows.ts"
 
 /**
  * What a lifted sink declares when its author says nothing. A crash or a failure in the middle of a write can leave a part
- * of a batch, and the next run writes the batch again: every job arrives, some may arrive twice.
+ * of a batch, and the next run writes the batch again: every job arrives, some may arrive twice. Several processes may
+ * write at once, each straight to the place, and there is nothing to merge: claim `writers: "single"` where the place does
+ * not take that, such as a file that is written from its beginning, and refuse a second `open` with `conflict`.
  */
 export const capabilities: Capabilities = {
   keying: "append",
@@ -93,16 +96,21 @@ export interface WriterOptions extends Description {
 export const fromWriter = (options: WriterOptions): JobSink => {
   const { check, id, inspect, name, open, version } = options
   const { batch, ...claims } = options.capabilities ?? {}
+  const declared: Capabilities = { ...capabilities, ...claims, batch: { ...capabilities.batch, ...batch } }
+  const opened = Effect.map(open, (writer) => session(name, typeof writer === "function" ? { write: writer } : writer))
   return {
     name,
     version: version ?? "1",
     id,
-    capabilities: { ...capabilities, ...claims, batch: { ...capabilities.batch, ...batch } },
+    capabilities: declared,
     check: check ?? Effect.void,
-    open: Effect.map(open, (writer) => session(name, typeof writer === "function" ? { write: writer } : writer)),
+    open: opened,
+    ...declared.writers === "many" ? { shared: { open: () => opened, merge: nothingToMerge } } : {},
     inspect: inspect ?? (() => Stream.empty)
   }
 }
+
+const nothingToMerge = Effect.succeed<Merged>({ merged: 0, stillOpen: [] })
 
 /** What {@link fromEffectSink} takes. */
 export interface EffectSinkOptions extends Description {

@@ -58,7 +58,7 @@ export const targetOf = (definition: Pick<Definition<unknown>, "options" | "targ
  * A plugin could not be used.
  *
  * - `missing`: there is no such package or module
- * - `broken`: it threw while it was loaded, or while it made the sink
+ * - `broken`: it threw while it was loaded, or while it made the sink; or the sink is not what it says of itself
  * - `notASink`: its default export is no sink definition
  * - `contract`: it was written for another version of the contract
  * - `options`: the options do not fit; `problems` has all of them
@@ -153,11 +153,23 @@ export const load = Effect.fnUntraced(function*(
       problems
     })
   }))
-  return yield* Effect.try({
+  const sink = yield* Effect.try({
     try: () => definition.make(decoded),
     catch: (cause) => failure(specifier, "broken", "it could not be made from its options", cause)
   })
+  const contradiction = contradictionOf(sink)
+  return contradiction === undefined ? sink : yield* failure(specifier, "broken", contradiction)
 })
+
+/** What a sink says of how many may write, against what it has for that; undefined where both agree. */
+const contradictionOf = ({ capabilities: { writers }, shared }: JobSink): string | undefined => {
+  if (writers === "many" && shared === undefined) {
+    return "it declares `writers: \"many\"` and has no `shared` for several to write by: declare `single`, or add it"
+  }
+  return writers === "single" && shared !== undefined
+    ? "it has `shared` for several to write by and declares `writers: \"single\"`: declare `many`, or remove it"
+    : undefined
+}
 
 /** Finds the definition of a sink by name, without making it: for listing its options. */
 export const find = Effect.fnUntraced(function*(

@@ -10,8 +10,8 @@ import { sinkName, toSinkError } from "./internal/failure.ts"
 import { type Fs, nodeFs } from "./internal/fs.ts"
 import { inspect } from "./internal/inspect.ts"
 import { checkFree } from "./internal/lock.ts"
+import { merge, open, openPart } from "./internal/open.ts"
 import * as Place from "./internal/place.ts"
-import { open } from "./internal/recover.ts"
 import { replay } from "./internal/replay.ts"
 import { attempt } from "./internal/step.ts"
 
@@ -39,7 +39,7 @@ export const capabilities: JobSink.Capabilities = {
   durability: "fsync",
   deterministic: true,
   inspectable: true,
-  writers: "single",
+  writers: "many",
   concurrentBatches: 1,
   batch: { maxRecords: 128, maxBytes: 32 * 1024 * 1024, maxAgeMillis: 50 }
 }
@@ -73,6 +73,7 @@ export const makeWith = ({ directory }: Options, fs: Fs): JobSink.JobSink => {
       await checkFree(place)
     }),
     open: open(place),
+    shared: { open: openPart(place), merge: merge(place) },
     inspect: (depth) =>
       Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" }))),
     replay: Stream.suspend(() => Stream.fromAsyncIterable(replay(place), toSinkError({ step: "inspect" })))

@@ -50,6 +50,11 @@ export interface Line {
   readonly bytes: number
   /** The result document, then the nested files in document order. */
   readonly files: ReadonlyArray<File>
+  /**
+   * When the job was stored, in milliseconds since 1970 by the clock of the file system; only while there are parts of
+   * several writers: of two lines about a job in two of them, the later one counts.
+   */
+  readonly stored?: number
 }
 
 /** The first line, newline included. */
@@ -60,6 +65,18 @@ export const encodeLine = (line: Line): string => JSON.stringify(line)
 
 const text = (value: unknown): value is string => typeof value === "string"
 const record = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
+
+/** When a line's job was stored, read from its text; undefined where it does not say. */
+export const storedOf = (text: string): number | undefined => {
+  // It stands last: every other line ends with its files.
+  const found = text.endsWith("]}") ? null : storedLast.exec(text)
+  return found === null ? undefined : Number(found[1])
+}
+
+/** The text of a line without the time when its job was stored. */
+export const withoutStored = (text: string): string => text.endsWith("]}") ? text : text.replace(storedLast, "}")
+
+const storedLast = /,"stored":([0-9.]+)\}$/
 
 /** Reads a line; undefined where it is not one. Unknown fields are ignored. */
 export const decodeLine = (line: string): Line | undefined => {

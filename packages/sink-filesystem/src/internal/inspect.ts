@@ -7,10 +7,11 @@ import type { Dirent } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import { compareFile, namesIn } from "./compare.ts"
+import { compareFile, type Comparison, namesIn } from "./compare.ts"
 import { forEachLimit, type Fs } from "./fs.ts"
-import { damaged, latestLines } from "./manifestFile.ts"
-import { batchFolders, type Place } from "./place.ts"
+import { batchesOf, foldersOf, type Held, heldLines, withParts, withScratch } from "./held.ts"
+import { damaged } from "./manifestFile.ts"
+import type { Place } from "./place.ts"
 import { type Keyed, sortRecords } from "./sortRecords.ts"
 
 /** Jobs looked at together, and how many files of them at the same time. */
@@ -22,40 +23,26 @@ export async function* inspect(
   place: Place,
   depth: JobSink.InspectDepth
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
-  for (const batch of await batchFolders(place)) {
-    const folders: Array<string> = []
-    const scratch = async () => {
-      const folder = await place.fs.mkdtemp(join(tmpdir(), "labelstream-inspect-"))
-      folders.push(folder)
-      return folder
-    }
-    try {
-      yield* inspectBatch(place, batch, depth === "content", once(scratch), once(scratch))
-    } finally {
-      for (const folder of folders) await place.fs.remove(folder)
-    }
+  const { fs } = place
+  const places = await withParts(place)
+  const scratch = () => fs.mkdtemp(join(tmpdir(), "labelstream-inspect-"))
+  for (const batch of await batchesOf(places)) {
+    yield* withScratch(fs, scratch, (makeFolder) => inspectBatch(places, batch, depth === "content", makeFolder))
   }
 }
 
-const once = <A>(make: () => Promise<A>): () => Promise<A> => {
-  let made: Promise<A> | undefined
-  return () => made ??= make()
-}
-
 async function* inspectBatch(
-  { fs, output }: Place,
+  places: ReadonlyArray<Place>,
   batch: string,
   content: boolean,
-  linesFolder: () => Promise<string>,
-  entriesFolder: () => Promise<string>
+  makeFolder: () => Promise<string>
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
-  const folder = join(output, batch)
-  const manifest = join(folder, Manifest.fileName)
-  const entries = new Entries(sortRecords(fs, entriesOf(fs, folder), entriesFolder))
+  const { fs, output } = places[0]!
+  const entries = new Entries(sortRecords(fs, entriesOf(fs, join(output, batch)), makeFolder))
   try {
-    for await (const keyed of latestLines(fs, manifest, linesFolder)) {
-      for (let start = 0; start < keyed.length; start += group) {
-        const part = keyed.slice(start, start + group)
+    for await (const held of heldLines(places, batch, makeFolder)) {
+      for (let start = 0; start < held.length; start += group) {
+        const part = held.slice(start, start + group)
         const found: Array<JobSink.Inspected> = []
         const withFolder = new Set<string>()
         for (const { key } of part) {
@@ -64,10 +51,8 @@ async function* inspectBatch(
           if (hasFolder) withFolder.add(key)
         }
         const jobs: Array<ReadonlyArray<JobSink.Inspected>> = []
-        await forEachLimit(part, filesAtOnce, async ({ key, line: text }, index) => {
-          const line = Manifest.decodeLine(text)
-          if (line === undefined) throw damaged(manifest, text)
-          jobs[index] = await inspectJob(fs, batch, folder, line, content, withFolder.has(key))
+        await forEachLimit(part, filesAtOnce, async (job, index) => {
+          jobs[index] = await inspectJob(batch, job, content, withFolder.has(job.key))
         })
         yield [...found, ...jobs.flat()]
       }
@@ -80,19 +65,31 @@ async function* inspectBatch(
   }
 }
 
+/** Looks at one job. `hasFolder` tells whether the place itself has a folder for its nested files. */
 const inspectJob = async (
-  fs: Fs,
   batch: string,
-  folder: string,
-  line: Manifest.Line,
+  { from, line: text }: Held,
   content: boolean,
   hasFolder: boolean
 ): Promise<ReadonlyArray<JobSink.Inspected>> => {
+  const { fs } = from
+  const line = Manifest.decodeLine(text)
+  if (line === undefined) throw damaged(join(from.output, batch, Manifest.fileName), text)
   const ids = { batchId: line.batch, jobId: line.job }
+  const folders = foldersOf(from, batch)
+  // Where something else than a folder stands, such as a link to one, it is not looked into.
+  const nestedFolders: Array<string> = []
+  for (const [index, folder] of folders.entries()) {
+    const isOwn = index === folders.length - 1
+    const isFolder = isOwn ? hasFolder : (await fs.find(join(folder, line.name)))?.isDirectory() === true
+    if (isFolder) nestedFolders.push(folder)
+  }
   const found: Array<JobSink.Inspected> = []
   for (const [index, file] of line.files.entries()) {
-    // Where something else than a folder stands, such as a link to one, it is not looked into.
-    const comparison = index > 0 && !hasFolder ? "missing" : await compareFile(fs, folder, file, content)
+    let comparison: Comparison = "missing"
+    for (const folder of index > 0 ? nestedFolders : folders) {
+      if (comparison === "missing") comparison = await compareFile(fs, folder, file, content)
+    }
     if (comparison !== "same") {
       found.push({ _tag: comparison === "missing" ? "Missing" : "Changed", ...ids, path: `${batch}/${file.path}` })
     }
@@ -101,9 +98,10 @@ const inspectJob = async (
     const receipt = { ...ids, revision: line.revision, bytes: line.bytes }
     found.push({ _tag: "Intact", projectId: line.project, receipt })
   }
-  if (!hasFolder) return found
+  // What a job that lies in a part has in the place is of a revision before it, until the merge.
+  if (!hasFolder || from.main !== undefined) return found
   const path = `${batch}/${line.name}`
-  const nested = (await namesIn(fs, join(folder, line.name))) ?? []
+  const nested = (await namesIn(fs, join(from.output, path))) ?? []
   // An empty folder is as little part of a job without nested files as a full one.
   if (line.files.length === 1 && nested.length === 0) return [...found, { _tag: "Extra", path }]
   const expected = new Set(line.files.map(({ path }) => path))
@@ -113,6 +111,8 @@ const inspectJob = async (
 
 /** What stands in a batch folder, keyed by the job that it would belong to and, within one job, document first. */
 async function* entriesOf(fs: Fs, folder: string): AsyncGenerator<ReadonlyArray<Keyed>> {
+  // A batch that only parts of writers hold has none yet.
+  if (await fs.find(folder) === undefined) return
   const directory = await fs.opendir(folder)
   let batch: Array<Keyed> = []
   for await (const entry of directory) {

@@ -2,6 +2,7 @@
  * What a commit is about to do, written down and synced before it does any of it. A crash in the middle leaves the intent
  * behind; `open` then does the rest of it, so that a batch is published as a whole or not at all.
  */
+import { JobSink } from "@labelstream/core"
 import { createHash } from "node:crypto"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
@@ -21,6 +22,8 @@ export interface Step {
   /** Whether nothing stands in its place. */
   readonly isNew: boolean
   readonly line: Manifest.Line
+  /** The writer in whose part the files lie; absent where they are staged. */
+  readonly writer?: string
 }
 
 /** A commit to be done, or to be done again from wherever it was cut off: every part of it can be repeated. */
@@ -89,4 +92,5 @@ const read = async (fs: Fs, path: string): Promise<Intent> => {
 
 const isSound = (step: Step): boolean =>
   Number.isSafeInteger(step.number) && Manifest.decodeLine(JSON.stringify(step.line)) !== undefined &&
+  (step.writer === undefined || JobSink.isWriterName(step.writer)) &&
   step.folder === PathName.fromId(step.line.batch) && step.line.name === PathName.fromId(step.line.job)

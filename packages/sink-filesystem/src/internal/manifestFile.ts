@@ -5,7 +5,7 @@
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { Problem } from "./failure.ts"
-import { type Fs, syncDirectory, withFile, writeFully } from "./fs.ts"
+import { type Fs, syncDirectory, withFile, writeFully, writeNew } from "./fs.ts"
 import { checkHeader, type Place } from "./place.ts"
 import { readLines } from "./readLines.ts"
 import { type Keyed, sortRecords } from "./sortRecords.ts"
@@ -97,11 +97,11 @@ const start = "{\"name\":\""
 export const damaged = (path: string, line: string): Problem =>
   new Problem("corrupt", `${path} holds a line that is none of a manifest: ${JSON.stringify(line.slice(0, 80))}`)
 
-const isInOrder = async (fs: Fs, path: string): Promise<boolean> => {
+const isInOrder = async (fs: Fs, path: string, isFinal = (_: string) => true): Promise<boolean> => {
   let last = ""
   for await (const lines of jobLines(fs, path)) {
-    for (const { key } of lines) {
-      if (key <= last) return false
+    for (const { key, line } of lines) {
+      if (key <= last || !isFinal(line)) return false
       last = key
     }
   }
@@ -117,10 +117,30 @@ export async function* latestLines(
   yield* await isInOrder(fs, path) ? jobLines(fs, path) : sortRecords(fs, jobLines(fs, path), folder)
 }
 
-/** Rewrites a manifest with the latest line of each job, in order of names, unless it is so already. Atomic. */
-export const putInOrder = async ({ fs, ordering, output }: Place, batch: string): Promise<void> => {
+/** Puts the manifests in order that are marked for it, and takes the marks away. */
+export const putMarkedInOrder = async (place: Place): Promise<void> => {
+  const { fs, output, unordered } = place
+  for (const folder of (await fs.readdir(unordered)).sort()) {
+    const manifest = await fs.find(join(output, folder, Manifest.fileName))
+    if (manifest?.isFile() === true) await putInOrder(place, folder)
+    await fs.unlink(join(unordered, folder))
+  }
+}
+
+/** Notes durably that the manifest of a batch will have to be put in order. */
+export const markUnordered = async ({ fs, unordered }: Place, folder: string): Promise<void> => {
+  const path = join(unordered, folder)
+  if (await fs.find(path) === undefined) await writeNew(fs, path, new Uint8Array())
+  await syncDirectory(fs, unordered)
+}
+
+/**
+ * Rewrites a manifest with the latest line of each job, in order of names and without the times that tell the parts of
+ * writers apart, unless it is so already. Atomic.
+ */
+const putInOrder = async ({ fs, ordering, output }: Place, batch: string): Promise<void> => {
   const path = join(output, batch, Manifest.fileName)
-  if (await isInOrder(fs, path)) return
+  if (await isInOrder(fs, path, (line) => Manifest.withoutStored(line) === line)) return
   const folder = join(ordering, batch)
   await fs.remove(folder)
   await fs.mkdir(folder)
@@ -128,7 +148,12 @@ export const putInOrder = async ({ fs, ordering, output }: Place, batch: string)
   await withFile(fs, next, "wx", async (fd) => {
     await writeFully(fs, fd, encoder.encode(Manifest.header), null)
     for await (const lines of latestLines(fs, path, () => Promise.resolve(folder))) {
-      await writeFully(fs, fd, encoder.encode(lines.map(({ line }) => `${line}\n`).join("")), null)
+      await writeFully(
+        fs,
+        fd,
+        encoder.encode(lines.map(({ line }) => `${Manifest.withoutStored(line)}\n`).join("")),
+        null
+      )
     }
     await fs.fsync(fd)
   })

@@ -3,6 +3,7 @@
  * system, so that publishing is a rename. Folders are made and checked one by one: none may be a symbolic link, so that
  * nothing is ever written outside.
  */
+import { JobSink } from "@labelstream/core"
 import { constants } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import * as Manifest from "../Manifest.ts"
@@ -24,6 +25,10 @@ export interface Place {
   readonly unordered: string
   /** Manifests being put in order. */
   readonly ordering: string
+  /** A folder for each of several writers, laid out like the output folder: its part. */
+  readonly writers: string
+  /** The place that this is one writer's part of. */
+  readonly main?: Place
 }
 
 /** Names the paths; touches nothing. */
@@ -39,8 +44,24 @@ export const at = (fs: Fs, directory: string): Place => {
     intents: join(hidden, "intents"),
     replaced: join(hidden, "replaced"),
     unordered: join(hidden, "unordered"),
-    ordering: join(hidden, "ordering")
+    ordering: join(hidden, "ordering"),
+    writers: join(hidden, "writers")
   }
+}
+
+/** The part of one writer. */
+export const partOf = (main: Place, writer: string): Place => ({ ...at(main.fs, join(main.writers, writer)), main })
+
+/** The parts that are there, in order of their writers' names. */
+export const partsOf = async (place: Place): Promise<ReadonlyArray<Place>> => {
+  const { fs, writers } = place
+  if ((await fs.find(writers))?.isDirectory() !== true) return []
+  const parts: Array<Place> = []
+  for (const name of (await fs.readdir(writers)).sort()) {
+    const found = await fs.find(join(writers, name))
+    if (JobSink.isWriterName(name) && found?.isDirectory() === true) parts.push(partOf(place, name))
+  }
+  return parts
 }
 
 /** Makes a folder unless it is there. Answers whether it was made; fails where something else stands in its place. */
@@ -73,8 +94,13 @@ export const notFolder = (
 
 /** Makes the output folder and the sink's own folders in it, durably. */
 export const prepare = async (place: Place): Promise<void> => {
-  const { fs } = place
-  await makeOutput(place)
+  const { fs, main } = place
+  await makeOutput(main ?? place)
+  if (main !== undefined) {
+    for (const folder of [main.hidden, main.writers, place.output]) {
+      if (await ensureFolder(fs, folder)) await syncDirectory(fs, dirname(folder))
+    }
+  }
   await ensureFolder(fs, place.hidden)
   for (const folder of [place.staging, place.intents, place.replaced, place.unordered, place.ordering]) {
     await ensureFolder(fs, folder)

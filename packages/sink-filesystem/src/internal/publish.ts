@@ -80,9 +80,14 @@ interface Paths {
   readonly replacedFolder: string
 }
 
-const pathsOf = ({ output, replaced, staging }: Place, { token }: Intent, { folder, line, number }: Step): Paths => {
+const pathsOf = (
+  { output, replaced, staging, writers }: Place,
+  { token }: Intent,
+  { folder, line, number, writer }: Step
+): Paths => {
+  const staged = writer === undefined ? join(staging, token, String(number)) : join(writers, writer, folder, line.name)
   const at = (name: string) => ({
-    staged: join(staging, token, String(number)) + name,
+    staged: staged + name,
     final: join(output, folder, line.name) + name,
     replaced: join(replaced, token, String(number)) + name
   })

@@ -7,34 +7,29 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { codeOf, type Fs } from "./fs.ts"
-import { damaged, latestLines } from "./manifestFile.ts"
-import { batchFolders, type Place } from "./place.ts"
+import { batchesOf, foldersOf, heldLines, withParts, withScratch } from "./held.ts"
+import { damaged } from "./manifestFile.ts"
+import type { Place } from "./place.ts"
 
 const chunkSize = 256 * 1024
 
 /** Yields the jobs of all batches. */
 export async function* replay(place: Place): AsyncGenerator<JobSink.StoredJob> {
-  const { fs, output } = place
-  for (const batch of await batchFolders(place)) {
-    const folder = join(output, batch)
-    const manifest = join(folder, Manifest.fileName)
-    let scratch: string | undefined
-    const makeScratch = async () => scratch = await fs.mkdtemp(join(tmpdir(), "labelstream-replay-"))
-    try {
-      for await (const lines of latestLines(fs, manifest, makeScratch)) {
-        for (const { line: text } of lines) {
-          const line = Manifest.decodeLine(text)
-          if (line === undefined) throw damaged(manifest, text)
-          yield storedJob(fs, folder, line)
-        }
+  const { fs } = place
+  const places = await withParts(place)
+  const scratch = () => fs.mkdtemp(join(tmpdir(), "labelstream-replay-"))
+  for (const batch of await batchesOf(places)) {
+    for await (const held of withScratch(fs, scratch, (makeFolder) => heldLines(places, batch, makeFolder))) {
+      for (const { from, line: text } of held) {
+        const line = Manifest.decodeLine(text)
+        if (line === undefined) throw damaged(join(from.output, batch, Manifest.fileName), text)
+        yield storedJob(fs, foldersOf(from, batch), line)
       }
-    } finally {
-      if (scratch !== undefined) await fs.remove(scratch)
     }
   }
 }
 
-const storedJob = (fs: Fs, folder: string, line: Manifest.Line): JobSink.StoredJob => {
+const storedJob = (fs: Fs, folders: ReadonlyArray<string>, line: Manifest.Line): JobSink.StoredJob => {
   const [document, ...nested] = line.files as [Manifest.File, ...Array<Manifest.File>]
   return {
     projectId: line.project,
@@ -59,8 +54,8 @@ const storedJob = (fs: Fs, folder: string, line: Manifest.Line): JobSink.StoredJ
       priorityWeight: line.priority_weight,
       result: document.url
     },
-    document: contentOf(fs, folder, document),
-    attachments: nested.map((file) => ({ index: indexOf(file), content: contentOf(fs, folder, file) })),
+    document: contentOf(fs, folders, document),
+    attachments: nested.map((file) => ({ index: indexOf(file), content: contentOf(fs, folders, file) })),
     revision: line.revision
   }
 }
@@ -69,9 +64,9 @@ const storedJob = (fs: Fs, folder: string, line: Manifest.Line): JobSink.StoredJ
 const indexOf = ({ path }: Manifest.File): number => Number.parseInt(path.slice(path.indexOf("/") + 1), 10)
 
 /** A stored file as content. It names no path: another sink must not link to a file that is the user's. */
-const contentOf = (fs: Fs, folder: string, file: Manifest.File): Content.Content => {
+const contentOf = (fs: Fs, folders: ReadonlyArray<string>, file: Manifest.File): Content.Content => {
   const stream = Stream.fromAsyncIterable(
-    read(fs, join(folder, file.path), file.sha256),
+    read(fs, folders.map((folder) => join(folder, file.path)), file.sha256),
     (cause) => new Content.ContentError({ operation: "read", cause, code: codeOf(cause) ?? "CHANGED" })
   )
   return {
@@ -85,8 +80,9 @@ const contentOf = (fs: Fs, folder: string, file: Manifest.File): Content.Content
   }
 }
 
-const read = (fs: Fs, path: string, sha256: string): AsyncIterable<Uint8Array> => ({
+const read = (fs: Fs, paths: ReadonlyArray<string>, sha256: string): AsyncIterable<Uint8Array> => ({
   async *[Symbol.asyncIterator]() {
+    const path = paths.length > 1 && await fs.find(paths[0]!) === undefined ? paths[1]! : paths[0]!
     const fd = await fs.open(path, "r")
     try {
       const hash = createHash("sha256")

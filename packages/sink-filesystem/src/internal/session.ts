@@ -8,11 +8,11 @@ import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { inPlace } from "./compare.ts"
-import { codeOf, forEachLimit, syncDirectory, writeNew } from "./fs.ts"
+import { codeOf, forEachLimit, syncDirectory } from "./fs.ts"
 import { type Intent, removeIntent, type Step, tokenHash, writeIntent } from "./intent.ts"
 import type { Lock } from "./lock.ts"
-import { putInOrder, sizeOf } from "./manifestFile.ts"
-import type { Place } from "./place.ts"
+import { markUnordered, putMarkedInOrder, sizeOf } from "./manifestFile.ts"
+import { partsOf, type Place } from "./place.ts"
 import { carryOut, forget, takeBack } from "./publish.ts"
 import { type Staged, stageRecord } from "./staging.ts"
 import { attempt } from "./step.ts"
@@ -92,6 +92,7 @@ export const start = (place: Place, lock: Lock): Session => {
 
   const intend = async (token: JobSink.CommitToken, records: ReadonlyArray<Staged>): Promise<Intent> => {
     const folders = [...new Set(records.map(({ folder }) => folder))]
+    const stored = await stampOf(token)
     for (const folder of folders) await mark(folder)
     const manifests: Array<Intent["manifests"][number]> = []
     for (const folder of folders) {
@@ -100,17 +101,30 @@ export const start = (place: Place, lock: Lock): Session => {
     const steps: Array<Step> = []
     await forEachLimit(records, recordsAtOnce, async ({ folder, line, number }, index) => {
       const found = await inPlace(fs, join(place.output, folder), line)
-      steps[index] = { folder, number, unchanged: found === "same", isNew: found === "nothing", line }
+      steps[index] = {
+        folder,
+        number,
+        unchanged: found === "same",
+        isNew: found === "nothing",
+        line: { ...line, ...stored }
+      }
     })
     return { version: 1, token: tokenHash(token), sequence: sequence++, manifests, steps }
   }
 
-  /** Notes durably that a manifest will have to be put in order. */
+  /**
+   * When a batch was staged, where several write: by the clock of the file system, which is the same for all of them when
+   * their own are not.
+   */
+  const stampOf = async (token: JobSink.CommitToken): Promise<Pick<Manifest.Line, "stored">> => {
+    if (place.main === undefined && await fs.find(place.writers) === undefined) return {}
+    return { stored: (await fs.lstat(join(place.staging, tokenHash(token)))).mtimeMs }
+  }
+
+  /** A part is never put in order: its lines go to the place that it is a part of. */
   const mark = async (folder: string) => {
-    if (marked.has(folder)) return
-    const path = join(place.unordered, folder)
-    if (await fs.find(path) === undefined) await writeNew(fs, path, new Uint8Array())
-    await syncDirectory(fs, place.unordered)
+    if (marked.has(folder) || place.main !== undefined) return
+    await markUnordered(place, folder)
     marked.add(folder)
   }
 
@@ -119,13 +133,10 @@ export const start = (place: Place, lock: Lock): Session => {
     await settle()
     // An intent that came back after a crash would cut the manifests at sizes from before they were put in order.
     await syncDirectory(fs, place.intents)
-    if (!completed) return
-    for (const folder of (await fs.readdir(place.unordered)).sort()) {
-      const manifest = await fs.find(join(place.output, folder, Manifest.fileName))
-      if (manifest?.isFile() === true) await putInOrder(place, folder)
-      await fs.unlink(join(place.unordered, folder))
-      marked.delete(folder)
-    }
+    // While there are parts, the lines must keep the times that tell which of two is later.
+    if (!completed || (await partsOf(place)).length > 0) return
+    await putMarkedInOrder(place)
+    marked.clear()
   }
 
   const write = Effect.fnUntraced(function*(token: JobSink.CommitToken, records: ReadonlyArray<JobSink.JobRecord>) {

@@ -3,6 +3,7 @@
  * there is more than one, kept in files and merged. Of several lines with one key the last is kept.
  */
 import { join } from "node:path"
+import { Cursor } from "./cursor.ts"
 import { type Fs, withFile, writeFully } from "./fs.ts"
 import { readLines } from "./readLines.ts"
 
@@ -63,7 +64,7 @@ function* slices<A>(items: ReadonlyArray<A>, size: number) {
 }
 
 async function* merge(fs: Fs, files: ReadonlyArray<string>): AsyncGenerator<ReadonlyArray<Keyed>> {
-  const runs = files.map((file) => new Cursor(readLines(fs, file, 32 * 1024)))
+  const runs = files.map((file) => new Cursor(readLines(fs, file, 32 * 1024), keyedOf))
   try {
     for (const run of runs) await run.advance()
     let batch: Array<Keyed> = []
@@ -85,33 +86,7 @@ async function* merge(fs: Fs, files: ReadonlyArray<string>): AsyncGenerator<Read
   }
 }
 
-/** Stands at one line of a run. */
-class Cursor {
-  head: Keyed | undefined
-  private lines: ReadonlyArray<string> = []
-  private at = -1
-  private readonly source: AsyncGenerator<ReadonlyArray<string>>
-  constructor(source: AsyncGenerator<ReadonlyArray<string>>) {
-    this.source = source
-  }
-  /** Goes to the next line of those at hand; false where they are used up. */
-  step(): boolean {
-    const text = this.lines[++this.at]
-    if (text === undefined) return false
-    const tab = text.indexOf("\t")
-    this.head = { key: text.slice(0, tab), line: text.slice(tab + 1) }
-    return true
-  }
-  /** Reads on; at the end there is no head. */
-  async advance(): Promise<void> {
-    const next = await this.source.next()
-    this.head = undefined
-    if (next.done === true) return
-    this.lines = next.value
-    this.at = -1
-    if (!this.step()) await this.advance()
-  }
-  close() {
-    return this.source.return(undefined)
-  }
+const keyedOf = (text: string): Keyed => {
+  const tab = text.indexOf("\t")
+  return { key: text.slice(0, tab), line: text.slice(tab + 1) }
 }

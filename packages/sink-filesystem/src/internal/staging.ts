@@ -43,7 +43,10 @@ export const stageRecord = (
   const document = join(staging, `${number}.json`)
   const staged = { folder, number, line }
   const first = Effect.andThen(
-    attempt(where, () => checkFree(place, folder, line)),
+    attempt(where, async () => {
+      await checkFree(place, folder, line)
+      if (place.main !== undefined) await checkFree(place.main, folder, line)
+    }),
     write(place, document, record.document, where)
   )
   if (record.attachments.length === 0) return Effect.as(first, staged)
