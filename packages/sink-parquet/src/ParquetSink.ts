@@ -12,8 +12,8 @@ import { Problem, sinkName, toSinkError } from "./internal/failure.ts"
 import { type Fs, nodeFs } from "./internal/fs.ts"
 import { inspect } from "./internal/inspect.ts"
 import { checkFree } from "./internal/lock.ts"
+import { merge, open, openShare } from "./internal/open.ts"
 import * as Place from "./internal/place.ts"
-import { open } from "./internal/recover.ts"
 import { replay } from "./internal/replay.ts"
 import type { Settings } from "./internal/session.ts"
 import { attempt } from "./internal/step.ts"
@@ -80,7 +80,7 @@ export const capabilities: JobSink.Capabilities = {
   durability: "fsync",
   deterministic: true,
   inspectable: true,
-  writers: "single",
+  writers: "many",
   concurrentBatches: 1,
   batch: { maxRecords: 5000, maxBytes: 64 * 1024 * 1024, maxAgeMillis: 5000 }
 }
@@ -129,6 +129,10 @@ export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024)
       await checkFree(place)
     }),
     open: Effect.andThen(attempt({ step: "open" }, sound), open(place, settings)),
+    shared: {
+      open: (writer) => Effect.andThen(attempt({ step: "open" }, sound), openShare(place, settings)(writer)),
+      merge: Effect.andThen(attempt({ step: "merge" }, sound), merge(place, settings))
+    },
     inspect: (depth) =>
       Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" }))),
     replay: Stream.suspend(() => Stream.fromAsyncIterable(replay(place), toSinkError({ step: "inspect" })))

@@ -25,6 +25,8 @@ export interface Work extends Target {
   readonly full: Each<Full> | undefined
   /** Numbers the names in the staging folder. */
   readonly nextName: () => string
+  /** What the lines of the jobs say of the time. */
+  readonly stored: Pick<PartManifest.Job, "stored">
 }
 
 /** What became of a batch's records. */
@@ -227,7 +229,8 @@ const writeRecord = Effect.fnUntraced(function*(work: Work, build: PartBuild, re
     project: projectId,
     revision: { document: revision.document, attachments: revision.attachments },
     bytes,
-    ...put.success
+    ...put.success,
+    ...work.stored
   }
   yield* attempt(where, async () => {
     for (const [table, rows] of held) await build.writers[table].add(rows)

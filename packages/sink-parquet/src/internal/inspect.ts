@@ -7,6 +7,8 @@ import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { type Fs, lstatOrNone } from "./fs.ts"
 import { hashFile } from "./hashFile.ts"
+import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
+import type { Published } from "./partBuild.ts"
 import { tailOf } from "./partFile.ts"
 import { batchFolders, folders, namesIn, partPath, partsOf, type Place } from "./place.ts"
 import { readLines } from "./readLines.ts"
@@ -18,13 +20,16 @@ export async function* inspect(
   place: Place,
   depth: JobSink.InspectDepth
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
-  for (const folder of await batchFolders(place)) {
-    for (const part of await partsOf(place, folder)) yield* inspectPart(place, folder, part, depth === "content")
+  const places = await withShares(place)
+  for (const folder of await batchesOf(places)) {
+    const holders = await readHolders(places, folder)
+    for (const part of holders.parts) yield* inspectPart(part, folder, holders, depth === "content")
   }
   yield* extras(place)
 }
 
-async function* inspectPart({ fs, output }: Place, folder: string, part: number, content: boolean) {
+async function* inspectPart(published: Published, folder: string, { isHeld }: Holders, content: boolean) {
+  const { part, place: { fs, output } } = published
   const path = partPath("manifest", folder, part)
   const tail = await tailOf(fs, join(output, path))
   const faults: Array<Fault> = []
@@ -50,6 +55,7 @@ async function* inspectPart({ fs, output }: Place, folder: string, part: number,
       const decoded = PartManifest.decodeLine(line)
       if (decoded === undefined || "files" in decoded) continue
       jobs++
+      if (!isHeld(published, decoded.job)) continue
       const ids = { batchId, jobId: decoded.job }
       const { bytes, project: projectId, revision } = decoded
       if (faults.length === 0) found.push({ _tag: "Intact", projectId, receipt: { ...ids, revision, bytes } })

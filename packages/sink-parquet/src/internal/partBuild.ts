@@ -2,8 +2,9 @@
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { Problem } from "./failure.ts"
-import { type Fs, located, lstatOrNone, writeFully } from "./fs.ts"
+import { lstatOrNone } from "./fs.ts"
 import { hashFile } from "./hashFile.ts"
+import { ManifestWriter } from "./manifestWriter.ts"
 import { damaged, jobsOf, tailOf } from "./partFile.ts"
 import { PartReader } from "./partReader.ts"
 import { type Format, type Full, PartWriter } from "./partWriter.ts"
@@ -38,27 +39,47 @@ export interface Target {
   readonly batchId: string
 }
 
-/** Text of a manifest that is held before it is written. */
-const heldText = 256 * 1024
+/** A part that is there. */
+export interface Published {
+  readonly place: Place
+  readonly part: number
+}
 
 export class PartBuild {
   readonly part: number
   readonly writers: Each<PartWriter>
   private readonly target: Target
+  private readonly source: Published
   private readonly name: string
-  private readonly manifest: Manifest
+  private readonly manifest: ManifestWriter
   private isOpen = true
 
-  private constructor(target: Target, part: number, name: string, writers: Each<PartWriter>, manifest: Manifest) {
+  private constructor(
+    target: Target,
+    part: number,
+    source: Published,
+    name: string,
+    writers: Each<PartWriter>,
+    manifest: ManifestWriter
+  ) {
     this.target = target
     this.part = part
+    this.source = source
     this.name = name
     this.writers = writers
     this.manifest = manifest
   }
 
-  /** Makes the files of a new part, under names that begin with `name`. */
-  static async start(target: Target, part: number, name: string): Promise<PartBuild> {
+  /**
+   * Makes the files of a new part, under names that begin with `name`. `source` is the part that it is made from: by
+   * default the one of the same number.
+   */
+  static async start(
+    target: Target,
+    part: number,
+    name: string,
+    source: Published = { place: target.place, part }
+  ): Promise<PartBuild> {
     const { batchId, format, place: { fs }, staging } = target
     const writers: Partial<Each<PartWriter>> = {}
     try {
@@ -66,8 +87,8 @@ export class PartBuild {
         writers[table] = await PartWriter.create(fs, join(staging, `${name}-${table}`), table, batchId, format)
       }
       const head = PartManifest.encodeHead({ batch: batchId, part, geometry: format.geometry })
-      const manifest = await Manifest.create(fs, join(staging, `${name}-manifest`), head)
-      return new PartBuild(target, part, name, writers as Each<PartWriter>, manifest)
+      const manifest = await ManifestWriter.create(fs, join(staging, `${name}-manifest`), head)
+      return new PartBuild(target, part, source, name, writers as Each<PartWriter>, manifest)
     } catch (error) {
       for (const writer of Object.values(writers)) await writer.close().catch(() => {})
       throw error
@@ -79,7 +100,7 @@ export class PartBuild {
     return tableNames.reduce((sum, table) => sum + this.writers[table].weight, 0)
   }
 
-  /** Begins with all that the part of the same number holds: full row groups as bytes where `full` tells of them. */
+  /** Begins with all that the source holds: full row groups as bytes where `full` tells of them. */
   async takeOver(full: Each<Full> | undefined): Promise<void> {
     const { fs } = this.target.place
     const tail = await this.verified()
@@ -101,7 +122,7 @@ export class PartBuild {
     }
   }
 
-  /** Opens the published part of the same number for being read job by job. */
+  /** Opens the source for being read job by job. */
   async openPublished(): Promise<Each<PartReader>> {
     await this.verified()
     const readers: Partial<Each<PartReader>> = {}
@@ -111,7 +132,7 @@ export class PartBuild {
     return readers as Each<PartReader>
   }
 
-  /** The jobs of the published part of the same number. */
+  /** The jobs of the source. */
   publishedJobs(): AsyncGenerator<ReadonlyArray<PartManifest.Job>> {
     return jobsOf(this.target.place.fs, this.published("manifest"))
   }
@@ -168,8 +189,8 @@ export class PartBuild {
   }
 
   private published(table: TableName | "manifest"): string {
-    const { folder, place } = this.target
-    return join(place.output, partPath(table, folder, this.part))
+    const { part, place } = this.source
+    return join(place.output, partPath(table, this.target.folder, part))
   }
 
   /** Never takes over what is not as it was committed: a new manifest would then vouch for it. */
@@ -190,55 +211,3 @@ export class PartBuild {
 
 const missing = (path: string) =>
   new Problem("corrupt", `${path} is missing: restore it, or move its part away and export its jobs again`)
-
-/** A manifest being written. */
-class Manifest {
-  private held: string
-  private jobs = 0
-  private size = 0
-  private readonly fs: Fs
-  private readonly path: string
-  private readonly fd: number
-
-  private constructor(fs: Fs, path: string, fd: number, head: string) {
-    this.fs = fs
-    this.path = path
-    this.fd = fd
-    this.held = head
-  }
-
-  static async create(fs: Fs, path: string, head: string): Promise<Manifest> {
-    return new Manifest(fs, path, await fs.open(path, "wx", 0o666), head)
-  }
-
-  async add(job: PartManifest.Job): Promise<void> {
-    this.held += PartManifest.encodeLine(job)
-    this.jobs++
-    if (this.held.length >= heldText) await this.flush()
-  }
-
-  /** Answers its size. */
-  async finish(end: Omit<PartManifest.Tail, "jobs">): Promise<number> {
-    try {
-      this.held += PartManifest.encodeLine({ ...end, jobs: this.jobs })
-      await this.flush()
-      await this.fs.fsync(this.fd)
-    } catch (error) {
-      await this.close().catch(() => {})
-      throw located(error, this.path)
-    }
-    await this.close()
-    return this.size
-  }
-
-  close(): Promise<void> {
-    return this.fs.close(this.fd).catch((error: unknown) => Promise.reject(located(error, this.path)))
-  }
-
-  private async flush(): Promise<void> {
-    const bytes = Buffer.from(this.held)
-    this.held = ""
-    this.size += bytes.length
-    await writeFully(this.fs, this.fd, bytes, null).catch((error: unknown) => Promise.reject(located(error, this.path)))
-  }
-}

@@ -46,6 +46,17 @@ export const tailOf = (fs: Fs, path: string): Promise<PartManifest.Tail | undefi
     return decoded !== undefined && "files" in decoded ? decoded : undefined
   })
 
+/** The batch that a part belongs to, as its manifest says. */
+export const batchIdOf = async ({ part, place }: { place: Place; part: number }, folder: string): Promise<string> => {
+  const path = join(place.output, partPath("manifest", folder, part))
+  for await (const [line = ""] of readLines(place.fs, path)) {
+    const head = PartManifest.decodeHead(line)
+    if (typeof head !== "string") return head.batch
+    break
+  }
+  throw damaged(path)
+}
+
 /** Four files, each with a path of at most 300 characters. */
 const longestTail = 8 * 1024
 
@@ -63,11 +74,7 @@ export const readBatch = async (place: Place, folder: string, batchId: string): 
   const batch: Batch = { index: new JobIndex(), last: 0, weight: 0 }
   for (const part of await partsOf(place, folder)) {
     const path = join(place.output, partPath("manifest", folder, part))
-    for await (const [line = ""] of readLines(place.fs, path)) {
-      const head = PartManifest.decodeHead(line)
-      if (typeof head === "string" || head.batch !== batchId) throw damaged(path)
-      break
-    }
+    if (await batchIdOf({ place, part }, folder) !== batchId) throw damaged(path)
     for await (const jobs of jobsOf(place.fs, path)) for (const { job } of jobs) batch.index.add(job, part)
     batch.last = part
     batch.weight = (await tailOf(place.fs, path))?.weight ?? 0

@@ -3,6 +3,7 @@
  * system and beside the tables, so that publishing is a rename and no reader's pattern meets it. Folders are made and
  * checked one by one: none may be a symbolic link, so that nothing is ever written outside.
  */
+import { JobSink } from "@labelstream/core"
 import { constants } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
@@ -24,6 +25,10 @@ export interface Place {
   readonly intents: string
   /** What a commit has replaced, until it is durable. */
   readonly replaced: string
+  /** A folder for each of several writers, laid out like the dataset: the writer's share. */
+  readonly writers: string
+  /** The dataset that this is one writer's share of. */
+  readonly main?: Place
 }
 
 /** Folders of the dataset itself. */
@@ -40,8 +45,22 @@ export const at = (fs: Fs, directory: string): Place => {
     lock: join(hidden, "lock"),
     staging: join(hidden, "staging"),
     intents: join(hidden, "intents"),
-    replaced: join(hidden, "replaced")
+    replaced: join(hidden, "replaced"),
+    writers: join(hidden, "writers")
   }
+}
+
+/** The share of one writer. */
+export const shareOf = (main: Place, writer: string): Place => ({ ...at(main.fs, join(main.writers, writer)), main })
+
+/** The shares that are there, in order of their writers' names. */
+export const sharesOf = async (place: Place): Promise<ReadonlyArray<Place>> => {
+  const shares: Array<Place> = []
+  for (const name of await namesIn(place.fs, place.writers)) {
+    const found = await lstatOrNone(place.fs, join(place.writers, name))
+    if (JobSink.isWriterName(name) && found?.isDirectory() === true) shares.push(shareOf(place, name))
+  }
+  return shares
 }
 
 /** Where a part's manifest, or its file of one table, lies under the dataset. */
@@ -77,8 +96,13 @@ const notFolder = (
 
 /** Makes the dataset's folder and the sink's own folders in it, durably. */
 export const prepare = async (place: Place): Promise<void> => {
-  const { fs, hidden, output } = place
-  await makeOutput(place)
+  const { fs, hidden, main, output } = place
+  await makeOutput(main ?? place)
+  if (main !== undefined) {
+    for (const folder of [main.hidden, main.writers, output]) {
+      if (await ensureFolder(fs, folder)) await syncDirectory(fs, dirname(folder))
+    }
+  }
   for (const folder of [hidden, place.staging, place.intents, place.replaced]) await ensureFolder(fs, folder)
   await syncDirectory(fs, hidden)
   await syncDirectory(fs, output)

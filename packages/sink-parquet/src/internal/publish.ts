@@ -91,7 +91,8 @@ const put = async (fs: Fs, from: string, to: string): Promise<void> => {
 /** No reader's pattern meets this name. */
 const near = (path: string) => `${path}.new`
 
-const copy = (fs: Fs, from: string, to: string): Promise<void> =>
+/** Gives a file a second name, or copies it where that is not possible. */
+export const copy = (fs: Fs, from: string, to: string): Promise<void> =>
   fs.link(from, to).catch(async (error: unknown) => {
     if (!notLinkable.has(codeOf(error) ?? "")) throw error
     await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)

@@ -1,47 +1,35 @@
-/** Opens a place: takes its lock, ends what a crash has left half done, and tidies up when it is closed. */
-import type { JobSink } from "@labelstream/core"
-import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+/** Takes a place for this process: its lock, and an end to what a crash has left half done. */
 import { join } from "node:path"
-import { toSinkError } from "./failure.ts"
-import { syncDirectory } from "./fs.ts"
+import { codeOf, syncDirectory } from "./fs.ts"
 import { readIntents } from "./intent.ts"
 import * as Lock from "./lock.ts"
-import { checkFormat, folders, namesIn, type Place, prepare } from "./place.ts"
+import { folders, namesIn, type Place, prepare } from "./place.ts"
 import { carryOut, forget } from "./publish.ts"
-import * as Session from "./session.ts"
 
-/** Opens the place for writing, until the scope closes. */
-export const open = (
-  place: Place,
-  settings: Session.Settings
-): Effect.Effect<JobSink.OpenSink, JobSink.SinkError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const { lock, session } = yield* Effect.acquireRelease(
-      Effect.tryPromise({ try: () => enter(place, settings), catch: toSinkError({ step: "open" }) }),
-      ({ lock, session }) => Effect.promise(() => leave(place, lock, session))
-    )
-    yield* Effect.sleep(Lock.touchEvery).pipe(
-      Effect.andThen(Effect.promise(() => lock.touch().catch(() => {}))),
-      Effect.forever,
-      Effect.forkScoped
-    )
-    return session.sink
-  })
-
-const enter = async (place: Place, settings: Session.Settings) => {
-  await prepare(place)
-  const lock = await Lock.acquire(place)
+/** Takes the lock of a place and recovers it. */
+export const take = async (place: Place): Promise<Lock.Lock> => {
+  const lock = await prepareAndLock(place)
   try {
-    // Whoever held the lock until now may have tidied the folders away.
-    await prepare(place)
     await recover(place)
-    await checkFormat(place, settings.format.geometry)
   } catch (error) {
-    await tidy(place, lock)
+    await leave(place, lock)
     throw error
   }
-  return { lock, session: Session.start(place, lock, settings) }
+  return lock
+}
+
+/** Another process may tidy the folders away at any time before the lock is held: a share whole, with those around it. */
+const prepareAndLock = async (place: Place): Promise<Lock.Lock> => {
+  for (let tries = 1;; tries++) {
+    try {
+      await prepare(place)
+      const lock = await Lock.acquire(place)
+      await prepare(place).catch((error: unknown) => lock.release().catch(() => {}).then(() => Promise.reject(error)))
+      return lock
+    } catch (error) {
+      if (place.main === undefined || codeOf(error) !== "ENOENT" || tries === 10) throw error
+    }
+  }
 }
 
 /** Does the rest of a commit that was cut off, and drops everything that no commit spoke for. */
@@ -68,17 +56,14 @@ const recover = async (place: Place): Promise<void> => {
   }
 }
 
-const leave = async (place: Place, lock: Lock.Lock, session: Session.Session): Promise<void> => {
+/** Gives a place free, and leaves nothing of the sink's own behind, unless there is something to be done later. */
+export const leave = async (place: Place, lock: Lock.Lock): Promise<void> => {
+  const { fs, main } = place
+  const quietly = (work: Promise<unknown>) => work.then(() => {}, () => {})
   if (!await lock.confirm().then(() => true, () => false)) return
-  // Should this fail, the next `open` does it.
-  await session.end().catch(() => {})
-  await tidy(place, lock)
-}
-
-/** Leaves nothing of the sink's own behind, unless there is something to be done at the next `open`. */
-const tidy = async (place: Place, lock: Lock.Lock): Promise<void> => {
-  const { fs } = place
-  for (const folder of [place.staging, place.intents, place.replaced]) await fs.rmdir(folder).catch(() => {})
-  await lock.release().catch(() => {})
-  await fs.rmdir(place.hidden).catch(() => {})
+  for (const folder of [place.staging, place.intents, place.replaced]) await quietly(fs.rmdir(folder))
+  await quietly(lock.release())
+  await quietly(fs.rmdir(place.hidden))
+  if (main === undefined) return
+  for (const folder of [place.output, main.writers, main.hidden]) await quietly(fs.rmdir(folder))
 }

@@ -6,19 +6,28 @@ import { createHash } from "node:crypto"
 import { join } from "node:path"
 import type * as PartManifest from "../PartManifest.ts"
 import { codeOf, type Fs } from "./fs.ts"
+import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
+import type { Published } from "./partBuild.ts"
 import { damaged, jobsOf } from "./partFile.ts"
 import { PartReader } from "./partReader.ts"
-import { batchFolders, partPath, partsOf, type Place } from "./place.ts"
+import { partPath, type Place } from "./place.ts"
 import { pieceSize, type Row } from "./tables.ts"
 
 /** Yields the jobs whose document and files are kept. */
 export async function* replay(place: Place): AsyncGenerator<JobSink.StoredJob> {
-  for (const folder of await batchFolders(place)) {
-    for (const part of await partsOf(place, folder)) yield* replayPart(place, folder, part)
+  const places = await withShares(place)
+  for (const folder of await batchesOf(places)) {
+    const holders = await readHolders(places, folder)
+    for (const part of holders.parts) yield* replayPart(part, folder, holders)
   }
 }
 
-async function* replayPart({ fs, output }: Place, folder: string, part: number): AsyncGenerator<JobSink.StoredJob> {
+async function* replayPart(
+  published: Published,
+  folder: string,
+  { isHeld }: Holders
+): AsyncGenerator<JobSink.StoredJob> {
+  const { part, place: { fs, output } } = published
   const path = (table: Parameters<typeof partPath>[0]) => join(output, partPath(table, folder, part))
   const readers: Array<PartReader> = []
   const open = async (table: "attachments" | "contents" | "jobs") => {
@@ -36,6 +45,10 @@ async function* replayPart({ fs, output }: Place, folder: string, part: number):
         if (job?.job_id !== line.job) throw damaged(path("jobs"))
         const sources = sourcesOf(job, files, piece)
         piece += line.contents
+        if (!isHeld(published, line.job)) {
+          contents.skip(line.contents)
+          continue
+        }
         if (sources.reduce((sum, { pieces }) => sum + pieces, 0) !== line.contents) {
           contents.skip(line.contents)
           continue

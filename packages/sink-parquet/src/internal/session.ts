@@ -79,6 +79,15 @@ export const start = (place: Place, lock: Lock, settings: Settings): Session => 
     await fs.remove(join(place.staging, tokenHash(token)))
   }
 
+  /**
+   * When a batch was staged, where several write: by the clock of the file system, which is the same for all of them when
+   * their own are not.
+   */
+  const stampOf = async (folder: string): Promise<Pick<PartManifest.Job, "stored">> =>
+    place.main === undefined && await lstatOrNone(fs, place.writers) === undefined
+      ? {}
+      : { stored: (await fs.lstat(folder)).mtimeMs }
+
   const knownOf = async (folder: string, batchId: string): Promise<Known> => {
     const found = known.get(folder) ?? { batch: await readBatch(place, folder, batchId), full: undefined }
     // The batch just used goes to the end.
@@ -102,13 +111,17 @@ export const start = (place: Place, lock: Lock, settings: Settings): Session => 
       await drop(token)
       await fs.mkdir(folder)
     })
+    const stored = yield* attempt({ step: "stage" }, () => stampOf(folder))
     const built: Array<Built> = []
     for (const [batchId, held] of byBatch(records)) {
       const name = folderOf(batchId)
       const { batch, full } = yield* attempt({ step: "stage", batchId }, () => knownOf(name, batchId))
       const nextName = () => String(names++)
       built.push(
-        yield* buildBatch({ ...settings, place, staging: folder, folder: name, batchId, batch, full, nextName }, held)
+        yield* buildBatch(
+          { ...settings, place, staging: folder, folder: name, batchId, batch, full, nextName, stored },
+          held
+        )
       )
     }
     yield* attempt({ step: "stage" }, () => syncDirectory(fs, folder))
