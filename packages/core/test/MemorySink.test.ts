@@ -22,6 +22,18 @@ describe("MemorySink", () => {
       assert.deepStrictEqual(yield* found("content"), ["Changed"])
     }))
 
+  it.effect("lets one sink at a time have its store open", () =>
+    Effect.gen(function*() {
+      const store = MemorySink.emptyStore()
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* MemorySink.make({ store }).open
+        const refused = yield* Effect.flip(Effect.scoped(MemorySink.make({ store }).open))
+        assert.deepStrictEqual([refused.reason, refused.step], ["conflict", "open"])
+        yield* Effect.scoped(MemorySink.make().open)
+      }))
+      yield* Effect.scoped(MemorySink.make({ store }).open)
+    }))
+
   it("is a place of its own unless it is given one", () => {
     assert.notStrictEqual(MemorySink.make().store, MemorySink.make().store)
     const store = MemorySink.emptyStore()

@@ -81,6 +81,22 @@ describe("SimpleSink", () => {
       yield* open.finish({ completed: true })
     }))
 
+  it.effect("lets several write straight to the place with nothing to merge, unless it claims to be for one", () =>
+    Effect.gen(function*() {
+      const written: Array<string> = []
+      const open = Effect.succeed((records: ReadonlyArray<JobSink.JobRecord>) =>
+        Effect.sync(() => void written.push(...records.map(({ jobId }) => jobId)))
+      )
+      const { shared } = SimpleSink.fromWriter({ name: "list", id: "list:1", open })
+      const [one, other] = [yield* shared!.open("one"), yield* shared!.open("other")]
+      yield* one.stage("t", [yield* record("a")])
+      yield* other.stage("t", [yield* record("b")])
+      assert.deepStrictEqual(written, ["a", "b"])
+      assert.deepStrictEqual(yield* shared!.merge, { merged: 0, stillOpen: [] })
+      const single = SimpleSink.fromWriter({ name: "list", id: "list:2", open, capabilities: { writers: "single" } })
+      assert.isUndefined(single.shared)
+    }))
+
   it.effect("writes again when the writer was not available", () =>
     Effect.gen(function*() {
       let calls = 0

@@ -71,7 +71,8 @@ export const version = "0.1.0"
 
 /**
  * What this sink can do. Every commit copies the last part of its batch, so batches are large and wait for up to five
- * seconds. Rows stand in listing order: the same jobs give the same bytes, however they were cut into batches and runs.
+ * seconds. Rows stand in listing order: the same jobs give the same bytes, however they were cut into batches and runs,
+ * by one process alone: several writers leave parts that depend on which of them had which jobs.
  */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",

@@ -66,14 +66,17 @@ export interface Needs {
   readonly documents?: true
   /** The sink can give its jobs back. */
   readonly replay?: true
+  /** Several may write at once. */
+  readonly shared?: true
   /** Written by `node:fs`. */
   readonly node?: true
 }
 
 const missing = (needs: Needs, subject: Subject): string | undefined => {
   // Making a sink touches nothing.
-  const { capabilities, replay } = subject.make(join(tmpdir(), "labelstream-described-only"))
+  const { capabilities, replay, shared } = subject.make(join(tmpdir(), "labelstream-described-only"))
   const { durability, inspectable, keying, visibility } = capabilities
+  if (needs.shared && shared === undefined) return `writers is ${capabilities.writers}`
   if (needs.upsert && keying !== "upsert") return `keying is ${keying}`
   if (needs.commit && visibility !== "commit") return `visibility is ${visibility}`
   if (needs.fsync && durability !== "fsync") return `durability is ${durability}`

@@ -5,6 +5,7 @@ import { crash } from "./rules/crash.ts"
 import { fault } from "./rules/fault.ts"
 import { life } from "./rules/life.ts"
 import { load, W07 } from "./rules/load.ts"
+import { many } from "./rules/many.ts"
 import { model } from "./rules/model.ts"
 import { shape } from "./rules/shape.ts"
 import { verify } from "./rules/verify.ts"
@@ -21,6 +22,7 @@ export const allRules: ReadonlyArray<Rule> = [
   ...crash,
   ...fault,
   ...load,
+  ...many,
   ...account,
   ...verify,
   ...model

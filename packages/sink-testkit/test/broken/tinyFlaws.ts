@@ -19,6 +19,17 @@ export const tinyFlaws: Readonly<
   F03: { says: /when no longer gone, store failed: .*EIO/ },
   P02: { says: /a second process is let in/ },
   P03: { says: /storing 7 MB takes \d+ MB of memory, storing 70 MB takes \d+ MB/ },
+  M01: {
+    says: /after two processes and the merge: job "job-\d+" is missing/,
+    also: ["M02", "M05", "M06", "M07", "M08"]
+  },
+  M02: { says: /before the merge, while the writer is at work: /, also: ["M08"] },
+  M03: { says: /killed .*, the merge says that killed is still open/ },
+  M04: { says: /the merge was killed at file operation \d+ of \d+, and merged again: job "[^"]+" is missing/ },
+  M05: { says: /a second merge says that \d+ jobs have come/ },
+  M06: { says: /stored by z first and by a then: job "job-\d+": the document differs/, also: ["M07"] },
+  M07: { says: /while a writer has its part open, inspect/ },
+  M08: { says: /a second of one name is let in/, also: ["M06"] },
   O02: { says: /a secret is found after: .*X-Amz-Credential=/ },
-  V01: { says: /the manifest says \d+ bytes of commits\/000000\.ndjson/ }
+  V01: { says: /the manifest says \d+ bytes of commits\/[\d-]+\.ndjson/ }
 }

@@ -20,6 +20,14 @@ export const flaws = [
   "F03",
   "P02",
   "P03",
+  "M01",
+  "M02",
+  "M03",
+  "M04",
+  "M05",
+  "M06",
+  "M07",
+  "M08",
   "O02",
   "V01"
 ] as const
@@ -44,6 +52,14 @@ export const [
   makeF03,
   makeP02,
   makeP03,
+  makeM01,
+  makeM02,
+  makeM03,
+  makeM04,
+  makeM05,
+  makeM06,
+  makeM07,
+  makeM08,
   makeO02,
   makeV01
 ] = flaws.map(flawed)

@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
-import { dirname, join } from "node:path"
-import { type Line, readCommits } from "./tinyFiles.ts"
+import { basename, dirname, join } from "node:path"
+import { type Line, partsIn, readCommits } from "./tinyFiles.ts"
 
 const name = "tiny"
 
@@ -16,8 +16,13 @@ const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?
 
 const final = new Set(["ENOTDIR", "EACCES", "EPERM", "EROFS"])
 
-export const tinySink = (target: string, flaw = ""): JobSink.JobSink => {
-  const commits = join(target, "commits")
+/** `commits` is where commits go, and `isShared` whether several may write: not in a part. */
+export const tinySink = (
+  target: string,
+  flaw = "",
+  commits = join(target, "commits"),
+  isShared = basename(dirname(target)) !== "writers"
+): JobSink.JobSink => {
   const staging = join(target, "staging")
   const lock = join(target, "lock")
   const held: Array<Uint8Array> = []
@@ -33,7 +38,7 @@ export const tinySink = (target: string, flaw = ""): JobSink.JobSink => {
         if (error instanceof JobSink.SinkError) return error
         const code = codeOf(error)
         if (flaw === "C03" && code === "ENOSPC" || flaw === "F03" && code === "EIO" && step === "commit") dead = error
-        const reason = code === "EEXIST" && step === "open" ?
+        const reason = code === "EEXIST" && (step === "open" || step === "merge") ?
           "conflict"
           : final.has(code) || flaw === "F01" && code === "ENOSPC" ?
           "misconfigured"
@@ -49,7 +54,9 @@ export const tinySink = (target: string, flaw = ""): JobSink.JobSink => {
     fs.closeSync(fd)
   }
 
-  const take = () => {
+  const take = () => takeAt(lock)
+
+  const takeAt = (lock: string) => {
     try {
       fs.writeFileSync(lock, String(process.pid), { flag: "wx" })
     } catch (error) {
@@ -60,7 +67,53 @@ export const tinySink = (target: string, flaw = ""): JobSink.JobSink => {
   }
 
   const commitFiles = () => fs.readdirSync(commits).sort()
-  const nextFile = () => join(commits, `${String(commitFiles().length).padStart(6, "0")}.ndjson`)
+  /** Named by the time, and after what is there. */
+  const nextFile = () => {
+    const last = Number.parseInt(commitFiles().at(-1) ?? "0", 10)
+    return join(commits, `${String(Math.max(last + 1, Date.now() * 1000)).padStart(18, "0")}.ndjson`)
+  }
+
+  const release = (folder: string) => fs.rmSync(join(folder, "lock"), { force: true })
+
+  /** Moves the commits of the parts here, each under a name of its own. */
+  const mergeParts = (): JobSink.Merged => {
+    let merged = 0
+    const stillOpen: Array<string> = []
+    for (const part of partsIn(target)) {
+      const writer = basename(part)
+      try {
+        if (flaw === "M03" && fs.existsSync(join(part, "lock"))) {
+          throw Object.assign(new Error(part), { code: "EEXIST" })
+        }
+        if (flaw !== "M08") takeAt(join(part, "lock"))
+      } catch (error) {
+        if (codeOf(error) !== "EEXIST") throw error
+        stillOpen.push(writer)
+        continue
+      }
+      merged += readCommits(part).length
+      const folder = join(part, "commits")
+      const files = (fs.existsSync(folder) ? fs.readdirSync(folder) : []).map((file) => ({
+        file,
+        bytes: fs.readFileSync(join(folder, file))
+      }))
+      if (flaw === "M04") fs.rmSync(folder, { recursive: true, force: true })
+      for (const { bytes, file } of files) {
+        const order = flaw === "M06" ? `9-${writer}-` : ""
+        const to = flaw === "M01"
+          ? join(commits, "0.ndjson")
+          : join(commits, `${order}${file.slice(0, -7)}-${writer}.ndjson`)
+        if (flaw === "M04") fs.writeFileSync(to, bytes)
+        else if (flaw === "M05") fs.copyFileSync(join(folder, file), to)
+        else fs.renameSync(join(folder, file), to)
+      }
+      sync(commits)
+      if (flaw === "M05") release(part)
+      else fs.rmSync(part, { recursive: true })
+    }
+    if (stillOpen.length === 0 && flaw !== "M05") fs.rmSync(join(target, "writers"), { recursive: true, force: true })
+    return { merged, stillOpen }
+  }
 
   const enter = () => {
     fs.mkdirSync(commits, { recursive: true })
@@ -69,7 +122,7 @@ export const tinySink = (target: string, flaw = ""): JobSink.JobSink => {
       if (!fs.lstatSync(folder).isDirectory()) throw Object.assign(new Error(`${folder} is a link`), { code: "EPERM" })
     }
     sync(target)
-    if (flaw !== "P02") take()
+    if (isLocked) take()
     if (flaw === "L05") fs.openSync(target, "r")
     for (const file of fs.readdirSync(staging)) {
       if (flaw === "C01") fs.renameSync(join(staging, file), nextFile())
@@ -77,9 +130,11 @@ export const tinySink = (target: string, flaw = ""): JobSink.JobSink => {
     }
   }
 
+  const isLocked = flaw !== "P02" && !(flaw === "M08" && basename(dirname(target)) === "writers")
+
   const leave = (succeeded: boolean) => {
     for (const file of fs.readdirSync(staging)) fs.unlinkSync(join(staging, file))
-    if (flaw !== "P02" && (succeeded || flaw !== "L04")) fs.rmSync(lock, { force: true })
+    if (isLocked && (succeeded || flaw !== "L04")) fs.rmSync(lock, { force: true })
   }
 
   const stage = Effect.fnUntraced(function*(
@@ -194,6 +249,25 @@ export const tinySink = (target: string, flaw = ""): JobSink.JobSink => {
     }
   }
 
+  const shared: JobSink.Shared = {
+    open: (writer) => {
+      if (JobSink.isWriterName(writer)) {
+        if (flaw === "M02") fs.mkdirSync(join(target, "writers", writer, "commits"), { recursive: true })
+        return tinySink(join(target, "writers", writer), flaw, flaw === "M02" ? commits : undefined).open
+      }
+      const detail = `${writer} is no name`
+      return Effect.fail(new JobSink.SinkError({ sink: name, step: "open", reason: "misconfigured", detail }))
+    },
+    merge: attempt("merge", () => {
+      enter()
+      try {
+        return mergeParts()
+      } finally {
+        leave(true)
+      }
+    })
+  }
+
   return {
     name,
     version: "1",
@@ -205,7 +279,7 @@ export const tinySink = (target: string, flaw = ""): JobSink.JobSink => {
       durability: "fsync",
       deterministic: false,
       inspectable: true,
-      writers: "single",
+      writers: isShared ? "many" : "single",
       concurrentBatches: 2,
       batch: { maxRecords: 32, maxBytes: 1024 * 1024, maxAgeMillis: 0 }
     },
@@ -218,14 +292,16 @@ export const tinySink = (target: string, flaw = ""): JobSink.JobSink => {
     open: Effect.acquireRelease(
       attempt("open", () => {
         enter()
+        if (isShared) mergeParts()
         return session()
       }),
       (_, exit) => Effect.sync(() => leave(exit._tag === "Success"))
     ),
+    ...isShared ? { shared } : {},
     inspect: () =>
       Stream.unwrap(Effect.map(
         Effect.try({
-          try: () => readCommits(target, { trusting: flaw === "C02" }),
+          try: () => readCommits(target, { parts: flaw !== "M07", trusting: flaw === "C02" }),
           catch: (error) =>
             new JobSink.SinkError({ sink: name, step: "inspect", reason: "corrupt", detail: String(error) })
         }),

@@ -32,15 +32,29 @@ const checked = (bytes: Buffer, file: string): ReadonlyArray<string> => {
   return bytes.subarray(0, at).toString().split("\n").slice(0, -1)
 }
 
+/** The parts of writers, each laid out like the whole. */
+export const partsIn = (target: string): ReadonlyArray<string> => {
+  const writers = join(target, "writers")
+  return existsSync(writers) ? readdirSync(writers).sort().map((writer) => join(writers, writer)) : []
+}
+
 /** The latest of each job. */
 export const readCommits = (
   target: string,
-  { joined = false, trusting = false }: { readonly joined?: boolean; readonly trusting?: boolean } = {}
+  { joined = false, parts = false, trusting = false }: {
+    readonly joined?: boolean
+    readonly parts?: boolean
+    readonly trusting?: boolean
+  } = {}
 ): ReadonlyArray<Found> => {
   const jobs = new Map<string, Found>()
-  const commits = join(target, "commits")
-  for (const file of existsSync(commits) ? readdirSync(commits).sort() : []) {
-    const bytes = readFileSync(join(commits, file))
+  const folders = [target, ...parts ? partsIn(target) : []].map((place) => join(place, "commits"))
+  const files = folders.flatMap((folder) =>
+    existsSync(folder) ? readdirSync(folder).map((name) => ({ name, path: join(folder, name) })) : []
+  )
+  // The names begin with the time.
+  for (const { name: file, path } of files.sort((one, other) => one.name < other.name ? -1 : 1)) {
+    const bytes = readFileSync(path)
     const lines = trusting ? bytes.toString().split("\n") : checked(bytes, file)
     let found: Found | undefined
     let parts: Array<Buffer> = []

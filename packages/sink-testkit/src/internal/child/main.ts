@@ -62,13 +62,17 @@ const player = (sink: JobSink.JobSink) => {
     opened ?? (() => {
       throw new Error("the script must open the sink first")
     })()
+  const shared = () =>
+    sink.shared ?? (() => {
+      throw new Error("the sink is for one writer alone")
+    })()
   const token = (batch: number, run = 0) => `child-${process.pid}-${run}-${batch}`
 
   const perform = (step: Step): Effect.Effect<Part, unknown> =>
     Effect.gen(function*() {
       switch (step.do) {
         case "open":
-          opened = yield* Scope.provide(sink.open, scope)
+          opened = yield* Scope.provide(step.writer === undefined ? sink.open : shared().open(step.writer), scope)
           return {}
         case "close":
           yield* Scope.close(scope, Exit.void)
@@ -107,6 +111,10 @@ const player = (sink: JobSink.JobSink) => {
           if (part.receipts !== undefined) acknowledged.set(step.batch, part.receipts)
           return part
         }
+        case "merge":
+          if (step.killAtUse !== undefined) control.killAt = control.total + step.killAtUse
+          yield* shared().merge
+          return {}
         case "faults":
           control.fail(step.faults ?? undefined)
           return {}

@@ -7,7 +7,9 @@ import type { Faults, Left } from "./control.ts"
 
 /** One step. Each gives one answer, unless the process dies in it. */
 export type Step =
-  | { readonly do: "open" | "close" | "finish" | "unsynced" | "settle" }
+  /** Opens the place, or the part of a writer. */
+  | { readonly do: "open"; readonly writer?: string }
+  | { readonly do: "close" | "finish" | "unsynced" | "settle" }
   | { readonly do: "stage"; readonly batch: number; readonly killAtChunk?: number }
   | { readonly do: "commit"; readonly batch: number; readonly killAtUse?: number; readonly killAfterMillis?: number }
   /**
@@ -15,6 +17,7 @@ export type Step =
    * second `run`, batches that were acknowledged before are left out.
    */
   | { readonly do: "store"; readonly batch: number; readonly tries: number; readonly run?: number }
+  | { readonly do: "merge"; readonly killAtUse?: number }
   | { readonly do: "faults"; readonly faults: Faults | null }
   /** The size that no file may grow beyond, which native code meets too. */
   | { readonly do: "limit"; readonly bytes: number | null }
