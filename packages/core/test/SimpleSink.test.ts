@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Sink, Stream } from "effect"
 import { ContentError } from "../src/Content.ts"
 import { type JobRecord, SinkError } from "../src/JobSink.ts"
+import type * as JobSink from "../src/JobSink.ts"
 import * as ResultDocument from "../src/ResultDocument.ts"
 import * as SimpleSink from "../src/SimpleSink.ts"
 

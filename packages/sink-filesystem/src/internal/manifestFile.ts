@@ -97,11 +97,11 @@ const start = "{\"name\":\""
 export const damaged = (path: string, line: string): Problem =>
   new Problem("corrupt", `${path} holds a line that is none of a manifest: ${JSON.stringify(line.slice(0, 80))}`)
 
-const isInOrder = async (fs: Fs, path: string, isFinal = (_: string) => true): Promise<boolean> => {
+const isInOrder = async (fs: Fs, path: string, isFinal?: (line: string) => boolean): Promise<boolean> => {
   let last = ""
   for await (const lines of jobLines(fs, path)) {
     for (const { key, line } of lines) {
-      if (key <= last || !isFinal(line)) return false
+      if (key <= last || isFinal?.(line) === false) return false
       last = key
     }
   }

@@ -25,7 +25,10 @@ export const tinyFlaws: Readonly<
   },
   M02: { says: /before the merge, while the writer is at work: /, also: ["M08"] },
   M03: { says: /killed .*, the merge says that killed is still open/ },
-  M04: { says: /the merge was killed at file operation \d+ of \d+, and merged again: job "[^"]+" is missing/ },
+  M04: {
+    says:
+      /the merge was killed at file operation \d+ of \d+, and merged again: job "[^"]+"(?: is missing|: the document)/
+  },
   M05: { says: /a second merge says that \d+ jobs have come/ },
   M06: { says: /stored by z first and by a then: job "job-\d+": the document differs/, also: ["M07"] },
   M07: { says: /while a writer has its part open, inspect/ },
