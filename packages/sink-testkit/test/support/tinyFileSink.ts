@@ -130,7 +130,7 @@ export const tinySink = (
     }
   }
 
-  const isLocked = flaw !== "P02" && !(flaw === "M08" && basename(dirname(target)) === "writers")
+  const isLocked = flaw !== (isShared ? "P02" : "M08")
 
   const leave = (succeeded: boolean) => {
     for (const file of fs.readdirSync(staging)) fs.unlinkSync(join(staging, file))
