@@ -17,7 +17,7 @@ export const tinyFlaws: Readonly<
   C05: { says: /without what was not synced when commit 1 was answered .* is missing/ },
   F01: { says: /a full disk is misconfigured, as if it were final/ },
   F03: { says: /when no longer gone, store failed: .*EIO/ },
-  P02: { says: /a second process is let in/, also: ["M08"] },
+  P02: { says: /a second process is let in/ },
   P03: { says: /storing 7 MB takes \d+ MB of memory, storing 70 MB takes \d+ MB/ },
   M01: {
     says: /after two processes and the merge: job "job-\d+" is missing/,

@@ -16,13 +16,14 @@ const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?
 
 const final = new Set(["ENOTDIR", "EACCES", "EPERM", "EROFS"])
 
-/** `commits` is where commits go, and `isShared` whether several may write: not in a part. */
+/** `commits` is where commits go. */
 export const tinySink = (
   target: string,
   flaw = "",
-  commits = join(target, "commits"),
-  isShared = basename(dirname(target)) !== "writers"
+  commits = join(target, "commits")
 ): JobSink.JobSink => {
+  const isPart = basename(dirname(target)) === "writers"
+  const isShared = !isPart && flaw !== "P02"
   const staging = join(target, "staging")
   const lock = join(target, "lock")
   const held: Array<Uint8Array> = []
@@ -130,7 +131,7 @@ export const tinySink = (
     }
   }
 
-  const isLocked = flaw !== (isShared ? "P02" : "M08")
+  const isLocked = flaw !== (isPart ? "M08" : "P02")
 
   const leave = (succeeded: boolean) => {
     for (const file of fs.readdirSync(staging)) fs.unlinkSync(join(staging, file))
