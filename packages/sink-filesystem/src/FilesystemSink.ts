@@ -4,12 +4,12 @@
  * has been answered survives a power cut. It does not read the documents: what they hold is kept as it is.
  */
 import type { JobSink } from "@labelstream/core"
+import { Lock } from "@labelstream/files"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { sinkName, toSinkError } from "./internal/failure.ts"
 import { type Fs, nodeFs } from "./internal/fs.ts"
 import { inspect } from "./internal/inspect.ts"
-import { checkFree } from "./internal/lock.ts"
 import { merge, open, openPart } from "./internal/open.ts"
 import * as Place from "./internal/place.ts"
 import { replay } from "./internal/replay.ts"
@@ -70,7 +70,7 @@ export const makeWith = ({ directory }: Options, fs: Fs): JobSink.JobSink => {
     capabilities,
     check: attempt({ step: "check" }, async () => {
       await Place.check(place)
-      await checkFree(place)
+      await Lock.checkFree(place)
     }),
     open: open(place),
     shared: { open: openPart(place), merge: merge(place) },

@@ -5,13 +5,13 @@
  * power cut. What a reader may see while a commit is being published is said in the package's README.
  */
 import type { JobSink } from "@labelstream/core"
+import { Failure, Lock } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Problem, sinkName, toSinkError } from "./internal/failure.ts"
+import { sinkName, toSinkError } from "./internal/failure.ts"
 import { type Fs, nodeFs } from "./internal/fs.ts"
 import { inspect } from "./internal/inspect.ts"
-import { checkFree } from "./internal/lock.ts"
 import { merge, open, openShare } from "./internal/open.ts"
 import * as Place from "./internal/place.ts"
 import { replay } from "./internal/replay.ts"
@@ -117,7 +117,7 @@ export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024)
   const settings: Settings = { format: { compression, geometry, groupRows: rowGroupRows, groupBytes }, keep, partBytes }
   const sound = async () => {
     if (Schema.is(Options)(options)) return
-    throw new Problem("misconfigured", "the options are not those of this sink: see ParquetSink.Options")
+    throw new Failure.Problem("misconfigured", "the options are not those of this sink: see ParquetSink.Options")
   }
   return {
     name: sinkName,
@@ -127,7 +127,7 @@ export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024)
     check: attempt({ step: "check" }, async () => {
       await sound()
       await Place.check(place, geometry)
-      await checkFree(place)
+      await Lock.checkFree(place)
     }),
     open: Effect.andThen(attempt({ step: "open" }, sound), open(place, settings)),
     shared: {

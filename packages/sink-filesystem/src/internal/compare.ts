@@ -1,8 +1,8 @@
 /** Holds the files of a job against its line in the manifest. */
+import { Files, Hash } from "@labelstream/files"
 import { join } from "node:path"
 import type * as Manifest from "../Manifest.ts"
-import { codeOf, type Fs } from "./fs.ts"
-import { hashFile } from "./hashFile.ts"
+import type { Fs } from "./fs.ts"
 
 /** How a file compares with what its line says. */
 export type Comparison = "same" | "missing" | "changed"
@@ -18,7 +18,7 @@ export const compareFile = async (
   const found = await fs.find(path)
   if (found === undefined) return "missing"
   if (!found.isFile() || found.size !== file.size) return "changed"
-  return !content || await hashFile(fs, path, file.size) === file.sha256 ? "same" : "changed"
+  return !content || await Hash.sha256(fs, path, file.size) === file.sha256 ? "same" : "changed"
 }
 
 /** What lies in a job's nested folder, sorted; undefined where there is no such folder. */
@@ -26,7 +26,7 @@ export const namesIn = async (fs: Fs, folder: string): Promise<ReadonlyArray<str
   const found = await fs.find(folder)
   if (found?.isDirectory() !== true) return undefined
   const names = await fs.readdir(folder).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") return undefined
+    if (Files.codeOf(error) === "ENOENT") return undefined
     throw error
   })
   return names?.sort()

@@ -1,74 +1,11 @@
-/**
- * Turns what the system says into the sink's errors: one place decides what a code means and what a person should do.
- */
-import { JobSink } from "@labelstream/core"
-import { codeOf } from "./fs.ts"
+/** This sink's errors. */
+import type { JobSink } from "@labelstream/core"
+import { Failure } from "@labelstream/files"
 
 /** The kind of this sink. */
 export const sinkName = "filesystem"
 
-/** Where an error arose. */
-export interface Where {
-  readonly step: JobSink.SinkError["step"]
-  readonly batchId?: string
-  readonly jobId?: string
-}
-
-/** A failure that the sink itself found, with its sentence for people. */
-export class Problem extends Error {
-  readonly reason: JobSink.SinkFailure
-  constructor(reason: JobSink.SinkFailure, detail: string, options?: ErrorOptions) {
-    super(detail, options)
-    this.reason = reason
-  }
-}
-
 /** Makes the sink's error of anything thrown. */
-export const toSinkError = (where: Where) => (error: unknown): JobSink.SinkError => {
-  if (error instanceof JobSink.SinkError) return error
-  const { detail, reason } = error instanceof Problem ? { reason: error.reason, detail: error.message } : explain(error)
-  return new JobSink.SinkError({ sink: sinkName, ...where, reason, detail, cause: error })
-}
-
-const explain = (error: unknown): { readonly reason: JobSink.SinkFailure; readonly detail: string } => {
-  const code = codeOf(error)
-  const { dest, path } = error as { path?: unknown; dest?: unknown }
-  const place = typeof dest === "string" ? dest : typeof path === "string" ? path : "the output folder"
-  switch (code) {
-    case "ENOSPC":
-      return { reason: "unavailable", detail: `no space left for ${place}: free some and run again` }
-    case "EDQUOT":
-      return { reason: "unavailable", detail: `the disk quota is used up at ${place}: free some and run again` }
-    case "EMFILE":
-    case "ENFILE":
-      return { reason: "unavailable", detail: `too many open files, at ${place}: raise the limit or run again` }
-    case "ENOENT":
-      return { reason: "unavailable", detail: `${place} is gone: was its folder moved, removed or unmounted?` }
-    case "EROFS":
-      return { reason: "misconfigured", detail: `${place} is on a read-only file system` }
-    case "EACCES":
-    case "EPERM":
-      return { reason: "misconfigured", detail: `no permission to write ${place}` }
-    case "ENOTDIR":
-    case "EEXIST":
-    case "EISDIR":
-    case "ENOTEMPTY":
-      return {
-        reason: "misconfigured",
-        detail: `something else stands at ${place} or above it: move it out of the way`
-      }
-    case "ELOOP":
-      return { reason: "misconfigured", detail: `${place} is a symbolic link, or behind too many of them` }
-    case "ENAMETOOLONG":
-      return {
-        reason: "misconfigured",
-        detail: `the path ${place} is too long: choose an output folder nearer the root`
-      }
-    case "ERR_INVALID_ARG_VALUE":
-      return { reason: "misconfigured", detail: "the output folder is not a path" }
-    case "EFBIG":
-      return { reason: "rejected", detail: `the file system does not take a file this large: ${place}` }
-    default:
-      return { reason: "unavailable", detail: `${code ?? "unexpected error"} at ${place}` }
-  }
-}
+export const toSinkError: (where: Failure.Where) => (error: unknown) => JobSink.SinkError = Failure.toSinkError(
+  sinkName
+)

@@ -44,57 +44,6 @@ export const nodeFs = {
 
 export type Fs = typeof nodeFs
 
-/** The system's code of an error, such as `ENOENT`. */
-export const codeOf = (error: unknown): string | undefined =>
-  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined
-
-/** Runs `use` on an open file and closes it; an error in closing counts, since it can be the news of a lost write. */
-export const withFile = async <A>(
-  fs: Fs,
-  path: string,
-  flags: string | number,
-  use: (fd: number) => Promise<A>
-): Promise<A> => {
-  const fd = await fs.open(path, flags, 0o666)
-  let result: A
-  try {
-    result = await use(fd)
-  } catch (error) {
-    await fs.close(fd).catch(() => {})
-    throw located(error, path)
-  }
-  await fs.close(fd).catch((error: unknown) => Promise.reject(located(error, path)))
-  return result
-}
-
-/** Operations on descriptors fail without a path: puts it in, since a person needs it. */
-export const located = (error: unknown, path: string): unknown => {
-  if (codeOf(error) !== undefined && (error as { path?: unknown }).path === undefined) {
-    Object.assign(error as Error, { path })
-  }
-  return error
-}
-
-/** Writes all of the bytes, however many calls that takes. */
-export const writeFully = async (fs: Fs, fd: number, bytes: Uint8Array, position: number | null): Promise<void> => {
-  for (let offset = 0; offset < bytes.length;) {
-    offset += await fs.write(fd, bytes, offset, position === null ? null : position + offset)
-  }
-}
-
-/** Makes a new file with these bytes, synced. */
-export const writeNew = (fs: Fs, path: string, bytes: Uint8Array): Promise<void> =>
-  withFile(fs, path, "wx", async (fd) => {
-    await writeFully(fs, fd, bytes, null)
-    await fs.fsync(fd)
-  })
-
-/** Makes the names in a folder durable. Windows cannot open folders, and has them durable by itself. */
-export const syncDirectory = (fs: Fs, path: string): Promise<void> =>
-  process.platform === "win32" ? Promise.resolve() : withFile(fs, path, "r", (fd) => fs.fsync(fd))
-
 /** Runs over the items with at most this many at a time; after a failure starts no more and waits for those started. */
 export const forEachLimit = async <A>(
   items: Iterable<A>,

@@ -2,12 +2,11 @@
  * The manifests on disk: appended to by commits, repaired at `open`, put in order when a run completes, read in order by
  * `inspect`. Memory stays the same however many jobs a batch has.
  */
+import { Failure, Files, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import { Problem } from "./failure.ts"
-import { type Fs, syncDirectory, withFile, writeFully, writeNew } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 import { checkHeader, type Place } from "./place.ts"
-import { readLines } from "./readLines.ts"
 import { type Keyed, sortRecords } from "./sortRecords.ts"
 
 const encoder = new TextEncoder()
@@ -16,7 +15,7 @@ const encoder = new TextEncoder()
 export const sizeOf = async (fs: Fs, path: string): Promise<number> => {
   const found = await fs.find(path)
   if (found !== undefined && !found.isFile()) {
-    throw new Problem("conflict", `${path} is not a plain file: move it out of the way`)
+    throw new Failure.Problem("conflict", `${path} is not a plain file: move it out of the way`)
   }
   return found?.size ?? 0
 }
@@ -27,10 +26,10 @@ export const sizeOf = async (fs: Fs, path: string): Promise<number> => {
  */
 export const appendAt = async (fs: Fs, path: string, size: number, lines: ReadonlyArray<string>): Promise<boolean> => {
   const isNew = await fs.find(path) === undefined
-  await withFile(fs, path, isNew ? "wx+" : "r+", async (fd) => {
+  await Files.withFile(fs, path, isNew ? "wx+" : "r+", async (fd) => {
     const text = `${size === 0 ? Manifest.header : ""}${lines.map((line) => `${line}\n`).join("")}`
     if (!isNew && (await fs.fstat(fd)).size > size) await fs.ftruncate(fd, size)
-    await writeFully(fs, fd, encoder.encode(text), size)
+    await Files.writeFully(fs, fd, encoder.encode(text), size)
     await fs.fsync(fd)
   })
   return isNew
@@ -42,7 +41,7 @@ export const cutAt = async (fs: Fs, path: string, size: number): Promise<void> =
   if (found === undefined) return
   if (size === 0) return fs.unlink(path)
   if (found.size > size) {
-    await withFile(fs, path, "r+", async (fd) => {
+    await Files.withFile(fs, path, "r+", async (fd) => {
       await fs.ftruncate(fd, size)
       await fs.fsync(fd)
     })
@@ -51,7 +50,7 @@ export const cutAt = async (fs: Fs, path: string, size: number): Promise<void> =
 
 /** Cuts a torn last line off, and fails unless the manifest is one of this version. */
 export const repair = (fs: Fs, path: string): Promise<void> =>
-  withFile(fs, path, "r+", async (fd) => {
+  Files.withFile(fs, path, "r+", async (fd) => {
     await checkHeader(fs, fd, path)
     const { size } = await fs.fstat(fd)
     const buffer = Buffer.alloc(64 * 1024)
@@ -75,9 +74,9 @@ export const repair = (fs: Fs, path: string): Promise<void> =>
 /** The lines of jobs as they stand, superseded ones included, keyed by name. */
 async function* jobLines(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<Keyed>> {
   let first = true
-  for await (const lines of readLines(fs, path)) {
+  for await (const lines of Lines.read(fs, path)) {
     if (first && Manifest.decodeHeader(lines[0] ?? "") !== "current") {
-      throw new Problem("corrupt", `${path} does not begin as a manifest of this version`)
+      throw new Failure.Problem("corrupt", `${path} does not begin as a manifest of this version`)
     }
     yield (first ? lines.slice(1) : lines).map((line) => ({ key: nameOf(line, path), line }))
     first = false
@@ -94,8 +93,11 @@ const nameOf = (line: string, path: string): string => {
 const start = "{\"name\":\""
 
 /** The error for a line that nothing wrote like this. */
-export const damaged = (path: string, line: string): Problem =>
-  new Problem("corrupt", `${path} holds a line that is none of a manifest: ${JSON.stringify(line.slice(0, 80))}`)
+export const damaged = (path: string, line: string): Failure.Problem =>
+  new Failure.Problem(
+    "corrupt",
+    `${path} holds a line that is none of a manifest: ${JSON.stringify(line.slice(0, 80))}`
+  )
 
 const isInOrder = async (fs: Fs, path: string, isFinal?: (line: string) => boolean): Promise<boolean> => {
   let last = ""
@@ -130,8 +132,8 @@ export const putMarkedInOrder = async (place: Place): Promise<void> => {
 /** Notes durably that the manifest of a batch will have to be put in order. */
 export const markUnordered = async ({ fs, unordered }: Place, folder: string): Promise<void> => {
   const path = join(unordered, folder)
-  if (await fs.find(path) === undefined) await writeNew(fs, path, new Uint8Array())
-  await syncDirectory(fs, unordered)
+  if (await fs.find(path) === undefined) await Files.writeNew(fs, path, new Uint8Array())
+  await Files.syncDirectory(fs, unordered)
 }
 
 /**
@@ -145,10 +147,10 @@ const putInOrder = async ({ fs, ordering, output }: Place, batch: string): Promi
   await fs.remove(folder)
   await fs.mkdir(folder)
   const next = join(folder, Manifest.fileName)
-  await withFile(fs, next, "wx", async (fd) => {
-    await writeFully(fs, fd, encoder.encode(Manifest.header), null)
+  await Files.withFile(fs, next, "wx", async (fd) => {
+    await Files.writeFully(fs, fd, encoder.encode(Manifest.header), null)
     for await (const lines of latestLines(fs, path, () => Promise.resolve(folder))) {
-      await writeFully(
+      await Files.writeFully(
         fs,
         fd,
         encoder.encode(lines.map(({ line }) => `${Manifest.withoutStored(line)}\n`).join("")),
@@ -158,6 +160,6 @@ const putInOrder = async ({ fs, ordering, output }: Place, batch: string): Promi
     await fs.fsync(fd)
   })
   await fs.rename(next, path)
-  await syncDirectory(fs, join(output, batch))
+  await Files.syncDirectory(fs, join(output, batch))
   await fs.remove(folder)
 }

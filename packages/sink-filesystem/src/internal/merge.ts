@@ -4,15 +4,14 @@
  * moment, the next merge finds what is left: lines that the place has already are passed over.
  */
 import type { JobSink } from "@labelstream/core"
+import { Failure, Files, Lock } from "@labelstream/files"
 import { randomUUID } from "node:crypto"
 import { basename, join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { inPlace } from "./compare.ts"
-import { Problem } from "./failure.ts"
-import { forEachLimit, syncDirectory } from "./fs.ts"
+import { forEachLimit } from "./fs.ts"
 import { batchesOf, type Held, heldLines, withScratch } from "./held.ts"
 import { type Step, tokenHash, writeIntent } from "./intent.ts"
-import type { Lock } from "./lock.ts"
 import { damaged, markUnordered, sizeOf } from "./manifestFile.ts"
 import { partsOf, type Place } from "./place.ts"
 import { carryOut, forget } from "./publish.ts"
@@ -26,11 +25,11 @@ const jobsAtOnce = 8
 
 interface Part {
   readonly place: Place
-  readonly lock: Lock
+  readonly lock: Lock.Lock
 }
 
 /** Merges the parts that no writer has open. `lock` is held on the place, which is recovered. */
-export const mergeParts = async (place: Place, lock: Lock): Promise<JobSink.Merged> => {
+export const mergeParts = async (place: Place, lock: Lock.Lock): Promise<JobSink.Merged> => {
   const taken: Array<Part> = []
   const stillOpen: Array<string> = []
   let merged = 0
@@ -39,7 +38,7 @@ export const mergeParts = async (place: Place, lock: Lock): Promise<JobSink.Merg
       try {
         taken.push({ place: part, lock: await take(part) })
       } catch (error) {
-        if (!(error instanceof Problem) || error.reason !== "conflict") throw error
+        if (!(error instanceof Failure.Problem) || error.reason !== "conflict") throw error
         stillOpen.push(basename(part.output))
       }
     }
@@ -106,6 +105,6 @@ const remove = async ({ fs, staging, writers }: Place, part: Part) => {
   await part.lock.confirm()
   const aside = join(staging, `part-${basename(part.place.output)}`)
   await fs.rename(part.place.output, aside)
-  await syncDirectory(fs, writers)
+  await Files.syncDirectory(fs, writers)
   await fs.remove(aside)
 }

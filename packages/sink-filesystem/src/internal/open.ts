@@ -1,13 +1,13 @@
 /** Opens a place, or the part of one writer, as a sink; and merges the parts by itself. */
 import { JobSink } from "@labelstream/core"
+import { Failure, type Lock, OpenPlace, Taking } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Problem, toSinkError } from "./failure.ts"
-import * as Lock from "./lock.ts"
+import { toSinkError } from "./failure.ts"
 import { putMarkedInOrder } from "./manifestFile.ts"
 import { mergeParts } from "./merge.ts"
 import { partOf, type Place } from "./place.ts"
-import { leave, take } from "./recover.ts"
+import { take } from "./recover.ts"
 import * as Session from "./session.ts"
 import { attempt } from "./step.ts"
 
@@ -32,7 +32,7 @@ export const openPart =
       return session(part, () => take(part))
     }
     const detail = `${JSON.stringify(writer)} is no name for a writer: 1 to 64 of a-z, 0-9 and -, the first no -`
-    return Effect.fail(toSinkError({ step: "open" })(new Problem("misconfigured", detail)))
+    return Effect.fail(toSinkError({ step: "open" })(new Failure.Problem("misconfigured", detail)))
   }
 
 /** Merges the parts, and puts the manifests in order when none is left. */
@@ -44,32 +44,9 @@ export const merge = (place: Place): Effect.Effect<JobSink.Merged, JobSink.SinkE
       if (merged.stillOpen.length === 0) await putMarkedInOrder(place)
       return merged
     } finally {
-      await leave(place, lock)
+      await Taking.leave(place, lock)
     }
   })
 
 const session = (place: Place, enter: () => Promise<Lock.Lock>) =>
-  Effect.gen(function*() {
-    const { lock, session } = yield* Effect.acquireRelease(
-      Effect.tryPromise({
-        try: async () => {
-          const lock = await enter()
-          return { lock, session: Session.start(place, lock) }
-        },
-        catch: toSinkError({ step: "open" })
-      }),
-      ({ lock, session }) =>
-        Effect.promise(async () => {
-          if (!await lock.confirm().then(() => true, () => false)) return
-          // Should this fail, the next `open` does it.
-          await session.end().catch(() => {})
-          await leave(place, lock)
-        })
-    )
-    yield* Effect.sleep(Lock.touchEvery).pipe(
-      Effect.andThen(Effect.promise(() => lock.touch().catch(() => {}))),
-      Effect.forever,
-      Effect.forkScoped
-    )
-    return session.sink
-  })
+  OpenPlace.open(place, enter, (lock) => Session.start(place, lock), toSinkError({ step: "open" }))

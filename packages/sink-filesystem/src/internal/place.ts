@@ -4,11 +4,11 @@
  * nothing is ever written outside.
  */
 import { JobSink } from "@labelstream/core"
+import { Failure, Files } from "@labelstream/files"
 import { constants } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import { Problem } from "./failure.ts"
-import { codeOf, type Fs, syncDirectory, withFile } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 
 /** Paths under one output folder, and the operations to work on them. */
 export interface Place {
@@ -29,6 +29,9 @@ export interface Place {
   readonly writers: string
   /** The place that this is one writer's part of. */
   readonly main?: Place
+  /** As `Taking.Place` has it. */
+  readonly own: ReadonlyArray<string>
+  readonly around: ReadonlyArray<string>
 }
 
 /** Names the paths; touches nothing. */
@@ -45,12 +48,17 @@ export const at = (fs: Fs, directory: string): Place => {
     replaced: join(hidden, "replaced"),
     unordered: join(hidden, "unordered"),
     ordering: join(hidden, "ordering"),
-    writers: join(hidden, "writers")
+    writers: join(hidden, "writers"),
+    own: ["staging", "intents", "replaced", "unordered", "ordering"].map((name) => join(hidden, name)),
+    around: []
   }
 }
 
 /** The part of one writer. */
-export const partOf = (main: Place, writer: string): Place => ({ ...at(main.fs, join(main.writers, writer)), main })
+export const partOf = (main: Place, writer: string): Place => {
+  const place = at(main.fs, join(main.writers, writer))
+  return { ...place, main, around: [place.output, main.writers, main.hidden] }
+}
 
 /** The parts that are there, in order of their writers' names. */
 export const partsOf = async (place: Place): Promise<ReadonlyArray<Place>> => {
@@ -72,7 +80,7 @@ export const ensureFolder = async (fs: Fs, path: string): Promise<boolean> => {
       await fs.mkdir(path)
       return true
     } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error
+      if (Files.codeOf(error) !== "EEXIST") throw error
       return ensureFolder(fs, path)
     }
   }
@@ -85,11 +93,13 @@ export const ensureFolder = async (fs: Fs, path: string): Promise<boolean> => {
 export const notFolder = (
   path: string,
   found: { readonly isSymbolicLink: () => boolean; readonly isDirectory: () => boolean }
-): Problem | undefined => {
+): Failure.Problem | undefined => {
   if (found.isSymbolicLink()) {
-    return new Problem("conflict", `${path} is a symbolic link, and nothing is written through one: remove it`)
+    return new Failure.Problem("conflict", `${path} is a symbolic link, and nothing is written through one: remove it`)
   }
-  return found.isDirectory() ? undefined : new Problem("conflict", `${path} is not a folder: move it out of the way`)
+  return found.isDirectory()
+    ? undefined
+    : new Failure.Problem("conflict", `${path} is not a folder: move it out of the way`)
 }
 
 /** Makes the output folder and the sink's own folders in it, durably. */
@@ -98,15 +108,15 @@ export const prepare = async (place: Place): Promise<void> => {
   await makeOutput(main ?? place)
   if (main !== undefined) {
     for (const folder of [main.hidden, main.writers, place.output]) {
-      if (await ensureFolder(fs, folder)) await syncDirectory(fs, dirname(folder))
+      if (await ensureFolder(fs, folder)) await Files.syncDirectory(fs, dirname(folder))
     }
   }
   await ensureFolder(fs, place.hidden)
-  for (const folder of [place.staging, place.intents, place.replaced, place.unordered, place.ordering]) {
+  for (const folder of place.own) {
     await ensureFolder(fs, folder)
   }
-  await syncDirectory(fs, place.hidden)
-  await syncDirectory(fs, place.output)
+  await Files.syncDirectory(fs, place.hidden)
+  await Files.syncDirectory(fs, place.output)
 }
 
 /** Makes the output folder and what is missing above it; each name is made durable in the folder that holds it. */
@@ -118,13 +128,15 @@ const makeOutput = async ({ fs, output }: Place): Promise<void> => {
   // Not `mkdir` with `recursive`: where the system answers ENOENT for ever, as under /proc, it never ends.
   for (const path of missing.reverse()) {
     await fs.mkdir(path).catch((error: unknown) => {
-      if (codeOf(error) === "ENOENT") throw new Problem("misconfigured", `no folder can be made at ${path}`)
-      if (codeOf(error) !== "EEXIST") throw error
+      if (Files.codeOf(error) === "ENOENT") {
+        throw new Failure.Problem("misconfigured", `no folder can be made at ${path}`)
+      }
+      if (Files.codeOf(error) !== "EEXIST") throw error
     })
-    await syncDirectory(fs, dirname(path))
+    await Files.syncDirectory(fs, dirname(path))
   }
   const found = await fs.realpath(output).then(fs.lstat)
-  if (!found.isDirectory()) throw new Problem("misconfigured", `the output folder ${output} is not a folder`)
+  if (!found.isDirectory()) throw new Failure.Problem("misconfigured", `the output folder ${output} is not a folder`)
 }
 
 /** Whether the output folder can be written to, or made. Changes nothing. */
@@ -137,14 +149,16 @@ export const check = async (place: Place): Promise<void> => {
     found = await statOrNone(fs, folder)
   }
   if (found === undefined || !found.isDirectory()) {
-    throw new Problem("misconfigured", `the output folder ${output} cannot be used: ${folder} is not a folder`)
+    throw new Failure.Problem("misconfigured", `the output folder ${output} cannot be used: ${folder} is not a folder`)
   }
   await fs.access(folder, constants.W_OK | constants.X_OK)
   const { bavail, blocks, bsize, type } = await fs.statfs(folder)
-  if (kernelTypes.has(type)) throw new Problem("misconfigured", `${folder} is the kernel's own and holds no files`)
+  if (kernelTypes.has(type)) {
+    throw new Failure.Problem("misconfigured", `${folder} is the kernel's own and holds no files`)
+  }
   // File systems without a size, such as some network mounts, answer 0 blocks.
   if (blocks > 0 && bavail * bsize < smallestSpace) {
-    throw new Problem("unavailable", `no space left for ${output}: free some and run again`)
+    throw new Failure.Problem("unavailable", `no space left for ${output}: free some and run again`)
   }
   if (folder !== output) return
   const hidden = await fs.find(place.hidden)
@@ -153,7 +167,7 @@ export const check = async (place: Place): Promise<void> => {
   if (hidden !== undefined) await fs.access(place.hidden, constants.W_OK | constants.X_OK)
   for (const batch of await batchFolders(place)) {
     const manifest = join(output, batch, Manifest.fileName)
-    await withFile(fs, manifest, "r", (fd) => checkHeader(fs, fd, manifest))
+    await Files.withFile(fs, manifest, "r", (fd) => checkHeader(fs, fd, manifest))
   }
 }
 
@@ -165,7 +179,7 @@ const smallestSpace = 1024 * 1024
 
 const statOrNone = async (fs: Fs, path: string) => {
   const real = await fs.realpath(path).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined
+    if (Files.codeOf(error) === "ENOENT" || Files.codeOf(error) === "ENOTDIR") return undefined
     throw error
   })
   return real === undefined ? undefined : fs.find(real)
@@ -180,10 +194,13 @@ export const checkHeader = async (fs: Fs, fd: number, path: string): Promise<voi
   if (end < 0 && Manifest.header.startsWith(start.toString("utf8", 0, length))) return
   const found = end < 0 ? "foreign" : Manifest.decodeHeader(start.toString("utf8", 0, end))
   if (found === "newer") {
-    throw new Problem("corrupt", `${path} was written by a newer version of this software: update and run again`)
+    throw new Failure.Problem(
+      "corrupt",
+      `${path} was written by a newer version of this software: update and run again`
+    )
   }
   if (found === "foreign") {
-    throw new Problem("conflict", `${path} is not a manifest of this sink: move it out of the way`)
+    throw new Failure.Problem("conflict", `${path} is not a manifest of this sink: move it out of the way`)
   }
 }
 
@@ -191,7 +208,7 @@ export const checkHeader = async (fs: Fs, fd: number, path: string): Promise<voi
 export const batchFolders = async ({ fs, output }: Place): Promise<ReadonlyArray<string>> => {
   const folders: Array<string> = []
   const names = await fs.readdir(output).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") return []
+    if (Files.codeOf(error) === "ENOENT") return []
     throw error
   })
   for (const name of names) {

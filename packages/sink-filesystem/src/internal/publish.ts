@@ -2,10 +2,10 @@
  * Carries an intent out, or takes it back. Both look at what is there and do only what is missing, so each can be run
  * again after having been cut off at any point, and one after the other.
  */
+import { Failure, Files } from "@labelstream/files"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import { Problem } from "./failure.ts"
-import { codeOf, forEachLimit, type Fs, syncDirectory } from "./fs.ts"
+import { forEachLimit, type Fs } from "./fs.ts"
 import { type Intent, removeIntent, type Step } from "./intent.ts"
 import { appendAt, cutAt } from "./manifestFile.ts"
 import { ensureFolder, type Place } from "./place.ts"
@@ -29,15 +29,18 @@ export const carryOut = async (place: Place, intent: Intent, salvage = false): P
     if ((await fs.find(paths.document.final))?.size !== step.line.files[0]?.size) lost.add(step)
   })
   if (lost.size > 0 && !salvage) {
-    throw new Problem("unavailable", `what was staged in ${place.staging} has gone: leave that folder to the sink`)
+    throw new Failure.Problem(
+      "unavailable",
+      `what was staged in ${place.staging} has gone: leave that folder to the sink`
+    )
   }
-  if (isNew) await syncDirectory(fs, output)
-  for (const folder of new Set(moved.map(({ folder }) => folder))) await syncDirectory(fs, join(output, folder))
+  if (isNew) await Files.syncDirectory(fs, output)
+  for (const folder of new Set(moved.map(({ folder }) => folder))) await Files.syncDirectory(fs, join(output, folder))
   for (const { folder, size } of intent.manifests) {
     const steps = intent.steps.filter((step) => step.folder === folder && !lost.has(step))
     const lines = steps.map(({ line }) => Manifest.encodeLine(line))
     if (await appendAt(fs, join(output, folder, Manifest.fileName), size, lines)) {
-      await syncDirectory(fs, join(output, folder))
+      await Files.syncDirectory(fs, join(output, folder))
     }
   }
 }
@@ -54,11 +57,11 @@ export const takeBack = async (place: Place, intent: Intent): Promise<void> => {
   for (const { folder } of intent.manifests) {
     const path = join(output, folder)
     if (await fs.find(path) === undefined) continue
-    await syncDirectory(fs, path)
-    if (await fs.rmdir(path).then(() => true, () => false)) await syncDirectory(fs, output)
+    await Files.syncDirectory(fs, path)
+    if (await fs.rmdir(path).then(() => true, () => false)) await Files.syncDirectory(fs, output)
   }
   await removeIntent(place, intent).catch(ignoreMissing)
-  await syncDirectory(fs, place.intents)
+  await Files.syncDirectory(fs, place.intents)
   await fs.remove(join(place.replaced, intent.token))
 }
 
@@ -70,7 +73,7 @@ export const forget = async (place: Place, intent: Intent): Promise<void> => {
 }
 
 const ignoreMissing = (error: unknown) => {
-  if (codeOf(error) !== "ENOENT") throw error
+  if (Files.codeOf(error) !== "ENOENT") throw error
 }
 
 interface Paths {
@@ -148,7 +151,7 @@ const withdraw = async (fs: Fs, { document, hasNested, nested }: Paths): Promise
 const keep = async (fs: Fs, from: string, to: string): Promise<void> => {
   await fs.unlink(to).catch(ignoreMissing)
   await fs.link(from, to).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") throw error
+    if (Files.codeOf(error) === "ENOENT") throw error
     return fs.copyFile(from, to, 0)
   })
 }

@@ -1,12 +1,13 @@
 /** Gives back what is committed, job by job in order of the manifests, for another sink to store. */
 import { Content, type JobSink } from "@labelstream/core"
+import { Files } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import { codeOf, type Fs } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 import { batchesOf, foldersOf, heldLines, withParts, withScratch } from "./held.ts"
 import { damaged } from "./manifestFile.ts"
 import type { Place } from "./place.ts"
@@ -67,7 +68,7 @@ const indexOf = ({ path }: Manifest.File): number => Number.parseInt(path.slice(
 const contentOf = (fs: Fs, folders: ReadonlyArray<string>, file: Manifest.File): Content.Content => {
   const stream = Stream.fromAsyncIterable(
     read(fs, folders.map((folder) => join(folder, file.path)), file.sha256),
-    (cause) => new Content.ContentError({ operation: "read", cause, code: codeOf(cause) ?? "CHANGED" })
+    (cause) => new Content.ContentError({ operation: "read", cause, code: Files.codeOf(cause) ?? "CHANGED" })
   )
   return {
     size: file.size,

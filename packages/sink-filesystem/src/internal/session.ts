@@ -2,15 +2,15 @@
  * The sink while it is open: which tokens are staged and committed, one commit at a time.
  */
 import type { JobSink } from "@labelstream/core"
+import { Files, type Lock, type OpenPlace } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { inPlace } from "./compare.ts"
-import { codeOf, forEachLimit, syncDirectory } from "./fs.ts"
+import { forEachLimit } from "./fs.ts"
 import { type Intent, removeIntent, type Step, tokenHash, writeIntent } from "./intent.ts"
-import type { Lock } from "./lock.ts"
 import { markUnordered, putMarkedInOrder, sizeOf } from "./manifestFile.ts"
 import { partsOf, type Place } from "./place.ts"
 import { carryOut, forget, takeBack } from "./publish.ts"
@@ -23,15 +23,8 @@ const recordsAtOnce = 8
 /** Commits whose receipts can still be asked for a second time. */
 const remembered = 64
 
-/** What is open, and how it ends. */
-export interface Session {
-  readonly sink: JobSink.OpenSink
-  /** Drops what is staged and not committed. */
-  readonly end: () => Promise<void>
-}
-
 /** Starts a session on a place that is locked and recovered. */
-export const start = (place: Place, lock: Lock): Session => {
+export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
   const { fs } = place
   const staged = new Map<JobSink.CommitToken, ReadonlyArray<Staged>>()
   const committed = new Map<JobSink.CommitToken, ReadonlyArray<JobSink.Receipt>>()
@@ -45,7 +38,7 @@ export const start = (place: Place, lock: Lock): Session => {
     if (left === undefined) return
     if (left.isDone) {
       await removeIntent(place, left.intent).catch((error: unknown) => {
-        if (codeOf(error) !== "ENOENT") throw error
+        if (Files.codeOf(error) !== "ENOENT") throw error
       })
     } else await takeBack(place, left.intent)
     left = undefined
@@ -132,7 +125,7 @@ export const start = (place: Place, lock: Lock): Session => {
     await lock.confirm()
     await settle()
     // An intent that came back after a crash would cut the manifests at sizes from before they were put in order.
-    await syncDirectory(fs, place.intents)
+    await Files.syncDirectory(fs, place.intents)
     // While there are parts, the lines must keep the times that tell which of two is later.
     if (!completed || (await partsOf(place)).length > 0) return
     await putMarkedInOrder(place)
@@ -151,7 +144,7 @@ export const start = (place: Place, lock: Lock): Session => {
       (record, number) => isolate(record, stageRecord(place, folder, number, record)),
       { concurrency: recordsAtOnce }
     )
-    yield* attempt({ step: "stage" }, () => syncDirectory(fs, folder))
+    yield* attempt({ step: "stage" }, () => Files.syncDirectory(fs, folder))
     staged.set(token, results.filter(Result.isSuccess).map(({ success }) => success))
     return results.filter(Result.isFailure).map(({ failure }) => failure)
   })

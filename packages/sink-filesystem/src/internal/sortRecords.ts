@@ -2,10 +2,10 @@
  * Puts any number of keyed lines in order of their keys at bounded memory: runs of a few megabytes are sorted and, where
  * there is more than one, kept in files and merged. Of several lines with one key the last is kept.
  */
+import { Files, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import { Cursor } from "./cursor.ts"
-import { type Fs, withFile, writeFully } from "./fs.ts"
-import { readLines } from "./readLines.ts"
+import type { Fs } from "./fs.ts"
 
 /** A line and what it is sorted by. Neither holds a newline, and the key holds no tab. */
 export interface Keyed {
@@ -31,9 +31,9 @@ export async function* sortRecords(
   let size = 0
   const spill = async () => {
     const file = join(await folder(), `run-${files.length}`)
-    await withFile(fs, file, "wx", async (fd) => {
+    await Files.withFile(fs, file, "wx", async (fd) => {
       for (const part of slices(inOrder(held), 1000)) {
-        await writeFully(fs, fd, Buffer.from(part.map(({ key, line }) => `${key}\t${line}\n`).join("")), null)
+        await Files.writeFully(fs, fd, Buffer.from(part.map(({ key, line }) => `${key}\t${line}\n`).join("")), null)
       }
     })
     files.push(file)
@@ -64,7 +64,7 @@ function* slices<A>(items: ReadonlyArray<A>, size: number) {
 }
 
 async function* merge(fs: Fs, files: ReadonlyArray<string>): AsyncGenerator<ReadonlyArray<Keyed>> {
-  const runs = files.map((file) => new Cursor(readLines(fs, file, 32 * 1024), keyedOf))
+  const runs = files.map((file) => new Cursor(Lines.read(fs, file, 32 * 1024), keyedOf))
   try {
     for (const run of runs) await run.advance()
     let batch: Array<Keyed> = []

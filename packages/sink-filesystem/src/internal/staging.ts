@@ -2,14 +2,15 @@
  * Writes the files of a record where no reader looks, synced, so that a commit has only to rename them.
  */
 import { type Content, type JobSink, UnsignedUrl } from "@labelstream/core"
+import { Failure, Files } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { constants } from "node:fs"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import * as PathName from "../PathName.ts"
-import { Problem, toSinkError, type Where } from "./failure.ts"
-import { codeOf, type Fs, located, syncDirectory, withFile, writeFully, writeNew } from "./fs.ts"
+import { toSinkError } from "./failure.ts"
+import type { Fs } from "./fs.ts"
 import { nestedName } from "./nestedName.ts"
 import { notFolder, type Place } from "./place.ts"
 import { attempt } from "./step.ts"
@@ -32,11 +33,13 @@ export const stageRecord = (
   number: number,
   record: JobSink.JobRecord
 ): Effect.Effect<Staged, JobSink.SinkError> => {
-  const where: Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
+  const where: Failure.Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
   const { fs } = place
   const names = record.attachments.map(nestedName)
   if (new Set(names).size < names.length) {
-    return Effect.fail(toSinkError(where)(new Problem("rejected", "two of its nested files have the same index")))
+    return Effect.fail(
+      toSinkError(where)(new Failure.Problem("rejected", "two of its nested files have the same index"))
+    )
   }
   const line = lineOf(record, names)
   const folder = PathName.fromId(record.batchId)
@@ -63,7 +66,7 @@ export const stageRecord = (
         }
       )
     ),
-    Effect.andThen(attempt(where, () => syncDirectory(fs, nested))),
+    Effect.andThen(attempt(where, () => Files.syncDirectory(fs, nested))),
     Effect.as(staged)
   )
 }
@@ -79,18 +82,21 @@ const checkFree = async ({ fs, output }: Place, folder: string, line: Manifest.L
     fs.find(join(output, folder, line.name))
   ])
   if (document !== undefined && !document.isFile()) {
-    throw new Problem("conflict", `${join(output, folder, `${line.name}.json`)} is not a file: move it out of the way`)
+    throw new Failure.Problem(
+      "conflict",
+      `${join(output, folder, `${line.name}.json`)} is not a file: move it out of the way`
+    )
   }
   const nestedObstacle = nested && notFolder(join(output, folder, line.name), nested)
   if (nestedObstacle !== undefined) throw nestedObstacle
 }
 
-const write = (place: Place, path: string, content: Content.Content, where: Where) => {
+const write = (place: Place, path: string, content: Content.Content, where: Failure.Where) => {
   const { fs } = place
   const { bytes, path: spooled, size } = content
   if (bytes !== undefined) {
     return bytes.length === size
-      ? attempt(where, () => writeNew(fs, path, bytes))
+      ? attempt(where, () => Files.writeNew(fs, path, bytes))
       : Effect.fail(toSinkError(where)(cut(size)))
   }
   return spooled === undefined
@@ -98,7 +104,7 @@ const write = (place: Place, path: string, content: Content.Content, where: Wher
     : attempt(where, () => take(place, path, spooled, size))
 }
 
-const stream = (fs: Fs, path: string, content: Content.Content, where: Where) => {
+const stream = (fs: Fs, path: string, content: Content.Content, where: Failure.Where) => {
   return Effect.acquireUseRelease(
     attempt(where, () => fs.open(path, "wx", 0o666)),
     Effect.fnUntraced(function*(fd) {
@@ -106,12 +112,14 @@ const stream = (fs: Fs, path: string, content: Content.Content, where: Where) =>
       yield* Stream.runForEach(content.stream, (chunk) =>
         attempt(where, () => {
           written += chunk.length
-          return writeFully(fs, fd, chunk, null).catch((error: unknown) => Promise.reject(located(error, path)))
+          return Files.writeFully(fs, fd, chunk, null).catch((error: unknown) =>
+            Promise.reject(Files.located(error, path))
+          )
         })).pipe(Effect.catchTag("ContentError", (error) => Effect.fail(toSinkError(where)(unreadable(error)))))
       if (written !== content.size) return yield* toSinkError(where)(cut(content.size))
-      yield* attempt(where, () => fs.fsync(fd).catch((error: unknown) => Promise.reject(located(error, path))))
+      yield* attempt(where, () => fs.fsync(fd).catch((error: unknown) => Promise.reject(Files.located(error, path))))
     }),
-    (fd) => attempt(where, () => fs.close(fd).catch((error: unknown) => Promise.reject(located(error, path))))
+    (fd) => attempt(where, () => fs.close(fd).catch((error: unknown) => Promise.reject(Files.located(error, path))))
   )
 }
 
@@ -120,7 +128,7 @@ const take = async ({ fs, lock }: Place, path: string, spooled: string, size: nu
   const source = await fs.lstat(spooled).catch((error: unknown) => Promise.reject(unreadable(error)))
   if (source.size !== size || !source.isFile()) throw cut(size)
   let isLinked = await fs.link(spooled, path).then(() => true, (error: unknown) => {
-    if (notLinkable.has(codeOf(error) ?? "")) return false
+    if (notLinkable.has(Files.codeOf(error) ?? "")) return false
     throw error
   })
   // A third name is that of another sink: two outputs must not share one file.
@@ -131,7 +139,7 @@ const take = async ({ fs, lock }: Place, path: string, spooled: string, size: nu
   if (!isLinked) await fs.copyFile(spooled, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   // The spool's files are private, and links and copies take their mode over; the lock has that of any new file.
   const { mode } = await fs.lstat(lock)
-  await withFile(fs, path, "r+", async (fd) => {
+  await Files.withFile(fs, path, "r+", async (fd) => {
     if ((await fs.fstat(fd)).size !== size) throw cut(size)
     await fs.fchmod(fd, mode & 0o777)
     await fs.fsync(fd)
@@ -140,10 +148,13 @@ const take = async ({ fs, lock }: Place, path: string, spooled: string, size: nu
 
 const notLinkable = new Set(["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"])
 
-const cut = (size: number) => new Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
+const cut = (size: number) =>
+  new Failure.Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
 
 const unreadable = (cause: unknown) =>
-  new Problem("rejected", "the downloaded bytes could not be read back from the spool: fetch the job again", { cause })
+  new Failure.Problem("rejected", "the downloaded bytes could not be read back from the spool: fetch the job again", {
+    cause
+  })
 
 const lineOf = (record: JobSink.JobRecord, names: ReadonlyArray<string>): Manifest.Line => {
   const name = PathName.fromId(record.jobId)

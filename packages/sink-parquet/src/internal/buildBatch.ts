@@ -4,10 +4,11 @@
  * the last part until that is full, and then to new ones: how jobs come in batches leaves no trace.
  */
 import type { JobSink } from "@labelstream/core"
+import { Failure } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as PartManifest from "../PartManifest.ts"
-import { Problem, toSinkError, type Where } from "./failure.ts"
+import { toSinkError } from "./failure.ts"
 import { type Each, PartBuild, type StagedPart, type Target } from "./partBuild.ts"
 import type { Batch } from "./partFile.ts"
 import type { Full } from "./partWriter.ts"
@@ -48,7 +49,7 @@ const stage = { step: "stage" } as const
 /** Builds the parts. A record that cannot be stored is left out and answered as rejected. */
 export const buildBatch = Effect.fnUntraced(function*(work: Work, records: ReadonlyArray<JobSink.JobRecord>) {
   const rejected: Array<JobSink.Rejection> = []
-  const reject = ({ batchId, jobId }: JobSink.JobRecord, problem: Problem) =>
+  const reject = ({ batchId, jobId }: JobSink.JobRecord, problem: Failure.Problem) =>
     rejected.push({ batchId, jobId, error: toSinkError({ ...stage, batchId, jobId })(problem) })
   let left = records.filter((record) => {
     const obstacle = obstacleOf(record)
@@ -74,14 +75,14 @@ export const buildBatch = Effect.fnUntraced(function*(work: Work, records: Reado
 /** A record that failed after some of its rows had been written. */
 class Poison {
   readonly record: JobSink.JobRecord
-  readonly problem: Problem
-  constructor(record: JobSink.JobRecord, problem: Problem) {
+  readonly problem: Failure.Problem
+  constructor(record: JobSink.JobRecord, problem: Failure.Problem) {
     this.record = record
     this.problem = problem
   }
 }
 
-type Reject = (record: JobSink.JobRecord, problem: Problem) => void
+type Reject = (record: JobSink.JobRecord, problem: Failure.Problem) => void
 
 const buildOnce = (
   work: Work,
@@ -109,7 +110,7 @@ const buildOnce = (
   const write = Effect.fnUntraced(function*(build: PartBuild, record: JobSink.JobRecord) {
     settled.add(record)
     const written = yield* writeRecord(work, build, record)
-    if (written instanceof Problem) return reject(record, written)
+    if (written instanceof Failure.Problem) return reject(record, written)
     jobs.push(written)
     return written
   })
@@ -212,7 +213,7 @@ const rewrite = <E>(
 /** Writes a record's rows. Answers its line, or why it was left out; fails with `Poison` where that came too late. */
 const writeRecord = Effect.fnUntraced(function*(work: Work, build: PartBuild, record: JobSink.JobRecord) {
   const { attachments, batchId, document, jobId, projectId, revision } = record
-  const where: Where = { ...stage, batchId, jobId }
+  const where: Failure.Where = { ...stage, batchId, jobId }
   const bytes = attachments.reduce((sum, { content }) => sum + content.size, document.size)
   const write: Put = (table, rows) => attempt(where, () => build.writers[table].add(rows))
   const held: Array<readonly [TableName, ReadonlyArray<Row>]> = []
@@ -221,7 +222,7 @@ const writeRecord = Effect.fnUntraced(function*(work: Work, build: PartBuild, re
   const put = yield* Effect.result(putRecord(record, work.format.geometry, work.keep, isSmall ? hold : write))
   if (Result.isFailure(put)) {
     const { failure } = put
-    if (!(failure instanceof Problem)) return yield* failure
+    if (!(failure instanceof Failure.Problem)) return yield* failure
     return isSmall ? failure : yield* Effect.fail(new Poison(record, failure))
   }
   const line: PartManifest.Job = {

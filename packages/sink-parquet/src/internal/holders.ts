@@ -2,12 +2,12 @@
  * Tells which part holds a job where a dataset and the shares of its writers are looked at together: the one in which the
  * job was stored last. It reads the manifests alone, and keeps 12 bytes a job, and more only of jobs that are in several.
  */
+import { Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { JobIndex } from "./jobIndex.ts"
 import type { Published } from "./partBuild.ts"
 import { batchFolders, partPath, partsOf, type Place, sharesOf } from "./place.ts"
-import { readLines } from "./readLines.ts"
 
 /** A dataset, then the shares of its writers. */
 export const withShares = async (place: Place): Promise<ReadonlyArray<Place>> => [place, ...await sharesOf(place)]
@@ -61,7 +61,7 @@ export const readHolders = async (places: ReadonlyArray<Place>, folder: string):
 
 /** The lines of jobs; what is damaged is for others to report. */
 async function* linesOf({ part, place }: Published, folder: string): AsyncGenerator<PartManifest.Job> {
-  for await (const lines of readLines(place.fs, join(place.output, partPath("manifest", folder, part)))) {
+  for await (const lines of Lines.read(place.fs, join(place.output, partPath("manifest", folder, part)))) {
     for (const line of lines) {
       const decoded = PartManifest.decodeLine(line)
       if (decoded !== undefined && !("files" in decoded)) yield decoded

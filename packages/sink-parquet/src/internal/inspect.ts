@@ -3,15 +3,14 @@
  * number of jobs. A file that is damaged concerns every job of its part. Writes nothing.
  */
 import type { JobSink } from "@labelstream/core"
+import { Files, Hash, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import { type Fs, lstatOrNone } from "./fs.ts"
-import { hashFile } from "./hashFile.ts"
+import type { Fs } from "./fs.ts"
 import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
 import { tailOf } from "./partFile.ts"
 import { batchFolders, folders, namesIn, partPath, partsOf, type Place } from "./place.ts"
-import { readLines } from "./readLines.ts"
 
 type Fault = { readonly _tag: "Missing" | "Changed"; readonly path: string }
 
@@ -40,7 +39,7 @@ async function* inspectPart(published: Published, folder: string, { isHeld }: Ho
   if (tail === undefined) faults.push({ _tag: "Changed", path })
   let batchId: string | undefined
   let jobs = 0
-  for await (const lines of readLines(fs, join(output, path))) {
+  for await (const lines of Lines.read(fs, join(output, path))) {
     const found: Array<JobSink.Inspected> = []
     for (const line of lines) {
       if (batchId === undefined) {
@@ -75,9 +74,11 @@ const compare = async (
   { path, sha256, size }: PartManifest.File,
   content: boolean
 ): Promise<Fault | undefined> => {
-  const found = await lstatOrNone(fs, join(output, path))
+  const found = await Files.lstatOrNone(fs, join(output, path))
   if (found === undefined) return { _tag: "Missing", path }
-  if (found.isFile() && found.size === size && (!content || await hashFile(fs, join(output, path), size) === sha256)) {
+  if (
+    found.isFile() && found.size === size && (!content || await Hash.sha256(fs, join(output, path), size) === sha256)
+  ) {
     return undefined
   }
   return { _tag: "Changed", path }

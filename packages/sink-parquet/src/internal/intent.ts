@@ -2,10 +2,10 @@
  * What a commit is about to do, written down and synced before it does any of it. A crash in the middle leaves the intent
  * behind; `open` then does the rest of it, so that a batch is published as a whole or not at all.
  */
+import { Failure, Files } from "@labelstream/files"
 import { createHash } from "node:crypto"
 import { join } from "node:path"
-import { Problem } from "./failure.ts"
-import { type Fs, syncDirectory, withFile, writeNew } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 import type { Place } from "./place.ts"
 
 /** One file of a commit. */
@@ -38,9 +38,9 @@ export const tokenHash = (token: string): string => createHash("sha256").update(
 export const writeIntent = async ({ fs, intents }: Place, intent: Intent): Promise<void> => {
   const path = join(intents, intent.token)
   await fs.remove(path)
-  await writeNew(fs, path, Buffer.from(JSON.stringify(intent)))
+  await Files.writeNew(fs, path, Buffer.from(JSON.stringify(intent)))
   await fs.rename(path, `${path}.json`)
-  await syncDirectory(fs, intents)
+  await Files.syncDirectory(fs, intents)
 }
 
 /** The intent is done, or taken back. */
@@ -58,7 +58,7 @@ export const readIntents = async ({ fs, intents }: Place): Promise<ReadonlyArray
 }
 
 const read = async (fs: Fs, path: string): Promise<Intent> => {
-  const text = await withFile(fs, path, "r", async (fd) => {
+  const text = await Files.withFile(fs, path, "r", async (fd) => {
     const bytes = Buffer.alloc((await fs.fstat(fd)).size)
     for (let at = 0; at < bytes.length;) {
       const length = await fs.read(fd, bytes.subarray(at), at)
@@ -73,7 +73,10 @@ const read = async (fs: Fs, path: string): Promise<Intent> => {
   } catch {
     // Said below.
   }
-  throw new Problem("corrupt", `${path}, left behind by a commit that was cut off, is damaged or of a newer version`)
+  throw new Failure.Problem(
+    "corrupt",
+    `${path}, left behind by a commit that was cut off, is damaged or of a newer version`
+  )
 }
 
 const isSound = ({ from, to }: Step): boolean =>

@@ -1,6 +1,7 @@
 /** Writes the manifest of a part to the staging folder. */
+import { Files } from "@labelstream/files"
 import * as PartManifest from "../PartManifest.ts"
-import { type Fs, located, writeFully } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 
 /** Text of a manifest that is held before it is written. */
 const heldText = 256 * 1024
@@ -39,20 +40,22 @@ export class ManifestWriter {
       await this.fs.fsync(this.fd)
     } catch (error) {
       await this.close().catch(() => {})
-      throw located(error, this.path)
+      throw Files.located(error, this.path)
     }
     await this.close()
     return this.size
   }
 
   close(): Promise<void> {
-    return this.fs.close(this.fd).catch((error: unknown) => Promise.reject(located(error, this.path)))
+    return this.fs.close(this.fd).catch((error: unknown) => Promise.reject(Files.located(error, this.path)))
   }
 
   private async flush(): Promise<void> {
     const bytes = Buffer.from(this.held)
     this.held = ""
     this.size += bytes.length
-    await writeFully(this.fs, this.fd, bytes, null).catch((error: unknown) => Promise.reject(located(error, this.path)))
+    await Files.writeFully(this.fs, this.fd, bytes, null).catch((error: unknown) =>
+      Promise.reject(Files.located(error, this.path))
+    )
   }
 }

@@ -5,13 +5,11 @@
  * then it is as it was, so that a merge that was killed is run again from its beginning.
  */
 import type { JobSink } from "@labelstream/core"
+import { Failure, Files, Lock } from "@labelstream/files"
 import { randomUUID } from "node:crypto"
 import { basename, join } from "node:path"
-import { Problem } from "./failure.ts"
-import { syncDirectory } from "./fs.ts"
 import { batchesOf, type Holders, readHolders } from "./holders.ts"
 import { tokenHash, writeIntent } from "./intent.ts"
-import type { Lock } from "./lock.ts"
 import { adopt, jobsAt, type Located, rewrite } from "./mergePart.ts"
 import type { Published, StagedFile, Target } from "./partBuild.ts"
 import { batchIdOf } from "./partFile.ts"
@@ -22,11 +20,11 @@ import { take } from "./recover.ts"
 
 interface Share {
   readonly place: Place
-  readonly lock: Lock
+  readonly lock: Lock.Lock
 }
 
 /** Merges the shares that no writer has open. `lock` is held on the dataset, which is recovered. */
-export const mergeShares = async (place: Place, format: Format, lock: Lock): Promise<JobSink.Merged> => {
+export const mergeShares = async (place: Place, format: Format, lock: Lock.Lock): Promise<JobSink.Merged> => {
   const taken: Array<Share> = []
   const stillOpen: Array<string> = []
   let merged = 0
@@ -36,7 +34,7 @@ export const mergeShares = async (place: Place, format: Format, lock: Lock): Pro
         taken.push({ place: share, lock: await take(share) })
         await checkFormat(share, format.geometry)
       } catch (error) {
-        if (!(error instanceof Problem) || error.reason !== "conflict") throw error
+        if (!(error instanceof Failure.Problem) || error.reason !== "conflict") throw error
         stillOpen.push(basename(share.output))
       }
     }
@@ -94,7 +92,7 @@ const mergePart = async (place: Place, format: Format, folder: string, holders: 
         : rewrite(target, part, next, ({ job }) => isFresh(job) ? "keep" : "drop"))
     )
   }
-  await syncDirectory(fs, staging)
+  await Files.syncDirectory(fs, staging)
   const steps = files.map(({ from, size, to }) => ({ from, to, size, isNew: false }))
   const intent = { version: 1, token, steps } as const
   await writeIntent(place, intent)
@@ -108,6 +106,6 @@ const remove = async ({ fs, staging, writers }: Place, share: Share) => {
   await share.lock.confirm()
   const aside = join(staging, `share-${basename(share.place.output)}`)
   await fs.rename(share.place.output, aside)
-  await syncDirectory(fs, writers)
+  await Files.syncDirectory(fs, writers)
   await fs.remove(aside)
 }

@@ -1,8 +1,7 @@
 /** Makes parts of a dataset from those of a writer's share, in the staging folder. */
+import { Failure, Files } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import { Problem } from "./failure.ts"
-import { lstatOrNone } from "./fs.ts"
 import { ManifestWriter } from "./manifestWriter.ts"
 import { type Each, PartBuild, type Published, type StagedFile, type Target } from "./partBuild.ts"
 import { damaged, jobsOf, tailOf } from "./partFile.ts"
@@ -46,9 +45,12 @@ export const adopt = async (target: Target, source: Published, part: number): Pr
   for (const [index, table] of tableNames.entries()) {
     const path = pathOf(source, folder, table)
     const file = tail.files[index]!
-    const found = await lstatOrNone(fs, path)
+    const found = await Files.lstatOrNone(fs, path)
     if (found?.isFile() !== true || found.size !== file.size) {
-      throw new Problem("corrupt", `${path} is not as it was stored: move its share away and export its jobs again`)
+      throw new Failure.Problem(
+        "corrupt",
+        `${path} is not as it was stored: move its share away and export its jobs again`
+      )
     }
     const from = `${part}-${table}`
     await copy(fs, path, join(staging, from))

@@ -1,12 +1,12 @@
 /** Opens a dataset, or the share of one writer, as a sink; and merges the shares by itself. */
 import { JobSink } from "@labelstream/core"
+import { Failure, type Lock, OpenPlace, Taking } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Problem, toSinkError } from "./failure.ts"
-import * as Lock from "./lock.ts"
+import { toSinkError } from "./failure.ts"
 import { mergeShares } from "./merge.ts"
 import { checkFormat, type Place, shareOf } from "./place.ts"
-import { leave, take } from "./recover.ts"
+import { take } from "./recover.ts"
 import * as Session from "./session.ts"
 import { attempt } from "./step.ts"
 
@@ -27,7 +27,7 @@ export const openShare = (place: Place, settings: Session.Settings) =>
 ): Effect.Effect<JobSink.OpenSink, JobSink.SinkError, Scope.Scope> => {
   if (!JobSink.isWriterName(writer)) {
     const detail = `${JSON.stringify(writer)} is no name for a writer: 1 to 64 of a-z, 0-9 and -, the first no -`
-    return Effect.fail(toSinkError({ step: "open" })(new Problem("misconfigured", detail)))
+    return Effect.fail(toSinkError({ step: "open" })(new Failure.Problem("misconfigured", detail)))
   }
   const share = shareOf(place, writer)
   return session(share, settings, async () => {
@@ -43,34 +43,19 @@ export const merge = (place: Place, settings: Session.Settings): Effect.Effect<J
       await checkFormat(place, settings.format.geometry)
       return await mergeShares(place, settings.format, lock)
     } finally {
-      await leave(place, lock)
+      await Taking.leave(place, lock)
     }
   })
 
 /** Takes a place, readies it and starts a session. */
 const session = (place: Place, settings: Session.Settings, ready: (lock: Lock.Lock) => Promise<void>) =>
-  Effect.gen(function*() {
-    const { lock, session } = yield* Effect.acquireRelease(
-      Effect.tryPromise({
-        try: async () => {
-          const lock = await take(place)
-          await ready(lock).catch((error: unknown) => leave(place, lock).then(() => Promise.reject(error)))
-          return { lock, session: Session.start(place, lock, settings) }
-        },
-        catch: toSinkError({ step: "open" })
-      }),
-      ({ lock, session }) =>
-        Effect.promise(async () => {
-          if (!await lock.confirm().then(() => true, () => false)) return
-          // Should this fail, the next `open` does it.
-          await session.end().catch(() => {})
-          await leave(place, lock)
-        })
-    )
-    yield* Effect.sleep(Lock.touchEvery).pipe(
-      Effect.andThen(Effect.promise(() => lock.touch().catch(() => {}))),
-      Effect.forever,
-      Effect.forkScoped
-    )
-    return session.sink
-  })
+  OpenPlace.open(
+    place,
+    async () => {
+      const lock = await take(place)
+      await ready(lock).catch((error: unknown) => Taking.leave(place, lock).then(() => Promise.reject(error)))
+      return lock
+    },
+    (lock) => Session.start(place, lock, settings),
+    toSinkError({ step: "open" })
+  )

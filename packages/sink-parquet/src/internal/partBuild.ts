@@ -1,9 +1,7 @@
 /** One part being written to the staging folder: its file of each table, and its manifest. */
+import { Failure, Files, Hash } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import { Problem } from "./failure.ts"
-import { lstatOrNone } from "./fs.ts"
-import { hashFile } from "./hashFile.ts"
 import { ManifestWriter } from "./manifestWriter.ts"
 import { damaged, jobsOf, tailOf } from "./partFile.ts"
 import { PartReader } from "./partReader.ts"
@@ -201,13 +199,13 @@ export class PartBuild {
     for (const [index, table] of tableNames.entries()) {
       const path = this.published(table)
       const { sha256, size } = tail.files[index]!
-      const found = await lstatOrNone(fs, path)
+      const found = await Files.lstatOrNone(fs, path)
       if (found === undefined) throw missing(path)
-      if (!found.isFile() || found.size !== size || await hashFile(fs, path, size) !== sha256) throw damaged(path)
+      if (!found.isFile() || found.size !== size || await Hash.sha256(fs, path, size) !== sha256) throw damaged(path)
     }
     return tail
   }
 }
 
 const missing = (path: string) =>
-  new Problem("corrupt", `${path} is missing: restore it, or move its part away and export its jobs again`)
+  new Failure.Problem("corrupt", `${path} is missing: restore it, or move its part away and export its jobs again`)

@@ -1,17 +1,16 @@
 /** Reads the manifests of parts. */
+import { Failure, Files, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import { Problem } from "./failure.ts"
-import { type Fs, withFile } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 import { JobIndex } from "./jobIndex.ts"
 import { partPath, partsOf, type Place } from "./place.ts"
-import { readLines } from "./readLines.ts"
 
 /** Yields the jobs of a part in order, in arrays. Fails with `corrupt` where the manifest is not whole. */
 export async function* jobsOf(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<PartManifest.Job>> {
   let count = -1
   let tail: PartManifest.Tail | undefined
-  for await (const lines of readLines(fs, path)) {
+  for await (const lines of Lines.read(fs, path)) {
     const jobs: Array<PartManifest.Job> = []
     for (const line of lines) {
       if (count < 0) {
@@ -32,7 +31,7 @@ export async function* jobsOf(fs: Fs, path: string): AsyncGenerator<ReadonlyArra
 
 /** The last line of a manifest, which names the files; undefined where it is missing. */
 export const tailOf = (fs: Fs, path: string): Promise<PartManifest.Tail | undefined> =>
-  withFile(fs, path, "r", async (fd) => {
+  Files.withFile(fs, path, "r", async (fd) => {
     const { size } = await fs.fstat(fd)
     const bytes = Buffer.alloc(Math.min(size, longestTail))
     for (let at = 0; at < bytes.length;) {
@@ -49,7 +48,7 @@ export const tailOf = (fs: Fs, path: string): Promise<PartManifest.Tail | undefi
 /** The batch that a part belongs to, as its manifest says. */
 export const batchIdOf = async ({ part, place }: { place: Place; part: number }, folder: string): Promise<string> => {
   const path = join(place.output, partPath("manifest", folder, part))
-  for await (const [line = ""] of readLines(place.fs, path)) {
+  for await (const [line = ""] of Lines.read(place.fs, path)) {
     const head = PartManifest.decodeHead(line)
     if (typeof head !== "string") return head.batch
     break
@@ -84,4 +83,6 @@ export const readBatch = async (place: Place, folder: string, batchId: string): 
 
 /** What is not as it was committed. */
 export const damaged = (path: string, cause?: unknown) =>
-  new Problem("corrupt", `${path} is damaged: restore it, or move its part away and export its jobs again`, { cause })
+  new Failure.Problem("corrupt", `${path} is damaged: restore it, or move its part away and export its jobs again`, {
+    cause
+  })

@@ -1,7 +1,8 @@
 /** Reads the rows of one Parquet file in order, a row group at a time. What is skipped is not decoded. */
+import { Files } from "@labelstream/files"
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet"
 import { decompressors } from "./codec.ts"
-import { codeOf, type Fs, located } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 import { damaged } from "./partFile.ts"
 import type { Row } from "./tables.ts"
 
@@ -96,7 +97,7 @@ const textOf = (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes)
 
 /** What the system says is no damage. */
 const explained = (path: string, error: unknown) =>
-  codeOf(error) === undefined ? damaged(path, error) : located(error, path)
+  Files.codeOf(error) === undefined ? damaged(path, error) : Files.located(error, path)
 
 const bufferOf = (fs: Fs, fd: number, byteLength: number): AsyncBuffer => ({
   byteLength,

@@ -3,13 +3,14 @@
  * that a file depends on its rows alone: a file that grows over many commits is the same as one written at once. Growing
  * is cheap, since full row groups are taken over as bytes.
  */
+import { Files } from "@labelstream/files"
 import { ByteWriter, type ColumnSource, ParquetWriter } from "hyparquet-writer"
 import { BloomBuilder, writeBlooms } from "hyparquet-writer/src/bloom.js"
 import { writeIndexes } from "hyparquet-writer/src/indexes.js"
 import { writeMetadata } from "hyparquet-writer/src/metadata.js"
 import { createHash } from "node:crypto"
 import { codecs, type Compression, compressors } from "./codec.ts"
-import { type Fs, located, withFile, writeFully } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 import { damaged } from "./partFile.ts"
 import {
   type Column,
@@ -105,7 +106,7 @@ export class PartWriter {
   /** Begins with the full row groups of another file. Before any row is added. */
   async takeOver(path: string, full: Full): Promise<void> {
     const { bytes, fs, parquet } = this
-    await withFile(fs, path, "r", async (from) => {
+    await Files.withFile(fs, path, "r", async (from) => {
       const buffer = Buffer.allocUnsafe(Math.min(full.end, 1024 * 1024))
       for (let at = 0; at < full.end;) {
         const length = await fs.read(from, buffer.subarray(0, Math.min(buffer.length, full.end - at)), at)
@@ -166,14 +167,14 @@ export class PartWriter {
     )
     bytes.appendUint32(0x31524150)
     await this.flush()
-    await this.fs.fsync(this.fd).catch((error: unknown) => Promise.reject(located(error, this.path)))
+    await this.fs.fsync(this.fd).catch((error: unknown) => Promise.reject(Files.located(error, this.path)))
     await this.close()
     return { size: bytes.offset, sha256: this.hash.digest("hex"), rows, full: snapshot }
   }
 
   /** Closes the file without finishing it. */
   close(): Promise<void> {
-    return this.fs.close(this.fd).catch((error: unknown) => Promise.reject(located(error, this.path)))
+    return this.fs.close(this.fd).catch((error: unknown) => Promise.reject(Files.located(error, this.path)))
   }
 
   private clear() {
@@ -229,8 +230,8 @@ export class PartWriter {
 
   private put(bytes: Uint8Array): Promise<void> {
     this.hash.update(bytes)
-    return writeFully(this.fs, this.fd, bytes, null).catch((error: unknown) =>
-      Promise.reject(located(error, this.path))
+    return Files.writeFully(this.fs, this.fd, bytes, null).catch((error: unknown) =>
+      Promise.reject(Files.located(error, this.path))
     )
   }
 }

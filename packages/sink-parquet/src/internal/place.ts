@@ -4,13 +4,12 @@
  * checked one by one: none may be a symbolic link, so that nothing is ever written outside.
  */
 import { JobSink } from "@labelstream/core"
+import { Failure, Files, Lines } from "@labelstream/files"
 import { constants } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import { Problem } from "./failure.ts"
-import { codeOf, type Fs, lstatOrNone, syncDirectory } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 import { isFolder } from "./partition.ts"
-import { readLines } from "./readLines.ts"
 import { type Geometry, tableNames } from "./tables.ts"
 
 /** Paths under one dataset, and the operations to work on them. */
@@ -29,6 +28,9 @@ export interface Place {
   readonly writers: string
   /** The dataset that this is one writer's share of. */
   readonly main?: Place
+  /** As `Taking.Place` has it. */
+  readonly own: ReadonlyArray<string>
+  readonly around: ReadonlyArray<string>
 }
 
 /** Folders of the dataset itself. */
@@ -46,18 +48,23 @@ export const at = (fs: Fs, directory: string): Place => {
     staging: join(hidden, "staging"),
     intents: join(hidden, "intents"),
     replaced: join(hidden, "replaced"),
-    writers: join(hidden, "writers")
+    writers: join(hidden, "writers"),
+    own: ["staging", "intents", "replaced"].map((name) => join(hidden, name)),
+    around: []
   }
 }
 
 /** The share of one writer. */
-export const shareOf = (main: Place, writer: string): Place => ({ ...at(main.fs, join(main.writers, writer)), main })
+export const shareOf = (main: Place, writer: string): Place => {
+  const place = at(main.fs, join(main.writers, writer))
+  return { ...place, main, around: [place.output, main.writers, main.hidden] }
+}
 
 /** The shares that are there, in order of their writers' names. */
 export const sharesOf = async (place: Place): Promise<ReadonlyArray<Place>> => {
   const shares: Array<Place> = []
   for (const name of await namesIn(place.fs, place.writers)) {
-    const found = await lstatOrNone(place.fs, join(place.writers, name))
+    const found = await Files.lstatOrNone(place.fs, join(place.writers, name))
     if (JobSink.isWriterName(name) && found?.isDirectory() === true) shares.push(shareOf(place, name))
   }
   return shares
@@ -69,13 +76,13 @@ export const partPath = (table: typeof folders[number], folder: string, part: nu
 
 /** Makes a folder unless it is there. Answers whether it was made; fails where something else stands in its place. */
 export const ensureFolder = async (fs: Fs, path: string): Promise<boolean> => {
-  const found = await lstatOrNone(fs, path)
+  const found = await Files.lstatOrNone(fs, path)
   if (found === undefined) {
     try {
       await fs.mkdir(path)
       return true
     } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error
+      if (Files.codeOf(error) !== "EEXIST") throw error
       return ensureFolder(fs, path)
     }
   }
@@ -87,11 +94,13 @@ export const ensureFolder = async (fs: Fs, path: string): Promise<boolean> => {
 const notFolder = (
   path: string,
   found: { readonly isSymbolicLink: () => boolean; readonly isDirectory: () => boolean }
-): Problem | undefined => {
+): Failure.Problem | undefined => {
   if (found.isSymbolicLink()) {
-    return new Problem("conflict", `${path} is a symbolic link, and nothing is written through one: remove it`)
+    return new Failure.Problem("conflict", `${path} is a symbolic link, and nothing is written through one: remove it`)
   }
-  return found.isDirectory() ? undefined : new Problem("conflict", `${path} is not a folder: move it out of the way`)
+  return found.isDirectory()
+    ? undefined
+    : new Failure.Problem("conflict", `${path} is not a folder: move it out of the way`)
 }
 
 /** Makes the dataset's folder and the sink's own folders in it, durably. */
@@ -100,30 +109,36 @@ export const prepare = async (place: Place): Promise<void> => {
   await makeOutput(main ?? place)
   if (main !== undefined) {
     for (const folder of [main.hidden, main.writers, output]) {
-      if (await ensureFolder(fs, folder)) await syncDirectory(fs, dirname(folder))
+      if (await ensureFolder(fs, folder)) await Files.syncDirectory(fs, dirname(folder))
     }
   }
-  for (const folder of [hidden, place.staging, place.intents, place.replaced]) await ensureFolder(fs, folder)
-  await syncDirectory(fs, hidden)
-  await syncDirectory(fs, output)
+  for (const folder of [hidden, ...place.own]) await ensureFolder(fs, folder)
+  await Files.syncDirectory(fs, hidden)
+  await Files.syncDirectory(fs, output)
 }
 
 /** Makes the output folder and what is missing above it; each name is made durable in the folder that holds it. */
 const makeOutput = async ({ fs, output }: Place): Promise<void> => {
   const missing: Array<string> = []
-  for (let path = output; await lstatOrNone(fs, path) === undefined && dirname(path) !== path; path = dirname(path)) {
+  for (
+    let path = output;
+    await Files.lstatOrNone(fs, path) === undefined && dirname(path) !== path;
+    path = dirname(path)
+  ) {
     missing.push(path)
   }
   // Not `mkdir` with `recursive`: where the system answers ENOENT for ever, as under /proc, it never ends.
   for (const path of missing.reverse()) {
     await fs.mkdir(path).catch((error: unknown) => {
-      if (codeOf(error) === "ENOENT") throw new Problem("misconfigured", `no folder can be made at ${path}`)
-      if (codeOf(error) !== "EEXIST") throw error
+      if (Files.codeOf(error) === "ENOENT") {
+        throw new Failure.Problem("misconfigured", `no folder can be made at ${path}`)
+      }
+      if (Files.codeOf(error) !== "EEXIST") throw error
     })
-    await syncDirectory(fs, dirname(path))
+    await Files.syncDirectory(fs, dirname(path))
   }
   const found = await fs.realpath(output).then(fs.lstat)
-  if (!found.isDirectory()) throw new Problem("misconfigured", `the output folder ${output} is not a folder`)
+  if (!found.isDirectory()) throw new Failure.Problem("misconfigured", `the output folder ${output} is not a folder`)
 }
 
 /** Types of /proc and /sys, which look writable to root. */
@@ -142,18 +157,20 @@ export const check = async (place: Place, geometry: Geometry): Promise<void> => 
     found = await statOrNone(fs, folder)
   }
   if (found === undefined || !found.isDirectory()) {
-    throw new Problem("misconfigured", `the output folder ${output} cannot be used: ${folder} is not a folder`)
+    throw new Failure.Problem("misconfigured", `the output folder ${output} cannot be used: ${folder} is not a folder`)
   }
   await fs.access(folder, constants.W_OK | constants.X_OK)
   const { bavail, blocks, bsize, type } = await fs.statfs(folder)
-  if (kernelTypes.has(type)) throw new Problem("misconfigured", `${folder} is the kernel's own and holds no files`)
+  if (kernelTypes.has(type)) {
+    throw new Failure.Problem("misconfigured", `${folder} is the kernel's own and holds no files`)
+  }
   // File systems without a size, such as some network mounts, answer 0 blocks.
   if (blocks > 0 && bavail * bsize < smallestSpace) {
-    throw new Problem("unavailable", `no space left for ${output}: free some and run again`)
+    throw new Failure.Problem("unavailable", `no space left for ${output}: free some and run again`)
   }
   if (folder !== output) return
   for (const path of [hidden, ...folders.map((name) => join(output, name))]) {
-    const found = await lstatOrNone(fs, path)
+    const found = await Files.lstatOrNone(fs, path)
     if (found === undefined) continue
     const obstacle = notFolder(path, found)
     if (obstacle !== undefined) throw obstacle
@@ -170,7 +187,7 @@ export const checkFormat = async (place: Place, geometry: Geometry): Promise<voi
       const head = await headOf(place.fs, path)
       if (head === undefined) continue
       if (head.geometry === geometry) return
-      throw new Problem(
+      throw new Failure.Problem(
         "misconfigured",
         `${place.output} holds geometry as ${head.geometry}: choose the same, or another folder`
       )
@@ -180,10 +197,13 @@ export const checkFormat = async (place: Place, geometry: Geometry): Promise<voi
 
 /** The first line of a manifest; undefined where it has none that can be read. */
 const headOf = async (fs: Fs, path: string): Promise<PartManifest.Head | undefined> => {
-  for await (const [line = ""] of readLines(fs, path)) {
+  for await (const [line = ""] of Lines.read(fs, path)) {
     const head = PartManifest.decodeHead(line)
     if (head === "newer") {
-      throw new Problem("corrupt", `${path} was written by a newer version of this software: update and run again`)
+      throw new Failure.Problem(
+        "corrupt",
+        `${path} was written by a newer version of this software: update and run again`
+      )
     }
     return head === "foreign" ? undefined : head
   }
@@ -203,14 +223,14 @@ export const partsOf = async (place: Place, folder: string): Promise<ReadonlyArr
 
 /** What is in a folder, sorted; nothing where there is no such folder. */
 export const namesIn = async (fs: Fs, path: string): Promise<ReadonlyArray<string>> => {
-  const found = await lstatOrNone(fs, path)
+  const found = await Files.lstatOrNone(fs, path)
   return found?.isDirectory() === true ? (await fs.readdir(path)).sort() : []
 }
 
 const statOrNone = async (fs: Fs, path: string) => {
   const real = await fs.realpath(path).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined
+    if (Files.codeOf(error) === "ENOENT" || Files.codeOf(error) === "ENOTDIR") return undefined
     throw error
   })
-  return real === undefined ? undefined : lstatOrNone(fs, real)
+  return real === undefined ? undefined : Files.lstatOrNone(fs, real)
 }

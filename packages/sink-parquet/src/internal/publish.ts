@@ -2,10 +2,10 @@
  * Carries an intent out, or takes it back. What is staged stays there until the commit is done with, and so does what was
  * replaced: both directions can be run again after having been cut off at any point, and one after the other.
  */
+import { Failure, Files } from "@labelstream/files"
 import { constants } from "node:fs"
 import { dirname, join } from "node:path"
-import { Problem } from "./failure.ts"
-import { codeOf, type Fs, lstatOrNone, syncDirectory } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 import { type Intent, removeIntent } from "./intent.ts"
 import { ensureFolder, type Place } from "./place.ts"
 
@@ -30,14 +30,14 @@ export const keepReplaced = async ({ fs, output, replaced }: Place, { steps, tok
 export const carryOut = async (place: Place, { steps, token }: Intent, salvage = false): Promise<void> => {
   const { fs, output, staging } = place
   for (const folder of new Set(steps.map(({ to }) => dirname(to)))) {
-    if (await ensureFolder(fs, join(output, dirname(folder)))) await syncDirectory(fs, output)
-    if (await ensureFolder(fs, join(output, folder))) await syncDirectory(fs, join(output, dirname(folder)))
+    if (await ensureFolder(fs, join(output, dirname(folder)))) await Files.syncDirectory(fs, output)
+    if (await ensureFolder(fs, join(output, folder))) await Files.syncDirectory(fs, join(output, dirname(folder)))
   }
   for (const { from, size, to } of steps) {
     const staged = join(staging, token, from)
-    if ((await lstatOrNone(fs, staged))?.size === size) await put(fs, staged, join(output, to))
+    if ((await Files.lstatOrNone(fs, staged))?.size === size) await put(fs, staged, join(output, to))
     else if (!salvage) {
-      throw new Problem("unavailable", `what was staged in ${staging} has gone: leave that folder to the sink`)
+      throw new Failure.Problem("unavailable", `what was staged in ${staging} has gone: leave that folder to the sink`)
     }
   }
   await syncFolders(place, steps)
@@ -52,7 +52,7 @@ export const takeBack = async (place: Place, intent: Intent): Promise<void> => {
     if (isNew) await fs.remove(join(output, to))
     else {
       const old = join(replaced, token, from)
-      if (await lstatOrNone(fs, old) !== undefined) await put(fs, old, join(output, to))
+      if (await Files.lstatOrNone(fs, old) !== undefined) await put(fs, old, join(output, to))
     }
   }
   await syncFolders(place, steps)
@@ -61,7 +61,7 @@ export const takeBack = async (place: Place, intent: Intent): Promise<void> => {
     await fs.rmdir(join(output, dirname(folder))).catch(() => {})
   }
   await removeIntent(place, intent)
-  await syncDirectory(fs, place.intents)
+  await Files.syncDirectory(fs, place.intents)
   await fs.remove(join(replaced, token))
 }
 
@@ -74,7 +74,9 @@ export const forget = async (place: Place, intent: Intent): Promise<void> => {
 
 const syncFolders = async ({ fs, output }: Place, steps: Intent["steps"]): Promise<void> => {
   for (const folder of new Set(steps.map(({ to }) => dirname(to)))) {
-    if (await lstatOrNone(fs, join(output, folder)) !== undefined) await syncDirectory(fs, join(output, folder))
+    if (await Files.lstatOrNone(fs, join(output, folder)) !== undefined) {
+      await Files.syncDirectory(fs, join(output, folder))
+    }
   }
 }
 
@@ -94,7 +96,7 @@ const near = (path: string) => `${path}.new`
 /** Gives a file a second name, or copies it where that is not possible. */
 export const copy = (fs: Fs, from: string, to: string): Promise<void> =>
   fs.link(from, to).catch(async (error: unknown) => {
-    if (!notLinkable.has(codeOf(error) ?? "")) throw error
+    if (!notLinkable.has(Files.codeOf(error) ?? "")) throw error
     await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
     await syncFile(fs, to)
   })

@@ -1,36 +1,12 @@
 /** Takes a place for this process: its lock, and an end to what a crash has left half done. */
+import { Files, type Lock, Taking } from "@labelstream/files"
 import { join } from "node:path"
-import { codeOf, syncDirectory } from "./fs.ts"
 import { readIntents } from "./intent.ts"
-import * as Lock from "./lock.ts"
 import { folders, namesIn, type Place, prepare } from "./place.ts"
 import { carryOut, forget } from "./publish.ts"
 
 /** Takes the lock of a place and recovers it. */
-export const take = async (place: Place): Promise<Lock.Lock> => {
-  const lock = await prepareAndLock(place)
-  try {
-    await recover(place)
-  } catch (error) {
-    await leave(place, lock)
-    throw error
-  }
-  return lock
-}
-
-/** Another process may tidy the folders away at any time before the lock is held: a share whole, with those around it. */
-const prepareAndLock = async (place: Place): Promise<Lock.Lock> => {
-  for (let tries = 1;; tries++) {
-    try {
-      await prepare(place)
-      const lock = await Lock.acquire(place)
-      await prepare(place).catch((error: unknown) => lock.release().catch(() => {}).then(() => Promise.reject(error)))
-      return lock
-    } catch (error) {
-      if (place.main === undefined || codeOf(error) !== "ENOENT" || tries === 10) throw error
-    }
-  }
-}
+export const take = (place: Place): Promise<Lock.Lock> => Taking.take(place, prepare, recover)
 
 /** Does the rest of a commit that was cut off, and drops everything that no commit spoke for. */
 const recover = async (place: Place): Promise<void> => {
@@ -39,7 +15,7 @@ const recover = async (place: Place): Promise<void> => {
     await carryOut(place, intent, true)
     await forget(place, intent)
   }
-  await syncDirectory(fs, intents)
+  await Files.syncDirectory(fs, intents)
   for (const folder of [staging, replaced]) {
     for (const name of await fs.readdir(folder)) await fs.remove(join(folder, name))
   }
@@ -54,16 +30,4 @@ const recover = async (place: Place): Promise<void> => {
     }
     await fs.rmdir(join(output, table)).catch(() => {})
   }
-}
-
-/** Gives a place free, and leaves nothing of the sink's own behind, unless there is something to be done later. */
-export const leave = async (place: Place, lock: Lock.Lock): Promise<void> => {
-  const { fs, main } = place
-  const quietly = (work: Promise<unknown>) => work.then(() => {}, () => {})
-  if (!await lock.confirm().then(() => true, () => false)) return
-  for (const folder of [place.staging, place.intents, place.replaced]) await quietly(fs.rmdir(folder))
-  await quietly(lock.release())
-  await quietly(fs.rmdir(place.hidden))
-  if (main === undefined) return
-  for (const folder of [place.output, main.writers, main.hidden]) await quietly(fs.rmdir(folder))
 }

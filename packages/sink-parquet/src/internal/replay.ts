@@ -1,11 +1,12 @@
 /** Gives back what is committed, job by job in the order of the parts, for another sink to store. */
 import { type AnnotationModel, Content, type JobSink } from "@labelstream/core"
+import { Files } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { join } from "node:path"
 import type * as PartManifest from "../PartManifest.ts"
-import { codeOf, type Fs } from "./fs.ts"
+import type { Fs } from "./fs.ts"
 import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
 import { damaged, jobsOf } from "./partFile.ts"
@@ -149,7 +150,7 @@ async function* piecesOf(fs: Fs, path: string, { from, pieces, sha256 }: Source)
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 
 const unreadable = (cause: unknown) =>
-  new Content.ContentError({ operation: "read", cause, code: codeOf(cause) ?? "CHANGED" })
+  new Content.ContentError({ operation: "read", cause, code: Files.codeOf(cause) ?? "CHANGED" })
 
 const storedJob = (
   { project: projectId, revision }: PartManifest.Job,

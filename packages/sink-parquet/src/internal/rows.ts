@@ -1,8 +1,8 @@
 /** The rows that a record gives, and why a record cannot be stored. */
 import { type Content, type JobSink, TableRows } from "@labelstream/core"
+import { Failure } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { Problem } from "./failure.ts"
 import { type Geometry, pieceSize, pointsOf, type Row, type TableName } from "./tables.ts"
 
 /** What is kept of the bytes that rows are read from. */
@@ -12,26 +12,26 @@ export type Keep = "none" | "documents" | "all"
 export type Put = (table: TableName, rows: ReadonlyArray<Row>) => Effect.Effect<void, JobSink.SinkError>
 
 /** Why a record can never be stored; undefined where it can. */
-export const obstacleOf = (record: JobSink.JobRecord): Problem | undefined => {
+export const obstacleOf = (record: JobSink.JobRecord): Failure.Problem | undefined => {
   const { batchId, jobId, result, summary } = record
   // UTF-8 has no form for half a surrogate pair: two ids would become one.
   if (!batchId.isWellFormed() || !jobId.isWellFormed()) {
-    return new Problem("rejected", "its id holds half of a surrogate pair, which UTF-8 cannot hold")
+    return new Failure.Problem("rejected", "its id holds half of a surrogate pair, which UTF-8 cannot hold")
   }
   for (const value of [summary.frames, summary.annotations, result.priorityWeight ?? summary.priorityWeight]) {
     if (value !== null && !isInt32(value)) {
-      return new Problem("rejected", `the platform counts ${value}, which is no integer of 32 bits`)
+      return new Failure.Problem("rejected", `the platform counts ${value}, which is no integer of 32 bits`)
     }
   }
   const indexes = record.attachments.map(({ ref }) => ref.index)
   return new Set(indexes).size < indexes.length
-    ? new Problem("rejected", "two of its nested files have the same index")
+    ? new Failure.Problem("rejected", "two of its nested files have the same index")
     : undefined
 }
 
 const isInt32 = (value: number) => Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31
 
-/** Puts all rows of a record. Fails as `put` does, or with a `Problem` where the record's own content is at fault. */
+/** Puts all rows of a record. Fails as `put` does, or with a `Failure.Problem` where the record's own content is at fault. */
 export const putRecord = Effect.fnUntraced(
   function*(record: JobSink.JobRecord, geometry: Geometry, keep: Keep, put: Put) {
     const { attachments, batchId, document, jobId } = record
@@ -41,7 +41,9 @@ export const putRecord = Effect.fnUntraced(
         const rows = parts.flatMap(({ rows }) => rows)
         for (const row of rows) {
           if (row.label_key !== null && !isInt32(row.label_key)) {
-            return Effect.fail(new Problem("rejected", `a label key is ${row.label_key}, no integer of 32 bits`))
+            return Effect.fail(
+              new Failure.Problem("rejected", `a label key is ${row.label_key}, no integer of 32 bits`)
+            )
           }
         }
         annotations += rows.length
@@ -102,7 +104,7 @@ const putContent = Effect.fnUntraced(
     if (length > 0 || pieces === 0) yield* putPiece
     if (size !== content.size) {
       return yield* Effect.fail(
-        new Problem("rejected", `the downloaded bytes are not the ${content.size} that were announced`)
+        new Failure.Problem("rejected", `the downloaded bytes are not the ${content.size} that were announced`)
       )
     }
     return pieces
@@ -111,7 +113,7 @@ const putContent = Effect.fnUntraced(
 
 const unreadable = (cause: unknown) =>
   Effect.fail(
-    new Problem("rejected", "the downloaded bytes could not be read back from the spool: fetch the job again", {
+    new Failure.Problem("rejected", "the downloaded bytes could not be read back from the spool: fetch the job again", {
       cause
     })
   )

@@ -3,15 +3,13 @@
  * against the parts as they are, so one token at a time is between `stage` and the end of `commit`.
  */
 import type { JobSink } from "@labelstream/core"
+import { Failure, Files, type Lock, type OpenPlace } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type * as PartManifest from "../PartManifest.ts"
 import { buildBatch, type Built } from "./buildBatch.ts"
-import { Problem } from "./failure.ts"
-import { lstatOrNone, syncDirectory } from "./fs.ts"
 import { type Intent, removeIntent, tokenHash, writeIntent } from "./intent.ts"
-import type { Lock } from "./lock.ts"
 import type { Each } from "./partBuild.ts"
 import { type Batch, readBatch } from "./partFile.ts"
 import { folderOf } from "./partition.ts"
@@ -26,13 +24,6 @@ export interface Settings {
   readonly format: Format
   readonly keep: Keep
   readonly partBytes: number
-}
-
-/** What is open, and how it ends. */
-export interface Session {
-  readonly sink: JobSink.OpenSink
-  /** Drops what is staged and not committed. */
-  readonly end: () => Promise<void>
 }
 
 /** Commits whose receipts can still be asked for a second time. */
@@ -53,7 +44,7 @@ interface Staged {
 }
 
 /** Starts a session on a place that is locked and recovered. */
-export const start = (place: Place, lock: Lock, settings: Settings): Session => {
+export const start = (place: Place, lock: Lock.Lock, settings: Settings): OpenPlace.Session => {
   const { fs } = place
   const staged = new Map<JobSink.CommitToken, Staged>()
   const committed = new Map<JobSink.CommitToken, ReadonlyArray<JobSink.Receipt>>()
@@ -84,7 +75,7 @@ export const start = (place: Place, lock: Lock, settings: Settings): Session => 
    * their own are not.
    */
   const stampOf = async (folder: string): Promise<Pick<PartManifest.Job, "stored">> =>
-    place.main === undefined && await lstatOrNone(fs, place.writers) === undefined
+    place.main === undefined && await Files.lstatOrNone(fs, place.writers) === undefined
       ? {}
       : { stored: (await fs.lstat(folder)).mtimeMs }
 
@@ -124,7 +115,7 @@ export const start = (place: Place, lock: Lock, settings: Settings): Session => 
         )
       )
     }
-    yield* attempt({ step: "stage" }, () => syncDirectory(fs, folder))
+    yield* attempt({ step: "stage" }, () => Files.syncDirectory(fs, folder))
     staged.set(token, { built, commits })
     return built.flatMap(({ rejected }) => rejected)
   })
@@ -147,7 +138,7 @@ export const start = (place: Place, lock: Lock, settings: Settings): Session => 
     const receipts = work.built.flatMap(({ batchId, jobs }) => jobs.map((job) => receiptOf(batchId, job)))
     if (work.built.some(({ parts }) => parts.length > 0)) {
       if (work.commits !== commits) {
-        throw new Problem("conflict", "another batch was committed since this one was staged: stage it again")
+        throw new Failure.Problem("conflict", "another batch was committed since this one was staged: stage it again")
       }
       const intent = await intend(token, work.built)
       await keepReplaced(place, intent)
@@ -178,9 +169,9 @@ export const start = (place: Place, lock: Lock, settings: Settings): Session => 
     const files = built.flatMap(({ parts }) => parts.flatMap(({ files }) => files))
     const steps: Array<Intent["steps"][number]> = []
     for (const { from, size, to } of files) {
-      const found = await lstatOrNone(fs, join(place.output, to))
+      const found = await Files.lstatOrNone(fs, join(place.output, to))
       if (found !== undefined && !found.isFile()) {
-        throw new Problem("conflict", `${join(place.output, to)} is not a file: move it out of the way`)
+        throw new Failure.Problem("conflict", `${join(place.output, to)} is not a file: move it out of the way`)
       }
       steps.push({ from, to, size, isNew: found === undefined })
     }
@@ -215,7 +206,7 @@ export const start = (place: Place, lock: Lock, settings: Settings): Session => 
         alone("finish", async () => {
           await lock.confirm()
           await settle()
-          await syncDirectory(fs, place.intents)
+          await Files.syncDirectory(fs, place.intents)
         })
     },
     end: async () => {

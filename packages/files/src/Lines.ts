@@ -2,10 +2,10 @@
  * Reads the lines of a file in arrays, each up to its newline. What follows the last newline was torn by a crash, or is
  * being written right now: it is left out.
  */
-import { type Fs, located } from "./fs.ts"
+import { located, type Operations } from "./Files.ts"
 
 /** Yields the whole lines of a file, without their newlines. */
-export async function* readLines(fs: Fs, path: string, size = 256 * 1024): AsyncGenerator<ReadonlyArray<string>> {
+export async function* read(fs: Operations, path: string, size = 256 * 1024): AsyncGenerator<ReadonlyArray<string>> {
   const fd = await fs.open(path, "r")
   try {
     const buffer = Buffer.allocUnsafe(size)

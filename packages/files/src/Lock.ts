@@ -6,12 +6,20 @@
 import { randomUUID } from "node:crypto"
 import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
-import { Problem } from "./failure.ts"
-import { codeOf, withFile, writeFully, writeNew } from "./fs.ts"
-import type { Place } from "./place.ts"
+import { Problem } from "./Failure.ts"
+import { codeOf, lstatOrNone, type Operations, withFile, writeFully, writeNew } from "./Files.ts"
 
 /** How often the owner touches its lock, in milliseconds. */
 export const touchEvery = 15_000
+
+/** What is locked. */
+export interface Place {
+  readonly fs: Operations
+  /** The folder that is written to, for people. */
+  readonly output: string
+  /** The lock's path, in a folder that is there. */
+  readonly lock: string
+}
 
 const leftBehindAfter = 120_000
 
@@ -47,7 +55,7 @@ export const acquire = async (place: Place): Promise<Lock> => {
   const { ino } = await fs.lstat(lock).catch((error: unknown) =>
     fs.unlink(lock).catch(() => {}).then(() => Promise.reject(error))
   )
-  const isOurs = async () => (await fs.find(lock))?.ino === ino
+  const isOurs = async () => (await lstatOrNone(fs, lock))?.ino === ino
   return {
     touch: async () => {
       if (await isOurs()) await withFile(fs, lock, "r+", (fd) => writeFully(fs, fd, text, 0))
@@ -124,7 +132,7 @@ const held = ({ lock, output }: Place, { host, pid }: Owner): Problem =>
 
 /** Compares two times of the same file system, since clocks of two machines differ. */
 const isLeftBehind = async ({ fs, lock }: Place, own: string): Promise<boolean> => {
-  const found = await fs.find(lock)
+  const found = await lstatOrNone(fs, lock)
   return found === undefined || (await fs.lstat(own)).mtimeMs - found.mtimeMs > leftBehindAfter
 }
 
