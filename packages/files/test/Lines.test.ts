@@ -1,0 +1,24 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Lines } from "../src/index.ts"
+import { operations } from "./support/operations.ts"
+
+describe("Lines", () => {
+  it.live("are given whole, however they lie in the pieces that are read, and not what follows the last newline", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "labelstream-lines-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const path = join(folder, "lines")
+      const lines = ["", "one", "Fußgänger 😀".repeat(20), "", "last"]
+      writeFileSync(path, `${lines.map((line) => `${line}\n`).join("")}torn`)
+      for (const size of [1, 3, 7, 64, 4096]) {
+        const found = yield* Effect.promise(() => Array.fromAsync(Lines.read(operations, path, size)))
+        assert.deepStrictEqual(found.flat(), lines)
+      }
+    }))
+})

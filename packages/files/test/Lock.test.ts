@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Failure, Lock } from "../src/index.ts"
+import { operations } from "./support/operations.ts"
+
+const place = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "labelstream-lock-"))),
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+  ),
+  (output): Lock.Place => ({ fs: operations, output, lock: join(output, "lock") })
+)
+
+const acquire = (at: Lock.Place) =>
+  Effect.tryPromise({ try: () => Lock.acquire(at), catch: Failure.toSinkError("files")({ step: "open" }) })
+
+describe("Lock", () => {
+  it.live("is held by one at a time, and is free when it is released", () =>
+    Effect.gen(function*() {
+      const at = yield* place
+      const first = yield* acquire(at)
+      const refused = yield* Effect.flip(acquire(at))
+      assert.deepStrictEqual([refused.reason, refused.sink], ["conflict", "files"])
+      yield* Effect.promise(first.release)
+      yield* acquire(at)
+    }))
+
+  it.live("of a process that has died, or that nobody wrote whole, is no obstacle", () =>
+    Effect.gen(function*() {
+      const at = yield* place
+      for (const text of ["", "{\"pid\":", JSON.stringify({ pid: 2 ** 30, host: "", processes: "", started: "1" })]) {
+        writeFileSync(at.lock, text)
+        utimesSync(at.lock, 0, 0)
+        const lock = yield* acquire(at)
+        yield* Effect.promise(lock.release)
+      }
+    }))
+
+  it.live("that was taken away is no longer confirmed", () =>
+    Effect.gen(function*() {
+      const at = yield* place
+      const lock = yield* acquire(at)
+      yield* Effect.promise(lock.confirm)
+      rmSync(at.lock)
+      const gone = yield* Effect.flip(Effect.tryPromise(lock.confirm))
+      assert.match(String(gone.cause), /removed or taken by another process/)
+    }))
+})
