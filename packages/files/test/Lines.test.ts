@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -17,7 +17,7 @@ describe("Lines", () => {
       const lines = ["", "one", "Fußgänger 😀".repeat(20), "", "last"]
       writeFileSync(path, `${lines.map((line) => `${line}\n`).join("")}torn`)
       for (const size of [1, 3, 7, 64, 4096]) {
-        const found = yield* Effect.promise(() => Array.fromAsync(Lines.read(operations, path, size)))
+        const found = yield* Stream.runCollect(Stream.fromAsyncIterable(Lines.read(operations, path, size), String))
         assert.deepStrictEqual(found.flat(), lines)
       }
     }))
