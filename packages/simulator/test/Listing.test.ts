@@ -107,18 +107,15 @@ describe("Listing", () => {
       strictEqual((yield* get(strict.apiUrl, jobTarget(strict, "x"))).status, 401)
     }))
 
-  it.live("opens a batch of a million jobs at once and holds none of them", () =>
+  it.live("serves any job of a batch that is too long for any machine to hold", () =>
     Effect.gen(function*() {
-      const before = process.memoryUsage().heapUsed
-      const began = performance.now()
-      const simulator = yield* Simulator.start({ batches: [{ jobs: 1_000_000, ids: "mixed" }] })
-      assert.isBelow(performance.now() - began, 500)
+      const jobs = 4_000_000_000
+      const simulator = yield* Simulator.start({ batches: [{ jobs, ids: "mixed" }] })
       const batch = firstBatch(simulator)
-      for (const index of [0, 1, 2, 500_000, 500_001, 500_002, 999_999]) {
+      for (const index of [0, 1, 2, 2_000_000_000, 2_000_000_001, 2_000_000_002, jobs - 1]) {
         const { id, referenceId } = simulator.job(batch, index)
         strictEqual(data(yield* job(simulator, id)).reference_id, referenceId)
       }
-      assert.isBelow(process.memoryUsage().heapUsed - before, 30e6)
     }))
 
   it.live("adds jobs at the end of a batch, and finishes those that were not", () =>

@@ -12,6 +12,9 @@ import { attachment, firstBatch, follow, get, job, jobTarget, page, pageTarget }
 
 const megabytes = 1_000_000
 
+/** In milliseconds: longer than any test may take. */
+const hours = 36_000_000
+
 /** The answer to a request, whose body nobody has begun to read. */
 const open = (url: string): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
@@ -57,22 +60,24 @@ describe("Wire", () => {
   const holding: ReadonlyArray<readonly [string, Fault.Kind]> = [
     ["stalled before its header", { _tag: "Stalled" }],
     ["stalled in its body", { _tag: "Stalled", afterBytes: 5 }],
-    ["slow", { _tag: "Slow", bytesPerSecond: 20 }],
-    ["delayed", { _tag: "Delayed", milliseconds: 60_000 }]
+    ["slow", { _tag: "Slow", bytesPerSecond: 1 }],
+    ["delayed", { _tag: "Delayed", milliseconds: hours }]
   ]
 
   it.live.each(holding)(
-    "cuts off at once, when it closes, a request that is %s",
+    "cuts off, when it closes, a request that is %s",
     ([, meets]) =>
       Effect.promise(async () => {
         const simulator = await Simulator.startPromise({ batches: [{ jobs: 1 }], faults: [{ on: "job", meets }] })
-        const asked = Effect.runFork(job(simulator, simulator.job(firstBatch(simulator), 0).id))
+        const target = jobTarget(simulator, simulator.job(firstBatch(simulator), 0).id)
+        const asked = Effect.runFork(
+          get(simulator.apiUrl, target, { "x-api-key": simulator.apiKey }, { patience: hours })
+        )
         while (simulator.report().total === 0) await sleep(5)
         await sleep(40)
-        const began = performance.now()
         await simulator.close()
+        // Neither the client's patience nor the fault ends within this test: only being cut off does.
         assert.notStrictEqual((await Effect.runPromise(Fiber.join(asked))).end, "whole")
-        assert.isBelow(performance.now() - began, 1000)
       })
   )
 
@@ -89,10 +94,8 @@ describe("Wire", () => {
       })
       while (simulator.report().connections.api + simulator.report().connections.storage < 4) await sleep(5)
       const closed = sockets.map((socket) => once(socket, "close"))
-      const began = performance.now()
       await simulator.close()
       await Promise.all(closed)
-      assert.isBelow(performance.now() - began, 1000)
     }))
 
   it.live("sends a slow body at its pace without piling up listeners", () =>
