@@ -132,10 +132,11 @@ describe("LABELSTREAM_FOLLOW", () => {
     Effect.gen(function*() {
       const output = yield* temporaryFolder
       let pages = 0
+      const runSync = Effect.runSyncWith(yield* Effect.context())
       const simulator: Simulator.Running = yield* Simulator.start({
         batches: [{ id: "b", jobs: 20, unfinished: [5, 6] }],
         onRequest: ({ endpoint }) => {
-          if (endpoint === "jobs" && ++pages === 3) Effect.runSync(simulator.finish())
+          if (endpoint === "jobs" && ++pages === 3) runSync(simulator.finish())
         }
       })
       const ended = yield* run("export-to-files", { ...settings(simulator, output), LABELSTREAM_FOLLOW: "0.05" })

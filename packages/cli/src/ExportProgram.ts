@@ -3,6 +3,7 @@
  * a summary or one JSON object, and an exit status. The `labelstream` command is this with settings around it.
  */
 import { Export, type ExportReport, GtStudio, type Ledger } from "@labelstream/core"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -109,7 +110,7 @@ export const run = Effect.fnUntraced(function*(
   ))
   const ended = yield* Effect.scoped(Effect.andThen(
     showProgress(running, options),
-    Effect.exit(Effect.raceFirst(running.await, Effect.andThen(giveUp, running.report)))
+    Effect.exit(Effect.raceFirst(running.await, Effect.andThen(Deferred.await(giveUp), running.report)))
   ))
   const report = Exit.isSuccess(ended) ? ended.value : yield* running.report
   const brokeOff = Exit.isFailure(ended)

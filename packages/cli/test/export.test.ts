@@ -182,10 +182,11 @@ describe("labelstream export", () => {
   it.live("goes on until all is finished with --follow", () =>
     Effect.gen(function*() {
       let pages = 0
+      const runSync = Effect.runSyncWith(yield* Effect.context())
       const simulator: Simulator.Running = yield* Simulator.start({
         batches: [{ id: "b", jobs: 6, unfinished: [2] }],
         onRequest: ({ endpoint }) => {
-          if (endpoint === "jobs" && ++pages === 2) Effect.runSync(simulator.finish())
+          if (endpoint === "jobs" && ++pages === 2) runSync(simulator.finish())
         }
       })
       const cwd = yield* temporaryFolder

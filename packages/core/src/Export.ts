@@ -220,7 +220,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
       yield* Effect.raceFirst(settled, Deferred.await(cut))
       const wait = yield* untilNextLook
       if (wait === undefined) return
-      yield* Effect.raceFirst(Effect.sleep(wait), Deferred.await(stop))
+      yield* Effect.timeoutOption(Deferred.await(stop), wait)
       if (tally.stopped) return
       yield* ledger.end(look.run, tally.runEnd("completed"))
       tally.recount()

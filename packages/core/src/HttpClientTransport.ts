@@ -103,7 +103,7 @@ const collect = Effect.fnUntraced(function*(pull: BodyPull, memoryLimit: number,
   const next = Pull.matchEffect(pull, {
     onSuccess: (chunks) => Effect.succeed<Chunks | undefined>(chunks),
     onFailure: Effect.failCause,
-    onDone: () => Effect.succeed(undefined)
+    onDone: () => Effect.undefined
   })
   for (let chunks = yield* next; chunks !== undefined; chunks = yield* next) {
     if ((yield* monotonicMillis) > dueAt) return yield* new TransportError({ failure: "Stalled" })

@@ -178,11 +178,12 @@ export const find = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Definition<unknown>, SinkPluginError> {
   const names = candidates(specifier)
   for (const name of names) {
-    const result = yield* Effect.result(Effect.tryPromise({ try: () => importModule(name), catch: (cause) => cause }))
+    const result = yield* Effect.result(Effect.tryPromise(() => importModule(name)))
     if (result._tag === "Success") return yield* definitionIn(specifier, result.success)
-    if (!isMissing(result.failure, name)) {
-      const why = isObject(result.failure) ? String(result.failure["message"]) : String(result.failure)
-      return yield* failure(specifier, "broken", `it broke while it was loaded: ${why}`, result.failure)
+    const { cause } = result.failure
+    if (!isMissing(cause, name)) {
+      const why = isObject(cause) ? String(cause["message"]) : String(cause)
+      return yield* failure(specifier, "broken", `it broke while it was loaded: ${why}`, cause)
     }
   }
   const whatToDo = isPath(specifier)

@@ -57,13 +57,14 @@ describe("a crash", () => {
   it.effect("never shows a reader a job twice in one table, at whatever file operation it looks", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
+      const run = Effect.runPromiseWith(yield* Effect.context())
       const seen = yield* Effect.promise(async () => {
         const found = new Set<string>()
         const { guarded } = await import("./support/places.ts")
         const fs = guarded(async ({ name }) => {
           if (name !== "rename") return
           for (const table of ["jobs", "annotations"] as const) {
-            const rows = await Effect.runPromise(rowsOf(directory, table)).catch(() => [])
+            const rows = await run(rowsOf(directory, table)).catch(() => [])
             const keys = rows.map((row) => JSON.stringify([row["batch_id"], row["job_id"], row["annotation_index"]]))
             assert.strictEqual(new Set(keys).size, keys.length)
             if (table === "annotations") {
@@ -71,7 +72,7 @@ describe("a crash", () => {
             }
           }
         })
-        await Effect.runPromise(play(directory, fs, []))
+        await run(play(directory, fs, []))
         return found
       })
       assert.deepStrictEqual([...seen].sort(), ["0", "3", "6"])

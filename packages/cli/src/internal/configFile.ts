@@ -63,7 +63,7 @@ export const load = (named: string | undefined): Effect.Effect<ConfigFile | unde
       : Effect.fail(wrong(`There is no file ${named}. labelstream init writes one.`))
   }
   const [found, other] = names.filter((name) => existsSync(join(process.cwd(), name)))
-  if (found === undefined) return Effect.succeed(undefined)
+  if (found === undefined) return Effect.undefined
   if (other !== undefined) return Effect.fail(wrong(`There are ${found} and ${other}: say which with --config`))
   return read(found)
 }

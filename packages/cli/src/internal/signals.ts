@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 
 /**
- * Listens for SIGINT and SIGTERM until the scope closes. The first one runs `drain`; the answered effect is done at the
+ * Listens for SIGINT and SIGTERM until the scope closes. The first one runs `drain`; the answered deferred is done at the
  * second; the third ends the process at once.
  */
 export const onSignal = Effect.fnUntraced(function*(drain: Effect.Effect<void>) {
@@ -18,5 +18,5 @@ export const onSignal = Effect.fnUntraced(function*(drain: Effect.Effect<void>) 
     Effect.sync(() => process.on("SIGINT", onSignal).on("SIGTERM", onSignal)),
     () => Effect.sync(() => process.off("SIGINT", onSignal).off("SIGTERM", onSignal))
   )
-  return Deferred.await(giveUp)
+  return giveUp
 })

@@ -139,7 +139,7 @@ export class SinkRunner<D extends Delivery, E> {
       return fill.pipe(
         Effect.timeoutOption(Duration.millis(wait)),
         // The end of the queue is met again by the next take.
-        Effect.catch(() => Effect.succeed(Option.none())),
+        Effect.orElseSucceed(Option.none),
         Effect.as(batch)
       )
     })

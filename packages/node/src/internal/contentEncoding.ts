@@ -3,6 +3,7 @@
  * beyond it, a bomb included, comes as a stream that is inflated no faster than it is read.
  */
 import type { Transport } from "@labelstream/core"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { pipeline, Readable, type Transform } from "node:stream"
@@ -72,16 +73,17 @@ const decodeOnce = (
   bytes: Uint8Array,
   coding: Coding,
   maxOutputLength: number
-): Effect.Effect<Uint8Array, Error> => {
+): Effect.Effect<Uint8Array, Cause.UnknownError> => {
   const { async, sync } = oneShot[refine(coding, bytes[0])]
   const options = { maxOutputLength: Math.max(1, maxOutputLength) }
   return bytes.byteLength <= inPlace
-    ? Effect.try({ try: () => plain(sync(bytes, options)), catch: (cause) => cause as Error })
+    ? Effect.try(() => plain(sync(bytes, options)))
     : Effect.callback((resume) => {
       async(
         bytes,
         options,
-        (cause, result) => resume(cause === null ? Effect.succeed(plain(result)) : Effect.fail(cause))
+        (cause, result) =>
+          resume(cause === null ? Effect.succeed(plain(result)) : Effect.fail(new Cause.UnknownError(cause)))
       )
     })
 }
@@ -138,7 +140,7 @@ export const decode = (
   }))
   return others.length > 0 ? streamed : decodeOnce(body.bytes, coding, memoryLimit).pipe(
     Effect.map((bytes): Transport.TransportResponse => ({ ...response, body: { _tag: "Bytes", bytes } })),
-    Effect.catch((cause) =>
+    Effect.catch(({ cause }) =>
       (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE" ? streamed : Effect.fail(fromDecoding(cause))
     )
   )

@@ -26,20 +26,16 @@ const lines = (target: string): ReadonlyArray<{ readonly folder: string; readonl
   })
 
 export const readBack = (target: string) =>
-  Effect.try({
-    try: () =>
-      lines(target).map(({ folder, line }): StoredJob => {
-        const [document, ...nested] = line.files.map(({ path }) => readFileSync(join(target, folder, path)))
-        return { batchId: line.batch, jobId: line.job, document: document!, attachments: nested }
-      }),
-    catch: (error) => error
-  })
+  Effect.try(() =>
+    lines(target).map(({ folder, line }): StoredJob => {
+      const [document, ...nested] = line.files.map(({ path }) => readFileSync(join(target, folder, path)))
+      return { batchId: line.batch, jobId: line.job, document: document!, attachments: nested }
+    })
+  )
 
 export const manifest = (target: string) =>
-  Effect.try({
-    try: () =>
-      lines(target).flatMap(({ folder, line }) =>
-        line.files.map((file): ListedFile => ({ ...file, path: `${folder}/${file.path}` }))
-      ),
-    catch: (error) => error
-  })
+  Effect.try(() =>
+    lines(target).flatMap(({ folder, line }) =>
+      line.files.map((file): ListedFile => ({ ...file, path: `${folder}/${file.path}` }))
+    )
+  )

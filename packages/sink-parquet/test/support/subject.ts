@@ -80,15 +80,13 @@ const jobsIn = async (target: string): Promise<ReadonlyArray<StoredJob>> => {
   })
 }
 
-export const readBack = (target: string) => Effect.tryPromise({ try: () => jobsIn(target), catch: (error) => error })
+export const readBack = (target: string) => Effect.tryPromise(() => jobsIn(target))
 
 /** The files that the last lines of the manifests list. */
 export const manifest = (target: string) =>
-  Effect.try({
-    try: () =>
-      filesUnder(target, "manifest", ".ndjson").flatMap((path) => {
-        const last = readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? ""
-        return (JSON.parse(last) as { readonly files: ReadonlyArray<ListedFile> }).files
-      }),
-    catch: (error) => error
-  })
+  Effect.try(() =>
+    filesUnder(target, "manifest", ".ndjson").flatMap((path) => {
+      const last = readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? ""
+      return (JSON.parse(last) as { readonly files: ReadonlyArray<ListedFile> }).files
+    })
+  )

@@ -158,7 +158,7 @@ export class Reader {
 
   /** The bytes of a part before compression; undefined where they are damaged. */
   static restored(part: Part): Effect.Effect<Uint8Array | undefined> {
-    return Effect.catch(restore(part.codec, part.bytes), () => Effect.succeed(undefined))
+    return Effect.orElseSucceed(restore(part.codec, part.bytes), () => undefined)
   }
 
   private prepare(sql: string): Statement {

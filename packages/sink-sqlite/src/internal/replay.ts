@@ -74,10 +74,10 @@ const contentOf = (
       Effect.fnUntraced(function*(after: number) {
         const part = yield* Effect.try({ try: () => reader.part(batch, job, index, after), catch: unreadable })
         if (part === undefined) {
-          return hash.digest("hex") === sha256 ? [[], Option.none()] as const : yield* Effect.fail(changed)
+          return hash.digest("hex") === sha256 ? [[], Option.none()] as const : yield* changed
         }
         const bytes = yield* Reader.restored(part)
-        if (bytes === undefined) return yield* Effect.fail(changed)
+        if (bytes === undefined) return yield* changed
         hash.update(bytes)
         return [slices(bytes), Option.some(part.part)] as const
       })

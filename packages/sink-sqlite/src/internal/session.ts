@@ -74,7 +74,7 @@ export const start = (db: Database, file: string, keep: Keep): JobSink.OpenSink 
     for (const record of records) {
       const result = yield* Effect.result(writer.writeAlone(record))
       if (Result.isSuccess(result)) receipts.push(result.success)
-      else if (result.failure.reason !== "rejected") return yield* Effect.fail(result.failure)
+      else if (result.failure.reason !== "rejected") return yield* result.failure
       else rejections.push({ batchId: record.batchId, jobId: record.jobId, error: result.failure })
     }
     return { receipts, rejections }

@@ -65,16 +65,13 @@ const jobsIn = (db: BetterSqlite3.Database): ReadonlyArray<StoredJob> => {
 }
 
 export const readBack = (target: string) =>
-  Effect.try({
-    try: () => {
-      if (!existsSync(fileIn(target))) return []
-      const db = new BetterSqlite3(fileIn(target), { readonly: true, fileMustExist: true })
-      try {
-        if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'jobs'").get() === undefined) return []
-        return db.transaction(jobsIn)(db)
-      } finally {
-        db.close()
-      }
-    },
-    catch: (error) => error
+  Effect.try(() => {
+    if (!existsSync(fileIn(target))) return []
+    const db = new BetterSqlite3(fileIn(target), { readonly: true, fileMustExist: true })
+    try {
+      if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'jobs'").get() === undefined) return []
+      return db.transaction(jobsIn)(db)
+    } finally {
+      db.close()
+    }
   })

@@ -89,16 +89,14 @@ export const readCommits = (
 }
 
 export const readBack = (target: string, joined = false) =>
-  Effect.try({
-    try: () =>
-      readCommits(target, { joined }).map(({ batchId, contents, jobId }): StoredJob => ({
-        batchId,
-        jobId,
-        document: contents[0]!,
-        attachments: contents.slice(1)
-      })),
-    catch: (error) => error
-  })
+  Effect.try(() =>
+    readCommits(target, { joined }).map(({ batchId, contents, jobId }): StoredJob => ({
+      batchId,
+      jobId,
+      document: contents[0]!,
+      attachments: contents.slice(1)
+    }))
+  )
 
 export const manifest = (target: string) =>
   Effect.sync(() => JSON.parse(readFileSync(join(target, "manifest.json"), "utf8")) as ReadonlyArray<ListedFile>)

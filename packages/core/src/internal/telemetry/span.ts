@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as References from "effect/References"
@@ -61,9 +62,9 @@ export const failureOf = (exit: Exit.Exit<unknown, unknown>): Failure | undefine
 const ours = new Set(["GtStudioError", "ContentError", "LedgerError", "SinkError", "TransportError"])
 
 /** Effect's exporters send an error's name, message and stack. */
-class SpanError extends Error {
+class SpanError extends Data.TaggedError("SpanError")<{ readonly message: string }> {
   constructor({ message, type }: Failure) {
-    super(message)
+    super({ message })
     this.name = type
     this.stack = `${type}: ${message}`
   }
