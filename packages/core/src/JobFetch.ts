@@ -25,7 +25,7 @@ export interface Options {
   readonly attachments?: AttachmentChoice
   /** Files of one job fetched at the same time. Default 4. */
   readonly attachmentConcurrency?: number
-  /** Largest result document that is parsed whole, in bytes; larger ones are scanned. Default 8 MiB. */
+  /** Largest result document that is parsed whole, in bytes; larger ones are scanned. Default 1 MiB. */
   readonly parseLimit?: number
   /** Asked about each result before its files are fetched: where it is not wanted, there is none. Default all are. */
   readonly wanted?: (document: ResultDocument.ResultDocument) => Effect.Effect<boolean, ContentError>

@@ -5,14 +5,10 @@
  * kept by whoever received them, so nothing is lost that has no row.
  */
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type { AnnotationRow, AttachmentRole, ResultType } from "./AnnotationModel.ts"
 import type { Content, ContentError } from "./Content.ts"
-import { attachmentsOf } from "./internal/document/attachments.ts"
-import { detect } from "./internal/document/detect.ts"
-import { parse, parsedLists, parsedRows } from "./internal/document/parsed.ts"
-import { planOf } from "./internal/document/plan.ts"
-import { RowWriter } from "./internal/document/rowWriter.ts"
+import { openParsed } from "./internal/document/parsed.ts"
 import { openScanned } from "./internal/document/scanned.ts"
 
 export type { AttachmentRole, ResultType } from "./AnnotationModel.ts"
@@ -73,8 +69,9 @@ export interface ResultDocument {
 /** Options of {@link open}. */
 export interface OpenOptions {
   /**
-   * Documents up to this many bytes (default 8 MiB) are parsed whole and held in memory while in use, at about five
-   * times their size. Larger ones are scanned, once to open and once to read the rows, and held one piece at a time.
+   * Documents up to this many bytes (default 1 MiB) are parsed whole and held in memory while in use, at about five
+   * times their size. Larger ones are scanned, once to open and once to read the rows, and held one piece at a time,
+   * which from about that size on takes less time too.
    */
   readonly parseLimit?: number
   /** Lists the job's input media among the attachments, with the role `input`. Default false: they can be large. */
@@ -90,21 +87,12 @@ export interface OpenOptions {
  * problem, and a legend of that length counts as none.
  */
 export const open = (content: Content, options?: OpenOptions): Effect.Effect<ResultDocument, ContentError> => {
-  const parseLimit = options?.parseLimit ?? 8 * 1024 * 1024
+  const parseLimit = options?.parseLimit ?? 1024 * 1024
   const inputs = options?.inputs ?? false
   if (content.size > parseLimit) return openScanned(content, inputs, parseLimit)
   return Effect.flatMap(content.bytes === undefined ? content.collect : Effect.succeed(content.bytes), (bytes) => {
-    const document = parse(bytes)
+    const document = openParsed(bytes, content.bytes !== undefined, inputs)
     // Scanning finds what is sound in it, and what a run stores must not depend on whether there was memory to parse it.
-    if (document === undefined) return openScanned(content, inputs, parseLimit)
-    const found = detect(document, parsedLists)
-    const plan = planOf(found, parsedLists)
-    return Effect.succeed({
-      resultType: found.type,
-      wrapped: found.wrapped,
-      attachments: attachmentsOf(found, parsedLists, inputs),
-      rows: ({ batchId, jobId }) =>
-        Stream.suspend(() => Stream.fromIteratorSucceed(parsedRows(plan, new RowWriter(batchId, jobId)), 1))
-    })
+    return document === undefined ? openScanned(content, inputs, parseLimit) : Effect.succeed(document)
   })
 }

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Schema, Stream } from "effect"
+import { ResultDocument } from "../src/index.ts"
 import {
   content,
   disturb,
   encode,
   fixture,
+  job,
   pick,
   random,
   read,
@@ -51,6 +53,28 @@ const drawn = (seed: number) => {
 }
 
 describe("ResultDocument", () => {
+  it.effect.each(samples)(
+    "gives the rows of %s as often as they are read, at the same time too",
+    (name) =>
+      Effect.gen(function*() {
+        const bytes = fixture(name)
+        const inFile = { ...content(bytes), bytes: undefined }
+        for (const [from, options] of [[content(bytes), whole], [inFile, whole], [inFile, scanned]] as const) {
+          const document = yield* ResultDocument.open(from, options)
+          const { rows } = yield* read(bytes, whole)
+          const rowsOf = Effect.map(
+            Stream.runCollect(document.rows(job)),
+            (parts) => parts.flatMap((part) => part.rows)
+          )
+          yield* Stream.runDrain(Stream.take(document.rows(job), 1))
+          for (const found of yield* Effect.all([rowsOf, rowsOf, rowsOf], { concurrency: "unbounded" })) {
+            assert.deepStrictEqual(found, rows)
+          }
+          assert.deepStrictEqual(yield* rowsOf, rows)
+        }
+      })
+  )
+
   it.effect.prop("never fails on any JSON value", [Schema.Json], ([value]) =>
     Effect.gen(function*() {
       for (const document of [value, { data: value }, { legend: value, url: "u" }, { annotation_data: value }]) {

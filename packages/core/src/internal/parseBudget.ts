@@ -8,7 +8,7 @@ const weight = 6
 /** Documents up to this size are always parsed whole: scanning would cost more than it saves. */
 const alwaysParsed = 64 * 1024
 /** Largest document that is parsed whole. */
-const largestParsed = 8 * 1024 * 1024
+const largestParsed = 1024 * 1024
 
 /** Bounds the memory of all documents that are held parsed at the same time; beyond it documents are scanned. */
 export class ParseBudget {

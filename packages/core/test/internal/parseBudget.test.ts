@@ -32,25 +32,25 @@ const sized = (size: number) => {
 describe("the memory for parsed documents", () => {
   it.effect("is not exceeded by documents that are opened at the same moment", () =>
     Effect.gen(function*() {
-      const budget = new ParseBudget(64 * mebi)
-      const documents = Array.from({ length: 20 }, () => sized(4 * mebi))
+      const budget = new ParseBudget(8 * mebi)
+      const documents = Array.from({ length: 20 }, () => sized(mebi / 2))
       yield* Effect.forEach(documents, ({ content }) => budget.open(content, {}), { concurrency: "unbounded" })
       const whole = documents.filter(({ read }) => read.whole > 0).length
       assert.isAtLeast(whole, 1)
-      assert.isAtMost(whole * 4 * 6, 64)
+      assert.isAtMost(whole * 6 / 2, 8)
       assert(documents.every(({ read }) => read.whole > 0 || read.streamed > 0))
     }))
 
   it.effect("is given back when the documents are let go, also when one could not be opened", () =>
     Effect.gen(function*() {
-      const budget = new ParseBudget(64 * mebi)
+      const budget = new ParseBudget(8 * mebi)
       const { limit } = budget
       const scope = yield* Scope.make()
-      yield* budget.open(sized(6 * mebi).content, {}).pipe(Effect.provideService(Scope.Scope, scope))
+      yield* budget.open(sized(3 * mebi / 4).content, {}).pipe(Effect.provideService(Scope.Scope, scope))
       assert.isBelow(budget.limit, limit)
       yield* Scope.close(scope, Exit.void)
       strictEqual(budget.limit, limit)
-      const broken = { ...sized(6 * mebi).content, collect: Effect.die("gone") }
+      const broken = { ...sized(3 * mebi / 4).content, collect: Effect.die("gone") }
       yield* Effect.exit(Effect.scoped(budget.open(broken, {})))
       strictEqual(budget.limit, limit)
     }))

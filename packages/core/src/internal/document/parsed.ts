@@ -1,12 +1,18 @@
 /**
- * The path of small documents: parsed once, and looked into as often as needed.
+ * The path of small documents: parsed once to open them and to read their rows once.
  */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { ResultDocument } from "../../ResultDocument.ts"
+import { attachmentsOf } from "./attachments.ts"
+import { detect, type Found } from "./detect.ts"
 import { elementMentions, type Lists, type Mention } from "./mentions.ts"
-import { runStep, type Step } from "./plan.ts"
-import type { Decoded, RowWriter } from "./rowWriter.ts"
+import { planOf, runStep, type Step } from "./plan.ts"
+import { type Decoded, RowWriter } from "./rowWriter.ts"
 
 /** A list in memory. */
-export const parsedLists: Lists = {
+const parsedLists: Lists = {
   first: (list) => list[0],
   mentions: (list, kind, path) => {
     const out: Array<Mention> = []
@@ -19,7 +25,7 @@ export const parsedLists: Lists = {
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
 /** The JSON value of the bytes, or undefined where they are not JSON in UTF-8. A byte order mark is passed over. */
-export const parse = (bytes: Uint8Array): unknown => {
+const parse = (bytes: Uint8Array): unknown => {
   try {
     return JSON.parse(decoder.decode(bytes))
   } catch {
@@ -27,8 +33,56 @@ export const parse = (bytes: Uint8Array): unknown => {
   }
 }
 
-/** The rows of a parsed document. */
-export function* parsedRows(plan: ReadonlyArray<Step>, out: RowWriter): Generator<Decoded> {
-  for (const step of plan) yield* runStep(step, out)
+const planOfFound = (found: Found) => planOf(found, parsedLists)
+
+/**
+ * A document as its bytes say, or undefined where they are not JSON in UTF-8. With `held`, the bytes stay in memory
+ * anyway: then its values are let go once rows were read, and parsed again for each further reading.
+ */
+export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): ResultDocument | undefined => {
+  const document = parse(bytes)
+  if (document === undefined) return undefined
+  const found = detect(document, parsedLists)
+  const plan = new Plan(planOfFound(found), held ? bytes : undefined)
+  return {
+    resultType: found.type,
+    wrapped: found.wrapped,
+    attachments: attachmentsOf(found, parsedLists, inputs),
+    rows: ({ batchId, jobId }) => rows(plan, batchId, jobId)
+  }
+}
+
+/**
+ * What to decode, values included. V8 keeps what a stream refers to until it collects all garbage, so that the values of
+ * a thousand documents would pile up and each be moved several times: a stream refers to this, which lets go of them.
+ */
+class Plan {
+  private steps: ReadonlyArray<Step> | undefined
+  private readonly bytes: Uint8Array | undefined
+
+  constructor(steps: ReadonlyArray<Step>, bytes: Uint8Array | undefined) {
+    this.steps = steps
+    this.bytes = bytes
+  }
+
+  take(): ReadonlyArray<Step> {
+    if (this.bytes === undefined) return this.steps!
+    const steps = this.steps ?? planOfFound(detect(parse(this.bytes), parsedLists))
+    this.steps = undefined
+    return steps
+  }
+}
+
+const rows = (plan: Plan, batchId: string, jobId: string): Stream.Stream<Decoded> =>
+  Stream.fromPull(Effect.sync(() => {
+    const decoded = decode(plan.take(), new RowWriter(batchId, jobId))
+    return Effect.suspend(() => {
+      const next = decoded.next()
+      return next.done === true ? Cause.done() : Effect.succeed([next.value] as const)
+    })
+  }))
+
+function* decode(steps: ReadonlyArray<Step>, out: RowWriter): Generator<Decoded, void> {
+  for (const step of steps) yield* runStep(step, out)
   if (out.waiting > 0) yield out.take()
 }
