@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs"
+
 /** What a run of one client took, as its own process says. */
 export interface Measurement {
   /** Wall time of the measured work, in seconds. Loading modules and preparing input do not count. */
@@ -43,9 +45,24 @@ export class Stopwatch {
 
   /** The measurement so far. */
   taken(counts: Measurement["counts"]): Measurement {
-    // Node gives the resident set in KiB.
-    const rss = process.resourceUsage().maxRSS * 1024 / 1e6
     const { system, user } = process.cpuUsage()
-    return { seconds: this.#seconds, cpu: this.#cpu, processCpu: (user + system) / 1e6, rss, counts }
+    return {
+      seconds: this.#seconds,
+      cpu: this.#cpu,
+      processCpu: (user + system) / 1e6,
+      rss: peakMemory() / 1e6,
+      counts
+    }
   }
+}
+
+/**
+ * The most that has ever been resident, in bytes. On Linux not `maxRSS`, which a process takes over from the one that
+ * started it: a small client of a large parent would be told the parent's.
+ */
+const peakMemory = (): number => {
+  const kilobytes = process.platform === "linux"
+    ? Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1])
+    : process.resourceUsage().maxRSS
+  return kilobytes * 1024
 }
