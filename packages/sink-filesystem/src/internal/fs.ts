@@ -4,37 +4,64 @@
  */
 import * as fs from "node:fs"
 import { promisify } from "node:util"
+import { quick } from "./quick.ts"
 
 const write = promisify(fs.write)
 const read = promisify(fs.read)
 
+/** Up to this many bytes are written in place: more of them take longer than it takes to ask another thread. */
+const smallWrite = 64 * 1024
+
+const writeElsewhere = (fd: number, bytes: Uint8Array, offset: number, position: number | null): Promise<number> =>
+  write(fd, bytes, offset, bytes.length - offset, position).then((result) => result.bytesWritten)
+
+const writeSmall = quick(
+  (fd: number, bytes: Uint8Array, offset: number, position: number | null): number =>
+    fs.writeSync(fd, bytes, offset, bytes.length - offset, position),
+  writeElsewhere
+)
+
+const recursive = { recursive: true, force: true }
+
 /** Operations on files; each fails as Node's own does. */
 export const nodeFs = {
-  open: promisify(fs.open) as (path: string, flags: string | number, mode?: number) => Promise<number>,
-  close: promisify(fs.close),
+  open: quick(
+    (path: string, flags: string | number, mode?: number): number => fs.openSync(path, flags, mode),
+    promisify(fs.open) as (path: string, flags: string | number, mode?: number) => Promise<number>
+  ),
+  close: quick(fs.closeSync, promisify(fs.close)),
   fsync: promisify(fs.fsync),
   ftruncate: promisify(fs.ftruncate) as (fd: number, length: number) => Promise<void>,
   fchmod: promisify(fs.fchmod),
-  fstat: promisify(fs.fstat) as (fd: number) => Promise<fs.Stats>,
+  fstat: quick((fd: number): fs.Stats => fs.fstatSync(fd), promisify(fs.fstat) as (fd: number) => Promise<fs.Stats>),
   write: (fd: number, bytes: Uint8Array, offset: number, position: number | null): Promise<number> =>
-    write(fd, bytes, offset, bytes.length - offset, position).then((result) => result.bytesWritten),
+    (bytes.length - offset <= smallWrite ? writeSmall : writeElsewhere)(fd, bytes, offset, position),
   read: (fd: number, into: Uint8Array, position: number | null): Promise<number> =>
     read(fd, into, 0, into.length, position).then((result) => result.bytesRead),
   lstat: fs.promises.lstat as (path: string) => Promise<fs.Stats>,
-  /**
-   * What is at a path, or undefined. Called where nothing is, for most jobs: that takes microseconds, and ten times as many
-   * when another thread is asked and answers with an error.
-   */
-  find: (path: string): Promise<fs.Stats | undefined> =>
-    new Promise((resolve) => resolve(fs.lstatSync(path, { throwIfNoEntry: false }))),
+  /** What is at a path, or undefined. */
+  find: quick(
+    (path: string): fs.Stats | undefined => fs.lstatSync(path, { throwIfNoEntry: false }),
+    (path: string): Promise<fs.Stats | undefined> =>
+      fs.promises.lstat(path).catch((error: unknown) => {
+        if (codeOf(error) === "ENOENT") return undefined
+        throw error
+      })
+  ),
   realpath: fs.promises.realpath as (path: string) => Promise<string>,
-  mkdir: fs.promises.mkdir as (path: string) => Promise<void>,
-  rename: fs.promises.rename as (from: string, to: string) => Promise<void>,
-  link: fs.promises.link as (existing: string, path: string) => Promise<void>,
+  mkdir: quick(
+    (path: string): void => void fs.mkdirSync(path),
+    fs.promises.mkdir as (path: string) => Promise<void>
+  ),
+  rename: quick(fs.renameSync as (from: string, to: string) => void, fs.promises.rename),
+  link: quick(fs.linkSync as (existing: string, path: string) => void, fs.promises.link),
   copyFile: fs.promises.copyFile as (from: string, to: string, mode: number) => Promise<void>,
-  unlink: fs.promises.unlink as (path: string) => Promise<void>,
+  unlink: quick(fs.unlinkSync as (path: string) => void, fs.promises.unlink),
   rmdir: fs.promises.rmdir as (path: string) => Promise<void>,
-  remove: (path: string): Promise<void> => fs.promises.rm(path, { recursive: true, force: true }),
+  remove: quick(
+    (path: string): void => fs.rmSync(path, recursive),
+    (path: string): Promise<void> => fs.promises.rm(path, recursive)
+  ),
   readdir: fs.promises.readdir as (path: string) => Promise<Array<string>>,
   opendir: fs.promises.opendir as (path: string) => Promise<fs.Dir>,
   access: fs.promises.access as (path: string, mode: number) => Promise<void>,

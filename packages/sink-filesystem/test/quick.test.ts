@@ -1,0 +1,55 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { quick } from "../src/internal/quick.ts"
+
+/** An operation that takes a number of milliseconds in place, and none elsewhere; and where it ran, as letters. */
+const watched = () => {
+  let time = 0
+  let ran = ""
+  const operation = quick(
+    (millis: number): void => {
+      time += millis
+      ran += "i"
+    },
+    () => {
+      ran += "e"
+      return Promise.resolve()
+    },
+    () => time
+  )
+  const calls = (count: number, millis: number) =>
+    Effect.promise(async () => {
+      ran = ""
+      for (let call = 0; call < count; call++) await operation(millis)
+      return ran
+    })
+  return calls
+}
+
+describe("an operation that may be slow", () => {
+  it.effect("runs in place while it takes little time, and a single long one changes nothing", () =>
+    Effect.gen(function*() {
+      const calls = watched()
+      assert.strictEqual(yield* calls(100, 0.01), "i".repeat(100))
+      assert.strictEqual(yield* calls(1, 12), "i")
+      assert.strictEqual(yield* calls(100, 0.01), "i".repeat(100))
+    }))
+
+  it.effect("is left to other threads when it takes long again and again, and is tried in place now and then", () =>
+    Effect.gen(function*() {
+      const calls = watched()
+      assert.match(yield* calls(100, 5), /^i{2,16}e+$/)
+      assert.match(yield* calls(2000, 5), /^e+i{2,16}e+i{2,16}e+$/)
+      yield* calls(1000, 0.01)
+      assert.strictEqual(yield* calls(100, 0.01), "i".repeat(100))
+    }))
+
+  it.effect("fails with a rejection where it throws", () =>
+    Effect.gen(function*() {
+      const failing = quick((): void => {
+        throw new Error("in place")
+      }, () => Promise.resolve())
+      const error = yield* Effect.flip(Effect.tryPromise({ try: () => failing(), catch: (cause) => cause }))
+      assert.strictEqual((error as Error).message, "in place")
+    }))
+})
