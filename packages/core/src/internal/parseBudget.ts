@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "../Content.ts"
 import * as ResultDocument from "../ResultDocument.ts"
 
@@ -10,9 +11,14 @@ const alwaysParsed = 64 * 1024
 /** Largest document that is parsed whole. */
 const largestParsed = 1024 * 1024
 
-/** Bounds the memory of all documents that are held parsed at the same time; beyond it documents are scanned. */
+/**
+ * Bounds the memory of all documents that are held parsed at the same time; beyond it documents are scanned. As long as
+ * nobody has asked for the rows of any, none is held at all: a job waits for its sinks much longer than it takes to parse
+ * it, and what is waited with is what the garbage collector has to carry along.
+ */
 export class ParseBudget {
   private free: number
+  private areRowsRead = false
 
   constructor(bytes: number) {
     this.free = bytes
@@ -23,7 +29,10 @@ export class ParseBudget {
     return Math.max(alwaysParsed, Math.min(largestParsed, this.free / weight))
   }
 
-  /** Opens a document within the budget. Its share is taken before it is parsed and given back when the scope closes. */
+  /**
+   * Opens a document within the budget. Its share is taken before it is parsed and given back when the scope closes, or at
+   * once where the parsed form is not held.
+   */
   open(
     content: Content,
     options: ResultDocument.OpenOptions
@@ -35,10 +44,28 @@ export class ParseBudget {
       const giveBack = Effect.sync(() => {
         this.free += share
       })
-      return Effect.andThen(
-        Effect.addFinalizer(() => giveBack),
-        ResultDocument.open(content, { ...options, parseLimit })
-      )
+      const opened = ResultDocument.open(content, { ...options, parseLimit })
+      return this.areRowsRead
+        ? Effect.andThen(Effect.addFinalizer(() => giveBack), opened)
+        : Effect.map(Effect.ensuring(opened, giveBack), (document) => this.unheld(document, content, options))
     })
+  }
+
+  /** The document without its parsed form, which is made once more for whoever asks for rows. */
+  private unheld(
+    { attachments, resultType, wrapped }: ResultDocument.ResultDocument,
+    content: Content,
+    options: ResultDocument.OpenOptions
+  ): ResultDocument.ResultDocument {
+    return {
+      attachments,
+      resultType,
+      wrapped,
+      rows: (ids) =>
+        Stream.unwrap(Effect.suspend(() => {
+          this.areRowsRead = true
+          return Effect.map(this.open(content, options), ({ rows }) => rows(ids))
+        }))
+    }
   }
 }

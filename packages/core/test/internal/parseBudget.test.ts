@@ -3,6 +3,7 @@ import { strictEqual } from "@effect/vitest/utils"
 import { Effect, Exit, Scope, Stream } from "effect"
 import type { Content } from "../../src/Content.ts"
 import { ParseBudget } from "../../src/internal/parseBudget.ts"
+import type { ResultDocument } from "../../src/ResultDocument.ts"
 
 const mebi = 1024 * 1024
 
@@ -29,6 +30,8 @@ const sized = (size: number) => {
   return { content, read }
 }
 
+const readRows = (document: ResultDocument) => Stream.runCollect(document.rows({ batchId: "b", jobId: "j" }))
+
 describe("the memory for parsed documents", () => {
   it.effect("is not exceeded by documents that are opened at the same moment", () =>
     Effect.gen(function*() {
@@ -45,6 +48,7 @@ describe("the memory for parsed documents", () => {
     Effect.gen(function*() {
       const budget = new ParseBudget(8 * mebi)
       const { limit } = budget
+      yield* readRows(yield* budget.open(sized(10).content, {}))
       const scope = yield* Scope.make()
       yield* budget.open(sized(3 * mebi / 4).content, {}).pipe(Effect.provideService(Scope.Scope, scope))
       assert.isBelow(budget.limit, limit)
@@ -53,6 +57,23 @@ describe("the memory for parsed documents", () => {
       const broken = { ...sized(3 * mebi / 4).content, collect: Effect.die("gone") }
       yield* Effect.exit(Effect.scoped(budget.open(broken, {})))
       strictEqual(budget.limit, limit)
+    }))
+
+  it.effect("is kept for no document before somebody reads rows, which are the same then as later", () =>
+    Effect.gen(function*() {
+      const budget = new ParseBudget(64 * mebi)
+      const { limit } = budget
+      const { content, read } = sized(6 * mebi)
+      const document = yield* budget.open(content, {})
+      strictEqual(budget.limit, limit)
+      strictEqual(read.whole, 1)
+      const rows = yield* readRows(document)
+      strictEqual(read.whole, 2)
+      strictEqual(budget.limit, limit)
+      const held = yield* budget.open(content, {})
+      assert.isBelow(budget.limit, limit)
+      assert.deepStrictEqual(yield* readRows(held), rows)
+      strictEqual(read.whole, 3)
     }))
 
   it.effect("is not needed for small documents", () =>
