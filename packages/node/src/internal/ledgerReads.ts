@@ -118,6 +118,15 @@ export const make = (db: Database) => {
     failed: selectStep("jobs INDEXED BY jobs_to_mend WHERE batch = ? AND stage = 'failed'"),
     unfinished: selectStep("jobs INDEXED BY jobs_to_mend WHERE batch = ? AND stage = 'unfinished'")
   }
+  // Most walks over what a run has not observed find nothing: neither statement looks into a job's row for that.
+  const selectEdge = db.prepare(
+    `SELECT count(*), max(job_id)
+     FROM (SELECT job_id FROM jobs WHERE batch = ? AND job_id > ? ORDER BY job_id LIMIT ${step})`
+  ).raw()
+  const selectUnobserved = db.prepare(
+    `SELECT ${columns} FROM jobs j LEFT JOIN observed o ON o.job = j.id
+     WHERE j.batch = ? AND j.job_id > ? AND j.job_id <= ? AND o.run IS NOT ? ORDER BY j.job_id`
+  ).raw()
   const countStages = db.prepare("SELECT stage, count(*) FROM jobs WHERE batch = ? GROUP BY stage").raw()
   const selectSink = db.prepare("SELECT 1 FROM sinks WHERE name = ?").pluck()
 
@@ -159,8 +168,19 @@ export const make = (db: Database) => {
 
   const nextBatch = ({ ref }: Position) => position(selectNextBatch.get(ref.projectId, ref.batchId))
 
-  const readStep = ({ after, batch }: Position, stage: Ledger.JobStage | undefined): Array<Row> =>
-    steps[stage === "failed" || stage === "unfinished" ? stage : "all"].all(batch, after) as Array<Row>
+  /** Rows of one step that may be wanted, how many jobs it went over, and the last of them. */
+  const readStep = (
+    { after, batch }: Position,
+    { notObservedIn, stage }: Ledger.EntryFilter
+  ): { readonly rows: Array<Row>; readonly count: number; readonly last: string | undefined } => {
+    if (notObservedIn !== undefined && stage === undefined) {
+      const [count, last] = selectEdge.get(batch, after) as [count: number, last: string | null]
+      const rows = last === null ? [] : selectUnobserved.all(batch, after, last, notObservedIn) as Array<Row>
+      return { rows, count, last: last ?? undefined }
+    }
+    const rows = steps[stage === "failed" || stage === "unfinished" ? stage : "all"].all(batch, after) as Array<Row>
+    return { rows, count: rows.length, last: rows.at(-1)?.[1] }
+  }
 
   return {
     batchId,
@@ -183,14 +203,13 @@ export const make = (db: Database) => {
       at: Position,
       filter: Ledger.EntryFilter
     ): { readonly entries: Array<Ledger.LedgerEntry>; readonly next: Position | undefined } => {
-      const rows = readStep(at, filter.stage)
+      const { count, last, rows } = readStep(at, filter)
       const wanted = rows.filter((row) =>
         (filter.stage === undefined || row[9] === filter.stage)
         && (filter.notObservedIn === undefined || row[18] !== filter.notObservedIn)
       )
       const entries = toFound(at.ref, wanted).flatMap((found) => found === undefined ? [] : [found.entry])
-      const last = rows.at(-1)
-      if (rows.length === step && last !== undefined) return { entries, next: { ...at, after: last[1] } }
+      if (count === step && last !== undefined) return { entries, next: { ...at, after: last } }
       return { entries, next: filter.batch === undefined ? nextBatch(at) : undefined }
     },
     /** Where the walk goes on after a batch. */
