@@ -88,12 +88,12 @@ const pathsOf = (
   { token }: Intent,
   { folder, line, number, writer }: Step
 ): Paths => {
-  const staged = writer === undefined ? join(staging, token, String(number)) : join(writers, writer, folder, line.name)
-  const at = (name: string) => ({
-    staged: staged + name,
-    final: join(output, folder, line.name) + name,
-    replaced: join(replaced, token, String(number)) + name
-  })
+  const [from, to, aside] = [
+    writer === undefined ? join(staging, token, String(number)) : join(writers, writer, folder, line.name),
+    join(output, folder, line.name),
+    join(replaced, token, String(number))
+  ]
+  const at = (name: string) => ({ staged: from + name, final: to + name, replaced: aside + name })
   return {
     hasNested: line.files.length > 1,
     document: at(".json"),
