@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-/** The command. Node keeps the compiled modules between runs, so that the next start is faster. */
-import { enableCompileCache } from "node:module"
+/** The command as modules: how it runs in the workspace, and where sinks are used that do not come with it. */
+import { start } from "./internal/start.ts"
 
-enableCompileCache()
-await import("./internal/main.ts")
+await start(async () => {
+  const { main } = await import("./internal/main.ts")
+  await main({ isSealed: false })
+})

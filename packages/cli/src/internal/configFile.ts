@@ -1,6 +1,6 @@
 /** Finds and reads the file with settings. */
 import * as Effect from "effect/Effect"
-import { parse, type ParseError, printParseErrorCode } from "jsonc-parser"
+import type { ParseError } from "jsonc-parser"
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, extname, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -25,7 +25,8 @@ const placeOf = (text: string, offset: number): string => {
   return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`
 }
 
-const readJson = (name: string, file: string): unknown => {
+const readJson = async (name: string, file: string): Promise<unknown> => {
+  const { parse, printParseErrorCode } = await import("jsonc-parser")
   const text = readFileSync(file, "utf8").replace(/^\ufeff/, "")
   const errors: Array<ParseError> = []
   const content: unknown = parse(text, errors, { allowTrailingComma: true })
@@ -46,7 +47,7 @@ const read = (name: string): Effect.Effect<ConfigFile, SettingsError> => {
     try: async () => ({
       name,
       folder: dirname(file),
-      content: extname(file) === ".json" ? readJson(name, file) : await importModule(name, file)
+      content: await (extname(file) === ".json" ? readJson(name, file) : importModule(name, file))
     }),
     catch: (cause) =>
       cause instanceof SettingsError

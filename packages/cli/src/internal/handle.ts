@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import * as HandOver from "./handOver.ts"
 import { layer as plainLogs } from "./logs.ts"
 
 const jsonLogs = Logger.layer([Logger.withConsoleError(Logger.formatJson)])
@@ -23,6 +24,7 @@ const broke = (cause: Cause.Cause<never>) => {
 const reported = <E extends Failure>(effect: Effect.Effect<number, E>) =>
   Effect.catchCause(effect, (cause) =>
     Effect.gen(function*() {
+      if (HandOver.isIn(cause)) return yield* Effect.failCause(cause as Cause.Cause<never>)
       if (Cause.hasInterruptsOnly(cause)) return 130
       const failure = cause.reasons.find(Cause.isFailReason)
       yield* Effect.logError(failure === undefined ? broke(cause as Cause.Cause<never>) : failure.error.message)

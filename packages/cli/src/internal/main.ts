@@ -1,5 +1,4 @@
 /** Puts the commands together and runs the one that was typed. */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
@@ -9,6 +8,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { readFileSync } from "node:fs"
 import { commands } from "./commands.ts"
+import * as Environment from "./environment.ts"
+import * as HandOver from "./handOver.ts"
 
 const { version } = JSON.parse(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8")
@@ -56,15 +57,25 @@ const presenter: CliOutput.Presenter = {
   })
 }
 
-const program = Command.runWith(root, { version })(args).pipe(
-  Effect.provide(Layer.merge(NodeServices.layer, CliOutput.layerPresenter(presenter)))
-)
-
-const fiber = Effect.runFork(program)
-if (isSimulator) {
-  // This is how it is meant to end.
-  const interrupt = () => void Effect.runFork(Fiber.interrupt(fiber))
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt)
+/**
+ * Runs the command that was typed and sets the exit status. A sealed program ends with `handed over` before it would load
+ * code that is not its own; then the same command is to be run by one that is not sealed.
+ */
+export const main = async ({ isSealed }: { readonly isSealed: boolean }): Promise<"done" | "handed over"> => {
+  const environment = isSimulator || args.includes("--wizard") ? Environment.node : Environment.none
+  const fiber = Effect.runFork(
+    Command.runWith(root, { version })(args).pipe(
+      Effect.provide(Layer.merge(environment, CliOutput.layerPresenter(presenter))),
+      Effect.provideService(HandOver.IsSealed, isSealed)
+    )
+  )
+  if (isSimulator) {
+    // This is how it is meant to end.
+    const interrupt = () => void Effect.runFork(Fiber.interrupt(fiber))
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt)
+  }
+  const exit = await Effect.runPromise(Fiber.await(fiber))
+  if (HandOver.hasHappened(exit)) return "handed over"
+  if (Exit.isFailure(exit) && !isSimulator) process.exitCode = 1
+  return "done"
 }
-const exit = await Effect.runPromise(Fiber.await(fiber))
-if (Exit.isFailure(exit) && !isSimulator) process.exitCode = 1

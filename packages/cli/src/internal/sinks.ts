@@ -1,11 +1,11 @@
 /** Sinks by name: those that come with the command, and those that a person has installed beside it. */
 import { type JobSink, SinkPlugin } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import { resolve as resolveModule } from "import-meta-resolve"
 import { isAbsolute, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Target } from "../Config.ts"
 import { SettingsError } from "./failure.ts"
+import * as HandOver from "./handOver.ts"
 import type { Place } from "./settings.ts"
 
 /** Sinks that come with the command; each is loaded when it is used. */
@@ -26,6 +26,8 @@ export const importFrom = (folder: string): SinkPlugin.Import => async (name) =>
   const own = bundled[name]
   if (own !== undefined) return own()
   if (/^\.{1,2}\//.test(name) || isAbsolute(name)) return import(pathToFileURL(resolve(folder, name)).href)
+  // Loaded where it is needed: most runs write to sinks that come with the command.
+  const { resolve: resolveModule } = await import("import-meta-resolve")
   const from = pathToFileURL(join(folder, "package.json")).href
   try {
     return await import(resolveModule(name, from))
@@ -35,6 +37,10 @@ export const importFrom = (folder: string): SinkPlugin.Import => async (name) =>
     return import(name)
   }
 }
+
+/** Whether a sink's name, short or whole, is that of one which comes with the command. */
+export const comesWithTheCommand = (sink: string): boolean =>
+  SinkPlugin.candidates(sink).some((name) => Object.hasOwn(bundled, name))
 
 /** The target as a person writes it. */
 export const labelOf = ({ target }: Place): string => {
@@ -58,6 +64,7 @@ export const make = Effect.fnUntraced(function*({ folder, target }: Place): Effe
   SinkPlugin.SinkPluginError | SettingsError
 > {
   const { options, sink, value } = split(target)
+  if (!comesWithTheCommand(sink)) yield* HandOver.beforeForeignCode
   const importModule = importFrom(folder)
   const all: Record<string, unknown> = { ...options }
   if (value !== undefined) {

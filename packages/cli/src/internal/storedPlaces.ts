@@ -4,7 +4,7 @@ import { SettingsError } from "./failure.ts"
 import * as LedgerSummary from "./ledgerSummary.ts"
 import * as Screen from "./screen.ts"
 import type { Place, Settings } from "./settings.ts"
-import { bundled } from "./sinks.ts"
+import { comesWithTheCommand } from "./sinks.ts"
 import { onOneLine } from "./text.ts"
 
 /**
@@ -18,7 +18,7 @@ export const placesOf = Effect.fnUntraced(function*(settings: Settings): Effect.
 > {
   if (settings.to.length > 0) return settings.to
   const { sinks } = yield* LedgerSummary.read([])
-  const isBundled = (id: string) => `@labelstream/sink-${id.slice(0, id.indexOf(":"))}` in bundled
+  const isBundled = (id: string) => comesWithTheCommand(id.slice(0, id.indexOf(":")))
   const known = sinks.filter(({ sink }) => isBundled(sink)).map(({ sink }): Place => ({
     target: sink,
     folder: settings.folder

@@ -61,13 +61,14 @@ const checkLedger = Effect.fnUntraced(function*(settings: Settings) {
 
 export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+  const sinks = yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
   const findings = [
     { what: "settings", ok: true, said: settings.file ?? "from flags and environment, no file" },
     yield* finding(
       `platform ${settings.baseUrl}`,
       Effect.provide(checkPlatform(settings), platform(settings, impatient))
     ),
-    ...(yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))),
+    ...sinks,
     yield* finding(`state ${settings.stateName}`, checkLedger(settings))
   ]
   const ok = findings.every((each) => each.ok)

@@ -2,8 +2,9 @@ import { SinkPlugin } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import { readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
+import * as HandOver from "../handOver.ts"
 import * as Screen from "../screen.ts"
-import { bundled, importFrom } from "../sinks.ts"
+import { bundled, comesWithTheCommand, importFrom } from "../sinks.ts"
 import { onOneLine } from "../text.ts"
 
 interface Flags {
@@ -59,6 +60,7 @@ const shortOf = (name: string, packageName: string) =>
 export const run = Effect.fnUntraced(function*(flags: Flags) {
   const names = new Set([...Object.keys(bundled), ...installed(process.cwd())])
   names.delete(kit)
+  if (!Array.from(names).every(comesWithTheCommand)) yield* HandOver.beforeForeignCode
   const sinks = yield* Effect.forEach(names, describe)
   if (flags.json) {
     Screen.say("stdout", JSON.stringify({ sinks }))

@@ -1,0 +1,75 @@
+/**
+ * Bundles the command into `dist/command`: it then loads some dozen files where its modules are hundreds. The other
+ * modules of this package are published as they are, for programs and for sinks that do not come with the command.
+ */
+import { readdirSync, readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+import type { OutputChunk, Plugin, RolldownOptions } from "rolldown"
+
+/** Of undici the command uses the agents alone; whoever imports it whole loads fetch, caches, WebSocket and mocks too. */
+const onlyAgents: Plugin = {
+  name: "undici: only agents",
+  resolveId: (id) => id === "undici" ? "\0undici" : id === "node:http2" ? "\0http2" : null,
+  load(id) {
+    // undici takes it from here that there is no HTTP/2, which the command never asks for, and which costs as much as the rest.
+    if (id === "\0http2") return "export const constants = {}"
+    if (id !== "\0undici") return null
+    const lib = join(dirname(createRequire(join(import.meta.dirname, "../node/package.json")).resolve("undici")), "lib")
+    const agents = { Agent: "agent", EnvHttpProxyAgent: "env-http-proxy-agent" }
+    return Object.entries(agents).map(([name, file]) =>
+      `export { default as ${name} } from ${JSON.stringify(join(lib, "dispatcher", `${file}.js`))}`
+    ).join("\n")
+  }
+}
+
+/** The nearest folder above a file that is a package, or undefined. */
+const packageOf = (file: string): { readonly folder: string; readonly name: string } | undefined => {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    try {
+      const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly name?: string }
+      if (name !== undefined) return { folder, name }
+    } catch {
+      // Not a package's folder.
+    }
+  }
+  return undefined
+}
+
+/** Writes down whose work is in the bundle, since their licences ask for it. Fails where a package has none. */
+const licences: Plugin = {
+  name: "licences",
+  generateBundle(_, bundle) {
+    const chunks = Object.values(bundle).filter((file): file is OutputChunk => file.type === "chunk")
+    const packages = new Map(
+      chunks.flatMap(({ moduleIds }) => moduleIds).filter((id) => id.includes("node_modules")).flatMap((id) => {
+        const found = packageOf(id)
+        return found === undefined ? [] : [[found.name, found.folder] as const]
+      })
+    )
+    const texts = Array.from(packages).sort(([a], [b]) => a < b ? -1 : 1).map(([name, folder]) => {
+      const licence = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file))
+      if (licence === undefined) throw new Error(`${name} has no file with its licence`)
+      return `${name}\n\n${readFileSync(join(folder, licence), "utf8").trim()}\n`
+    })
+    this.emitFile({ type: "asset", fileName: "LICENSES.txt", source: texts.join(`\n${"-".repeat(80)}\n\n`) })
+  }
+}
+
+const options: RolldownOptions = {
+  input: { labelstream: join(import.meta.dirname, "src", "sealed.ts") },
+  platform: "node",
+  // A binary belongs to it, so it is installed as it is.
+  external: [/^node:(?!http2)/, "better-sqlite3"],
+  resolve: { mainFields: ["module", "main"] },
+  plugins: [onlyAgents, licences],
+  output: {
+    dir: join(import.meta.dirname, "dist", "command"),
+    cleanDir: true,
+    chunkFileNames: "[name]-[hash].js",
+    // Most of Effect's text is documentation. Names and lines stay, for stack traces.
+    comments: false
+  }
+}
+
+export default options
