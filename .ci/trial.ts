@@ -53,6 +53,37 @@ const { batches, complete } = await Effect.runPromise(Effect.scoped(program))
 console.log(complete, batches[0].exported)
 `
 
+const byCommand = `
+import { Simulator } from "@labelstream/simulator"
+import { Effect } from "effect"
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
+
+const labelstream = async (simulator, ...args) => {
+  const env = {
+    ...process.env,
+    GT_STUDIO_API_KEY: simulator.apiKey,
+    GT_STUDIO_BASE_URL: simulator.apiUrl,
+    GT_STUDIO_PROJECT_ID: simulator.projectId,
+    GT_STUDIO_BATCH_ID: "batch"
+  }
+  const { stdout } = await promisify(execFile)("npx", ["labelstream", ...args, "--json"], { env })
+  return JSON.parse(stdout)
+}
+const program = Effect.gen(function*() {
+  const simulator = yield* Simulator.start({ batches: [{ id: "batch", jobs: 100 }] })
+  // The first is done by the command's own copy of everything; the second loads a sink that knows another.
+  for (const to of [["files:out"], ["files:out", "shelf:shelf"]]) {
+    const args = to.flatMap((target) => ["--to", target])
+    const { complete, sinks } = yield* Effect.promise(() => labelstream(simulator, "export", ...args))
+    console.log(complete, sinks.map(({ stored }) => stored).join(" "))
+  }
+  const { intact, missing } = yield* Effect.promise(() => labelstream(simulator, "verify", "--to", "files:out"))
+  console.log(intact, missing)
+})
+await Effect.runPromise(Effect.scoped(program))
+`
+
 try {
   mkdirSync(home)
   const files = Object.fromEntries(tarballs(folder).map(({ filename, name }) => [name, filename]))
@@ -93,6 +124,9 @@ try {
     run(app, "npx", "labelstream", "sinks").includes("labelstream-sink-shelf 0.1.0"),
     "the command finds no new sink"
   )
+  writeFileSync(join(app, "by-command.js"), byCommand)
+  const told = run(app, "node", "by-command.js")
+  must(/^true 100\ntrue \d+ 100\n100 0\n$/.test(told), `an export by the command is not complete: ${told}`)
 } catch (error) {
   const { stderr = "", stdout = "" } = error as { readonly stderr?: string; readonly stdout?: string }
   console.error(stdout, stderr)

@@ -185,6 +185,18 @@ describe("a collector", () => {
       }))
   }
 
+  it.live("that is still silent at the end is not waited for, and warned of", () =>
+    Effect.gen(function*() {
+      const { layer, lines } = quiet()
+      const { origin: url } = (yield* serveRaw(() => {})).url("")
+      yield* exported(yield* platform, { otlp: { url, timeout: "1 hour", shutdownTimeout: "50 millis" } }).pipe(
+        Effect.provide(layer)
+      )
+      deepStrictEqual(lines.filter((line) => line.includes("collector")), [
+        `Warn The collector at ${url} had not answered when everything else was done: what is to be sent to it is dropped`
+      ])
+    }))
+
   it.effect.each([
     "collector:4318",
     "not a url",

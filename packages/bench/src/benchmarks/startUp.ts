@@ -1,30 +1,56 @@
-/** How long an export of one job takes from starting the process to its end, against Node.js itself. */
+/** How long the command and an export of one job take from starting the process to its end, against Node.js itself. */
+import { execFileSync } from "node:child_process"
+import { join } from "node:path"
 import type { Setting } from "../harness/contest.ts"
 import { over, ratio } from "../harness/statistics.ts"
 import { type Result, verdict, withSpread } from "../harness/table.ts"
-import { readBatch } from "./cases.ts"
+import { readBatch, type Reader } from "./cases.ts"
+
+/** Builds the command as its package is published with it. */
+const bundle = () => {
+  const cli = join(import.meta.dirname, "..", "..", "..", "cli")
+  execFileSync(join(cli, "node_modules", ".bin", "rolldown"), ["--config", "rolldown.config.ts"], { cwd: cli })
+}
+
+const command = (name: string, args: ReadonlyArray<string>): Reader => ({
+  name,
+  client: "command",
+  spec: (folder, address) => ({ args, folder, address })
+})
 
 export const startUp = async (setting: Setting): Promise<Result> => {
-  const title = "Start-up: an export of one job"
+  const title = "Start-up"
   const rounds = setting.quick ? 3 : 9
+  bundle()
   const samples = await readBatch(setting, { batches: [{ jobs: 1 }] }, title, [
-    { name: "export to files", client: "export", spec: (folder, address) => ({ address, folder, sinks: ["files"] }) },
+    command("labelstream --help", ["--help"]),
+    command("labelstream export, one job to files", ["export"]),
+    {
+      name: "the same with the library",
+      client: "export",
+      spec: (folder, address) => ({ address, folder, sinks: ["files"] })
+    },
     { name: "Node.js", client: "nothing", spec: () => ({}) }
   ], rounds)
-  const [own, node] = Object.values(samples)
-  const cpu = (of: typeof own) => withSpread(over(of!, ({ processCpu }) => processCpu))
-  const seconds = over(own!, ({ process }) => process)
+  const [help, own] = Object.values(samples)
+  const node = samples["Node.js"]!
   return {
     tables: [{
       title,
-      columns: ["process", "seconds from start to end", "ratio", "CPU seconds"],
-      rows: [
-        ["export to files", withSpread(seconds), withSpread(ratio(own!, node!, ({ process }) => process)), cpu(own)],
-        ["Node.js", withSpread(over(node!, ({ process }) => process)), "1", cpu(node)]
-      ],
-      notes: ["Packages as published, with Node's compile cache, which an application turns on."]
+      columns: ["process", "seconds from start to end", "ratio", "CPU seconds", "ratio"],
+      rows: Object.entries(samples).map(([name, of]) => [
+        name,
+        withSpread(over(of, ({ process }) => process)),
+        of === node ? "1" : withSpread(ratio(of, node, ({ process }) => process)),
+        withSpread(over(of, ({ processCpu }) => processCpu)),
+        of === node ? "1" : withSpread(ratio(of, node, ({ processCpu }) => processCpu))
+      ]),
+      notes: ["Packages as published, with Node's compile cache, which the command turns on."]
     }],
-    verdicts: [verdict("start-up, an export of one job", seconds, "at most", 0.5, " s")],
+    verdicts: [
+      verdict("start-up, labelstream --help", over(help!, ({ process }) => process), "at most", 0.5, " s"),
+      verdict("start-up, an export of one job", over(own!, ({ process }) => process), "at most", 0.5, " s")
+    ],
     samples: { [title]: samples }
   }
 }

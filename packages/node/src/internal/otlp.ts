@@ -71,7 +71,9 @@ const collector = (url: URL, timeout: Duration.Duration): Layer.Layer<HttpClient
           Effect.timeoutOrElse({
             duration: timeout,
             orElse: () => Effect.andThen(warn("does not answer in time"), Effect.die("no answer in time"))
-          })
+          }),
+          // Only the end of the wait for what is left interrupts a request.
+          Effect.onInterrupt(() => warn("had not answered when everything else was done"))
         )))
   ).pipe(
     Layer.provide(FetchHttpClient.layer),
