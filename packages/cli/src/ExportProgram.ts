@@ -3,6 +3,7 @@
  * a summary or one JSON object, and an exit status. The `labelstream` command is this with settings around it.
  */
 import { Export, type ExportReport, GtStudio, type Ledger } from "@labelstream/core"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -54,7 +55,8 @@ const showProgress = Effect.fnUntraced(function*(running: Export.RunningExport, 
   const totals = new Map<string, number>()
   const look = Effect.gen(function*() {
     const report = yield* running.report
-    return { report, activity: yield* gtStudio.activity, rates: meter.rates(report), totals }
+    const [activity, now] = [yield* gtStudio.activity, yield* Clock.currentTimeMillis]
+    return { report, activity, rates: meter.rates(report), totals, now }
   })
   if (options.block === false || !Screen.canDraw()) {
     const say = Effect.flatMap(look, (view) => Effect.logInfo(oneLine(view)))

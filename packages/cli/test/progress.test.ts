@@ -30,10 +30,12 @@ const view = (
   activity: {
     requests: 900,
     retries: 3,
-    origins: [{ origin: "a", inFlight: 12, maxInFlight: 64, requestsPerSecond: 20 }]
+    trouble: null,
+    origins: [{ origin: "a", pausedMillis: 0, inFlight: 12, maxInFlight: 64, requestsPerSecond: 20 }]
   },
   rates: { jobs: 40, done: 55, bytes: 100_000 },
-  totals: new Map(totals)
+  totals: new Map(totals),
+  now: Date.UTC(2026, 10, 23)
 })
 
 // oxlint-disable-next-line no-control-regex
@@ -102,6 +104,19 @@ describe("the block", () => {
     assert.notInclude(oneLine(view([open])), "left")
     assert.include(oneLine(view([open], [["one", 5000]])), "about 81 s left")
     assert.include(block(view([open], [["one", 5000]]), { columns: 100, rows: 9 }, false)[0] ?? "", "557 of 5,000")
+  })
+
+  it("says until when it waits where the platform asks for that, and what it meets where nothing succeeds", () => {
+    const calm = view([batch("one")])
+    const [origin] = calm.activity.origins
+    assert(origin !== undefined)
+    const asked = { ...calm.activity, trouble: "the platform asks for fewer requests" }
+    const waiting = { ...calm, activity: { ...asked, origins: [{ ...origin, pausedMillis: 41_000 }] } }
+    assert.match(oneLine(waiting), / · waits until \d\d:\d\d:\d\d \(41 s\), as the platform asks$/)
+    assert.include(block(waiting, { columns: 60, rows: 24 }, false).at(-1) ?? "", "waits until")
+    const unreachable = { ...calm, activity: { ...calm.activity, trouble: "no connection to h (ENOTFOUND)\u001b[2J" } }
+    assert.match(oneLine(unreachable), / · tries again: no connection to h \(ENOTFOUND\)\\u001b\[2J$/)
+    assert.notMatch(oneLine(calm), /waits|tries again/)
   })
 
   it("has colour only where it is asked for", () => {

@@ -4,7 +4,7 @@ import { eventLine, summary } from "../src/internal/summary.ts"
 import { batchReport, exportReport } from "./support/reports.ts"
 
 describe("the summary", () => {
-  const activity: GtStudio.Activity = { requests: 5, retries: 0, origins: [] }
+  const activity: GtStudio.Activity = { requests: 5, retries: 0, trouble: null, origins: [] }
   const report = (batch: Partial<ExportReport.BatchReport>, more: Partial<ExportReport.ExportReport> = {}) =>
     exportReport({ batches: [batchReport(batch)], ...more })
   const end = { brokeOff: false, where: "files:output", again: "labelstream export", retry: "labelstream retry" }

@@ -68,8 +68,12 @@ export interface Activity {
   readonly requests: number
   /** How many of them were tries after a failure. */
   readonly retries: number
+  /** What the last request met that may be tried again; null where it succeeded, and where nothing was asked yet. */
+  readonly trouble: string | null
   readonly origins: ReadonlyArray<{
     readonly origin: string
+    /** For how long nothing starts, since an answer asked for that (`Retry-After`); 0 for no pause. */
+    readonly pausedMillis: number
     readonly inFlight: number
     /** The limit in force now. */
     readonly maxInFlight: number
@@ -236,7 +240,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     resolve: (url, about = {}) => client.resolve(url, about),
     attachment: (url, about = {}) => client.stream(url, about),
     download: (url, about = {}) => client.download(url, about),
-    activity: Effect.sync(() => ({ ...client.counts, origins: client.origins }))
+    activity: Effect.clockWith((clock) => Effect.succeed(client.activity(clock)))
   })
 })
 

@@ -74,26 +74,29 @@ export class PlatformFault extends Schema.TaggedError<PlatformFault>()("Platform
 /** The connection could not be made, broke, stalled, or delivered less than it declared. */
 export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("ConnectionFailed", {
   failure: TransportFailure,
-  code: Schema.optionalKey(Schema.String)
+  code: Schema.optionalKey(Schema.String),
+  /** The host that was asked, with its port where that is not the usual one. */
+  host: Schema.optionalKey(Schema.String)
 }) {
   get patience(): Patience {
     return "budget"
   }
   override get message() {
     const code = this.code === undefined ? "" : ` (${this.code})`
+    const [to, from] = this.host === undefined ? ["", ""] : [` to ${this.host}`, ` from ${this.host}`]
     switch (this.failure) {
       case "Connect":
-        return `no connection${code}: check the host and the network`
+        return `no connection${to}${code}: check the host and the network`
       case "Reset":
-        return `the connection broke${code}`
+        return `the connection${to} broke${code}`
       case "Truncated":
-        return "the body ended before its declared length"
+        return `the body${from} ended before its declared length`
       case "Stalled":
-        return "the body stopped arriving"
+        return `the body${from} stopped arriving`
       case "Timeout":
-        return "no answer in time"
+        return `no answer${from} in time`
       case "Protocol":
-        return `the answer is not valid HTTP${code}`
+        return `the answer${from} is not valid HTTP${code}`
     }
   }
 }

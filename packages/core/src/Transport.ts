@@ -30,7 +30,9 @@ export type TransportFailure = typeof TransportFailure.Type
 export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
   failure: TransportFailure,
   /** The system's error code, such as `ECONNREFUSED`, where there is one. */
-  code: Schema.optionalKey(Schema.String)
+  code: Schema.optionalKey(Schema.String),
+  /** The host that was asked. The client adds it; a transport need not. */
+  host: Schema.optionalKey(Schema.String)
 }) {
   override get message() {
     return this.code === undefined ? this.failure : `${this.failure} (${this.code})`

@@ -48,8 +48,8 @@ describe("requests to one origin", () => {
       yield* gtStudio.jobResult("p", "b-0")
       const { origins } = yield* gtStudio.activity
       deepStrictEqual(origins, [
-        { origin: api, inFlight: 0, maxInFlight: 1, requestsPerSecond: null },
-        { origin: storage, inFlight: 1, maxInFlight: 1, requestsPerSecond: null }
+        { origin: api, pausedMillis: 0, inFlight: 0, maxInFlight: 1, requestsPerSecond: null },
+        { origin: storage, pausedMillis: 0, inFlight: 1, maxInFlight: 1, requestsPerSecond: null }
       ])
     }))
 
@@ -69,8 +69,13 @@ describe("requests to one origin", () => {
       yield* TestClock.adjust("29 seconds")
       yield* settle
       strictEqual(platform.transport.asked.length, 1)
+      const waiting = yield* gtStudio.activity
+      strictEqual(waiting.origins[0]?.pausedMillis, 1000)
+      strictEqual(waiting.trouble, "the platform asks for fewer requests")
       yield* TestClock.adjust("20 seconds")
       yield* settle
       strictEqual(platform.transport.asked.length, 3)
+      const going = yield* gtStudio.activity
+      deepStrictEqual([going.origins[0]?.pausedMillis, going.trouble], [0, null])
     }))
 })

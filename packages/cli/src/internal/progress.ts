@@ -11,6 +11,8 @@ export interface View {
   readonly rates: Rates
   /** Jobs of each batch as the project's details count them, where they are known. */
   readonly totals: ReadonlyMap<string, number>
+  /** When this was so, in milliseconds since 1970. */
+  readonly now: number
 }
 
 export interface Size {
@@ -27,6 +29,21 @@ const secondsLeft = (view: View): number | undefined => {
   const isKnown = batches.every(({ batchId, isListed }) => isListed || view.totals.has(batchId))
   if (!isKnown || view.rates.done === 0) return undefined
   return batches.reduce((left, batch) => left + totalOf(view, batch) - doneOf(batch), 0) / view.rates.done
+}
+
+/** Pauses from here on are told: a shorter one is over before it is read. */
+const worthTelling = 2000
+
+/** Why nothing comes, where nothing comes. */
+const waitingFor = ({ activity, now }: View): ReadonlyArray<Piece> => {
+  const pause = activity.origins.reduce((longest, { pausedMillis }) => Math.max(longest, pausedMillis), 0)
+  if (pause >= worthTelling) {
+    const until = new Date(now + pause).toTimeString().slice(0, 8)
+    return [{ text: `waits until ${until} (${about(pause / 1000)}), as the platform asks`, style: "yellow" }]
+  }
+  return activity.trouble === null
+    ? []
+    : [{ text: `tries again: ${onOneLine(activity.trouble)}`, style: "yellow" }]
 }
 
 const facts = (view: View): ReadonlyArray<Piece> => {
@@ -46,7 +63,8 @@ const facts = (view: View): ReadonlyArray<Piece> => {
     ...(pace.length === 0 ? [] : [{ text: `at most ${count(Math.min(...pace))} requests/s` }]),
     ...(skipped === 0 ? [] : [{ text: `${count(skipped)} skipped` }]),
     ...(activity.retries === 0 ? [] : [{ text: `${count(activity.retries)} retries`, style: "yellow" as const }]),
-    ...(failed === 0 ? [] : [{ text: `${count(failed)} failed`, style: "red" as const }])
+    ...(failed === 0 ? [] : [{ text: `${count(failed)} failed`, style: "red" as const }]),
+    ...waitingFor(view)
   ]
 }
 

@@ -1,3 +1,4 @@
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -66,7 +67,7 @@ type Use<A, E, R> = (response: TransportResponse) => Effect.Effect<A, E | Transp
 /** Requests as the platform needs them: paced, redirected by hand, classified, tried again. */
 export class Client {
   /** Attempts so far, and how many of them were tried again. */
-  readonly counts = { requests: 0, retries: 0 }
+  private readonly counts = { requests: 0, retries: 0, trouble: null as string | null }
   private readonly settings: ClientSettings
   private readonly transport: Transport["Service"]
   private readonly spool: Spool["Service"]
@@ -94,6 +95,16 @@ export class Client {
   /** State of the limiter of each origin that was talked to. */
   get origins() {
     return Array.from(this.limiters, ([origin, limiter]) => ({ origin, ...limiter.state }))
+  }
+
+  /** What was done, and what goes on now. */
+  activity(clock: Clock.Clock) {
+    const origins = Array.from(this.limiters, ([origin, limiter]) => ({
+      origin,
+      pausedMillis: limiter.pausedMillis(clock),
+      ...limiter.state
+    }))
+    return { ...this.counts, origins }
   }
 
   /** The `data` of one of the API's JSON answers, as `read` takes it. */
@@ -248,9 +259,11 @@ export class Client {
       this.transport.send({ url, headers, memoryLimit, headersTimeout, idleTimeout, answerTimeout }),
       use
     )
+    const named = Effect.mapError(exchange, ({ code, failure }) =>
+      new TransportError({ failure, host: url.host, ...(code === undefined ? {} : { code }) }))
     const held = scope === undefined
-      ? Effect.scoped(exchange)
-      : Effect.provideService(exchange, Scope.Scope, scope)
+      ? Effect.scoped(named)
+      : Effect.provideService(named, Scope.Scope, scope)
     const limiter = this.limiter(url.origin)
     return this.watch === undefined
       ? limiter.run(held, throttle)
@@ -293,12 +306,18 @@ export class Client {
         if (failed !== undefined) this.watch?.retried(subject(), failed)
         return Effect.matchEffect(attempt, {
           onFailure: (error) => fail(connectionRefusal(error)),
-          onSuccess: (answer) => answer._tag === "Given" ? Effect.succeed(answer.value) : fail(answer.refusal)
+          onSuccess: (answer) => {
+            if (answer._tag === "Refused") return fail(answer.refusal)
+            this.counts.trouble = null
+            return Effect.succeed(answer.value)
+          }
         })
       })
       const fail = (refusal: Refusal) => {
         failed = refusal.reason._tag
-        return Effect.fail(failure(subject(), this.withoutKey(refusal), attempts))
+        const told = this.withoutKey(refusal)
+        if (told.reason.patience !== "never") this.counts.trouble = told.reason.message
+        return Effect.fail(failure(subject(), told, attempts))
       }
       const tries = Effect.catch(once, (first) => {
         let isFirst = true
@@ -324,7 +343,8 @@ const failure = (subject: Reasons.Subject, refusal: Refusal, attempts: number) =
 const connectionRefusal = (error: TransportError): Refusal => ({
   reason: new Reasons.ConnectionFailed({
     failure: error.failure,
-    ...(error.code === undefined ? {} : { code: error.code })
+    ...(error.code === undefined ? {} : { code: error.code }),
+    ...(error.host === undefined ? {} : { host: error.host })
   })
 })
 

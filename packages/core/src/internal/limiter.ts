@@ -64,6 +64,11 @@ export class Limiter {
     this.semaphore = Semaphore.makeUnsafe(this.limit)
   }
 
+  /** For how many milliseconds nothing starts. */
+  pausedMillis(clock: Clock.Clock): number {
+    return Math.max(0, this.pausedUntil - monotonicMillisUnsafe(clock))
+  }
+
   /** What goes on now, and what is allowed; `requestsPerSecond` is null where nothing is paced. */
   get state() {
     return {
