@@ -1,10 +1,10 @@
 /** Holds what sinks have stored against the ledger, without the network, and prints each difference by its name. */
 import { type JobSink, Ledger, Verify } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Screen from "./internal/screen.ts"
-import { onOneLine } from "./internal/text.ts"
 
 /** What to verify. */
 export interface Options {

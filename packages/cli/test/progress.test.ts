@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ExportReport } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { cut, pad, widthOf } from "../src/internal/columns.ts"
 import { Meter } from "../src/internal/meter.ts"
 import { block, oneLine, type View } from "../src/internal/progress.ts"
-import { onOneLine } from "../src/internal/text.ts"
 import { batchReport, exportReport } from "./support/reports.ts"
 
 /** A batch half-way. */

@@ -1,7 +1,7 @@
+import { plain } from "@labelstream/core/PlainText"
 import * as Cause from "effect/Cause"
 import * as Logger from "effect/Logger"
 import * as Screen from "./screen.ts"
-import { plain } from "./text.ts"
 
 const textOf = (message: unknown): string => {
   if (typeof message === "string") return message

@@ -6,14 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import { readFileSync } from "node:fs"
 import { commands } from "./commands.ts"
 import * as Environment from "./environment.ts"
 import * as HandOver from "./handOver.ts"
-
-const { version } = JSON.parse(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
-) as { readonly version: string }
+import { version } from "./version.ts"
 
 const args = process.argv.slice(2)
 

@@ -1,8 +1,9 @@
 /** What a person sees of an export that is under way: a block of lines on a terminal, one line elsewhere. Pure. */
 import type { ExportReport, GtStudio } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
 import { cut, line, pad, type Piece, widthOf } from "./columns.ts"
 import { doneOf, type Rates, sum } from "./meter.ts"
-import { about, bytes, count, jobs, onOneLine } from "./text.ts"
+import { about, bytes, count, jobs } from "./text.ts"
 
 /** Everything that is shown. */
 export interface View {

@@ -1,11 +1,11 @@
 import type { Ledger } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import { SettingsError } from "./failure.ts"
 import * as LedgerSummary from "./ledgerSummary.ts"
 import * as Screen from "./screen.ts"
 import type { Place, Settings } from "./settings.ts"
 import { comesWithTheCommand } from "./sinks.ts"
-import { onOneLine } from "./text.ts"
 
 /**
  * The sinks to read back: those that settings name, else those that the ledger knows and whose ids say where they are.

@@ -1,7 +1,8 @@
 /** What an export came to, on one screen. */
 import type { Export, ExportReport, GtStudio } from "@labelstream/core"
+import { onOneLine, plain } from "@labelstream/core/PlainText"
 import { sum } from "./meter.ts"
-import { bytes, count, jobs, onOneLine, plain } from "./text.ts"
+import { bytes, count, jobs } from "./text.ts"
 
 /** A line for what is worth one of its own while the export runs, or undefined. */
 export const eventLine = (event: Export.JobEvent): string | undefined => {

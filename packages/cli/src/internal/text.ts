@@ -24,18 +24,6 @@ export const about = (seconds: number): string => {
     : `${count(Math.round(seconds / 8640) / 10)} days`
 }
 
-/** What would steer a terminal, turn the direction of its text, or not show at all. */
-const steering =
-  // oxlint-disable-next-line no-control-regex
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu
-
-/** Ids and messages come from elsewhere: what would steer a terminal is shown as its code. New lines stay. */
-export const plain = (text: string): string =>
-  text.replaceAll(steering, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`)
-
-/** As {@link plain}, on one line. */
-export const onOneLine = (text: string): string => plain(text).replaceAll("\n", "\\u000a")
-
 /** A word as a shell reads it. What looks like a password in a URL is not shown. */
 export const shellWord = (text: string): string => {
   const shown = text.replace(/(:\/\/[^/:@\s]*:)[^/@\s]*@/, "$1***@")

@@ -259,8 +259,10 @@ export class Client {
       this.transport.send({ url, headers, memoryLimit, headersTimeout, idleTimeout, answerTimeout }),
       use
     )
-    const named = Effect.mapError(exchange, ({ code, failure }) =>
-      new TransportError({ failure, host: url.host, ...(code === undefined ? {} : { code }) }))
+    const named = Effect.mapError(
+      exchange,
+      ({ code, failure }) => new TransportError({ failure, host: url.host, ...(code === undefined ? {} : { code }) })
+    )
     const held = scope === undefined
       ? Effect.scoped(named)
       : Effect.provideService(named, Scope.Scope, scope)

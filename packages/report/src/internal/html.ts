@@ -2,7 +2,7 @@
  * Text that is markup, and the only way to make it: what is put into a template is escaped unless it is markup itself.
  * Ids, labels and messages come from a server, and are shown as they are, whatever they are.
  */
-import { UnsignedUrl } from "@labelstream/core"
+import { PlainText, UnsignedUrl } from "@labelstream/core"
 
 /** Markup. Made by {@link html} alone. */
 export class Html {
@@ -18,10 +18,6 @@ export type Value = string | number | Html | null | ReadonlyArray<Html>
 
 const url = /[a-z][a-z0-9+.-]*:\/\/\S+/gi
 
-// Control characters, marks that turn the direction of text around, halves of surrogate pairs: shown as their codes.
-// oxlint-disable-next-line no-control-regex
-const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\p{Cs}]/gu
-
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -32,8 +28,7 @@ const entities: Readonly<Record<string, string>> = {
 
 /** Text as it may stand in an element or a quoted attribute: it closes neither, and no signed link is left in it. */
 export const escaped = (text: string): string =>
-  text.replace(url, (found) => UnsignedUrl.strip(found))
-    .replace(unseen, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`)
+  PlainText.plain(text.replace(url, (found) => UnsignedUrl.strip(found)))
     .replace(/[&<>"']/g, (sign) => entities[sign] ?? "")
 
 const textOf = (value: Value): string => {

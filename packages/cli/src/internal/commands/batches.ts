@@ -1,4 +1,5 @@
 import { GtStudio } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { table } from "../columns.ts"
@@ -7,7 +8,7 @@ import { type SettingFlags, settingsOf } from "../flags.ts"
 import { impatient, platform, projectOf, withHost } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
-import { count, onOneLine } from "../text.ts"
+import { count } from "../text.ts"
 
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>

@@ -1,4 +1,5 @@
 import { GtStudio, Ledger } from "@labelstream/core"
+import { onOneLine, plain } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -10,7 +11,7 @@ import { impatient, ledgerReadOnly, platform, projectOf } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, make } from "../sinks.ts"
-import { bytes, onOneLine, plain } from "../text.ts"
+import { bytes } from "../text.ts"
 
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>

@@ -12,6 +12,7 @@ import { type SettingFlags, settingsOf } from "../flags.ts"
 import { batchesOf, ledger, platform, withHost } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
+import { version } from "../version.ts"
 
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>
@@ -24,7 +25,7 @@ interface Flags extends SettingFlags {
 /** Where the run tells of itself. */
 const telemetryOf = ({ logFormat, otlp, prometheus }: Flags) =>
   NodeTelemetry.layer({
-    ...(Option.isNone(otlp) ? {} : { otlp: { url: otlp.value } }),
+    ...(Option.isNone(otlp) ? {} : { otlp: { url: otlp.value, version } }),
     ...(Option.isNone(prometheus) ? {} : { prometheus: { file: prometheus.value } }),
     ...(logFormat === "json" ? { logFormat } : {})
   })

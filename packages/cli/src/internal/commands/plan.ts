@@ -1,4 +1,5 @@
 import { LedgerMemory, Plan } from "@labelstream/core"
+import { plain } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -10,7 +11,7 @@ import { batchesOf, impatient, ledgerReadOnly, platform, withHost } from "../pla
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
-import { about, bytes, count, jobs, plain } from "../text.ts"
+import { about, bytes, count, jobs } from "../text.ts"
 import { filterOf } from "./export.ts"
 
 interface Flags extends SettingFlags {

@@ -1,3 +1,4 @@
+import { onOneLine } from "@labelstream/core/PlainText"
 import { HtmlReport } from "@labelstream/report"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,7 +11,7 @@ import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
 import { makeAll } from "../sinks.ts"
 import { placesOf } from "../storedPlaces.ts"
-import { bytes, onOneLine } from "../text.ts"
+import { bytes } from "../text.ts"
 
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>

@@ -1,11 +1,11 @@
 import { SinkPlugin } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import { readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import * as HandOver from "../handOver.ts"
 import * as Screen from "../screen.ts"
 import { bundled, comesWithTheCommand, importFrom } from "../sinks.ts"
-import { onOneLine } from "../text.ts"
 
 interface Flags {
   readonly json: boolean

@@ -1,3 +1,4 @@
+import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { table } from "../columns.ts"
@@ -8,7 +9,7 @@ import * as LedgerSummary from "../ledgerSummary.ts"
 import { ledgerReadOnly } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
-import { bytes, count, jobs, onOneLine } from "../text.ts"
+import { bytes, count, jobs } from "../text.ts"
 
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>

@@ -1,0 +1,6 @@
+import { readFileSync } from "node:fs"
+
+/** The package's version. Its file is two folders up from here: in `src`, in `dist`, and in the bundle. */
+export const { version } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+) as { readonly version: string }
