@@ -120,7 +120,14 @@ export const run = Effect.fnUntraced(function*(
     const object = reportObject(report, yield* failures.list(report.batches))
     Screen.say("stdout", JSON.stringify(brokeOff ? { ...object, complete: false } : object))
   } else if (!brokeOff || report.batches.some(({ listed }) => listed > 0)) {
-    Screen.say("stdout", summary(report, yield* gtStudio.activity, { ...options, brokeOff }))
+    Screen.say(
+      "stdout",
+      summary(report, yield* gtStudio.activity, {
+        ...options,
+        brokeOff,
+        isRetry: options.export.selection?._tag === "Retry"
+      })
+    )
   }
   yield* ended
   return statusOf(report)

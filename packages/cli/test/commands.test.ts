@@ -266,7 +266,7 @@ describe("settings", () => {
       writeFileSync(join(cwd, "labelstream.json"), `{\n  "batches" ["b"]\n}`)
       assert.match(
         (yield* labelstream(["export"])).stderr,
-        /labelstream.json is not JSON:\n- line 2, column 13: ColonExpected/
+        /labelstream.json is not JSON:\n- line 2, column 13: colon expected/
       )
     }))
 

@@ -7,7 +7,13 @@ describe("the summary", () => {
   const activity: GtStudio.Activity = { requests: 5, retries: 0, trouble: null, origins: [] }
   const report = (batch: Partial<ExportReport.BatchReport>, more: Partial<ExportReport.ExportReport> = {}) =>
     exportReport({ batches: [batchReport(batch)], ...more })
-  const end = { brokeOff: false, where: "files:output", again: "labelstream export", retry: "labelstream retry" }
+  const end = {
+    brokeOff: false,
+    where: "files:output",
+    again: "labelstream export",
+    retry: "labelstream retry",
+    isRetry: false
+  }
 
   it("says of counts that do not add up that this is our fault", () => {
     const text = summary(report({ exported: 8, left: 2 }), activity, end)
@@ -65,6 +71,11 @@ describe("the summary", () => {
     for (const id of ["b7", "b107", "b207"]) assert.include(text, `Batch ${id}: 10 jobs listed`)
     assert.include(text, "30 × Cause29")
     assert.include(text, "and 26 more causes")
+  })
+
+  it("calls nothing complete that tried failed jobs again where none are known", () => {
+    const text = summary(report({ listed: 0, exported: 0 }, { complete: true }), activity, { ...end, isRetry: true })
+    assert.match(text, /No job is known as failed: nothing was to be tried again$/)
   })
 
   it("says of a run that came to its limit that there is more, and of skipped jobs how many", () => {

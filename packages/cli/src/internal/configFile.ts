@@ -25,13 +25,16 @@ const placeOf = (text: string, offset: number): string => {
   return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`
 }
 
+/** `CommaExpected` as `comma expected`. */
+const words = (code: string) => code.replaceAll(/(?<=[a-z])[A-Z]/g, " $&").toLowerCase()
+
 const readJson = async (name: string, file: string): Promise<unknown> => {
   const { parse, printParseErrorCode } = await import("jsonc-parser")
   const text = readFileSync(file, "utf8").replace(/^\ufeff/, "")
   const errors: Array<ParseError> = []
   const content: unknown = parse(text, errors, { allowTrailingComma: true })
   if (errors.length === 0) return content
-  const problems = errors.map(({ error, offset }) => `- ${placeOf(text, offset)}: ${printParseErrorCode(error)}`)
+  const problems = errors.map(({ error, offset }) => `- ${placeOf(text, offset)}: ${words(printParseErrorCode(error))}`)
   throw wrong([`${name} is not JSON:`, ...problems].join("\n"))
 }
 

@@ -25,6 +25,8 @@ export interface End {
   readonly again: string
   /** What to type to try again what will not pass by itself. */
   readonly retry: string
+  /** Whether only failed jobs were asked for. */
+  readonly isRetry: boolean
 }
 
 /** Batches that are all shown, those that are shown of more, and causes that are. */
@@ -95,7 +97,7 @@ const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> 
     ...(error === null ? [] : [`Stopped storing: ${error}`])
   ])
 
-const lastLine = (report: ExportReport.ExportReport, { again, brokeOff, where }: End): string => {
+const lastLine = (report: ExportReport.ExportReport, { again, brokeOff, isRetry, where }: End): string => {
   const goOn = `Everything stored in ${where} is whole. To go on from here, with the same settings: ${again}`
   if (brokeOff) return `Broken off before the end. ${goOn}`
   if (report.stopped) return `Stopped before the end. ${goOn}`
@@ -104,6 +106,9 @@ const lastLine = (report: ExportReport.ExportReport, { again, brokeOff, where }:
       `Labelstream, please report it. To fetch what is missing, with the same settings: ${again}`
   }
   if (!report.complete) return `Not complete: see above. What was stored in ${where} is whole.`
+  if (isRetry && sum(report, ({ listed }) => listed) === 0) {
+    return "No job is known as failed: nothing was to be tried again"
+  }
   return report.limited
     ? `Ended at the limit: there is more to fetch. To take the next jobs, with the same settings: ${again}`
     : `Complete: nothing is missing in ${where}`
