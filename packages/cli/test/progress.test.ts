@@ -113,6 +113,7 @@ describe("the block", () => {
     const asked = { ...calm.activity, trouble: "the platform asks for fewer requests" }
     const waiting = { ...calm, activity: { ...asked, origins: [{ ...origin, pausedMillis: 41_000 }] } }
     assert.match(oneLine(waiting), / · waits until \d\d:\d\d:\d\d \(41 s\), as the platform asks$/)
+    assert.notInclude(oneLine(waiting), "left")
     assert.include(block(waiting, { columns: 60, rows: 24 }, false).at(-1) ?? "", "waits until")
     const unreachable = { ...calm, activity: { ...calm.activity, trouble: "no connection to h (ENOTFOUND)\u001b[2J" } }
     assert.match(oneLine(unreachable), / · tries again: no connection to h \(ENOTFOUND\)\\u001b\[2J$/)

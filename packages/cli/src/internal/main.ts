@@ -58,7 +58,9 @@ const presenter: CliOutput.Presenter = {
  * code that is not its own; then the same command is to be run by one that is not sealed.
  */
 export const main = async ({ isSealed }: { readonly isSealed: boolean }): Promise<"done" | "handed over"> => {
-  const environment = isSimulator || args.includes("--wizard") ? Environment.node : Environment.none
+  const environment = isSimulator || args.some((arg) => arg.startsWith("--wizard"))
+    ? Environment.node
+    : Environment.none
   const fiber = Effect.runFork(
     Command.runWith(root, { version })(args).pipe(
       Effect.provide(Layer.merge(environment, CliOutput.layerPresenter(presenter))),

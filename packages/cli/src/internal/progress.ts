@@ -24,21 +24,29 @@ export interface Size {
 const totalOf = (view: View, batch: ExportReport.BatchReport): number =>
   batch.isListed ? batch.listed : Math.max(batch.listed, (view.totals.get(batch.batchId) ?? 0) - batch.skipped)
 
+/** Pauses from here on are told: a shorter one is over before it is read. */
+const worthTelling = 2000
+
+/** For how many milliseconds the platform has asked to wait, where that is worth telling; else 0. */
+const pauseOf = ({ activity }: View): number => {
+  const longest = activity.origins.reduce((most, { pausedMillis }) => Math.max(most, pausedMillis), 0)
+  return longest < worthTelling ? 0 : longest
+}
+
 /** Seconds until all is done at the present rate, or undefined where that cannot be told. */
 const secondsLeft = (view: View): number | undefined => {
   const { batches } = view.report
+  if (pauseOf(view) > 0) return undefined
   const isKnown = batches.every(({ batchId, isListed }) => isListed || view.totals.has(batchId))
   if (!isKnown || view.rates.done === 0) return undefined
   return batches.reduce((left, batch) => left + totalOf(view, batch) - doneOf(batch), 0) / view.rates.done
 }
 
-/** Pauses from here on are told: a shorter one is over before it is read. */
-const worthTelling = 2000
-
 /** Why nothing comes, where nothing comes. */
-const waitingFor = ({ activity, now }: View): ReadonlyArray<Piece> => {
-  const pause = activity.origins.reduce((longest, { pausedMillis }) => Math.max(longest, pausedMillis), 0)
-  if (pause >= worthTelling) {
+const waitingFor = (view: View): ReadonlyArray<Piece> => {
+  const { activity, now } = view
+  const pause = pauseOf(view)
+  if (pause > 0) {
     const until = new Date(now + pause).toTimeString().slice(0, 8)
     return [{ text: `waits until ${until} (${about(pause / 1000)}), as the platform asks`, style: "yellow" }]
   }

@@ -17,14 +17,16 @@ export interface Ended {
 export interface Setting {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
+  /** The file that is run. Default the command's source. */
+  readonly program?: string
 }
 
 /** A command under way. `end` waits for it; the scope kills it. */
-export const start = (args: ReadonlyArray<string>, { cwd, env = {} }: Setting) =>
+export const start = (args: ReadonlyArray<string>, { cwd, env = {}, program = bin }: Setting) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
-        const child = spawn(process.execPath, [bin, ...args], {
+        const child = spawn(process.execPath, [program, ...args], {
           cwd,
           env: { PATH: process.env["PATH"] ?? "", ...env },
           stdio: ["ignore", "pipe", "pipe"]

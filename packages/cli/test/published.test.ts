@@ -1,0 +1,86 @@
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { Simulator } from "@labelstream/simulator"
+import * as Effect from "effect/Effect"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { rolldown } from "rolldown"
+import { afterAll } from "vitest"
+import bundle from "../rolldown.config.ts"
+import { platform, run, temporaryFolder } from "./support/program.ts"
+
+const cli = join(import.meta.dirname, "..")
+
+/** The package as it is published, but that its modules only say that they were asked. */
+const folder = mkdtempSync(join(tmpdir(), "labelstream-published-"))
+const command = join(folder, "dist", "command")
+const program = join(command, "labelstream.js")
+
+beforeAll(async () => {
+  const { output, ...input } = bundle
+  assert(!Array.isArray(output) && output !== undefined)
+  mkdirSync(command, { recursive: true })
+  await using build = await rolldown(input)
+  await build.write({ ...output, dir: command })
+  copyFileSync(join(cli, "package.json"), join(folder, "package.json"))
+  symlinkSync(join(cli, "node_modules"), join(folder, "node_modules"))
+  writeFileSync(join(folder, "dist", "bin.js"), `console.log("as modules:", ...process.argv.slice(2))`)
+}, 120_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe("the published command", () => {
+  it.live("has help, and exports with the sinks that come with it, out of its own files", () =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const help = yield* run(["export", "--help"], { cwd, program })
+      assert.include(help.stdout, "--to KIND:TARGET", help.stderr)
+      const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 12 }] })
+      const to = ["files:out", "sqlite:l.db", "parquet:data"].flatMap((target) => ["--to", target])
+      writeFileSync(join(cwd, "labelstream.json"), `{ "batches": ["b"], /* a comment */ }`)
+      const env = platform(simulator)
+      const exported = yield* run(["export", ...to, "--otlp", "http://127.0.0.1:1"], { cwd, env, program })
+      assert.match(exported.stdout, /Complete: nothing is missing in files:out, sqlite:l.db, parquet:data\n$/)
+      const verified = yield* run(["verify"], { cwd, env, program })
+      assert.match(verified.stdout, /^36 jobs intact, 0 missing/)
+      const report = yield* run(["report"], { cwd, env, program })
+      assert.match(report.stdout, /^Wrote labelstream-report.html/, report.stderr)
+    }), 60_000)
+
+  it.live("loads no sink from elsewhere, and leaves such a line whole to its modules", () =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 3 }] })
+      writeFileSync(join(cwd, "mine.mjs"), `throw new Error("loaded")`)
+      const lines = [
+        ["export", "--batch", "b", "--to", "files:out", "--to", "./mine.mjs:place"],
+        ["plan", "--batch", "b", "--to", "./mine.mjs:place"],
+        ["check", "--to", "./mine.mjs:place"]
+      ]
+      for (const line of lines) {
+        const { status, stderr, stdout } = yield* run(line, { cwd, env: platform(simulator), program })
+        assert.deepStrictEqual([status, stdout, stderr], [0, `as modules: ${line.join(" ")}\n`, ""])
+      }
+      assert.deepStrictEqual(readdirSync(cwd), ["mine.mjs"])
+      assert.deepStrictEqual(Object.values((yield* simulator.report).requests).filter((count) => count > 0), [])
+      mkdirSync(join(cwd, "node_modules", "labelstream-sink-mine"), { recursive: true })
+      assert.strictEqual((yield* run(["sinks"], { cwd, program })).stdout, "as modules: sinks\n")
+    }), 60_000)
+
+  it("names whose work is in it", () => {
+    const text = readFileSync(join(command, "LICENSES.txt"), "utf8")
+    for (const name of ["effect", "undici", "hyparquet-writer"]) assert.match(text, new RegExp(`^${name}$`, "m"))
+    assert.notInclude(text, "labelstream")
+    assert(!existsSync(join(command, "bin.js")))
+  })
+})
