@@ -21,7 +21,6 @@ import { type Delivery, exportRun, type Fatal, type Look } from "./internal/expo
 import { fill } from "./internal/fill.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import { ParseBudget } from "./internal/parseBudget.ts"
-import type { Selection } from "./internal/select.ts"
 import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
 import { Tally } from "./internal/tally.ts"
 import { ExportWatch } from "./internal/telemetry/exportWatch.ts"
@@ -30,6 +29,7 @@ import type { AttachmentChoice } from "./JobFetch.ts"
 import { type Inspected, type JobSink, type Receipt, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError, type LedgerFailure } from "./Ledger.ts"
 import type { ResultDocument } from "./ResultDocument.ts"
+import type { Selection } from "./Selection.ts"
 
 export type { Selection }
 

@@ -7,8 +7,10 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { ContentError } from "./Content.ts"
+import type { GtStudioError } from "./GtStudioError.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
-import type { Receipt, Revision } from "./JobSink.ts"
+import type { Receipt, Revision, SinkError } from "./JobSink.ts"
 
 /** What the listing says of a job, as far as a change in it means that the job should be looked at again. */
 export interface Listed {
@@ -37,6 +39,23 @@ export interface LedgerFailure {
   readonly message: string
   /** Whether an ordinary run should try the job again. */
   readonly retryable: boolean
+}
+
+/** A job's failure as the ledger and the report keep it. */
+export const failureOf = (error: GtStudioError | ContentError | SinkError): LedgerFailure => {
+  switch (error._tag) {
+    case "GtStudioError":
+      return { reason: error.reason._tag, message: error.message, retryable: error.isRetryable }
+    case "ContentError":
+      return { reason: "ContentError", message: error.message, retryable: true }
+    case "SinkError":
+      return {
+        reason: `${error.sink} sink: ${error.reason}`,
+        message: error.message,
+        // What is wrong with the target can be mended; only a record that was rejected stays so.
+        retryable: error.reason !== "rejected"
+      }
+  }
 }
 
 /** A sink's word that it holds a revision of the job. */

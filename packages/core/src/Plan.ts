@@ -11,10 +11,10 @@ import type { Options as ExportOptions } from "./Export.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
-import { decide } from "./internal/select.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import { fetch } from "./JobFetch.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
+import { decide } from "./Selection.ts"
 
 /** What is to be planned: an export with these options, except that a `Retry` is no plan to make from a listing. */
 export interface Options extends Pick<ExportOptions, "batches" | "wanted" | "limit" | "attachments"> {

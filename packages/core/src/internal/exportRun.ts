@@ -11,11 +11,17 @@ import type { GtStudio } from "../GtStudio.ts"
 import type { GtStudioError } from "../GtStudioError.ts"
 import { fetchWith, type Options as FetchOptions } from "../JobFetch.ts"
 import type { JobRecord, Receipt, Revision, SinkError } from "../JobSink.ts"
-import type { Ledger, LedgerEntry, LedgerError, LedgerFailure, Outcome } from "../Ledger.ts"
+import {
+  failureOf,
+  type Ledger,
+  type LedgerEntry,
+  type LedgerError,
+  type LedgerFailure,
+  type Outcome
+} from "../Ledger.ts"
 import type { Problem, ResultDocument } from "../ResultDocument.ts"
-import { failureOf } from "./failure.ts"
+import { listedOf, type Selection } from "../Selection.ts"
 import type { ParseBudget } from "./parseBudget.ts"
-import { listedOf, type Selection } from "./select.ts"
 import type { Delivery as SinkDelivery, Settled, SinkRunner } from "./sinkRunner.ts"
 import type { BatchTally, Tally } from "./tally.ts"
 import { type Task, tasks } from "./tasks.ts"

@@ -4,10 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { JobPage, MalformedJob } from "../GtStudio.ts"
 import type { JobSummary } from "../Job.ts"
-import type { LedgerEntry, LedgerFailure, Outcome } from "../Ledger.ts"
+import { failureOf, type LedgerEntry, type LedgerFailure, type Outcome } from "../Ledger.ts"
+import { decide } from "../Selection.ts"
 import type { Fatal, Setting } from "./exportRun.ts"
-import { failureOf } from "./failure.ts"
-import { decide } from "./select.ts"
 import type { BatchTally } from "./tally.ts"
 
 /** A listed job that is to be fetched. */

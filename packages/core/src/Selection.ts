@@ -1,5 +1,14 @@
-import { isFinished, type JobSummary } from "../Job.ts"
-import type { LedgerEntry, Listed } from "../Ledger.ts"
+/**
+ * Which of the listed jobs an export fetches: a job as the listing shows it, held against what the ledger knows of it.
+ * Asks nobody and notes nothing.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { ContentError } from "./Content.ts"
+import { isFinished, type JobSummary } from "./Job.ts"
+import type { LedgerEntry, Listed } from "./Ledger.ts"
+import type { ResultDocument } from "./ResultDocument.ts"
 
 /** Which finished jobs a run looks at, beyond those that are new. */
 export type Selection =
@@ -15,9 +24,17 @@ export type Selection =
   /** Exactly the jobs that failed, whatever their error. */
   | { readonly _tag: "Retry" }
 
-/** What is to be done with a listed job. */
+/**
+ * What is to be done with a listed job.
+ *
+ * - `fetch`: fetch its result
+ * - `unchanged`: every sink has it
+ * - `unfinished`: the platform has no result for it yet
+ * - `failed`: it failed for good, and is not tried again
+ */
 export type Decision = "fetch" | "unchanged" | "unfinished" | "failed"
 
+/** What the ledger keeps of a listed job. */
 export const listedOf = (summary: JobSummary): Listed => ({
   status: summary.status,
   frames: summary.frames,
@@ -34,7 +51,7 @@ export const holds = (entry: LedgerEntry, sink: string) =>
     receipt.revision.attachments === entry.revision.attachments
   )
 
-/** Holds a listed job against what the ledger knows of it. */
+/** Decides about a listed job. `known` is its entry before this listing, `sinks` are the ids of those that want it. */
 export const decide = (
   summary: JobSummary,
   known: LedgerEntry | null,
@@ -55,4 +72,35 @@ export const decide = (
   const isNamed = selection.jobs === undefined || selection.jobs.has(summary.id)
   const isOld = selection.checkedBefore === undefined || (known.checkedAt ?? 0) < selection.checkedBefore
   return isNamed && isOld ? "fetch" : "unchanged"
+}
+
+/** Which jobs a run is for. Each list is empty where it does not matter. */
+export interface Filter {
+  /** Statuses of the listing, in any case. */
+  readonly statuses: ReadonlyArray<string>
+  /** Labels of annotations; one of them is enough. */
+  readonly labels: ReadonlyArray<string>
+}
+
+/** A filter as an export takes it: its options `wanted` and `wantedResult`. */
+export const filterOf = ({ labels, statuses }: Filter): {
+  readonly wanted?: (job: JobSummary) => boolean
+  readonly wantedResult?: (
+    document: ResultDocument,
+    job: { readonly batchId: string; readonly jobId: string }
+  ) => Effect.Effect<boolean, ContentError>
+} => {
+  const words = new Set(statuses.map((word) => word.toLowerCase()))
+  const wanted = new Set(labels)
+  return {
+    ...(words.size === 0 ? {} : { wanted: (job) => words.has(job.status.toLowerCase()) }),
+    ...(wanted.size === 0 ? {} : {
+      wantedResult: (document, job) =>
+        document.rows(job).pipe(
+          Stream.filter(({ rows }) => rows.some((row) => wanted.has(row.label))),
+          Stream.runHead,
+          Effect.map(Option.isSome)
+        )
+    })
+  }
 }
