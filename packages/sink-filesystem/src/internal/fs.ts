@@ -2,6 +2,7 @@
  * The file operations that the sink uses, as one object, so that tests can make any of them fail or stop a run there.
  * Files are plain descriptors: `FileHandle` costs twice the time for small files, and warns when it is collected.
  */
+import { Files } from "@labelstream/files"
 import * as fs from "node:fs"
 import { promisify } from "node:util"
 import { quick } from "./quick.ts"
@@ -44,13 +45,15 @@ export const nodeFs = {
     (path: string): fs.Stats | undefined => fs.lstatSync(path, { throwIfNoEntry: false }),
     (path: string): Promise<fs.Stats | undefined> =>
       fs.promises.lstat(path).catch((error: unknown) => {
-        if (codeOf(error) === "ENOENT") return undefined
+        if (Files.codeOf(error) === "ENOENT") return undefined
         throw error
       })
   ),
   realpath: fs.promises.realpath as (path: string) => Promise<string>,
   mkdir: quick(
-    (path: string): void => void fs.mkdirSync(path),
+    (path: string): void => {
+      fs.mkdirSync(path)
+    },
     fs.promises.mkdir as (path: string) => Promise<void>
   ),
   rename: quick(fs.renameSync as (from: string, to: string) => void, fs.promises.rename),
