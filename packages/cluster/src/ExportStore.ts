@@ -68,9 +68,15 @@ export class ExportStore extends Context.Service<ExportStore, {
    * page; `entries` that a run has not observed are, for this run, those that were not placed in it. `record` also notes,
    * in the same transaction, what became of the jobs in this run: stored ones are exported (and changed, where another
    * revision was known), and stay so when they are found unchanged later. A job that was not placed in the run is not
-   * counted in it.
+   * counted in it. What is stored counts for the slice, 0 where it is done for none.
    */
-  readonly ledger: (run: number) => Ledger.Ledger["Service"]
+  readonly ledger: (run: number, slice?: number) => Ledger.Ledger["Service"]
+  /** Notes that these jobs turned out not to be what the run is for: they are no part of `listed`. */
+  readonly skip: (
+    run: number,
+    batch: Job.BatchRef,
+    jobIds: ReadonlyArray<string>
+  ) => Effect.Effect<void, Ledger.LedgerError>
   /**
    * Ends a slice: its jobs that nothing was noted of were unchanged. `extra` replaces that of an earlier attempt. Not for a
    * slice that was stopped: its jobs are left.
@@ -81,7 +87,10 @@ export class ExportStore extends Context.Service<ExportStore, {
 }>()("@labelstream/cluster/ExportStore") {}
 
 /** What a run has come to, as the ledger keeps it. */
-export const runEnd = (outcome: Ledger.RunEnd["outcome"], { batches }: RunProgress): Ledger.RunEnd => {
+export const runEnd = (
+  outcome: Ledger.RunEnd["outcome"],
+  { batches }: Pick<RunProgress, "batches">
+): Ledger.RunEnd => {
   const sum = (of: (batch: ExportReport.BatchReport) => number) => batches.reduce((all, batch) => all + of(batch), 0)
   return {
     outcome,
@@ -139,18 +148,19 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
       noteBatch: (run, batch, note) =>
         writing(Effect.flatMap(write.batchesOf([batch]), (batchOf) => noteBatch(run, batchOf(batch), note))),
       sliceJobs: (run, slice) => reading(jobs.sliceJobs(run, slice)),
-      ledger: (run) => ({
+      ledger: (run, slice = 0) => ({
         ...ledger,
         begin: Effect.succeed(run),
         end: () => Effect.void,
         observe: (_, batch, page) => Effect.map(ledger.observe(run, batch, page), onceEach),
-        record: (outcomes) => outcomes.length === 0 ? Effect.void : writing(jobs.record(run, outcomes)),
+        record: (outcomes) => outcomes.length === 0 ? Effect.void : writing(jobs.record(run, slice, outcomes)),
         entries: (filter) =>
           steps(
             read.first(filter),
             (at) => read.walk(at, filter, filter.notObservedIn === run ? jobs.placedIn(run) : undefined)
           )
       }),
+      skip: (run, batch, ids) => ids.length === 0 ? Effect.void : writing(jobs.skip(run, batch, ids)),
       endSlice: (run, slice, extra) => writing(jobs.endSlice(run, slice, JSON.stringify(extra))),
       progress: (run) => reading(progress(run))
     })

@@ -238,16 +238,18 @@ const suite = (kind: Kind) => {
               problemExample: { jobId: "1", path: "data", reason: "no" },
               unknown: 1,
               unknownExample: "2"
-            }],
-            sinks: [{ id: "files", stored: 3, bytes: 30 }]
+            }]
           }
-          yield* store.endSlice(run, 0, { ...extra, sinks: [{ id: "files", stored: 1, bytes: 1 }] })
+          yield* store.endSlice(run, 0, { batches: [] })
           yield* store.endSlice(run, 0, extra)
           const progress = yield* store.progress(run)
           assert.deepStrictEqual(counts(progress), [
             { ...zero, listed: 6, exported: 3, changed: 1, unchanged: 2, unfinished: 1, bytes: 32 }
           ])
-          assert.deepStrictEqual(progress.sinks, extra.sinks)
+          assert.deepStrictEqual(progress.sinks, [
+            { id: "db", stored: 1, bytes: 12 },
+            { id: "files", stored: 4, bytes: 40 }
+          ])
           assert.deepStrictEqual(progress.slices, { placed: 1, ended: 1 })
           const [report] = progress.batches
           assert.deepStrictEqual([report?.problems, report?.unknown, report?.unknownExample], [2, 1, "2"])

@@ -167,6 +167,7 @@ export const make = (sql: SqlClient.SqlClient) => {
           LIMIT ${sql.literal(String(forgottenAtOnce))}) RETURNING job`
       if (gone.length === forgottenAtOnce) return false
       yield* sql`DELETE FROM labelstream_run_slices WHERE run = ${run}`
+      yield* sql`DELETE FROM labelstream_run_stored WHERE run = ${run}`
       yield* sql`DELETE FROM labelstream_run_batches WHERE run = ${run}`
       yield* sql`UPDATE labelstream_exports SET forgotten = 1 WHERE run = ${run}`
       return true

@@ -139,6 +139,24 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
         error_retryable = excluded.error_retryable`
   })
 
+  /** Adds to what a slice has stored in each sink: what an earlier attempt has noted is not stored again. */
+  const noteStored = Effect.fnUntraced(function*(run: number, slice: number, outcomes: ReadonlyArray<Ledger.Outcome>) {
+    const sinks = new Map<string, { stored: number; bytes: number }>()
+    for (const outcome of outcomes) {
+      if (outcome._tag !== "Stored" && outcome._tag !== "Adopted") continue
+      const counts = sinks.get(outcome.sink) ?? { stored: 0, bytes: 0 }
+      counts.stored++
+      counts.bytes += outcome.receipt.bytes
+      sinks.set(outcome.sink, counts)
+    }
+    if (sinks.size === 0) return
+    const rows = Array.from(sinks, ([sink, counts]) => ({ sink, ...counts })).sort((a, b) => a.sink < b.sink ? -1 : 1)
+    yield* sql`INSERT INTO labelstream_run_stored AS s (run, slice, sink, stored, bytes)
+      SELECT CAST(${run} AS BIGINT), CAST(${slice} AS BIGINT), v.sink, v.stored, v.bytes
+      FROM ${rowsOf(sql, { sink: "text", stored: "integer", bytes: "integer" }, rows)} WHERE true
+      ON CONFLICT (run, slice, sink) DO UPDATE SET stored = s.stored + excluded.stored, bytes = s.bytes + excluded.bytes`
+  })
+
   return {
     place: Effect.fnUntraced(function*(run: number, ref: Job.BatchRef, jobs: ReadonlyArray<Placed>) {
       const batch = (yield* write.batchesOf([ref]))(ref)
@@ -161,8 +179,11 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
         FROM ${rowsOf(sql, placeColumns, Array.from(rows.values()))} WHERE true ORDER BY job
         ON CONFLICT (run, job) DO NOTHING`
     }),
-    record: (run: number, outcomes: ReadonlyArray<Ledger.Outcome>): Effect.Effect<void, SqlError> =>
-      Effect.forEach(rounds(outcomes), (round) => noteRound(run, round), { discard: true }),
+    record: (run: number, slice: number, outcomes: ReadonlyArray<Ledger.Outcome>): Effect.Effect<void, SqlError> =>
+      Effect.andThen(
+        Effect.forEach(rounds(outcomes), (round) => noteRound(run, round), { discard: true }),
+        noteStored(run, slice, outcomes)
+      ),
     /** The jobs of a run as a table `o`. */
     placedIn: (run: number) => sql`(SELECT job, run FROM labelstream_run_jobs WHERE run = ${run}) o`,
     slices: (run: number): Effect.Effect<ReadonlyArray<{ readonly slice: number; readonly jobs: number }>, SqlError> =>
@@ -179,6 +200,12 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
           WHERE r.run = ${run} AND r.slice = ${slice} AND j.id = r.job AND b.id = j.batch ORDER BY b.project_id, b.batch_id, j.job_id`,
         (rows) => rows.map(toSliceJob)
       ),
+    skip: Effect.fnUntraced(function*(run: number, ref: Job.BatchRef, ids: ReadonlyArray<string>) {
+      const batch = (yield* write.batchesOf([ref]))(ref)
+      const rows = rowsOf(sql, { job_id: "text" }, ids.map((job_id) => ({ job_id })))
+      yield* sql`UPDATE labelstream_run_jobs SET outcome = 'skipped' WHERE run = ${run} AND job IN
+        (SELECT j.id FROM ${rows} CROSS JOIN labelstream_jobs j WHERE j.batch = ${batch} AND j.job_id = v.job_id)`
+    }),
     /** What was not fetched in a slice that has ended had nothing new. */
     endSlice: (run: number, slice: number, extra: string): Effect.Effect<void, SqlError> =>
       Effect.andThen(

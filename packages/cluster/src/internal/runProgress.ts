@@ -28,7 +28,6 @@ export interface SliceExtra {
     & Job.BatchRef
     & Pick<ExportReport.BatchReport, "problems" | "problemExample" | "unknown" | "unknownExample">
   >
-  readonly sinks: ReadonlyArray<{ readonly id: string; readonly stored: number; readonly bytes: number }>
 }
 
 /** A run so far. */
@@ -37,7 +36,7 @@ export interface RunProgress {
   readonly batches: ReadonlyArray<ExportReport.BatchReport>
   /** The most frequent first. */
   readonly failures: ReadonlyArray<ExportReport.FailureGroup>
-  /** In order of id. */
+  /** What each sink has stored in this run, in order of id. */
   readonly sinks: ReadonlyArray<{ readonly id: string; readonly stored: number; readonly bytes: number }>
   readonly slices: { readonly placed: number; readonly ended: number }
 }
@@ -172,11 +171,18 @@ export const make = (sql: SqlClient.SqlClient) => {
       const placed = yield* sql<{ slices: Int }>`SELECT count(DISTINCT slice) AS slices FROM labelstream_run_jobs
         WHERE run = ${run} AND slice IS NOT NULL`
       const byKey = new Map(refs.map(({ batch }) => [batchKey(batch), batch]))
-      const sinks = addExtras(byKey, extras.map(({ extra }) => JSON.parse(fromColumn(extra)) as SliceExtra))
+      for (const { extra } of extras) addExtra(byKey, JSON.parse(fromColumn(extra)) as SliceExtra)
+      const stored = yield* sql<{ sink: string; stored: Int; bytes: Int }>`SELECT sink,
+          CAST(sum(stored) AS BIGINT) AS stored, CAST(sum(bytes) AS BIGINT) AS bytes
+        FROM labelstream_run_stored WHERE run = ${run} GROUP BY sink ORDER BY sink`
       const progress: RunProgress = {
         batches: refs.map(({ batch }) => batch),
         failures: failed.all,
-        sinks,
+        sinks: stored.map(({ bytes, sink, stored }) => ({
+          id: fromColumn(sink),
+          stored: Number(stored),
+          bytes: Number(bytes)
+        })),
         slices: { placed: Number(placed[0]?.slices ?? 0), ended: extras.length }
       }
       return progress
@@ -184,26 +190,13 @@ export const make = (sql: SqlClient.SqlClient) => {
   }
 }
 
-const addExtras = (
-  batches: ReadonlyMap<string, Mutable<ExportReport.BatchReport>>,
-  extras: ReadonlyArray<SliceExtra>
-): RunProgress["sinks"] => {
-  const sinks = new Map<string, Mutable<RunProgress["sinks"][number]>>()
-  for (const extra of extras) {
-    for (const { problemExample, problems, unknown, unknownExample, ...ref } of extra.batches) {
-      const report = batches.get(batchKey(ref))
-      if (report === undefined) continue
-      report.problems += problems
-      report.problemExample ??= problemExample
-      report.unknown += unknown
-      report.unknownExample ??= unknownExample
-    }
-    for (const { bytes, id, stored } of extra.sinks) {
-      const sink = sinks.get(id) ?? { id, stored: 0, bytes: 0 }
-      sink.stored += stored
-      sink.bytes += bytes
-      sinks.set(id, sink)
-    }
+const addExtra = (batches: ReadonlyMap<string, Mutable<ExportReport.BatchReport>>, extra: SliceExtra): void => {
+  for (const { problemExample, problems, unknown, unknownExample, ...ref } of extra.batches) {
+    const report = batches.get(batchKey(ref))
+    if (report === undefined) continue
+    report.problems += problems
+    report.problemExample ??= problemExample
+    report.unknown += unknown
+    report.unknownExample ??= unknownExample
   }
-  return Array.from(sinks.values()).sort((a, b) => a.id < b.id ? -1 : 1)
 }

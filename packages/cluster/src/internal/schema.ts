@@ -108,6 +108,14 @@ CREATE TABLE labelstream_run_slices (
   extra TEXT NOT NULL,
   PRIMARY KEY (run, slice)
 );
+CREATE TABLE labelstream_run_stored (
+  run BIGINT NOT NULL,
+  slice BIGINT NOT NULL,
+  sink TEXT NOT NULL,
+  stored BIGINT NOT NULL,
+  bytes BIGINT NOT NULL,
+  PRIMARY KEY (run, slice, sink)
+);
 CREATE TABLE labelstream_run_jobs (
   run BIGINT NOT NULL,
   job BIGINT NOT NULL,

@@ -1,0 +1,82 @@
+/**
+ * Being part of a cluster: as a runner, which does work, or as a client, which hands it in. Processes meet in the
+ * database; runners also talk to each other over sockets that nobody else may reach.
+ */
+import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
+import type { MessageStorage } from "effect/cluster/MessageStorage"
+import * as RunnerAddress from "effect/cluster/RunnerAddress"
+import type { RunnerStorage } from "effect/cluster/RunnerStorage"
+import type { Sharding } from "effect/cluster/Sharding"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
+import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
+import type * as Config from "effect/Config"
+import type * as Duration from "effect/Duration"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { SocketServerError } from "effect/socket/SocketServer"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+
+/** Where a process can be reached. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** Times on which all runners of a cluster must agree. Shorter ones notice a death earlier and ask the database more. */
+export interface Timing {
+  /** How long a runner of which nothing is heard keeps its work. Default 15 seconds. */
+  readonly lockExpiration?: Duration.Input
+  /** How often a runner looks at who is there, and in the database for work. Default 2 seconds. */
+  readonly poll?: Duration.Input
+  /** How often runners ask each other for a sign of life. Default 5 seconds. */
+  readonly healthCheck?: Duration.Input
+}
+
+/** What exports run on. */
+export type Services = Sharding | MessageStorage | RunnerStorage | WorkflowEngine
+
+/** Why a process could not join. */
+export type JoinError = SocketServerError | SqlError | Config.ConfigError
+
+const settings = ({ healthCheck = "5 seconds", lockExpiration = "15 seconds", poll = "2 seconds" }: Timing) => ({
+  shardLockExpiration: lockExpiration,
+  refreshAssignmentsInterval: poll,
+  entityMessagePollInterval: poll,
+  runnerHealthCheckInterval: healthCheck,
+  // What crosses between processes is checked by its own schemas.
+  simulateRemoteSerialization: false
+})
+
+const join = (config: Partial<ShardingConfig.ShardingConfig["Service"]>, clientOnly: boolean) => {
+  const options = { storage: "byo", shardingConfig: config } as const
+  const sharding: Layer.Layer<Sharding, SocketServerError | Config.ConfigError, MessageStorage | RunnerStorage> =
+    clientOnly
+      ? NodeClusterSocket.layer({ ...options, clientOnly: true })
+      : NodeClusterSocket.layer(options)
+  const storage = Layer.mergeAll(
+    SqlMessageStorage.layer.pipe(Layer.provide(NodeCrypto.layerDigest)),
+    SqlRunnerStorage.layer
+  ).pipe(Layer.provide(ShardingConfig.layer(config)))
+  return ClusterWorkflowEngine.layer.pipe(Layer.provideMerge(sharding), Layer.provideMerge(storage))
+}
+
+/** Joins as a runner that others reach at this address, and that listens at `listen` where that is another one. */
+export const layerRunner = (
+  { address, listen, ...timing }: Timing & { readonly address: Address; readonly listen?: Address }
+): Layer.Layer<Services, JoinError, SqlClient> =>
+  join({
+    ...settings(timing),
+    runnerAddress: Option.some(RunnerAddress.make(address.host, address.port)),
+    runnerListenAddress: Option.fromUndefinedOr(
+      listen === undefined ? undefined : RunnerAddress.make(listen.host, listen.port)
+    )
+  }, false)
+
+/** Joins as a client: hands work in and looks at it. */
+export const layerClient = (timing: Timing = {}): Layer.Layer<Services, JoinError, SqlClient> =>
+  join({ ...settings(timing), runnerAddress: Option.none() }, true)

@@ -1,0 +1,45 @@
+/** A runner: a process that does exports together with others of its kind. */
+import type { GtStudio, Ledger, Spool } from "@labelstream/core"
+import * as Layer from "effect/Layer"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { ExportStore } from "./ExportStore.ts"
+import * as ExportWorkflow from "./ExportWorkflow.ts"
+import * as Sessions from "./internal/sessions.ts"
+import * as Slice from "./internal/Slice.ts"
+import { type Address, type JoinError, layerRunner, type Services, type Timing } from "./Membership.ts"
+import type { SinkResolver } from "./SinkResolver.ts"
+
+/** How a runner works. */
+export interface Options extends Timing {
+  /** Base URL of the platform that `GtStudio` asks. Exports of another one are refused. */
+  readonly platform: string
+  /** Where other runners reach this one. */
+  readonly address: Address
+  /** Where it listens, if that is another address than the one it is reached at. */
+  readonly listen?: Address
+  /** Jobs in flight, from 1. Default 64. */
+  readonly concurrency?: number
+  /** Most jobs in a slice, from 1. Default 200. What a runner had in work when it died is fetched again: a slice or two. */
+  readonly sliceJobs?: number
+}
+
+/** Slices at once: while one ends, the next one keeps requests going. */
+const slicesAtOnce = 2
+
+/**
+ * Runs exports for as long as the layer is open. When it closes, jobs in flight have five seconds to end; the slices
+ * that were not done go to other runners.
+ */
+export const layer = (options: Options): Layer.Layer<
+  Services,
+  JoinError,
+  SqlClient | ExportStore | SinkResolver | Ledger.Ledger | GtStudio.GtStudio | Spool.Spool
+> => {
+  const { platform } = options
+  const concurrency = Math.max(1, Math.ceil((options.concurrency ?? 64) / slicesAtOnce))
+  const work = { platform, concurrency, sliceJobs: Math.max(1, options.sliceJobs ?? 200) }
+  return Layer.mergeAll(ExportWorkflow.layer(work), Slice.layer(slicesAtOnce)).pipe(
+    Layer.provide(Sessions.layer(work)),
+    Layer.provideMerge(layerRunner(options))
+  )
+}

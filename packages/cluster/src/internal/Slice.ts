@@ -1,0 +1,50 @@
+/**
+ * The slices of an export as entities of the cluster: a message for each, kept in the database until it is answered,
+ * and taken by the runner that has the slice's shard. When that runner dies or leaves, another one takes it again.
+ */
+import { GtStudio } from "@labelstream/core"
+import * as ClusterSchema from "effect/cluster/ClusterSchema"
+import * as Entity from "effect/cluster/Entity"
+import * as Effect from "effect/Effect"
+import * as Rpc from "effect/rpc/Rpc"
+import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
+import { ClusterError } from "../ClusterError.ts"
+import { ExportStore } from "../ExportStore.ts"
+import { step } from "./failure.ts"
+import { Sessions } from "./sessions.ts"
+import { runSlice } from "./sliceRun.ts"
+
+const Do = Rpc.make("Do", {
+  payload: { exportId: Schema.String, slice: Schema.Int },
+  /** Whether the slice was done to its end; the export was stopped otherwise. */
+  success: Schema.Boolean,
+  error: ClusterError,
+  primaryKey: ({ exportId, slice }) => `${exportId}/${slice}`
+})
+  .annotate(ClusterSchema.Persisted, true)
+  .annotate(ClusterSchema.InterruptOnTermination, true)
+
+export const Slice = Entity.make("Slice", [Do])
+
+/** The id under which the cluster spreads a slice. */
+export const entityId = (exportId: string, slice: number) => `${exportId}/${slice}`
+
+/** Does slices, so many at a time. */
+export const layer = (slicesAtOnce: number) => {
+  const permits = Semaphore.makeUnsafe(slicesAtOnce)
+  return Slice.toLayer(
+    Effect.gen(function*() {
+      const sessions = yield* Sessions
+      const context = yield* Effect.context<ExportStore | GtStudio.GtStudio>()
+      return Slice.of({
+        Do: ({ payload: { exportId, slice } }) =>
+          Effect.scoped(Effect.flatMap(sessions.get(exportId), (work) => step(runSlice(work, slice)))).pipe(
+            permits.withPermit,
+            Effect.provide(context)
+          )
+      })
+    }),
+    { maxIdleTime: "5 seconds" }
+  )
+}

@@ -1,0 +1,103 @@
+/** The work of an export: listing, slices sent out as they fill, and their answers. */
+import { GtStudio, Ledger } from "@labelstream/core"
+import type * as Cause from "effect/Cause"
+import type { Sharding } from "effect/cluster/Sharding"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { ClusterError } from "../ClusterError.ts"
+import { ExportStore } from "../ExportStore.ts"
+import { step } from "./failure.ts"
+import { list } from "./lister.ts"
+import { type Known, watchStop } from "./sessions.ts"
+import { entityId, Slice } from "./Slice.ts"
+import { runSlice } from "./sliceRun.ts"
+import { openAll } from "./writers.ts"
+
+export interface JobsOptions {
+  readonly sliceJobs: number
+  /** Jobs of one slice in flight. */
+  readonly concurrency: number
+}
+
+/** Slices that are sent out and not answered. The others wait in the database. */
+const slicesOut = 256
+/** Slices at once where this runner does them all. */
+const ownSlices = 2
+
+/** Waits for a slice through what passes by itself: a runner that is leaving, a database that is away for a while. */
+const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("2 seconds")]).pipe(
+  Schedule.upTo({ duration: "5 minutes" })
+)
+
+/** Has slices done by whatever runner the cluster gives each to. */
+const sentOut = Effect.map(
+  Slice.client,
+  (client) => (exportId: string, slice: number) =>
+    client(entityId(exportId, slice)).Do({ exportId, slice }).pipe(
+      Effect.retry({ schedule: patience, while: (error) => error._tag !== "ClusterError" }),
+      Effect.mapError((error) =>
+        error._tag === "ClusterError" ? error : new ClusterError({
+          reason: "storage",
+          detail:
+            `A slice could not be handed out (${error._tag}): see whether the cluster's database and runners are up`
+        })
+      )
+    )
+)
+
+/** Has slices done here, by the only process that may write to the sinks. Ends with the scope. */
+const doneHere = Effect.fnUntraced(function*(known: Known, concurrency: number, stop: Deferred.Deferred<void>) {
+  const writers = yield* step(openAll(known.single, undefined))
+  const work = { ...known, writers, concurrency, stop }
+  return {
+    run: (_: string, slice: number) => step(runSlice(work, slice)),
+    finish: (completed: boolean) =>
+      Effect.forEach(writers, ({ open }) => step(open.finish({ completed })), { discard: true })
+  }
+})
+
+/** Lists, and has every slice done. Answers when none is left, or the export was stopped. */
+export const doJobs = (
+  exportId: string,
+  known: Known,
+  options: JobsOptions
+): Effect.Effect<void, ClusterError, ExportStore | GtStudio.GtStudio | Ledger.Ledger | Sharding> =>
+  Effect.scoped(Effect.gen(function*() {
+    const store = yield* ExportStore
+    const stop = yield* watchStop(exportId)
+    const isStopped = () => Deferred.isDoneUnsafe(stop)
+    const here = known.shared.length > 0 ? undefined : yield* doneHere(known, options.concurrency, stop)
+    const run = here?.run ?? (yield* sentOut)
+    const slices = yield* Queue.unbounded<number, Cause.Done>()
+    let failure: ClusterError | undefined
+
+    const listing = list({
+      ...known,
+      sinks: (known.shared.length > 0 ? known.shared : known.single).map(({ id }) => id),
+      sliceJobs: options.sliceJobs,
+      isStopped,
+      onSlice: (slice) => Effect.asVoid(Queue.offer(slices, slice))
+    })
+    /** What no slice can get past ends the others too; all are waited for. */
+    const giveUp = (error: ClusterError) =>
+      Effect.suspend(() => {
+        failure ??= error
+        return Effect.andThen(Deferred.succeed(stop, undefined), Effect.ignore(store.requestStop(exportId)))
+      })
+    const working = Stream.fromQueue(slices).pipe(
+      Stream.mapEffect((slice) => isStopped() ? Effect.void : Effect.catch(run(exportId, slice), giveUp), {
+        concurrency: here === undefined ? slicesOut : ownSlices,
+        unordered: true
+      }),
+      Stream.runDrain
+    )
+    yield* Effect.all([
+      step(listing).pipe(Effect.catch(giveUp), Effect.ensuring(Queue.end(slices))),
+      working
+    ], { concurrency: "unbounded", discard: true })
+    if (here !== undefined) yield* here.finish(failure === undefined && !isStopped())
+    if (failure !== undefined) return yield* failure
+  }))

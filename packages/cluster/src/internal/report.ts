@@ -1,0 +1,66 @@
+/** What an export on a cluster has come to, in the words of every export. */
+import type { ExportReport, Ledger } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import type { ClusterError } from "../ClusterError.ts"
+import * as ExportRequest from "../ExportRequest.ts"
+import { type ExportRow, ExportStore } from "../ExportStore.ts"
+
+const none = {
+  listed: 0,
+  exported: 0,
+  changed: 0,
+  unchanged: 0,
+  unfinished: 0,
+  failed: 0,
+  left: 0,
+  skipped: 0,
+  vanished: 0,
+  unknown: 0,
+  unknownExample: null,
+  problems: 0,
+  problemExample: null,
+  bytes: 0,
+  isListed: false,
+  listingError: null
+}
+
+/** The counts at this moment, from the rows of the jobs: whatever died and was done again, each job counts once. */
+export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number): Effect.fn.Return<
+  ExportReport.ExportReport,
+  ClusterError | Ledger.LedgerError,
+  ExportStore
+> {
+  // The rows of an export that has ended are forgotten.
+  if (row.report !== null) return JSON.parse(row.report) as ExportReport.ExportReport
+  const store = yield* ExportStore
+  const request = yield* ExportRequest.decode(row.request)
+  const progress = row.run === null ? undefined : yield* store.progress(row.run)
+  const batches = request.batches.map((batch): ExportReport.BatchReport => {
+    const found = progress?.batches.find(({ batchId, projectId }) =>
+      batchId === batch.batchId && projectId === batch.projectId
+    )
+    return found ?? { ...none, ...batch }
+  })
+  const stopped = row.stopRequested
+  const limited = request.limit !== null && !stopped && row.endedAt !== null
+    && batches.some(({ isListed, listingError }) => !isListed && listingError === null)
+  const report: ExportReport.ExportReport = {
+    complete: batches.every(({ failed, isListed, left, listingError }) =>
+      (isListed || (limited && listingError === null)) && failed === 0 && left === 0
+    ),
+    limited,
+    stopped,
+    batches,
+    failures: progress?.failures ?? [],
+    sinks: (progress?.sinks ?? []).map((sink) => ({
+      ...sink,
+      sink: sink.id.split(":")[0] ?? sink.id,
+      queued: 0,
+      error: null
+    })),
+    // Only each runner knows its own.
+    inFlight: 0,
+    seconds: ((row.endedAt ?? now) - row.submittedAt) / 1000
+  }
+  return report
+})

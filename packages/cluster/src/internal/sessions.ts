@@ -1,0 +1,127 @@
+/**
+ * The exports that this runner works on: what each asks for, its sinks opened as this runner's part, and word of its
+ * being stopped. Opened with the first slice, closed soon after the last.
+ */
+import type { JobSink, Ledger } from "@labelstream/core"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as RcMap from "effect/RcMap"
+import type * as Scope from "effect/Scope"
+import { ClusterError } from "../ClusterError.ts"
+import * as ExportRequest from "../ExportRequest.ts"
+import { ExportStore } from "../ExportStore.ts"
+import { SinkResolver } from "../SinkResolver.ts"
+import { step } from "./failure.ts"
+import type { Work } from "./sliceRun.ts"
+import { openAll } from "./writers.ts"
+
+export interface SessionOptions {
+  /** Base URL of the platform that this runner asks. */
+  readonly platform: string
+  /** Jobs of one slice in flight. */
+  readonly concurrency: number
+}
+
+/** An export as a runner knows it. */
+export interface Known {
+  readonly request: ExportRequest.ExportRequest
+  readonly run: number
+  readonly startedAt: number
+  /** Sinks that several writers share. */
+  readonly shared: ReadonlyArray<JobSink.JobSink>
+  /** Sinks that one process at a time writes to. */
+  readonly single: ReadonlyArray<JobSink.JobSink>
+}
+
+/** How often it is asked whether an export is to stop. */
+const stopPoll = "1 second"
+/** How long the sinks stay open after a slice, in case that another one follows. */
+const idle = "1 second"
+
+/** Reads what an export asks for. Refuses what this runner cannot do. */
+export const know = Effect.fnUntraced(function*(exportId: string, platform: string): Effect.fn.Return<
+  Known,
+  ClusterError | Ledger.LedgerError,
+  ExportStore | SinkResolver
+> {
+  const store = yield* ExportStore
+  const resolver = yield* SinkResolver
+  const found = yield* store.find(exportId)
+  if (Option.isNone(found)) {
+    return yield* new ClusterError({ reason: "refused", detail: `There is no export ${exportId}` })
+  }
+  const request = yield* ExportRequest.decode(found.value.request)
+  if (request.platform !== platform) {
+    return yield* new ClusterError({
+      reason: "refused",
+      detail: `The export is of ${request.platform}, and this runner asks ${platform}: start runners with ` +
+        "the base URL of the export, and one cluster for each platform"
+    })
+  }
+  const sinks = yield* Effect.forEach(request.sinks, resolver.resolve)
+  for (const sink of sinks) {
+    if (sink.capabilities.writers === "many" && sink.shared === undefined) {
+      return yield* new ClusterError({
+        reason: "refused",
+        detail: `The ${sink.name} sink says that it has many writers, and has no way to open a part for one`
+      })
+    }
+  }
+  return {
+    request,
+    ...yield* store.begin(exportId),
+    shared: sinks.filter(({ shared }) => shared !== undefined),
+    single: sinks.filter(({ shared }) => shared === undefined)
+  }
+})
+
+/** Done when the export is to stop; asks as long as the scope lasts. */
+export const watchStop = Effect.fnUntraced(function*(exportId: string) {
+  const store = yield* ExportStore
+  const stop = yield* Deferred.make<void>()
+  const look = Effect.gen(function*() {
+    const stopping = yield* store.stopping([exportId])
+    if (stopping.has(exportId)) yield* Deferred.succeed(stop, undefined)
+  })
+  // A database that is away is met by the work itself.
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.ignore(look), Effect.sleep(stopPoll))))
+  return stop
+})
+
+/** Exports of which this runner does slices. */
+export class Sessions extends Context.Service<Sessions, {
+  /** What there is to work with, for as long as the scope lasts. */
+  readonly get: (exportId: string) => Effect.Effect<Work, ClusterError, Scope.Scope>
+}>()("@labelstream/cluster/internal/Sessions") {}
+
+/** Names this process among the writers of an export. */
+const writerName = crypto.randomUUID().slice(0, 8)
+
+/** The name of a part of a sink that is open for an export. */
+export const writerOf = (exportId: string, name = writerName) => `${exportId}-${name}`
+
+export const layer = ({ concurrency, platform }: SessionOptions): Layer.Layer<
+  Sessions,
+  never,
+  ExportStore | SinkResolver
+> =>
+  Layer.effect(
+    Sessions,
+    Effect.gen(function*() {
+      const sessions = yield* RcMap.make({
+        lookup: (exportId: string) =>
+          step(Effect.gen(function*() {
+            const { request, run, shared, startedAt } = yield* know(exportId, platform)
+            const writers = yield* openAll(shared, writerOf(exportId))
+            const stop = yield* watchStop(exportId)
+            const work: Work = { run, startedAt, request, writers, concurrency, stop }
+            return work
+          })),
+        idleTimeToLive: idle
+      })
+      return Sessions.of({ get: (exportId) => RcMap.get(sessions, exportId) })
+    })
+  )

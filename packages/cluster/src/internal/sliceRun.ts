@@ -1,0 +1,104 @@
+/**
+ * One slice of an export: an ordinary export of the jobs that the slice names, whose listing is the slice, whose ledger
+ * is the cluster's, and whose sinks are open already. A slice that is done again fetches only what is not stored yet.
+ */
+import { Export, type ExportReport, GtStudio, type Job, Ledger, Selection } from "@labelstream/core"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { ClusterError } from "../ClusterError.ts"
+import type { ExportRequest } from "../ExportRequest.ts"
+import { ExportStore, type SliceExtra } from "../ExportStore.ts"
+import { forSlice, type Writer } from "./writers.ts"
+
+export interface Work {
+  readonly run: number
+  /** When the export began, in milliseconds since 1970: what was looked at since is not fetched again. */
+  readonly startedAt: number
+  readonly request: ExportRequest
+  readonly writers: ReadonlyArray<Writer>
+  /** Jobs of one slice in flight. */
+  readonly concurrency: number
+  /** Done when the export is to stop. */
+  readonly stop: Deferred.Deferred<void>
+}
+
+/** Longest that jobs in flight may go on when a slice is stopped or its runner leaves. */
+const grace = "5 seconds"
+
+/** Does a slice. Answers whether it was done to its end; it was stopped otherwise. */
+export const runSlice = (work: Work, slice: number) =>
+  Effect.scoped(Effect.gen(function*() {
+    const gtStudio = yield* GtStudio.GtStudio
+    const store = yield* ExportStore
+    const { request, run } = work
+    const jobs = yield* store.sliceJobs(run, slice)
+    const [first] = jobs
+    if (first === undefined) return true
+    const skipped: Array<string> = []
+    const { wantedResult } = Selection.filterOf(request)
+    const running = yield* Export.start({
+      batches: [first.batch],
+      sinks: yield* Effect.forEach(work.writers, forSlice),
+      selection: { _tag: "Refresh", checkedBefore: work.startedAt },
+      attachments: request.attachments,
+      concurrency: work.concurrency,
+      grace,
+      ...(wantedResult === undefined ? {} : {
+        wantedResult: (document, job) =>
+          Effect.tap(wantedResult(document, job), (isWanted) => {
+            if (!isWanted) skipped.push(job.jobId)
+            return Effect.void
+          })
+      })
+    }).pipe(
+      Effect.provideService(GtStudio.GtStudio, { ...gtStudio, pages: () => Stream.succeed(pageOf(jobs)) }),
+      Effect.provideService(Ledger.Ledger, ledgerOf(store, run, slice))
+    )
+    yield* Effect.forkScoped(Effect.andThen(Deferred.await(work.stop), running.stop))
+    const report = yield* Effect.onInterrupt(
+      running.await,
+      () => Effect.andThen(running.stop, Effect.ignore(running.await))
+    )
+    const broken = report.sinks.find(({ error }) => error !== null)
+    if (broken?.error != null) return yield* new ClusterError({ reason: "broken", detail: broken.error })
+    if (report.stopped) return false
+    yield* store.skip(run, first.batch, skipped)
+    yield* store.endSlice(run, slice, extraOf(report))
+    return true
+  }))
+
+const pageOf = (jobs: ReadonlyArray<{ readonly summary: Job.JobSummary }>): GtStudio.JobPage => ({
+  number: 1,
+  jobs: jobs.map(({ summary }) => summary),
+  malformed: []
+})
+
+/** The cluster's ledger as a slice sees it: in a run that has begun, on sinks that need nothing before it. */
+const ledgerOf = (store: ExportStore["Service"], run: number, slice: number): Ledger.Ledger["Service"] => {
+  const ledger = store.ledger(run, slice)
+  return {
+    ...ledger,
+    begin: Effect.succeed(run),
+    end: () => Effect.void,
+    observe: (_, batch, page) =>
+      Effect.map(
+        ledger.find(batch, page.map(({ id }) => id)),
+        (entries) => page.map((summary, index) => ({ summary, known: entries[index] ?? null, repeated: false }))
+      ),
+    hasReceipts: () => Effect.succeed(true),
+    countReceipts: () => Effect.succeed(0),
+    entries: () => Stream.empty
+  }
+}
+
+const extraOf = ({ batches }: ExportReport.ExportReport): SliceExtra => ({
+  batches: batches.map(({ batchId, problemExample, problems, projectId, unknown, unknownExample }) => ({
+    projectId,
+    batchId,
+    problems,
+    problemExample,
+    unknown,
+    unknownExample
+  }))
+})

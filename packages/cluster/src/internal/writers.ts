@@ -1,0 +1,50 @@
+/**
+ * The sinks that an export has open on this runner, shared by the slices in work. A slice gets sinks that are open
+ * already; what it leaves staged is dropped when it ends.
+ */
+import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+
+/** A sink that is open, for slices to write to. */
+export interface Writer {
+  readonly sink: JobSink.JobSink
+  readonly open: JobSink.OpenSink
+  /** Slices hold one from stage to commit: a sink has as many batches at once as it says, whoever they are from. */
+  readonly permits: Semaphore.Semaphore
+}
+
+/** Opens sinks for as long as the scope lasts: as this writer's part of each, or, without a name, as the only writer. */
+export const openAll = (
+  sinks: ReadonlyArray<JobSink.JobSink>,
+  writer: string | undefined
+): Effect.Effect<ReadonlyArray<Writer>, JobSink.SinkError, Scope.Scope> =>
+  Effect.forEach(sinks, (sink) =>
+    Effect.map(
+      writer === undefined || sink.shared === undefined ? sink.open : sink.shared.open(writer),
+      (open): Writer => ({ sink, open, permits: Semaphore.makeUnsafe(sink.capabilities.concurrentBatches) })
+    ))
+
+/** A sink whose opening and finishing are not this slice's. The scope drops what was staged and not committed. */
+export const forSlice = ({ open, permits, sink }: Writer): Effect.Effect<JobSink.JobSink, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const held = new Set<JobSink.CommitToken>()
+    const take = (token: JobSink.CommitToken) =>
+      Effect.suspend(() => held.has(token) ? Effect.void : Effect.map(permits.take(1), () => held.add(token)))
+    const release = (token: JobSink.CommitToken) =>
+      Effect.suspend(() => held.delete(token) ? permits.release(1) : Effect.void)
+    yield* Effect.addFinalizer(() =>
+      Effect.forEach(Array.from(held), (token) => Effect.andThen(Effect.ignore(open.abort(token)), release(token)), {
+        discard: true
+      })
+    )
+    const opened: JobSink.OpenSink = {
+      stage: (token, records) => Effect.andThen(Effect.uninterruptible(take(token)), open.stage(token, records)),
+      commit: (token) => Effect.tap(open.commit(token), () => release(token)),
+      abort: (token) => Effect.ensuring(open.abort(token), release(token)),
+      finish: () => Effect.void
+    }
+    const { lastCommit: _, ...rest } = sink
+    return { ...rest, open: Effect.succeed(opened) }
+  })

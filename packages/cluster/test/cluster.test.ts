@@ -1,0 +1,259 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Export, GtStudio, LedgerMemory } from "@labelstream/core"
+import { NodeSpool, NodeTransport } from "@labelstream/node"
+import type { Simulator } from "@labelstream/simulator"
+import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { ParquetSink } from "@labelstream/sink-parquet"
+import { SqliteSink } from "@labelstream/sink-sqlite"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
+import type { ClusterExport } from "../src/index.ts"
+import { kinds, postgresDatabaseUrl, sqliteUrl } from "./support/databases.ts"
+import { temporaryFolder } from "./support/folders.ts"
+import { tree } from "./support/tree.ts"
+import { make, requestOf } from "./support/world.ts"
+
+/** What one process stores of the same batches. */
+const onOneMachine = (simulator: Simulator.Running) =>
+  Effect.gen(function*() {
+    const directory = yield* temporaryFolder
+    const spool = NodeSpool.layer({ directory: yield* temporaryFolder })
+    yield* Export.run({
+      batches: simulator.batches.map(({ id }) => ({ projectId: simulator.projectId, batchId: id })),
+      sinks: [FilesystemSink.make({ directory })]
+    }).pipe(
+      Effect.provide(
+        Layer.merge(
+          LedgerMemory.layer,
+          GtStudio.layer({ apiKey: Redacted.make(simulator.apiKey), baseUrl: simulator.apiUrl })
+        ).pipe(Layer.provideMerge(spool), Layer.provide(NodeTransport.layer()))
+      )
+    )
+    return tree(directory)
+  })
+
+const countsOf = ({ report }: ClusterExport.Status) => {
+  const [batch] = report.batches
+  if (batch === undefined) return undefined
+  const { exported, failed, left, listed, skipped, unchanged, unfinished } = batch
+  return { listed, exported, unchanged, unfinished, failed, left, skipped }
+}
+
+const none = { listed: 0, exported: 0, unchanged: 0, unfinished: 0, failed: 0, left: 0, skipped: 0 }
+
+/** How often the platform was asked for the result of a job, most of all. */
+const askedFor = (simulator: Simulator.Running) =>
+  Effect.map(simulator.report, ({ jobs = {} }) => Object.values(jobs).reduce((sum, { job = 0 }) => sum + job, 0))
+
+/** Milliseconds: these tests start many processes. */
+const patience = 300_000
+
+// Locks of runners are not kept apart by schemas.
+const databases = kinds.map((kind) =>
+  kind.name === "SQLite" ? { ...kind, url: sqliteUrl } : { ...kind, url: postgresDatabaseUrl }
+)
+
+describe.each(databases)("a cluster on $name", (kind) => {
+  it.live(
+    "whose runners are killed and joined by new ones ends complete, once, with what one machine stores",
+    () =>
+      Effect.gen(function*() {
+        const jobs = 2000
+        const world = yield* make({
+          kind,
+          simulator: { batches: [{ id: "one", jobs, kinds: ["image_segmentation"] }] }
+        })
+        const output = yield* temporaryFolder
+        const [first, second] = [yield* world.runner, yield* world.runner, yield* world.runner]
+        const request = requestOf(world.simulator, [`files:${output}`])
+        const { id } = yield* world.submit(request)
+        yield* world.answered(jobs / 4)
+        yield* first.kill
+        yield* world.runner
+        yield* world.answered(jobs / 4)
+        yield* second.kill
+        const status = yield* world.end(id)
+        assert.strictEqual(status.error, null)
+        assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
+        assert.isTrue(status.report.complete)
+        assert.strictEqual(yield* askedFor(world.simulator).pipe(Effect.map((asked) => asked < jobs * 1.5)), true)
+        assert.deepStrictEqual(tree(output), yield* onOneMachine(world.simulator))
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live("is restarted runner by runner, and no job is fetched twice", () =>
+    Effect.gen(function*() {
+      const jobs = 600
+      const world = yield* make({ kind, simulator: { batches: [{ id: "one", jobs }], latency: "5 millis" } })
+      const output = yield* temporaryFolder
+      const old = [yield* world.runner, yield* world.runner]
+      const { id } = yield* world.submit(requestOf(world.simulator, [`files:${output}`]))
+      for (const runner of old) {
+        yield* world.answered(100)
+        yield* world.runner
+        assert.strictEqual(yield* runner.leave, 0)
+      }
+      const status = yield* world.end(id)
+      assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
+      assert.strictEqual(yield* askedFor(world.simulator), jobs)
+      assert.deepStrictEqual(tree(output), yield* onOneMachine(world.simulator))
+    }).pipe(Effect.scoped), patience)
+
+  it.live(
+    "gives a sink with one writer to one runner, and to another one when that dies",
+    () =>
+      Effect.gen(function*() {
+        const jobs = 400
+        const world = yield* make({ kind, simulator: { batches: [{ id: "one", jobs }], latency: "5 millis" } })
+        const file = join(yield* temporaryFolder, "labels.db")
+        const runners = [yield* world.runner, yield* world.runner]
+        const { id } = yield* world.submit(requestOf(world.simulator, [`sqlite:${file}`]))
+        yield* world.answered(100)
+        for (const runner of runners) {
+          yield* world.runner
+          yield* runner.kill
+        }
+        const status = yield* world.end(id)
+        assert.strictEqual(status.error, null)
+        assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
+        assert.strictEqual(yield* heldBy(SqliteSink.make({ file })), jobs)
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live(
+    "fills a sink with one writer from those with many, without asking for a job again",
+    () =>
+      Effect.gen(function*() {
+        const jobs = 300
+        const world = yield* make({ kind, simulator: { batches: [{ id: "one", jobs, kinds: ["video_annotation"] }] } })
+        const folder = yield* temporaryFolder
+        yield* world.runner
+        yield* world.runner
+        const [files, parquet, file] = [join(folder, "files"), join(folder, "parquet"), join(folder, "labels.db")]
+        const sinks = [`files:${files}`, `parquet:${parquet}`, `sqlite:${file}`]
+        const status = yield* world.end((yield* world.submit(requestOf(world.simulator, sinks))).id)
+        assert.strictEqual(status.error, null)
+        assert.deepStrictEqual(status.report.sinks.map(({ stored }) => stored), [jobs, jobs, jobs])
+        assert.strictEqual(yield* askedFor(world.simulator), jobs)
+        assert.strictEqual(yield* heldBy(SqliteSink.make({ file })), jobs)
+        assert.strictEqual(yield* heldBy(ParquetSink.make({ directory: parquet })), jobs)
+        assert.deepStrictEqual(tree(files), yield* onOneMachine(world.simulator))
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live(
+    "stops when it is asked to, publishes what is stored, and goes on with the same request",
+    () =>
+      Effect.gen(function*() {
+        const jobs = 800
+        const world = yield* make({ kind, simulator: { batches: [{ id: "one", jobs }], latency: "5 millis" } })
+        const output = yield* temporaryFolder
+        yield* world.runner
+        const request = requestOf(world.simulator, [`files:${output}`])
+        const { id } = yield* world.submit(request)
+        yield* world.answered(100)
+        assert.isTrue(yield* world.stop(id))
+        const stopped = yield* world.end(id)
+        assert.strictEqual(stopped.state, "stopped")
+        const [batch] = stopped.report.batches
+        assert.isAbove(batch?.left ?? 0, 0)
+        assert.strictEqual(
+          readdirSync(join(output, "one")).filter((name) => name.endsWith(".json")).length,
+          batch?.exported
+        )
+        const again = yield* world.submit(request)
+        assert.isTrue(again.isNew)
+        const status = yield* world.end(again.id)
+        assert.deepStrictEqual(countsOf(status), {
+          ...none,
+          listed: jobs,
+          exported: jobs - (batch?.exported ?? 0),
+          unchanged: batch?.exported ?? 0
+        })
+        assert.strictEqual(yield* askedFor(world.simulator), jobs)
+      }).pipe(Effect.scoped),
+    patience
+  )
+})
+
+/** Jobs that a sink has whole, by its own books. */
+const heldBy = (sink: ReturnType<typeof SqliteSink.make>) =>
+  Effect.map(
+    Stream.runCollect(Stream.flattenIterable(sink.inspect("content"))),
+    (found) => found.filter(({ _tag }) => _tag === "Intact").length
+  )
+
+describe("a cluster", () => {
+  const [kind] = databases
+  const sqlite = kind ?? { name: "SQLite", url: sqliteUrl }
+
+  it.live(
+    "joins a request that is the same as one under way, and counts its failures once",
+    () =>
+      Effect.gen(function*() {
+        const world = yield* make({
+          kind: sqlite,
+          simulator: {
+            batches: [{ id: "one", jobs: 200, unfinished: 0.1 }],
+            faults: [{ kind: "attachment-missing", jobs: 0.1 } as never]
+          }
+        })
+        const output = yield* temporaryFolder
+        const request = requestOf(world.simulator, [`files:${output}`])
+        const one = yield* world.submit(request)
+        const same = yield* world.submit({ ...request, batches: request.batches.toReversed() })
+        assert.deepStrictEqual(same, { id: one.id, isNew: false })
+        yield* world.runner
+        const status = yield* world.end(one.id)
+        const [batch] = status.report.batches
+        assert.isFalse(status.report.complete)
+        assert.isAbove(batch?.failed ?? 0, 0)
+        assert.strictEqual(
+          batch?.listed,
+          (batch?.exported ?? 0) + (batch?.unfinished ?? 0) + (batch?.failed ?? 0)
+        )
+        assert.strictEqual(status.report.failures.reduce((sum, { count }) => sum + count, 0), batch?.failed)
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live(
+    "refuses an export of another platform, and a sink that nobody knows, and says why",
+    () =>
+      Effect.gen(function*() {
+        const world = yield* make({ kind: sqlite, simulator: { batches: [{ id: "one", jobs: 10 }] } })
+        yield* world.runner
+        const output = yield* temporaryFolder
+        const other = yield* world.submit(
+          requestOf(world.simulator, [`files:${output}`], { platform: "https://elsewhere.test" })
+        )
+        const refused = yield* world.end(other.id)
+        assert.strictEqual(refused.state, "broken")
+        assert.include(refused.error ?? "", "https://elsewhere.test")
+        const unknown = yield* world.end((yield* world.submit(requestOf(world.simulator, ["nowhere:x"]))).id)
+        assert.strictEqual(unknown.error, "There is no sink nowhere:x")
+        assert.strictEqual(yield* askedFor(world.simulator), 0)
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live("ends an export whose key is not accepted, with the platform's word", () =>
+    Effect.gen(function*() {
+      const world = yield* make({
+        kind: sqlite,
+        simulator: { batches: [{ id: "one", jobs: 10 }], apiKey: "another" }
+      })
+      yield* world.runner
+      const status = yield* world.end(
+        (yield* world.submit(requestOf(world.simulator, [`files:${yield* temporaryFolder}`]))).id
+      )
+      assert.strictEqual(status.state, "broken")
+    }).pipe(Effect.scoped), patience)
+})

@@ -1,0 +1,23 @@
+/** Sinks as the requests of these tests name them: `files:DIR`, `parquet:DIR`, `sqlite:FILE`. */
+import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { ParquetSink } from "@labelstream/sink-parquet"
+import { SqliteSink } from "@labelstream/sink-sqlite"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ClusterError, SinkResolver } from "../../src/index.ts"
+
+const makers = {
+  files: (directory: string) => FilesystemSink.make({ directory }),
+  parquet: (directory: string) => ParquetSink.make({ directory }),
+  sqlite: (file: string) => SqliteSink.make({ file })
+}
+
+export const layerSinks = Layer.succeed(SinkResolver.SinkResolver, {
+  resolve: (target) => {
+    const [kind, ...place] = String(target).split(":")
+    const make = makers[kind as keyof typeof makers]
+    return make === undefined
+      ? Effect.fail(new ClusterError.ClusterError({ reason: "refused", detail: `There is no sink ${String(target)}` }))
+      : Effect.succeed(make(place.join(":")))
+  }
+})
