@@ -46,6 +46,11 @@ export const Config = Schema.Struct({
   status: Schema.optionalKey(Schema.Array(text("a status"))),
   /** Only jobs whose result holds an annotation with one of these labels. */
   label: Schema.optionalKey(Schema.Array(text("a label"))),
+  /**
+   * Database of a cluster whose runners do the export, `sqlite:FILE` or `postgres://...`. One with a password stands better
+   * in `LABELSTREAM_CLUSTER`.
+   */
+  cluster: Schema.optionalKey(text("the URL of a database")),
   /** Where the API is. Default the platform's own address. */
   baseUrl: Schema.optionalKey(text("a URL")),
   /** Sends the key over plain http to other hosts than this machine. Default false. */

@@ -2,7 +2,7 @@
  * Runs an export as a program does, for a person or for another program: progress while it runs, a gentle end on Ctrl-C,
  * a summary or one JSON object, and an exit status. The `labelstream` command is this with settings around it.
  */
-import { Export, type ExportReport, GtStudio, type Ledger } from "@labelstream/core"
+import { Export, GtStudio, type Ledger } from "@labelstream/core"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ import { Meter } from "./internal/meter.ts"
 import { block, oneLine } from "./internal/progress.ts"
 import * as Screen from "./internal/screen.ts"
 import { onSignal } from "./internal/signals.ts"
-import { eventLine, isUnaccounted, summary } from "./internal/summary.ts"
+import { eventLine, statusOf, summary } from "./internal/summary.ts"
 
 /** What to run, and what its user is told at the end. */
 export interface Options {
@@ -72,10 +72,6 @@ const showProgress = Effect.fnUntraced(function*(running: Export.RunningExport, 
   yield* Effect.forkScoped(askTotals(gtStudio, options.export, totals))
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(draw, Effect.sleep(drawEvery))))
 })
-
-/** 0: nothing is missing. 1: counts do not add up. 2: jobs failed or a listing broke off. 130: stopped by a signal. */
-const statusOf = (report: ExportReport.ExportReport): number =>
-  report.stopped ? 130 : isUnaccounted(report) ? 1 : report.complete ? 0 : 2
 
 /** Prints the object of a run that could not begin, where a program waits for one. */
 export const printEmpty = Effect.sync(() => Screen.say("stdout", JSON.stringify(emptyReport)))

@@ -35,3 +35,11 @@ export const retry = (): string => {
   }
   return commandLine(["retry", ...kept])
 }
+
+/** The line that stops an export of the cluster that was typed. */
+export const stop = (id: string): string => {
+  const args = process.argv.slice(2)
+  const at = args.findIndex((arg) => arg === "--cluster" || arg.startsWith("--cluster="))
+  const flag = at < 0 ? [] : args[at] === "--cluster" ? args.slice(at, at + 2) : [args[at] ?? ""]
+  return commandLine(["stop", ...flag, id])
+}

@@ -1,4 +1,5 @@
 /** The commands and what they take. What they do is loaded when it is done, so that help is there at once. */
+import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as flags from "./flags.ts"
@@ -14,6 +15,7 @@ const exportCommand = Command.make(
     ...flags.work,
     ...flags.following,
     ...flags.telemetry,
+    cluster: flags.cluster,
     refresh: Flag.Boolean("refresh").pipe(
       Flag.withDescription("fetch finished jobs again too, and store those that changed"),
       Flag.withDefault(false)
@@ -46,7 +48,14 @@ const exportCommand = Command.make(
 
 const retry = Command.make(
   "retry",
-  { ...flags.connection, ...flags.places, ...flags.work, ...flags.telemetry, json: flags.json },
+  {
+    ...flags.connection,
+    ...flags.places,
+    ...flags.work,
+    ...flags.telemetry,
+    cluster: flags.cluster,
+    json: flags.json
+  },
   handle(() => import("./commands/retry.ts"))
 ).pipe(
   Command.withDescription("Tries exactly the failed jobs again, whatever their error, without the listing"),
@@ -107,12 +116,70 @@ const plan = Command.make(
 
 const status = Command.make(
   "status",
-  { batches: flags.places.batches, state: flags.state, config: flags.config, json: flags.json },
+  {
+    batches: flags.places.batches,
+    state: flags.state,
+    cluster: flags.cluster,
+    config: flags.config,
+    json: flags.json
+  },
   handle(() => import("./commands/status.ts"))
 ).pipe(
   Command.withDescription("Shows what is known of every batch, without the network, while an export runs or not"),
   Command.withShortDescription("Show what is stored, unfinished and failed"),
-  Command.withExamples([{ command: "labelstream status", description: "All batches of this folder's ledger" }])
+  Command.withExamples([
+    { command: "labelstream status", description: "All batches of this folder's ledger" },
+    {
+      command: "labelstream status --cluster sqlite:cluster.db",
+      description: "The exports of a cluster, and its runners"
+    }
+  ])
+)
+
+const runner = Command.make(
+  "runner",
+  {
+    baseUrl: flags.connection.baseUrl,
+    allowHttp: flags.connection.allowHttp,
+    config: flags.config,
+    cluster: flags.cluster,
+    concurrency: flags.work.concurrency,
+    requestsPerSecond: flags.work.requestsPerSecond,
+    ...flags.runner,
+    ...flags.telemetry
+  },
+  handle(() => import("./commands/runner.ts"))
+).pipe(
+  Command.withDescription(
+    "Does the exports that are handed in to a cluster, together with other runners on the same database. It runs until it " +
+      "is stopped; others then go on with its work.\n\n" +
+      "  Whoever reaches its address can make it work: keep it on a private network. All runners must see the sinks' files\n" +
+      "  under the same paths."
+  ),
+  Command.withShortDescription("Work for a cluster of several processes or machines"),
+  Command.withExamples([
+    { command: "labelstream runner --cluster sqlite:cluster.db", description: "One of several on this machine" },
+    {
+      command: "labelstream runner --address 10.0.0.7:34431 --health 0.0.0.0:8080",
+      description: "On a machine of its own; the database is in LABELSTREAM_CLUSTER"
+    }
+  ])
+)
+
+const stop = Command.make(
+  "stop",
+  { cluster: flags.cluster, config: flags.config, id: Argument.String("export") },
+  handle(() => import("./commands/stop.ts"))
+).pipe(
+  Command.withDescription(
+    "Stops an export of a cluster: jobs in flight are finished, and what is stored is kept. labelstream export with the " +
+      "same flags goes on from there"
+  ),
+  Command.withShortDescription("Stop an export of a cluster"),
+  Command.withExamples([{
+    command: "labelstream stop --cluster sqlite:cluster.db 3f1c9a7d2b604e58-1",
+    description: "labelstream status shows the ids"
+  }])
 )
 
 const verify = Command.make(
@@ -236,5 +303,7 @@ export const commands = [
   sinks,
   check,
   report,
+  runner,
+  stop,
   init
 ] as const

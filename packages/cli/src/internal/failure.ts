@@ -1,3 +1,4 @@
+import type { ClusterError, Membership } from "@labelstream/cluster"
 import type { Content, GtStudio, GtStudioError, JobSink, Ledger, SinkPlugin } from "@labelstream/core"
 import type { NodeTelemetry } from "@labelstream/node"
 import type * as Effect from "effect/Effect"
@@ -18,6 +19,8 @@ export type Failure =
   | Ledger.LedgerError
   | Content.ContentError
   | NodeTelemetry.NodeTelemetryError
+  | ClusterError.ClusterError
+  | Membership.JoinError
 
 /** What a command does: it comes to an exit status. */
 export type Outcome<R = never> = Effect.fn.Return<number, Failure, R>

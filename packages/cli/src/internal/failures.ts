@@ -2,7 +2,7 @@ import { type Export, type ExportReport, Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 
 /** A failed job as a program is told of it. */
-interface FailedJob {
+export interface FailedJob {
   readonly batch_id: string
   readonly job_id: string
   readonly error: string

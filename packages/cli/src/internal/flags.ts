@@ -33,6 +33,12 @@ export const connection = {
   config
 }
 
+export const cluster = text(
+  "cluster",
+  "URL",
+  "database of a cluster, sqlite:FILE or postgres://... (or LABELSTREAM_CLUSTER, for one with a password)"
+)
+
 /** Which batches, and where they are stored. */
 export const places = {
   batches: many("batch", "ID", "batch, once for each (or GT_STUDIO_BATCH_ID)"),
@@ -76,6 +82,13 @@ export const following = {
   )
 }
 
+/** How a runner can be reached. */
+export const runner = {
+  address: text("address", "HOST:PORT", "where other runners reach this one (default: 127.0.0.1 and a free port)"),
+  listen: text("listen", "HOST:PORT", "where it listens, if that is another address"),
+  health: text("health", "HOST:PORT", "serve /health and /metrics there")
+}
+
 /** What a run tells of itself to other programs. */
 export const telemetry = {
   otlp: text("otlp", "URL", "send spans, metrics and logs to this OpenTelemetry collector"),
@@ -113,6 +126,7 @@ export interface SettingFlags {
   readonly attachments?: Option.Option<"none" | "results" | "all">
   readonly follow?: Option.Option<boolean>
   readonly interval?: Option.Option<number>
+  readonly cluster?: Option.Option<string>
 }
 
 /** The flags that were given, as settings; those that are not settings are left out. */
@@ -134,6 +148,7 @@ export const settingsOf = (flags: SettingFlags): Config => {
     status: flags.status,
     label: flags.label,
     attachments: value(flags.attachments),
+    cluster: value(flags.cluster),
     follow: follow === false ? false : value(flags.interval) ?? follow
   }
   return Object.fromEntries(

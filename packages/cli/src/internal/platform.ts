@@ -53,20 +53,29 @@ export const projectOf = ({ project }: Settings): Effect.Effect<string, Settings
     ? new SettingsError({ message: "Say which project: --project ID, or GT_STUDIO_PROJECT_ID" })
     : Effect.succeed(project)
 
+/** The batches that settings name one by one; at least one must be. */
+export const namedBatches = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
+  ReadonlyArray<Job.BatchRef>,
+  SettingsError
+> {
+  const projectId = yield* projectOf(settings)
+  if (settings.batches.length === 0) {
+    return yield* new SettingsError({
+      message: "Say which batches: --batch ID (several times, if you like) or --all-batches. " +
+        `labelstream batches --project ${projectId} shows them`
+    })
+  }
+  return settings.batches.map((batchId): Job.BatchRef => ({ projectId, batchId }))
+})
+
 /** The batches that settings name, or all that the project has. */
 export const batchesOf = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
   ReadonlyArray<Job.BatchRef>,
   Failure,
   GtStudio.GtStudio
 > {
+  if (!settings.allBatches) return yield* namedBatches(settings)
   const projectId = yield* projectOf(settings)
-  if (!settings.allBatches && settings.batches.length === 0) {
-    return yield* new SettingsError({
-      message: "Say which batches: --batch ID (several times, if you like) or --all-batches. " +
-        `labelstream batches --project ${projectId} shows them`
-    })
-  }
-  if (!settings.allBatches) return settings.batches.map((batchId): Job.BatchRef => ({ projectId, batchId }))
   const { batches } = yield* (yield* GtStudio.GtStudio).project(projectId)
   if (batches.length === 0) {
     return yield* new SettingsError({ message: `Project ${projectId} has no batches` })

@@ -67,7 +67,10 @@ const facts = (view: View): ReadonlyArray<Piece> => {
     { text: `${count(Math.round(rates.jobs))} jobs/s` },
     { text: `${bytes(rates.bytes)}/s` },
     ...(left === undefined ? [] : [{ text: `about ${about(left)} left` }]),
-    { text: `${count(report.inFlight)} in flight` },
+    // Without requests of its own this process only looks on.
+    ...(activity.origins.length === 0 && report.inFlight === 0
+      ? []
+      : [{ text: `${count(report.inFlight)} in flight` }]),
     ...(limit === 0 ? [] : [{ text: `${count(requests)} of at most ${count(limit)} requests` }]),
     ...(pace.length === 0 ? [] : [{ text: `at most ${count(Math.min(...pace))} requests/s` }]),
     ...(skipped === 0 ? [] : [{ text: `${count(skipped)} skipped` }]),

@@ -28,6 +28,8 @@ export interface Settings {
   readonly limit: number | undefined
   readonly status: ReadonlyArray<string>
   readonly label: ReadonlyArray<string>
+  /** Database of the cluster whose runners do the work; undefined where this process does it. */
+  readonly cluster: Redacted.Redacted | undefined
   readonly baseUrl: string
   readonly allowHttp: boolean
   /** The file that they come from in part, as the person named it. */
@@ -58,7 +60,8 @@ const variables: ReadonlyArray<readonly [keyof Config, string, (text: string) =>
   ["state", "LABELSTREAM_STATE", word],
   ["concurrency", "LABELSTREAM_CONCURRENCY", number],
   ["requestsPerSecond", "LABELSTREAM_REQUESTS_PER_SECOND", number],
-  ["attachments", "LABELSTREAM_ATTACHMENTS", word]
+  ["attachments", "LABELSTREAM_ATTACHMENTS", word],
+  ["cluster", "LABELSTREAM_CLUSTER", word]
 ]
 
 const environment = () =>
@@ -151,6 +154,7 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
     limit: merged.limit,
     status: merged.status ?? [],
     label: merged.label ?? [],
+    cluster: merged.cluster === undefined ? undefined : Redacted.make(merged.cluster),
     baseUrl: merged.baseUrl ?? GtStudio.defaultBaseUrl,
     allowHttp: merged.allowHttp ?? false,
     file: file?.name,

@@ -3,16 +3,17 @@ import * as Effect from "effect/Effect"
 
 /**
  * Listens for SIGINT and SIGTERM until the scope closes. The first one runs `drain`; the answered deferred is done at the
- * second; the third ends the process at once.
+ * second, or at the first where `patience` is 1; one more after that ends the process at once.
  */
-export const onSignal = Effect.fnUntraced(function*(drain: Effect.Effect<void>) {
+export const onSignal = Effect.fnUntraced(function*(drain: Effect.Effect<void>, patience: 1 | 2 = 2) {
   const giveUp = yield* Deferred.make<void>()
   const fork = Effect.runForkWith(yield* Effect.context())
   let signals = 0
   const onSignal = () => {
     signals++
-    if (signals > 2) process.exit(130)
-    fork(signals === 1 ? drain : Deferred.succeed(giveUp, undefined))
+    if (signals > patience) process.exit(130)
+    if (signals === 1) fork(drain)
+    if (signals === patience) fork(Deferred.succeed(giveUp, undefined))
   }
   yield* Effect.acquireRelease(
     Effect.sync(() => process.on("SIGINT", onSignal).on("SIGTERM", onSignal)),

@@ -58,9 +58,9 @@ const split = (target: Target) => {
   return { sink: nameOf(target.slice(0, colon)), value: target.slice(colon + 1), options: {} }
 }
 
-/** Makes the sink of a target. */
-export const make = Effect.fnUntraced(function*({ folder, target }: Place): Effect.fn.Return<
-  JobSink.JobSink,
+/** A target with all its options by name, and paths that lead to the same place from every folder. */
+export const inFull = Effect.fnUntraced(function*({ folder, target }: Place): Effect.fn.Return<
+  { readonly sink: string; readonly [option: string]: unknown },
   SinkPlugin.SinkPluginError | SettingsError
 > {
   const { options, sink, value } = split(target)
@@ -80,15 +80,23 @@ export const make = Effect.fnUntraced(function*({ folder, target }: Place): Effe
   for (const [name, given] of Object.entries(all)) {
     if (pathOptions.has(name) && typeof given === "string") all[name] = resolve(folder, given)
   }
-  return yield* SinkPlugin.load(sink, all, importModule)
+  return { ...all, sink }
 })
 
-/** Makes the sinks of all targets; at least one must be given. */
-export const makeAll = Effect.fnUntraced(function*(places: ReadonlyArray<Place>) {
-  if (places.length === 0) {
-    return yield* new SettingsError({
-      message: "Say where to store: --to files:DIR, --to sqlite:FILE, --to parquet:DIR, or several of them"
-    })
-  }
-  return yield* Effect.forEach(places, make)
+/** Makes the sink of a target. */
+export const make = Effect.fnUntraced(function*(place: Place): Effect.fn.Return<
+  JobSink.JobSink,
+  SinkPlugin.SinkPluginError | SettingsError
+> {
+  const { sink, ...options } = yield* inFull(place)
+  return yield* SinkPlugin.load(sink, options, importFrom(place.folder))
 })
+
+/** Fails where no target is given. */
+export const needSome = (places: ReadonlyArray<Place>): Effect.Effect<void, SettingsError> =>
+  places.length > 0 ? Effect.void : new SettingsError({
+    message: "Say where to store: --to files:DIR, --to sqlite:FILE, --to parquet:DIR, or several of them"
+  })
+
+/** Makes the sinks of all targets; at least one must be given. */
+export const makeAll = (places: ReadonlyArray<Place>) => Effect.andThen(needSome(places), Effect.forEach(places, make))

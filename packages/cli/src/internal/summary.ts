@@ -15,6 +15,10 @@ export const eventLine = (event: Export.JobEvent): string | undefined => {
 export const isUnaccounted = (report: ExportReport.ExportReport): boolean =>
   !report.stopped && report.batches.some(({ left }) => left !== 0)
 
+/** 0: nothing is missing. 1: counts do not add up. 2: jobs failed or a listing broke off. 130: stopped by a signal. */
+export const statusOf = (report: ExportReport.ExportReport): number =>
+  report.stopped ? 130 : isUnaccounted(report) ? 1 : report.complete ? 0 : 2
+
 /** How a run ended, and what its user is told to do. */
 export interface End {
   /** Whether it ended because going on was useless. */
@@ -114,8 +118,12 @@ const lastLine = (report: ExportReport.ExportReport, { again, brokeOff, isRetry,
     : `Complete: nothing is missing in ${where}`
 }
 
-/** What the export came to. */
-export const summary = (report: ExportReport.ExportReport, activity: GtStudio.Activity, end: End): string => {
+/** What the export came to. `activity` is what its requests came to, where that is known. */
+export const summary = (
+  report: ExportReport.ExportReport,
+  activity: GtStudio.Activity | undefined,
+  end: End
+): string => {
   const seconds = Math.max(report.seconds, 0.001)
   const exported = sum(report, (batch) => batch.exported)
   return plain([
@@ -123,8 +131,9 @@ export const summary = (report: ExportReport.ExportReport, activity: GtStudio.Ac
     ...allFailureLines(report, end),
     ...sinkLines(report),
     `${jobs(exported)} and ${bytes(sum(report, (batch) => batch.bytes))} in ${count(report.seconds)} s ` +
-    `(${count(Math.round(exported / seconds))} jobs/s, ${count(activity.requests)} requests, ` +
-    `${count(activity.retries)} retries)`,
+    `(${count(Math.round(exported / seconds))} jobs/s${
+      activity === undefined ? "" : `, ${count(activity.requests)} requests, ${count(activity.retries)} retries`
+    })`,
     lastLine(report, end)
   ].join("\n"))
 }

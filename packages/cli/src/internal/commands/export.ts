@@ -1,10 +1,8 @@
-import type { Export } from "@labelstream/core"
-import { NodeTelemetry } from "@labelstream/node"
+import { type Export, Selection } from "@labelstream/core"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
 import type { Failure } from "../failure.ts"
@@ -12,56 +10,39 @@ import { type SettingFlags, settingsOf } from "../flags.ts"
 import { batchesOf, ledger, platform, withHost } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
-import { version } from "../version.ts"
+import { type TelemetryFlags, telemetryOf } from "../telemetry.ts"
 
-interface Flags extends SettingFlags {
+interface Flags extends SettingFlags, TelemetryFlags {
   readonly config: Option.Option<string>
   readonly json: boolean
-  readonly otlp: Option.Option<string>
-  readonly prometheus: Option.Option<string>
-  readonly logFormat: "text" | "json"
 }
-
-/** Where the run tells of itself. */
-const telemetryOf = ({ logFormat, otlp, prometheus }: Flags) =>
-  NodeTelemetry.layer({
-    ...(Option.isNone(otlp) ? {} : { otlp: { url: otlp.value, version } }),
-    ...(Option.isNone(prometheus) ? {} : { prometheus: { file: prometheus.value } }),
-    ...(logFormat === "json" ? { logFormat } : {})
-  })
 
 /** The jobs that `--status` and `--label` name. */
-export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "wanted" | "wantedResult"> => {
-  const statuses = new Set(status.map((word) => word.toLowerCase()))
-  const labels = new Set(label)
-  return {
-    ...(statuses.size === 0 ? {} : { wanted: (job) => statuses.has(job.status.toLowerCase()) }),
-    ...(labels.size === 0 ? {} : {
-      wantedResult: (document, job) =>
-        document.rows(job).pipe(
-          Stream.filter(({ rows }) => rows.some((row) => labels.has(row.label))),
-          Stream.runHead,
-          Effect.map(Option.isSome)
-        )
-    })
-  }
-}
+export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "wanted" | "wantedResult"> =>
+  Selection.filterOf({ labels: label, statuses: status })
 
-const prepare = Effect.fnUntraced(function*(flags: Flags) {
-  const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+const prepare = Effect.fnUntraced(function*(settings: Settings) {
   const sinks = yield* makeAll(settings.to)
   // Whether the state can be written is known without the network, so it is told first.
   const written = yield* Layer.build(ledger(settings))
   const reached = yield* Layer.build(platform(settings))
   const batches = yield* batchesOf(settings).pipe(Effect.provide(reached), withHost(settings))
-  return { settings, sinks, batches, context: Context.merge(written, reached) }
+  return { sinks, batches, context: Context.merge(written, reached) }
+})
+
+/** Has a cluster do the export. */
+const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Settings, selection: Export.Selection) {
+  const { runOn } = yield* Effect.promise(() => import("../clusterExport.ts"))
+  return yield* runOn(settings, selection, { json: flags.json, block: flags.logFormat === "text" })
 })
 
 /** Runs an export of the selected jobs and answers its exit status. */
 export const runSelection = (flags: Flags, selection: Export.Selection): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
-    const { batches, context, settings, sinks } = yield* Effect.tapError(
-      prepare(flags),
+    const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+    if (settings.cluster !== undefined) return yield* runOnCluster(flags, settings, selection)
+    const { batches, context, sinks } = yield* Effect.tapError(
+      prepare(settings),
       () => flags.json ? ExportProgram.printEmpty : Effect.void
     )
     const { attachments, concurrency, follow, limit, to } = settings

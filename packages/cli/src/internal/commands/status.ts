@@ -20,6 +20,10 @@ const most = 20
 
 export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+  if (settings.cluster !== undefined) {
+    const { show } = yield* Effect.promise(() => import("../clusterStatus.ts"))
+    return yield* show(settings, flags.json)
+  }
   const { batches, failures, sinks } = yield* Effect.provide(
     LedgerSummary.read(flags.batches ?? []),
     ledgerReadOnly(settings)

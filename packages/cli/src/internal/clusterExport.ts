@@ -1,0 +1,59 @@
+import type { ExportRequest } from "@labelstream/cluster"
+import type { Export } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { client, clusterOf } from "./clusterClient.ts"
+import * as ClusterProgram from "./clusterProgram.ts"
+import * as CommandLine from "./commandLine.ts"
+import { type Outcome, SettingsError } from "./failure.ts"
+import { batchesOf, namedBatches, platform, withHost } from "./platform.ts"
+import type { Settings } from "./settings.ts"
+import { inFull, labelOf, needSome } from "./sinks.ts"
+
+const modes = { New: "new", Refresh: "refresh", Retry: "retry" } as const
+
+/** The request that settings come to. The platform is asked only where all its batches are meant. */
+const requestOf = Effect.fnUntraced(function*(settings: Settings, selection: Export.Selection) {
+  if (settings.follow !== undefined) {
+    return yield* new SettingsError({
+      message: "A cluster does not follow a batch: leave --follow out, and hand the export in again when there is more"
+    })
+  }
+  if (selection._tag === "Refresh" && (selection.jobs !== undefined || selection.checkedBefore !== undefined)) {
+    return yield* new SettingsError({
+      message: "A cluster refreshes all jobs of a batch: --job and --checked-before are for a run without --cluster"
+    })
+  }
+  yield* needSome(settings.to)
+  const batches = settings.allBatches
+    ? yield* batchesOf(settings).pipe(Effect.provide(platform(settings)), withHost(settings))
+    : yield* namedBatches(settings)
+  const request: ExportRequest.ExportRequest = {
+    platform: settings.baseUrl,
+    batches,
+    sinks: yield* Effect.forEach(settings.to, inFull),
+    mode: modes[selection._tag],
+    attachments: settings.attachments,
+    statuses: settings.status,
+    labels: settings.label,
+    limit: settings.limit ?? null
+  }
+  return request
+})
+
+/** Hands an export in and stays until it has ended. */
+export const runOn = Effect.fnUntraced(function*(
+  settings: Settings,
+  selection: Export.Selection,
+  shown: { readonly json: boolean; readonly block: boolean }
+): Outcome<Scope.Scope> {
+  const request = yield* requestOf(settings, selection)
+  return yield* ClusterProgram.run({
+    request,
+    where: settings.to.map(labelOf).join(", "),
+    again: CommandLine.again(),
+    retry: CommandLine.retry(),
+    stop: CommandLine.stop,
+    ...shown
+  }).pipe(Effect.provide(client(yield* clusterOf(settings))))
+})

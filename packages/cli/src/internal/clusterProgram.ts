@@ -1,0 +1,130 @@
+/** Has an export done by a cluster: hands it in, shows how it goes, and tells what it came to. */
+import { ClusterExport, type ExportRequest, type ExportStore } from "@labelstream/cluster"
+import { Ledger } from "@labelstream/core"
+import * as Clock from "effect/Clock"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import type { Outcome } from "./failure.ts"
+import { type FailedJob, reportObject } from "./failures.ts"
+import { Meter } from "./meter.ts"
+import { block, oneLine } from "./progress.ts"
+import * as Screen from "./screen.ts"
+import { onSignal } from "./signals.ts"
+import { statusOf, summary } from "./summary.ts"
+
+export interface Options {
+  readonly request: ExportRequest.ExportRequest
+  /** Where everything is stored, as the person named it. */
+  readonly where: string
+  /** What to type to run this again, to try failed jobs again, and to stop an export of this id. */
+  readonly again: string
+  readonly retry: string
+  readonly stop: (id: string) => string
+  readonly json: boolean
+  /** Whether progress is a block that stays in place where stderr is a terminal; else it is logged. */
+  readonly block: boolean
+}
+
+/** Milliseconds between two lines of progress where they stay. */
+const sayEvery = 5000
+/** Once nothing has happened for so many milliseconds, it is worth asking whether there is a runner. */
+const idleAfter = 5000
+
+const quiet = { requests: 0, retries: 0, origins: [], trouble: null }
+
+/** Every job that has failed, as the ledger has it. */
+const failedJobs = (batches: ExportRequest.ExportRequest["batches"]) =>
+  Effect.gen(function*() {
+    const ledger = yield* Ledger.Ledger
+    const failed: Array<FailedJob> = []
+    for (const batch of batches) {
+      yield* Stream.runForEach(ledger.entries({ batch, stage: "failed" }), (entries) =>
+        Effect.sync(() => {
+          for (const { attempts, batchId, error, jobId } of entries) {
+            if (error === null) continue
+            const { message, reason, retryable } = error
+            failed.push({ batch_id: batchId, job_id: jobId, error: reason, message, attempts, retryable })
+          }
+        }))
+    }
+    return failed
+  })
+
+/** Says that an export waits where no runner is there to do it. */
+const warnWhenAlone = Effect.gen(function*() {
+  const storage = yield* RunnerStorage.RunnerStorage
+  const runners = yield* Effect.orElseSucceed(storage.getRunners, () => undefined)
+  if (runners?.some(([, healthy]) => healthy) !== false) return
+  yield* Effect.logWarning(
+    "No runner works for this cluster: start one with labelstream runner and the same --cluster."
+  )
+})
+
+/**
+ * Runs an export on the cluster to its end and answers the exit status, as `ExportProgram.run` does. The first signal
+ * leaves: the export goes on.
+ */
+export const run = Effect.fnUntraced(function*(
+  options: Options
+): Outcome<ExportStore.ExportStore | Ledger.Ledger | RunnerStorage.RunnerStorage | Scope.Scope | WorkflowEngine> {
+  const { id, isNew } = yield* ClusterExport.submit(options.request)
+  yield* Effect.logInfo(
+    isNew
+      ? `Export ${id} is handed in. To stop it: ${options.stop(id)}`
+      : `Export ${id} is the same and under way: this shows how it goes. To stop it: ${options.stop(id)}`
+  )
+  const meter = new Meter()
+  const context = yield* Effect.context<RunnerStorage.RunnerStorage>()
+  let view: Parameters<typeof oneLine>[0] | undefined
+  let saidAt = yield* Clock.currentTimeMillis
+  let asked = false
+  const draws = options.block && Screen.canDraw()
+  if (draws) yield* Screen.show((size, color) => view === undefined ? [] : block(view, size, color))
+  const onLook = ({ report }: ClusterExport.Status) =>
+    Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const next = { report, activity: quiet, rates: meter.rates(report), totals: new Map(), now }
+      view = next
+      const isIdle = report.batches.every(({ listed }) => listed === 0) && report.seconds * 1000 > idleAfter
+      if (isIdle && !asked) {
+        asked = true
+        yield* Effect.provideContext(warnWhenAlone, context)
+      }
+      if (draws) Screen.draw()
+      else if (now - saidAt >= sayEvery) {
+        saidAt = now
+        yield* Effect.logInfo(oneLine(next))
+      }
+    })
+  const left = yield* onSignal(Effect.void, 1)
+  const end = yield* Effect.raceFirst(
+    ClusterExport.awaitEnd(id, onLook),
+    Effect.as(Deferred.await(left), undefined)
+  )
+  if (end === undefined) {
+    yield* Effect.logInfo(`Export ${id} goes on without this command. To stop it: ${options.stop(id)}`)
+    return 130
+  }
+  const { error, report, state } = end
+  const isBroken = state === "broken"
+  if (options.json) {
+    const object = reportObject(report, yield* failedJobs(options.request.batches))
+    Screen.say("stdout", JSON.stringify({ ...object, complete: object.complete && !isBroken }))
+  } else {
+    const stopped = report.stopped && !isBroken
+    Screen.say(
+      "stdout",
+      summary({ ...report, stopped }, undefined, {
+        ...options,
+        brokeOff: isBroken,
+        isRetry: options.request.mode === "retry"
+      })
+    )
+  }
+  if (error !== null) yield* Effect.logError(error)
+  return isBroken ? 1 : statusOf(report)
+})

@@ -1,0 +1,56 @@
+/** What a cluster is at: its exports, and the runners that do them. */
+import { ClusterExport } from "@labelstream/cluster"
+import { onOneLine, plain } from "@labelstream/core/PlainText"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as Effect from "effect/Effect"
+import { client, clusterOf } from "./clusterClient.ts"
+import { table } from "./columns.ts"
+import { type Outcome, SettingsError } from "./failure.ts"
+import { reportObject } from "./failures.ts"
+import { doneOf, sum } from "./meter.ts"
+import * as Screen from "./screen.ts"
+import type { Settings } from "./settings.ts"
+import { count } from "./text.ts"
+
+/** Exports that are shown, the latest first. */
+const most = 10
+
+const rowOf = ({ id, report, state }: ClusterExport.Status) => [
+  id,
+  state,
+  ...[
+    sum(report, ({ listed }) => listed),
+    sum(report, doneOf),
+    sum(report, ({ failed }) => failed),
+    report.seconds
+  ].map(count)
+]
+
+/** Shows what the cluster is at, without the network but for its database. */
+export const show = Effect.fnUntraced(function*(settings: Settings, json: boolean): Outcome {
+  const url = yield* clusterOf(settings)
+  const { exports, runners } = yield* Effect.gen(function*() {
+    const storage = yield* RunnerStorage.RunnerStorage
+    return { exports: yield* ClusterExport.list(most), runners: yield* storage.getRunners }
+  }).pipe(
+    Effect.provide(client(url)),
+    Effect.catchTag("PersistenceError", ({ message }) => new SettingsError({ message }))
+  )
+  const workers = runners.map(([{ address }, healthy]) => ({ address: `${address.host}:${address.port}`, healthy }))
+  if (json) {
+    const of = exports.map(({ error, id, report, state }) => ({ id, state, error, ...reportObject(report, []) }))
+    Screen.say("stdout", JSON.stringify({ exports: of, runners: workers }))
+    return 0
+  }
+  const lines = [
+    ...(exports.length === 0
+      ? ["No export was handed in yet."]
+      : table([["EXPORT", "STATE", "JOBS", "DONE", "FAILED", "SECONDS"], ...exports.map(rowOf)])),
+    ...exports.flatMap(({ error, id }) => error === null ? [] : [`${id} broke off: ${onOneLine(error)}`]),
+    workers.length === 0
+      ? "No runner is there: labelstream runner with the same --cluster starts one."
+      : `Runners: ${workers.map(({ address, healthy }) => healthy ? address : `${address} (not heard of)`).join(", ")}`
+  ]
+  Screen.say("stdout", plain(lines.join("\n")))
+  return 0
+})

@@ -1,0 +1,18 @@
+import { NodeTelemetry } from "@labelstream/node"
+import * as Option from "effect/Option"
+import { version } from "./version.ts"
+
+/** What a run tells of itself, as typed. */
+export interface TelemetryFlags {
+  readonly otlp: Option.Option<string>
+  readonly prometheus: Option.Option<string>
+  readonly logFormat: "text" | "json"
+}
+
+/** Where the run tells of itself. */
+export const telemetryOf = ({ logFormat, otlp, prometheus }: TelemetryFlags) =>
+  NodeTelemetry.layer({
+    ...(Option.isNone(otlp) ? {} : { otlp: { url: otlp.value, version } }),
+    ...(Option.isNone(prometheus) ? {} : { prometheus: { file: prometheus.value } }),
+    ...(logFormat === "json" ? { logFormat } : {})
+  })
