@@ -3,7 +3,6 @@ import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { createHash } from "node:crypto"
-import { once } from "node:events"
 import { get as httpGet, type IncomingMessage } from "node:http"
 import { connect } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -93,7 +92,8 @@ describe("Wire", () => {
         })
       })
       while (simulator.report().connections.api + simulator.report().connections.storage < 4) await sleep(5)
-      const closed = sockets.map((socket) => once(socket, "close"))
+      // A reset is a way of closing too, and `once` would take it for a failure.
+      const closed = sockets.map((socket) => new Promise((resolve) => socket.on("close", resolve)))
       await simulator.close()
       await Promise.all(closed)
     }))
