@@ -74,7 +74,7 @@ describe.each(databases)("a cluster on $name", (kind) => {
         yield* world.answered(jobs / 4)
         yield* first.kill
         yield* world.runner
-        yield* world.answered(jobs / 4)
+        yield* world.answered(jobs / 2)
         yield* second.kill
         const status = yield* world.end(id)
         assert.strictEqual(status.error, null)
@@ -93,8 +93,8 @@ describe.each(databases)("a cluster on $name", (kind) => {
       const output = yield* temporaryFolder
       const old = [yield* world.runner, yield* world.runner]
       const { id } = yield* world.submit(requestOf(world.simulator, [`files:${output}`]))
-      for (const runner of old) {
-        yield* world.answered(100)
+      for (const [index, runner] of old.entries()) {
+        yield* world.answered(100 * (index + 1))
         yield* world.runner
         assert.strictEqual(yield* runner.leave, 0)
       }

@@ -106,6 +106,8 @@ const problemOf = (key: string, isSetting: boolean, message: string): string => 
   return message.replaceAll(/\s*\n\s*/g, " ")
 }
 
+const hasPassword = (url: string) => URL.canParse(url) && new URL(url).password !== ""
+
 /** Puts flags, environment and file together. Fails with all problems of all three at once. */
 export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named: string | undefined) {
   const file = yield* load(named)
@@ -115,7 +117,11 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
     (key) => variables.find(([name]) => name === key)?.[1] ?? key
   )
   const fromFlags = problems(flags, (key) => flagNames[key as keyof Config] ?? `--${key}`)
+  const typed = fromFlags.config.cluster
   const all = [
+    ...(typed !== undefined && hasPassword(typed)
+      ? ["--cluster: a password in a flag can be read by others of this machine: set LABELSTREAM_CLUSTER to the URL"]
+      : []),
     ...fromFlags.problems,
     ...fromEnvironment.problems,
     ...fromFile.problems.map((problem) => `${file?.name ?? ""}: ${problem}`)

@@ -100,8 +100,16 @@ export const requestOf = (
 
 /** Starts platform and database; runners are started as a test needs them. */
 export const make = Effect.fnUntraced(function*({ kind, simulator: options, sliceJobs = 50 }: Options) {
-  let onAnswer: (entry: Traffic.Entry) => void = () => {}
-  const simulator = yield* Simulator.start({ countJobs: true, onRequest: (entry) => onAnswer(entry), ...options })
+  let answers = 0
+  let waiting: ReadonlyArray<readonly [answers: number, done: () => void]> = []
+  const onRequest = ({ endpoint }: Traffic.Entry) => {
+    if (endpoint !== "job") return
+    answers++
+    const due = waiting.filter(([least]) => least <= answers)
+    waiting = waiting.filter(([least]) => least > answers)
+    for (const [, done] of due) done()
+  }
+  const simulator = yield* Simulator.start({ countJobs: true, onRequest, ...options })
   const url = yield* kind.url
   const stores = Layer.mergeAll(SqlLedger.layer, ExportStore.layer).pipe(Layer.provideMerge(ClusterStorage.layer(url)))
   const client = yield* Layer.build(Membership.layerClient(timing).pipe(Layer.provideMerge(stores)))
@@ -118,13 +126,11 @@ export const make = Effect.fnUntraced(function*({ kind, simulator: options, slic
     runner: startRunner(setting),
     /** A runner that asks another platform. */
     runnerFor: (platform: string) => startRunner({ ...setting, platform }),
-    /** Done when the platform has answered so many requests for results of jobs since. */
-    answered: (jobs: number) =>
+    /** Done when the platform has answered so many requests for results of jobs, in all. */
+    answered: (least: number) =>
       Effect.callback<void>((resume) => {
-        let answers = 0
-        onAnswer = ({ endpoint }) => {
-          if (endpoint === "job" && ++answers === jobs) resume(Effect.void)
-        }
+        if (answers >= least) resume(Effect.void)
+        else waiting = [...waiting, [least, () => resume(Effect.void)]]
       }),
     submit: (request: ExportRequest.ExportRequest) => Effect.provideContext(ClusterExport.submit(request), client),
     stop: (id: string) => Effect.provideContext(ClusterExport.stop(id), client),

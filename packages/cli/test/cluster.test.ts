@@ -1,0 +1,104 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Simulator } from "@labelstream/simulator"
+import * as Effect from "effect/Effect"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { platform, run, type Setting, start, temporaryFolder } from "./support/program.ts"
+
+/** Milliseconds: these tests start several processes. */
+const patience = 300_000
+
+const world = Effect.fnUntraced(function*(options: Simulator.Options) {
+  const simulator = yield* Simulator.start(options)
+  const cwd = yield* temporaryFolder
+  const setting: Setting = { cwd, env: { ...platform(simulator), LABELSTREAM_CLUSTER: "sqlite:cluster.db" } }
+  const batch = simulator.batches[0]?.id ?? ""
+  /** A runner that has joined. */
+  const runner = Effect.gen(function*() {
+    const started = yield* start(["runner"], setting)
+    yield* started.said("stderr", "Working at")
+    return started
+  })
+  return { simulator, setting, runner, cwd, to: ["export", "--batch", batch, "--to", "files:output"] }
+})
+
+describe("a cluster by commands", () => {
+  it.live(
+    "exports with the runners that are there, tells what it came to, and shows it afterwards",
+    () =>
+      Effect.gen(function*() {
+        const { cwd, runner, setting, simulator, to } = yield* world({
+          batches: [{ id: "one", jobs: 60, unfinished: 0.1 }]
+        })
+        const one = yield* runner
+        yield* runner
+        const ended = yield* run([...to, "--json"], setting)
+        assert.strictEqual(ended.status, 0, ended.stderr)
+        const { batches, complete, sinks } = JSON.parse(ended.stdout) as {
+          readonly complete: boolean
+          readonly batches: ReadonlyArray<{ readonly listed: number; readonly exported: number }>
+          readonly sinks: ReadonlyArray<{ readonly stored: number }>
+        }
+        assert.isTrue(complete)
+        assert.strictEqual(batches[0]?.listed, 60)
+        assert.strictEqual(sinks[0]?.stored, batches[0]?.exported)
+        assert.isTrue(existsSync(join(cwd, "output", "one", "manifest.ndjson")))
+        const shown = yield* run(["status"], setting)
+        assert.match(shown.stdout, /^\w{16}-1 +completed +60 +60 +0 /m)
+        assert.match(shown.stdout, /^Runners: 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+$/m)
+        yield* one.signal("SIGTERM")
+        const left = yield* one.end
+        assert.strictEqual(left.status, 0)
+        assert.include(left.stderr, "other runners take the rest")
+        assert.notInclude(ended.stdout + ended.stderr + shown.stdout + left.stdout + left.stderr, simulator.apiKey)
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live(
+    "says when nobody is there to do it, goes on without the command, and is stopped by another one",
+    () =>
+      Effect.gen(function*() {
+        const { runner, setting, to } = yield* world({ batches: [{ id: "one", jobs: 60 }] })
+        const waiting = yield* start(to, setting)
+        yield* waiting.said("stderr", "No runner works for this cluster")
+        yield* waiting.signal("SIGINT")
+        const left = yield* waiting.end
+        assert.strictEqual(left.status, 130)
+        const [, id = ""] = /labelstream stop (\S+)/.exec(left.stderr) ?? []
+        assert.include(left.stderr, `Export ${id} goes on without this command`)
+        assert.strictEqual((yield* run(["stop", id], setting)).status, 0)
+        yield* runner
+        const again = yield* run(to, setting)
+        assert.strictEqual(again.status, 130)
+        assert.include(again.stdout, "Stopped before the end.")
+        const late = yield* run(["stop", id], setting)
+        assert.strictEqual(late.status, 1)
+        assert.include(late.stderr, `Export ${id} has ended: stopped`)
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live(
+    "says what is wrong with a cluster that cannot be used, and never its password",
+    () =>
+      Effect.gen(function*() {
+        const { setting, to } = yield* world({ batches: [{ id: "one", jobs: 1 }] })
+        const canary = "canary-7d1f"
+        const url = `postgres://me:${canary}@127.0.0.1:9/labels`
+        const unreachable = yield* run(to, { ...setting, env: { ...setting.env, LABELSTREAM_CLUSTER: url } })
+        assert.strictEqual(unreachable.status, 1)
+        assert.include(unreachable.stderr, "127.0.0.1:9/labels")
+        const typed = yield* run(["status", "--cluster", url], setting)
+        assert.strictEqual(typed.status, 1)
+        assert.include(typed.stderr, "LABELSTREAM_CLUSTER")
+        const none = yield* run(["runner"], { ...setting, env: { ...setting.env, LABELSTREAM_CLUSTER: "" } })
+        assert.include(none.stderr, "Say which cluster")
+        const follow = yield* run([...to, "--follow"], setting)
+        assert.include(follow.stderr, "A cluster does not follow a batch")
+        const outputs = [unreachable, typed, none, follow].map(({ stderr, stdout }) => stdout + stderr).join("\n")
+        assert.notInclude(outputs, canary)
+      }).pipe(Effect.scoped),
+    patience
+  )
+})
