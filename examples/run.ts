@@ -3,17 +3,20 @@ import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 
 const [name, ...rest] = process.argv.slice(2)
-const file = join(import.meta.dirname, `${name}.ts`)
-const names = readdirSync(import.meta.dirname)
-  .filter((entry) => entry.endsWith(".ts") && entry !== "run.ts")
-  .map((entry) => entry.slice(0, -3))
+// An example is a file, or a folder with a `main.ts`.
+const names = readdirSync(import.meta.dirname).flatMap((entry) => {
+  if (entry.endsWith(".ts")) return entry === "run.ts" ? [] : [entry.slice(0, -3)]
+  return existsSync(join(import.meta.dirname, entry, "main.ts")) ? [entry] : []
+})
 
-if (name === undefined || !names.includes(name) || !existsSync(file)) {
+if (name === undefined || !names.includes(name)) {
   console.error(
     `${name === undefined ? "Which example?" : `There is no example ${name}.`} There are: ${names.join(", ")}`
   )
   process.exitCode = 1
 } else {
+  const single = join(import.meta.dirname, `${name}.ts`)
+  const file = existsSync(single) ? single : join(import.meta.dirname, name, "main.ts")
   const child = spawn(process.execPath, [file, ...rest], { stdio: "inherit" })
   // The terminal sends Ctrl-C to the example as well: this process waits for what the example makes of it.
   process.on("SIGINT", () => {})

@@ -2,6 +2,7 @@
 import type { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -27,12 +28,20 @@ export const start = (example: string, env: Readonly<Record<string, string>>) =>
         const closed = new Promise<Ended>((resolve) => {
           child.on("close", (status) => resolve({ status, ...output }))
         })
-        return { child, closed }
+        return { child, closed, output }
       }),
       ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
     ),
-    ({ child, closed }) => ({
+    ({ child, closed, output }) => ({
       pid: child.pid,
+      /** Done when the process has written this to stderr, or has ended. */
+      said: (words: RegExp) =>
+        Effect.promise(async () => {
+          const ended = closed.then(() => true)
+          while (!words.test(output.stderr)) {
+            if (await Promise.race([once(child.stderr, "data").then(() => false), ended])) return
+          }
+        }),
       end: Effect.promise(() => closed),
       signal: (name: NodeJS.Signals) => Effect.sync(() => child.kill(name))
     })
