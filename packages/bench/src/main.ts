@@ -7,6 +7,7 @@ import { availableParallelism, cpus, loadavg } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { again } from "./benchmarks/again.ts"
+import { cluster } from "./benchmarks/cluster.ts"
 import { files } from "./benchmarks/files.ts"
 import { normalise } from "./benchmarks/normalise.ts"
 import { scale } from "./benchmarks/scale.ts"
@@ -26,8 +27,12 @@ const benchmarks: Readonly<Record<string, (setting: Setting) => Promise<Result>>
   parquet,
   normalise,
   again,
-  scale
+  scale,
+  cluster
 }
+
+/** Takes minutes whatever its size, since processes are waited for: no part of a quick run that does not name it. */
+const slow = new Set(["cluster"])
 
 const cache = join(import.meta.dirname, "..", "..", "..", "node_modules", ".cache", "bench")
 
@@ -110,4 +115,5 @@ if (values.help) console.log(help)
 else if (unknown.length > 0) {
   console.error(`There is no benchmark ${unknown.join(", ")}.\n\n${help}`)
   process.exitCode = 1
-} else await run(positionals.length > 0 ? positionals : Object.keys(benchmarks))
+} else if (positionals.length > 0) await run(positionals)
+else await run(Object.keys(benchmarks).filter((name) => !values.quick || !slow.has(name)))
