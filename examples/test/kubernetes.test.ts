@@ -22,7 +22,11 @@ describe("a check of manifests", () => {
       ["spec:\n  replicas", "spec:\n  replicaz", /\/spec\/replicaz/],
       ["terminationGracePeriodSeconds", "terminationGraceperiodSeconds", /terminationGraceperiodSeconds/],
       ["readinessProbe", "readynessProbe", /\/spec\/template\/spec\/containers\/0\/readynessProbe/],
-      ["secretKeyRef: { name: labelstream, key: cluster }", "secretKeyRef: { name: labelstream, kee: cluster }", /kee|key/],
+      [
+        "secretKeyRef: { name: labelstream, key: cluster }",
+        "secretKeyRef: { name: labelstream, kee: cluster }",
+        /kee|key/
+      ],
       ["fieldPath", "fieldpath", /field[pP]ath/],
       ["claimName", "claimname", /claim[nN]ame/],
       ["requests: { cpu", "request: { cpu", /resources\/request\b/]

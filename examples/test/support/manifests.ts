@@ -49,7 +49,7 @@ export const validate = (manifest: Manifest): void => {
   const model = models.find(({ is }) => is(manifest))
   if (model === undefined) throw new Error(`no manifest may be of ${manifest.apiVersion} ${manifest.kind}`)
   const unread = new Set<string>()
-  const watched = watch(manifest, Object.create(model.prototype as object) as object, "", unread)
+  const watched = watch(manifest, Object.create(model.prototype) as object, "", unread)
   model.prototype.validate.call(watched)
   if (unread.size > 0) throw new Error(`there is no field ${Array.from(unread).join(", ")} in ${manifest.kind}`)
 }

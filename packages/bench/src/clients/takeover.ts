@@ -15,7 +15,7 @@ interface Spec {
 
 export const run: Run<Spec> = async ({ folder, jobs, latency, runners: count }, stopwatch) => {
   const asked = new Set<string>()
-  let onJob = (_: string) => {}
+  let onJob: (job: string) => void = () => {}
   const simulator = await Simulator.startPromise({
     batches: [{ jobs }],
     latency,
