@@ -59,8 +59,8 @@ const licences: Plugin = {
 const options: RolldownOptions = {
   input: { labelstream: join(import.meta.dirname, "src", "sealed.ts") },
   platform: "node",
-  // A binary belongs to it, so it is installed as it is.
-  external: [/^node:(?!http2)/, "better-sqlite3"],
+  // A binary belongs to the first, so it is installed as it is; work with the other is handed over to modules.
+  external: [/^node:(?!http2)/, "better-sqlite3", "@labelstream/cluster"],
   resolve: { mainFields: ["module", "main"] },
   plugins: [onlyAgents, licences],
   output: {

@@ -23,6 +23,9 @@ const runner = Runner.layer({ platform, address: { host: "127.0.0.1", port }, sl
   Layer.provide(stores)
 )
 
+// Nothing is left of it when the tests are killed.
+process.stdin.on("end", () => process.exit(1)).resume()
+
 await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
   const leave = yield* Deferred.make<void>()
   process.on("SIGTERM", () => Effect.runFork(Deferred.succeed(leave, undefined)))
@@ -30,3 +33,4 @@ await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
   process.stdout.write("ready\n")
   yield* Deferred.await(leave)
 })))
+process.exit(0)

@@ -51,7 +51,7 @@ const startRunner = (setting: Omit<RunnerSetting, "port" | "spool">) =>
       Effect.sync(() => {
         const program = join(import.meta.dirname, "runner.ts")
         const argument = JSON.stringify({ ...setting, port, spool } satisfies RunnerSetting)
-        return spawn(process.execPath, [program, argument], { stdio: ["ignore", "pipe", "inherit"] })
+        return spawn(process.execPath, [program, argument], { stdio: ["pipe", "pipe", "inherit"] })
       }),
       (child) =>
         Effect.promise(() => {

@@ -7,6 +7,7 @@ import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
 import type { Failure } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
+import { beforeForeignCode } from "../handOver.ts"
 import { batchesOf, ledger, platform, withHost } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
@@ -32,6 +33,7 @@ const prepare = Effect.fnUntraced(function*(settings: Settings) {
 
 /** Has a cluster do the export. */
 const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Settings, selection: Export.Selection) {
+  yield* beforeForeignCode
   const { runOn } = yield* Effect.promise(() => import("../clusterExport.ts"))
   return yield* runOn(settings, selection, { json: flags.json, block: flags.logFormat === "text" })
 })

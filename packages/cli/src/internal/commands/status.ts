@@ -5,6 +5,7 @@ import { table } from "../columns.ts"
 import { commandLine } from "../commandLine.ts"
 import type { Outcome } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
+import { beforeForeignCode } from "../handOver.ts"
 import * as LedgerSummary from "../ledgerSummary.ts"
 import { ledgerReadOnly } from "../platform.ts"
 import * as Screen from "../screen.ts"
@@ -21,6 +22,7 @@ const most = 20
 export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
   if (settings.cluster !== undefined) {
+    yield* beforeForeignCode
     const { show } = yield* Effect.promise(() => import("../clusterStatus.ts"))
     return yield* show(settings, flags.json)
   }

@@ -1,0 +1,32 @@
+import { ClusterError, ClusterExport } from "@labelstream/cluster"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { clusterOf, stores } from "./clusterClient.ts"
+import type { Outcome } from "./failure.ts"
+import { type SettingFlags, settingsOf } from "./flags.ts"
+import * as Screen from "./screen.ts"
+import { resolveSettings } from "./settings.ts"
+
+export interface StopFlags extends SettingFlags {
+  readonly config: Option.Option<string>
+  readonly id: string
+}
+
+/** Stops an export of a cluster. */
+export const run = Effect.fnUntraced(function*({ id, ...flags }: StopFlags): Outcome {
+  const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+  const url = yield* clusterOf(settings)
+  const state = yield* Effect.provide(
+    Effect.flatMap(
+      ClusterExport.stop(id),
+      (isRunning) =>
+        isRunning ? Effect.succeed("running") : Effect.map(ClusterExport.status(id), (status) => status.state)
+    ),
+    stores(url)
+  )
+  if (state !== "running") {
+    return yield* new ClusterError.ClusterError({ reason: "refused", detail: `Export ${id} has ended: ${state}` })
+  }
+  Screen.say("stdout", `Export ${id} stops: its jobs in flight are finished first`)
+  return 0
+})
