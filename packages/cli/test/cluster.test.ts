@@ -68,8 +68,10 @@ describe("a cluster by commands", () => {
         const [, id = ""] = /labelstream stop (\S+)/.exec(left.stderr) ?? []
         assert.include(left.stderr, `Export ${id} goes on without this command`)
         assert.strictEqual((yield* run(["stop", id], setting)).status, 0)
+        const joined = yield* start(to, setting)
+        yield* joined.said("stderr", "is the same and under way")
         yield* runner
-        const again = yield* run(to, setting)
+        const again = yield* joined.end
         assert.strictEqual(again.status, 130)
         assert.include(again.stdout, "Stopped before the end.")
         const late = yield* run(["stop", id], setting)

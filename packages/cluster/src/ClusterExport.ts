@@ -3,6 +3,7 @@ import type { ExportReport, Ledger } from "@labelstream/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { ClusterError } from "./ClusterError.ts"
 import * as ExportRequest from "./ExportRequest.ts"
@@ -74,15 +75,23 @@ export const stop = (id: string): Effect.Effect<boolean, Ledger.LedgerError, Exp
 
 /** How often a waiting process looks. */
 const lookEvery = "500 millis"
+/** Runners outlast a database that is away for a while, so who waits for them does too. */
+const patience = Schedule.spaced("2 seconds").pipe(Schedule.upTo({ duration: "5 minutes" }))
 
-/** Waits until an export has ended, for as long as that takes. `onLook` is told how it stands, twice a second. */
+/**
+ * Waits until an export has ended, for as long as that takes. `onLook` is told how it stands, twice a second. A database
+ * that does not answer is asked again for five minutes.
+ */
 export const awaitEnd = (
   id: string,
   onLook: (status: Status) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Status, ClusterError | Ledger.LedgerError, ExportStore> =>
   Effect.gen(function*() {
     for (;;) {
-      const now = yield* status(id)
+      const now = yield* Effect.retry(status(id), {
+        schedule: patience,
+        while: (error) => error._tag === "LedgerError" && error.reason === "unavailable"
+      })
       if (now.state !== "running") return now
       yield* onLook(now)
       yield* Effect.sleep(lookEvery)

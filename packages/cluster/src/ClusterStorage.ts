@@ -58,16 +58,22 @@ export const describe = (url: Redacted.Redacted): Effect.Effect<string, Ledger.L
   Effect.map(parse(url), ({ name }) => name)
 
 const opening = (place: Place) => (error: SqlError) =>
-  Effect.catchDefect(toLedgerError(error), () =>
-    Effect.fail(
-      new Ledger.LedgerError({
-        reason: "unavailable",
-        detail: place._tag === "Sqlite"
-          ? `${place.file} cannot be opened: see that its folder exists and may be used.`
-          : `${place.name} cannot be used as the cluster's database: ${error.message}.`,
-        cause: error.reason
-      })
-    ))
+  toLedgerError(error).pipe(
+    Effect.mapError(({ detail, reason }) =>
+      new Ledger.LedgerError({ reason, detail: `${place.name}: ${detail}`, cause: error.reason })
+    ),
+    Effect.catchDefect(() =>
+      Effect.fail(
+        new Ledger.LedgerError({
+          reason: "unavailable",
+          detail: place._tag === "Sqlite"
+            ? `${place.file} cannot be opened: see that its folder exists and may be used.`
+            : `${place.name} cannot be used as the cluster's database: ${error.message}.`,
+          cause: error.reason
+        })
+      )
+    )
+  )
 
 // No wait of a runner on the server is without an end, and no other runner waits for a frozen one.
 const limits = {

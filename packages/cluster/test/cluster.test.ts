@@ -202,7 +202,7 @@ describe("a cluster", () => {
           kind: sqlite,
           simulator: {
             batches: [{ id: "one", jobs: 200, unfinished: 0.1 }],
-            faults: [{ kind: "attachment-missing", jobs: 0.1 } as never]
+            faults: [{ on: "storage", meets: { _tag: "Missing" }, share: 0.1 }]
           }
         })
         const output = yield* temporaryFolder
@@ -246,14 +246,12 @@ describe("a cluster", () => {
 
   it.live("ends an export whose key is not accepted, with the platform's word", () =>
     Effect.gen(function*() {
-      const world = yield* make({
-        kind: sqlite,
-        simulator: { batches: [{ id: "one", jobs: 10 }], apiKey: "another" }
-      })
-      yield* world.runner
-      const status = yield* world.end(
-        (yield* world.submit(requestOf(world.simulator, [`files:${yield* temporaryFolder}`]))).id
-      )
+      const world = yield* make({ kind: sqlite, simulator: { batches: [{ id: "one", jobs: 10 }] } })
+      yield* world.strangeRunner
+      const { id } = yield* world.submit(requestOf(world.simulator, [`files:${yield* temporaryFolder}`]))
+      const status = yield* world.end(id)
       assert.strictEqual(status.state, "broken")
+      assert.match(status.error ?? "", /key/)
+      assert.notInclude(status.error ?? "", "nobodys-key")
     }).pipe(Effect.scoped), patience)
 })

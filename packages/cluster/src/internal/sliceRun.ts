@@ -5,6 +5,7 @@
 import { Export, type ExportReport, GtStudio, type Job, Ledger, Selection } from "@labelstream/core"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import { ClusterError } from "../ClusterError.ts"
 import type { ExportRequest } from "../ExportRequest.ts"
@@ -25,6 +26,9 @@ export interface Work {
 
 /** Longest that jobs in flight may go on when a slice is stopped or its runner leaves. */
 const grace = "5 seconds"
+
+/** What an export logs of its beginning and end is for one that a person began, not for each slice. */
+const quietly = Effect.provideService(References.MinimumLogLevel, "Warn")
 
 /** Does a slice. Answers whether it was done to its end; it was stopped otherwise. */
 export const runSlice = (work: Work, slice: number) =>
@@ -66,7 +70,7 @@ export const runSlice = (work: Work, slice: number) =>
     yield* store.skip(run, first.batch, skipped)
     yield* store.endSlice(run, slice, extraOf(report))
     return true
-  }))
+  })).pipe(quietly)
 
 const pageOf = (jobs: ReadonlyArray<{ readonly summary: Job.JobSummary }>): GtStudio.JobPage => ({
   number: 1,

@@ -124,8 +124,8 @@ export const make = Effect.fnUntraced(function*({ kind, simulator: options, slic
     simulator,
     client,
     runner: startRunner(setting),
-    /** A runner that asks another platform. */
-    runnerFor: (platform: string) => startRunner({ ...setting, platform }),
+    /** A runner whose key the platform does not know. */
+    strangeRunner: startRunner({ ...setting, apiKey: "nobodys-key" }),
     /** Done when the platform has answered so many requests for results of jobs, in all. */
     answered: (least: number) =>
       Effect.callback<void>((resume) => {
