@@ -62,7 +62,7 @@ describe.each(databases)("a cluster on $name", (kind) => {
     "whose runners are killed and joined by new ones ends complete, once, with what one machine stores",
     () =>
       Effect.gen(function*() {
-        const jobs = 2000
+        const jobs = Number(process.env["LABELSTREAM_CLUSTER_JOBS"] ?? 2000)
         const world = yield* make({
           kind,
           simulator: { batches: [{ id: "one", jobs, kinds: ["image_segmentation"] }] }
