@@ -18,7 +18,7 @@ import { step } from "./internal/failure.ts"
 import { doJobs } from "./internal/jobs.ts"
 import { open, publish } from "./internal/publish.ts"
 import { reportOf } from "./internal/report.ts"
-import { know } from "./internal/sessions.ts"
+import { know, type Known } from "./internal/sessions.ts"
 import type { SinkResolver } from "./SinkResolver.ts"
 
 /** One export that is registered in the store. Its id is its idempotency key: executed twice it runs once. */
@@ -52,15 +52,17 @@ export const layer = (options: Options): Layer.Layer<
       ) => Activity.make({ name, success, error: ClusterError, execute })
 
       const known = step(know(exportId, options.platform))
-      const work = Effect.gen(function*() {
-        yield* activity("open", Schema.Void, Effect.flatMap(known, open))
-        yield* activity("jobs", Schema.Void, Effect.flatMap(known, (known) => doJobs(exportId, known, options)))
-      })
-      const failure = yield* Effect.match(work, { onFailure: (error) => error, onSuccess: () => null })
-      // What was stored is published also where the export cannot go on.
-      const publishing = activity("publish", Schema.Void, Effect.flatMap(known, (known) => publish(exportId, known)))
-      const unpublished = yield* Effect.match(publishing, { onFailure: (error) => error, onSuccess: () => null })
-      const error = failure ?? unpublished
+      /** A step of which only the failure matters: null where it was done. */
+      const done = <R>(name: string, work: (known: Known) => Effect.Effect<void, ClusterError, R>) =>
+        Effect.match(activity(name, Schema.Void, Effect.flatMap(known, work)), {
+          onFailure: (error): ClusterError | null => error,
+          onSuccess: () => null
+        })
+      const refused = yield* done("open", open)
+      const broken = refused ?? (yield* done("jobs", (known) => doJobs(exportId, known, options)))
+      // What was stored is published also where the export could not go on.
+      const unpublished = refused === null ? yield* done("publish", (known) => publish(exportId, known)) : null
+      const error = broken ?? unpublished
       yield* activity("end", Schema.Void, step(endOf(exportId, error))).pipe(Effect.orDie)
     })
   )

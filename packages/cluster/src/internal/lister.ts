@@ -38,7 +38,8 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
   for (const { slice } of before) yield* onSlice(slice)
   let slice = before.reduce((last, each) => Math.max(last, each.slice), 0) + 1
   let inSlice = 0
-  let taken = 0
+  // Begun again it may count a job twice, and then takes fewer than the limit: never more.
+  let taken = before.reduce((sum, { jobs }) => sum + jobs, 0)
   let limited = false
 
   /** The slice of a further job to fetch, or undefined beyond the limit. */

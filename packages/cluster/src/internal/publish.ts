@@ -13,7 +13,7 @@ import { type Known, writerOf } from "./sessions.ts"
 
 /** Another export may hold the place for as long as it takes to publish. */
 const whileTaken = {
-  schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "2 minutes" })),
+  schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "1 minute" })),
   while: (error: Failure) => error._tag === "SinkError" && error.reason === "conflict" && error.step !== "check"
 }
 
