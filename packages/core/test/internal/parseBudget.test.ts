@@ -61,9 +61,9 @@ describe("the memory for parsed documents", () => {
 
   it.effect("is kept for no document before somebody reads rows, which are the same then as later", () =>
     Effect.gen(function*() {
-      const budget = new ParseBudget(64 * mebi)
+      const budget = new ParseBudget(8 * mebi)
       const { limit } = budget
-      const { content, read } = sized(6 * mebi)
+      const { content, read } = sized(3 * mebi / 4)
       const document = yield* budget.open(content, {})
       strictEqual(budget.limit, limit)
       strictEqual(read.whole, 1)

@@ -41,12 +41,12 @@ const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Setting
 /** Runs an export of the selected jobs and answers its exit status. */
 export const runSelection = (flags: Flags, selection: Export.Selection): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
-    const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
-    if (settings.cluster !== undefined) return yield* runOnCluster(flags, settings, selection)
-    const { batches, context, sinks } = yield* Effect.tapError(
-      prepare(settings),
-      () => flags.json ? ExportProgram.printEmpty : Effect.void
-    )
+    /** Where a program waits for an object it gets one, also of what could not begin. */
+    const answered = <A, R>(effect: Effect.Effect<A, Failure, R>) =>
+      Effect.tapError(effect, () => flags.json ? ExportProgram.printEmpty : Effect.void)
+    const settings = yield* answered(resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config)))
+    if (settings.cluster !== undefined) return yield* answered(runOnCluster(flags, settings, selection))
+    const { batches, context, sinks } = yield* answered(prepare(settings))
     const { attachments, concurrency, follow, limit, to } = settings
     return yield* ExportProgram.run({
       export: {
