@@ -10,7 +10,7 @@ export const tinyFlaws: Readonly<
   W05: { says: /outside has appeared beside the target/ },
   W06: { says: /job "y\/z" is missing/ },
   W07: { says: /took \d+ MB more of memory than a small document/ },
-  C01: { says: /killed during stage, opened again: .*(?:torn|should not be)/ },
+  C01: { says: /killed during stage, opened again: .*(?:torn|should not be|cannot be read back)/ },
   C02: { says: /cut in half: inspect finds nothing amiss, but what is there: cannot be read back/ },
   C03: { says: /when no longer full, store failed: .*ENOSPC/ },
   C04: { says: /rename 1 failed: job "job-\d+": the document differs/ },
