@@ -118,7 +118,7 @@ try {
   writeFileSync(join(app, "by-name.js"), byName)
   const packed = join(sink, readdirSync(sink).find((file) => file.endsWith(".tgz"))!)
   const sinks = ["sink-filesystem", "sink-sqlite", "sink-parquet", packed]
-  install(app, "core", "files", "node", "simulator", "report", "cli", ...sinks, "effect")
+  install(app, "core", "files", "node", "simulator", "report", "cluster", "cli", ...sinks, "effect")
   must(run(app, "node", "by-name.js") === "true 100\n", "an export by names is not complete")
   must(
     run(app, "npx", "labelstream", "sinks").includes("labelstream-sink-shelf 0.1.0"),
