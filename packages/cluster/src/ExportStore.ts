@@ -78,10 +78,17 @@ export class ExportStore extends Context.Service<ExportStore, {
     jobIds: ReadonlyArray<string>
   ) => Effect.Effect<void, Ledger.LedgerError>
   /**
-   * Ends a slice: its jobs that nothing was noted of were unchanged. `extra` replaces that of an earlier attempt. Not for a
+   * Ends a slice that was done for these jobs: those of them that nothing was noted of were unchanged. `extra` replaces that of an earlier attempt. Not for a
    * slice that was stopped: its jobs are left.
    */
-  readonly endSlice: (run: number, slice: number, extra: SliceExtra) => Effect.Effect<void, Ledger.LedgerError>
+  readonly endSlice: (
+    run: number,
+    slice: number,
+    jobs: ReadonlyArray<Ledger.JobKey & Job.BatchRef>,
+    extra: SliceExtra
+  ) => Effect.Effect<void, Ledger.LedgerError>
+  /** Slices with jobs of which nothing is noted yet: those that were stopped, or got jobs after they were done. */
+  readonly pending: (run: number) => Effect.Effect<ReadonlyArray<number>, Ledger.LedgerError>
   /** What a run has come to so far. */
   readonly progress: (run: number) => Effect.Effect<RunProgress, Ledger.LedgerError>
 }>()("@labelstream/cluster/ExportStore") {}
@@ -161,7 +168,8 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
           )
       }),
       skip: (run, batch, ids) => ids.length === 0 ? Effect.void : writing(jobs.skip(run, batch, ids)),
-      endSlice: (run, slice, extra) => writing(jobs.endSlice(run, slice, JSON.stringify(extra))),
+      endSlice: (run, slice, done, extra) => writing(jobs.endSlice(run, slice, done, JSON.stringify(extra))),
+      pending: (run) => reading(jobs.pending(run)),
       progress: (run) => reading(progress(run))
     })
   }

@@ -240,8 +240,11 @@ const suite = (kind: Kind) => {
               unknownExample: "2"
             }]
           }
-          yield* store.endSlice(run, 0, { batches: [] })
-          yield* store.endSlice(run, 0, extra)
+          assert.deepStrictEqual(yield* store.pending(run), [0])
+          yield* store.endSlice(run, 0, [], { batches: [] })
+          assert.deepStrictEqual(yield* store.pending(run), [0])
+          yield* store.endSlice(run, 0, ids.map((jobId) => ({ ...batch, jobId })), extra)
+          assert.deepStrictEqual(yield* store.pending(run), [])
           const progress = yield* store.progress(run)
           assert.deepStrictEqual(counts(progress), [
             { ...zero, listed: 6, exported: 3, changed: 1, unchanged: 2, unfinished: 1, bytes: 32 }

@@ -16,11 +16,12 @@ import { Sessions } from "./sessions.ts"
 import { runSlice } from "./sliceRun.ts"
 
 const Do = Rpc.make("Do", {
-  payload: { exportId: Schema.String, slice: Schema.Int },
+  /** A slice that got jobs after it was done is done again, in a later round. */
+  payload: { exportId: Schema.String, slice: Schema.Int, round: Schema.Int },
   /** Whether the slice was done to its end; the export was stopped otherwise. */
   success: Schema.Boolean,
   error: ClusterError,
-  primaryKey: ({ exportId, slice }) => `${exportId}/${slice}`
+  primaryKey: ({ exportId, round, slice }) => `${exportId}/${slice}/${round}`
 })
   .annotate(ClusterSchema.Persisted, true)
   .annotate(ClusterSchema.InterruptOnTermination, true)

@@ -35,8 +35,8 @@ const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spac
 /** Has slices done by whatever runner the cluster gives each to. */
 const sentOut = Effect.map(
   Slice.client,
-  (client) => (exportId: string, slice: number) =>
-    client(entityId(exportId, slice)).Do({ exportId, slice }).pipe(
+  (client) => (exportId: string, slice: number, round: number) =>
+    client(entityId(exportId, slice)).Do({ exportId, slice, round }).pipe(
       Effect.retry({ schedule: patience, while: (error) => error._tag !== "ClusterError" }),
       Effect.mapError((error) =>
         error._tag === "ClusterError" ? error : new ClusterError({
@@ -58,6 +58,16 @@ const doneHere = Effect.fnUntraced(function*(known: Known, concurrency: number, 
       Effect.forEach(writers, ({ open }) => step(open.finish({ completed })), { discard: true })
   }
 })
+
+/** Times that slices are done again before that is taken for a fault. */
+const mostRounds = 5
+
+const unended = (slices: number) =>
+  new ClusterError({
+    reason: "broken",
+    detail:
+      `Jobs of ${slices} slices came to no end, which is a fault in Labelstream. Run the export again to fetch them`
+  })
 
 /** Lists, and has every slice done. Answers when none is left, or the export was stopped. */
 export const doJobs = (
@@ -87,17 +97,24 @@ export const doJobs = (
         failure ??= error
         return Effect.andThen(Deferred.succeed(stop, undefined), Effect.ignore(store.requestStop(exportId)))
       })
+    const concurrency = here === undefined ? slicesOut : ownSlices
+    const doOne = (round: number) => (slice: number) =>
+      isStopped() ? Effect.void : Effect.asVoid(Effect.catch(run(exportId, slice, round), giveUp))
     const working = Stream.fromQueue(slices).pipe(
-      Stream.mapEffect((slice) => isStopped() ? Effect.void : Effect.catch(run(exportId, slice), giveUp), {
-        concurrency: here === undefined ? slicesOut : ownSlices,
-        unordered: true
-      }),
+      Stream.mapEffect(doOne(0), { concurrency, unordered: true }),
       Stream.runDrain
     )
     yield* Effect.all([
       step(listing).pipe(Effect.catch(giveUp), Effect.ensuring(Queue.end(slices))),
       working
     ], { concurrency: "unbounded", discard: true })
+    // While the export goes over to another runner two of them list for a moment, and a slice can get jobs after its end.
+    for (let round = 1; !isStopped(); round++) {
+      const pending = yield* step(store.pending(known.run))
+      if (pending.length === 0) break
+      if (round > mostRounds) yield* giveUp(unended(pending.length))
+      else yield* Effect.forEach(pending, doOne(round), { concurrency, discard: true })
+    }
     if (here !== undefined) yield* here.finish(failure === undefined && !isStopped())
     if (failure !== undefined) return yield* failure
   }))

@@ -157,6 +157,20 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
       ON CONFLICT (run, slice, sink) DO UPDATE SET stored = s.stored + excluded.stored, bytes = s.bytes + excluded.bytes`
   })
 
+  /** Notes an outcome of jobs: `unchanged` only where nothing else is noted. */
+  const noteIds = Effect.fnUntraced(function*(
+    run: number,
+    ref: Job.BatchRef,
+    ids: ReadonlyArray<string>,
+    outcome: "unchanged" | "skipped"
+  ) {
+    const batch = (yield* write.batchesOf([ref]))(ref)
+    const rows = rowsOf(sql, { job_id: "text" }, ids.map((job_id) => ({ job_id })))
+    yield* sql`UPDATE labelstream_run_jobs SET outcome = ${outcome} WHERE run = ${run}
+      AND (outcome IS NULL OR ${outcome} = 'skipped') AND job IN
+        (SELECT j.id FROM ${rows} CROSS JOIN labelstream_jobs j WHERE j.batch = ${batch} AND j.job_id = v.job_id)`
+  })
+
   return {
     place: Effect.fnUntraced(function*(run: number, ref: Job.BatchRef, jobs: ReadonlyArray<Placed>) {
       const batch = (yield* write.batchesOf([ref]))(ref)
@@ -200,17 +214,32 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
           WHERE r.run = ${run} AND r.slice = ${slice} AND j.id = r.job AND b.id = j.batch ORDER BY b.project_id, b.batch_id, j.job_id`,
         (rows) => rows.map(toSliceJob)
       ),
-    skip: Effect.fnUntraced(function*(run: number, ref: Job.BatchRef, ids: ReadonlyArray<string>) {
-      const batch = (yield* write.batchesOf([ref]))(ref)
-      const rows = rowsOf(sql, { job_id: "text" }, ids.map((job_id) => ({ job_id })))
-      yield* sql`UPDATE labelstream_run_jobs SET outcome = 'skipped' WHERE run = ${run} AND job IN
-        (SELECT j.id FROM ${rows} CROSS JOIN labelstream_jobs j WHERE j.batch = ${batch} AND j.job_id = v.job_id)`
-    }),
-    /** What was not fetched in a slice that has ended had nothing new. */
-    endSlice: (run: number, slice: number, extra: string): Effect.Effect<void, SqlError> =>
+    /** Slices with jobs of which nothing is noted yet. */
+    pending: (run: number): Effect.Effect<ReadonlyArray<number>, SqlError> =>
+      Effect.map(
+        sql<{ slice: Int }>`SELECT DISTINCT slice FROM labelstream_run_jobs
+          WHERE run = ${run} AND slice IS NOT NULL AND outcome IS NULL ORDER BY slice`,
+        (rows) => rows.map(({ slice }) => Number(slice))
+      ),
+    skip: (run: number, ref: Job.BatchRef, ids: ReadonlyArray<string>) => noteIds(run, ref, ids, "skipped"),
+    /** What of these was not fetched had nothing new. Others that came into the slice meanwhile are still to be done. */
+    endSlice: (
+      run: number,
+      slice: number,
+      jobs: ReadonlyArray<Ledger.JobKey & Job.BatchRef>,
+      extra: string
+    ): Effect.Effect<void, SqlError> =>
       Effect.andThen(
-        sql`UPDATE labelstream_run_jobs SET outcome = 'unchanged'
-          WHERE run = ${run} AND slice = ${slice} AND outcome IS NULL`,
+        Effect.forEach(
+          Map.groupBy(jobs, (job) => JSON.stringify([job.projectId, job.batchId])).values(),
+          (same) => {
+            const [first] = same
+            return first === undefined
+              ? Effect.void
+              : noteIds(run, first, same.map(({ jobId }) => jobId), "unchanged")
+          },
+          { discard: true }
+        ),
         Effect.asVoid(sql`INSERT INTO labelstream_run_slices (run, slice, extra)
           VALUES (${run}, ${slice}, ${toColumn(extra)}) ON CONFLICT (run, slice) DO UPDATE SET extra = excluded.extra`)
       )

@@ -37,12 +37,12 @@ export const runSlice = (work: Work, slice: number) =>
     const store = yield* ExportStore
     const { request, run } = work
     const jobs = yield* store.sliceJobs(run, slice)
-    const [first] = jobs
-    if (first === undefined) return true
-    const skipped: Array<string> = []
+    if (jobs.length === 0) return true
+    const skipped: Array<Ledger.JobKey> = []
+    const byBatch = Map.groupBy(jobs, ({ batch }) => keyOf(batch))
     const { wantedResult } = Selection.filterOf(request)
     const running = yield* Export.start({
-      batches: [first.batch],
+      batches: Array.from(byBatch.values()).flatMap(([first]) => first === undefined ? [] : [first.batch]),
       sinks: yield* Effect.forEach(work.writers, forSlice),
       selection: { _tag: "Refresh", checkedBefore: work.startedAt },
       attachments: request.attachments,
@@ -51,12 +51,15 @@ export const runSlice = (work: Work, slice: number) =>
       ...(wantedResult === undefined ? {} : {
         wantedResult: (document, job) =>
           Effect.tap(wantedResult(document, job), (isWanted) => {
-            if (!isWanted) skipped.push(job.jobId)
+            if (!isWanted) skipped.push(job)
             return Effect.void
           })
       })
     }).pipe(
-      Effect.provideService(GtStudio.GtStudio, { ...gtStudio, pages: () => Stream.succeed(pageOf(jobs)) }),
+      Effect.provideService(GtStudio.GtStudio, {
+        ...gtStudio,
+        pages: (batch) => Stream.succeed(pageOf(byBatch.get(keyOf(batch)) ?? []))
+      }),
       Effect.provideService(Ledger.Ledger, ledgerOf(store, run, slice))
     )
     yield* Effect.forkScoped(Effect.andThen(Deferred.await(work.stop), running.stop))
@@ -67,10 +70,17 @@ export const runSlice = (work: Work, slice: number) =>
     const broken = report.sinks.find(({ error }) => error !== null)
     if (broken?.error != null) return yield* new ClusterError({ reason: "broken", detail: broken.error })
     if (report.stopped) return false
-    yield* store.skip(run, first.batch, skipped)
-    yield* store.endSlice(run, slice, extraOf(report))
+    for (const [first] of byBatch.values()) {
+      if (first === undefined) continue
+      const ids = skipped.filter(({ batchId }) => batchId === first.batch.batchId).map(({ jobId }) => jobId)
+      yield* store.skip(run, first.batch, ids)
+    }
+    const done = jobs.map(({ batch, summary }) => ({ ...batch, jobId: summary.id }))
+    yield* store.endSlice(run, slice, done, extraOf(report))
     return true
   })).pipe(quietly)
+
+const keyOf = ({ batchId, projectId }: Job.BatchRef) => JSON.stringify([projectId, batchId])
 
 const pageOf = (jobs: ReadonlyArray<{ readonly summary: Job.JobSummary }>): GtStudio.JobPage => ({
   number: 1,
