@@ -8,6 +8,7 @@ import type { Sharding } from "effect/cluster/Sharding"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
@@ -45,16 +46,13 @@ export const layer = (options: Options): Layer.Layer<
 > =>
   ExportWorkflow.toLayer(({ exportId }) =>
     Effect.gen(function*() {
-      const activity = <A extends Schema.Top, R>(
-        name: string,
-        success: A,
-        execute: Effect.Effect<A["Type"], ClusterError, R>
-      ) => Activity.make({ name, success, error: ClusterError, execute })
+      const activity = <R>(name: string, execute: Effect.Effect<void, ClusterError, R>) =>
+        Activity.make({ name, error: ClusterError, execute })
 
       const known = step(know(exportId, options.platform))
       /** A step of which only the failure matters: null where it was done. */
       const done = <R>(name: string, work: (known: Known) => Effect.Effect<void, ClusterError, R>) =>
-        Effect.match(activity(name, Schema.Void, Effect.flatMap(known, work)), {
+        Effect.match(activity(name, Effect.flatMap(known, work)), {
           onFailure: (error): ClusterError | null => error,
           onSuccess: () => null
         })
@@ -63,9 +61,15 @@ export const layer = (options: Options): Layer.Layer<
       // What was stored is published also where the export could not go on.
       const unpublished = refused === null ? yield* done("publish", (known) => publish(exportId, known)) : null
       const error = broken ?? unpublished
-      yield* activity("end", Schema.Void, step(endOf(exportId, error))).pipe(Effect.orDie)
+      yield* Effect.orDie(activity("end", Effect.retry(step(endOf(exportId, error)), untilNoted)))
     })
   )
+
+/** An export whose end is not noted would be waited for, and joined, for ever: a database that is away is waited for. */
+const untilNoted = {
+  schedule: Schedule.spaced("5 seconds").pipe(Schedule.upTo({ duration: "1 day" })),
+  while: (error: ClusterError) => error.reason === "storage"
+}
 
 /** Notes how an export ended, with its report: the row is what everybody who waits looks at. */
 const endOf = Effect.fnUntraced(function*(exportId: string, error: ClusterError | null) {
@@ -73,12 +77,17 @@ const endOf = Effect.fnUntraced(function*(exportId: string, error: ClusterError 
   const row = yield* store.find(exportId)
   if (Option.isNone(row) || row.value.state !== "running") return
   const endedAt = yield* Clock.currentTimeMillis
-  const report = yield* reportOf({ ...row.value, endedAt }, endedAt)
-  const state = error !== null ? "broken" : report.stopped ? "stopped" : "completed"
+  // A request that cannot be read ends without a report.
+  const report = yield* Effect.catchTag(
+    reportOf({ ...row.value, endedAt }, endedAt),
+    "ClusterError",
+    () => Effect.succeed(null)
+  )
+  const state = error !== null ? "broken" : row.value.stopRequested ? "stopped" : "completed"
   yield* store.end(exportId, {
     state,
-    report: JSON.stringify(report),
+    report: report === null ? null : JSON.stringify(report),
     error: error?.message ?? null,
-    runEnd: runEnd(state, report)
+    runEnd: report === null ? null : runEnd(state, report)
   })
 })

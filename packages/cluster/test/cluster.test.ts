@@ -7,11 +7,13 @@ import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import type { ClusterExport } from "../src/index.ts"
+import { type ClusterExport, ExportStore } from "../src/index.ts"
 import { kinds, postgresDatabaseUrl, sqliteUrl } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
 import { tree } from "./support/tree.ts"
@@ -240,6 +242,26 @@ describe("a cluster", () => {
         const unknown = yield* world.end((yield* world.submit(requestOf(world.simulator, ["nowhere:x"]))).id)
         assert.strictEqual(unknown.error, "There is no sink nowhere:x")
         assert.strictEqual(yield* askedFor(world.simulator), 0)
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live(
+    "ends an export whose request it cannot read, as one of a newer version, so that nobody waits for it",
+    () =>
+      Effect.gen(function*() {
+        const world = yield* make({ kind: sqlite, simulator: { batches: [{ id: "one", jobs: 10 }] } })
+        yield* world.runner
+        const { id } = yield* world.submit(requestOf(world.simulator, ["files:x"], { mode: "later" as never }))
+        const row = yield* Effect.provideContext(ExportStore.ExportStore, world.client).pipe(
+          Effect.flatMap((store) => store.find(id)),
+          Effect.repeat({
+            schedule: Schedule.spaced("200 millis"),
+            until: (found) => Option.isNone(found) || found.value.state !== "running"
+          })
+        )
+        assert.deepInclude(Option.getOrThrow(row), { state: "broken", report: null })
+        assert.include(Option.getOrThrow(row).error ?? "", "made by another version")
       }).pipe(Effect.scoped),
     patience
   )

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import { ClusterError } from "../ClusterError.ts"
 import { ExportStore } from "../ExportStore.ts"
 import { type Failure, step } from "./failure.ts"
+import { runLedger } from "./runLedger.ts"
 import { type Known, writerOf } from "./sessions.ts"
 
 /** Another export may hold the place for as long as it takes to publish. */
@@ -98,17 +99,7 @@ const fill = Effect.fnUntraced(function*({ request, run, shared, single }: Known
           Stream.orDie
         )
     }),
-    Effect.provideService(Ledger.Ledger, {
-      ...ledger,
-      begin: Effect.succeed(run),
-      end: () => Effect.void,
-      observe: (_, batch, page) =>
-        Effect.map(
-          ledger.find(batch, page.map(({ id }) => id)),
-          (entries) => page.map((summary, index) => ({ summary, known: entries[index] ?? null, repeated: false }))
-        ),
-      entries: () => Stream.empty
-    }),
+    Effect.provideService(Ledger.Ledger, runLedger(store, run)),
     Effect.retry(whileTaken)
   )
   const broken = report.sinks.find(({ error }) => error !== null)

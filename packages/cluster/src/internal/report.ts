@@ -4,25 +4,7 @@ import * as Effect from "effect/Effect"
 import type { ClusterError } from "../ClusterError.ts"
 import * as ExportRequest from "../ExportRequest.ts"
 import { type ExportRow, ExportStore } from "../ExportStore.ts"
-
-const none = {
-  listed: 0,
-  exported: 0,
-  changed: 0,
-  unchanged: 0,
-  unfinished: 0,
-  failed: 0,
-  left: 0,
-  skipped: 0,
-  vanished: 0,
-  unknown: 0,
-  unknownExample: null,
-  problems: 0,
-  problemExample: null,
-  bytes: 0,
-  isListed: false,
-  listingError: null
-}
+import { emptyBatch } from "./runProgress.ts"
 
 /** The counts at this moment, from the rows of the jobs: whatever died and was done again, each job counts once. */
 export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number): Effect.fn.Return<
@@ -39,7 +21,7 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     const found = progress?.batches.find(({ batchId, projectId }) =>
       batchId === batch.batchId && projectId === batch.projectId
     )
-    return found ?? { ...none, ...batch }
+    return found ?? emptyBatch(batch)
   })
   const stopped = row.stopRequested
   const limited = request.limit !== null && !stopped && row.endedAt !== null

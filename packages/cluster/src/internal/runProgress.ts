@@ -41,7 +41,8 @@ export interface RunProgress {
   readonly slices: { readonly placed: number; readonly ended: number }
 }
 
-const emptyBatch = (ref: Job.BatchRef): Mutable<ExportReport.BatchReport> => ({
+/** A batch of which nothing is known yet. */
+export const emptyBatch = (ref: Job.BatchRef): Mutable<ExportReport.BatchReport> => ({
   ...ref,
   listed: 0,
   exported: 0,

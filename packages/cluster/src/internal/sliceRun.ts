@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { ClusterError } from "../ClusterError.ts"
 import type { ExportRequest } from "../ExportRequest.ts"
 import { ExportStore, type SliceExtra } from "../ExportStore.ts"
+import { runLedger } from "./runLedger.ts"
 import { forSlice, type Writer } from "./writers.ts"
 
 export interface Work {
@@ -60,7 +61,12 @@ export const runSlice = (work: Work, slice: number) =>
         ...gtStudio,
         pages: (batch) => Stream.succeed(pageOf(byBatch.get(keyOf(batch)) ?? []))
       }),
-      Effect.provideService(Ledger.Ledger, ledgerOf(store, run, slice))
+      Effect.provideService(Ledger.Ledger, {
+        ...runLedger(store, run, slice),
+        // The sinks are open: there is nothing to take over from them, or to fill them with.
+        hasReceipts: () => Effect.succeed(true),
+        countReceipts: () => Effect.succeed(0)
+      })
     )
     yield* Effect.forkScoped(Effect.andThen(Deferred.await(work.stop), running.stop))
     const report = yield* Effect.onInterrupt(
@@ -87,24 +93,6 @@ const pageOf = (jobs: ReadonlyArray<{ readonly summary: Job.JobSummary }>): GtSt
   jobs: jobs.map(({ summary }) => summary),
   malformed: []
 })
-
-/** The cluster's ledger as a slice sees it: in a run that has begun, on sinks that need nothing before it. */
-const ledgerOf = (store: ExportStore["Service"], run: number, slice: number): Ledger.Ledger["Service"] => {
-  const ledger = store.ledger(run, slice)
-  return {
-    ...ledger,
-    begin: Effect.succeed(run),
-    end: () => Effect.void,
-    observe: (_, batch, page) =>
-      Effect.map(
-        ledger.find(batch, page.map(({ id }) => id)),
-        (entries) => page.map((summary, index) => ({ summary, known: entries[index] ?? null, repeated: false }))
-      ),
-    hasReceipts: () => Effect.succeed(true),
-    countReceipts: () => Effect.succeed(0),
-    entries: () => Stream.empty
-  }
-}
 
 const extraOf = ({ batches }: ExportReport.ExportReport): SliceExtra => ({
   batches: batches.map(({ batchId, problemExample, problems, projectId, unknown, unknownExample }) => ({
