@@ -97,7 +97,7 @@ export const jobOf = (outcome: Ledger.Outcome): string => "receipt" in outcome ?
 /** Names a batch in a map. */
 export const batchKey = (ref: Job.BatchRef): string => JSON.stringify([ref.projectId, ref.batchId])
 
-/** By the bytes of the text, as the databases do: any order will do that is the same for all. */
+/** Rows are written in one order by all, so that no two wait for each other: any order will do. */
 const byText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0
 
 /** Items in rounds, each with one item of a key at most, in which all may be noted at once. */

@@ -6,7 +6,7 @@ import type { Job, Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { jobOf, listingRow, rounds, type Writes } from "./ledgerWrites.ts"
+import { batchKey, jobOf, listingRow, rounds, type Writes } from "./ledgerWrites.ts"
 import { rowsOf } from "./statements.ts"
 import { fromColumn, toColumn } from "./text.ts"
 
@@ -231,7 +231,7 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
     ): Effect.Effect<void, SqlError> =>
       Effect.andThen(
         Effect.forEach(
-          Map.groupBy(jobs, (job) => JSON.stringify([job.projectId, job.batchId])).values(),
+          Map.groupBy(jobs, batchKey).values(),
           (same) => {
             const [first] = same
             return first === undefined

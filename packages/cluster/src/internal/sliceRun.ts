@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { ClusterError } from "../ClusterError.ts"
 import type { ExportRequest } from "../ExportRequest.ts"
 import { ExportStore, type SliceExtra } from "../ExportStore.ts"
+import { batchKey } from "./ledgerWrites.ts"
 import { runLedger } from "./runLedger.ts"
 import { forSlice, type Writer } from "./writers.ts"
 
@@ -40,7 +41,7 @@ export const runSlice = (work: Work, slice: number) =>
     const jobs = yield* store.sliceJobs(run, slice)
     if (jobs.length === 0) return true
     const skipped: Array<Ledger.JobKey> = []
-    const byBatch = Map.groupBy(jobs, ({ batch }) => keyOf(batch))
+    const byBatch = Map.groupBy(jobs, ({ batch }) => batchKey(batch))
     const { wantedResult } = Selection.filterOf(request)
     const running = yield* Export.start({
       batches: Array.from(byBatch.values()).flatMap(([first]) => first === undefined ? [] : [first.batch]),
@@ -59,7 +60,7 @@ export const runSlice = (work: Work, slice: number) =>
     }).pipe(
       Effect.provideService(GtStudio.GtStudio, {
         ...gtStudio,
-        pages: (batch) => Stream.succeed(pageOf(byBatch.get(keyOf(batch)) ?? []))
+        pages: (batch) => Stream.succeed(pageOf(byBatch.get(batchKey(batch)) ?? []))
       }),
       Effect.provideService(Ledger.Ledger, {
         ...runLedger(store, run, slice),
@@ -85,8 +86,6 @@ export const runSlice = (work: Work, slice: number) =>
     yield* store.endSlice(run, slice, done, extraOf(report))
     return true
   })).pipe(quietly)
-
-const keyOf = ({ batchId, projectId }: Job.BatchRef) => JSON.stringify([projectId, batchId])
 
 const pageOf = (jobs: ReadonlyArray<{ readonly summary: Job.JobSummary }>): GtStudio.JobPage => ({
   number: 1,
