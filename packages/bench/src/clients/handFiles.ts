@@ -1,6 +1,6 @@
-/** An undici loop that writes files, and nothing else: no ledger, hash or rename; synced only where asked for. */
+/** An undici loop that writes files, and nothing else: no ledger, hash, sync or rename. */
 import { mkdirSync } from "node:fs"
-import { open, writeFile } from "node:fs/promises"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Run } from "../harness/client.ts"
 import type { Address } from "../harness/server.ts"
@@ -12,13 +12,11 @@ const large = 1024 * 1024
 interface Spec {
   readonly address: Address
   readonly folder: string
-  /** Syncs each file before it counts as written. */
-  readonly synced: boolean
   /** About how long each document is. */
   readonly bytes: number
 }
 
-export const run: Run<Spec> = async ({ address, bytes, folder, synced }, stopwatch) => {
+export const run: Run<Spec> = async ({ address, bytes, folder }, stopwatch) => {
   const jobs = await stopwatch.run(async () => {
     const { close, document, ids } = connect(address)
     const output = join(folder, "out")
@@ -26,12 +24,7 @@ export const run: Run<Spec> = async ({ address, bytes, folder, synced }, stopwat
     const jobs = await forEach(ids(), async (id) => {
       const body = await document(id)
       const content = bytes > large ? body : await body.bytes()
-      const file = join(output, `${id}.json`)
-      if (!synced) return writeFile(file, content)
-      const handle = await open(file, "wx")
-      await handle.writeFile(content)
-      await handle.sync()
-      await handle.close()
+      return writeFile(join(output, `${id}.json`), content)
     })
     await close()
     return jobs
