@@ -1,5 +1,5 @@
 /** Which platform an example talks to: the real one when there is an API key, otherwise a simulated one in this process. */
-import { GtStudio, type Job } from "@labelstream/core"
+import { Export, GtStudio, type Job } from "@labelstream/core"
 import { NodeSpool, NodeTransport } from "@labelstream/node"
 import { Fault, Simulator } from "@labelstream/simulator"
 import * as Config from "effect/Config"
@@ -20,7 +20,7 @@ const environment = Config.all({
   projectId: Config.String("GT_STUDIO_PROJECT_ID").pipe(Config.withDefault("")),
   batchIds: Config.String("GT_STUDIO_BATCH_ID").pipe(Config.withDefault("")),
   output: Config.String("LABELSTREAM_OUTPUT").pipe(Config.withDefault("output")),
-  concurrency: Config.Int("LABELSTREAM_CONCURRENCY").pipe(Config.withDefault(64))
+  concurrency: Config.Int("LABELSTREAM_CONCURRENCY").pipe(Config.withDefault(Export.defaultConcurrency))
 })
 
 /** A mixed batch of some hundred jobs, with every fault that passes on a part of its requests. */

@@ -1,5 +1,5 @@
 /** A runner: a process that does exports together with others of its kind. */
-import type { GtStudio, Ledger, Spool } from "@labelstream/core"
+import { Export, type GtStudio, type Ledger, type Spool } from "@labelstream/core"
 import * as Layer from "effect/Layer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { ExportStore } from "./ExportStore.ts"
@@ -17,7 +17,7 @@ export interface Options extends Timing {
   readonly address: Address
   /** Where it listens, if that is another address than the one it is reached at. */
   readonly listen?: Address
-  /** Jobs in flight, from 1. Default 64. */
+  /** Jobs in flight, from 1. Default as of an export of one machine. */
   readonly concurrency?: number
   /** Most jobs in a slice, from 1. Default 200. What a runner had in work when it died is fetched again: a slice or two. */
   readonly sliceJobs?: number
@@ -36,7 +36,7 @@ export const layer = (options: Options): Layer.Layer<
   SqlClient | ExportStore | SinkResolver | Ledger.Ledger | GtStudio.GtStudio | Spool.Spool
 > => {
   const { platform } = options
-  const concurrency = Math.max(1, Math.ceil((options.concurrency ?? 64) / slicesAtOnce))
+  const concurrency = Math.max(1, Math.ceil((options.concurrency ?? Export.defaultConcurrency) / slicesAtOnce))
   const work = { platform, concurrency, sliceJobs: Math.max(1, options.sliceJobs ?? 200) }
   return Layer.mergeAll(ExportWorkflow.layer(work), Slice.layer(slicesAtOnce)).pipe(
     Layer.provide(Sessions.layer(work)),

@@ -45,6 +45,12 @@ export type JobEvent =
   /** It was stored once and is no longer listed. Nothing is deleted. */
   | { readonly _tag: "Vanished"; readonly batchId: string; readonly jobId: string }
 
+/**
+ * Jobs fetched at the same time where nothing else is said: two of the three requests of a job go to the API, so that this
+ * many keep the 64 busy that `GtStudio` allows there, while others wait for the storage.
+ */
+export const defaultConcurrency = 96
+
 /** What to export and how. */
 export interface Options {
   readonly batches: ReadonlyArray<BatchRef>
@@ -72,7 +78,7 @@ export interface Options {
   readonly limit?: number
   /** Which files are fetched with a result document. Default `results`. */
   readonly attachments?: AttachmentChoice
-  /** Jobs fetched at the same time, from 1. Default 64. Requests are bounded by `GtStudio`'s own limits as well. */
+  /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
   readonly concurrency?: number
   /** How long jobs in flight may go on after a stop before they are given up. Default 10 seconds. */
   readonly grace?: Duration.Input
@@ -145,7 +151,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     look: () => look,
     follows: follow !== undefined,
     scope: contents,
-    concurrency: Math.max(1, options.concurrency ?? 64),
+    concurrency: Math.max(1, options.concurrency ?? defaultConcurrency),
     fetch: { attachments: options.attachments ?? "results" },
     wanted: options.wanted ?? (() => true),
     wantedResult: options.wantedResult,

@@ -87,12 +87,12 @@ export const run = (flags: RunnerFlags): Effect.Effect<number, Failure> =>
       apiKey: yield* apiKey,
       baseUrl: settings.baseUrl,
       allowInsecureHttp: settings.allowHttp,
-      maxInFlight: settings.concurrency
+      ...(settings.concurrency === undefined ? {} : { maxInFlight: settings.concurrency })
     }).pipe(Layer.provide(transport(settings)))
     const runner = Runner.layer({
       platform: settings.baseUrl,
       address,
-      concurrency: settings.concurrency,
+      ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency }),
       ...(listen === undefined ? {} : { listen })
     })
     const told = health === undefined

@@ -51,7 +51,7 @@ export const places = {
 export const work = {
   concurrency: Flag.Int("concurrency").pipe(
     Flag.withMetavar("N"),
-    Flag.withDescription("jobs in flight (default: 64)"),
+    Flag.withDescription("jobs in flight (default: 96)"),
     Flag.optional
   ),
   requestsPerSecond: Flag.Finite("requests-per-second").pipe(

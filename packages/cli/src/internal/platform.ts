@@ -20,7 +20,7 @@ export const platform = (
       apiKey: key,
       baseUrl: settings.baseUrl,
       allowInsecureHttp: settings.allowHttp,
-      maxInFlight: settings.concurrency,
+      ...(settings.concurrency === undefined ? {} : { maxInFlight: settings.concurrency }),
       ...(settings.requestsPerSecond === undefined ? {} : { requestsPerSecond: settings.requestsPerSecond }),
       ...(retry === undefined ? {} : { retry })
     }))).pipe(

@@ -20,7 +20,8 @@ export interface Settings {
   /** Absolute path of the ledger, and as the person named it. */
   readonly state: string
   readonly stateName: string
-  readonly concurrency: number
+  /** Jobs in flight; undefined where the library's default is to hold. */
+  readonly concurrency: number | undefined
   readonly requestsPerSecond: number | undefined
   readonly attachments: "none" | "results" | "all"
   /** Seconds between two looks; undefined where it does not follow. */
@@ -153,7 +154,7 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
     to: (merged.to ?? []).map((target) => ({ target, folder: folderOf("to") })),
     state: resolve(merged.state === undefined ? file?.folder ?? here : folderOf("state"), stateName),
     stateName,
-    concurrency: merged.concurrency ?? 64,
+    concurrency: merged.concurrency,
     requestsPerSecond: merged.requestsPerSecond,
     attachments: merged.attachments ?? "results",
     follow: merged.follow === true ? 60 : merged.follow === false ? undefined : merged.follow,

@@ -54,7 +54,7 @@ export const runSelection = (flags: Flags, selection: Export.Selection): Effect.
         sinks,
         selection,
         attachments,
-        concurrency,
+        ...(concurrency === undefined ? {} : { concurrency }),
         ...filterOf(settings),
         ...(limit === undefined ? {} : { limit }),
         ...(follow === undefined ? {} : { follow: { interval: follow * 1000 } })

@@ -25,7 +25,7 @@ const lines: ReadonlyArray<readonly [comment: string, key: string, value: string
     "[{ \"sink\": \"parquet\", \"directory\": \"dataset\", \"compression\": \"gzip\" }]"
   ],
   ["The ledger: what makes a second run cheap and a stopped one go on.", "state", "\".labelstream/ledger.sqlite\""],
-  ["Jobs in flight, and most requests to the API that start in a second.", "concurrency", "64"],
+  ["Jobs in flight, and most requests to the API that start in a second.", "concurrency", "96"],
   ["", "requestsPerSecond", "20"],
   [
     "Files fetched with a result: \"none\", \"results\" (what the platform made), \"all\" (input media too).",

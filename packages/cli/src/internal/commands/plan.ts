@@ -1,4 +1,4 @@
-import { LedgerMemory, Plan } from "@labelstream/core"
+import { Export, LedgerMemory, Plan } from "@labelstream/core"
 import { plain } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -56,7 +56,8 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
         ...(settings.limit === undefined ? {} : { limit: settings.limit })
       })
     }).pipe(Effect.provide(context), withHost(settings))
-    const cost = estimate(plan, settings.concurrency, settings.requestsPerSecond)
+    const concurrency = settings.concurrency ?? Export.defaultConcurrency
+    const cost = estimate(plan, concurrency, settings.requestsPerSecond)
     const disks = sinks.flatMap(({ id }, index) => {
       const path = pathIn(id)
       const free = path === undefined ? undefined : freeAt(path)
@@ -78,7 +79,7 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
           `come (measured on ${jobs(plan.sample.jobs)})`,
       ...(cost.jobs === 0 || plan.sample.jobs === 0 ? [] : [
         `Time: about ${about(cost.seconds)} with ${
-          count(settings.concurrency)
+          count(concurrency)
         } jobs in flight, if the platform keeps up`
       ]),
       ...(settings.label.length === 0 ? [] : ["--label is decided from each result: all of them are counted here."]),
