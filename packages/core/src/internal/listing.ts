@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { GtStudioError, MalformedAnswer, RepeatedPageToken, type Subject } from "../GtStudioError.ts"
-import { type BatchRef, JobSummary } from "../Job.ts"
+import type { BatchRef, JobSummary } from "../Job.ts"
 import { type Answer, given, refused } from "./answer.ts"
 import type { Client } from "./client.ts"
+import { readJob } from "./listedJob.ts"
 
 /** A job of the listing that cannot be read. */
 export interface MalformedJob {
@@ -30,9 +30,6 @@ interface RawPage {
   readonly jobs: ReadonlyArray<unknown>
   readonly next: string | null
 }
-
-const decodeJobs = Schema.decodeUnknownResult(Schema.Array(JobSummary))
-const decodeJob = Schema.decodeUnknownResult(JobSummary)
 
 /**
  * Pages of a batch, one read ahead. Ends on an absent, null or empty token (only the absent form is documented); a
@@ -73,14 +70,12 @@ const readPage = (data: unknown): Answer<RawPage> => {
 
 const malformed = (detail: string) => refused({ reason: new MalformedAnswer({ detail, syntax: false }), status: 200 })
 
-/** Decodes a page at once; only if that fails job by job, so that a bad one spoils only itself. */
+/** Reads a page job by job, so that a bad one spoils only itself. */
 const decodePage = (raw: ReadonlyArray<unknown>, number: number, subject: Subject): JobPage => {
-  const all = decodeJobs(raw)
-  if (Result.isSuccess(all)) return { number, jobs: all.success, malformed: [] }
   const jobs: Array<JobSummary> = []
   const bad: Array<MalformedJob> = []
   raw.forEach((item, index) => {
-    const job = decodeJob(item)
+    const job = readJob(item)
     if (Result.isSuccess(job)) {
       jobs.push(job.success)
       return
