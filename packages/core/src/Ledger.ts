@@ -92,10 +92,12 @@ export interface LedgerEntry {
 /** A listed job held against the ledger. */
 export interface Observation {
   readonly summary: JobSummary
-  /** The entry as it stood before this page, or null for a job never seen. */
+  /** The entry as it stood before this page, or null for a job never seen, and for one that is `settled`. */
   readonly known: LedgerEntry | null
   /** Whether this run has already observed the job, on this page or an earlier one. */
   readonly repeated: boolean
+  /** There is nothing to do with the job: it is stored as it is listed, and each sink asked about holds that revision. */
+  readonly settled?: boolean
 }
 
 /** Something that happened to one job. */
@@ -220,12 +222,14 @@ export class Ledger extends Context.Service<Ledger, {
   readonly runs: Stream.Stream<ReadonlyArray<Run>, LedgerError>
   /**
    * Holds a page of the listing against what is known, in its order, and notes what is listed now. A job listed again
-   * in the same run is answered as `repeated`.
+   * in the same run is answered as `repeated`. Where ids of sinks are given, jobs may be answered as `settled` in them
+   * without their entries, which costs less; a ledger need not.
    */
   readonly observe: (
     run: number,
     batch: BatchRef,
-    page: ReadonlyArray<JobSummary>
+    page: ReadonlyArray<JobSummary>,
+    sinks?: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<Observation>, LedgerError>
   /** Notes what happened, all of it or nothing. */
   readonly record: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, LedgerError>

@@ -116,7 +116,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     begin: Effect.flatMap(Clock.currentTimeMillis, (now) => attempt(file, () => write.begin(now))),
     end: (run, end) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => attempt(file, () => write.endRun(run, now, end))),
-    observe: (run, batch, page) => attempt(file, () => write.observe(run, batch, page)),
+    observe: (run, batch, page, sinks) => attempt(file, () => write.observe(run, batch, page, sinks)),
     record: (outcomes) => attempt(file, () => write.record(outcomes)),
     atomically: (effect) =>
       Effect.uninterruptibleMask((restore) =>

@@ -3,7 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { JobPage, MalformedJob } from "../GtStudio.ts"
-import type { JobSummary } from "../Job.ts"
+import { isFinished, type JobSummary } from "../Job.ts"
 import { failureOf, type LedgerEntry, type LedgerFailure, type Outcome } from "../Ledger.ts"
 import { decide } from "../Selection.ts"
 import type { Fatal, Setting } from "./exportRun.ts"
@@ -41,14 +41,17 @@ export const tasks = (
   const observe = Effect.fnUntraced(function*(batch: BatchTally, page: JobPage) {
     const at = yield* Clock.currentTimeMillis
     const unreadable = page.malformed.filter(({ identified }) => identified)
-    const seen = yield* ledger.observe(look().run, batch, [...page.jobs, ...unreadable.map(placeholder)])
+    const { run, selection } = look()
+    // Any other selection looks at what is settled too.
+    const settledIn = selection._tag === "New" ? sinkIds : undefined
+    const seen = yield* ledger.observe(run, batch, [...page.jobs, ...unreadable.map(placeholder)], settledIn)
     const tasks: Array<Task> = []
     const outcomes: Array<Outcome> = []
     for (const { jobId, error } of page.malformed.filter(({ identified }) => !identified)) {
       batch.listed++
       failJob(batch, jobId, failureOf(error))
     }
-    for (const [index, { known, repeated, summary }] of seen.entries()) {
+    for (const [index, { known, repeated, settled, summary }] of seen.entries()) {
       if (repeated) continue
       const malformed = index < page.jobs.length ? undefined : unreadable[index - page.jobs.length]
       if (malformed !== undefined) {
@@ -62,7 +65,8 @@ export const tasks = (
         batch.skipped++
         continue
       }
-      const decision = decide(summary, known, sinkIds, look().selection)
+      const isSettled = settled === true && isFinished(summary)
+      const decision = isSettled ? "unchanged" : decide(summary, known, sinkIds, selection)
       if (decision === "fetch" && !take()) break
       batch.listed++
       switch (decision) {

@@ -3,6 +3,7 @@
  */
 import type { Job, JobSink, Ledger } from "@labelstream/core"
 import type * as reads from "./ledgerReads.ts"
+import * as settling from "./ledgerSettled.ts"
 import type { Database, Value } from "./sqlite.ts"
 
 type Listing = readonly [status: string, frames: number | null, annotations: number | null]
@@ -61,6 +62,8 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
      bytes = ifnull(bytes, excluded.bytes)`
   )
 
+  const settled = settling.make(db)
+
   // Batches and sinks are few and never removed.
   const batches = new Map<string, number>()
   const sinks = new Map<string, number>()
@@ -78,10 +81,29 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     return id
   }
 
+  /** Rows by job id; none where one of the sinks has never stored anything. */
+  const findSettled = (
+    run: number,
+    batch: number,
+    page: ReadonlyArray<Job.JobSummary>,
+    names: ReadonlyArray<string>
+  ): Map<string, number> => {
+    const ids = names.flatMap((name) => sinks.get(name) ?? selectSink.get(name) as number | undefined ?? [])
+    return ids.length < names.length ? new Map() : settled.find(run, batch, page, ids)
+  }
+
   /** For when rows that these name may have been undone. */
   const forget = (): void => {
     batches.clear()
     sinks.clear()
+  }
+
+  let isSynced: boolean | undefined
+  /** Sets whether what is written next is to be on the disk when it is committed; a transaction keeps what it began with. */
+  const synchronise = (synced: boolean): void => {
+    if (isSynced === synced || db.inTransaction) return
+    db.pragma(`synchronous = ${synced ? "FULL" : "NORMAL"}`)
+    isSynced = synced
   }
 
   /**
@@ -90,7 +112,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
    */
   const transaction = <A>(synced: boolean, f: () => A): A => {
     try {
-      if (!db.inTransaction) db.pragma(`synchronous = ${synced ? "FULL" : "NORMAL"}`)
+      synchronise(synced)
       return db.transaction(f).immediate()
     } catch (cause) {
       forget()
@@ -100,7 +122,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
 
   /** Calls from here on are one, until they are ended: kept, or taken back. */
   const open = (): void => {
-    db.pragma("synchronous = FULL")
+    synchronise(true)
     db.exec("BEGIN IMMEDIATE")
   }
   const end = (keep: boolean): void => {
@@ -162,25 +184,55 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     return { ...before, entry: { ...before.entry, referenceId, listed, storedAs } }
   }
 
+  /** What is to be said of jobs with which something may be to do. */
+  const relistAll = (
+    run: number,
+    ref: Job.BatchRef,
+    jobs: ReadonlyArray<Job.JobSummary>,
+    found: ReadonlyArray<reads.Found | undefined>,
+    rows: Map<string, number>
+  ): Array<Ledger.Observation> => {
+    const current = new Map<string, reads.Found>()
+    return jobs.map((summary, i) => {
+      const before = current.get(summary.id) ?? found[i]
+      const repeated = current.has(summary.id) || before?.observedIn === run
+      const job = relist(ref, summary, before)
+      current.set(summary.id, job)
+      rows.set(summary.id, job.id)
+      return { summary, known: found[i]?.entry ?? null, repeated }
+    })
+  }
+
   const observe = (
     run: number,
     ref: Job.BatchRef,
-    page: ReadonlyArray<Job.JobSummary>
+    page: ReadonlyArray<Job.JobSummary>,
+    sinks?: ReadonlyArray<string>
   ): ReadonlyArray<Ledger.Observation> => {
     const batch = batches.get(batchKey(ref)) ?? read.batchId(ref)
-    const found = batch === undefined ? [] : read.find(ref, batch, page.map((summary) => summary.id))
-    // That a run has seen what was known is of no use to any later run: a page that says nothing else is not synced.
-    const news = page.some((summary, i) => isNews(summary, found[i]))
+    const rows = batch === undefined || sinks === undefined
+      ? new Map<string, number>()
+      : findSettled(run, batch, page, sinks)
+    const mark = (batch: number) => {
+      const inOrder = page.flatMap(({ id }) => rows.get(id) ?? [])
+      markObserved.run(run, JSON.stringify(inOrder))
+      settled.passed(batch, inOrder)
+    }
+    if (batch !== undefined && rows.size === page.length) {
+      // That a run has seen what was known is of no use to any later run, and one statement is a transaction.
+      synchronise(false)
+      mark(batch)
+      return page.map(settledObservation)
+    }
+    const isSettled = page.map(({ id }) => rows.has(id))
+    const others = page.filter((_, i) => isSettled[i] === false)
+    const found = batch === undefined ? [] : read.find(ref, batch, others.map(({ id }) => id))
+    const news = others.some((summary, i) => isNews(summary, found[i]))
     return transaction(news, () => {
-      const current = new Map<string, reads.Found>()
-      const observations = page.map((summary, i) => {
-        const before = current.get(summary.id) ?? found[i]
-        const repeated = current.has(summary.id) || before?.observedIn === run
-        current.set(summary.id, relist(ref, summary, before))
-        return { summary, known: found[i]?.entry ?? null, repeated }
-      })
-      markObserved.run(run, JSON.stringify(Array.from(current.values(), (job) => job.id)))
-      return observations
+      const observed = relistAll(run, ref, others, found, rows)
+      mark(batchOf(ref))
+      let at = 0
+      return page.map((summary, i) => isSettled[i] === true ? settledObservation(summary) : observed[at++]!)
     })
   }
 
@@ -196,6 +248,13 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     observe
   }
 }
+
+const settledObservation = (summary: Job.JobSummary): Ledger.Observation => ({
+  summary,
+  known: null,
+  repeated: false,
+  settled: true
+})
 
 const batchKey = (ref: Job.BatchRef) => JSON.stringify([ref.projectId, ref.batchId])
 
