@@ -85,6 +85,14 @@ export interface Activity {
 /** Whom a request is about, for its error. */
 export type About = Omit<Subject, "operation" | "url">
 
+/** Looks at the bytes of a download while they arrive. Those of a small body, which come as one array, are not shown. */
+export interface ArrivalWatcher {
+  /** A body begins, from its first byte: that of the first try, or one after a try that broke off. */
+  readonly begin: () => void
+  /** The next bytes of the body, valid during the call only. */
+  readonly push: (chunk: Uint8Array) => void
+}
+
 /** The platform's API. Each member is useful alone. */
 export class GtStudio extends Context.Service<GtStudio, {
   /** Details of a project with all its batches. */
@@ -102,10 +110,14 @@ export class GtStudio extends Context.Service<GtStudio, {
   readonly resolve: (url: string, about?: About) => Effect.Effect<Redacted.Redacted<URL>, GtStudioError>
   /** Bytes of an attachment as they arrive, length verified. Tried again up to the first byte only. */
   readonly attachment: (url: string, about?: About) => Stream.Stream<Uint8Array, GtStudioError>
-  /** An attachment whole and verified, fetched again where it breaks off. Lives as long as the scope. */
+  /**
+   * An attachment whole and verified, fetched again where it breaks off. Lives as long as the scope. What comes in chunks
+   * is shown to `watcher` before it is kept.
+   */
   readonly download: (
     url: string,
-    about?: About
+    about?: About,
+    watcher?: ArrivalWatcher
   ) => Effect.Effect<Content, GtStudioError | ContentError, Scope.Scope>
   /** What the client does at this moment. */
   readonly activity: Effect.Effect<Activity>
@@ -239,7 +251,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     },
     resolve: (url, about = {}) => client.resolve(url, about),
     attachment: (url, about = {}) => client.stream(url, about),
-    download: (url, about = {}) => client.download(url, about),
+    download: (url, about = {}, watcher) => client.download(url, about, watcher),
     activity: Effect.clockWith((clock) => Effect.succeed(client.activity(clock)))
   })
 })

@@ -57,10 +57,16 @@ export const fetchWith = Effect.fnUntraced(function*(
   const about = { projectId: batch.projectId, batchId: batch.batchId, jobId: summary.id }
   const result = yield* gtStudio.jobResult(batch.projectId, summary.id)
   if (result.result === null || result.result === "" || !isFinished(result)) return Option.none()
-  const document = yield* gtStudio.download(result.result, about)
+  const inputs = choice === "all"
+  // What comes in chunks is too large to be parsed whole, unless the caller's limit is higher.
+  const scan = parseLimit === undefined || parseLimit <= ResultDocument.defaultParseLimit
+    ? ResultDocument.scan({ inputs })
+    : undefined
+  const document = yield* gtStudio.download(result.result, about, scan)
   const parsed = yield* open(document, {
-    inputs: choice === "all",
-    ...(parseLimit === undefined ? {} : { parseLimit })
+    inputs,
+    ...(parseLimit === undefined ? {} : { parseLimit }),
+    ...(scan === undefined ? {} : { scan })
   })
   if (wanted !== undefined && !(yield* wanted(parsed))) return Option.none()
   const refs = choice === "none" ? [] : parsed.attachments

@@ -9,9 +9,10 @@ import type * as Stream from "effect/Stream"
 import type { AnnotationRow, AttachmentRole, ResultType } from "./AnnotationModel.ts"
 import type { Content, ContentError } from "./Content.ts"
 import { openParsed } from "./internal/document/parsed.ts"
-import { openScanned } from "./internal/document/scanned.ts"
+import { openScanned, Scan } from "./internal/document/scanned.ts"
 
 export type { AttachmentRole, ResultType } from "./AnnotationModel.ts"
+export type { Scan } from "./internal/document/scanned.ts"
 
 /**
  * A file that a result names, to be resolved through the platform's attachment endpoint; inputs are the customer's own
@@ -76,7 +77,19 @@ export interface OpenOptions {
   readonly parseLimit?: number
   /** Lists the job's input media among the attachments, with the role `input`. Default false: they can be large. */
   readonly inputs?: boolean
+  /**
+   * A scan that was given all bytes of the content while they arrived, made with the same `inputs`: a large document then
+   * need not be read to open it. One that has seen another number of bytes is passed over.
+   */
+  readonly scan?: Scan
 }
+
+/** Documents up to this many bytes are parsed whole, unless options say otherwise: 1 MiB. */
+export const defaultParseLimit: number = 1024 * 1024
+
+/** A scan of a document whose bytes are still to come, for {@link open}; a watcher of a download. */
+export const scan = (options?: Pick<OpenOptions, "parseLimit" | "inputs">): Scan =>
+  new Scan(options?.inputs ?? false, options?.parseLimit ?? defaultParseLimit)
 
 /**
  * Opens a result document. Fails only when its bytes cannot be read back.
@@ -87,12 +100,12 @@ export interface OpenOptions {
  * problem, and a legend of that length counts as none.
  */
 export const open = (content: Content, options?: OpenOptions): Effect.Effect<ResultDocument, ContentError> => {
-  const parseLimit = options?.parseLimit ?? 1024 * 1024
+  const parseLimit = options?.parseLimit ?? defaultParseLimit
   const inputs = options?.inputs ?? false
-  if (content.size > parseLimit) return openScanned(content, inputs, parseLimit)
+  if (content.size > parseLimit) return openScanned(content, inputs, parseLimit, options?.scan)
   return Effect.flatMap(content.bytes === undefined ? content.collect : Effect.succeed(content.bytes), (bytes) => {
     const document = openParsed(bytes, content.bytes !== undefined, inputs)
     // Scanning finds what is sound in it, and what a run stores must not depend on whether there was memory to parse it.
-    return document === undefined ? openScanned(content, inputs, parseLimit) : Effect.succeed(document)
+    return document === undefined ? openScanned(content, inputs, parseLimit, options?.scan) : Effect.succeed(document)
   })
 }

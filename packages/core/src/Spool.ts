@@ -21,7 +21,10 @@ export interface Arrival {
 export class Spool extends Context.Service<Spool, {
   /** Keeps bytes that have arrived as one array. The array must not be written to afterwards. */
   readonly keep: (bytes: Uint8Array, arrival: Arrival) => Effect.Effect<Content, ContentError, Scope.Scope>
-  /** Keeps what a stream delivers, and fails as it fails; a part of it leaves nothing behind. */
+  /**
+   * Keeps what a stream delivers, and fails as it fails; a part of it leaves nothing behind. The chunks of a transport's
+   * body must not be read afterwards: their memory may be given back at once.
+   */
   readonly receive: <E, R>(
     body: Stream.Stream<Uint8Array, E, R>,
     arrival: Arrival

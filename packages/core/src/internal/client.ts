@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "../Content.ts"
+import type { ArrivalWatcher } from "../GtStudio.ts"
 import * as Reasons from "../GtStudioError.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import type { Spool } from "../Spool.ts"
@@ -142,15 +143,17 @@ export class Client {
   /** The whole attachment. A body that breaks off is fetched again from the start, through a new link. */
   download(
     attachment: string,
-    about: About
+    about: About,
+    watcher?: ArrivalWatcher
   ): Effect.Effect<Content, Reasons.GtStudioError | ContentError, Scope.Scope> {
     const subject = () => attachmentSubject(attachment, about)
     return Effect.flatMap(Effect.scope, (scope) => {
       const receive: Use<Result.Result<Content, ContentError>, never, never> = (response) => {
         const arrival = { mediaType: mediaType(response) }
+        watcher?.begin()
         const kept = response.body._tag === "Bytes"
           ? this.spool.keep(response.body.bytes, arrival)
-          : this.spool.receive(response.body.stream, arrival).pipe(Effect.timeoutOrElse({
+          : this.spool.receive(watched(response.body.stream, watcher), arrival).pipe(Effect.timeoutOrElse({
             duration: this.settings.downloadTimeout,
             orElse: () => Effect.fail(tooSlow)
           }))
@@ -334,6 +337,12 @@ export class Client {
     })
   }
 }
+
+const watched = <E>(body: Stream.Stream<Uint8Array, E>, watcher: ArrivalWatcher | undefined) =>
+  watcher === undefined ? body : Stream.mapArray(body, (chunks) => {
+    for (const chunk of chunks) watcher.push(chunk)
+    return chunks
+  })
 
 const commonHeaders = { accept: "*/*", "accept-encoding": "identity", "user-agent": "labelstream" }
 

@@ -55,7 +55,7 @@ export class ParseBudget {
   private unheld(
     { attachments, resultType, wrapped }: ResultDocument.ResultDocument,
     content: Content,
-    options: ResultDocument.OpenOptions
+    { scan: _, ...options }: ResultDocument.OpenOptions
   ): ResultDocument.ResultDocument {
     return {
       attachments,

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
+import { own } from "./received.ts"
 import { fromDispatch, make } from "./transportFailure.ts"
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2]
@@ -141,7 +142,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.spill(before)
     }
     if (this.phase !== "streaming") return
-    this.queue.push(plain(chunk))
+    const bytes = plain(chunk)
+    own(bytes)
+    this.queue.push(bytes)
     this.queued += chunk.byteLength
     if (this.queued >= queueBytes || this.queue.length >= queueChunks) controller.pause()
     this.signal()

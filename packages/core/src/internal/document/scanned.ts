@@ -63,30 +63,66 @@ class Survey implements ScanHandler, Lists {
   }
 }
 
-/** Opens a document that is too large to be parsed as a whole. */
+/** One scan over a document: what opening needs is known when all bytes went by. */
+export class Scan {
+  readonly inputs: boolean
+  private readonly limit: number
+  private survey: Survey | undefined
+  private scanner: Scanner | undefined
+  private bytes = 0
+
+  constructor(inputs: boolean, parseLimit: number) {
+    this.inputs = inputs
+    this.limit = Math.max(heldLimit, parseLimit)
+  }
+
+  /** Forgets what it has seen: the bytes come again from the first. */
+  begin(): void {
+    this.survey = undefined
+    this.scanner = undefined
+    this.bytes = 0
+  }
+
+  /** Takes the next bytes; does not keep them. */
+  push(chunk: Uint8Array): void {
+    this.bytes += chunk.length
+    this.scanner ??= new Scanner(this.survey = new Survey(this.inputs), this.limit)
+    this.scanner.push(chunk)
+  }
+
+  /** Whether it has seen all of the content. */
+  isOf(content: Content): boolean {
+    return this.bytes === content.size
+  }
+
+  /** The document, its rows to be read from the content that was scanned. */
+  open(content: Content): ResultDocument {
+    const { inputs, limit, scanner, survey = new Survey(inputs) } = this
+    scanner?.end()
+    const found = detect(scanner?.broken === false ? parseSkeleton(scanner.skeleton) : undefined, survey)
+    const passes = passesOf(planOf(found, survey))
+    return {
+      resultType: found.type,
+      wrapped: found.wrapped,
+      attachments: attachmentsOf(found, survey, inputs),
+      rows: ({ batchId, jobId }) => Stream.suspend(() => rows(content, passes, new RowWriter(batchId, jobId), limit))
+    }
+  }
+}
+
+/** Opens a document that is too large to be parsed as a whole, by what a scan has found or by scanning it. */
 export const openScanned = (
   content: Content,
   inputs: boolean,
-  parseLimit: number
+  parseLimit: number,
+  scan?: Scan
 ): Effect.Effect<ResultDocument, ContentError> =>
   Effect.suspend(() => {
-    const limit = Math.max(heldLimit, parseLimit)
-    const survey = new Survey(inputs)
-    const scanner = new Scanner(survey, limit)
+    if (scan?.isOf(content) === true && scan.inputs === inputs) return Effect.succeed(scan.open(content))
+    const own = new Scan(inputs, parseLimit)
     return Effect.map(
-      Stream.runForEach(content.stream, (chunk) => Effect.sync(() => scanner.push(chunk))),
-      () => {
-        scanner.end()
-        const found = detect(scanner.broken ? undefined : parseSkeleton(scanner.skeleton), survey)
-        const passes = passesOf(planOf(found, survey))
-        return {
-          resultType: found.type,
-          wrapped: found.wrapped,
-          attachments: attachmentsOf(found, survey, inputs),
-          rows: ({ batchId, jobId }) =>
-            Stream.suspend(() => rows(content, passes, new RowWriter(batchId, jobId), limit))
-        }
-      }
+      Stream.runForEach(content.stream, (chunk) => Effect.sync(() => own.push(chunk))),
+      () => own.open(content)
     )
   })
 
