@@ -93,6 +93,34 @@ describe("a finished job", () => {
       deepStrictEqual((yield* texts(record)).sort(), ["bytes of input", "bytes of mask 1", "bytes of mask 2"])
     }))
 
+  it.effect("is not read back to find its files, however large its document and though it broke off once", () =>
+    Effect.gen(function*() {
+      const document = { ...masks, padding: "x".repeat(3 * 1024 * 1024) }
+      const platform = platformOf(
+        { document },
+        ({ nth }, kind) =>
+          kind === `file ${documentUrl("j")}` && nth === 1 ? { body: document, breaks: "Reset" } : undefined
+      )
+      const record = some(yield* fetch(platform))
+      strictEqual(platform.spool.reads, 0)
+      strictEqual(record.parsed.resultType, "video_segmentation")
+      deepStrictEqual(yield* texts(record), ["bytes of mask 1", "bytes of mask 2"])
+    }))
+
+  it.effect("is read as it came at last, where a large document broke off and became a small one", () =>
+    Effect.gen(function*() {
+      const platform = platformOf(
+        { document: masks },
+        ({ nth }, kind) =>
+          kind === `file ${documentUrl("j")}` && nth === 1
+            ? { body: { ...masks, padding: "x".repeat(3 * 1024 * 1024) }, breaks: "Reset" }
+            : undefined
+      )
+      const record = some(yield* fetch(platform))
+      deepStrictEqual(JSON.parse(Buffer.from(yield* record.document.collect).toString("utf8")), masks)
+      deepStrictEqual(yield* texts(record), ["bytes of mask 1", "bytes of mask 2"])
+    }))
+
   it.effect("has the same revision for the same bytes, and another when one file changes", () =>
     Effect.gen(function*() {
       const platform = platformOf({ document: masks })

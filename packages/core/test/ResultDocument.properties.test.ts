@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
 import { ResultDocument } from "../src/index.ts"
 import {
+  arrived,
   content,
   disturb,
   encode,
@@ -102,7 +103,9 @@ describe("ResultDocument", () => {
         const document = disturb(parsed[seed % parsed.length], seed, value)
         const bytes = seed % 2 === 0 ? encode(document) : new TextEncoder().encode(JSON.stringify(document, null, 1))
         const one = yield* read(bytes, { ...whole, inputs })
-        assert.deepStrictEqual(yield* read(content(bytes, sizes), { ...scanned, inputs }), one)
+        const cut = content(bytes, sizes)
+        assert.deepStrictEqual(yield* read(cut, { ...scanned, inputs }), one)
+        assert.deepStrictEqual(yield* read(cut, { ...scanned, inputs, scan: yield* arrived(cut, inputs) }), one)
       }),
     { arbitrary: { runs: 1500 } }
   )
@@ -119,10 +122,22 @@ describe("ResultDocument", () => {
           bytes[Math.floor(next() * bytes.length)] = pick(next, marks)
         }
         const one = yield* read(content(bytes, sizes), whole)
-        assert.deepStrictEqual(yield* read(content(bytes, [1, 3]), scanned), one)
+        const cut = content(bytes, [1, 3])
+        assert.deepStrictEqual(yield* read(cut, scanned), one)
+        assert.deepStrictEqual(yield* read(cut, { ...scanned, scan: yield* arrived(cut, false) }), one)
       }),
     { arbitrary: { runs: 600 } }
   )
+
+  it.effect("takes no scan for its own that saw other bytes, or looked for other files", () =>
+    Effect.gen(function*() {
+      const bytes = fixture("video_segmentation.json")
+      const cut = content(bytes)
+      const one = yield* read(cut, { ...whole, inputs: true })
+      for (const scan of [yield* arrived(content(bytes.subarray(1)), true), yield* arrived(cut, false)]) {
+        assert.deepStrictEqual(yield* read(cut, { ...scanned, inputs: true, scan }), one)
+      }
+    }))
 
   it.effect.prop(
     "numbers rows without gaps, and each row and problem names a place that exists",

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Content, Spool } from "@labelstream/core"
+import { Content, Spool, Transport } from "@labelstream/core"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -9,8 +10,9 @@ import { createHash, randomBytes } from "node:crypto"
 import { once } from "node:events"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { NodeSpool } from "../src/index.ts"
+import { NodeSpool, NodeTransport } from "../src/index.ts"
 import { temporaryFolder } from "./support/folders.ts"
+import { serve } from "./support/servers.ts"
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -128,6 +130,35 @@ describe("NodeSpool", () => {
         }
         assert.strictEqual(openFiles(), before)
       }).pipe(Effect.scoped)
+    ))
+
+  it.live("gives the memory of chunks from the wire back at once, and leaves those of others alone", () =>
+    withSpool((spool) =>
+      Effect.gen(function*() {
+        const bytes = randomBytes(4 * MiB)
+        const server = yield* serve((_, response) => response.end(bytes))
+        const transport = yield* Transport.Transport
+        const timeout = Duration.seconds(30)
+        const { body } = yield* transport.send({
+          url: server.url(),
+          headers: {},
+          memoryLimit: MiB,
+          headersTimeout: timeout,
+          idleTimeout: timeout
+        })
+        assert(body._tag === "Stream")
+        const chunks: Array<Uint8Array> = []
+        const seen = Stream.tap(body.stream, (chunk) => Effect.sync(() => chunks.push(chunk)))
+        const content = yield* spool.receive(seen, arrival)
+        assert.isTrue(bytes.equals(yield* content.collect))
+        assert.strictEqual(content.sha256, sha256(bytes))
+        assert.isBelow(chunks.reduce((size, chunk) => size + chunk.length, 0), MiB)
+
+        const own = new Uint8Array(randomBytes(2 * MiB))
+        const twice = yield* spool.receive(Stream.make(own, own), arrival)
+        assert.strictEqual(twice.sha256, sha256(Buffer.concat([own, own])))
+        assert.strictEqual(own.length, 2 * MiB)
+      }).pipe(Effect.scoped, Effect.provide(NodeTransport.layer({ env: {} })))
     ))
 
   it.live("fails to read what was removed under it", () =>

@@ -41,6 +41,13 @@ export const content = (bytes: Uint8Array, sizes: ReadonlyArray<number> = [65_53
 export const whole = { parseLimit: Number.MAX_SAFE_INTEGER }
 export const scanned = { parseLimit: -1 }
 
+/** A scan that saw a try break off, and then the whole content in its chunks. */
+export const arrived = (from: Content, inputs: boolean): Effect.Effect<ResultDocument.Scan> => {
+  const scan = ResultDocument.scan({ inputs })
+  const push = Stream.runForEach(from.stream, (chunk) => Effect.sync(() => scan.push(chunk)))
+  return Effect.orDie(Effect.as(Effect.andThen(push, Effect.andThen(Effect.sync(() => scan.begin()), push)), scan))
+}
+
 /** All that a document gives, in one value. */
 export const read = Effect.fnUntraced(function*(bytes: Content | Uint8Array, options?: ResultDocument.OpenOptions) {
   const document = yield* ResultDocument.open(bytes instanceof Uint8Array ? content(bytes) : bytes, options)

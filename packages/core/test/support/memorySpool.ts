@@ -8,6 +8,8 @@ export class MemorySpool {
   /** Contents whose scope has not closed. */
   held = 0
   mostHeld = 0
+  /** How often a content was read. */
+  reads = 0
   /** Contents read after their scope had closed. */
   readLate = 0
   isFull = false
@@ -27,6 +29,7 @@ export class MemorySpool {
       if (this.isFull) return Effect.fail(new ContentError({ operation: "write", code: "ENOSPC", cause: "full" }))
       let released = false
       const read = Effect.suspend(() => {
+        this.reads++
         if (!released) return Effect.succeed(bytes)
         this.readLate++
         return Effect.fail(new ContentError({ operation: "read", code: "ENOENT", cause: "released" }))

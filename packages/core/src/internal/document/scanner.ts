@@ -207,16 +207,8 @@ export class Scanner {
       if (this.inString) return at
     }
     while (at < length) {
-      const byte = chunk[at++]!
-      if (byte > 0x5a) {
-        const folded = byte | 0x20
-        if (folded === 0x7b) {
-          depth++
-        } else if (folded === 0x7d && --depth === 0) {
-          this.depth = 0
-          return this.endValue(chunk, at)
-        }
-      } else if (byte === quote) {
+      let byte = chunk[at++]!
+      if (byte === quote) {
         let code = 0
         while (at < length && (code = chunk[at]!) !== quote && code !== backslash) at++
         if (at < length && code === quote) {
@@ -228,6 +220,16 @@ export class Scanner {
           this.notable = true
           at = this.toQuote(chunk, at)
           if (this.inString) break
+        }
+        // Mostly a colon and a number follow: a loop of their own is better predicted.
+        while (at < length && (byte = chunk[at]!) <= 0x5a && byte !== quote) at++
+      } else if (byte > 0x5a) {
+        const folded = byte | 0x20
+        if (folded === 0x7b) {
+          depth++
+        } else if (folded === 0x7d && --depth === 0) {
+          this.depth = 0
+          return this.endValue(chunk, at)
         }
       }
     }
