@@ -55,7 +55,7 @@ export class ParseBudget {
   private unheld(
     { attachments, resultType, wrapped }: ResultDocument.ResultDocument,
     content: Content,
-    { scan: _, ...options }: ResultDocument.OpenOptions
+    { inputs = false }: ResultDocument.OpenOptions
   ): ResultDocument.ResultDocument {
     return {
       attachments,
@@ -64,7 +64,7 @@ export class ParseBudget {
       rows: (ids) =>
         Stream.unwrap(Effect.suspend(() => {
           this.areRowsRead = true
-          return Effect.map(this.open(content, options), ({ rows }) => rows(ids))
+          return Effect.map(this.open(content, { inputs }), ({ rows }) => rows(ids))
         }))
     }
   }
