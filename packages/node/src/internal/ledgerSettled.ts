@@ -57,7 +57,12 @@ export const make = (db: Database) => {
       last = isInOrder ? { batch, row } : undefined
     },
     /** Rows, by job id, of those that are settled in these sinks, not observed by the run so far, and named once. */
-    find: (run: number, batch: number, page: ReadonlyArray<Job.JobSummary>, sinks: ReadonlyArray<number>): Map<string, number> => {
+    find: (
+      run: number,
+      batch: number,
+      page: ReadonlyArray<Job.JobSummary>,
+      sinks: ReadonlyArray<number>
+    ): Map<string, number> => {
       const { following, named } = statementsFor(sinks.length)
       const found = last?.batch === batch
         ? following.all(last.row, last.row + page.length, batch, run, ...sinks)

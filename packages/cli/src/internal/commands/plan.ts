@@ -78,9 +78,7 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
         : `To fetch: ${jobs(cost.jobs)}, about ${count(cost.requests)} requests, about ${bytes(cost.bytes)} as they ` +
           `come (measured on ${jobs(plan.sample.jobs)})`,
       ...(cost.jobs === 0 || plan.sample.jobs === 0 ? [] : [
-        `Time: about ${about(cost.seconds)} with ${
-          count(concurrency)
-        } jobs in flight, if the platform keeps up`
+        `Time: about ${about(cost.seconds)} with ${count(concurrency)} jobs in flight, if the platform keeps up`
       ]),
       ...(settings.label.length === 0 ? [] : ["--label is decided from each result: all of them are counted here."]),
       ...disks.map(({ free, place }) =>
