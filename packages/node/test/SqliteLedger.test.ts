@@ -64,6 +64,34 @@ const execute = (file: string, sql: string) => {
 const support = (name: string) => join(import.meta.dirname, "support", name)
 
 describe("SqliteLedger.layer", () => {
+  it.live("answers a second run without entries from its second page on, whether the listing keeps its order or not", () =>
+    Effect.gen(function*() {
+      const ids = Array.from({ length: 9 }, (_, i) => String(i))
+      yield* withLedger(yield* newFile, (ledger) =>
+        Effect.gen(function*() {
+          yield* observe(ledger, ids)
+          yield* ledger.record(ids.map((jobId): Ledger.Outcome => ({
+            _tag: "Stored",
+            batch,
+            sink: "files",
+            receipt: { batchId: "b", jobId, revision: { document: "r", attachments: "" }, bytes: 1 },
+            listed: { status: "completed", frames: 1, annotations: 1 },
+            at: 1
+          })))
+          for (const listing of [ids, ids.toReversed()]) {
+            const run = yield* ledger.begin
+            for (const page of [listing.slice(0, 3), listing.slice(3, 6), listing.slice(6)]) {
+              const observed = yield* ledger.observe(run, batch, page.map(summary), ["files"])
+              if (page[0] === listing[0]) continue
+              assert.deepStrictEqual(
+                observed.map(({ known, settled }) => [known, settled]),
+                page.map(() => [null, true])
+              )
+            }
+          }
+        }))
+    }))
+
   it.live("finds again what earlier runs have noted, and counts runs on", () =>
     Effect.gen(function*() {
       const file = yield* newFile

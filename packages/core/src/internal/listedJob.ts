@@ -1,6 +1,6 @@
 /**
- * Reads a job of the listing. One in the plain form that the platform sends is taken as it is, at a thirtieth of what its
- * schema costs; everything else is the schema's to read or to refuse.
+ * Reads a job of the listing. One in the plain form that the platform sends is taken as it is, for a small part of
+ * what its schema costs; everything else is the schema's to read or to refuse.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"

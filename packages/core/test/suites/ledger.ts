@@ -187,6 +187,92 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
 
       it.live(
+        "may answer what is settled in the sinks asked about without its entry, and nothing else so",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const page = ["1", "2", "3", "4", "5", "6", "7"].map((id) => summary(id))
+            yield* ledger.observe(yield* ledger.begin, batch, page)
+            yield* ledger.record([
+              ...["1", "2", "3", "4", "7"].flatMap((id) => [stored(id), stored(id, "db")]),
+              stored("5"),
+              stored("3", "files", "r2"),
+              failed("4"),
+              adopted("6")
+            ])
+            // 2 has changed, db holds an old revision of 3 and none of 5, 4 has failed, of 6 nobody knows what was listed.
+            const listed = page.map((job) => job.id === "2" ? summary("2", { annotations: 11 }) : job)
+            for (const sinks of [["files", "db"], ["files", "unheard of"], ["db", "files"]]) {
+              const run = yield* ledger.begin
+              yield* ledger.observe(run, other, [summary("1")])
+              const observed = yield* ledger.observe(run, batch, listed, sinks)
+              assert.deepStrictEqual(observed.map(({ summary }) => summary), listed)
+              for (const { known, repeated, settled, summary: { id } } of observed) {
+                assert.isFalse(repeated)
+                const mayBe = (id === "1" || id === "7") && !sinks.includes("unheard of")
+                if (settled === true) assert.isTrue(mayBe, `${id} is not settled in ${sinks.join(" and ")}`)
+                else assert.strictEqual(known?.jobId, id)
+              }
+              yield* ledger.observe(run, other, [summary("2")])
+              const again = yield* ledger.observe(run, batch, listed, sinks)
+              assert.deepStrictEqual(
+                again.map(({ repeated, settled }) => [repeated, settled]),
+                listed.map(() => [true, undefined])
+              )
+              assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), [])
+            }
+          })
+        )
+      )
+
+      it.live(
+        "takes no job for settled that this run has met, and none that is not listed as it was stored",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const jobs = ["1", "2", "3"].map((id) => summary(id))
+            const reworked = summary("1", { status: "complete" })
+            const open = yield* ledger.begin
+            yield* ledger.observe(open, batch, jobs)
+            yield* ledger.record(jobs.map(({ id }) => stored(id)))
+            yield* ledger.observe(open, batch, [reworked])
+            const run = yield* ledger.begin
+            yield* ledger.observe(run, other, [summary("1")])
+            const shuffled = [jobs[2]!, reworked, jobs[1]!, jobs[2]!]
+            const observed = yield* ledger.observe(run, batch, shuffled, ["files"])
+            assert.deepStrictEqual(observed.map(({ repeated }) => repeated), [false, false, false, true])
+            assert.strictEqual(observed[1]?.known?.storedAs?.status, "completed")
+            yield* ledger.observe(run, other, [summary("2")])
+            const again = yield* ledger.observe(run, batch, shuffled, ["files"])
+            assert.deepStrictEqual(again.map(({ repeated }) => repeated), [true, true, true, true])
+          })
+        )
+      )
+
+      it.live(
+        "notes of settled jobs that they were listed, in whatever order pages come and whatever has left the listing",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const all = Array.from({ length: 12 }, (_, i) => summary(String(i).padStart(2, "0")))
+            yield* ledger.observe(yield* ledger.begin, batch, all)
+            yield* ledger.record(all.map(({ id }) => stored(id)))
+            const shuffled = [7, 2, 11, 0, 5, 9, 1, 10, 3, 8, 6, 4].map((i) => all[i]!)
+            for (const listing of [all, shuffled, all.toReversed(), all.filter((_, i) => i !== 4 && i !== 8)]) {
+              const run = yield* ledger.begin
+              for (let at = 0; at < listing.length; at += 3) {
+                const page = listing.slice(at, at + 3)
+                const observed = yield* ledger.observe(run, batch, page, ["files"])
+                assert.deepStrictEqual(
+                  observed.map(({ known, settled, summary }) => settled === true ? summary.id : known?.jobId),
+                  page.map(({ id }) => id)
+                )
+              }
+              const vanished = all.filter((job) => !listing.includes(job)).map(({ id }) => id)
+              assert.deepStrictEqual(yield* ids(ledger, { notObservedIn: run }), vanished)
+            }
+          })
+        )
+      )
+
+      it.live(
         "makes a new entry with nothing but what is listed",
         withLedger((ledger) =>
           Effect.gen(function*() {
