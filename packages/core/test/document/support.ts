@@ -42,11 +42,14 @@ export const whole = { parseLimit: Number.MAX_SAFE_INTEGER }
 export const scanned = { parseLimit: -1 }
 
 /** A scan that saw a try break off, and then the whole content in its chunks. */
-export const arrived = (from: Content, inputs: boolean): Effect.Effect<ResultDocument.Scan> => {
+export const arrived = Effect.fnUntraced(function*(from: Content, inputs: boolean) {
   const scan = ResultDocument.scan({ inputs })
   const push = Stream.runForEach(from.stream, (chunk) => Effect.sync(() => scan.push(chunk)))
-  return Effect.orDie(Effect.as(Effect.andThen(push, Effect.andThen(Effect.sync(() => scan.begin()), push)), scan))
-}
+  yield* push
+  scan.begin()
+  yield* push
+  return scan
+}, Effect.orDie)
 
 /** All that a document gives, in one value. */
 export const read = Effect.fnUntraced(function*(bytes: Content | Uint8Array, options?: ResultDocument.OpenOptions) {

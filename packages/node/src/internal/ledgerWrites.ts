@@ -184,23 +184,10 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     return { ...before, entry: { ...before.entry, referenceId, listed, storedAs } }
   }
 
-  /** What is to be said of jobs with which something may be to do. */
-  const relistAll = (
-    run: number,
-    ref: Job.BatchRef,
-    jobs: ReadonlyArray<Job.JobSummary>,
-    found: ReadonlyArray<reads.Found | undefined>,
-    rows: Map<string, number>
-  ): Array<Ledger.Observation> => {
-    const current = new Map<string, reads.Found>()
-    return jobs.map((summary, i) => {
-      const before = current.get(summary.id) ?? found[i]
-      const repeated = current.has(summary.id) || before?.observedIn === run
-      const job = relist(ref, summary, before)
-      current.set(summary.id, job)
-      rows.set(summary.id, job.id)
-      return { summary, known: found[i]?.entry ?? null, repeated }
-    })
+  /** Notes of rows, in the order of a page, that the run has seen them. */
+  const mark = (run: number, batch: number, rows: ReadonlyArray<number>) => {
+    markObserved.run(run, JSON.stringify(rows))
+    settled.passed(batch, rows)
   }
 
   const observe = (
@@ -210,29 +197,31 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     sinks?: ReadonlyArray<string>
   ): ReadonlyArray<Ledger.Observation> => {
     const batch = batches.get(batchKey(ref)) ?? read.batchId(ref)
-    const rows = batch === undefined || sinks === undefined
+    const settledRows = batch === undefined || sinks === undefined
       ? new Map<string, number>()
       : findSettled(run, batch, page, sinks)
-    const mark = (batch: number) => {
-      const inOrder = page.flatMap(({ id }) => rows.get(id) ?? [])
-      markObserved.run(run, JSON.stringify(inOrder))
-      settled.passed(batch, inOrder)
-    }
-    if (batch !== undefined && rows.size === page.length) {
+    if (batch !== undefined && settledRows.size === page.length) {
       // That a run has seen what was known is of no use to any later run, and one statement is a transaction.
       synchronise(false)
-      mark(batch)
+      mark(run, batch, Array.from(settledRows.values()))
       return page.map(settledObservation)
     }
-    const isSettled = page.map(({ id }) => rows.has(id))
-    const others = page.filter((_, i) => isSettled[i] === false)
+    const others = page.filter(({ id }) => !settledRows.has(id))
     const found = batch === undefined ? [] : read.find(ref, batch, others.map(({ id }) => id))
-    const news = others.some((summary, i) => isNews(summary, found[i]))
+    const before = new Map(others.map(({ id }, i) => [id, found[i]]))
+    const news = others.some((summary) => isNews(summary, before.get(summary.id)))
     return transaction(news, () => {
-      const observed = relistAll(run, ref, others, found, rows)
-      mark(batchOf(ref))
-      let at = 0
-      return page.map((summary, i) => isSettled[i] === true ? settledObservation(summary) : observed[at++]!)
+      const current = new Map<string, reads.Found>()
+      const observations = page.map((summary) => {
+        if (settledRows.has(summary.id)) return settledObservation(summary)
+        const known = before.get(summary.id)
+        const latest = current.get(summary.id) ?? known
+        const repeated = current.has(summary.id) || latest?.observedIn === run
+        current.set(summary.id, relist(ref, summary, latest))
+        return { summary, known: known?.entry ?? null, repeated }
+      })
+      mark(run, batchOf(ref), page.flatMap(({ id }) => settledRows.get(id) ?? current.get(id)?.id ?? []))
+      return observations
     })
   }
 
