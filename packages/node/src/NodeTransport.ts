@@ -37,10 +37,13 @@ export interface Options {
 }
 
 /** Makes a transport over a dispatcher that somebody else closes. */
-export const make = (dispatcher: Dispatcher): Transport.Transport["Service"] => ({
+export const make = (dispatcher: Dispatcher): Transport.Transport["Service"] => over(dispatcher, false)
+
+/** An agent of our own hands chunks on and forgets them; another dispatcher may keep them, as one with a cache does. */
+const over = (dispatcher: Dispatcher, isOurs: boolean): Transport.Transport["Service"] => ({
   send: (request) =>
     Effect.uninterruptibleMask((restore) => {
-      const exchange = new Exchange(request.memoryLimit)
+      const exchange = new Exchange(request.memoryLimit, isOurs)
       const cancel = Effect.sync(() => exchange.cancel())
       const sent = Effect.callback<Transport.TransportResponse, Transport.TransportError>((resume) => {
         exchange.start(dispatcher, request, resume)
@@ -77,7 +80,7 @@ export const layer = (options: Options = {}): Layer.Layer<Transport.Transport> =
           Effect.sync(() => agent(options)),
           (dispatcher) => Effect.promise(() => dispatcher.destroy())
         ),
-        make
+        (dispatcher) => over(dispatcher, true)
       )
       : Effect.succeed(make(options.dispatcher))
   )

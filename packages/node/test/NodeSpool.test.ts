@@ -10,6 +10,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { once } from "node:events"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { Agent } from "undici"
 import { NodeSpool, NodeTransport } from "../src/index.ts"
 import { temporaryFolder } from "./support/folders.ts"
 import { serve } from "./support/servers.ts"
@@ -159,6 +160,39 @@ describe("NodeSpool", () => {
         assert.strictEqual(twice.sha256, sha256(Buffer.concat([own, own])))
         assert.strictEqual(own.length, 2 * MiB)
       }).pipe(Effect.scoped, Effect.provide(NodeTransport.layer({ env: {} })))
+    ))
+
+  it.live("leaves the chunks of a dispatcher that it was given alone, which may keep them", () =>
+    withSpool((spool) =>
+      Effect.gen(function*() {
+        const bytes = randomBytes(4 * MiB)
+        const server = yield* serve((_, response) => response.end(bytes))
+        const kept: Array<Buffer> = []
+        const keeping = new Agent().compose((dispatch) => (options, handler) =>
+          dispatch(options, {
+            onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+            onResponseStart: (...started) => handler.onResponseStart?.(...started),
+            onResponseData: (controller, chunk) => {
+              kept.push(chunk)
+              handler.onResponseData?.(controller, chunk)
+            },
+            onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+            onResponseError: (controller, error) => handler.onResponseError?.(controller, error)
+          })
+        )
+        const timeout = Duration.seconds(30)
+        const { body } = yield* NodeTransport.make(keeping).send({
+          url: server.url(),
+          headers: {},
+          memoryLimit: MiB,
+          headersTimeout: timeout,
+          idleTimeout: timeout
+        })
+        assert(body._tag === "Stream")
+        yield* spool.receive(body.stream, arrival)
+        assert.isTrue(bytes.equals(Buffer.concat(kept)))
+        yield* Effect.promise(() => keeping.close())
+      }).pipe(Effect.scoped)
     ))
 
   it.live("fails to read what was removed under it", () =>

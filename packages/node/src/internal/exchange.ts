@@ -52,6 +52,7 @@ const plain = (chunk: Uint8Array) => new Uint8Array(chunk.buffer, chunk.byteOffs
 /** One request and its answer, body as it came: no content encoding is undone here. */
 export class Exchange implements Dispatcher.DispatchHandler {
   private readonly memoryLimit: number
+  private readonly isChunkOurs: boolean
   private resume: ((answer: Effect.Effect<Transport.TransportResponse, Transport.TransportError>) => void) | undefined
   private controller: Dispatcher.DispatchController | undefined
   private phase: "connecting" | "headers" | "collecting" | "streaming" | "over" = "connecting"
@@ -73,8 +74,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private failure: Transport.TransportError | undefined
   private wake: (() => void) | undefined
 
-  constructor(memoryLimit: number) {
+  /** `isChunkOurs`: whether nobody but the reader of the body can have kept a chunk of it. */
+  constructor(memoryLimit: number, isChunkOurs: boolean) {
     this.memoryLimit = memoryLimit
+    this.isChunkOurs = isChunkOurs
   }
 
   /** Sends the request. `resume` is called once, never before this returns. */
@@ -143,7 +146,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     if (this.phase !== "streaming") return
     const bytes = plain(chunk)
-    own(bytes)
+    if (this.isChunkOurs) own(bytes)
     this.queue.push(bytes)
     this.queued += chunk.byteLength
     if (this.queued >= queueBytes || this.queue.length >= queueChunks) controller.pause()
