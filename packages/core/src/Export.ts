@@ -11,12 +11,12 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { ContentError } from "./Content.ts"
 import type { ExportReport } from "./ExportReport.ts"
 import { nextLook, type Options as FollowOptions } from "./Follow.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { adopt } from "./internal/adopt.ts"
 import { type Delivery, exportRun, type Fatal, type Look } from "./internal/exportRun.ts"
 import { fill } from "./internal/fill.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
@@ -26,7 +26,7 @@ import { Tally } from "./internal/tally.ts"
 import { ExportWatch } from "./internal/telemetry/exportWatch.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import type { AttachmentChoice } from "./JobFetch.ts"
-import { type Inspected, type JobSink, type Receipt, SinkError } from "./JobSink.ts"
+import { type JobSink, type Receipt, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError, type LedgerFailure } from "./Ledger.ts"
 import type { ResultDocument } from "./ResultDocument.ts"
 import type { Selection } from "./Selection.ts"
@@ -298,37 +298,3 @@ const distinct = (sinks: ReadonlyArray<JobSink>): Effect.Effect<void, SinkError>
     })
   )
 }
-
-/**
- * Takes over what a sink holds when the ledger knows nothing of it: the ledger was lost, or the sink's place was moved.
- * Whole or not at all, for a part of it would be taken for the whole by the next run.
- */
-const adopt = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: JobSink) {
-  if (yield* ledger.hasReceipts(sink.id)) return yield* catchUp(ledger, sink)
-  if (!sink.capabilities.inspectable) return
-  yield* ledger.atomically(Stream.runForEach(sink.inspect("manifest"), (found) => ledger.record(adopted(sink, found))))
-})
-
-/** Takes over what a sink had committed when a run was killed, before the ledger was told. */
-const catchUp = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: JobSink) {
-  if (sink.lastCommit === undefined) return
-  const audit = yield* ledger.audit(sink.id)
-  yield* Stream.runForEach(sink.lastCommit, (found) =>
-    Effect.gen(function*() {
-      const outcomes = adopted(sink, found)
-      const known = yield* audit.check(outcomes.map(({ receipt }) => receipt), [])
-      // A job that was replaced is left to be found changed, and named, by the run that looks at it again.
-      const lacking = outcomes.filter((_, index) => known[index] === "unknown")
-      if (lacking.length > 0) yield* ledger.record(lacking)
-    }))
-}, Effect.scoped)
-
-const adopted = (sink: JobSink, found: ReadonlyArray<Inspected>) =>
-  found.flatMap((item) =>
-    item._tag !== "Intact" ? [] : [{
-      _tag: "Adopted" as const,
-      batch: { projectId: item.projectId, batchId: item.receipt.batchId },
-      sink: sink.id,
-      receipt: item.receipt
-    }]
-  )

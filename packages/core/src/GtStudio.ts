@@ -16,6 +16,7 @@ import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "./Content.ts"
 import { BadRequest, GtStudioError, MalformedAnswer, type Subject } from "./GtStudioError.ts"
 import { type Answer, given, refused } from "./internal/answer.ts"
+import { Attachments } from "./internal/attachments.ts"
 import { Client } from "./internal/client.ts"
 import { type JobPage, type MalformedJob, pages } from "./internal/listing.ts"
 import { isLoopback, pathSegment } from "./internal/origin.ts"
@@ -198,9 +199,9 @@ export const make = Effect.fnUntraced(function*(options: Options) {
       downloadTimeout: Duration.fromInputUnsafe(options.downloadTimeout ?? Duration.hours(1))
     },
     transport,
-    spool,
     watch
   )
+  const attachments = new Attachments(client, spool)
 
   /** A path with ids in it, or why they cannot stand in a URL. */
   const path = (subject: Subject, ids: ReadonlyArray<string>, at: (...segments: ReadonlyArray<string>) => string) => {
@@ -249,9 +250,9 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         (at) => client.api(at, subject, readResult)
       )
     },
-    resolve: (url, about = {}) => client.resolve(url, about),
-    attachment: (url, about = {}) => client.stream(url, about),
-    download: (url, about = {}, watcher) => client.download(url, about, watcher),
+    resolve: (url, about = {}) => attachments.resolve(url, about),
+    attachment: (url, about = {}) => attachments.stream(url, about),
+    download: (url, about = {}, watcher) => attachments.download(url, about, watcher),
     activity: Effect.clockWith((clock) => Effect.succeed(client.activity(clock)))
   })
 })

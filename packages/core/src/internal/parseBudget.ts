@@ -8,8 +8,6 @@ import * as ResultDocument from "../ResultDocument.ts"
 const weight = 6
 /** Documents up to this size are always parsed whole: scanning would cost more than it saves. */
 const alwaysParsed = 64 * 1024
-/** Largest document that is parsed whole. */
-const largestParsed = 1024 * 1024
 
 /**
  * Bounds the memory of all documents that are held parsed at the same time; beyond it documents are scanned. As long as
@@ -26,7 +24,7 @@ export class ParseBudget {
 
   /** Largest document that may be parsed whole now, in bytes. */
   get limit(): number {
-    return Math.max(alwaysParsed, Math.min(largestParsed, this.free / weight))
+    return Math.max(alwaysParsed, Math.min(ResultDocument.defaultParseLimit, this.free / weight))
   }
 
   /**

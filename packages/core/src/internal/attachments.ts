@@ -1,0 +1,187 @@
+/**
+ * Attachments: a file of the platform is asked for at the API, which redirects to a signed link at a storage. Redirects are
+ * followed by hand, so that the key goes no further than the API's origin.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Content, ContentError } from "../Content.ts"
+import type { About, ArrivalWatcher } from "../GtStudio.ts"
+import * as Reasons from "../GtStudioError.ts"
+import { defaultParseLimit } from "../ResultDocument.ts"
+import type { Spool } from "../Spool.ts"
+import { TransportError, type TransportResponse } from "../Transport.ts"
+import { type Answer, apiRefusal, envelopeFailure, given, refused, storageRefusal } from "./answer.ts"
+import { type Client, connectionRefusal, failure, type Limits } from "./client.ts"
+import { showUrl } from "./origin.ts"
+
+/** Attachments up to this size arrive as one array: documents that come in chunks are those that are scanned meanwhile. */
+const contentLimit = defaultParseLimit
+/** Redirects that one attachment may take; the documented number is one. */
+const maxRedirects = 5
+
+const isRedirect = (status: number) =>
+  status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+
+type Hop<A> = { readonly _tag: "Next"; readonly url: URL } | { readonly _tag: "Here"; readonly value: A }
+
+/** What a file is read with once the redirects have led to it. */
+type Use<A, E, R> = (response: TransportResponse) => Effect.Effect<A, E | TransportError, R>
+
+/** Files of the platform, as a client gets them. */
+export class Attachments {
+  private readonly client: Client
+  private readonly spool: Spool["Service"]
+
+  constructor(client: Client, spool: Spool["Service"]) {
+    this.client = client
+    this.spool = spool
+  }
+
+  /** The signed URL behind an attachment. */
+  resolve(attachment: string, about: About): Effect.Effect<Redacted.Redacted<URL>, Reasons.GtStudioError> {
+    const atStorage = (url: URL) => url.origin === this.client.apiOrigin ? undefined : given(Redacted.make(url))
+    return this.client.persist(
+      () => attachmentSubject(attachment, about),
+      this.follow(attachment, () => Effect.succeed(Redacted.make(this.urlOf(attachment))), atStorage)
+    )
+  }
+
+  /** The whole attachment. A body that breaks off is fetched again from the start, through a new link. */
+  download(
+    attachment: string,
+    about: About,
+    watcher?: ArrivalWatcher
+  ): Effect.Effect<Content, Reasons.GtStudioError | ContentError, Scope.Scope> {
+    const subject = () => attachmentSubject(attachment, about)
+    return Effect.flatMap(Effect.scope, (scope) => {
+      const receive: Use<Result.Result<Content, ContentError>, never, never> = (response) => {
+        const arrival = { mediaType: mediaType(response) }
+        watcher?.begin()
+        const kept = response.body._tag === "Bytes"
+          ? this.spool.keep(response.body.bytes, arrival)
+          : this.spool.receive(watched(response.body.stream, watcher), arrival).pipe(Effect.timeoutOrElse({
+            duration: this.client.settings.downloadTimeout,
+            orElse: () => Effect.fail(tooSlow)
+          }))
+        return kept.pipe(
+          Effect.map((content) => Result.succeed(content)),
+          // A full disk is not the platform's fault: it ends the tries.
+          Effect.catchTag("ContentError", (error) => Effect.succeed(Result.fail(error))),
+          Effect.provideService(Scope.Scope, scope)
+        )
+      }
+      return Effect.flatMap(this.client.persist(subject, this.follow(attachment, receive)), Effect.fromResult)
+    })
+  }
+
+  /** The attachment's bytes as they arrive. Tried again until the first byte; a later break fails the stream. */
+  stream(attachment: string, about: About): Stream.Stream<Uint8Array, Reasons.GtStudioError> {
+    const subject = () => attachmentSubject(attachment, about)
+    return Stream.unwrap(Effect.gen({ self: this }, function*() {
+      const scope = yield* Effect.scope
+      const open: Use<TransportResponse, never, never> = (response) => Effect.succeed(response)
+      const response = yield* this.client.persist(subject, this.follow(attachment, open, undefined, scope))
+      if (response.body._tag === "Bytes") return Stream.make(response.body.bytes)
+      return Stream.mapError(response.body.stream, (error) => failure(subject(), connectionRefusal(error), 1))
+    }))
+  }
+
+  private urlOf(attachment: string): URL {
+    return new URL(`${this.client.settings.base}/v1/attachments?url=${encodeURIComponent(attachment)}`)
+  }
+
+  /**
+   * Asks for an attachment and follows where the answers lead. The key goes along only as long as the way has never
+   * left the API's origin.
+   */
+  private follow<A, R>(
+    attachment: string,
+    use: Use<A, never, R>,
+    stop: (next: URL) => Answer<A> | undefined = () => undefined,
+    scope?: Scope.Scope
+  ): Effect.Effect<Answer<A>, TransportError, R> {
+    const limits: Limits = { memory: contentLimit, time: this.client.settings.downloadTimeout }
+    const hop = (url: URL, atHome: boolean, redirects: number): Effect.Effect<Answer<A>, TransportError, R> =>
+      Effect.flatMap(
+        this.client.exchange(
+          url,
+          atHome ? "attachment" : "storage",
+          atHome,
+          limits,
+          (response) => this.arrive(response, url, atHome, use),
+          scope
+        ),
+        (answer) => {
+          if (answer._tag === "Refused") return Effect.succeed(answer)
+          if (answer.value._tag === "Here") return Effect.succeed(given(answer.value.value))
+          const next = answer.value.url
+          const stopped = stop(next)
+          if (stopped !== undefined) return Effect.succeed(stopped)
+          if (redirects === maxRedirects) {
+            return Effect.succeed(badRedirect(`more than ${maxRedirects} redirects lead nowhere`))
+          }
+          return hop(next, atHome && next.origin === this.client.apiOrigin, redirects + 1)
+        }
+      )
+    // A result document may hold half a surrogate pair, which no URL can carry.
+    if (!attachment.isWellFormed()) {
+      return Effect.succeed(refused({ reason: new Reasons.BadRequest({ detail: "the file's URL is not valid text" }) }))
+    }
+    return hop(this.urlOf(attachment), true, 0)
+  }
+
+  private arrive<A, R>(
+    response: TransportResponse,
+    url: URL,
+    atHome: boolean,
+    use: Use<A, never, R>
+  ): Effect.Effect<Answer<Hop<A>>, TransportError, R> {
+    if (isRedirect(response.status)) return Effect.succeed(nextHop(response, url))
+    return Effect.clockWith((clock): Effect.Effect<Answer<Hop<A>>, TransportError, R> => {
+      const now = clock.currentTimeMillisUnsafe()
+      const key = Redacted.value(this.client.settings.apiKey)
+      const refusal = response.status !== 200
+        ? atHome ? apiRefusal(response, now, key) : storageRefusal(response, now)
+        : atHome
+        ? envelopeFailure(response, now, key)
+        : undefined
+      return refusal === undefined
+        ? Effect.map(use(response), (value) => given({ _tag: "Here", value }))
+        : Effect.succeed(refused(refusal))
+    })
+  }
+}
+
+const watched = <E>(body: Stream.Stream<Uint8Array, E>, watcher: ArrivalWatcher | undefined) =>
+  watcher === undefined ? body : Stream.mapArray(body, (chunks) => {
+    for (const chunk of chunks) watcher.push(chunk)
+    return chunks
+  })
+
+const tooSlow = new TransportError({ failure: "Stalled" })
+
+const badRedirect = (detail: string) => refused({ reason: new Reasons.BadRedirect({ detail }) })
+
+const nextHop = (response: TransportResponse, from: URL): Answer<Hop<never>> => {
+  const location = response.header("location")
+  const url = location === undefined ? null : URL.parse(location, from.href)
+  if (url === null) return badRedirect("a redirect does not say where to go")
+  return url.protocol === "https:" || url.protocol === "http:"
+    ? given({ _tag: "Next", url })
+    : badRedirect(`a redirect leads to ${url.protocol.slice(0, -1)}, which is not followed`)
+}
+
+const mediaType = (response: TransportResponse): string | null => {
+  const value = response.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase()
+  return value === undefined || value === "" ? null : value
+}
+
+/** The subject of an attachment request, with its URL as it may be shown. */
+const attachmentSubject = (url: string, about: About): Reasons.Subject => ({
+  ...about,
+  operation: "attachment",
+  url: showUrl(url)
+})
