@@ -49,6 +49,15 @@ const withSpool = <A, E>(
     )
   })
 
+/** A request whose answer comes in chunks from 1 MiB on. */
+const requestOf = (url: URL): Transport.TransportRequest => ({
+  url,
+  headers: {},
+  memoryLimit: MiB,
+  headersTimeout: Duration.seconds(30),
+  idleTimeout: Duration.seconds(30)
+})
+
 describe("NodeSpool", () => {
   it.live("gives back what came, by stream and whole, from memory and from disk", () =>
     withSpool((spool, directory) =>
@@ -139,14 +148,7 @@ describe("NodeSpool", () => {
         const bytes = randomBytes(4 * MiB)
         const server = yield* serve((_, response) => response.end(bytes))
         const transport = yield* Transport.Transport
-        const timeout = Duration.seconds(30)
-        const { body } = yield* transport.send({
-          url: server.url(),
-          headers: {},
-          memoryLimit: MiB,
-          headersTimeout: timeout,
-          idleTimeout: timeout
-        })
+        const { body } = yield* transport.send(requestOf(server.url()))
         assert(body._tag === "Stream")
         const chunks: Array<Uint8Array> = []
         const seen = Stream.tap(body.stream, (chunk) => Effect.sync(() => chunks.push(chunk)))
@@ -180,14 +182,7 @@ describe("NodeSpool", () => {
             onResponseError: (controller, error) => handler.onResponseError?.(controller, error)
           })
         )
-        const timeout = Duration.seconds(30)
-        const { body } = yield* NodeTransport.make(keeping).send({
-          url: server.url(),
-          headers: {},
-          memoryLimit: MiB,
-          headersTimeout: timeout,
-          idleTimeout: timeout
-        })
+        const { body } = yield* NodeTransport.make(keeping).send(requestOf(server.url()))
         assert(body._tag === "Stream")
         yield* spool.receive(body.stream, arrival)
         assert.isTrue(bytes.equals(Buffer.concat(kept)))
