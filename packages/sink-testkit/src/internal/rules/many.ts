@@ -20,6 +20,12 @@ const sharedOf = (at: Trial): JobSink.Shared => {
   return shared
 }
 
+/**
+ * Opens a writer's part when time has passed since what was stored before: no file system's clock tells apart what is
+ * nearer together, and by the time it is known which revision of a job is the latest.
+ */
+const openLater = (at: Trial, writer: string) => Effect.andThen(Effect.sleep(50), sharedOf(at).open(writer))
+
 /** A whole run of one writer. */
 const write = (
   at: Trial,
@@ -27,7 +33,7 @@ const write = (
   batch: ReadonlyArray<TestJob>
 ): Effect.Effect<void, JobSink.SinkError | Unkept> =>
   Effect.scoped(Effect.gen(function*() {
-    const sink = yield* sharedOf(at).open(writer)
+    const sink = yield* openLater(at, writer)
     yield* store(sink, `of-${writer}`, batch)
     yield* sink.finish({ completed: true })
   }))
@@ -38,9 +44,6 @@ const merge = Effect.fnUntraced(function*(at: Trial, when: string) {
   yield* must(answer.stillOpen.length === 0, () => `${when}, the merge says that ${answer.stillOpen[0]} is still open`)
   return answer.merged
 })
-
-/** No file system's clock tells apart what is nearer together. */
-const whileTimePasses = Effect.sleep(50)
 
 const M01 = rule(
   "M01",
@@ -76,7 +79,7 @@ const M02 = rule(
       const [first, second, third] = [yield* jobs(plain(6)), yield* jobs(plain(4, 1)), yield* jobs(plain(3, 0, 20))]
       yield* at.run([first])
       yield* Effect.scoped(Effect.gen(function*() {
-        const sink = yield* sharedOf(at).open("one")
+        const sink = yield* openLater(at, "one")
         yield* store(sink, "second", second)
         yield* at.holds(first, "before the merge, while the writer is at work")
         yield* store(sink, "third", third)
@@ -194,7 +197,6 @@ const M06 = rule(
       for (const [early, late] of [["a", "z"], ["z", "a"]] as const) {
         const at = yield* trial(subject)
         yield* write(at, early, newer)
-        yield* whileTimePasses
         yield* write(at, late, newest)
         yield* merge(at, "after two writers")
         yield* at.holds(newest, `stored by ${early} first and by ${late} then`)
@@ -208,7 +210,6 @@ const M06 = rule(
       yield* Effect.scoped(Effect.gen(function*() {
         const slow = yield* sharedOf(at).open("slow")
         yield* store(slow, "newer", newer)
-        yield* whileTimePasses
         yield* write(at, "quick", newest)
         yield* sharedOf(at).merge
         yield* at.holds(newest, "merged while the writer of an older revision is still open")
@@ -227,9 +228,7 @@ const M07 = rule(
       const at = yield* trial(subject)
       const [first, second, third] = [yield* jobs(plain(6)), yield* jobs(plain(4, 1)), yield* jobs(plain(2, 2))]
       yield* at.run([first])
-      yield* whileTimePasses
       yield* write(at, "z", second)
-      yield* whileTimePasses
       const expected = latest(latest(first, second), third)
       const isRight = (when: string) =>
         Effect.gen(function*() {
@@ -252,7 +251,7 @@ const M07 = rule(
           yield* must(differs === undefined, () => `${when}, replayed: ${differs}`)
         })
       yield* Effect.scoped(Effect.gen(function*() {
-        yield* store(yield* sharedOf(at).open("a"), "third", third)
+        yield* store(yield* openLater(at, "a"), "third", third)
         yield* isRight("while a writer has its part open")
       }))
       yield* isRight("before the merge")
