@@ -1,16 +1,9 @@
 /** How long the command and an export of one job take from starting the process to its end, against Node.js itself. */
-import { execFileSync } from "node:child_process"
-import { join } from "node:path"
 import type { Setting } from "../harness/contest.ts"
 import { over, ratio } from "../harness/statistics.ts"
 import { type Result, verdict, withSpread } from "../harness/table.ts"
+import { bundleCommand } from "../support/bundle.ts"
 import { readBatch, type Reader } from "./cases.ts"
-
-/** Builds the command as its package is published with it. */
-const bundle = () => {
-  const cli = join(import.meta.dirname, "..", "..", "..", "cli")
-  execFileSync(join(cli, "node_modules", ".bin", "rolldown"), ["--config", "rolldown.config.ts"], { cwd: cli })
-}
 
 const command = (name: string, args: ReadonlyArray<string>): Reader => ({
   name,
@@ -21,7 +14,7 @@ const command = (name: string, args: ReadonlyArray<string>): Reader => ({
 export const startUp = async (setting: Setting): Promise<Result> => {
   const title = "Start-up"
   const rounds = setting.quick ? 3 : 9
-  bundle()
+  bundleCommand()
   const samples = await readBatch(setting, { batches: [{ jobs: 1 }] }, title, [
     command("labelstream --help", ["--help"]),
     command("labelstream export, one job to files", ["export"]),

@@ -21,9 +21,14 @@ export const run: Run<Spec> = async ({ address, args, folder }, stopwatch) => {
     LABELSTREAM_STATE: join(folder, "ledger.sqlite")
   })
   process.argv.splice(2, Infinity, ...args)
-  // Nobody reads it here, and it is printed in all the same.
+  // Nobody reads it here unless it fails, and it is printed in all the same.
+  let last = ""
   process.stdout.write = () => true
+  process.stderr.write = (text: string | Uint8Array) => {
+    last = String(text)
+    return true
+  }
   await stopwatch.run(() => import(command.href))
-  if ((process.exitCode ?? 0) !== 0) throw new Error(`the command ended with status ${process.exitCode}`)
+  if ((process.exitCode ?? 0) !== 0) throw new Error(`the command ended with status ${process.exitCode}: ${last}`)
   return {}
 }

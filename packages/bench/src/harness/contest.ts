@@ -31,8 +31,6 @@ export interface Contestant {
   readonly name: string
   /** A module in `clients`, or a Python script there when it ends in `.py`. */
   readonly client: string
-  /** Options of Node.js. */
-  readonly flags?: ReadonlyArray<string>
   /** What the client is told; `folder` is empty and its own. */
   readonly spec: (folder: string) => object
 }
@@ -52,7 +50,7 @@ export const scratch = (setting: Setting): Disposable & { readonly path: string 
 /** Runs one client once. */
 export const runOnce = async (
   setting: Setting,
-  { client, flags = [], name, spec }: Contestant,
+  { client, name, spec }: Contestant,
   folder: string,
   server?: Server
 ): Promise<Sample> => {
@@ -62,7 +60,7 @@ export const runOnce = async (
   const start = performance.now()
   const measured = client.endsWith(".py")
     ? await runPython(client, spec(folder))
-    : await runNode(setting, client, flags, spec(folder))
+    : await runNode(setting, client, spec(folder))
   const process = (performance.now() - start) / 1000
   const served = await server?.served()
   setting.log(`  ${name}: ${measured.seconds.toFixed(2)} s, CPU ${measured.cpu.toFixed(2)} s`)
@@ -95,11 +93,10 @@ const scripts = join(import.meta.dirname, "..", "..", "src", "clients")
 const runNode = async (
   setting: Setting,
   client: string,
-  flags: ReadonlyArray<string>,
   spec: object
 ): Promise<Measurement> => {
-  const profile = setting.profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${setting.profiles}`]
-  const child = start("client", [client, JSON.stringify(spec)], [...flags, ...profile])
+  const flags = setting.profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${setting.profiles}`]
+  const child = start("client", [client, JSON.stringify(spec)], flags)
   let measured: Measurement | undefined
   child.on("message", (message) => measured = message as Measurement)
   const [code] = await once(child, "exit")

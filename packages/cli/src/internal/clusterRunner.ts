@@ -8,7 +8,7 @@ import {
   SinkResolver
 } from "@labelstream/cluster"
 import { GtStudio, Telemetry } from "@labelstream/core"
-import { NodeSpool, NodeTransport } from "@labelstream/node"
+import { NodeHeap, NodeSpool, NodeTransport } from "@labelstream/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -105,7 +105,7 @@ export const run = (flags: RunnerFlags): Effect.Effect<number, Failure> =>
     ))
     const working = told.pipe(
       Layer.provideMerge(runner),
-      Layer.provide(Layer.mergeAll(resolver(settings), platform.pipe(Layer.provideMerge(spool)))),
+      Layer.provide(Layer.mergeAll(resolver(settings), platform.pipe(Layer.provideMerge(spool)), NodeHeap.layerSmall)),
       Layer.provide(stores(url)),
       Layer.provide(health === undefined ? Layer.empty : Telemetry.layer)
     )

@@ -1,6 +1,6 @@
 /** The platform and the ledger that settings name. */
 import { GtStudio, type Job, type Ledger, type RetryPolicy } from "@labelstream/core"
-import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
+import { NodeHeap, NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { dirname, join } from "node:path"
@@ -24,7 +24,11 @@ export const platform = (
       ...(settings.requestsPerSecond === undefined ? {} : { requestsPerSecond: settings.requestsPerSecond }),
       ...(retry === undefined ? {} : { retry })
     }))).pipe(
-      Layer.provide([NodeTransport.layer(), NodeSpool.layer({ directory: join(dirname(settings.state), "spool") })])
+      Layer.provide([
+        NodeTransport.layer(),
+        NodeSpool.layer({ directory: join(dirname(settings.state), "spool") }),
+        NodeHeap.layerSmall
+      ])
     )
 
 /** Says where the platform was looked for when it could not be reached. */
