@@ -17,30 +17,40 @@ type Row = readonly [
   annotations: number | null
 ]
 
-const isListedAs = ([, , referenceId, status, frames, annotations]: Row, summary: Job.JobSummary): boolean =>
-  referenceId === summary.referenceId
-  && status === summary.status
-  && frames === summary.frames
-  && annotations === summary.annotations
+const isListedAs = (row: Row, summary: Job.JobSummary): boolean =>
+  row[2] === summary.referenceId
+  && row[3] === summary.status
+  && row[4] === summary.frames
+  && row[5] === summary.annotations
 
-const isHeld = `AND EXISTS (SELECT 1 FROM receipts r WHERE r.job = j.id AND r.sink = ?
-  AND r.revision_document = j.revision_document AND r.revision_attachments = j.revision_attachments)`
+// SQLite plans a statement anew each time that a value is bound which its planner may look at: it does not look at `+?`.
+const isHeld = `AND EXISTS (SELECT 1 FROM receipts s WHERE s.job = j.id AND s.sink = +?
+  AND s.revision_document = j.revision_document AND s.revision_attachments = j.revision_attachments)`
 
 export const make = (db: Database) => {
+  // Receipts of the first sink lead to jobs, or are joined to them: both are quicker than to look for each by itself.
   const prepare = (source: string, sinks: number): Statement =>
     db.prepare(
       `SELECT j.id, j.job_id, j.reference_id, j.status, j.frames, j.annotations FROM ${source}
-       WHERE j.stage = 'stored' AND j.stored_status = j.status
+         AND j.stage = 'stored' AND j.stored_status = j.status
          AND j.stored_frames IS j.frames AND j.stored_annotations IS j.annotations
-         AND NOT EXISTS (SELECT 1 FROM observed o WHERE o.job = j.id AND o.run = ?)
-         ${isHeld.repeat(sinks)}`
+         AND NOT EXISTS (SELECT 1 FROM observed o WHERE o.job = j.id AND o.run = +?)
+         AND r.revision_document = j.revision_document AND r.revision_attachments = j.revision_attachments
+         AND r.sink = +? ${isHeld.repeat(sinks - 1)}`
     ).raw()
   // By the number of sinks, which is the same throughout a run.
   const statements = new Map<number, { readonly following: Statement; readonly named: Statement }>()
   const statementsFor = (sinks: number) => {
     const prepared = statements.get(sinks) ?? {
-      following: prepare("(SELECT * FROM jobs WHERE id > ? AND id <= ? AND batch = ?) j", sinks),
-      named: prepare("json_each(?) k CROSS JOIN jobs j ON j.batch = ? AND j.job_id = k.value", sinks)
+      following: prepare(
+        "receipts r CROSS JOIN jobs j ON j.id = r.job WHERE r.job > ? AND r.job <= ? AND j.batch = +?",
+        sinks
+      ),
+      named: prepare(
+        `json_each(?) k CROSS JOIN jobs j ON j.batch = +? AND j.job_id = k.value
+         CROSS JOIN receipts r ON r.job = j.id WHERE true`,
+        sinks
+      )
     }
     statements.set(sinks, prepared)
     return prepared
@@ -56,28 +66,31 @@ export const make = (db: Database) => {
       const isInOrder = first !== undefined && row !== undefined && row >= first && row - first < 2 * rows.length
       last = isInOrder ? { batch, row } : undefined
     },
-    /** Rows, by job id, of those that are settled in these sinks, not observed by the run so far, and named once. */
+    /**
+     * The rows of those that are settled in these sinks and not observed by the run so far, in the order of the page. Of a
+     * job that is named twice not the second time.
+     */
     find: (
       run: number,
       batch: number,
       page: ReadonlyArray<Job.JobSummary>,
       sinks: ReadonlyArray<number>
-    ): Map<string, number> => {
+    ): ReadonlyArray<number | undefined> => {
       const { following, named } = statementsFor(sinks.length)
       const found = last?.batch === batch
         ? following.all(last.row, last.row + page.length, batch, run, ...sinks)
-        : named.all(JSON.stringify(page.map(({ id }) => id)), batch, run, ...sinks)
-      const rows = new Map(found.map((row) => [(row as Row)[1], row as Row]))
-      const settled = new Map<string, number>()
-      for (const summary of page) {
-        const row = rows.get(summary.id)
-        if (row !== undefined && !settled.has(summary.id) && isListedAs(row, summary)) settled.set(summary.id, row[0])
-        else if (row !== undefined) {
-          settled.delete(summary.id)
-          rows.delete(summary.id)
+        : named.all(JSON.stringify(Array.from(new Set(page.map(({ id }) => id)))), batch, run, ...sinks)
+      // Both are in one order. So a job's row is mostly the next one, and what is passed over is not on the page.
+      let next = 0
+      return page.map((summary) => {
+        for (let at = next; at < found.length; at++) {
+          const row = found[at] as Row
+          if (row[1] !== summary.id) continue
+          next = at + 1
+          return isListedAs(row, summary) ? row[0] : undefined
         }
-      }
-      return settled
+        return undefined
+      })
     }
   }
 }

@@ -68,28 +68,31 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
   const batches = new Map<string, number>()
   const sinks = new Map<string, number>()
 
+  const knownBatch = known(batches, batchKey, read.batchId)
   const batchOf = (ref: Job.BatchRef): number => {
-    const key = batchKey(ref)
-    const id = batches.get(key) ?? read.batchId(ref) ?? insertBatch.run(ref.projectId, ref.batchId).lastInsertRowid
-    batches.set(key, id)
+    const id = knownBatch(ref) ?? insertBatch.run(ref.projectId, ref.batchId).lastInsertRowid
+    batches.set(batchKey(ref), id)
     return id
   }
 
+  const knownSink = known(sinks, (name: string) => name, (name) => selectSink.get(name) as number | undefined)
   const sinkOf = (name: string): number => {
-    const id = sinks.get(name) ?? selectSink.get(name) as number | undefined ?? insertSink.run(name).lastInsertRowid
+    const id = knownSink(name) ?? insertSink.run(name).lastInsertRowid
     sinks.set(name, id)
     return id
   }
 
-  /** Rows by job id; none where one of the sinks has never stored anything. */
+  /** The row of each job of the page that is settled; none where one of the sinks has never stored anything. */
   const findSettled = (
     run: number,
-    batch: number,
+    batch: number | undefined,
     page: ReadonlyArray<Job.JobSummary>,
     names: ReadonlyArray<string>
-  ): Map<string, number> => {
-    const ids = names.flatMap((name) => sinks.get(name) ?? selectSink.get(name) as number | undefined ?? [])
-    return ids.length < names.length ? new Map() : settled.find(run, batch, page, ids)
+  ): ReadonlyArray<number | undefined> => {
+    const ids = names.flatMap((name) => knownSink(name) ?? [])
+    return batch === undefined || ids.length === 0 || ids.length < names.length
+      ? []
+      : settled.find(run, batch, page, ids)
   }
 
   /** For when rows that these name may have been undone. */
@@ -194,33 +197,35 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     run: number,
     ref: Job.BatchRef,
     page: ReadonlyArray<Job.JobSummary>,
-    sinks?: ReadonlyArray<string>
+    sinks: ReadonlyArray<string> = []
   ): ReadonlyArray<Ledger.Observation> => {
-    const batch = batches.get(batchKey(ref)) ?? read.batchId(ref)
-    const settledRows = batch === undefined || sinks === undefined
-      ? new Map<string, number>()
-      : findSettled(run, batch, page, sinks)
-    if (batch !== undefined && settledRows.size === page.length) {
+    const batch = knownBatch(ref)
+    const settledRows = findSettled(run, batch, page, sinks)
+    const rows = settledRows.filter((row) => row !== undefined)
+    if (batch !== undefined && rows.length === page.length) {
       // That a run has seen what was known is of no use to any later run, and one statement is a transaction.
       synchronise(false)
-      mark(run, batch, Array.from(settledRows.values()))
+      mark(run, batch, rows)
       return page.map(settledObservation)
     }
-    const others = page.filter(({ id }) => !settledRows.has(id))
+    const others = page.filter((_, i) => settledRows[i] === undefined)
     const found = batch === undefined ? [] : read.find(ref, batch, others.map(({ id }) => id))
     const before = new Map(others.map(({ id }, i) => [id, found[i]]))
     const news = others.some((summary) => isNews(summary, before.get(summary.id)))
     return transaction(news, () => {
+      const met = new Set(rows)
       const current = new Map<string, reads.Found>()
-      const observations = page.map((summary) => {
-        if (settledRows.has(summary.id)) return settledObservation(summary)
+      const observations = page.map((summary, i) => {
+        if (settledRows[i] !== undefined) return settledObservation(summary)
         const known = before.get(summary.id)
         const latest = current.get(summary.id) ?? known
-        const repeated = current.has(summary.id) || latest?.observedIn === run
-        current.set(summary.id, relist(ref, summary, latest))
+        const repeated = latest !== undefined && (met.has(latest.id) || latest.observedIn === run)
+        const listed = relist(ref, summary, latest)
+        met.add(listed.id)
+        current.set(summary.id, listed)
         return { summary, known: known?.entry ?? null, repeated }
       })
-      mark(run, batchOf(ref), page.flatMap(({ id }) => settledRows.get(id) ?? current.get(id)?.id ?? []))
+      mark(run, batchOf(ref), page.flatMap(({ id }, i) => settledRows[i] ?? current.get(id)?.id ?? []))
       return observations
     })
   }
@@ -244,6 +249,14 @@ const settledObservation = (summary: Job.JobSummary): Ledger.Observation => ({
   repeated: false,
   settled: true
 })
+
+/** Finds a row's number, once: what has one keeps it. */
+const known = <A>(numbers: Map<string, number>, key: (of: A) => string, find: (of: A) => number | undefined) =>
+(of: A): number | undefined => {
+  const number = numbers.get(key(of)) ?? find(of)
+  if (number !== undefined) numbers.set(key(of), number)
+  return number
+}
 
 const batchKey = (ref: Job.BatchRef) => JSON.stringify([ref.projectId, ref.batchId])
 
