@@ -93,7 +93,7 @@ export const exportRun = (setting: Setting) => {
   const unlistable = new Set<BatchTally>()
 
   const countUnchanged = (batch: BatchTally, jobId: string) => {
-    if (exported.get(batch)?.has(jobId) === true) batch.exported++
+    if (follows && exported.get(batch)?.has(jobId) === true) batch.exported++
     else batch.unchanged++
   }
 

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { JobPage, MalformedJob } from "../GtStudio.ts"
 import { isFinished, type JobSummary } from "../Job.ts"
-import { failureOf, type LedgerEntry, type LedgerFailure, type Outcome } from "../Ledger.ts"
+import { failureOf, type LedgerEntry, type LedgerFailure, type Observation, type Outcome } from "../Ledger.ts"
 import { decide } from "../Selection.ts"
 import type { Fatal, Setting } from "./exportRun.ts"
 import type { BatchTally } from "./tally.ts"
@@ -45,15 +45,29 @@ export const tasks = (
     // Any other selection looks at what is settled too.
     const settledIn = selection._tag === "New" ? sinkIds : undefined
     const seen = yield* ledger.observe(run, batch, [...page.jobs, ...unreadable.map(placeholder)], settledIn)
-    const tasks: Array<Task> = []
-    const outcomes: Array<Outcome> = []
     for (const { jobId, error } of page.malformed.filter(({ identified }) => !identified)) {
       batch.listed++
       failJob(batch, jobId, failureOf(error))
     }
+    const { outcomes, tasks } = sort(batch, seen, unreadable, at)
+    if (outcomes.length > 0) yield* ledger.record(outcomes)
+    return tasks
+  })
+
+  /** Counts the jobs of a page; `unreadable` are its last ones. Not within `observe`, which V8 takes long to compile. */
+  const sort = (
+    batch: BatchTally,
+    seen: ReadonlyArray<Observation>,
+    unreadable: ReadonlyArray<MalformedJob>,
+    at: number
+  ) => {
+    const { selection } = look()
+    const readable = seen.length - unreadable.length
+    const tasks: Array<Task> = []
+    const outcomes: Array<Outcome> = []
     for (const [index, { known, repeated, settled, summary }] of seen.entries()) {
       if (repeated) continue
-      const malformed = index < page.jobs.length ? undefined : unreadable[index - page.jobs.length]
+      const malformed = unreadable[index - readable]
       if (malformed !== undefined) {
         const error = failureOf(malformed.error)
         batch.listed++
@@ -86,9 +100,8 @@ export const tasks = (
           onJob({ _tag: "StillFailed", batchId: batch.batchId, jobId: summary.id, error: known.error })
       }
     }
-    if (outcomes.length > 0) yield* ledger.record(outcomes)
-    return tasks
-  })
+    return { tasks, outcomes }
+  }
 
   const listed = (batch: BatchTally): Stream.Stream<Task, Fatal> =>
     gtStudio.pages(batch).pipe(
