@@ -64,8 +64,20 @@ const steps = <A>(
         ))
   ))
 
-const reading = (file: string, read: ReturnType<typeof reads.make>, audit: ReturnType<typeof audits.make>) => ({
-  entries: (filter: Ledger.EntryFilter) => steps(file, () => read.first(filter), (at) => read.walk(at, filter)),
+/** `settle` is called before what is to be read may depend on what was not written yet. */
+const reading = (
+  file: string,
+  read: ReturnType<typeof reads.make>,
+  audit: ReturnType<typeof audits.make>,
+  settle: () => void = () => {}
+) => ({
+  entries: (filter: Ledger.EntryFilter) => {
+    const first = () => {
+      if (filter.notObservedIn !== undefined) settle()
+      return read.first(filter)
+    }
+    return steps(file, first, (at) => read.walk(at, filter))
+  },
   runs: Stream.paginate(
     Number.MAX_SAFE_INTEGER,
     (before) =>
@@ -127,7 +139,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
           return yield* exit
         })
       ),
-    ...reading(file, read, audit)
+    ...reading(file, read, audit, write.writeObserved)
   })
 })
 

@@ -1,29 +1,8 @@
-/**
- * Holding what a sink has against its receipts. Remembers which jobs were checked as one bit each: a million jobs are
- * 125 KB, and nothing is written anywhere.
- */
+/** Holding what a sink has against its receipts. Which jobs were checked is known in memory: nothing is written. */
 import type { JobSink, Ledger } from "@labelstream/core"
 import { type make as makeReads, type Position, step } from "./ledgerReads.ts"
+import { RowSet } from "./rowSet.ts"
 import type { Database } from "./sqlite.ts"
-
-/** A set of row ids, which are small and close together. */
-class RowSet {
-  private bits = new Uint8Array(1024)
-
-  add(id: number): void {
-    const at = id >>> 3
-    if (at >= this.bits.length) {
-      const grown = new Uint8Array(Math.max(2 * this.bits.length, at + 1))
-      grown.set(this.bits)
-      this.bits = grown
-    }
-    this.bits[at] = (this.bits[at] ?? 0) | (1 << (id & 7))
-  }
-
-  has(id: number): boolean {
-    return ((this.bits[id >>> 3] ?? 0) & (1 << (id & 7))) !== 0
-  }
-}
 
 type Word = "match" | "differs" | "unknown"
 

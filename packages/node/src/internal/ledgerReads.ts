@@ -11,7 +11,7 @@ export const step = 1000
 /** Columns of an entry, in the order that `toEntry` expects. */
 const columns = `j.id, j.job_id, j.reference_id, j.status, j.frames, j.annotations,
   j.stored_status, j.stored_frames, j.stored_annotations, j.stage, j.revision_document, j.revision_attachments,
-  j.bytes, j.attempts, j.error_reason, j.error_message, j.error_retryable, j.checked_at, o.run`
+  j.bytes, j.attempts, j.error_reason, j.error_message, j.error_retryable, j.checked_at`
 
 type RunRow = [
   run: number,
@@ -51,13 +51,13 @@ type Row = [
   errorMessage: string | null,
   errorRetryable: number | null,
   checkedAt: number | null,
-  observedIn: number | null
+  /** What a statement adds: the run that has observed the job last, or its place among those asked for. */
+  added: number | null
 ]
 
-/** A row of `jobs` as an entry, with what the ledger needs of it beside. */
+/** A row of `jobs` as an entry. */
 export interface Found {
   readonly id: number
-  readonly observedIn: number | null
   readonly entry: Ledger.LedgerEntry
 }
 
@@ -91,8 +91,7 @@ export interface Position {
 export const make = (db: Database) => {
   // A statement for a page of ids instead of one for each: a tenth of the time. CROSS JOIN keeps the order of the tables.
   const selectJobs = db.prepare(
-    `SELECT ${columns}, k.key FROM json_each(?) k CROSS JOIN jobs j ON j.batch = ? AND j.job_id = k.value
-     LEFT JOIN observed o ON o.job = j.id`
+    `SELECT ${columns}, k.key FROM json_each(?) k CROSS JOIN jobs j ON j.batch = ? AND j.job_id = k.value`
   ).raw()
   const selectReceipts = db.prepare(
     `SELECT r.job, s.name, r.revision_document, r.revision_attachments, r.bytes
@@ -109,7 +108,7 @@ export const make = (db: Database) => {
   ).raw()
   const selectStep = (source: string) =>
     db.prepare(
-      `SELECT ${columns} FROM (SELECT * FROM ${source} AND job_id > ? ORDER BY job_id LIMIT ${step}) j
+      `SELECT ${columns}, o.run FROM (SELECT * FROM ${source} AND job_id > ? ORDER BY job_id LIMIT ${step}) j
        LEFT JOIN observed o ON o.job = j.id ORDER BY j.job_id`
     ).raw()
   const steps = {
@@ -118,13 +117,18 @@ export const make = (db: Database) => {
     failed: selectStep("jobs INDEXED BY jobs_to_mend WHERE batch = ? AND stage = 'failed'"),
     unfinished: selectStep("jobs INDEXED BY jobs_to_mend WHERE batch = ? AND stage = 'unfinished'")
   }
-  // Most walks over what a run has not observed find nothing: neither statement looks into a job's row for that.
+  // Most walks over what a run has not observed find nothing: no statement looks into a job's row for that, and in the
+  // order of this index, which is that of the rows, it takes a seventh of the time.
+  const selectAnyUnobserved = db.prepare(
+    `SELECT 1 FROM jobs j INDEXED BY jobs_by_stage LEFT JOIN observed o ON o.job = j.id
+     WHERE j.batch = ? AND o.run IS NOT ? LIMIT 1`
+  ).pluck()
   const selectEdge = db.prepare(
     `SELECT count(*), max(job_id)
      FROM (SELECT job_id FROM jobs WHERE batch = ? AND job_id > ? ORDER BY job_id LIMIT ${step})`
   ).raw()
   const selectUnobserved = db.prepare(
-    `SELECT ${columns} FROM jobs j LEFT JOIN observed o ON o.job = j.id
+    `SELECT ${columns}, o.run FROM jobs j LEFT JOIN observed o ON o.job = j.id
      WHERE j.batch = ? AND j.job_id > ? AND j.job_id <= ? AND o.run IS NOT ? ORDER BY j.job_id`
   ).raw()
   const countStages = db.prepare("SELECT stage, count(*) FROM jobs WHERE batch = ? GROUP BY stage").raw()
@@ -154,7 +158,7 @@ export const make = (db: Database) => {
   const toFound = (ref: Job.BatchRef, rows: ReadonlyArray<Row | undefined>): Array<Found | undefined> => {
     const receipts = receiptsOf(rows.flatMap((row) => row === undefined ? [] : [row[0]]))
     return rows.map((row) =>
-      row && { id: row[0], observedIn: row[18], entry: toEntry(ref, row, receipts.get(row[0]) ?? none) }
+      row && { id: row[0], entry: toEntry(ref, row, receipts.get(row[0]) ?? none) }
     )
   }
 
@@ -187,16 +191,16 @@ export const make = (db: Database) => {
     /** The jobs of these ids as they are known, in the order asked. */
     find: (ref: Job.BatchRef, batch: number, ids: ReadonlyArray<string>): Array<Found | undefined> => {
       const rows: Array<Row | undefined> = Array.from(ids, () => undefined)
-      for (const row of selectJobs.all(JSON.stringify(ids), batch) as Array<[...Row, key: number]>) {
-        rows[row[19]] = row as ReadonlyArray<unknown> as Row
-      }
+      for (const row of selectJobs.all(JSON.stringify(ids), batch) as Array<Row>) rows[row[18] ?? -1] = row
       return toFound(ref, rows)
     },
     /** Where a walk over what the filter asks for begins; undefined where there is nothing. */
-    first: ({ batch: ref }: Ledger.EntryFilter): Position | undefined => {
+    first: ({ batch: ref, notObservedIn }: Ledger.EntryFilter): Position | undefined => {
       if (ref === undefined) return position(selectFirstBatch.get())
       const batch = batchId(ref)
-      return batch === undefined ? undefined : { batch, ref, after: "" }
+      if (batch === undefined) return undefined
+      if (notObservedIn !== undefined && selectAnyUnobserved.get(batch, notObservedIn) === undefined) return undefined
+      return { batch, ref, after: "" }
     },
     /** The entries of one step, perhaps none, and where the next one begins; undefined at the end. */
     walk: (

@@ -6,6 +6,7 @@
  * those of the page before are read one after the other, and looked up by id only where that order does not hold.
  */
 import type { Job } from "@labelstream/core"
+import type { RowSet } from "./rowSet.ts"
 import type { Database, Statement } from "./sqlite.ts"
 
 type Row = readonly [
@@ -34,7 +35,6 @@ export const make = (db: Database) => {
       `SELECT j.id, j.job_id, j.reference_id, j.status, j.frames, j.annotations FROM ${source}
          AND j.stage = 'stored' AND j.stored_status = j.status
          AND j.stored_frames IS j.frames AND j.stored_annotations IS j.annotations
-         AND NOT EXISTS (SELECT 1 FROM observed o WHERE o.job = j.id AND o.run = +?)
          AND r.revision_document = j.revision_document AND r.revision_attachments = j.revision_attachments
          AND r.sink = +? ${isHeld.repeat(sinks - 1)}`
     ).raw()
@@ -67,19 +67,18 @@ export const make = (db: Database) => {
       last = isInOrder ? { batch, row } : undefined
     },
     /**
-     * The rows of those that are settled in these sinks and not observed by the run so far, in the order of the page. Of a
-     * job that is named twice not the second time.
+     * The row of each job of a page that is settled in these sinks and that was not seen. None where it is named again.
      */
     find: (
-      run: number,
+      seen: RowSet,
       batch: number,
       page: ReadonlyArray<Job.JobSummary>,
       sinks: ReadonlyArray<number>
     ): ReadonlyArray<number | undefined> => {
       const { following, named } = statementsFor(sinks.length)
       const found = last?.batch === batch
-        ? following.all(last.row, last.row + page.length, batch, run, ...sinks)
-        : named.all(JSON.stringify(Array.from(new Set(page.map(({ id }) => id)))), batch, run, ...sinks)
+        ? following.all(last.row, last.row + page.length, batch, ...sinks)
+        : named.all(JSON.stringify(Array.from(new Set(page.map(({ id }) => id)))), batch, ...sinks)
       // Both are in one order. So a job's row is mostly the next one, and what is passed over is not on the page.
       let next = 0
       return page.map((summary) => {
@@ -87,7 +86,7 @@ export const make = (db: Database) => {
           const row = found[at] as Row
           if (row[1] !== summary.id) continue
           next = at + 1
-          return isListedAs(row, summary) ? row[0] : undefined
+          return isListedAs(row, summary) && !seen.has(row[0]) ? row[0] : undefined
         }
         return undefined
       })

@@ -3,7 +3,9 @@
  */
 import type { Job, JobSink, Ledger } from "@labelstream/core"
 import type * as reads from "./ledgerReads.ts"
+import * as observing from "./ledgerObserved.ts"
 import * as settling from "./ledgerSettled.ts"
+import type { RowSet } from "./rowSet.ts"
 import type { Database, Value } from "./sqlite.ts"
 
 type Listing = readonly [status: string, frames: number | null, annotations: number | null]
@@ -46,7 +48,6 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     `UPDATE jobs SET reference_id = ?, status = ?, frames = ?, annotations = ?,
        stored_status = ?, stored_frames = ?, stored_annotations = ? WHERE id = ?`
   )
-  const markObserved = db.prepare("INSERT OR REPLACE INTO observed (job, run) SELECT value, ? FROM json_each(?)")
   const upsertReceipt = db.prepare("INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)")
 
   const stored = upsert(db, [...success, ...revision], `${set([...success, ...revision])}, attempts = 0, ${noError}`)
@@ -63,6 +64,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
   )
 
   const settled = settling.make(db)
+  const observed = observing.make(db, () => synchronise(false))
 
   // Batches and sinks are few and never removed.
   const batches = new Map<string, number>()
@@ -82,17 +84,15 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     return id
   }
 
-  /** The row of each job of the page that is settled; none where one of the sinks has never stored anything. */
+  /** The row of each job of the page that is settled; none where a sink has never stored anything, or none is asked about. */
   const findSettled = (
-    run: number,
-    batch: number | undefined,
+    seen: RowSet,
+    batch: number,
     page: ReadonlyArray<Job.JobSummary>,
     names: ReadonlyArray<string>
   ): ReadonlyArray<number | undefined> => {
     const ids = names.flatMap((name) => knownSink(name) ?? [])
-    return batch === undefined || ids.length === 0 || ids.length < names.length
-      ? []
-      : settled.find(run, batch, page, ids)
+    return ids.length === 0 || ids.length < names.length ? [] : settled.find(seen, batch, page, ids)
   }
 
   /** For when rows that these name may have been undone. */
@@ -125,6 +125,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
 
   /** Calls from here on are one, until they are ended: kept, or taken back. */
   const open = (): void => {
+    observed.write()
     synchronise(true)
     db.exec("BEGIN IMMEDIATE")
   }
@@ -135,6 +136,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
       if (db.inTransaction) {
         db.exec("ROLLBACK")
         forget()
+        observed.forget()
       }
     }
   }
@@ -178,7 +180,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     const listed = { status, frames, annotations }
     if (before === undefined) {
       const id = insertJob.run(batchOf(ref), jobId, referenceId, status, frames, annotations).lastInsertRowid
-      return { id, observedIn: null, entry: newEntry(ref, summary) }
+      return { id, entry: newEntry(ref, summary) }
     }
     if (!isNews(summary, before)) return before
     const storedAs = before.entry.storedAs ?? (before.entry.stage === "stored" ? listed : null)
@@ -187,55 +189,52 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     return { ...before, entry: { ...before.entry, referenceId, listed, storedAs } }
   }
 
-  /** Notes of rows, in the order of a page, that the run has seen them. */
-  const mark = (run: number, batch: number, rows: ReadonlyArray<number>) => {
-    markObserved.run(run, JSON.stringify(rows))
-    settled.passed(batch, rows)
-  }
-
   const observe = (
     run: number,
     ref: Job.BatchRef,
     page: ReadonlyArray<Job.JobSummary>,
     sinks: ReadonlyArray<string> = []
   ): ReadonlyArray<Ledger.Observation> => {
+    const seen = observed.in(run)
     const batch = knownBatch(ref)
-    const settledRows = findSettled(run, batch, page, sinks)
-    const rows = settledRows.filter((row) => row !== undefined)
-    if (batch !== undefined && rows.length === page.length) {
-      // That a run has seen what was known is of no use to any later run, and one statement is a transaction.
-      synchronise(false)
-      mark(run, batch, rows)
+    const rows = batch === undefined ? [] : findSettled(seen, batch, page, sinks)
+    if (batch !== undefined && rows.length === page.length && rows.every((row) => row !== undefined)) {
+      for (const row of rows) seen.add(row)
+      observed.added(rows)
+      settled.passed(batch, rows)
       return page.map(settledObservation)
     }
-    const others = page.filter((_, i) => settledRows[i] === undefined)
+    const others = page.filter((_, i) => rows[i] === undefined)
     const found = batch === undefined ? [] : read.find(ref, batch, others.map(({ id }) => id))
     const before = new Map(others.map(({ id }, i) => [id, found[i]]))
-    const news = others.some((summary) => isNews(summary, before.get(summary.id)))
-    return transaction(news, () => {
-      const met = new Set(rows)
-      const current = new Map<string, reads.Found>()
-      const observations = page.map((summary, i) => {
-        if (settledRows[i] !== undefined) return settledObservation(summary)
-        const known = before.get(summary.id)
-        const latest = current.get(summary.id) ?? known
-        const repeated = latest !== undefined && (met.has(latest.id) || latest.observedIn === run)
-        const listed = relist(ref, summary, latest)
-        met.add(listed.id)
-        current.set(summary.id, listed)
-        return { summary, known: known?.entry ?? null, repeated }
-      })
-      mark(run, batchOf(ref), page.flatMap(({ id }, i) => settledRows[i] ?? current.get(id)?.id ?? []))
-      return observations
-    })
+    const current = new Map(before)
+    const list = () => {
+      for (const summary of others) current.set(summary.id, relist(ref, summary, current.get(summary.id)))
+    }
+    if (others.some((summary) => isNews(summary, before.get(summary.id)))) transaction(true, list)
+    const listed = page.flatMap(({ id }, i) => rows[i] ?? current.get(id)?.id ?? [])
+    const isNew = listed.map((row) => seen.add(row))
+    observed.added(listed)
+    settled.passed(batchOf(ref), listed)
+    return page.map((summary, i) =>
+      rows[i] === undefined
+        ? { summary, known: before.get(summary.id)?.entry ?? null, repeated: isNew[i] === false }
+        : settledObservation(summary)
+    )
   }
 
   return {
-    begin: (at: number): number => transaction(true, () => insertRun.run(at).lastInsertRowid),
+    begin: (at: number): number => {
+      const run = transaction(true, () => insertRun.run(at).lastInsertRowid)
+      observed.begin(run)
+      return run
+    },
     endRun: (run: number, at: number, end: Ledger.RunEnd): void => {
       const { bytes, exported, failed, listed, outcome, unchanged, unfinished } = end
+      observed.write()
       transaction(true, () => endRun.run(at, outcome, listed, exported, unchanged, unfinished, failed, bytes, run))
     },
+    writeObserved: observed.write,
     record: (outcomes: ReadonlyArray<Ledger.Outcome>): void => transaction(true, () => outcomes.forEach(record)),
     open,
     end,
