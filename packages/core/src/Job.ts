@@ -95,6 +95,7 @@ export type JobResult = typeof JobResult.Type
  * `Complete` (batches) and `COMPLETED` (callbacks) are documented; every other word counts as unfinished.
  */
 export const isFinished = (job: { readonly status: string }): boolean => {
+  if (job.status === "completed") return true
   const status = job.status.toLowerCase()
   return status === "completed" || status === "complete"
 }

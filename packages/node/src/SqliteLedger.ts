@@ -64,19 +64,16 @@ const steps = <A>(
         ))
   ))
 
-/** `settle` is called before what is to be read may depend on what was not written yet. */
+/** `writeObserved` is called before what runs have observed is read. */
 const reading = (
   file: string,
   read: ReturnType<typeof reads.make>,
   audit: ReturnType<typeof audits.make>,
-  settle: () => void = () => {}
+  writeObserved: () => void = () => {}
 ) => ({
   entries: (filter: Ledger.EntryFilter) => {
-    const first = () => {
-      if (filter.notObservedIn !== undefined) settle()
-      return read.first(filter)
-    }
-    return steps(file, first, (at) => read.walk(at, filter))
+    const written = filter.notObservedIn === undefined ? () => {} : writeObserved
+    return steps(file, () => (written(), read.first(filter)), (at) => (written(), read.walk(at, filter)))
   },
   runs: Stream.paginate(
     Number.MAX_SAFE_INTEGER,
@@ -175,7 +172,8 @@ const makeReadOnly = Effect.fnUntraced(function*(options: Options) {
  * brought up to date first.
  *
  * `record` and `begin` are synced to the disk before they return, and so is `observe` where a page says something new.
- * Where it says only what is known, that the run has seen it survives the process but perhaps not the machine.
+ * Which jobs a run has observed is of use to that run alone, and does not survive the process: it is written some pages
+ * later, and before `entries` asks for it.
  */
 export const layer = (options: Options): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
   Layer.effect(Ledger.Ledger, make(options))

@@ -64,7 +64,7 @@ const execute = (file: string, sql: string) => {
 const support = (name: string) => join(import.meta.dirname, "support", name)
 
 describe("SqliteLedger.layer", () => {
-  it.live("answers a second run without entries from its second page on, whether the listing keeps its order or not", () =>
+  it.live("answers a second run without entries, whether the listing keeps its order or not", () =>
     Effect.gen(function*() {
       const ids = Array.from({ length: 9 }, (_, i) => String(i))
       yield* withLedger(yield* newFile, (ledger) =>
@@ -82,7 +82,6 @@ describe("SqliteLedger.layer", () => {
             const run = yield* ledger.begin
             for (const page of [listing.slice(0, 3), listing.slice(3, 6), listing.slice(6)]) {
               const observed = yield* ledger.observe(run, batch, page.map(summary), ["files"])
-              if (page[0] === listing[0]) continue
               assert.deepStrictEqual(
                 observed.map(({ known, settled }) => [known, settled]),
                 page.map(() => [null, true])

@@ -182,6 +182,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
             assert.deepStrictEqual(yield* repeated(run, ["1", "2", "1"]), [false, false, true])
             assert.deepStrictEqual(yield* repeated(run, ["2", "3"]), [true, false])
             assert.deepStrictEqual(yield* repeated(yield* ledger.begin, ["2", "3"]), [false, false])
+            assert.deepStrictEqual(yield* repeated(run, ["1", "3"]), [true, false])
           })
         )
       )
@@ -591,6 +592,24 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
             yield* ledger.record([adopted("3", "r1", "db")])
             assert.deepStrictEqual(yield* ids(ledger), ["1", "3"])
             assert.isTrue(yield* ledger.hasReceipts("db"))
+          })
+        )
+      )
+
+      it.live(
+        "keeps what a run had observed before, and not what it has observed within",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const jobs = ["1", "2", "3"].map((id) => summary(id))
+            yield* ledger.observe(yield* ledger.begin, batch, jobs)
+            const run = yield* ledger.begin
+            yield* ledger.observe(run, batch, jobs.slice(0, 1))
+            const failing = Effect.andThen(ledger.observe(run, batch, jobs.slice(1, 2)), Effect.fail("no"))
+            assert.strictEqual(yield* Effect.flip(ledger.atomically(failing)), "no")
+            assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), ["2", "3"])
+            const observed = yield* ledger.observe(run, batch, jobs)
+            assert.deepStrictEqual(observed.map(({ repeated }) => repeated), [true, false, false])
+            assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), [])
           })
         )
       )

@@ -60,6 +60,10 @@ export const make = (db: Database) => {
   let last: { readonly batch: number; readonly row: number } | undefined
 
   return {
+    /** A run begins, which lists from the start. */
+    begin: (): void => {
+      last = undefined
+    },
     /** Tells which rows a page had, in its order, whether settled or not. */
     passed: (batch: number, rows: ReadonlyArray<number>): void => {
       const [first, row] = [rows[0], rows.at(-1)]

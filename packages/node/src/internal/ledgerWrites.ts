@@ -2,8 +2,8 @@
  * Writing: what a page of the listing says, and what became of jobs. Every call is one transaction.
  */
 import type { Job, JobSink, Ledger } from "@labelstream/core"
-import type * as reads from "./ledgerReads.ts"
 import * as observing from "./ledgerObserved.ts"
+import type * as reads from "./ledgerReads.ts"
 import * as settling from "./ledgerSettled.ts"
 import type { RowSet } from "./rowSet.ts"
 import type { Database, Value } from "./sqlite.ts"
@@ -227,6 +227,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     begin: (at: number): number => {
       const run = transaction(true, () => insertRun.run(at).lastInsertRowid)
       observed.begin(run)
+      settled.begin()
       return run
     },
     endRun: (run: number, at: number, end: Ledger.RunEnd): void => {
@@ -250,12 +251,13 @@ const settledObservation = (summary: Job.JobSummary): Ledger.Observation => ({
 })
 
 /** Finds a row's number, once: what has one keeps it. */
-const known = <A>(numbers: Map<string, number>, key: (of: A) => string, find: (of: A) => number | undefined) =>
-(of: A): number | undefined => {
-  const number = numbers.get(key(of)) ?? find(of)
-  if (number !== undefined) numbers.set(key(of), number)
-  return number
-}
+const known =
+  <A>(numbers: Map<string, number>, key: (of: A) => string, find: (of: A) => number | undefined) =>
+  (of: A): number | undefined => {
+    const number = numbers.get(key(of)) ?? find(of)
+    if (number !== undefined) numbers.set(key(of), number)
+    return number
+  }
 
 const batchKey = (ref: Job.BatchRef) => JSON.stringify([ref.projectId, ref.batchId])
 
