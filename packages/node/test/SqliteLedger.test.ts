@@ -88,6 +88,24 @@ describe("SqliteLedger.layer", () => {
               )
             }
           }
+          const run = yield* ledger.begin
+          yield* ledger.observe(run, batch, ["0", "1", "2"].map(summary), ["files"])
+          // 3 has left the listing, so that 6 is farther away than the page is long.
+          const observed = yield* ledger.observe(run, batch, ["4", "5", "6"].map(summary), ["files"])
+          assert.deepStrictEqual(observed.map(({ settled }) => settled), [true, true, undefined])
+        }))
+    }))
+
+  it.live("remembers what a run has observed, however many jobs that are", () =>
+    Effect.gen(function*() {
+      const jobs = Array.from({ length: 20_000 }, (_, i) => summary(String(i)))
+      yield* withLedger(yield* newFile, (ledger) =>
+        Effect.gen(function*() {
+          const run = yield* ledger.begin
+          const ends = [jobs.slice(0, 1), jobs.slice(-1)].flat()
+          yield* ledger.observe(run, batch, jobs)
+          const observed = yield* ledger.observe(run, batch, ends)
+          assert.deepStrictEqual(observed.map(({ repeated }) => repeated), [true, true])
         }))
     }))
 

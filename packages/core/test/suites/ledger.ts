@@ -274,6 +274,23 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
 
       it.live(
+        "takes no job for settled because one of the same id is in another batch",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const [first, second] = [summary("1"), summary("2")]
+            const open = yield* ledger.begin
+            yield* ledger.observe(open, batch, [first])
+            yield* ledger.observe(open, other, [second])
+            yield* ledger.record([stored("1"), { ...stored("2"), batch: other }])
+            const run = yield* ledger.begin
+            yield* ledger.observe(run, batch, [first], ["files"])
+            const observed = yield* ledger.observe(run, batch, [second], ["files"])
+            assert.deepStrictEqual(observed, [{ summary: second, known: null, repeated: false }])
+          })
+        )
+      )
+
+      it.live(
         "makes a new entry with nothing but what is listed",
         withLedger((ledger) =>
           Effect.gen(function*() {
@@ -607,9 +624,10 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
             const failing = Effect.andThen(ledger.observe(run, batch, jobs.slice(1, 2)), Effect.fail("no"))
             assert.strictEqual(yield* Effect.flip(ledger.atomically(failing)), "no")
             assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), ["2", "3"])
+            yield* ledger.observe(run, batch, jobs.slice(2))
+            assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), ["2"])
             const observed = yield* ledger.observe(run, batch, jobs)
-            assert.deepStrictEqual(observed.map(({ repeated }) => repeated), [true, false, false])
-            assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), [])
+            assert.deepStrictEqual(observed.map(({ repeated }) => repeated), [true, false, true])
           })
         )
       )

@@ -40,7 +40,7 @@ export const make = (db: Database, unsynced: () => void) => {
     },
     /** Notes rows that were added to what the latest run has observed. */
     added: (rows: ReadonlyArray<number>): void => {
-      unwritten.push(...rows)
+      for (const row of rows) unwritten.push(row)
       if (unwritten.length >= mostUnwritten) write()
     },
     write,

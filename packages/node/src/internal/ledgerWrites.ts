@@ -232,7 +232,6 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     },
     endRun: (run: number, at: number, end: Ledger.RunEnd): void => {
       const { bytes, exported, failed, listed, outcome, unchanged, unfinished } = end
-      observed.write()
       transaction(true, () => endRun.run(at, outcome, listed, exported, unchanged, unfinished, failed, bytes, run))
     },
     writeObserved: observed.write,
