@@ -90,6 +90,7 @@ export interface Position {
 
 export const make = (db: Database) => {
   // A statement for a page of ids instead of one for each: a tenth of the time. CROSS JOIN keeps the order of the tables.
+  // `+?` keeps SQLite from planning it anew with each call.
   const selectJobs = db.prepare(
     `SELECT ${columns}, k.key FROM json_each(?) k CROSS JOIN jobs j ON j.batch = +? AND j.job_id = k.value`
   ).raw()

@@ -84,7 +84,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     return id
   }
 
-  /** The row of each job of the page that is settled; none where a sink has never stored anything, or none is asked about. */
+  /** The row of each job of a page that is settled; none where no sink is asked about, or one that has stored nothing. */
   const findSettled = (
     seen: RowSet,
     batch: number,
@@ -109,13 +109,10 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     isSynced = synced
   }
 
-  /**
-   * One transaction. `synced` is on the disk when this returns; otherwise it survives the death of the process, and is
-   * on the disk with the next one that is synced.
-   */
-  const transaction = <A>(synced: boolean, f: () => A): A => {
+  /** One transaction, on the disk when this returns. */
+  const transaction = <A>(f: () => A): A => {
     try {
-      synchronise(synced)
+      synchronise(true)
       return db.transaction(f).immediate()
     } catch (cause) {
       forget()
@@ -211,11 +208,12 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     const list = () => {
       for (const summary of others) current.set(summary.id, relist(ref, summary, current.get(summary.id)))
     }
-    if (others.some((summary) => isNews(summary, before.get(summary.id)))) transaction(true, list)
+    if (others.some((summary) => isNews(summary, before.get(summary.id)))) transaction(list)
+    // Every job of the page has its row by now.
     const listed = page.flatMap(({ id }, i) => rows[i] ?? current.get(id)?.id ?? [])
     const isNew = listed.map((row) => seen.add(row))
     observed.added(listed)
-    settled.passed(batchOf(ref), listed)
+    if (listed.length > 0) settled.passed(batchOf(ref), listed)
     return page.map((summary, i) =>
       rows[i] === undefined
         ? { summary, known: before.get(summary.id)?.entry ?? null, repeated: isNew[i] === false }
@@ -225,17 +223,17 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
 
   return {
     begin: (at: number): number => {
-      const run = transaction(true, () => insertRun.run(at).lastInsertRowid)
+      const run = transaction(() => insertRun.run(at).lastInsertRowid)
       observed.begin(run)
       settled.begin()
       return run
     },
     endRun: (run: number, at: number, end: Ledger.RunEnd): void => {
       const { bytes, exported, failed, listed, outcome, unchanged, unfinished } = end
-      transaction(true, () => endRun.run(at, outcome, listed, exported, unchanged, unfinished, failed, bytes, run))
+      transaction(() => endRun.run(at, outcome, listed, exported, unchanged, unfinished, failed, bytes, run))
     },
     writeObserved: observed.write,
-    record: (outcomes: ReadonlyArray<Ledger.Outcome>): void => transaction(true, () => outcomes.forEach(record)),
+    record: (outcomes: ReadonlyArray<Ledger.Outcome>): void => transaction(() => outcomes.forEach(record)),
     open,
     end,
     observe
