@@ -67,7 +67,7 @@ export const tasks = (
     const outcomes: Array<Outcome> = []
     for (const [index, { known, repeated, settled, summary }] of seen.entries()) {
       if (repeated) continue
-      const malformed = unreadable[index - readable]
+      const malformed = index < readable ? undefined : unreadable[index - readable]
       if (malformed !== undefined) {
         const error = failureOf(malformed.error)
         batch.listed++
