@@ -103,9 +103,11 @@ export const open = (content: Content, options?: OpenOptions): Effect.Effect<Res
   const parseLimit = options?.parseLimit ?? defaultParseLimit
   const inputs = options?.inputs ?? false
   if (content.size > parseLimit) return openScanned(content, inputs, parseLimit, options?.scan)
-  return Effect.flatMap(content.bytes === undefined ? content.collect : Effect.succeed(content.bytes), (bytes) => {
+  const parse = (bytes: Uint8Array) => {
     const document = openParsed(bytes, content.bytes !== undefined, inputs)
     // Scanning finds what is sound in it, and what a run stores must not depend on whether there was memory to parse it.
     return document === undefined ? openScanned(content, inputs, parseLimit, options?.scan) : Effect.succeed(document)
-  })
+  }
+  const { bytes } = content
+  return bytes === undefined ? Effect.flatMap(content.collect, parse) : Effect.suspend(() => parse(bytes))
 }

@@ -42,16 +42,20 @@ export const make = (dispatcher: Dispatcher): Transport.Transport["Service"] => 
 /** An agent of our own hands chunks on and forgets them; another dispatcher may keep them, as one with a cache does. */
 const over = (dispatcher: Dispatcher, isOurs: boolean): Transport.Transport["Service"] => ({
   send: (request) =>
-    Effect.uninterruptibleMask((restore) => {
+    Effect.callback((resume) => {
       const exchange = new Exchange(request.memoryLimit, isOurs)
       const cancel = Effect.sync(() => exchange.cancel())
-      const sent = Effect.callback<Transport.TransportResponse, Transport.TransportError>((resume) => {
-        exchange.start(dispatcher, request, resume)
+      exchange.start(dispatcher, request, (answer) => {
+        if (Exit.isFailure(answer)) return resume(answer)
+        const response = decode(answer.value, request.memoryLimit)
+        // The fiber goes on with this at once: nothing can interrupt it before the connection is the scope's.
+        resume(
+          answer.value.body._tag === "Stream"
+            ? Effect.uninterruptible(Effect.andThen(Effect.addFinalizer(() => cancel), response))
+            : response
+        )
       })
-      return Effect.onExit(restore(sent), (exit) => {
-        if (Exit.isFailure(exit)) return cancel
-        return exit.value.body._tag === "Stream" ? Effect.addFinalizer(() => cancel) : Effect.void
-      }).pipe(Effect.flatMap((response) => restore(decode(response, request.memoryLimit))))
+      return cancel
     })
 })
 

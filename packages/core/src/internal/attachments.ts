@@ -66,12 +66,12 @@ export class Attachments {
             duration: this.client.settings.downloadTimeout,
             orElse: () => Effect.fail(tooSlow)
           }))
-        return kept.pipe(
-          Effect.map((content) => Result.succeed(content)),
+        const settled = Effect.matchEffect(kept, {
+          onSuccess: (content) => Effect.succeed(Result.succeed(content)),
           // A full disk is not the platform's fault: it ends the tries.
-          Effect.catchTag("ContentError", (error) => Effect.succeed(Result.fail(error))),
-          Effect.provideService(Scope.Scope, scope)
-        )
+          onFailure: (error) => error._tag === "ContentError" ? Effect.succeed(Result.fail(error)) : Effect.fail(error)
+        })
+        return Effect.provideService(settled, Scope.Scope, scope)
       }
       return Effect.flatMap(this.client.persist(subject, this.follow(attachment, receive)), Effect.fromResult)
     })

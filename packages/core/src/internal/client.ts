@@ -158,7 +158,7 @@ export class Client {
     return Effect.suspend(() => {
       let attempts = 0
       let failed: Reasons.Reason["_tag"] | undefined
-      const once = Effect.suspend(() => {
+      const once = () => {
         attempts++
         this.counts.requests++
         if (attempts > 1) this.counts.retries++
@@ -171,17 +171,17 @@ export class Client {
             return Effect.succeed(answer.value)
           }
         })
-      })
+      }
       const fail = (refusal: Refusal) => {
         failed = refusal.reason._tag
         const told = this.withoutKey(refusal)
         if (told.reason.patience !== "never") this.counts.trouble = told.reason.message
         return Effect.fail(failure(subject(), told, attempts))
       }
-      const tries = Effect.catch(once, (first) => {
+      const tries = Effect.catch(once(), (first) => {
         let isFirst = true
         const next = Effect.suspend(() => {
-          if (!isFirst) return once
+          if (!isFirst) return once()
           isFirst = false
           return Effect.fail(first)
         })

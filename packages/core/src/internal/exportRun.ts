@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { flow } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -84,8 +85,10 @@ export interface Setting {
 
 /** Everything that a run does with jobs, from the listing to the ledger. */
 export const exportRun = (setting: Setting) => {
-  const { cut, follows, gtStudio, ledger, look, onJob, parseBudget, runners, scope, tally, watch } = setting
+  const { concurrency, cut, follows, gtStudio, ledger, look, onJob, parseBudget, runners, scope, tally, watch } =
+    setting
   const isOrdered = runners.some(({ sink }) => sink.capabilities.ordering === "listing")
+  const open = parseBudget.open.bind(parseBudget)
 
   // Jobs exported so far: a later look finds them unchanged, and they are not to be counted as found so.
   const exported = new Map(tally.batches.map((batch) => [batch, new Set<string>()]))
@@ -124,28 +127,33 @@ export const exportRun = (setting: Setting) => {
     }
   }
 
-  const fetchJob = (task: Task): Effect.Effect<ReadonlyArray<Job>, Fatal> =>
+  /** A job, or none where there is nothing to deliver. */
+  const fetchJob = (task: Task): Effect.Effect<Job | undefined, Fatal> =>
     // A whole page may have left the listing before a stop: what is not begun is left for the next run.
-    tally.stopped ? Effect.succeed([]) : Effect.flatMap(Scope.fork(scope), (jobScope) => {
+    tally.stopped ? Effect.undefined : Effect.flatMap(Scope.fork(scope), (jobScope) => {
       tally.inFlight++
-      const open = parseBudget.open.bind(parseBudget)
       const job = { task, scope: jobScope, skipped: false, ...unsettled }
       const fetched = fetchWith(gtStudio, task.batch, task.summary, fetchOptions(job), open)
-      return (watch === undefined ? fetched : watch.job(task.batch, task.summary, fetched)).pipe(
-        Effect.provideService(Scope.Scope, jobScope),
-        Effect.map((record) => [{ ...job, record }]),
-        Effect.onExit((exit) => {
-          tally.inFlight--
-          return Exit.isSuccess(exit) ? Effect.void : Scope.close(jobScope, exit)
-        }),
-        Effect.catchIf(
-          (error) => error._tag === "GtStudioError" && !error.isFatal,
-          (error) => Effect.as(recordFailure(task.batch, task.summary.id, failureOf(error)), [])
-        )
+      const whole = Effect.provideService(
+        watch === undefined ? fetched : watch.job(task.batch, task.summary, fetched),
+        Scope.Scope,
+        jobScope
       )
+      const left = Effect.onExitPrimitive(whole, (exit) => {
+        tally.inFlight--
+        return Exit.isSuccess(exit) ? undefined : Scope.close(jobScope, exit)
+      })
+      return Effect.matchEffect(left, {
+        onSuccess: (record) => Effect.succeed({ ...job, record }),
+        onFailure: (error): Effect.Effect<undefined, Fatal> =>
+          error._tag === "GtStudioError" && !error.isFatal
+            ? Effect.as(recordFailure(task.batch, task.summary.id, failureOf(error)), undefined)
+            : Effect.fail(error)
+      })
     })
 
-  const deliver = (job: Job): Effect.Effect<void, LedgerError> => {
+  const deliver = (job: Job | undefined): Effect.Effect<void, LedgerError> => {
+    if (job === undefined) return Effect.void
     const { batch, known, summary } = job.task
     if (job.skipped) {
       batch.listed--
@@ -172,7 +180,9 @@ export const exportRun = (setting: Setting) => {
     }
     job.pending = targets.length
     const bytes = record.attachments.reduce((sum, { content }) => sum + content.size, record.document.size)
-    return Effect.forEach(targets, (runner) => runner.offer({ record, bytes, job }), { discard: true })
+    return targets.length === 1
+      ? targets[0]!.offer({ record, bytes, job })
+      : Effect.forEach(targets, (runner) => runner.offer({ record, bytes, job }), { discard: true })
   }
 
   /** Notes what became of a sink's batch, and ends the jobs for which it was the last sink. */
@@ -251,9 +261,9 @@ export const exportRun = (setting: Setting) => {
     isInWork: (batch: BatchTally) => batch.unfinished > 0 || (!batch.isListed && !unlistable.has(batch)),
     /** Lists, fetches and delivers, until there is nothing more or the run is cut. */
     jobs: tasks(setting, { failJob, countUnchanged, cannotList: (batch) => unlistable.add(batch) }).pipe(
-      Stream.mapEffect(fetchJob, { concurrency: setting.concurrency, unordered: !isOrdered }),
-      Stream.flattenIterable,
-      Stream.mapEffect(deliver),
+      isOrdered
+        ? flow(Stream.mapEffect(fetchJob, { concurrency }), Stream.mapEffect(deliver))
+        : Stream.mapEffect((task) => Effect.flatMap(fetchJob(task), deliver), { concurrency, unordered: true }),
       Stream.interruptWhen(Deferred.await(cut)),
       Stream.runDrain
     ),

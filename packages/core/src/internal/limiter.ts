@@ -83,9 +83,9 @@ export class Limiter {
     return this.semaphore.withPermit(Effect.clockWith((clock) => {
       const start = (startedAt: number) => {
         this.inFlight++
-        return Effect.onExit(request, (exit) => {
+        return Effect.onExitPrimitive(request, (exit) => {
           this.inFlight--
-          if (exit._tag === "Failure") return Effect.void
+          if (exit._tag === "Failure") return undefined
           const throttle = throttled(exit.value)
           const now = monotonicMillisUnsafe(clock)
           return throttle === null ? this.succeeded(startedAt, now) : this.slowDown(throttle, startedAt, now)
@@ -117,18 +117,18 @@ export class Limiter {
     return Effect.flatMap(clock.sleep(Duration.millis(Math.ceil(millis))), () => this.turn(clock))
   }
 
-  private succeeded(startedAt: number, now: number): Effect.Effect<void> {
+  private succeeded(startedAt: number, now: number): Effect.Effect<void> | undefined {
     this.throttledInARow = 0
     // Requests that were on their way when the pace was cut say nothing about the new one.
     if (startedAt > this.lastCut) this.window.accepted++
     this.look(now)
     this.successes++
-    if (this.limit >= this.options.maxInFlight || this.successes < this.limit) return Effect.void
+    if (this.limit >= this.options.maxInFlight || this.successes < this.limit) return undefined
     this.successes = 0
     return this.resize(Math.min(this.options.maxInFlight, this.limit + Math.ceil(this.limit / 2)))
   }
 
-  private slowDown(throttle: Throttle, startedAt: number, now: number): Effect.Effect<void> {
+  private slowDown(throttle: Throttle, startedAt: number, now: number): undefined {
     if (startedAt > this.lastCut) this.window.throttled++
     // Requests that were on their way already say nothing about what was done after the first throttled one.
     if (startedAt > this.lastThrottled) {
@@ -145,7 +145,6 @@ export class Limiter {
       this.window.start += until - Math.max(now, this.pausedUntil)
       this.pausedUntil = until
     }
-    return Effect.void
   }
 
   /** Sets the pace from what the last window has shown. */

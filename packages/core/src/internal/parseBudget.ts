@@ -37,15 +37,18 @@ export class ParseBudget {
   ): Effect.Effect<ResultDocument.ResultDocument, ContentError, Scope.Scope> {
     return Effect.suspend(() => {
       const parseLimit = this.limit
+      const opened = ResultDocument.open(content, { ...options, parseLimit })
+      const unheld = (document: ResultDocument.ResultDocument) => this.unheld(document, content, options)
+      // What is parsed and let go in one step needs no share.
+      if (!this.areRowsRead && content.bytes !== undefined) return Effect.map(opened, unheld)
       const share = content.size <= parseLimit ? content.size * weight : 0
       this.free -= share
       const giveBack = Effect.sync(() => {
         this.free += share
       })
-      const opened = ResultDocument.open(content, { ...options, parseLimit })
       return this.areRowsRead
         ? Effect.andThen(Effect.addFinalizer(() => giveBack), opened)
-        : Effect.map(Effect.ensuring(opened, giveBack), (document) => this.unheld(document, content, options))
+        : Effect.map(Effect.ensuring(opened, giveBack), unheld)
     })
   }
 

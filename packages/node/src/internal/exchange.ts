@@ -10,6 +10,7 @@ import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
@@ -17,6 +18,7 @@ import { own } from "./received.ts"
 import { fromDispatch, make } from "./transportFailure.ts"
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2]
+type Answer = Exit.Exit<Transport.TransportResponse, Transport.TransportError>
 type BodyPull = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, Transport.TransportError>
 
 // A queue this long keeps a fast link busy while the reader works, and 64 of them are 16 MiB.
@@ -53,7 +55,7 @@ const plain = (chunk: Uint8Array) => new Uint8Array(chunk.buffer, chunk.byteOffs
 export class Exchange implements Dispatcher.DispatchHandler {
   private readonly memoryLimit: number
   private readonly isChunkOurs: boolean
-  private resume: ((answer: Effect.Effect<Transport.TransportResponse, Transport.TransportError>) => void) | undefined
+  private resume: ((answer: Answer) => void) | undefined
   private controller: Dispatcher.DispatchController | undefined
   private phase: "connecting" | "headers" | "collecting" | "streaming" | "over" = "connecting"
 
@@ -84,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   start(
     dispatcher: Dispatcher,
     request: Transport.TransportRequest,
-    resume: (answer: Effect.Effect<Transport.TransportResponse, Transport.TransportError>) => void
+    resume: (answer: Answer) => void
   ): void {
     this.resume = resume
     const { answerTimeout, url } = request
@@ -231,7 +233,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private answer(body: Transport.TransportBody): void {
     const { header, resume, status } = this
     this.resume = undefined
-    if (resume !== undefined) queueMicrotask(() => resume(Effect.succeed({ status, header, body })))
+    if (resume !== undefined) queueMicrotask(() => resume(Exit.succeed({ status, header, body })))
   }
 
   private finish(failure: Transport.TransportError | undefined): void {
@@ -240,7 +242,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.failure = failure
     this.resume = undefined
     this.collected = undefined
-    if (failure !== undefined && resume !== undefined) queueMicrotask(() => resume(Effect.fail(failure)))
+    if (failure !== undefined && resume !== undefined) queueMicrotask(() => resume(Exit.fail(failure)))
     this.signal()
   }
 
