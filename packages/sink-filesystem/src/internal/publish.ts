@@ -3,7 +3,7 @@
  * again after having been cut off at any point, and one after the other.
  */
 import { Failure, Files } from "@labelstream/files"
-import { join } from "node:path"
+import { join, sep } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { forEachLimit, type Fs } from "./fs.ts"
 import { type Intent, removeIntent, type Step } from "./intent.ts"
@@ -23,8 +23,9 @@ export const carryOut = async (place: Place, intent: Intent, salvage = false): P
   for (const { folder } of intent.manifests) isNew = await ensureFolder(fs, join(output, folder)) || isNew
   const moved = intent.steps.filter(({ unchanged }) => !unchanged)
   const lost = new Set<Step>()
+  const pathsOf = pathsWithin(place, intent)
   await forEachLimit(moved, atOnce, async (step) => {
-    const paths = pathsOf(place, intent, step)
+    const paths = pathsOf(step)
     if (step.isNew ? await publishNew(fs, paths) : await publish(fs, paths)) return
     if ((await fs.find(paths.document.final))?.size !== step.line.files[0]?.size) lost.add(step)
   })
@@ -49,10 +50,11 @@ export const carryOut = async (place: Place, intent: Intent, salvage = false): P
 export const takeBack = async (place: Place, intent: Intent): Promise<void> => {
   const { fs, output } = place
   for (const { folder, size } of intent.manifests) await cutAt(fs, join(output, folder, Manifest.fileName), size)
+  const pathsOf = pathsWithin(place, intent)
   await forEachLimit(
     intent.steps.filter(({ unchanged }) => !unchanged),
     atOnce,
-    (step) => withdraw(fs, pathsOf(place, intent, step))
+    (step) => withdraw(fs, pathsOf(step))
   )
   for (const { folder } of intent.manifests) {
     const path = join(output, folder)
@@ -83,22 +85,18 @@ interface Paths {
   readonly replacedFolder: string
 }
 
-const pathsOf = (
-  { output, replaced, staging, writers }: Place,
-  { token }: Intent,
-  { folder, line, number, writer }: Step
-): Paths => {
-  const [from, to, aside] = [
-    writer === undefined ? join(staging, token, String(number)) : join(writers, writer, folder, line.name),
-    join(output, folder, line.name),
-    join(replaced, token, String(number))
-  ]
-  const at = (name: string) => ({ staged: from + name, final: to + name, replaced: aside + name })
-  return {
-    hasNested: line.files.length > 1,
-    document: at(".json"),
-    nested: at(""),
-    replacedFolder: join(replaced, token)
+/** Paths of an intent's steps. Put together as text: every part is a plain name, and joining costs more than renaming. */
+const pathsWithin = ({ output, replaced, staging, writers }: Place, { token }: Intent) => {
+  const stagedFolder = join(staging, token)
+  const replacedFolder = join(replaced, token)
+  return ({ folder, line, number, writer }: Step): Paths => {
+    const from = writer === undefined
+      ? `${stagedFolder}${sep}${number}`
+      : `${writers}${sep}${writer}${sep}${folder}${sep}${line.name}`
+    const to = `${output}${sep}${folder}${sep}${line.name}`
+    const aside = `${replacedFolder}${sep}${number}`
+    const at = (name: string) => ({ staged: from + name, final: to + name, replaced: aside + name })
+    return { hasNested: line.files.length > 1, document: at(".json"), nested: at(""), replacedFolder }
   }
 }
 

@@ -11,10 +11,11 @@ import * as Manifest from "../Manifest.ts"
 import { inPlace } from "./compare.ts"
 import { forEachLimit } from "./fs.ts"
 import { type Intent, removeIntent, type Step, tokenHash, writeIntent } from "./intent.ts"
+import { forEachInLanes } from "./lanes.ts"
 import { markUnordered, putMarkedInOrder, sizeOf } from "./manifestFile.ts"
 import { partsOf, type Place } from "./place.ts"
 import { carryOut, forget, takeBack } from "./publish.ts"
-import { type Staged, stageRecord } from "./staging.ts"
+import { lookOnce, type Staged, stageRecord } from "./staging.ts"
 import { attempt } from "./step.ts"
 
 /** Records written at the same time. Node syncs four files at once unless told otherwise. */
@@ -26,11 +27,13 @@ const remembered = 64
 /** Starts a session on a place that is locked and recovered. */
 export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
   const { fs } = place
-  const staged = new Map<JobSink.CommitToken, ReadonlyArray<Staged>>()
+  const staged = new Map<JobSink.CommitToken, { readonly records: ReadonlyArray<Staged>; readonly since: number }>()
   const committed = new Map<JobSink.CommitToken, ReadonlyArray<JobSink.Receipt>>()
   const marked = new Set<string>()
   const oneAtATime = Semaphore.makeUnsafe(1)
   let sequence = 0
+  // Counts commits begun and taken back: what a batch found when it was staged holds as long as there was none since.
+  let changes = 0
   // An intent that is still on disk although its commit has ended: nothing else is published before it is gone.
   let left: { readonly intent: Intent; readonly isDone: boolean } | undefined
 
@@ -40,7 +43,10 @@ export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
       await removeIntent(place, left.intent).catch((error: unknown) => {
         if (Files.codeOf(error) !== "ENOENT") throw error
       })
-    } else await takeBack(place, left.intent)
+    } else {
+      changes++
+      await takeBack(place, left.intent)
+    }
     left = undefined
   }
 
@@ -57,11 +63,12 @@ export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
     if (earlier !== undefined) return earlier
     await lock.confirm()
     await settle()
-    const records = staged.get(token)
-    if (records === undefined) return []
+    const batch = staged.get(token)
+    if (batch === undefined) return []
+    const { records, since } = batch
     const receipts = records.map(({ line }) => receiptOf(line))
     if (records.length > 0) {
-      const intent = await intend(token, records)
+      const intent = await intend(token, records, changes++ === since)
       left = { intent, isDone: false }
       try {
         await writeIntent(place, intent)
@@ -83,7 +90,11 @@ export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
     return receipts
   }
 
-  const intend = async (token: JobSink.CommitToken, records: ReadonlyArray<Staged>): Promise<Intent> => {
+  const intend = async (
+    token: JobSink.CommitToken,
+    records: ReadonlyArray<Staged>,
+    isAsStaged: boolean
+  ): Promise<Intent> => {
     const folders = [...new Set(records.map(({ folder }) => folder))]
     const stored = await stampOf(token)
     for (const folder of folders) await mark(folder)
@@ -92,8 +103,8 @@ export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
       manifests.push({ folder, size: await sizeOf(fs, join(place.output, folder, Manifest.fileName)) })
     }
     const steps: Array<Step> = []
-    await forEachLimit(records, recordsAtOnce, async ({ folder, line, number }, index) => {
-      const found = await inPlace(fs, join(place.output, folder), line)
+    await forEachLimit(records, recordsAtOnce, async ({ folder, isFree, line, number }, index) => {
+      const found = isAsStaged && isFree ? "nothing" : await inPlace(fs, join(place.output, folder), line)
       steps[index] = {
         folder,
         number,
@@ -139,13 +150,15 @@ export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
       await drop(token)
       await fs.mkdir(folder)
     })
-    const results = yield* Effect.forEach(
+    const since = changes
+    const isThere = lookOnce(fs)
+    const results = yield* forEachInLanes(
       latestOfEach(records),
-      (record, number) => isolate(record, stageRecord(place, folder, number, record)),
-      { concurrency: recordsAtOnce }
+      recordsAtOnce,
+      (record, number) => isolate(record, stageRecord(place, folder, isThere, number, record))
     )
     yield* attempt({ step: "stage" }, () => Files.syncDirectory(fs, folder))
-    staged.set(token, results.filter(Result.isSuccess).map(({ success }) => success))
+    staged.set(token, { records: results.filter(Result.isSuccess).map(({ success }) => success), since })
     return results.filter(Result.isFailure).map(({ failure }) => failure)
   })
 

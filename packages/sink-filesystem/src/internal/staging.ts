@@ -6,7 +6,7 @@ import { Failure, Files } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { constants } from "node:fs"
-import { join } from "node:path"
+import { join, sep } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import * as PathName from "../PathName.ts"
 import { toSinkError } from "./failure.ts"
@@ -20,16 +20,38 @@ export interface Staged {
   /** Folder of the batch under the output. */
   readonly folder: string
   readonly number: number
+  /** Whether nothing stood in the job's place when it was staged. */
+  readonly isFree: boolean
   readonly line: Manifest.Line
 }
 
 /** Nested files written at the same time for one job. */
 const nestedAtOnce = 4
 
+/** Tells whether a folder is there. Fails where something else stands in its place. */
+export type FolderLook = (path: string) => Promise<boolean>
+
+/** Looks once for each folder: for records that are staged together, and no longer. A commit looks again. */
+export const lookOnce = (fs: Fs): FolderLook => {
+  const looks = new Map<string, Promise<boolean>>()
+  const look: FolderLook = async (path) => {
+    const found = await fs.find(path)
+    const obstacle = found && notFolder(path, found)
+    if (obstacle !== undefined) throw obstacle
+    return found !== undefined
+  }
+  return (path) => {
+    const looked = looks.get(path) ?? look(path)
+    looks.set(path, looked)
+    return looked
+  }
+}
+
 /** Writes one record. A failure that only this record meets has the reason `rejected` or `conflict`. */
 export const stageRecord = (
   place: Place,
   staging: string,
+  isThere: FolderLook,
   number: number,
   record: JobSink.JobRecord
 ): Effect.Effect<Staged, JobSink.SinkError> => {
@@ -43,65 +65,79 @@ export const stageRecord = (
   }
   const line = lineOf(record, names)
   const folder = PathName.fromId(record.batchId)
-  const document = join(staging, `${number}.json`)
-  const staged = { folder, number, line }
-  const first = Effect.andThen(
-    attempt(where, async () => {
-      await checkFree(place, folder, line)
-      if (place.main !== undefined) await checkFree(place.main, folder, line)
-    }),
-    write(place, document, record.document, where)
-  )
-  if (record.attachments.length === 0) return Effect.as(first, staged)
-  const nested = join(staging, String(number))
-  return first.pipe(
-    Effect.andThen(attempt(where, () => fs.mkdir(nested))),
-    Effect.andThen(
-      Effect.forEach(
-        record.attachments,
-        ({ content }, index) => write(place, join(nested, names[index]!), content, where),
-        {
-          concurrency: nestedAtOnce,
-          discard: true
-        }
-      )
-    ),
-    Effect.andThen(attempt(where, () => Files.syncDirectory(fs, nested))),
-    Effect.as(staged)
-  )
+  const nested = `${staging}${sep}${number}`
+  const document = `${nested}.json`
+  const look = async (): Promise<Staged> => {
+    const isFree = await checkFree(place, isThere, folder, line)
+    if (place.main !== undefined) await checkFree(place.main, isThere, folder, line)
+    return { folder, number, isFree, line }
+  }
+  const writing = writeHeld(place, document, record.document)
+  const first = writing === undefined
+    ? Effect.flatMap(
+      attempt(where, look),
+      (staged) => Effect.as(stream(fs, document, record.document, where), staged)
+    )
+    // One step for both: a second would cost as much as the looking.
+    : attempt(where, async () => {
+      const staged = await look()
+      await writing()
+      return staged
+    })
+  if (record.attachments.length === 0) return first
+  return Effect.tap(first, () =>
+    attempt(where, () => fs.mkdir(nested)).pipe(
+      Effect.andThen(
+        Effect.forEach(
+          record.attachments,
+          ({ content }, index) => write(place, join(nested, names[index]!), content, where),
+          {
+            concurrency: nestedAtOnce,
+            discard: true
+          }
+        )
+      ),
+      Effect.andThen(attempt(where, () => Files.syncDirectory(fs, nested)))
+    ))
 }
 
-/** Fails where something that is not this sink's stands in the way of this job alone. */
-const checkFree = async ({ fs, output }: Place, folder: string, line: Manifest.Line): Promise<void> => {
-  const batch = await fs.find(join(output, folder))
-  if (batch === undefined) return
-  const obstacle = notFolder(join(output, folder), batch)
-  if (obstacle !== undefined) throw obstacle
-  const [document, nested] = await Promise.all([
-    fs.find(join(output, folder, `${line.name}.json`)),
-    fs.find(join(output, folder, line.name))
-  ])
+/**
+ * Fails where something that is not this sink's stands in the way of this job alone. Answers whether nothing stands in its
+ * place at all.
+ */
+const checkFree = async (
+  { fs, output }: Place,
+  isThere: FolderLook,
+  folder: string,
+  { name }: Manifest.Line
+): Promise<boolean> => {
+  const batch = `${output}${sep}${folder}`
+  if (!await isThere(batch)) return true
+  const nestedPath = `${batch}${sep}${name}`
+  const path = `${nestedPath}.json`
+  const document = await fs.find(path)
+  const nested = await fs.find(nestedPath)
   if (document !== undefined && !document.isFile()) {
-    throw new Failure.Problem(
-      "conflict",
-      `${join(output, folder, `${line.name}.json`)} is not a file: move it out of the way`
-    )
+    throw new Failure.Problem("conflict", `${path} is not a file: move it out of the way`)
   }
-  const nestedObstacle = nested && notFolder(join(output, folder, line.name), nested)
-  if (nestedObstacle !== undefined) throw nestedObstacle
+  const obstacle = nested && notFolder(nestedPath, nested)
+  if (obstacle !== undefined) throw obstacle
+  return document === undefined && nested === undefined
 }
 
 const write = (place: Place, path: string, content: Content.Content, where: Failure.Where) => {
-  const { fs } = place
-  const { bytes, path: spooled, size } = content
-  if (bytes !== undefined) {
-    return bytes.length === size
-      ? attempt(where, () => Files.writeNew(fs, path, bytes))
-      : Effect.fail(toSinkError(where)(cut(size)))
-  }
-  return spooled === undefined
-    ? stream(fs, path, content, where)
-    : attempt(where, () => take(place, path, spooled, size))
+  const writing = writeHeld(place, path, content)
+  return writing === undefined ? stream(place.fs, path, content, where) : attempt(where, writing)
+}
+
+/** How content is written that lies in memory or in a file; none for what has to be read from a stream. */
+const writeHeld = (
+  place: Place,
+  path: string,
+  { bytes, path: spooled, size }: Content.Content
+): (() => Promise<void>) | undefined => {
+  if (bytes === undefined) return spooled === undefined ? undefined : () => take(place, path, spooled, size)
+  return () => bytes.length === size ? Files.writeNew(place.fs, path, bytes) : Promise.reject(cut(size))
 }
 
 const stream = (fs: Fs, path: string, content: Content.Content, where: Failure.Where) => {
