@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FilesystemSink, Manifest } from "../src/index.ts"
-import { inspected, run, store, temporary, tree } from "./support/places.ts"
+import { guarded, inspected, run, store, temporary, tree } from "./support/places.ts"
 import { record, sha256 } from "./support/records.ts"
 
 const lines = (directory: string, batch = "batch-1") =>
@@ -185,6 +185,38 @@ describe("FilesystemSink", () => {
       const batch = (index: number) => Array.from({ length: 20 }, (_, job) => record({ job: `${index}-${job}` }))
       yield* Effect.forEach([0, 1, 2, 3, 4, 5], (index) => store(sink, `t${index}`, batch(index)), { concurrency: 2 })
       assert.strictEqual((yield* inspected(directory)).length, 120)
+    }))
+
+  it.effect("takes what another batch has published since a batch was staged for what it is", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const sink = yield* FilesystemSink.make({ directory }).open
+      const latest = record({ job: "a", text: "later" })
+      yield* sink.stage("t1", [a, b])
+      yield* sink.stage("t2", [latest])
+      yield* sink.commit("t1")
+      yield* sink.commit("t2")
+      assert.deepStrictEqual(Object.keys(tree(directory)), [
+        "batch-1/",
+        "batch-1/a.json",
+        "batch-1/b.json",
+        "batch-1/manifest.ndjson"
+      ])
+      assert.strictEqual(readFileSync(join(directory, "batch-1", "a.json"), "utf8"), "later")
+      assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact", "Intact"])
+    }))
+
+  it.effect("looks once for what stands in the place of a job that is new", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const looks = new Map<string, number>()
+      const fs = guarded(({ args: [path], name }) => {
+        if (name === "find") looks.set(String(path), (looks.get(String(path)) ?? 0) + 1)
+      })
+      const sink = yield* FilesystemSink.makeWith({ directory }, fs).open
+      yield* store(sink, "t1", [a])
+      yield* store(sink, "t2", [b])
+      for (const path of ["b.json", "b"]) assert.strictEqual(looks.get(join(directory, "batch-1", path)), 1)
     }))
 
   it.effect("leaves an empty folder when opened and closed without data", () =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import { readdirSync, rmSync, unlinkSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FilesystemSink } from "../src/index.ts"
 import { nodeFs } from "../src/internal/fs.ts"
@@ -90,6 +90,32 @@ describe("a failing file system", () => {
       yield* Effect.scoped(FilesystemSink.make({ directory }).open)
       const found = yield* inspected(directory)
       assert.deepStrictEqual(found.map(({ _tag }) => _tag), Array.from(found, () => "Intact"))
+    }))
+
+  it.effect("that kept a commit from being taken back at once leaves nothing of it once it is", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const leftover = join(directory, "batch-1", "a")
+      mkdirSync(leftover, { recursive: true })
+      writeFileSync(join(leftover, "0000-mask.png"), "")
+      let isBroken = false
+      const fs = guarded(({ args, name }) => {
+        if (isBroken && name === "rename" && args.some((path) => String(path).endsWith("a.json"))) {
+          throw systemError("EIO")
+        }
+        if (isBroken && name === "rename" && String(args[1]) === leftover) throw systemError("EIO")
+      })
+      const sink = yield* FilesystemSink.makeWith({ directory }, fs).open
+      const job = record({ job: "a" })
+      yield* sink.stage("t1", [job])
+      isBroken = true
+      yield* Effect.flip(sink.commit("t1"))
+      // The leftover has been moved aside, and comes back before the next commit.
+      yield* sink.stage("t2", [job])
+      assert.isFalse(existsSync(leftover))
+      isBroken = false
+      yield* sink.commit("t2")
+      assert.isFalse(existsSync(leftover))
     }))
 
   it.effect("that lost what was staged is told of, and no line tells of files that are not there", () =>

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FilesystemSink, PathName } from "../src/index.ts"
 import { inspected, run, store, temporary, tree } from "./support/places.ts"
@@ -92,6 +92,26 @@ describe("hostile input", () => {
       symlinkSync(outside, join(own, ".labelstream"))
       assert.strictEqual((yield* Effect.flip(FilesystemSink.make({ directory: own }).check)).reason, "conflict")
       assert.strictEqual((yield* Effect.flip(FilesystemSink.make({ directory: own }).open)).reason, "conflict")
+      assert.deepStrictEqual(tree(outside), before)
+    }))
+
+  it.effect("looks at a batch folder anew for every batch, and writes through no link that came after staging", () =>
+    Effect.gen(function*() {
+      const [directory, outside] = [yield* temporary, yield* temporary]
+      writeFileSync(join(outside, "precious"), "precious")
+      const before = tree(outside)
+      const sink = yield* FilesystemSink.make({ directory }).open
+      yield* store(sink, "t1", [record({ job: "a" })])
+      yield* sink.stage("t2", [record({ job: "b" }), record({ job: "c", nested: [{ text: "m" }] })])
+      symlinkSync(join(outside, "precious"), join(directory, "batch-1", "b.json"))
+      symlinkSync(outside, join(directory, "batch-1", "c"))
+      yield* Effect.exit(sink.commit("t2"))
+      assert.deepStrictEqual(tree(outside), before)
+      yield* sink.abort("t2")
+      rmSync(join(directory, "batch-1"), { recursive: true })
+      symlinkSync(outside, join(directory, "batch-1"))
+      const [rejection] = yield* sink.stage("t3", [record({ job: "d" })])
+      assert.strictEqual(rejection?.error.reason, "conflict")
       assert.deepStrictEqual(tree(outside), before)
     }))
 
