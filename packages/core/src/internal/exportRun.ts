@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { flow } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -22,6 +21,7 @@ import {
 } from "../Ledger.ts"
 import type { Problem, ResultDocument } from "../ResultDocument.ts"
 import { listedOf, type Selection } from "../Selection.ts"
+import { forEachInLanes } from "./lanes.ts"
 import type { ParseBudget } from "./parseBudget.ts"
 import type { Delivery as SinkDelivery, Settled, SinkRunner } from "./sinkRunner.ts"
 import type { BatchTally, Tally } from "./tally.ts"
@@ -255,17 +255,18 @@ export const exportRun = (setting: Setting) => {
         })
     )
 
+  const listed = tasks(setting, { failJob, countUnchanged, cannotList: (batch) => unlistable.add(batch) })
+
   return {
     settled,
     /** Whether a later look at the batch can find more. */
     isInWork: (batch: BatchTally) => batch.unfinished > 0 || (!batch.isListed && !unlistable.has(batch)),
     /** Lists, fetches and delivers, until there is nothing more or the run is cut. */
-    jobs: tasks(setting, { failJob, countUnchanged, cannotList: (batch) => unlistable.add(batch) }).pipe(
+    jobs: Effect.raceFirst(
       isOrdered
-        ? flow(Stream.mapEffect(fetchJob, { concurrency }), Stream.mapEffect(deliver))
-        : Stream.mapEffect((task) => Effect.flatMap(fetchJob(task), deliver), { concurrency, unordered: true }),
-      Stream.interruptWhen(Deferred.await(cut)),
-      Stream.runDrain
+        ? Stream.mapEffect(listed, fetchJob, { concurrency }).pipe(Stream.mapEffect(deliver), Stream.runDrain)
+        : forEachInLanes(listed, concurrency, (task) => Effect.flatMap(fetchJob(task), deliver)),
+      Deferred.await(cut)
     ),
     vanished: Effect.suspend(() => Effect.forEach(tally.batches, countVanished, { discard: true }))
   }
