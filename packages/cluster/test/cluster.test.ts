@@ -155,7 +155,7 @@ describe.each(databases)("a cluster on $name", (kind) => {
     () =>
       Effect.gen(function*() {
         const jobs = 800
-        const world = yield* make({ kind, simulator: { batches: [{ id: "one", jobs }], latency: "5 millis" } })
+        const world = yield* make({ kind, simulator: { batches: [{ id: "one", jobs }], latency: "20 millis" } })
         const output = yield* temporaryFolder
         yield* world.runner
         const request = requestOf(world.simulator, [`files:${output}`])
