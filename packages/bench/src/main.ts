@@ -2,7 +2,7 @@
  * Runs the benchmarks, prints their tables and writes everything as JSON: `node main.js [options] [benchmark ...]`.
  * The exit status says whether they ran, not how fast.
  */
-import { mkdirSync, statfsSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempDisposableSync, statfsSync, writeFileSync } from "node:fs"
 import { availableParallelism, cpus, loadavg } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { parseArgs } from "node:util"
@@ -78,9 +78,11 @@ const machine = (directory: string) => {
 }
 
 const run = async (names: ReadonlyArray<string>): Promise<void> => {
-  const { directory, profile, quick } = values
+  const { profile, quick } = values
+  const parent = resolve(values.directory)
   const rounds = Math.max(1, Number(values.rounds ?? (quick ? 1 : 3)))
-  const where = machine(directory)
+  const where = machine(parent)
+  using directory = mkdtempDisposableSync(join(parent, "run-"))
   console.log(
     `Node.js ${where.node}, ${where.cores} cores of ${where.cpu}, load ${where.load.toFixed(1)}, on ${where.disk}. ` +
       `Medians of ${rounds} interleaved rounds (least to greatest).\n`
@@ -88,7 +90,7 @@ const run = async (names: ReadonlyArray<string>): Promise<void> => {
   const setting: Setting = {
     quick,
     rounds,
-    directory: resolve(directory),
+    directory: directory.path,
     profiles: profile === undefined ? undefined : resolve(profile),
     log: (line) => console.error(line)
   }

@@ -12,14 +12,14 @@ export const again = async (setting: Setting): Promise<Result> => {
   const title = `Nothing new among ${jobs.toLocaleString("en")} jobs`
   await using server = await startServer({ batches: [{ jobs }] })
   const { address } = server
-  using folder = scratch(setting)
+  const folder = scratch(setting)
   const exporting = (name: string) => ({
     name,
     client: "export",
-    spec: () => ({ address, folder: folder.path, sinks: ["files"] })
+    spec: () => ({ address, folder, sinks: ["files"] })
   })
   setting.log(title)
-  await runOnce(setting, exporting("first run"), folder.path, server)
+  await runOnce(setting, exporting("first run"), folder, server)
   const contestants = [exporting(ours), { name: hand, client: "handPages", spec: () => ({ address }) }]
   const samples = await contest(setting, title, contestants, server)
   const wall = ratio(samples[ours]!, samples[hand]!, ({ seconds }) => seconds)

@@ -23,11 +23,11 @@ export const normalise = async (setting: Setting): Promise<Result> => {
   const rows: Array<ReadonlyArray<string>> = []
   const verdicts: Array<Verdict> = []
   const samples: Record<string, Samples> = {}
-  using folder = scratch(setting)
+  const folder = scratch(setting)
   for (const { bytes, times, title } of sizes(setting.quick)) {
-    const file = join(folder.path, `${title}.json`)
+    const file = join(folder, `${title}.json`)
     const maker = { name: `making ${title}`, client: "makeDocument", spec: () => ({ file, bytes }) }
-    await runOnce(setting, maker, folder.path)
+    await runOnce(setting, maker, folder)
     const found = samples[title] = await contest(setting, `normalising, ${title}`, [
       { name: "rows", client: "normalise", spec: (own) => ({ folder: own, file, times }) },
       { name: "rows by hand", client: "handRows", spec: () => ({ file, times, held: bytes <= held }) },

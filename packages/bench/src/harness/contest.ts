@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync } from "node:fs"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { promisify } from "node:util"
@@ -18,7 +18,7 @@ export interface Setting {
   readonly quick: boolean
   /** Rounds of each contest. */
   readonly rounds: number
-  /** Folder on the disk that is measured. */
+  /** Folder of this run on the disk that is measured. */
   readonly directory: string
   /** Where clients write CPU profiles; undefined for none. */
   readonly profiles: string | undefined
@@ -40,12 +40,11 @@ export type Samples = Readonly<Record<string, ReadonlyArray<Sample>>>
 
 const sync = promisify(execFile)
 
-/** Makes a folder, empty and gone with the scope. */
-export const scratch = (setting: Setting): Disposable & { readonly path: string } => {
-  mkdirSync(setting.directory, { recursive: true })
-  const path = mkdtempSync(join(setting.directory, "run-"))
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
-}
+/**
+ * Makes an empty folder. It stays until everything was measured: ext4 passes over each inode that was freed in the last
+ * minutes, so that whoever makes files would pay for those who were deleted before.
+ */
+export const scratch = (setting: Setting): string => mkdtempSync(join(setting.directory, "client-"))
 
 /** Runs one client once. */
 export const runOnce = async (
@@ -81,8 +80,7 @@ export const contest = async (
     // Nobody is always the first.
     for (let turn = 0; turn < contestants.length; turn++) {
       const contestant = contestants[(round + turn) % contestants.length]!
-      using folder = scratch(setting)
-      samples[contestant.name]!.push(await runOnce(setting, contestant, folder.path, server))
+      samples[contestant.name]!.push(await runOnce(setting, contestant, scratch(setting), server))
     }
   }
   return samples
