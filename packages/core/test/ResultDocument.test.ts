@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { content, count, encode, fixture, read, samples, scanned, whole } from "./document/support.ts"
+import { Effect, Stream } from "effect"
+import { ResultDocument } from "../src/index.ts"
+import { content, count, encode, fixture, job, read, samples, scanned, whole } from "./document/support.ts"
 
 const shape = (points: object) => ({ data: { annotations: { polygons: [{ _id: "a", label: "l", ...points }] } } })
+const line = { points: [[0, 0]] }
 const sort = (values: ReadonlyArray<unknown>) => values.map((value) => JSON.stringify(value)).sort()
 
 describe("ResultDocument", () => {
@@ -295,6 +297,22 @@ describe("ResultDocument", () => {
         assert.deepStrictEqual(problems, [])
         assert.include(rows[0]?.geometry, deep)
         assert.strictEqual(rows[0]?.attributes, `{"a":${deep}}`)
+      }
+    }))
+
+  it.effect.each(
+    [
+      ["shapes", {
+        annotations: { lines: Array.from({ length: 1500 }, () => line), polygons: Array(1000).fill(null) }
+      }],
+      ["colours", { url: "u", legend: Object.fromEntries(Array.from({ length: 2500 }, (_, n) => [`#${n}`, "a"])) }]
+    ] as const
+  )("hands on %s a thousand at a time", ([, document]) =>
+    Effect.gen(function*() {
+      for (const limit of [whole, scanned]) {
+        const { rows } = yield* ResultDocument.open(content(encode(document)), limit)
+        const parts = yield* Stream.runCollect(rows(job))
+        assert.deepStrictEqual(parts.map(({ problems, rows }) => problems.length + rows.length), [1000, 1000, 500])
       }
     }))
 

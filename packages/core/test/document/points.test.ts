@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { attributesText } from "../../src/internal/document/attributes.ts"
+import { decimalText } from "../../src/internal/document/decimals.ts"
 import { digits, escapePointer, quote, stringify } from "../../src/internal/document/json.ts"
-import { Extent, listedPoints, namedPoints, naturalOrder } from "../../src/internal/document/points.ts"
+import { Extent, naturalOrder, pointsOf, pointsText } from "../../src/internal/document/points.ts"
+import { random } from "./support.ts"
 
 describe("points", () => {
   it("sorts names as people count", () => {
@@ -24,19 +26,50 @@ describe("points", () => {
   it("refuses points that are not two finite numbers", () => {
     const extent = new Extent()
     for (const point of [null, 1, {}, { x: 1 }, { x: "1", y: 1 }, { x: Infinity, y: 1 }, [1]]) {
-      assert.isUndefined(listedPoints([{ x: 0, y: 0 }, point], extent))
-      assert.isUndefined(namedPoints({ p1: { x: 0, y: 0 }, p2: point }, undefined, extent))
+      assert.isFalse(extent.read([{ x: 0, y: 0 }, point]))
     }
-    assert.isUndefined(listedPoints([], extent))
-    assert.isUndefined(namedPoints({}, undefined, extent))
+    assert.isFalse(extent.read([]))
+  })
+
+  it("finds points in every form, by their names where these say the order", () => {
+    const [a, b, c] = [{ x: 1, y: 1 }, [2, 2], null]
+    assert.deepStrictEqual(pointsOf({ coordinates: [a, b], points: [c] }, false), [a, b])
+    assert.deepStrictEqual(pointsOf({ points: [a, c] }, false), [a, c])
+    assert.deepStrictEqual(pointsOf({ points: { p1: a, p2: b, p10: c } }, false), [a, b, c])
+    assert.deepStrictEqual(pointsOf({ points: { p10: c, p2: b, p1: a } }, false), [a, b, c])
+    const edges = { e1: ["p1", "p10"], e2: ["p10", "p2"], e3: ["p2", "p1"] }
+    assert.deepStrictEqual(pointsOf({ points: { p1: a, p2: b, p10: c }, edges }, true), [a, c, b])
+    assert.deepStrictEqual(pointsOf({ points: { p1: a, p2: b, p10: c }, edges }, false), [a, b, c])
+    assert.isUndefined(pointsOf({ points: "p1" }, false))
   })
 
   it("keeps every bit of a coordinate", () => {
-    for (const value of [0.1, -0, 5e-324, 1.7976931348623157e308, 1 / 3, 1e21, -1e-7]) {
+    for (const value of [0.1, -0, 0, 1, 5e-324, 1.7976931348623157e308, 1 / 3, 1e21, -1e-7, 1e-6, 0.999999, -0.5]) {
       assert.isTrue(Object.is(JSON.parse(digits(value)), value))
-      const text = listedPoints([{ x: value, y: 0 }, [0, value]], new Extent())
-      assert.deepStrictEqual(JSON.parse(text ?? ""), [[value, 0], [0, value]])
+      const text = pointsText([{ x: value, y: 0 }, [0.25, value]])
+      assert.deepStrictEqual(JSON.parse(text), [[value, 0], [0.25, value]])
     }
+  })
+
+  it("writes points as JSON.stringify does, however many there are", () => {
+    const next = random(3)
+    for (const count of [1, 2, 31, 32, 33, 1000]) {
+      const points = Array.from({ length: count }, () => [Math.round(next() * 1e5) / 1e5, Math.round(next() * 10) / 10])
+      assert.strictEqual(pointsText(points), JSON.stringify(points))
+    }
+  })
+})
+
+describe("decimals", () => {
+  it("has the digits of every millionth from 0 to 1", () => {
+    for (let n = 0; n <= 1e6; n++) {
+      if (decimalText(n / 1e6) !== String(n / 1e6)) assert.fail(`wrong digits of ${n / 1e6}`)
+    }
+  })
+
+  it("leaves all other numbers alone", () => {
+    const others = [-0, -1e-6, -0.5, 1 + Number.EPSILON, 1.000001, 2, 5e-7, 1e-7, 0.1 + 0.2, 0.0000015, NaN, Infinity]
+    for (const value of [...others, 0.3 - Number.EPSILON, 123456.5, 1e300]) assert.isUndefined(decimalText(value))
   })
 })
 

@@ -73,16 +73,35 @@ class Plan {
   }
 }
 
+/** One run over the steps of a document, a thousand rows at a time. */
+class Reading {
+  private readonly steps: ReadonlyArray<Step>
+  private readonly out: RowWriter
+  private step = 0
+  private from = 0
+
+  constructor(steps: ReadonlyArray<Step>, out: RowWriter) {
+    this.steps = steps
+    this.out = out
+  }
+
+  /** The next rows and problems, undefined when there are no more. */
+  next(): Decoded | undefined {
+    for (; this.step < this.steps.length; this.step++, this.from = 0) {
+      const from = runStep(this.steps[this.step]!, this.from, this.out)
+      if (from === undefined) continue
+      this.from = from
+      return this.out.take()
+    }
+    return this.out.waiting > 0 ? this.out.take() : undefined
+  }
+}
+
 const rows = (plan: Plan, batchId: string, jobId: string): Stream.Stream<Decoded> =>
   Stream.fromPull(Effect.sync(() => {
-    const decoded = decode(plan.take(), new RowWriter(batchId, jobId))
+    const reading = new Reading(plan.take(), new RowWriter(batchId, jobId))
     return Effect.suspend(() => {
-      const next = decoded.next()
-      return next.done === true ? Cause.done() : Effect.succeed([next.value] as const)
+      const decoded = reading.next()
+      return decoded === undefined ? Cause.done() : Effect.succeed([decoded] as const)
     })
   }))
-
-function* decode(steps: ReadonlyArray<Step>, out: RowWriter): Generator<Decoded, void> {
-  for (const step of steps) yield* runStep(step, out)
-  if (out.waiting > 0) yield out.take()
-}

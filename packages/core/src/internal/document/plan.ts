@@ -18,7 +18,12 @@ export type Decode = (element: unknown, path: string, out: RowWriter) => void
 /** One step of decoding a document. */
 export type Step =
   | { readonly kind: "list"; readonly list: ReadonlyArray<unknown>; readonly path: string; readonly decode: Decode }
-  | { readonly kind: "legend"; readonly legend: JsonObject; readonly path: string }
+  | {
+    readonly kind: "legend"
+    readonly legend: JsonObject
+    readonly colors: ReadonlyArray<string>
+    readonly path: string
+  }
   | { readonly kind: "problem"; readonly path: string; readonly reason: string }
   | { readonly kind: "unknown" }
 
@@ -51,36 +56,48 @@ const listSteps = (list: unknown, path: string, decode: Decode): ReadonlyArray<S
   return list === undefined || list === null ? [] : [{ kind: "problem", path, reason: "expected a list" }]
 }
 
-const shapeSteps = (annotations: JsonObject, path: string): ReadonlyArray<Step> =>
-  Object.keys(annotations).flatMap((name) =>
-    listSteps(annotations[name], `${path}/${escapePointer(name)}`, imageAnnotation(imageListType(name)))
-  )
+const shapeSteps = (annotations: JsonObject, path: string): ReadonlyArray<Step> => {
+  const steps: Array<Step> = []
+  for (const name of Object.keys(annotations)) {
+    const decode = imageAnnotation(imageListType(name))
+    for (const step of listSteps(annotations[name], `${path}/${escapePointer(name)}`, decode)) steps.push(step)
+  }
+  return steps
+}
 
 const legendSteps = (legend: unknown, path: string): ReadonlyArray<Step> =>
-  isObject(legend) ? [{ kind: "legend", legend, path }] : listSteps(legend, path, keyedEntry)
+  isObject(legend)
+    ? [{ kind: "legend", legend, colors: Object.keys(legend), path }]
+    : listSteps(legend, path, keyedEntry)
 
-/** Runs a step over values in memory; hands over rows in arrays of about a thousand, the rest stays in the writer. */
-export function* runStep(step: Step, out: RowWriter) {
+/**
+ * Runs a step over values in memory, from its element of that number on, and stops as soon as {@link rowsAtOnce} wait in
+ * the writer. Answers with which element to go on, undefined when none is left.
+ */
+export const runStep = (step: Step, from: number, out: RowWriter): number | undefined => {
   switch (step.kind) {
     case "list": {
       const { decode, list, path } = step
-      for (let i = 0; i < list.length; i++) {
+      for (let i = from; i < list.length; i++) {
+        if (out.waiting >= rowsAtOnce) return i
         decode(list[i], `${path}/${i}`, out)
-        if (out.waiting >= rowsAtOnce) yield out.take()
       }
-      return
+      return undefined
     }
     case "legend": {
-      for (const color of Object.keys(step.legend)) {
-        colorEntry(color, step.legend[color], `${step.path}/${escapePointer(color)}`, out)
-        if (out.waiting >= rowsAtOnce) yield out.take()
+      const { colors, legend, path } = step
+      for (let i = from; i < colors.length; i++) {
+        if (out.waiting >= rowsAtOnce) return i
+        const color = colors[i]!
+        colorEntry(color, legend[color], `${path}/${escapePointer(color)}`, out)
       }
-      return
+      return undefined
     }
     case "problem":
       out.problem(step.path, step.reason)
-      return
+      return undefined
     case "unknown":
       out.unknown("")
+      return undefined
   }
 }

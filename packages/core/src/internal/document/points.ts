@@ -3,85 +3,83 @@
  * and polygons close a ring with `edges` `{e1: [p1, p2]}` (documented). Coordinates are normalised to 0..1 by the
  * platform and taken as they are.
  */
+import { decimalText } from "./decimals.ts"
 import { digits, isObject, type JsonObject } from "./json.ts"
 
-/** Where the readers below leave the extent of what they read; one is shared by all rows of a document. */
+/** The extent of the points last read; one is shared by all rows of a document. */
 export class Extent {
   xMin = 0
   yMin = 0
   xMax = 0
   yMax = 0
-  /** Whether a coordinate was -0, which `JSON.stringify` writes as 0. */
-  hasMinusZero = false
 
-  /** Begins an extent that holds no point. */
-  reset() {
-    this.xMin = Infinity
-    this.yMin = Infinity
-    this.xMax = -Infinity
-    this.yMax = -Infinity
-    this.hasMinusZero = false
-  }
-
-  /** Widens the extent by a point. */
-  add(x: number, y: number) {
-    if (x < this.xMin) this.xMin = x
-    if (x > this.xMax) this.xMax = x
-    if (y < this.yMin) this.yMin = y
-    if (y > this.yMax) this.yMax = y
-    if (x === 0 && Object.is(x, -0) || y === 0 && Object.is(y, -0)) this.hasMinusZero = true
+  /** Reads points, and says whether there are any and each is `{x, y}` or, leniently, `[x, y]` of finite numbers. */
+  read(points: ReadonlyArray<unknown>): boolean {
+    let xMin = Infinity
+    let yMin = Infinity
+    let xMax = -Infinity
+    let yMax = -Infinity
+    for (let i = 0; i < points.length; i++) {
+      const point = points[i]
+      if (typeof point !== "object" || point === null) return false
+      const x = xOf(point)
+      const y = yOf(point)
+      if (typeof x !== "number" || typeof y !== "number" || !Number.isFinite(x) || !Number.isFinite(y)) return false
+      if (x < xMin) xMin = x
+      if (x > xMax) xMax = x
+      if (y < yMin) yMin = y
+      if (y > yMax) yMax = y
+    }
+    this.xMin = xMin
+    this.yMin = yMin
+    this.xMax = xMax
+    this.yMax = yMax
+    return points.length > 0
   }
 }
 
-type Point = readonly [x: number, y: number]
+const xOf = (point: object): unknown => Array.isArray(point) ? point[0] : (point as JsonObject)["x"]
+const yOf = (point: object): unknown => Array.isArray(point) ? point[1] : (point as JsonObject)["y"]
 
-/** The two numbers of a point `{x, y}` or, leniently, `[x, y]`, or undefined where they are not finite numbers. */
-const pointOf = (value: unknown, extent: Extent): Point | undefined => {
-  if (typeof value !== "object" || value === null) return undefined
-  const isList = Array.isArray(value)
-  const x: unknown = isList ? value[0] : (value as JsonObject)["x"]
-  const y: unknown = isList ? value[1] : (value as JsonObject)["y"]
-  if (typeof x !== "number" || typeof y !== "number" || !Number.isFinite(x) || !Number.isFinite(y)) return undefined
-  extent.add(x, y)
-  return [x, y]
+/** JSON text `[[x,y],...]` of points that an {@link Extent} could read. */
+export const pointsText = (points: ReadonlyArray<unknown>): string => {
+  const pairs: Array<string> = []
+  for (let i = 0; i < points.length; i++) {
+    const point = points[i] as object
+    const x = decimalText(xOf(point) as number)
+    const y = decimalText(yOf(point) as number)
+    if (x === undefined || y === undefined) return anyPointsText(points)
+    pairs.push(x + "," + y)
+  }
+  // Joined they are one flat string: rows wait by the thousand, and one added up would keep all its pieces that long.
+  return `[[${pairs.join("],[")}]]`
+}
+
+const anyPointsText = (points: ReadonlyArray<unknown>): string => {
+  const pairs: Array<readonly [x: number, y: number]> = []
+  let hasMinusZero = false
+  for (let i = 0; i < points.length; i++) {
+    const point = points[i] as object
+    const x = xOf(point) as number
+    const y = yOf(point) as number
+    if (Object.is(x, -0) || Object.is(y, -0)) hasMinusZero = true
+    pairs.push([x, y])
+  }
+  // JSON.stringify writes -0 as 0.
+  return hasMinusZero ? `[${pairs.map(([x, y]) => `[${digits(x)},${digits(y)}]`).join(",")}]` : JSON.stringify(pairs)
 }
 
 /**
- * JSON text `[[x,y],...]` of a list of points, or undefined where one of them cannot be read or none is there.
+ * With `edges` that form one ring through all of them the points are in the ring's order, from the first edge on;
+ * otherwise in natural order of their names (p2 before p10).
  */
-export const listedPoints = (points: ReadonlyArray<unknown>, extent: Extent): string | undefined => {
-  extent.reset()
-  const out: Array<Point> = []
-  for (const value of points) {
-    const point = pointOf(value, extent)
-    if (point === undefined) return undefined
-    out.push(point)
-  }
-  return pointsText(out, extent)
-}
-
-/**
- * The same of named points. With `edges` that form one ring through all of them the points are in the ring's order,
- * from the first edge on; otherwise in natural order of their names (p2 before p10).
- */
-export const namedPoints = (points: JsonObject, edges: unknown, extent: Extent): string | undefined => {
-  let names = Object.keys(points)
-  if (!isNatural(names)) names = names.sort(naturalOrder)
-  if (edges !== undefined && edges !== null) names = ring(names, edges) ?? names
-  extent.reset()
-  const out: Array<Point> = []
-  for (const name of names) {
-    const point = pointOf(points[name], extent)
-    if (point === undefined) return undefined
-    out.push(point)
-  }
-  return pointsText(out, extent)
-}
-
-// JSON.stringify makes one flat string; joining digits by hand is no faster and leaves the collector many small pieces.
-const pointsText = (points: ReadonlyArray<Point>, { hasMinusZero }: Extent): string | undefined => {
-  if (points.length === 0) return undefined
-  return hasMinusZero ? `[${points.map(([x, y]) => `[${digits(x)},${digits(y)}]`).join(",")}]` : JSON.stringify(points)
+const namedPoints = (points: JsonObject, edges: unknown): ReadonlyArray<unknown> => {
+  const names = Object.keys(points)
+  const natural = isNatural(names)
+  if (!natural) names.sort(naturalOrder)
+  const order = edges === undefined || edges === null ? undefined : ring(names, edges)
+  if (order === undefined && natural) return Object.values(points)
+  return (order ?? names).map((name) => points[name])
 }
 
 /** The names in the order of the one ring that the edges draw through all of them, or undefined where they do not or need no other. */
@@ -168,11 +166,11 @@ export const naturalOrder = (a: string, b: string): number => {
 
 const isDigit = (code: number) => code >= 0x30 && code <= 0x39
 
-/** Points of an object in whichever form it has them, or undefined where it has none that can be read. */
-export const pointsOf = (annotation: JsonObject, followEdges: boolean, extent: Extent): string | undefined => {
+/** Points of an object in order, in whichever form it has them, or undefined where it has none. They are not looked at. */
+export const pointsOf = (annotation: JsonObject, followEdges: boolean): ReadonlyArray<unknown> | undefined => {
   const coordinates = annotation["coordinates"]
-  if (Array.isArray(coordinates)) return listedPoints(coordinates, extent)
+  if (Array.isArray(coordinates)) return coordinates
   const points = annotation["points"]
-  if (Array.isArray(points)) return listedPoints(points, extent)
-  return isObject(points) ? namedPoints(points, followEdges ? annotation["edges"] : undefined, extent) : undefined
+  if (Array.isArray(points)) return points
+  return isObject(points) ? namedPoints(points, followEdges ? annotation["edges"] : undefined) : undefined
 }

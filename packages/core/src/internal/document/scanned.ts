@@ -266,7 +266,9 @@ class Reader implements ScanHandler {
     for (; this.next < at; this.next++) {
       const step = this.steps[this.next]!
       if (step.kind === "list") continue
-      for (const decoded of runStep(step, this.out)) this.ready.push(decoded)
+      for (let from = runStep(step, 0, this.out); from !== undefined; from = runStep(step, from, this.out)) {
+        this.ready.push(this.out.take())
+      }
     }
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { AnnotationType } from "../../AnnotationModel.ts"
 import { isObject, type JsonObject, stringify } from "./json.ts"
-import { pointsOf } from "./points.ts"
+import { pointsOf, pointsText } from "./points.ts"
 import type { RowWriter, Surroundings } from "./rowWriter.ts"
 
 const names: ReadonlyMap<unknown, AnnotationType> = new Map<unknown, AnnotationType>([
@@ -59,12 +59,15 @@ export const writeShape = (
     case "polygon":
     case "line":
     case "landmark": {
-      const geometry = pointsOf(object, type === "polygon", out.extent)
-      if (geometry === undefined) return out.problem(path, `${type} without points that can be read`)
-      return out.annotation(object, path, type, geometry, true, around)
+      const points = pointsOf(object, type === "polygon")
+      if (points === undefined || !out.extent.read(points)) {
+        return out.problem(path, `${type} without points that can be read`)
+      }
+      return out.annotation(object, path, type, pointsText(points), true, around)
     }
     case "cuboid": {
-      const bounded = pointsOf(object, false, out.extent) !== undefined
+      const points = pointsOf(object, false)
+      const bounded = points !== undefined && out.extent.read(points)
       return out.annotation(object, path, type, stringify(object), bounded, around)
     }
     default:

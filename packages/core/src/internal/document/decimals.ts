@@ -1,0 +1,31 @@
+/**
+ * Text of numbers from 0 to 1 with up to six decimals, as the platform writes coordinates. Put together of parts that are
+ * made once, it takes a quarter of the time of `JSON.stringify`, which looks for the shortest digits of any double.
+ */
+
+/** By number of thousandths: the text of a number that has no further decimals, of one that has, and further decimals. */
+const thousandths: Array<string> = []
+const begun: Array<string> = []
+const ended: Array<string> = []
+
+// Takes a millisecond, which a process that reads no rows need not spend.
+const fill = () => {
+  for (let n = 0; n <= 1000; n++) {
+    const text = String(n / 1000)
+    thousandths.push(text)
+    begun.push((n / 1000).toFixed(3))
+    ended.push(text.slice(2))
+  }
+}
+
+/** The text that `JSON.stringify` gives, or undefined for all other numbers, -0 among them. */
+export const decimalText = (value: number): string | undefined => {
+  const millionths = Math.round(value * 1e6)
+  // Of two decimals with so few digits no double is nearest to both, so what divides to the value are its own digits.
+  if (!(millionths >= 0 && millionths <= 1e6 && millionths / 1e6 === value)) return undefined
+  if (thousandths.length === 0) fill()
+  const high = millionths / 1000 | 0
+  const low = millionths - high * 1000
+  if (low > 0) return begun[high]! + ended[low]!
+  return Object.is(value, -0) ? undefined : thousandths[high]
+}
