@@ -1,7 +1,8 @@
 /** Result documents into annotation rows: opened, and every row read. */
 import { type Content, ResultDocument, Spool } from "@labelstream/core"
-import { NodeSpool } from "@labelstream/node"
+import { NodeHeap, NodeSpool } from "@labelstream/node"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { createReadStream } from "node:fs"
 import { join } from "node:path"
@@ -12,6 +13,8 @@ interface Spec {
   /** The document, and how often it is read. */
   readonly file: string
   readonly times: number
+  /** Whether V8's heap is kept small, as the command keeps it. */
+  readonly smallHeap: boolean
 }
 
 const job = { batchId: "batch-1", jobId: "job-1" }
@@ -26,7 +29,7 @@ const read = Effect.fnUntraced(function*(content: Content.Content) {
   return rows
 })
 
-export const run: Run<Spec> = ({ file, folder, times }, stopwatch) =>
+export const run: Run<Spec> = ({ file, folder, smallHeap, times }, stopwatch) =>
   Effect.gen(function*() {
     const spool = yield* Spool.Spool
     // As it comes from a download: small documents in memory, large ones in a file.
@@ -44,5 +47,6 @@ export const run: Run<Spec> = ({ file, folder, times }, stopwatch) =>
   }).pipe(
     Effect.scoped,
     Effect.provide(NodeSpool.layer({ directory: join(folder, "spool") })),
+    Effect.provide(smallHeap ? NodeHeap.layerSmall : Layer.empty),
     Effect.runPromise
   )
