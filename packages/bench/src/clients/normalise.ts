@@ -46,7 +46,9 @@ export const run: Run<Spec> = ({ file, folder, smallHeap, times }, stopwatch) =>
     return { rows, bytes: content.size * times }
   }).pipe(
     Effect.scoped,
-    Effect.provide(NodeSpool.layer({ directory: join(folder, "spool") })),
-    Effect.provide(smallHeap ? NodeHeap.layerSmall : Layer.empty),
+    Effect.provide([
+      NodeSpool.layer({ directory: join(folder, "spool") }),
+      smallHeap ? NodeHeap.layerSmall : Layer.empty
+    ]),
     Effect.runPromise
   )
