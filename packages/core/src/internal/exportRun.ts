@@ -10,42 +10,26 @@ import type { JobEvent, Options } from "../Export.ts"
 import type { GtStudio } from "../GtStudio.ts"
 import type { GtStudioError } from "../GtStudioError.ts"
 import { fetchWith, type Options as FetchOptions } from "../JobFetch.ts"
-import type { JobRecord, Receipt, Revision, SinkError } from "../JobSink.ts"
-import {
-  failureOf,
-  type Ledger,
-  type LedgerEntry,
-  type LedgerError,
-  type LedgerFailure,
-  type Outcome
-} from "../Ledger.ts"
-import type { Problem, ResultDocument } from "../ResultDocument.ts"
+import type { SinkError } from "../JobSink.ts"
+import { failureOf, type Ledger, type LedgerError, type LedgerFailure } from "../Ledger.ts"
 import { listedOf, type Selection } from "../Selection.ts"
+import {
+  type Delivery,
+  failedOutcome,
+  hasStored,
+  type Job,
+  sameRevision,
+  sizeOf,
+  storedOutcome,
+  unsettled,
+  watched
+} from "./fetchedJob.ts"
 import { forEachInLanes } from "./lanes.ts"
 import type { ParseBudget } from "./parseBudget.ts"
-import type { Delivery as SinkDelivery, Settled, SinkRunner } from "./sinkRunner.ts"
+import type { Settled, SinkRunner } from "./sinkRunner.ts"
 import type { BatchTally, Tally } from "./tally.ts"
 import { type Task, tasks } from "./tasks.ts"
 import type { ExportWatch } from "./telemetry/exportWatch.ts"
-
-/** A fetched job until every sink that needs it has settled it. */
-interface Job {
-  readonly task: Task
-  readonly record: Option.Option<JobRecord>
-  /** Whether the run turned out not to be for it. */
-  readonly skipped: boolean
-  readonly scope: Scope.Closeable
-  pending: number
-  failure: LedgerFailure | undefined
-  /** Problems met in the rows of its document, as far as a sink has read them. */
-  problems: number
-  firstProblem: Problem | undefined
-}
-
-/** One job on its way into one sink. */
-export interface Delivery extends SinkDelivery {
-  readonly job: Job
-}
 
 /** What ends a run at once: nothing that is still to come could succeed. */
 export type Fatal = GtStudioError | ContentError | LedgerError | SinkError
@@ -179,7 +163,7 @@ export const exportRun = (setting: Setting) => {
         ))
     }
     job.pending = targets.length
-    const bytes = record.attachments.reduce((sum, { content }) => sum + content.size, record.document.size)
+    const bytes = sizeOf(record)
     return targets.length === 1
       ? targets[0]!.offer({ record, bytes, job })
       : Effect.forEach(targets, (runner) => runner.offer({ record, bytes, job }), { discard: true })
@@ -224,7 +208,7 @@ export const exportRun = (setting: Setting) => {
     if (job.failure !== undefined) return failJob(batch, summary.id, job.failure)
     if (Option.isNone(job.record)) return
     const record = job.record.value
-    const bytes = record.attachments.reduce((sum, { content }) => sum + content.size, record.document.size)
+    const bytes = sizeOf(record)
     batch.exported++
     batch.bytes += bytes
     tally.look.exported++
@@ -271,38 +255,3 @@ export const exportRun = (setting: Setting) => {
     vanished: Effect.suspend(() => Effect.forEach(tally.batches, countVanished, { discard: true }))
   }
 }
-
-const unsettled = { pending: 0, failure: undefined, problems: 0, firstProblem: undefined }
-
-/** The record, with a note made in the job of the problems that a sink meets in its rows, however often they are read. */
-const watched = (job: Job, record: JobRecord): JobRecord => {
-  const { parsed } = record
-  const rows: ResultDocument["rows"] = (ids) =>
-    Stream.suspend(() => {
-      let met = 0
-      return Stream.map(parsed.rows(ids), (decoded) => {
-        met += decoded.problems.length
-        job.problems = Math.max(job.problems, met)
-        job.firstProblem ??= decoded.problems[0]
-        return decoded
-      })
-    })
-  return { ...record, parsed: { ...parsed, rows } }
-}
-
-const sameRevision = (a: Revision, b: Revision) => a.document === b.document && a.attachments === b.attachments
-
-const hasStored = (entry: LedgerEntry, sink: string, revision: Revision) =>
-  entry.receipts.some((receipt) => receipt.sink === sink && sameRevision(receipt.revision, revision))
-
-const storedOutcome = (delivery: Delivery, sink: string, receipt: Receipt, at: number): Outcome => ({
-  _tag: "Stored",
-  batch: delivery.job.task.batch,
-  sink,
-  receipt,
-  listed: listedOf(delivery.job.task.summary),
-  at
-})
-
-const failedOutcome = ({ failure, task }: Job, at: number): ReadonlyArray<Outcome> =>
-  failure === undefined ? [] : [{ _tag: "Failed", batch: task.batch, jobId: task.summary.id, error: failure, at }]

@@ -32,7 +32,8 @@ const toRun = (row: RunRow): Ledger.Run => {
   return { run, startedAt, endedAt, end: { outcome, listed, exported, unchanged, unfinished, failed, bytes } }
 }
 
-type Row = [
+/** What a statement has selected of a job, and what it adds. */
+type Row<Added = unknown> = [
   id: number,
   jobId: string,
   referenceId: string | null,
@@ -51,9 +52,11 @@ type Row = [
   errorMessage: string | null,
   errorRetryable: number | null,
   checkedAt: number | null,
-  /** What a statement adds: the run that has observed the job last, or its place among those asked for. */
-  added: number | null
+  added: Added
 ]
+
+/** With the run that has observed the job last. */
+type Walked = Row<number | null>
 
 /** A row of `jobs` as an entry. */
 export interface Found {
@@ -175,13 +178,13 @@ export const make = (db: Database) => {
   const readStep = (
     { after, batch }: Position,
     { notObservedIn, stage }: Ledger.EntryFilter
-  ): { readonly rows: Array<Row>; readonly count: number; readonly last: string | undefined } => {
+  ): { readonly rows: Array<Walked>; readonly count: number; readonly last: string | undefined } => {
     if (notObservedIn !== undefined && stage === undefined) {
       const [count, last] = selectEdge.get(batch, after) as [count: number, last: string | null]
-      const rows = last === null ? [] : selectUnobserved.all(batch, after, last, notObservedIn) as Array<Row>
+      const rows = last === null ? [] : selectUnobserved.all(batch, after, last, notObservedIn) as Array<Walked>
       return { rows, count, last: last ?? undefined }
     }
-    const rows = steps[stage === "failed" || stage === "unfinished" ? stage : "all"].all(batch, after) as Array<Row>
+    const rows = steps[stage === "failed" || stage === "unfinished" ? stage : "all"].all(batch, after) as Array<Walked>
     return { rows, count: rows.length, last: rows.at(-1)?.[1] }
   }
 
@@ -190,7 +193,7 @@ export const make = (db: Database) => {
     /** The jobs of these ids as they are known, in the order asked. */
     find: (ref: Job.BatchRef, batch: number, ids: ReadonlyArray<string>): Array<Found | undefined> => {
       const rows: Array<Row | undefined> = Array.from(ids, () => undefined)
-      for (const row of selectJobs.all(JSON.stringify(ids), batch) as Array<Row>) rows[row[18] ?? -1] = row
+      for (const row of selectJobs.all(JSON.stringify(ids), batch) as Array<Row<number>>) rows[row[18]] = row
       return toFound(ref, rows)
     },
     /** Where a walk over what the filter asks for begins; undefined where there is nothing. */
