@@ -238,7 +238,8 @@ export const start = Effect.fnUntraced(function*(options: Options) {
 
   const main = Effect.gen(function*() {
     const jobs = yield* Effect.exit(looks)
-    // What has arrived is stored, whatever ended the run.
+    // What has arrived is stored, whatever ended the run; sinks that have ended before they were told to take nothing more.
+    const early = yield* Effect.exit(Effect.raceFirst(pipeline.early, Effect.asVoid(Fiber.await(sinks))))
     for (const runner of runners) yield* runner.end
     yield* Fiber.join(sinks)
     if (Exit.isSuccess(jobs)) yield* pipeline.vanished
@@ -248,6 +249,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
       (runner) => Effect.exit(runner.finish({ completed }))
     )
     yield* jobs
+    yield* early
     // Each sink is told of the end, also when another one could not take it.
     for (const end of finished) yield* end
     yield* ledger.end(look.run, tally.runEnd(tally.stopped ? "stopped" : "completed"))

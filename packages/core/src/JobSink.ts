@@ -83,7 +83,10 @@ export interface Capabilities {
   readonly keying: "upsert" | "append"
   /** `commit`: readers see whole batches after commit. `stage`: readers may see records earlier. */
   readonly visibility: "commit" | "stage"
-  /** `listing`: records arrive in listing order, so that output is the same each time. `any`: as they finish. */
+  /**
+   * `listing`: records arrive in listing order, so that output is the same each time; up to a batch of them, by `batch`,
+   * waits for a job that takes long, and for it alone a crash costs as much again. `any`: as they finish.
+   */
   readonly ordering: "listing" | "any"
   /** What an answered commit survives: the death of the `process`, or of the machine (`fsync`). */
   readonly durability: "process" | "fsync"

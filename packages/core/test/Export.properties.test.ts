@@ -118,6 +118,9 @@ describe("whatever becomes of the jobs", () => {
         sinks.forEach((sink, at) => {
           deepStrictEqual(idsIn(sink), stored.filter((id) => at > 0 || !poisoned.has(id)).sort())
           strictEqual(sink.history.length, sink.stored.size)
+          if (sink.sink.capabilities.ordering === "listing" && sink.sink.capabilities.concurrentBatches === 1) {
+            deepStrictEqual(sink.history, Array.from(plans.keys()).filter((id) => sink.history.includes(id)))
+          }
           assert.isAtMost(sink.largestBatch, sink.sink.capabilities.batch.maxRecords)
           assert.isAtMost(sink.mostBatches, sink.sink.capabilities.concurrentBatches)
         })

@@ -127,34 +127,6 @@ describe("an export", () => {
     }))
 })
 
-describe("the order of records", () => {
-  const slow = (_: unknown, kind: string) =>
-    kind === "jobs b-0" || kind === "jobs b-7"
-      ? {
-        ...ok({ status: "completed", result: `https://files.test/${kind.slice(5)}.json?a=1&b=x+y%20z` }),
-        delay: 60_000
-      }
-      : undefined
-  const ids = batchOf(20).jobs.map(({ id }) => id)
-
-  it.effect("is that of the listing where a sink asks for it, even when one job is slow", () =>
-    Effect.gen(function*() {
-      const sink = new MemorySink({ capabilities: { ordering: "listing" } })
-      const { run } = yield* world(new FakePlatform([batchOf(20)], slow), [sink, new MemorySink({ id: "memory:two" })])
-      yield* run({ concurrency: 8 })
-      deepStrictEqual(sink.history, ids)
-    }))
-
-  it.effect("is that in which they finish where no sink asks for one, so that a slow job holds up nothing", () =>
-    Effect.gen(function*() {
-      const sink = new MemorySink()
-      const { run } = yield* world(new FakePlatform([batchOf(20)], slow), [sink])
-      yield* run({ concurrency: 8 })
-      deepStrictEqual(sink.history.slice(-2).sort(), ["b-0", "b-7"])
-      deepStrictEqual(sink.history.toSorted(), ids.toSorted())
-    }))
-})
-
 describe("what is held", () => {
   const delayed = ({ url }: { readonly url: URL }) =>
     url.pathname.includes("/jobs/")
@@ -183,21 +155,25 @@ describe("what is held", () => {
       assert.isAtMost(most, concurrency)
     }))
 
-  it.effect("does not grow with the number of jobs, though the sink is slow", () =>
-    Effect.gen(function*() {
-      const most = Effect.fnUntraced(function*(jobs: number) {
-        const platform = new FakePlatform([batchOf(jobs)], undefined, 10)
-        const sink = new MemorySink({ before: (step) => step === "commit" ? Effect.sleep(500) : Effect.void })
-        const { run } = yield* world(platform, [sink])
-        yield* run({ concurrency: 4 })
-        strictEqual(sink.stored.size, jobs)
-        return platform.spool.mostHeld
+  it.effect.each(["any", "listing"] as const)(
+    "does not grow with the number of jobs, though the sink is slow: %s",
+    (ordering) =>
+      Effect.gen(function*() {
+        const most = Effect.fnUntraced(function*(jobs: number) {
+          const platform = new FakePlatform([batchOf(jobs)], undefined, 10)
+          const before = (step: string) => step === "commit" ? Effect.sleep(500) : Effect.void
+          const sink = new MemorySink({ capabilities: { ordering }, before })
+          const { run } = yield* world(platform, [sink])
+          yield* run({ concurrency: 4 })
+          strictEqual(sink.stored.size, jobs)
+          return platform.spool.mostHeld
+        })
+        const few = yield* most(40)
+        strictEqual(yield* most(400), few)
+        // Being fetched, waiting for delivery, in the queue and in the batch.
+        assert.isAtMost(few, 4 + 1 + 4 + 1 + 4)
       })
-      const few = yield* most(40)
-      strictEqual(yield* most(400), few)
-      // Being fetched, waiting for delivery, in the queue and in the batch.
-      assert.isAtMost(few, 4 + 1 + 4 + 1 + 4)
-    }))
+  )
 
   it.effect("is let go at once when a job fails half-way", () =>
     Effect.gen(function*() {

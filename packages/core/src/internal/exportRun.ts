@@ -14,6 +14,7 @@ import type { SinkError } from "../JobSink.ts"
 import { failureOf, type Ledger, type LedgerError, type LedgerFailure } from "../Ledger.ts"
 import { listedOf, type Selection } from "../Selection.ts"
 import {
+  bytesOf,
   type Delivery,
   failedOutcome,
   hasStored,
@@ -24,6 +25,7 @@ import {
   unsettled,
   watched
 } from "./fetchedJob.ts"
+import { InOrder } from "./inOrder.ts"
 import { forEachInLanes } from "./lanes.ts"
 import type { ParseBudget } from "./parseBudget.ts"
 import type { Settled, SinkRunner } from "./sinkRunner.ts"
@@ -71,7 +73,12 @@ export interface Setting {
 export const exportRun = (setting: Setting) => {
   const { concurrency, cut, follows, gtStudio, ledger, look, onJob, parseBudget, runners, scope, tally, watch } =
     setting
-  const isOrdered = runners.some(({ sink }) => sink.capabilities.ordering === "listing")
+  const ordered = runners.filter(({ sink }) => sink.capabilities.ordering === "listing")
+  // No more waits for its turn than one batch holds: a crash costs a batch for each of the two.
+  const ahead = {
+    elements: Math.min(...ordered.map(({ sink }) => sink.capabilities.batch.maxRecords)),
+    bytes: Math.min(...ordered.map(({ sink }) => sink.capabilities.batch.maxBytes))
+  }
   const open = parseBudget.open.bind(parseBudget)
 
   // Jobs exported so far: a later look finds them unchanged, and they are not to be counted as found so.
@@ -240,6 +247,7 @@ export const exportRun = (setting: Setting) => {
     )
 
   const listed = tasks(setting, { failJob, countUnchanged, cannotList: (batch) => unlistable.add(batch) })
+  const inOrder = new InOrder({ lanes: concurrency, ahead, work: fetchJob, bytesOf, handOn: deliver })
 
   return {
     settled,
@@ -247,11 +255,13 @@ export const exportRun = (setting: Setting) => {
     isInWork: (batch: BatchTally) => batch.unfinished > 0 || (!batch.isListed && !unlistable.has(batch)),
     /** Lists, fetches and delivers, until there is nothing more or the run is cut. */
     jobs: Effect.raceFirst(
-      isOrdered
-        ? Stream.mapEffect(listed, fetchJob, { concurrency }).pipe(Stream.mapEffect(deliver), Stream.runDrain)
+      ordered.length > 0
+        ? inOrder.run(listed)
         : forEachInLanes(listed, concurrency, (task) => Effect.flatMap(fetchJob(task), deliver)),
       Deferred.await(cut)
     ),
+    /** Delivers what was fetched before its turn when the run was cut. */
+    early: inOrder.rest,
     vanished: Effect.suspend(() => Effect.forEach(tally.batches, countVanished, { discard: true }))
   }
 }
