@@ -1,6 +1,7 @@
 /**
  * Puts any number of keyed lines in order of their keys at bounded memory: runs of a few megabytes are sorted and, where
- * there is more than one, kept in files and merged. Of several lines with one key the last is kept.
+ * there is more than one, kept in files and merged, a bounded number at a time. Of several lines with one key the last is
+ * kept.
  */
 import { Files, Lines } from "@labelstream/files"
 import { join } from "node:path"
@@ -16,6 +17,9 @@ export interface Keyed {
 /** Most characters of a run. About four times as many bytes are in use while sorting. */
 const defaultRun = 8 * 1024 * 1024
 
+/** As many files are merged into one larger: so many, of each size, are open at most. */
+const fanIn = 64
+
 /**
  * Yields the lines in order, in arrays. `folder` makes the folder for the runs and is only called where there are
  * several; whoever made it removes it.
@@ -26,19 +30,30 @@ export async function* sortRecords(
   folder: () => Promise<string>,
   run = defaultRun
 ): AsyncGenerator<ReadonlyArray<Keyed>> {
-  const files: Array<string> = []
+  // Each level holds the files of what is older than the level before it, oldest first.
+  const levels: Array<Array<string>> = [[]]
   let held: Array<Keyed> = []
   let size = 0
-  const spill = async () => {
-    const file = join(await folder(), `run-${files.length}`)
+  let made = 0
+  const store = async (parts: Iterable<ReadonlyArray<Keyed>> | AsyncIterable<ReadonlyArray<Keyed>>) => {
+    const file = join(await folder(), `run-${made++}`)
     await Files.withFile(fs, file, "wx", async (fd) => {
-      for (const part of slices(inOrder(held), 1000)) {
+      for await (const part of parts) {
         await Files.writeFully(fs, fd, Buffer.from(part.map(({ key, line }) => `${key}\t${line}\n`).join("")), null)
       }
     })
-    files.push(file)
+    return file
+  }
+  const spill = async () => {
+    levels[0]!.push(await store(slices(inOrder(held), 1000)))
     held = []
     size = 0
+    for (const [level, files] of levels.entries()) {
+      if (files.length < fanIn) break
+      const next = levels[level + 1] ??= []
+      next.push(await store(merge(fs, files)))
+      for (const file of files.splice(0)) await fs.unlink(file)
+    }
   }
   for await (const records of source) {
     for (const record of records) {
@@ -47,10 +62,10 @@ export async function* sortRecords(
       if (size > run) await spill()
     }
   }
-  if (files.length === 0) yield* slices(inOrder(held), 1000)
+  if (made === 0) yield* slices(inOrder(held), 1000)
   else {
     if (held.length > 0) await spill()
-    yield* merge(fs, files)
+    yield* merge(fs, levels.toReversed().flat())
   }
 }
 
