@@ -85,7 +85,8 @@ export interface Capabilities {
   readonly visibility: "commit" | "stage"
   /**
    * `listing`: records arrive in listing order, so that output is the same each time; up to a batch of them, by `batch`,
-   * waits for a job that takes long, and for it alone a crash costs as much again. `any`: as they finish.
+   * waits for a job that takes long, and a crash then costs as much again. `any`: as they finish, whatever the order that
+   * another sink of the run wants.
    */
   readonly ordering: "listing" | "any"
   /** What an answered commit survives: the death of the `process`, or of the machine (`fsync`). */

@@ -66,6 +66,25 @@ describe("a slow job before a sink that wants the order of the listing", () => {
       assert.isBelow(report.seconds, 70)
     }))
 
+  it.effect("does not hold up a sink that wants none, and a crash then costs what was on its way", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(60)], odd({ "b-2": never }), 60)
+      const any = new MemorySink({ id: "memory:two", replays: true })
+      const sink = ordered()
+      const { run, start } = yield* world(platform, [sink, any])
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* start({ concurrency: 4 })
+        for (let turn = 0; turn < 5; turn++) yield* settle
+      }))
+      released(platform, [sink, any])
+      deepStrictEqual([sink.history, any.history.length], [["b-0", "b-1"], 59])
+      const before = asked(platform)
+      platform.override = () => undefined
+      assert((yield* run({ concurrency: 4 })).complete)
+      strictEqual(asked(platform) - before, 1)
+      deepStrictEqual([sink.history.toSorted(), any.history.length], [ids(60).toSorted(), 60])
+    }))
+
   it.effect("lets no more be fetched ahead of it than a batch of the sink holds", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(300)], odd({ "b-10": never }), 100)

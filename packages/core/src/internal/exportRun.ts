@@ -14,7 +14,6 @@ import type { SinkError } from "../JobSink.ts"
 import { failureOf, type Ledger, type LedgerError, type LedgerFailure } from "../Ledger.ts"
 import { listedOf, type Selection } from "../Selection.ts"
 import {
-  bytesOf,
   type Delivery,
   failedOutcome,
   hasStored,
@@ -68,6 +67,17 @@ export interface Setting {
   /** Done when jobs in flight are to be given up; fails with what makes going on useless. */
   readonly cut: Deferred.Deferred<void, Fatal>
 }
+
+/** A job and the sinks that want it in the order of the listing. */
+interface InTurn {
+  readonly delivery: Delivery
+  readonly runners: ReadonlyArray<SinkRunner<Delivery, LedgerError>>
+}
+
+const offer = (delivery: Delivery, runners: InTurn["runners"]): Effect.Effect<unknown> =>
+  runners.length === 1
+    ? runners[0]!.offer(delivery)
+    : Effect.forEach(runners, (runner) => runner.offer(delivery), { discard: true })
 
 /** Everything that a run does with jobs, from the listing to the ledger. */
 export const exportRun = (setting: Setting) => {
@@ -143,19 +153,20 @@ export const exportRun = (setting: Setting) => {
       })
     })
 
-  const deliver = (job: Job | undefined): Effect.Effect<void, LedgerError> => {
-    if (job === undefined) return Effect.void
+  /** Gives a job to the sinks that take it in any order, and answers what has to wait for its turn. */
+  const deliver = (job: Job | undefined): Effect.Effect<InTurn | undefined, LedgerError> => {
+    if (job === undefined) return Effect.undefined
     const { batch, known, summary } = job.task
     if (job.skipped) {
       batch.listed--
       batch.skipped++
-      return Scope.close(job.scope, Exit.void)
+      return Effect.as(Scope.close(job.scope, Exit.void), undefined)
     }
     if (Option.isNone(job.record)) {
       batch.unfinished++
       return Effect.andThen(
         ledger.record([{ _tag: "Unfinished", batch, jobId: summary.id }]),
-        Scope.close(job.scope, Exit.void)
+        Effect.as(Scope.close(job.scope, Exit.void), undefined)
       )
     }
     const record = watched(job, job.record.value)
@@ -166,15 +177,18 @@ export const exportRun = (setting: Setting) => {
       return Effect.flatMap(Clock.currentTimeMillis, (at) =>
         Effect.andThen(
           ledger.record([{ _tag: "Unchanged", batch, jobId: summary.id, listed: listedOf(summary), at }]),
-          Scope.close(job.scope, Exit.void)
+          Effect.as(Scope.close(job.scope, Exit.void), undefined)
         ))
     }
     job.pending = targets.length
-    const bytes = sizeOf(record)
-    return targets.length === 1
-      ? targets[0]!.offer({ record, bytes, job })
-      : Effect.forEach(targets, (runner) => runner.offer({ record, bytes, job }), { discard: true })
+    const delivery = { record, bytes: sizeOf(record), job }
+    const inTurn = targets.filter((runner) => ordered.includes(runner))
+    const left = inTurn.length === 0 ? undefined : { delivery, runners: inTurn }
+    return Effect.as(offer(delivery, targets.filter((runner) => !ordered.includes(runner))), left)
   }
+
+  const deliverInTurn = (waiting: InTurn | undefined) =>
+    waiting === undefined ? Effect.void : offer(waiting.delivery, waiting.runners)
 
   /** Notes what became of a sink's batch, and ends the jobs for which it was the last sink. */
   const settled = (runner: SinkRunner<Delivery, LedgerError>) =>
@@ -247,7 +261,14 @@ export const exportRun = (setting: Setting) => {
     )
 
   const listed = tasks(setting, { failJob, countUnchanged, cannotList: (batch) => unlistable.add(batch) })
-  const inOrder = new InOrder({ lanes: concurrency, ahead, work: fetchJob, bytesOf, handOn: deliver })
+  const fetchAndDeliver = (task: Task) => Effect.flatMap(fetchJob(task), deliver)
+  const inOrder = new InOrder({
+    lanes: concurrency,
+    ahead,
+    work: fetchAndDeliver,
+    bytesOf: (waiting: InTurn | undefined) => waiting?.delivery.bytes ?? 0,
+    handOn: deliverInTurn
+  })
 
   return {
     settled,
@@ -257,7 +278,7 @@ export const exportRun = (setting: Setting) => {
     jobs: Effect.raceFirst(
       ordered.length > 0
         ? inOrder.run(listed)
-        : forEachInLanes(listed, concurrency, (task) => Effect.flatMap(fetchJob(task), deliver)),
+        : forEachInLanes(listed, concurrency, fetchAndDeliver),
       Deferred.await(cut)
     ),
     /** Delivers what was fetched before its turn when the run was cut. */

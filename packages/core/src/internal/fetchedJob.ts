@@ -1,4 +1,4 @@
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { JobRecord, Receipt, Revision } from "../JobSink.ts"
@@ -67,7 +67,3 @@ export const failedOutcome = ({ failure, task }: Job, at: number): ReadonlyArray
 /** Bytes of a job: its document and all attachments. */
 export const sizeOf = ({ attachments, document }: JobRecord): number =>
   attachments.reduce((sum, { content }) => sum + content.size, document.size)
-
-/** Bytes that a job holds while it waits, if there is anything to deliver of it. */
-export const bytesOf = (job: Job | undefined): number =>
-  job === undefined || Option.isNone(job.record) ? 0 : sizeOf(job.record.value)

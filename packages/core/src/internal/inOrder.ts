@@ -11,7 +11,7 @@ export interface Options<A, B, E> {
   readonly work: (element: A) => Effect.Effect<B, E>
   readonly bytesOf: (done: B) => number
   /** Takes what was made of the elements, one at a time and in their order. */
-  readonly handOn: (done: B) => Effect.Effect<void, E>
+  readonly handOn: (done: B) => Effect.Effect<unknown, E>
 }
 
 /**
@@ -93,7 +93,7 @@ export class InOrder<A, B, E> {
     )
   }
 
-  private handOn(place: number): Effect.Effect<void, E> {
+  private handOn(place: number): Effect.Effect<unknown, E> {
     const done = this.early.get(place) as B
     this.early.delete(place)
     this.earlyBytes -= this.options.bytesOf(done)

@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 export const forEachInLanes = <A, E, R, E2, R2>(
   stream: Stream.Stream<A, E, R>,
   lanes: number,
-  each: (element: A) => Effect.Effect<void, E2, R2>
+  each: (element: A) => Effect.Effect<unknown, E2, R2>
 ): Effect.Effect<void, E | E2, R | R2> =>
   Effect.gen(function*() {
     const queue = yield* Queue.bounded<A, Cause.Done>(1)
