@@ -86,15 +86,20 @@ describe("ResultDocument of a large document", () => {
   it.effect("hands on no more bytes at once than a chunk, or one element that chunks cut", () =>
     Effect.gen(function*() {
       let elements = 0
+      let told = 0
       let longest = 0
       const scanner = new Scanner({
-        list: (_, kind) => kind === "shapes" ? "all" : "none",
+        list: () => "all",
         elements: (bytes, index, count) => {
           assert.strictEqual(index, elements)
           elements += count
           longest = Math.max(longest, bytes.length)
         },
-        tooLong: () => assert.fail("no element is too long")
+        lying: ({ count, from, index, to }) => {
+          assert.isAtMost(to - from, 64 * 1024 + 777)
+          assert.strictEqual(index, told)
+          told += count
+        }
       }, 1000)
       yield* Stream.runForEach(produced(10_000).stream, (chunk) =>
         Effect.sync(() => {
@@ -102,7 +107,7 @@ describe("ResultDocument of a large document", () => {
         }))
       scanner.end()
       assert.isFalse(scanner.broken)
-      assert.strictEqual(elements, 10_000)
+      assert.deepStrictEqual([elements, told], [10_000, 10_000])
       assert.isAtMost(longest, 777)
       assert.isBelow(scanner.skeleton.length, 200)
     }))
@@ -110,16 +115,18 @@ describe("ResultDocument of a large document", () => {
   it.effect("reports an element that is too long to hold, and goes on behind it", () =>
     Effect.sync(() => {
       const seen: Array<string> = []
+      const lying: Array<readonly [number, number, string]> = []
       const scanner = new Scanner({
         list: () => "all",
         elements: (bytes, index) => seen.push(`${index} ${new TextDecoder().decode(bytes)}`),
-        tooLong: (index) => seen.push(`${index} too long`)
+        lying: ({ count, from, index, to }) => lying.push([index, count, text.slice(from, to)])
       }, 100)
-      const text = `{"annotations":{"lines":[1,"${"x".repeat(200)}",{"a":2}]}}`
+      const text = `{"annotations":{"lines":[1,"${"x".repeat(200)}",{"a":2} , 3]}}`
       for (const byte of new TextEncoder().encode(text)) scanner.push(new Uint8Array([byte]))
       scanner.end()
       assert.isFalse(scanner.broken)
-      assert.deepStrictEqual(seen, ["0 1", "1 too long", "2 {\"a\":2}"])
+      assert.deepStrictEqual(seen, ["0 1", "2 {\"a\":2}", "3 3"])
+      assert.deepStrictEqual(lying, [[0, 1, "1"], [1, 1, ""], [2, 2, "{\"a\":2} , 3"]])
     }))
 
   it.effect("turns elements that are not JSON into problems and keeps those around them", () =>

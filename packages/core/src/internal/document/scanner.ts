@@ -1,14 +1,26 @@
 /**
- * Walks the bytes of a JSON document that come in chunks, and hands on the elements of its known lists as bytes, many at
- * a time where they lie together. It knows where values begin and end but does not parse them: what it hands on is JSON
- * only if the document is. It holds no more than one unfinished element, and the places that `layout` reads whole.
+ * Walks the bytes of a JSON document that come in chunks, tells where the elements of its known lists lie, and hands them
+ * on as bytes, many at a time where they lie together. It knows where values begin and end but does not parse them: what
+ * it hands on is JSON only if the document is. It holds no more than one unfinished element, and the places that `layout`
+ * reads whole.
  */
 import { HeldBytes } from "./heldBytes.ts"
 import { escapePointer } from "./json.ts"
 import { type ListKind, type Place, type Places, root } from "./layout.ts"
 
-/** What to do with a list: pass over it, look at elements that may matter for opening, or take all. */
-export type Wanted = "none" | "some" | "all"
+/** Which elements of a list are handed on: those that may matter for opening, or all. */
+export type Wanted = "some" | "all"
+
+/** Elements of one list that lie together, separated by commas. */
+export interface Elements {
+  /** Bytes of the document before the first of them. */
+  readonly from: number
+  /** Bytes of the document up to the end of the last; as `from` where it is one that is longer than what may be held. */
+  readonly to: number
+  /** Position of the first of them in the list. */
+  readonly index: number
+  readonly count: number
+}
 
 /** Receives what the scanner finds. Lists are numbered from 0 in the order of the document. */
 export interface ScanHandler {
@@ -16,8 +28,8 @@ export interface ScanHandler {
   readonly list: (id: number, kind: ListKind, path: string) => Wanted
   /** `count` elements of the list that began last, separated by commas. The bytes are valid during the call only. */
   readonly elements: (bytes: Uint8Array, index: number, count: number) => void
-  /** An element was longer than what may be held. */
-  readonly tooLong: (index: number) => void
+  /** Where elements of the list that began last lie: each is among them once, in order. */
+  readonly lying: (elements: Elements) => void
 }
 
 /** Elements that lie together are handed on in pieces of about this many bytes. */
@@ -56,12 +68,18 @@ export class Scanner {
 
   // The list that is being read, if any.
   private inList = false
-  private wanted: Wanted = "none"
+  private wanted: Wanted = "some"
   private index = 0
   private notable = false
   private pendingFrom = -1
   private pendingTo = -1
   private pendingCount = 0
+  private passed = 0
+  private elementFrom = 0
+  private lyingFrom = 0
+  private lyingTo = 0
+  private lyingIndex = 0
+  private lyingCount = 0
 
   // The value, key or element that is being read.
   private start = 0
@@ -87,6 +105,7 @@ export class Scanner {
       while (at < chunk.length) at = this.step(chunk, at)
       this.handOn(chunk)
       if (this.taking) this.held.add(chunk.slice(this.start))
+      this.passed += chunk.length
     } catch (error) {
       if (error !== notJson) throw error
       this.broken = true
@@ -156,7 +175,8 @@ export class Scanner {
     const place = this.place
     const isArray = byte === 0x5b
     if (this.inList) {
-      this.taking = this.wanted !== "none"
+      this.taking = true
+      this.elementFrom = this.passed + from
       this.notable = this.index === 0
     } else if (isArray && place?.list !== undefined) {
       return this.beginList(place.list, from + 1)
@@ -327,6 +347,7 @@ export class Scanner {
 
   private endList(chunk: Uint8Array, at: number): number {
     this.handOn(chunk)
+    this.tellLying()
     this.inList = false
     this.state = After
     return at
@@ -334,12 +355,15 @@ export class Scanner {
 
   private endElement(chunk: Uint8Array, to: number) {
     const index = this.index++
-    if (!this.taking) return
     this.taking = false
     if (this.held.size > 0) {
       const bytes = this.held.take(chunk.subarray(this.start, to))
-      if (bytes === undefined) this.handler.tooLong(index)
-      else this.handler.elements(bytes, index, 1)
+      if (bytes === undefined) {
+        this.tellLying()
+        this.handler.lying({ from: this.elementFrom, to: this.elementFrom, index, count: 1 })
+        return
+      }
+      this.handler.elements(bytes, index, 1)
     } else if (this.wanted === "some") {
       if (this.notable) this.handler.elements(chunk.subarray(this.start, to), index, 1)
     } else {
@@ -348,6 +372,19 @@ export class Scanner {
       this.pendingCount++
       if (to - this.pendingFrom >= bytesAtOnce) this.handOn(chunk)
     }
+    if (this.lyingCount++ === 0) {
+      this.lyingFrom = this.elementFrom
+      this.lyingIndex = index
+    }
+    this.lyingTo = this.passed + to
+    if (this.lyingTo - this.lyingFrom >= bytesAtOnce) this.tellLying()
+  }
+
+  /** Tells where the elements up to the last one lie. */
+  private tellLying() {
+    if (this.lyingCount === 0) return
+    this.handler.lying({ from: this.lyingFrom, to: this.lyingTo, index: this.lyingIndex, count: this.lyingCount })
+    this.lyingCount = 0
   }
 
   /** Hands on the elements that lie together in the chunk so far, without the one that is being read. */
