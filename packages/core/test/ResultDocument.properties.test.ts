@@ -122,9 +122,10 @@ describe("ResultDocument", () => {
           bytes[Math.floor(next() * bytes.length)] = pick(next, marks)
         }
         const one = yield* read(content(bytes, sizes), whole)
-        const cut = content(bytes, [1, 3])
-        assert.deepStrictEqual(yield* read(cut, scanned), one)
-        assert.deepStrictEqual(yield* read(cut, { ...scanned, scan: yield* arrived(cut, false) }), one)
+        for (const cut of [content(bytes, [1, 3]), content(bytes, sizes), content(bytes)]) {
+          assert.deepStrictEqual(yield* read(cut, scanned), one)
+          assert.deepStrictEqual(yield* read(cut, { ...scanned, scan: yield* arrived(cut, false) }), one)
+        }
       }),
     { arbitrary: { runs: 600 } }
   )

@@ -4,6 +4,7 @@
  * it hands on is JSON only if the document is. It holds no more than one unfinished element, and the places that `layout`
  * reads whole.
  */
+import { type Blocks, blocks, maxLoaded } from "./blocks.ts"
 import { HeldBytes } from "./heldBytes.ts"
 import { escapePointer } from "./json.ts"
 import { type ListKind, type Place, type Places, root } from "./layout.ts"
@@ -90,6 +91,10 @@ export class Scanner {
   private escaped = false
   private readonly held: HeldBytes
 
+  // Passes over most bytes, where it can be had and has a copy of the chunk.
+  private readonly blocks = blocks()
+  private isLoaded = false
+
   constructor(handler: ScanHandler, limit: number) {
     this.handler = handler
     this.limit = limit
@@ -98,7 +103,13 @@ export class Scanner {
 
   /** Reads the next bytes. The chunk is not kept. */
   push(chunk: Uint8Array): void {
-    if (this.broken || chunk.length === 0) return
+    for (let from = 0; from < chunk.length && !this.broken; from += maxLoaded) {
+      this.pushPart(chunk.subarray(from, from + maxLoaded))
+    }
+  }
+
+  private pushPart(chunk: Uint8Array): void {
+    this.isLoaded = this.blocks?.load(chunk) ?? false
     this.start = 0
     let at = 0
     try {
@@ -217,8 +228,22 @@ export class Scanner {
     return from + 1
   }
 
-  /** Runs to the end of the array or object. This loop sees nearly every byte of the document. */
+  /** Runs to the end of the array or object: nearly all bytes of a document are passed over here. */
   private nested(chunk: Uint8Array, from: number): number {
+    const at = this.isLoaded && !this.escaped ? this.nestedBlocks(this.blocks!, chunk, from) : from
+    return this.depth === 0 ? this.endValue(chunk, at) : this.nestedBytes(chunk, at)
+  }
+
+  private nestedBlocks(blocks: Blocks, chunk: Uint8Array, from: number): number {
+    const at = blocks.run(from, chunk.length, this.depth, this.inString)
+    this.depth = blocks.depth
+    this.inString = blocks.inString
+    // How a string ends that goes on is not looked at.
+    if (blocks.metUrl || blocks.inString) this.notable = true
+    return at
+  }
+
+  private nestedBytes(chunk: Uint8Array, from: number): number {
     const length = chunk.length
     let at = from
     let depth = this.depth
