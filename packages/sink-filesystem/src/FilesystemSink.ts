@@ -30,7 +30,8 @@ export const version = "0.1.0"
 
 /**
  * What this sink can do. Batches of 128 share the syncing of their folders and manifest; larger ones gain little, and
- * cost more after a crash. One batch at a time, so that a crash costs one at most; two at once were no faster.
+ * cost more after a crash. So do 128 MiB of large files, none of which are held in memory. One batch at a time, so that
+ * a crash costs one at most; two at once were no faster.
  */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",
@@ -41,7 +42,7 @@ export const capabilities: JobSink.Capabilities = {
   inspectable: true,
   writers: "many",
   concurrentBatches: 1,
-  batch: { maxRecords: 128, maxBytes: 32 * 1024 * 1024, maxAgeMillis: 50 }
+  batch: { maxRecords: 128, maxBytes: 128 * 1024 * 1024, maxAgeMillis: 50 }
 }
 
 /**
