@@ -63,6 +63,16 @@ describe("the listing", () => {
       strictEqual(platform.transport.open, 0)
     }))
 
+  it.effect("gives a page when the request for the next one has left, so that both go on at once", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(8)])
+      platform.transport.isLate = true
+      const lefts: Array<number> = []
+      yield* Stream.runForEach(pages(platform), () => Effect.sync(() => lefts.push(platform.transport.asked.length)))
+      lefts.forEach((left, at) => assert.isAtLeast(left, Math.min(at + 2, 4)))
+      strictEqual(lefts.length, 4)
+    }))
+
   it.effect("asks for one page only when one job is taken", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(40)])

@@ -32,8 +32,9 @@ interface RawPage {
 }
 
 /**
- * Pages of a batch, one read ahead. Ends on an absent, null or empty token (only the absent form is documented); a
- * token that comes again is an error, since following it would not end.
+ * Pages of a batch, one read ahead: the request for it has left when the one before is given. Ends on an absent, null or
+ * empty token (only the absent form is documented); a token that comes again is an error, since following it would not
+ * end.
  */
 export const pages = (
   client: Client,
@@ -55,7 +56,12 @@ export const pages = (
         number++
         return [[decodePage(page.jobs, number, subject)], Option.fromNullOr(page.next)] as const
       })
-    }).pipe(Stream.bufferArray({ capacity: 1 }))
+    }).pipe(
+      Stream.bufferArray({ capacity: 1 }),
+      // Whoever looks at a page may keep the thread busy: not before a transport that takes a turn to write, as undici
+      // does, has let the next request go.
+      Stream.tap(() => Effect.yieldNow)
+    )
   })
 }
 

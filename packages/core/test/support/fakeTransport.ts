@@ -47,6 +47,8 @@ export class FakeTransport {
   mostInFlight = 0
   /** Connections of answers that have not been given up. */
   open = 0
+  /** Whether a request leaves a turn after it was made, as those of undici do. */
+  isLate = false
   private readonly handler: Handler
 
   constructor(handler: Handler) {
@@ -67,7 +69,7 @@ export class FakeTransport {
     return Layer.succeed(Transport, {
       send: (request) =>
         Effect.acquireRelease(
-          Effect.flatMap(Clock.currentTimeMillis, (at) =>
+          Effect.flatMap(Effect.andThen(this.isLate ? Effect.yieldNow : Effect.void, Clock.currentTimeMillis), (at) =>
             Effect.sync(() => {
               const nth = this.asked.filter(({ url }) => url.href === request.url.href).length + 1
               const { answerTimeout, url } = request
