@@ -64,16 +64,22 @@ const steps = <A>(
         ))
   ))
 
-/** `writeObserved` is called before what runs have observed is read. */
+/** `write` is there where runs may have observed what is not written yet. */
 const reading = (
   file: string,
   read: ReturnType<typeof reads.make>,
   audit: ReturnType<typeof audits.make>,
-  writeObserved: () => void = () => {}
+  write?: ReturnType<typeof writes.make>
 ) => ({
   entries: (filter: Ledger.EntryFilter) => {
-    const written = filter.notObservedIn === undefined ? () => {} : writeObserved
-    return steps(file, () => (written(), read.first(filter)), (at) => (written(), read.walk(at, filter)))
+    const { batch, notObservedIn: run } = filter
+    const isNone = () => run !== undefined && batch !== undefined && write?.hasObservedAll(run, batch) === true
+    const written = () => run === undefined ? undefined : write?.writeObserved()
+    return steps(
+      file,
+      () => isNone() ? undefined : (written(), read.first(filter)),
+      (at) => (written(), read.walk(at, filter))
+    )
   },
   runs: Stream.paginate(
     Number.MAX_SAFE_INTEGER,
@@ -136,7 +142,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
           return yield* exit
         })
       ),
-    ...reading(file, read, audit, write.writeObserved)
+    ...reading(file, read, audit, write)
   })
 })
 
@@ -172,8 +178,8 @@ const makeReadOnly = Effect.fnUntraced(function*(options: Options) {
  * brought up to date first.
  *
  * `record` and `begin` are synced to the disk before they return, and so is `observe` where a page says something new.
- * Which jobs a run has observed is of use to that run alone, and does not survive the process: it is written some pages
- * later, and before `entries` asks for it.
+ * Which jobs a run has observed is of use to that run alone, and does not survive the process: it is written before
+ * `entries` reads what the run has not observed, unless there is nothing of that, and before another run begins.
  */
 export const layer = (options: Options): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
   Layer.effect(Ledger.Ledger, make(options))

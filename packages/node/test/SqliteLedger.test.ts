@@ -47,6 +47,12 @@ const observe = (ledger: Ledger.Ledger["Service"], ids: ReadonlyArray<string>) =
 const read = (ledger: Ledger.Ledger["Service"]) =>
   Effect.map(Stream.runCollect(ledger.entries({})), (pages) => pages.flat())
 
+const unobserved = (ledger: Ledger.Ledger["Service"], run: number) =>
+  Effect.map(
+    Stream.runCollect(ledger.entries({ batch, notObservedIn: run })),
+    (pages) => pages.flat().map(({ jobId }) => jobId)
+  )
+
 const withLedger = <A, E>(file: string, f: (ledger: Ledger.Ledger["Service"]) => Effect.Effect<A, E>) =>
   Effect.provide(Ledger.Ledger.use(f), SqliteLedger.layer({ file }), { local: true })
 
@@ -106,6 +112,31 @@ describe("SqliteLedger.layer", () => {
           yield* ledger.observe(run, batch, jobs)
           const observed = yield* ledger.observe(run, batch, ends)
           assert.deepStrictEqual(observed.map(({ repeated }) => repeated), [true, true])
+          const next = yield* ledger.begin
+          yield* ledger.observe(next, batch, jobs.slice(0, -1))
+          assert.deepStrictEqual(yield* unobserved(ledger, next), ["19999"])
+        }))
+    }))
+
+  it.live("writes what a run has observed only where a job is lacking", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      const written = () => {
+        const db = open(file, { readonly: true, timeout: 0 })
+        const count = db.prepare("SELECT count(*) FROM observed").pluck().get()
+        db.close()
+        return count
+      }
+      yield* withLedger(file, (ledger) =>
+        Effect.gen(function*() {
+          const run = yield* ledger.begin
+          yield* ledger.observe(run, { projectId: "p", batchId: "other" }, ["1", "2"].map(summary))
+          for (const ids of [["1", "2"], ["2", "3", "3"]]) yield* ledger.observe(run, batch, ids.map(summary))
+          assert.deepStrictEqual(yield* unobserved(ledger, run), [])
+          assert.strictEqual(written(), 0)
+          yield* ledger.record([{ _tag: "Unfinished", batch, jobId: "4" }])
+          assert.deepStrictEqual(yield* unobserved(ledger, run), ["4"])
+          assert.strictEqual(written(), 5)
         }))
     }))
 

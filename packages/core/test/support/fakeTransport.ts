@@ -66,10 +66,11 @@ export class FakeTransport {
   }
 
   get layer(): Layer.Layer<Transport> {
+    const leave = Effect.suspend(() => this.isLate ? Effect.yieldNow : Effect.void)
     return Layer.succeed(Transport, {
       send: (request) =>
         Effect.acquireRelease(
-          Effect.flatMap(Effect.andThen(this.isLate ? Effect.yieldNow : Effect.void, Clock.currentTimeMillis), (at) =>
+          Effect.flatMap(Effect.andThen(leave, Clock.currentTimeMillis), (at) =>
             Effect.sync(() => {
               const nth = this.asked.filter(({ url }) => url.href === request.url.href).length + 1
               const { answerTimeout, url } = request

@@ -192,12 +192,10 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     page: ReadonlyArray<Job.JobSummary>,
     sinks: ReadonlyArray<string> = []
   ): ReadonlyArray<Ledger.Observation> => {
-    const seen = observed.in(run)
     const batch = knownBatch(ref)
-    const rows = batch === undefined ? [] : findSettled(seen, batch, page, sinks)
+    const rows = batch === undefined ? [] : findSettled(observed.in(run), batch, page, sinks)
     if (batch !== undefined && rows.length === page.length && rows.every((row) => row !== undefined)) {
-      for (const row of rows) seen.add(row)
-      observed.added(rows)
+      observed.add(run, batch, rows)
       settled.passed(batch, rows)
       return page.map(settledObservation)
     }
@@ -211,8 +209,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
     if (others.some((summary) => isNews(summary, before.get(summary.id)))) transaction(list)
     // Every job of the page has its row by now.
     const listed = page.flatMap(({ id }, i) => rows[i] ?? current.get(id)?.id ?? [])
-    const isNew = listed.map((row) => seen.add(row))
-    observed.added(listed)
+    const isNew = listed.length === 0 ? [] : observed.add(run, batchOf(ref), listed)
     if (listed.length > 0) settled.passed(batchOf(ref), listed)
     return page.map((summary, i) =>
       rows[i] === undefined
@@ -233,6 +230,11 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
       transaction(() => endRun.run(at, outcome, listed, exported, unchanged, unfinished, failed, bytes, run))
     },
     writeObserved: observed.write,
+    /** Whether it is known that a run has observed all jobs of a batch. */
+    hasObservedAll: (run: number, ref: Job.BatchRef): boolean => {
+      const batch = knownBatch(ref)
+      return batch !== undefined && observed.isWhole(run, batch)
+    },
     record: (outcomes: ReadonlyArray<Ledger.Outcome>): void => transaction(() => outcomes.forEach(record)),
     open,
     end,

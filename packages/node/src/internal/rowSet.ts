@@ -18,4 +18,12 @@ export class RowSet {
   has(id: number): boolean {
     return ((this.bits[id >>> 3] ?? 0) & (1 << (id & 7))) !== 0
   }
+
+  /** The rows in order. */
+  *[Symbol.iterator](): Generator<number> {
+    for (let at = 0; at < this.bits.length; at++) {
+      const byte = this.bits[at] ?? 0
+      for (let bit = 0; byte >>> bit !== 0; bit++) if ((byte >>> bit & 1) === 1) yield 8 * at + bit
+    }
+  }
 }
