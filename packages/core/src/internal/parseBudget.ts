@@ -10,9 +10,9 @@ const weight = 6
 const alwaysParsed = 64 * 1024
 
 /**
- * Bounds the memory of all documents that are held parsed at the same time; beyond it documents are scanned. As long as
- * nobody has asked for the rows of any, none is held at all: a job waits for its sinks much longer than it takes to parse
- * it, and what is waited with is what the garbage collector has to carry along.
+ * Bounds the memory of all documents that are held parsed at the same time; beyond it documents are scanned. One whose
+ * bytes are in memory is never held parsed: a job waits for its sinks much longer than it takes to parse it, and what is
+ * waited with is what the garbage collector has to carry along. Nor is any other before somebody asked for rows at all.
  */
 export class ParseBudget {
   private free: number
@@ -40,7 +40,7 @@ export class ParseBudget {
       const opened = ResultDocument.open(content, { ...options, parseLimit })
       const unheld = (document: ResultDocument.ResultDocument) => this.unheld(document, content, options)
       // What is parsed and let go in one step needs no share.
-      if (!this.areRowsRead && content.bytes !== undefined) return Effect.map(opened, unheld)
+      if (content.bytes !== undefined) return Effect.map(opened, unheld)
       const share = content.size <= parseLimit ? content.size * weight : 0
       this.free -= share
       const giveBack = Effect.sync(() => {
@@ -65,7 +65,10 @@ export class ParseBudget {
       rows: (ids) =>
         Stream.unwrap(Effect.suspend(() => {
           this.areRowsRead = true
-          return Effect.map(this.open(content, { inputs }), ({ rows }) => rows(ids))
+          const opened = content.bytes === undefined
+            ? this.open(content, { inputs })
+            : ResultDocument.open(content, { inputs, parseLimit: this.limit })
+          return Effect.map(opened, ({ rows }) => rows(ids))
         }))
     }
   }
