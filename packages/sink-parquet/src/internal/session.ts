@@ -27,7 +27,7 @@ export interface Settings {
 }
 
 /** Commits whose receipts can still be asked for a second time. */
-const remembered = 64
+const remembered = 4
 
 /** Jobs of all batches that are kept in mind; beyond, the batch longest not written to is forgotten and read again. */
 const knownJobs = 1_500_000
