@@ -30,8 +30,8 @@ export interface Options {
 
 // Only a reader that sets up or leaves the log is ever waited for: that takes milliseconds.
 const timeout = 1000
-// 16 MiB of pages in memory, in SQLite's unit of KiB.
-const cacheSize = -16 * 1024
+// 8 MiB of pages in memory, in SQLite's unit of KiB.
+const cacheSize = -8 * 1024
 
 const opened = (file: string, options: OpenOptions, prepare: (db: Database) => void) =>
   Effect.acquireRelease(

@@ -1,5 +1,5 @@
 /**
- * Puts any number of keyed lines in order of their keys at bounded memory: runs of a few megabytes are sorted and, where
+ * Puts any number of keyed lines in order of their keys at bounded memory: runs of two megabytes are sorted and, where
  * there is more than one, kept in files and merged, a bounded number at a time. Of several lines with one key the last is
  * kept.
  */
@@ -15,7 +15,7 @@ export interface Keyed {
 }
 
 /** Most characters of a run. About four times as many bytes are in use while sorting. */
-const defaultRun = 8 * 1024 * 1024
+const defaultRun = 2 * 1024 * 1024
 
 /** As many files are merged into one larger: so many, of each size, are open at most. */
 const fanIn = 64

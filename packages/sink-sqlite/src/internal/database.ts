@@ -20,7 +20,7 @@ export interface Settings {
 // Other programs hold a lock that is needed for milliseconds, or for as long as a person looks at something.
 const timeout = 1000
 /** Pages in memory, in SQLite's unit of KiB. Random job ids touch pages all over the keys: less means reading again. */
-const cacheSize = -32 * 1024
+const cacheSize = -16 * 1024
 /** Pages of 4 KiB in the log before they are copied into the file: four times the default, for fewer random writes. */
 const checkpoint = 4096
 /** A log that a large job has made longer than this many bytes is cut back. */
