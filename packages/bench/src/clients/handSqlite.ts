@@ -25,7 +25,7 @@ export const run: Run<Spec> = async ({ folder, jobs, rowsPerInsert }, stopwatch)
   db.pragma("journal_mode = WAL")
   db.pragma("synchronous = FULL")
   // As the sink has them: with SQLite's own the log goes into the file four times as often.
-  db.pragma("cache_size = -32768")
+  db.pragma("cache_size = -16384")
   db.pragma("wal_autocheckpoint = 4096")
   const insertJob = db.prepare(insert("jobs", 15, 1))
   const insertReceipt = db.prepare(insert("receipts", 8, 1))
