@@ -4,19 +4,18 @@ import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "../Content.ts"
 import * as ResultDocument from "../ResultDocument.ts"
 
-/** A parsed document holds about this many times its size in memory. */
+/** A parsed document takes about this many times its size in memory. */
 const weight = 6
 /** Documents up to this size are always parsed whole: scanning would cost more than it saves. */
 const alwaysParsed = 64 * 1024
 
 /**
- * Bounds the memory of all documents that are held parsed at the same time; beyond it documents are scanned. One whose
- * bytes are in memory is never held parsed: a job waits for its sinks much longer than it takes to parse it, and what is
- * waited with is what the garbage collector has to carry along. Nor is any other before somebody asked for rows at all.
+ * Bounds the memory of all documents that are parsed at the same time; beyond it documents are scanned. None is held parsed
+ * from its opening until somebody asks for its rows: a job waits for its sinks much longer than it takes to parse it again,
+ * and what is waited with is what the garbage collector has to carry along.
  */
 export class ParseBudget {
   private free: number
-  private areRowsRead = false
 
   constructor(bytes: number) {
     this.free = bytes
@@ -27,49 +26,53 @@ export class ParseBudget {
     return Math.max(alwaysParsed, Math.min(ResultDocument.defaultParseLimit, this.free / weight))
   }
 
-  /**
-   * Opens a document within the budget. Its share is taken before it is parsed and given back when the scope closes, or at
-   * once where the parsed form is not held.
-   */
+  /** Opens a document within the budget, as its rows are read within it. */
   open(
     content: Content,
     options: ResultDocument.OpenOptions
-  ): Effect.Effect<ResultDocument.ResultDocument, ContentError, Scope.Scope> {
+  ): Effect.Effect<ResultDocument.ResultDocument, ContentError> {
+    const { inputs = false } = options
     return Effect.suspend(() => {
       const parseLimit = this.limit
       const opened = ResultDocument.open(content, { ...options, parseLimit })
-      const unheld = (document: ResultDocument.ResultDocument) => this.unheld(document, content, options)
+      // Of a document that is scanned only places are held.
+      if (content.size > parseLimit) return opened
       // What is parsed and let go in one step needs no share.
-      if (content.bytes !== undefined) return Effect.map(opened, unheld)
-      const share = content.size <= parseLimit ? content.size * weight : 0
-      this.free -= share
-      const giveBack = Effect.sync(() => {
-        this.free += share
-      })
-      return this.areRowsRead
-        ? Effect.andThen(Effect.addFinalizer(() => giveBack), opened)
-        : Effect.map(Effect.ensuring(opened, giveBack), unheld)
+      const parsed = content.bytes === undefined ? Effect.scoped(this.parse(content, options)) : opened
+      return Effect.map(parsed, (document) => this.unheld(document, content, inputs))
     })
   }
 
-  /** The document without its parsed form, which is made once more for whoever asks for rows. */
+  /** A document without its parsed form, which is made once more for whoever asks for rows. */
   private unheld(
     { attachments, resultType, wrapped }: ResultDocument.ResultDocument,
     content: Content,
-    { inputs = false }: ResultDocument.OpenOptions
+    inputs: boolean
   ): ResultDocument.ResultDocument {
     return {
       attachments,
       resultType,
       wrapped,
-      rows: (ids) =>
-        Stream.unwrap(Effect.suspend(() => {
-          this.areRowsRead = true
-          const opened = content.bytes === undefined
-            ? this.open(content, { inputs })
-            : ResultDocument.open(content, { inputs, parseLimit: this.limit })
-          return Effect.map(opened, ({ rows }) => rows(ids))
-        }))
+      rows: (ids) => Stream.unwrap(Effect.map(this.parse(content, { inputs }), ({ rows }) => rows(ids)))
     }
+  }
+
+  /** A document whose share of the budget is taken before it is parsed, and given back when the scope closes. */
+  private parse(
+    content: Content,
+    options: ResultDocument.OpenOptions
+  ): Effect.Effect<ResultDocument.ResultDocument, ContentError, Scope.Scope> {
+    return Effect.suspend(() => {
+      const parseLimit = this.limit
+      const share = content.size <= parseLimit ? content.size * weight : 0
+      this.free -= share
+      const giveBack = Effect.sync(() => {
+        this.free += share
+      })
+      return Effect.andThen(
+        Effect.addFinalizer(() => giveBack),
+        ResultDocument.open(content, { ...options, parseLimit })
+      )
+    })
   }
 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { strictEqual } from "@effect/vitest/utils"
-import { Effect, Exit, Scope, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import type { Content } from "../../src/Content.ts"
 import { ParseBudget } from "../../src/internal/parseBudget.ts"
 import type { ResultDocument } from "../../src/ResultDocument.ts"
@@ -30,7 +30,7 @@ const sized = (size: number) => {
   return { content, read }
 }
 
-const readRows = (document: ResultDocument) => Stream.runCollect(document.rows({ batchId: "b", jobId: "j" }))
+const rowsOf = (document: ResultDocument) => document.rows({ batchId: "b", jobId: "j" })
 
 describe("the memory for parsed documents", () => {
   it.effect("is not exceeded by documents that are opened at the same moment", () =>
@@ -44,22 +44,7 @@ describe("the memory for parsed documents", () => {
       assert(documents.every(({ read }) => read.whole > 0 || read.streamed > 0))
     }))
 
-  it.effect("is given back when the documents are let go, also when one could not be opened", () =>
-    Effect.gen(function*() {
-      const budget = new ParseBudget(8 * mebi)
-      const { limit } = budget
-      yield* readRows(yield* budget.open(sized(10).content, {}))
-      const scope = yield* Scope.make()
-      yield* budget.open(sized(3 * mebi / 4).content, {}).pipe(Effect.provideService(Scope.Scope, scope))
-      assert.isBelow(budget.limit, limit)
-      yield* Scope.close(scope, Exit.void)
-      strictEqual(budget.limit, limit)
-      const broken = { ...sized(3 * mebi / 4).content, collect: Effect.die("gone") }
-      yield* Effect.exit(Effect.scoped(budget.open(broken, {})))
-      strictEqual(budget.limit, limit)
-    }))
-
-  it.effect("is kept for no document before somebody reads rows, which are the same then as later", () =>
+  it.effect("is taken while rows are read, and by no document that waits for that", () =>
     Effect.gen(function*() {
       const budget = new ParseBudget(8 * mebi)
       const { limit } = budget
@@ -67,13 +52,22 @@ describe("the memory for parsed documents", () => {
       const document = yield* budget.open(content, {})
       strictEqual(budget.limit, limit)
       strictEqual(read.whole, 1)
-      const rows = yield* readRows(document)
-      strictEqual(read.whole, 2)
-      strictEqual(budget.limit, limit)
-      const held = yield* budget.open(content, {})
-      assert.isBelow(budget.limit, limit)
-      assert.deepStrictEqual(yield* readRows(held), rows)
+      const atEnd: Array<number> = []
+      const rows = Stream.onEnd(rowsOf(document), Effect.sync(() => atEnd.push(budget.limit)))
+      assert.deepStrictEqual(yield* Stream.runCollect(rows), yield* Stream.runCollect(rows))
       strictEqual(read.whole, 3)
+      for (const left of atEnd) assert.isBelow(left, limit)
+      strictEqual(atEnd.length, 2)
+      strictEqual(budget.limit, limit)
+    }))
+
+  it.effect("is given back where a document cannot be opened", () =>
+    Effect.gen(function*() {
+      const budget = new ParseBudget(8 * mebi)
+      const { limit } = budget
+      const broken = { ...sized(3 * mebi / 4).content, collect: Effect.die("gone") }
+      yield* Effect.exit(budget.open(broken, {}))
+      strictEqual(budget.limit, limit)
     }))
 
   it.effect("is not needed for small documents", () =>
