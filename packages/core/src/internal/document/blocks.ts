@@ -1,6 +1,6 @@
 /**
  * Passes over the inside of JSON arrays and objects 64 bytes at a time, by vector instructions that JavaScript does not
- * have: a loop over bytes takes three times as long. What it does stands in `blocks.wat`.
+ * have: a loop over bytes takes twice as long. What it does stands in `blocks.wat`.
  */
 import { blocksModule } from "./blocksModule.ts"
 

@@ -4,8 +4,8 @@
  * it hands on is JSON only if the document is. It holds no more than one unfinished element, and the places that `layout`
  * reads whole.
  */
-import { type Blocks, blocks, maxLoaded } from "./blocks.ts"
 import { HeldBytes } from "./heldBytes.ts"
+import { Inside, maxChunk } from "./inside.ts"
 import { escapePointer } from "./json.ts"
 import { type ListKind, type Place, type Places, root } from "./layout.ts"
 
@@ -37,7 +37,6 @@ export interface ScanHandler {
 const bytesAtOnce = 64 * 1024
 
 const quote = 0x22
-const backslash = 0x5c
 const comma = 0x2c
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
@@ -71,7 +70,6 @@ export class Scanner {
   private inList = false
   private wanted: Wanted = "some"
   private index = 0
-  private notable = false
   private pendingFrom = -1
   private pendingTo = -1
   private pendingCount = 0
@@ -86,14 +84,9 @@ export class Scanner {
   private start = 0
   private taking = false
   private readingKey = false
-  private depth = 0
-  private inString = false
-  private escaped = false
+  private markBytes = 0
   private readonly held: HeldBytes
-
-  // Passes over most bytes, where it can be had and has a copy of the chunk.
-  private readonly blocks = blocks()
-  private isLoaded = false
+  private readonly inside = new Inside()
 
   constructor(handler: ScanHandler, limit: number) {
     this.handler = handler
@@ -103,13 +96,13 @@ export class Scanner {
 
   /** Reads the next bytes. The chunk is not kept. */
   push(chunk: Uint8Array): void {
-    for (let from = 0; from < chunk.length && !this.broken; from += maxLoaded) {
-      this.pushPart(chunk.subarray(from, from + maxLoaded))
+    for (let from = 0; from < chunk.length && !this.broken; from += maxChunk) {
+      this.pushPart(chunk.subarray(from, from + maxChunk))
     }
   }
 
   private pushPart(chunk: Uint8Array): void {
-    this.isLoaded = this.blocks?.load(chunk) ?? false
+    this.inside.load(chunk)
     this.start = 0
     let at = 0
     try {
@@ -172,12 +165,12 @@ export class Scanner {
   /** Passes over a byte order mark, which may be cut by a chunk's end. */
   private mark(chunk: Uint8Array, from: number): number {
     const byte = chunk[from]!
-    if (this.depth < 3 && byte === [0xef, 0xbb, 0xbf][this.depth]) {
-      this.depth++
-      if (this.depth === 3) this.state = Value
+    if (this.markBytes < 3 && byte === [0xef, 0xbb, 0xbf][this.markBytes]) {
+      this.markBytes++
+      if (this.markBytes === 3) this.state = Value
       return from + 1
     }
-    if (this.depth > 0) return fail()
+    if (this.markBytes > 0) return fail()
     this.state = Value
     return from
   }
@@ -188,7 +181,7 @@ export class Scanner {
     if (this.inList) {
       this.taking = true
       this.elementFrom = this.passed + from
-      this.notable = this.index === 0
+      this.inside.notable = this.index === 0
     } else if (isArray && place?.list !== undefined) {
       return this.beginList(place.list, from + 1)
     } else if (byte === 0x7b && place?.object !== undefined) {
@@ -202,13 +195,13 @@ export class Scanner {
     this.start = from
     this.readingKey = false
     if (byte === quote) {
-      this.state = Text
+      this.beginText()
       return from + 1
     }
     if (isArray || byte === 0x7b) {
       this.emptied = isArray ? "[]" : "{}"
       this.state = Nested
-      this.depth = 1
+      this.inside.depth = 1
       return from + 1
     }
     if (byte === comma || byte === 0x3a || byte === 0x5d || byte === 0x7d) return fail()
@@ -224,86 +217,23 @@ export class Scanner {
     this.start = from
     this.taking = true
     this.readingKey = true
-    this.state = Text
+    this.beginText()
     return from + 1
   }
 
-  /** Runs to the end of the array or object: nearly all bytes of a document are passed over here. */
   private nested(chunk: Uint8Array, from: number): number {
-    const at = this.isLoaded && !this.escaped ? this.nestedBlocks(this.blocks!, chunk, from) : from
-    return this.depth === 0 ? this.endValue(chunk, at) : this.nestedBytes(chunk, at)
-  }
-
-  private nestedBlocks(blocks: Blocks, chunk: Uint8Array, from: number): number {
-    const at = blocks.run(from, chunk.length, this.depth, this.inString)
-    this.depth = blocks.depth
-    this.inString = blocks.inString
-    // How a string ends that goes on is not looked at.
-    if (blocks.metUrl || blocks.inString) this.notable = true
-    return at
-  }
-
-  private nestedBytes(chunk: Uint8Array, from: number): number {
-    const length = chunk.length
-    let at = from
-    let depth = this.depth
-    if (this.inString) {
-      at = this.toQuote(chunk, at)
-      if (this.inString) return at
-    }
-    while (at < length) {
-      let byte = chunk[at++]!
-      if (byte === quote) {
-        let code = 0
-        while (at < length && (code = chunk[at]!) !== quote && code !== backslash) at++
-        if (at < length && code === quote) {
-          // Names of files are called url, mask_url, label_url: an element without such an end names none.
-          if (chunk[at - 1] === 0x6c && chunk[at - 2] === 0x72 && chunk[at - 3] === 0x75) this.notable = true
-          at++
-        } else {
-          this.inString = true
-          this.notable = true
-          at = this.toQuote(chunk, at)
-          if (this.inString) break
-        }
-        // Mostly a colon and a number follow: a loop of their own is better predicted.
-        while (at < length && (byte = chunk[at]!) <= 0x5a && byte !== quote) at++
-      } else if (byte > 0x5a) {
-        const folded = byte | 0x20
-        if (folded === 0x7b) {
-          depth++
-        } else if (folded === 0x7d && --depth === 0) {
-          this.depth = 0
-          return this.endValue(chunk, at)
-        }
-      }
-    }
-    this.depth = depth
-    return at
+    const at = this.inside.toEnd(chunk, from)
+    return this.inside.depth === 0 ? this.endValue(chunk, at) : at
   }
 
   private string(chunk: Uint8Array, from: number): number {
-    this.inString = true
-    const at = this.toQuote(chunk, from)
-    if (this.inString) return at
-    return this.endValue(chunk, at)
+    const at = this.inside.toQuote(chunk, from)
+    return this.inside.inString ? at : this.endValue(chunk, at)
   }
 
-  /** Runs past the quote that ends the string, or to the end of the chunk. */
-  private toQuote(chunk: Uint8Array, from: number): number {
-    let at = from
-    while (at < chunk.length) {
-      const byte = chunk[at++]!
-      if (this.escaped) {
-        this.escaped = false
-      } else if (byte === backslash) {
-        this.escaped = true
-      } else if (byte === quote) {
-        this.inString = false
-        return at
-      }
-    }
-    return at
+  private beginText() {
+    this.state = Text
+    this.inside.inString = true
   }
 
   /** Runs to the end of a number or literal. */
@@ -390,7 +320,7 @@ export class Scanner {
       }
       this.handler.elements(bytes, index, 1)
     } else if (this.wanted === "some") {
-      if (this.notable) this.handler.elements(chunk.subarray(this.start, to), index, 1)
+      if (this.inside.notable) this.handler.elements(chunk.subarray(this.start, to), index, 1)
     } else {
       if (this.pendingCount === 0) this.pendingFrom = this.start
       this.pendingTo = to
