@@ -106,7 +106,7 @@ export interface RunningExport {
   readonly await: Effect.Effect<ExportReport, ExportError>
 }
 
-/** Memory for documents that are held parsed, in bytes. */
+/** Memory for documents that are parsed at the same time, in bytes. */
 const parseMemory = 64 * 1024 * 1024
 
 /**

@@ -26,7 +26,7 @@ export interface Settings {
   readonly partBytes: number
 }
 
-/** Commits whose receipts can still be asked for a second time. */
+/** Commits whose receipts can still be asked for a second time: of up to 5,000 jobs each, which stay in memory for that. */
 const remembered = 4
 
 /** Jobs of all batches that are kept in mind; beyond, the batch longest not written to is forgotten and read again. */
