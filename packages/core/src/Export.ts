@@ -118,7 +118,11 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   const ledger = yield* Ledger
   const scope = yield* Effect.scope
   const startedAt = yield* monotonicMillis
-  const tally = new Tally(eachOnce(options.batches))
+  const selection: Selection = options.selection ?? { _tag: "New" }
+  const tally = new Tally(eachOnce(options.batches), {
+    ...(selection._tag === "Refresh" && selection.jobs !== undefined ? { named: selection.jobs } : {}),
+    filtersResults: options.wantedResult !== undefined
+  })
   const stop = yield* Deferred.make<void>()
   const cut = yield* Deferred.make<void, Fatal>()
   const runId = crypto.randomUUID()
@@ -141,7 +145,6 @@ export const start = Effect.fnUntraced(function*(options: Options) {
 
   watch?.queues(runners)
 
-  const selection: Selection = options.selection ?? { _tag: "New" }
   const follow = selection._tag === "Retry" ? undefined : options.follow
   let look: Look = { run: yield* ledger.begin, selection }
   const pipeline = exportRun({

@@ -39,14 +39,16 @@ export interface BatchReport extends BatchRef {
   readonly listingError: string | null
 }
 
-/** Failures of one cause. */
+/** Failures of one cause: of jobs, or of listings. */
 export interface FailureGroup {
   /** Tag of the reason, such as `AttachmentMissing`, or `<sink> sink` with its reason. */
   readonly cause: string
+  /** Jobs that failed, or batches whose listing failed. */
   readonly count: number
-  /** Whether an ordinary run tries these jobs again. */
+  /** Whether an ordinary run may get past it. Every run tries a listing, whatever this says. */
   readonly retryable: boolean
-  readonly example: { readonly batchId: string; readonly jobId: string; readonly message: string }
+  /** One of them. `jobId` is null where the listing of the batch failed. */
+  readonly example: { readonly batchId: string; readonly jobId: string | null; readonly message: string }
 }
 
 /** Counts of one sink. */
@@ -62,13 +64,27 @@ export interface SinkReport {
   readonly error: string | null
 }
 
+/** Values that a filter could have named, as skipped jobs have them: at most 20 of each, each cut at 100 characters. */
+export interface SeenValues {
+  /** Statuses of jobs that `wanted` left out. */
+  readonly statuses: ReadonlyArray<string>
+  /** Labels that `wantedResult` read in the results that it left out. */
+  readonly labels: ReadonlyArray<string>
+}
+
 /** The state of an export, now or at its end. */
 export interface ExportReport {
   /**
    * Whether nothing is missing of what was asked for: every listing read to its end, or to the limit; no job failed or
-   * left. Unfinished jobs are not missing.
+   * left; no sink failed; the filters matched something; every job that a refresh names is listed. Unfinished jobs are not
+   * missing.
    */
   readonly complete: boolean
+  /** Whether jobs were skipped and no job matched the filters (`wanted`, `wantedResult`). `seen` has what there was. */
+  readonly noMatch: boolean
+  readonly seen: SeenValues
+  /** Jobs that a `Refresh` names and that no batch lists. Empty until every listing has been read to its end. */
+  readonly notListed: ReadonlyArray<string>
   /** Whether there were more jobs to fetch than the run's limit allowed. */
   readonly limited: boolean
   /** Whether the run was stopped before its end. */
@@ -80,3 +96,23 @@ export interface ExportReport {
   readonly inFlight: number
   readonly seconds: number
 }
+
+/** What {@link isComplete} reads of a report. */
+export type Parts = Pick<ExportReport, "batches" | "limited" | "noMatch" | "notListed"> & {
+  readonly sinks: ReadonlyArray<Pick<SinkReport, "error">>
+}
+
+/** Returns `ExportReport.complete` for the other parts of a report. */
+export const isComplete = ({ batches, limited, noMatch, notListed, sinks }: Parts): boolean =>
+  !noMatch && notListed.length === 0 && sinks.every(({ error }) => error === null)
+  && batches.every(({ failed, isListed, left, listingError }) =>
+    (isListed || (limited && listingError === null)) && failed === 0 && left === 0
+  )
+
+/**
+ * Returns `ExportReport.noMatch` for the counts of all batches. A filter of results says nothing of unfinished jobs: with
+ * one (`byResult`), these do not count as matches.
+ */
+export const matchedNothing = (batches: ReadonlyArray<BatchReport>, byResult: boolean): boolean =>
+  batches.some(({ skipped }) => skipped > 0)
+  && batches.every(({ listed, unfinished }) => listed === (byResult ? unfinished : 0))

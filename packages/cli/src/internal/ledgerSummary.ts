@@ -10,12 +10,17 @@ export interface KnownBatch {
   readonly stages: Record<Ledger.JobStage, number>
 }
 
+interface FailedJobs extends Omit<ExportReport.FailureGroup, "count" | "example"> {
+  count: number
+  readonly example: { readonly batchId: string; readonly jobId: string; readonly message: string }
+}
+
 /** What the ledger knows of all batches, or of those that are named. */
 export const read = Effect.fnUntraced(function*(only: ReadonlyArray<string>) {
   const ledger = yield* Ledger.Ledger
   const batches = new Map<string, KnownBatch>()
   const sinks = new Map<string, { readonly sink: string; stored: number; bytes: number }>()
-  const failures = new Map<string, { count: number } & Omit<ExportReport.FailureGroup, "count">>()
+  const failures = new Map<string, FailedJobs>()
   const names = new Set(only)
   yield* Stream.runForEach(ledger.entries({}), (entries) =>
     Effect.sync(() => {

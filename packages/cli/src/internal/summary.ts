@@ -77,7 +77,9 @@ const allBatchLines = (report: ExportReport.ExportReport): ReadonlyArray<string>
 const short = (text: string) => text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
 
 const failureLines = (end: End) => ({ cause, count: times, example, retryable }: ExportReport.FailureGroup) => [
-  `  ${count(times)} × ${cause}, such as job ${onOneLine(example.jobId)}`,
+  `  ${count(times)} × ${cause}, such as ${
+    onOneLine(example.jobId === null ? `the listing of batch ${example.batchId}` : `job ${example.jobId}`)
+  }`,
   `      ${onOneLine(short(example.message))}`,
   retryable
     ? "      the same command tries again"

@@ -27,6 +27,9 @@ export const batchReport = (counts: Partial<ExportReport.BatchReport>): ExportRe
 /** An export of nothing, but for what is given. */
 export const exportReport = (parts: Partial<ExportReport.ExportReport>): ExportReport.ExportReport => ({
   complete: false,
+  noMatch: false,
+  seen: { statuses: [], labels: [] },
+  notListed: [],
   limited: false,
   stopped: false,
   batches: [],

@@ -126,10 +126,13 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
       Stream.takeUntil(() => limited),
       Stream.runDrain,
       Effect.catchIf(
-        (error) => error instanceof GtStudioError.GtStudioError && !error.isFatal,
+        (error): error is GtStudioError.GtStudioError => error instanceof GtStudioError.GtStudioError && !error.isFatal,
         (error) =>
           Effect.sync(() => {
             listingError = error.message
+            const { message, reason, retryable } = Ledger.failureOf(error)
+            const example = { batchId: batch.batchId, jobId: null, message }
+            malformed.push({ cause: reason, count: 1, retryable, example })
           })
       )
     )

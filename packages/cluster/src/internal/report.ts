@@ -1,5 +1,5 @@
 /** What an export on a cluster has come to, in the words of every export. */
-import type { ExportReport, Ledger } from "@labelstream/core"
+import { ExportReport, type Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import type { ClusterError } from "../ClusterError.ts"
 import * as ExportRequest from "../ExportRequest.ts"
@@ -26,10 +26,13 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
   const stopped = row.stopRequested
   const limited = request.limit !== null && !stopped && row.endedAt !== null
     && batches.some(({ isListed, listingError }) => !isListed && listingError === null)
+  const noMatch = ExportReport.matchedNothing(batches, request.labels.length > 0)
   const report: ExportReport.ExportReport = {
-    complete: batches.every(({ failed, isListed, left, listingError }) =>
-      (isListed || (limited && listingError === null)) && failed === 0 && left === 0
-    ),
+    complete: ExportReport.isComplete({ batches, limited, noMatch, notListed: [], sinks: [] }),
+    noMatch,
+    // The rows of skipped jobs keep neither.
+    seen: { statuses: [], labels: [] },
+    notListed: [],
     limited,
     stopped,
     batches,

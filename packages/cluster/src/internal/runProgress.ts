@@ -18,7 +18,10 @@ export interface BatchNote {
   readonly listingError: string | null
   /** Jobs that were stored once and are no longer listed. */
   readonly vanished: number
-  /** Listed jobs without an id that could be used, by cause; they count as listed and failed. */
+  /**
+   * Listed jobs without an id that could be used, by cause; they count as listed and failed. And the failure of the
+   * listing itself, whose example has no job.
+   */
   readonly malformed: ReadonlyArray<ExportReport.FailureGroup>
 }
 
@@ -66,8 +69,9 @@ class Failures {
   private readonly groups = new Map<string, Mutable<ExportReport.FailureGroup>>()
 
   add(group: ExportReport.FailureGroup): void {
-    const known = this.groups.get(group.cause)
-    if (known === undefined) this.groups.set(group.cause, { ...group })
+    const key = `${group.example.jobId === null ? "listing" : "job"} ${group.cause}`
+    const known = this.groups.get(key)
+    if (known === undefined) this.groups.set(key, { ...group })
     else known.count += group.count
   }
 
@@ -162,9 +166,10 @@ export const make = (sql: SqlClient.SqlClient) => {
         report.listingError = fromColumn(note.listing_error)
         report.vanished = Number(note.vanished)
         for (const group of JSON.parse(fromColumn(note.malformed)) as BatchNote["malformed"]) {
+          failed.add(group)
+          if (group.example.jobId === null) continue
           report.listed += group.count
           report.failed += group.count
-          failed.add(group)
         }
       }
       const extras = yield* sql<{ extra: string }>`SELECT extra FROM labelstream_run_slices WHERE run = ${run}

@@ -12,6 +12,7 @@ import type { GtStudioError } from "../GtStudioError.ts"
 import { fetchWith, type Options as FetchOptions } from "../JobFetch.ts"
 import type { SinkError } from "../JobSink.ts"
 import { failureOf, type Ledger, type LedgerError, type LedgerFailure } from "../Ledger.ts"
+import type { ResultDocument } from "../ResultDocument.ts"
 import { listedOf, type Selection } from "../Selection.ts"
 import {
   type Delivery,
@@ -120,11 +121,19 @@ export const exportRun = (setting: Setting) => {
     const names = { batchId: job.task.batch.batchId, jobId: job.task.summary.id }
     return {
       ...setting.fetch,
-      wanted: (document) =>
-        Effect.map(wantedResult(document, names), (isWanted) => {
+      wanted: (document) => {
+        const labels = new Set<string>()
+        const rows: ResultDocument["rows"] = (ids) =>
+          Stream.map(document.rows(ids), (decoded) => {
+            for (const { label } of decoded.rows) if (labels.size < 20) labels.add(label)
+            return decoded
+          })
+        return Effect.map(wantedResult({ ...document, rows }, names), (isWanted) => {
           job.skipped = !isWanted
+          if (job.skipped) { for (const label of labels) tally.seen.labels.add(label) }
           return isWanted
         })
+      }
     }
   }
 

@@ -1,10 +1,30 @@
-import type { BatchReport, ExportReport, FailureGroup, SinkReport } from "../ExportReport.ts"
+import {
+  type BatchReport,
+  type ExportReport,
+  type FailureGroup,
+  isComplete,
+  matchedNothing,
+  type SinkReport
+} from "../ExportReport.ts"
 import type { BatchRef } from "../Job.ts"
 import type { LedgerFailure, RunEnd } from "../Ledger.ts"
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
 export type BatchTally = Mutable<Omit<BatchReport, "left">>
+
+/** The first distinct values of many: enough to see what a filter could have named. */
+class Sample {
+  private readonly values = new Set<string>()
+
+  add(value: string): void {
+    if (this.values.size < 20) this.values.add(value.slice(0, 100))
+  }
+
+  get all(): ReadonlyArray<string> {
+    return Array.from(this.values)
+  }
+}
 
 /** Counts an export as it goes. Its size depends on the number of batches and causes, not of jobs. */
 export class Tally {
@@ -17,9 +37,18 @@ export class Tally {
   /** Jobs that were taken up to be fetched, and whether there was one more than the limit. */
   taken = 0
   limited = false
+  readonly seen = { statuses: new Sample(), labels: new Sample() }
+  /** Jobs that were named and that no listing has shown so far. */
+  private readonly notListed: Set<string>
+  private readonly filtersResults: boolean
   private readonly failures = new Map<string, Mutable<FailureGroup>>()
 
-  constructor(batches: ReadonlyArray<BatchRef>) {
+  constructor(
+    batches: ReadonlyArray<BatchRef>,
+    options: { readonly named?: Iterable<string>; readonly filtersResults?: boolean } = {}
+  ) {
+    this.notListed = new Set(options.named)
+    this.filtersResults = options.filtersResults === true
     this.batches = batches.map(({ batchId, projectId }) => ({
       projectId,
       batchId,
@@ -59,19 +88,26 @@ export class Tally {
     }
   }
 
+  /** A listing shows this job, whatever becomes of it. */
+  show(jobId: string): void {
+    if (this.notListed.size > 0) this.notListed.delete(jobId)
+  }
+
   fail(batch: BatchTally, jobId: string, error: LedgerFailure): void {
     batch.failed++
-    const group = this.failures.get(error.reason)
-    if (group !== undefined) {
-      group.count++
-      return
-    }
-    this.failures.set(error.reason, {
-      cause: error.reason,
-      count: 1,
-      retryable: error.retryable,
-      example: { batchId: batch.batchId, jobId, message: error.message }
-    })
+    this.group(`job ${error.reason}`, batch, jobId, error)
+  }
+
+  failListing(batch: BatchTally, error: LedgerFailure): void {
+    batch.listingError = error.message
+    this.group(`listing ${error.reason}`, batch, null, error)
+  }
+
+  private group(key: string, { batchId }: BatchTally, jobId: string | null, error: LedgerFailure): void {
+    const { message, reason, retryable } = error
+    const group = this.failures.get(key)
+    if (group !== undefined) group.count++
+    else this.failures.set(key, { cause: reason, count: 1, retryable, example: { batchId, jobId, message } })
   }
 
   /** What this look has come to. Jobs that an earlier look exported count as unchanged. */
@@ -93,15 +129,19 @@ export class Tally {
       ...batch,
       left: batch.listed - batch.exported - batch.unchanged - batch.unfinished - batch.failed
     }))
+    const sinks = Array.from(this.sinks.values(), (sink) => ({ ...sink, queued: queued(sink.id) }))
+    const noMatch = matchedNothing(batches, this.filtersResults)
+    const notListed = batches.every(({ isListed }) => isListed) ? Array.from(this.notListed) : []
     return {
-      complete: batches.every(({ failed, isListed, left, listingError }) =>
-        (isListed || (this.limited && listingError === null)) && failed === 0 && left === 0
-      ),
+      complete: isComplete({ batches, limited: this.limited, noMatch, notListed, sinks }),
+      noMatch,
+      seen: { statuses: this.seen.statuses.all, labels: this.seen.labels.all },
+      notListed,
       limited: this.limited,
       stopped: this.stopped,
       batches,
       failures: Array.from(this.failures.values(), (group) => ({ ...group })),
-      sinks: Array.from(this.sinks.values(), (sink) => ({ ...sink, queued: queued(sink.id) })),
+      sinks,
       inFlight: this.inFlight,
       seconds
     }

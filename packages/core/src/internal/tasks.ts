@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { JobPage, MalformedJob } from "../GtStudio.ts"
+import type { GtStudioError } from "../GtStudioError.ts"
 import { isFinished, type JobSummary } from "../Job.ts"
 import { failureOf, type LedgerEntry, type LedgerFailure, type Observation, type Outcome } from "../Ledger.ts"
 import { decide } from "../Selection.ts"
@@ -67,6 +68,7 @@ export const tasks = (
     const outcomes: Array<Outcome> = []
     for (const [index, { known, repeated, settled, summary }] of seen.entries()) {
       if (repeated) continue
+      tally.show(summary.id)
       const malformed = index < readable ? undefined : unreadable[index - readable]
       if (malformed !== undefined) {
         const error = failureOf(malformed.error)
@@ -77,6 +79,7 @@ export const tasks = (
       }
       if (!wanted(summary)) {
         batch.skipped++
+        tally.seen.statuses.add(summary.status)
         continue
       }
       const isSettled = settled === true && isFinished(summary)
@@ -116,7 +119,10 @@ export const tasks = (
       Stream.map((known) => ({ batch, known, summary: summaryOf(known) })),
       Stream.filter(({ summary }) => {
         const isWanted = wanted(summary)
-        if (!isWanted) batch.skipped++
+        if (!isWanted) {
+          batch.skipped++
+          tally.seen.statuses.add(summary.status)
+        }
         return isWanted
       }),
       Stream.takeWhile(take),
@@ -131,10 +137,11 @@ export const tasks = (
           batch.isListed = !tally.limited
         })),
         Stream.catchIf(
-          (error) => error._tag === "GtStudioError" && !error.isFatal,
+          (error): error is GtStudioError => error._tag === "GtStudioError" && !error.isFatal,
           (error) => {
-            batch.listingError = error.message
-            if (error._tag === "GtStudioError" && !error.isRetryable) cannotList(batch)
+            const failure = failureOf(error)
+            tally.failListing(batch, failure)
+            if (!failure.retryable) cannotList(batch)
             return Stream.empty
           }
         )
