@@ -5,7 +5,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -17,6 +17,8 @@ import { nextLook, type Options as FollowOptions } from "./Follow.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
 import { adopt } from "./internal/adopt.ts"
+import { checkOptions } from "./internal/checkExport.ts"
+import { Ending } from "./internal/ending.ts"
 import { exportRun, type Fatal, type Look } from "./internal/exportRun.ts"
 import type { Delivery } from "./internal/fetchedJob.ts"
 import { fill } from "./internal/fill.ts"
@@ -27,8 +29,9 @@ import { Tally } from "./internal/tally.ts"
 import { ExportWatch } from "./internal/telemetry/exportWatch.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import type { AttachmentChoice } from "./JobFetch.ts"
-import { type JobSink, type Receipt, SinkError } from "./JobSink.ts"
+import type { JobSink, Receipt, RunEnd, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError, type LedgerFailure } from "./Ledger.ts"
+import type { OptionError } from "./OptionError.ts"
 import type { ResultDocument } from "./ResultDocument.ts"
 import type { Selection } from "./Selection.ts"
 
@@ -81,7 +84,10 @@ export interface Options {
   readonly attachments?: AttachmentChoice
   /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
   readonly concurrency?: number
-  /** How long jobs in flight may go on after a stop before they are given up. Default 10 seconds. */
+  /**
+   * How long jobs in flight may go on after a stop before they are given up. What they fetched is stored within one second
+   * more; a sink that has not answered then is given up too. Default 10 seconds.
+   */
   readonly grace?: Duration.Input
   /**
    * Lists the batches again and again while jobs are in work, and exports those that become finished. The report then
@@ -94,7 +100,7 @@ export interface Options {
 }
 
 /** Why an export could not be run, or not to its end. What was stored before stays stored and noted. */
-export type ExportError = GtStudioError | SinkError | LedgerError | ContentError
+export type ExportError = GtStudioError | SinkError | LedgerError | ContentError | OptionError
 
 /** An export under way. */
 export interface RunningExport {
@@ -109,40 +115,68 @@ export interface RunningExport {
 /** Memory for documents that are parsed at the same time, in bytes. */
 const parseMemory = 64 * 1024 * 1024
 
+/** A sink that is fed in a fiber of its own, which ends when the sink is closed. */
+interface Fed {
+  readonly runner: SinkRunner<Delivery, LedgerError>
+  readonly fiber: Fiber.Fiber<Exit.Exit<void, SinkError>, SinkError | LedgerError>
+}
+
 /**
  * Opens the sinks and starts an export in the background; it ends with the scope, where it is cut off if it still runs.
- * Fails where a sink cannot be opened or the ledger cannot be written.
+ * Sinks are closed when the export has ended. Fails where a sink cannot be opened or the ledger cannot be written, and
+ * with an `OptionError` where an option cannot be meant.
  */
 export const start = Effect.fnUntraced(function*(options: Options) {
+  const { batches, concurrency, grace, limit } = yield* checkOptions({
+    ...options,
+    concurrency: options.concurrency ?? defaultConcurrency
+  })
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
   const scope = yield* Effect.scope
   const startedAt = yield* monotonicMillis
   const selection: Selection = options.selection ?? { _tag: "New" }
-  const tally = new Tally(eachOnce(options.batches), {
+  const tally = new Tally(batches, {
     ...(selection._tag === "Refresh" && selection.jobs !== undefined ? { named: selection.jobs } : {}),
     filtersResults: options.wantedResult !== undefined
   })
-  const stop = yield* Deferred.make<void>()
-  const cut = yield* Deferred.make<void, Fatal>()
   const runId = crypto.randomUUID()
-  yield* distinct(options.sinks)
   // Closed after the sinks and the fibers that use the jobs' contents.
   const contents = yield* Scope.fork(scope)
+  const ending = yield* Ending.make<Fatal>(grace)
+  const { cut, stop } = ending
+  const ended = yield* Deferred.make<RunEnd>()
 
   const watch = yield* ExportWatch.make(ledger, tally, options.sinks)
-  const runners: Array<SinkRunner<Delivery, LedgerError>> = []
+
+  /** Opens a sink and feeds it until the run has ended; then tells it so, and closes it. */
+  const feed = Effect.fnUntraced(function*(sink: JobSink) {
+    const opened = yield* Deferred.make<Fed["runner"], SinkError | LedgerError>()
+    const life = Effect.gen(function*() {
+      const open = yield* sink.open
+      const queue = yield* Queue.bounded<Delivery, Cause.Done>(sink.capabilities.batch.maxRecords)
+      const settled = (batch: Settled<Delivery>): Effect.Effect<void, LedgerError> => pipeline.settled(runner)(batch)
+      const watched = watch === undefined ? open : watch.sink(sink, open)
+      const runner = new SinkRunner<Delivery, LedgerError>(sink, watched, runId, queue, settled)
+      yield* Deferred.succeed(opened, runner)
+      const run = watch === undefined ? runner.run : watch.within(runner.run)
+      yield* Effect.tapCause(run, (cause) => Deferred.failCause(cut, cause))
+      const end = yield* Deferred.await(ended)
+      return yield* Effect.exit(runner.failure === undefined ? runner.finish(end) : Effect.void)
+    })
+    const fiber = yield* ending.fork(
+      Effect.tapCause(Effect.scoped(life), (cause) => Deferred.failCause(opened, cause))
+    )
+    return { fiber, runner: yield* Deferred.await(opened) }
+  })
+
+  const fed: Array<Fed> = []
   for (const sink of options.sinks) {
-    const opened = yield* sink.open
-    const open = watch === undefined ? opened : watch.sink(sink, opened)
+    fed.push(yield* feed(sink))
     yield* adopt(ledger, sink)
-    const queue = yield* Queue.bounded<Delivery, Cause.Done>(sink.capabilities.batch.maxRecords)
-    const settled = (batch: Settled<Delivery>): Effect.Effect<void, LedgerError> => pipeline.settled(runner)(batch)
-    const runner = new SinkRunner<Delivery, LedgerError>(sink, open, runId, queue, settled)
-    runners.push(runner)
     tally.sinks.set(sink.id, { sink: sink.name, id: sink.id, stored: 0, bytes: 0, error: null })
   }
-
+  const runners = fed.map(({ runner }) => runner)
   watch?.queues(runners)
 
   const follow = selection._tag === "Retry" ? undefined : options.follow
@@ -155,11 +189,11 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     look: () => look,
     follows: follow !== undefined,
     scope: contents,
-    concurrency: Math.max(1, options.concurrency ?? defaultConcurrency),
+    concurrency,
     fetch: { attachments: options.attachments ?? "results" },
     wanted: options.wanted ?? (() => true),
     wantedResult: options.wantedResult,
-    limit: options.limit ?? Number.POSITIVE_INFINITY,
+    limit,
     parseBudget: new ParseBudget(parseMemory),
     onJob: (event) => {
       watch?.onJob(event)
@@ -174,16 +208,6 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     monotonicMillis,
     (now) => tally.report((now - startedAt) / 1000, (id) => runners.find(({ sink }) => sink.id === id)?.queued ?? 0)
   )
-
-  const sinks = yield* Effect.forkScoped(Effect.forEach(
-    runners,
-    (runner) =>
-      Effect.tapCause(
-        watch === undefined ? runner.run : watch.within(runner.run),
-        (cause) => Deferred.failCause(cut, cause)
-      ),
-    { concurrency: "unbounded", discard: true }
-  ))
 
   /** Gives a sink that was added later what another one of this export holds already. */
   const fillFromOthers = Effect.fnUntraced(function*(runner: SinkRunner<Delivery, LedgerError>) {
@@ -240,21 +264,26 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   })
 
   const main = Effect.gen(function*() {
-    const jobs = yield* Effect.exit(looks)
-    // What has arrived is stored, whatever ended the run; sinks that have ended before they were told to take nothing more.
-    const early = yield* Effect.exit(Effect.raceFirst(pipeline.early, Effect.asVoid(Fiber.await(sinks))))
-    for (const runner of runners) yield* runner.end
-    yield* Fiber.join(sinks)
-    if (Exit.isSuccess(jobs)) yield* pipeline.vanished
-    const completed = Exit.isSuccess(jobs) && !tally.stopped && tally.batches.every(({ isListed }) => isListed)
-    const finished = yield* Effect.forEach(
-      runners.filter(({ failure }) => failure === undefined),
-      (runner) => Effect.exit(runner.finish({ completed }))
+    // What has arrived is stored, whatever ended the run.
+    const delivering = Effect.exit(looks).pipe(
+      Effect.tap(() => pipeline.early),
+      Effect.flatten
     )
-    yield* jobs
-    yield* early
+    const jobs = yield* ending.within(yield* ending.fork(delivering))
+    const isOver = jobs !== undefined && Exit.isSuccess(jobs) && !tally.stopped
+    yield* Deferred.succeed(ended, { completed: isOver && tally.batches.every(({ isListed }) => isListed) })
+    for (const runner of runners) yield* runner.end
     // Each sink is told of the end, also when another one could not take it.
+    const ends = yield* Effect.forEach(fed, ({ fiber }) => ending.within(fiber), { concurrency: "unbounded" })
+    for (const [index, { runner }] of fed.entries()) {
+      const end = ends[index]
+      tally.endSink(runner.sink.id, end !== undefined && Exit.isSuccess(end) ? end.value : end)
+    }
+    const finished: Array<Exit.Exit<void, SinkError>> = []
+    for (const end of ends) if (end !== undefined) finished.push(yield* end)
+    if (jobs !== undefined) yield* jobs
     for (const end of finished) yield* end
+    yield* pipeline.vanished
     yield* ledger.end(look.run, tally.runEnd(tally.stopped ? "stopped" : "completed"))
     return yield* report
   })
@@ -263,14 +292,12 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   const noted = Effect.onExit(main, (exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(noteEnd))
   const fiber = yield* Effect.forkScoped(watch === undefined ? noted : watch.run(noted))
 
-  const grace = Duration.fromInputUnsafe(options.grace ?? Duration.seconds(10))
   const running: RunningExport = {
     report,
     stop: Effect.suspend(() => {
       if (tally.stopped) return Effect.void
       tally.stopped = true
-      const cutLater = Effect.andThen(Effect.sleep(grace), Deferred.succeed(cut, undefined))
-      return Effect.andThen(Deferred.succeed(stop, undefined), Effect.asVoid(Effect.forkIn(cutLater, scope)))
+      return Effect.andThen(Deferred.succeed(stop, undefined), ending.begin)
     }),
     await: Fiber.join(fiber)
   }
@@ -286,21 +313,3 @@ export const run = (options: Options): Effect.Effect<ExportReport, ExportError, 
     Effect.flatMap(start(options), (running) =>
       Effect.onInterrupt(running.await, () => Effect.andThen(running.stop, Effect.ignore(running.await))))
   )
-
-/** A batch that is named twice is listed once. */
-const eachOnce = (batches: ReadonlyArray<BatchRef>): ReadonlyArray<BatchRef> =>
-  batches.filter(({ batchId, projectId }, index) =>
-    batches.findIndex((other) => other.batchId === batchId && other.projectId === projectId) === index
-  )
-
-const distinct = (sinks: ReadonlyArray<JobSink>): Effect.Effect<void, SinkError> => {
-  const twice = sinks.find((sink, index) => sinks.findIndex(({ id }) => id === sink.id) !== index)
-  return twice === undefined ? Effect.void : Effect.fail(
-    new SinkError({
-      sink: twice.name,
-      step: "open",
-      reason: "misconfigured",
-      detail: `two sinks would write to the same place, ${twice.id}: give each its own`
-    })
-  )
-}

@@ -10,6 +10,7 @@ import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
+import * as OptionError from "./OptionError.ts"
 
 /** How often and how long to look. */
 export interface Options {
@@ -18,6 +19,12 @@ export interface Options {
   /** No listing begins later than this after the first. Default: until all jobs are finished, however long that takes. */
   readonly deadline?: Duration.Input
 }
+
+/** Checks the options; `path` is what stands before their names. An interval of 0 would list without a pause. */
+export const check = Effect.fnUntraced(function*({ deadline, interval }: Options, path = "") {
+  if (interval !== undefined) yield* OptionError.duration(`${path}interval`, interval, 1)
+  if (deadline !== undefined) yield* OptionError.duration(`${path}deadline`, deadline)
+})
 
 /** Whether there is time for another look, and how long to wait for it. */
 export const nextLook = (options: Options, startedAt: number, now: number): Duration.Duration | undefined => {
@@ -30,13 +37,15 @@ export const nextLook = (options: Options, startedAt: number, now: number): Dura
 
 /**
  * The finished jobs of a batch, each once, as they become finished. Ends when every listed job is finished or the
- * deadline has come. Fails as `GtStudio.jobSummaries` does. Remembers the ids given: about 100 bytes a job.
+ * deadline has come. Fails as `GtStudio.jobSummaries` does, and
+ * with an `OptionError`. Remembers the ids given: about 100 bytes a job.
  */
 export const finishedJobs = (
   batch: BatchRef,
   options: Options = {}
-): Stream.Stream<JobSummary, GtStudioError, GtStudio> =>
+): Stream.Stream<JobSummary, GtStudioError | OptionError.OptionError, GtStudio> =>
   Stream.unwrap(Effect.gen(function*() {
+    yield* check(options)
     const gtStudio = yield* GtStudio
     const startedAt = yield* monotonicMillis
     const given = new Set<string>()
@@ -57,9 +66,14 @@ export const finishedJobs = (
       return true
     })
     // Not a stream that goes on with itself: that would be one level deeper for every look.
-    return Stream.paginate(true, (isFirst) =>
-      Effect.map(isFirst ? Effect.succeed(true) : again, (isDue) =>
-        [isDue ? [look] : [], isDue ? Option.some(false) : Option.none()] as const)).pipe(
-        Stream.flatten()
-      )
+    return Stream.paginate(
+      true,
+      (isFirst) =>
+        Effect.map(
+          isFirst ? Effect.succeed(true) : again,
+          (isDue) => [isDue ? [look] : [], isDue ? Option.some(false) : Option.none()] as const
+        )
+    ).pipe(
+      Stream.flatten()
+    )
   }))

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import { checkCapabilities } from "./internal/checkExport.ts"
 import type { JobSink } from "./JobSink.ts"
 
 /** The version of the contract of this package. */
@@ -157,6 +158,10 @@ export const load = Effect.fnUntraced(function*(
     try: () => definition.make(decoded),
     catch: (cause) => failure(specifier, "broken", "it could not be made from its options", cause)
   })
+  yield* Effect.catch(
+    checkCapabilities(sink.capabilities),
+    ({ message }) => failure(specifier, "broken", `what it declares cannot be: ${message}`)
+  )
   const contradiction = contradictionOf(sink)
   return contradiction === undefined ? sink : yield* failure(specifier, "broken", contradiction)
 })

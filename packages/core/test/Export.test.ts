@@ -118,13 +118,6 @@ describe("an export", () => {
       deepStrictEqual([counts(report, 0).exported, counts(report, 1).exported], [1, 1])
       deepStrictEqual(Array.from(sink.stored.keys()), ["one/same", "two/same"])
     }))
-
-  it.effect("runs without any sink as a dry run of the fetching", () =>
-    Effect.gen(function*() {
-      const { run } = yield* world(new FakePlatform([batchOf(3)]), [])
-      const report = yield* run()
-      strictEqual(counts(report).listed, 3)
-    }))
 })
 
 describe("what is held", () => {

@@ -116,7 +116,7 @@ describe("finishedJobs", () => {
       const gtStudio = {
         jobSummaries: () => Stream.suspend(() => Stream.succeed(job("b-0", ++looks < 20_000 ? "pending" : "completed")))
       } as never as GtStudio["Service"]
-      const fiber = yield* Follow.finishedJobs(ref, { interval: Duration.zero }).pipe(
+      const fiber = yield* Follow.finishedJobs(ref, { interval: Duration.millis(1) }).pipe(
         Stream.runCollect,
         Effect.provideService(GtStudio, gtStudio),
         Effect.forkChild

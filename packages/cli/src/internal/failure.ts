@@ -1,5 +1,5 @@
 import type { ClusterError, Membership } from "@labelstream/cluster"
-import type { Content, GtStudio, GtStudioError, JobSink, Ledger, SinkPlugin } from "@labelstream/core"
+import type { Content, GtStudio, GtStudioError, JobSink, Ledger, OptionError, SinkPlugin } from "@labelstream/core"
 import type { NodeTelemetry } from "@labelstream/node"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -16,6 +16,7 @@ export type Failure =
   | GtStudio.GtStudioConfigError
   | GtStudioError.GtStudioError
   | JobSink.SinkError
+  | OptionError.OptionError
   | Ledger.LedgerError
   | Content.ContentError
   | NodeTelemetry.NodeTelemetryError

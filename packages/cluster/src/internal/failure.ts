@@ -1,4 +1,4 @@
-import type { Content, GtStudioError, JobSink, Ledger } from "@labelstream/core"
+import type { Content, GtStudioError, JobSink, Ledger, OptionError } from "@labelstream/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -7,6 +7,7 @@ import { ClusterError } from "../ClusterError.ts"
 export type Failure =
   | GtStudioError.GtStudioError
   | JobSink.SinkError
+  | OptionError.OptionError
   | Ledger.LedgerError
   | Content.ContentError
   | ClusterError

@@ -25,7 +25,7 @@ import {
   unsettled,
   watched
 } from "./fetchedJob.ts"
-import { InOrder } from "./inOrder.ts"
+import { InOrder, type Restore } from "./inOrder.ts"
 import { forEachInLanes } from "./lanes.ts"
 import type { ParseBudget } from "./parseBudget.ts"
 import type { Settled, SinkRunner } from "./sinkRunner.ts"
@@ -270,7 +270,8 @@ export const exportRun = (setting: Setting) => {
     )
 
   const listed = tasks(setting, { failJob, countUnchanged, cannotList: (batch) => unlistable.add(batch) })
-  const fetchAndDeliver = (task: Task) => Effect.flatMap(fetchJob(task), deliver)
+  /** A job that was fetched is delivered, also when the run is cut while it waits for room. */
+  const fetchAndDeliver = (task: Task, restore: Restore) => Effect.flatMap(restore(fetchJob(task)), deliver)
   const inOrder = new InOrder({
     lanes: concurrency,
     ahead,
@@ -287,7 +288,11 @@ export const exportRun = (setting: Setting) => {
     jobs: Effect.raceFirst(
       ordered.length > 0
         ? inOrder.run(listed)
-        : forEachInLanes(listed, concurrency, fetchAndDeliver),
+        : forEachInLanes(
+          listed,
+          concurrency,
+          (task) => Effect.uninterruptibleMask((restore) => fetchAndDeliver(task, restore))
+        ),
       Deferred.await(cut)
     ),
     /** Delivers what was fetched before its turn when the run was cut. */

@@ -3,12 +3,16 @@ import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import { forEachInLanes } from "./lanes.ts"
 
+/** Makes interruptible again what runs within work that is not. */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 export interface Options<A, B, E> {
   /** Elements that are worked on at a time. */
   readonly lanes: number
   /** How far work may run ahead of an element that takes long: elements in all, and bytes of those that are done. */
   readonly ahead: { readonly elements: number; readonly bytes: number }
-  readonly work: (element: A) => Effect.Effect<B, E>
+  /** Not interrupted, but for what it restores: what is done is handed on, and there is no gap. */
+  readonly work: (element: A, restore: Restore) => Effect.Effect<B, E>
   readonly bytesOf: (done: B) => number
   /** Takes what was made of the elements, one at a time and in their order. */
   readonly handOn: (done: B) => Effect.Effect<unknown, E>
@@ -39,7 +43,8 @@ export class InOrder<A, B, E> {
     return forEachInLanes(
       Stream.mapEffect(stream, (element) => this.begin(element)),
       lanes,
-      ({ element, place }) => Effect.flatMap(work(element), (done) => this.end(place, done))
+      ({ element, place }) =>
+        Effect.uninterruptibleMask((restore) => Effect.flatMap(work(element, restore), (done) => this.end(place, done)))
     )
   }
 

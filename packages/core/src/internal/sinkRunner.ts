@@ -100,10 +100,16 @@ export class SinkRunner<D extends Delivery, E> {
       step: () => {}
     })
     const lane = Effect.catchIf(loop, (error): error is Cause.Done => Cause.isDone(error), () => Effect.void)
-    return Effect.all(
+    const lanes = Effect.all(
       Array.from({ length: this.sink.capabilities.concurrentBatches }, () => lane),
       { concurrency: "unbounded", discard: true }
     )
+    return Effect.onExit(lanes, () => this.refuse)
+  }
+
+  /** Nobody takes from the queue any more: what is still offered must not wait for room. */
+  private get refuse(): Effect.Effect<void> {
+    return Effect.andThen(Queue.end(this.queue), this.room.resize(Number.MAX_SAFE_INTEGER))
   }
 
   private get takeBatch(): Effect.Effect<ReadonlyArray<D>, Cause.Done> {

@@ -1,3 +1,6 @@
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import {
   type BatchReport,
   type ExportReport,
@@ -108,6 +111,18 @@ export class Tally {
     const group = this.failures.get(key)
     if (group !== undefined) group.count++
     else this.failures.set(key, { cause: reason, count: 1, retryable, example: { batchId, jobId, message } })
+  }
+
+  /** How a sink ended: undefined where it did not in time. */
+  endSink(id: string, exit: Exit.Exit<unknown, { readonly message: string }> | undefined): void {
+    const sink = this.sinks.get(id)
+    if (sink === undefined || sink.error !== null) return
+    if (exit === undefined) {
+      sink.error = "it did not answer in time after the stop; the next run stores again what it had not confirmed"
+    } else if (Exit.isFailure(exit)) {
+      const failure = Cause.findErrorOption(exit.cause)
+      if (Option.isSome(failure)) sink.error = failure.value.message
+    }
   }
 
   /** What this look has come to. Jobs that an earlier look exported count as unchanged. */

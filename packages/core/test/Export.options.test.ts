@@ -1,0 +1,74 @@
+import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { Cause, Effect, Exit } from "effect"
+import { TestClock } from "effect/testing"
+import type { Capabilities } from "../src/JobSink.ts"
+import { type RunOptions, world } from "./support/exports.ts"
+import { batchOf, FakePlatform } from "./support/fakePlatform.ts"
+import { MemorySink } from "./support/memorySink.ts"
+import { settle } from "./support/time.ts"
+
+/** The message of the typed error that the effect fails with, within two minutes; else what it does instead. */
+const refusal = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const fiber = yield* Effect.forkDetach(effect)
+  for (let second = 0; second < 120 && fiber.pollUnsafe() === undefined; second++) {
+    yield* settle
+    yield* TestClock.adjust("1 second")
+  }
+  const exit = fiber.pollUnsafe()
+  if (exit === undefined) return "it hangs"
+  if (Exit.isSuccess(exit)) return "it went on"
+  const [reason] = exit.cause.reasons
+  return reason !== undefined && Cause.isFailReason(reason) ? String(reason.error) : "it dies"
+})
+
+const { NaN: none, POSITIVE_INFINITY: endless } = Number
+
+describe("an export", () => {
+  const options: Record<string, readonly [(value: number) => RunOptions, ReadonlyArray<number>]> = {
+    concurrency: [(concurrency) => ({ concurrency }), [none, endless, 0, -1, 1.5]],
+    limit: [(limit) => ({ limit }), [none, endless, 0, -1, 1.5]],
+    grace: [(grace) => ({ grace }), [none, endless, -1]],
+    "follow.interval": [(interval) => ({ follow: { interval } }), [none, endless, -1, 0]],
+    "follow.deadline": [(deadline) => ({ follow: { deadline } }), [none, endless, -1]]
+  }
+  for (const [name, [optionsOf, values]] of Object.entries(options)) {
+    it.effect.each(values)(
+      `refuses, by name and before it opens or asks anything, ${name}: %d`,
+      (value) =>
+        Effect.gen(function*() {
+          const platform = new FakePlatform([batchOf(3)])
+          const sink = new MemorySink()
+          const { running } = yield* world(platform, [sink])
+          assert.include(yield* refusal(running(optionsOf(value))), `Option ${name}: must be`)
+          deepStrictEqual([platform.kinds.length, sink.opened], [0, 0])
+        })
+    )
+  }
+
+  type Claims = Partial<Omit<Capabilities, "batch">> & { readonly batch?: Partial<Capabilities["batch"]> }
+  const capabilities: Record<string, readonly [(value: number) => Claims, ReadonlyArray<number>]> = {
+    concurrentBatches: [(concurrentBatches) => ({ concurrentBatches }), [0, none, endless, 1.5]],
+    "batch.maxRecords": [(maxRecords) => ({ batch: { maxRecords } }), [0, none, endless, 1.5]],
+    "batch.maxBytes": [(maxBytes) => ({ batch: { maxBytes } }), [0, none]],
+    "batch.maxAgeMillis": [(maxAgeMillis) => ({ batch: { maxAgeMillis } }), [-1, none, endless]]
+  }
+  for (const [name, [claimsOf, values]] of Object.entries(capabilities)) {
+    it.effect.each(values)(`refuses, by name, a sink that declares ${name}: %d`, (value) =>
+      Effect.gen(function*() {
+        const sink = new MemorySink({ capabilities: claimsOf(value) })
+        const { running } = yield* world(new FakePlatform([batchOf(3)]), [sink])
+        assert.include(yield* refusal(running()), `Option capabilities.${name}: must be`)
+        strictEqual(sink.opened, 0)
+      }))
+  }
+
+  it.effect("refuses to run without a sink: its jobs would be recorded as stored", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(3)])
+      const { ledger, running } = yield* world(platform, [])
+      const message = yield* refusal(running())
+      assert.include(message, "Option sinks: must name a sink")
+      strictEqual((yield* ledger.counts(platform.batches[0]!)).stored, 0)
+    }))
+})
