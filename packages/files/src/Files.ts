@@ -13,7 +13,6 @@ export interface Operations {
   readonly read: (fd: number, into: Uint8Array, position: number | null) => Promise<number>
   readonly lstat: (path: string) => Promise<Stats>
   readonly link: (existing: string, path: string) => Promise<void>
-  readonly copyFile: (from: string, to: string, mode: number) => Promise<void>
   readonly rename: (from: string, to: string) => Promise<void>
   readonly unlink: (path: string) => Promise<void>
 }
@@ -77,6 +76,26 @@ export const writeNew = (fs: Operations, path: string, bytes: Uint8Array): Promi
     await fs.fsync(fd)
   })
 
-/** Makes the names in a folder durable. Windows cannot open folders, and has them durable by itself. */
-export const syncDirectory = (fs: Operations, path: string): Promise<void> =>
-  process.platform === "win32" ? Promise.resolve() : withFile(fs, path, "r", (fd) => fs.fsync(fd))
+/** How file systems refuse what they cannot do at all: FUSE, SMB, and exFAT differ in the code they choose. */
+const unsupported: ReadonlySet<string> = new Set(["EINVAL", "EISDIR", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EPERM"])
+
+/** How `link` fails if only a copy can help: another file system, another owner's file, too many names. */
+const notLinkable: ReadonlySet<string> = new Set([...unsupported, "EACCES", "EMLINK", "EXDEV"])
+
+/**
+ * Makes the names in a folder durable. Does nothing where the system cannot sync folders: Windows, and shares that
+ * refuse it. Names are then as durable as the share makes them by itself.
+ */
+export const syncDirectory = async (fs: Operations, path: string): Promise<void> => {
+  if (process.platform === "win32") return
+  await withFile(fs, path, "r", (fd) => fs.fsync(fd)).catch((error: unknown) => {
+    if (!unsupported.has(codeOf(error) ?? "")) throw error
+  })
+}
+
+/** Gives a file a second name. Returns false if this is impossible here, so that the caller copies the file. */
+export const link = (fs: Operations, from: string, to: string): Promise<boolean> =>
+  fs.link(from, to).then(() => true, (error: unknown) => {
+    if (notLinkable.has(codeOf(error) ?? "")) return false
+    throw error
+  })

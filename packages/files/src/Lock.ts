@@ -1,13 +1,14 @@
 /**
- * Lets one process at a time write into an output folder. The lock file names its owner; the lock of a process that has
- * died is no obstacle. Processes of another machine or container cannot be looked at, so the owner also touches the file
- * every 15 seconds, and a foreign lock counts as left behind when it has not been touched for two minutes.
+ * Lets one process at a time write into an output folder. The lock file names its owner and holds a nonce, which alone
+ * tells whose lock it is: inode numbers are used again. The lock of a process that has died is no obstacle. Processes of
+ * another machine or container cannot be observed, so the owner also touches the file every 15 seconds. A foreign lock,
+ * or one that cannot be read, counts as left behind 2 minutes after it was last touched.
  */
 import { randomUUID } from "node:crypto"
 import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
 import { Problem } from "./Failure.ts"
-import { codeOf, lstatOrNone, type Operations, withFile, writeFully, writeNew } from "./Files.ts"
+import { codeOf, link, lstatOrNone, type Operations, withFile, writeFully, writeNew } from "./Files.ts"
 
 /** How often the owner touches its lock, in milliseconds. */
 export const touchEvery = 15_000
@@ -24,6 +25,8 @@ export interface Place {
 const leftBehindAfter = 120_000
 
 interface Owner {
+  /** Made for one acquisition. */
+  readonly nonce: string
   readonly pid: number
   readonly host: string
   /** The set of processes that the pid belongs to: containers on one host have their own. */
@@ -35,31 +38,33 @@ interface Owner {
 /** A lock that is held. */
 export interface Lock {
   readonly touch: () => Promise<void>
-  /** Fails when another process has taken the lock over. */
+  /** Fails with `conflict` if another process has taken the lock over. */
   readonly confirm: () => Promise<void>
+  /** Removes the lock unless another process has taken it over. */
   readonly release: () => Promise<void>
 }
 
-/** Takes the lock, or fails with `conflict` where a live process holds it. */
+/** Acquires the lock. Fails with `conflict` if another process holds it. */
 export const acquire = async (place: Place): Promise<Lock> => {
   const { fs, lock } = place
-  const own = `${lock}.${randomUUID()}`
-  const text = Buffer.from(`${JSON.stringify(self())}\n`)
+  const nonce = randomUUID()
+  const own = `${lock}.${nonce}`
+  const text = `${JSON.stringify({ nonce, ...self() })}\n`
   try {
-    await writeNew(fs, own, text)
-    // A link appears with its content, so nobody ever reads a lock that is half written.
-    while (!await linked(place, own)) await clear(place, own)
+    await writeNew(fs, own, Buffer.from(text))
+    while (!await put(place, own, text)) await clear(place, own)
   } finally {
     await fs.unlink(own).catch(() => {})
   }
-  const { ino } = await fs.lstat(lock).catch((error: unknown) =>
-    fs.unlink(lock).catch(() => {}).then(() => Promise.reject(error))
-  )
-  const isOurs = async () => (await lstatOrNone(fs, lock))?.ino === ino
+  const isOurs = async () => ownerOf(await textAt(fs, lock))?.nonce === nonce
   return {
-    touch: async () => {
-      if (await isOurs()) await withFile(fs, lock, "r+", (fd) => writeFully(fs, fd, text, 0))
-    },
+    // By one descriptor: the lock of another process that takes over meanwhile is a different file.
+    touch: () =>
+      withFile(fs, lock, "r+", async (fd) => {
+        if (ownerOf(await textIn(fs, fd))?.nonce === nonce) await writeFully(fs, fd, Buffer.from(text), 0)
+      }).catch((error: unknown) => {
+        if (codeOf(error) !== "ENOENT") throw error
+      }),
     confirm: async () => {
       if (!await isOurs()) throw new Problem("conflict", `the lock ${lock} was removed or taken by another process`)
     },
@@ -69,23 +74,16 @@ export const acquire = async (place: Place): Promise<Lock> => {
   }
 }
 
-/** Fails with `conflict` where a live process holds the lock. Changes nothing. */
+/** Fails with `conflict` if a live process on this machine holds the lock. Changes nothing. */
 export const checkFree = async (place: Place): Promise<void> => {
-  const holder = await read(place, place.lock)
+  const holder = ownerOf(await textAt(place.fs, place.lock))
   if (holder !== undefined && isHere(holder) && isAlive(holder)) throw held(place, holder)
 }
 
-const linked = async ({ fs, lock }: Place, own: string): Promise<boolean> => {
+/** Puts a lock in place unless there is one. A link appears with its content; elsewhere a lock is empty for a moment. */
+const put = async ({ fs, lock }: Place, from: string, text: string): Promise<boolean> => {
   try {
-    await fs.link(own, lock)
-    return true
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return false
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(error) ?? "")) throw error
-  }
-  // No hard links here, as on exFAT.
-  try {
-    await fs.copyFile(own, lock, 1)
+    if (!await link(fs, from, lock)) await writeNew(fs, lock, Buffer.from(text))
     return true
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false
@@ -96,38 +94,57 @@ const linked = async ({ fs, lock }: Place, own: string): Promise<boolean> => {
 /** Takes a lock out of the way that was left behind. */
 const clear = async (place: Place, own: string): Promise<void> => {
   const { fs, lock } = place
-  const holder = await read(place, lock)
-  if (holder !== undefined && (isHere(holder) ? isAlive(holder) : !await isLeftBehind(place, own))) {
-    throw held(place, holder)
-  }
+  const text = await textAt(fs, lock)
+  if (text === undefined) return
+  const holder = ownerOf(text)
+  const isHeld = holder !== undefined && isHere(holder)
+    ? isAlive(holder)
+    : !(holder !== undefined && isBeforeRestart(holder)) && !await isLeftBehind(place, own)
+  if (isHeld) throw held(place, holder)
   const aside = `${own}.old`
   await fs.rename(lock, aside).catch((error: unknown) => {
     if (codeOf(error) !== "ENOENT") throw error
   })
-  // Between reading and renaming, another process may have done the same and gone on to take the lock.
-  const moved = await read(place, aside)
-  if (JSON.stringify(moved) !== JSON.stringify(holder)) await fs.link(aside, lock).catch(() => {})
+  // Between reading and renaming, another process may have cleared the same lock and put its own in place.
+  const moved = await textAt(fs, aside)
+  if (moved !== undefined && moved !== text) await put(place, aside, moved)
   await fs.unlink(aside).catch(() => {})
 }
 
-const read = async ({ fs }: Place, path: string): Promise<Owner | undefined> => {
+/** What a lock says; undefined if there is none. */
+const textAt = async (fs: Operations, path: string): Promise<string | undefined> => {
   try {
-    const bytes = Buffer.alloc(4096)
-    const length = await withFile(fs, path, "r", (fd) => fs.read(fd, bytes, 0))
-    const owner: unknown = JSON.parse(bytes.toString("utf8", 0, length))
-    return typeof owner === "object" && owner !== null && "pid" in owner && Number.isSafeInteger(owner.pid)
-      ? owner as Owner
-      : undefined
+    return await withFile(fs, path, "r", (fd) => textIn(fs, fd))
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR" || error instanceof SyntaxError) return undefined
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined
     throw error
   }
 }
 
-const held = ({ lock, output }: Place, { host, pid }: Owner): Problem =>
+const textIn = async (fs: Operations, fd: number): Promise<string> => {
+  const bytes = Buffer.alloc(4096)
+  return bytes.toString("utf8", 0, await fs.read(fd, bytes, 0))
+}
+
+/** Undefined for what cannot be read, such as a lock that is being written. */
+const ownerOf = (text = ""): Owner | undefined => {
+  try {
+    const owner: unknown = JSON.parse(text)
+    return typeof owner === "object" && owner !== null && "pid" in owner && Number.isSafeInteger(owner.pid)
+      ? owner as Owner
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const held = ({ lock, output }: Place, owner: Owner | undefined): Problem =>
   new Problem(
     "conflict",
-    `process ${pid} on ${host} is writing to ${output}: wait for it, or remove ${lock} if it is gone for certain`
+    owner === undefined
+      ? `the lock ${lock} cannot be read: run again in 2 minutes, or remove it if no process writes to ${output}`
+      : `process ${owner.pid} on ${owner.host} is writing to ${output}: wait for it, or remove ${lock} if it is gone ` +
+        "for certain"
   )
 
 /** Compares two times of the same file system, since clocks of two machines differ. */
@@ -136,7 +153,7 @@ const isLeftBehind = async ({ fs, lock }: Place, own: string): Promise<boolean> 
   return found === undefined || (await fs.lstat(own)).mtimeMs - found.mtimeMs > leftBehindAfter
 }
 
-const self = (): Owner => ({
+const self = (): Omit<Owner, "nonce"> => ({
   pid: process.pid,
   host: hostname(),
   processes: processes(),
@@ -144,6 +161,9 @@ const self = (): Owner => ({
 })
 
 const isHere = (owner: Owner): boolean => owner.host === hostname() && owner.processes === processes()
+
+/** A container that starts again has its host name and process id, in another set of processes or from another time. */
+const isBeforeRestart = ({ host, pid }: Owner): boolean => host === hostname() && pid === process.pid
 
 const isAlive = ({ pid, started }: Owner): boolean => {
   const start = startOf(pid)

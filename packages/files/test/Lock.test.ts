@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Failure, Lock } from "../src/index.ts"
@@ -37,6 +37,22 @@ describe("Lock", () => {
         const lock = yield* acquire(at)
         yield* Effect.promise(lock.release)
       }
+    }))
+
+  it.live("of a container that was started again is no obstacle", () =>
+    Effect.gen(function*() {
+      const at = yield* place
+      const before = yield* acquire(at)
+      const self = JSON.parse(readFileSync(at.lock, "utf8")) as Record<string, unknown>
+      yield* Effect.promise(before.release)
+      const processes = "00000000-0000-0000-0000-000000000000 pid:[4026530000]"
+      for (const other of [{ processes }, { processes, started: "7" }, { started: "7" }]) {
+        writeFileSync(at.lock, JSON.stringify({ ...self, nonce: "earlier", ...other }))
+        yield* Effect.promise((yield* acquire(at)).release)
+      }
+      // Another container of the same host name may be alive.
+      writeFileSync(at.lock, JSON.stringify({ ...self, nonce: "other", processes, pid: process.pid + 1 }))
+      assert.strictEqual((yield* Effect.flip(acquire(at))).reason, "conflict")
     }))
 
   it.live("that was taken away is no longer confirmed", () =>

@@ -49,9 +49,21 @@ describe("the lock", () => {
       const self = yield* ourselves
       const child = spawn(process.execPath, ["-e", ""])
       yield* Effect.promise(() => new Promise((resolve) => child.on("exit", resolve)))
-      for (const owner of [{ ...self, pid: child.pid }, { ...self, started: "1" }, "", "{\"pid\":"]) {
+      for (const owner of [{ ...self, pid: child.pid }, { ...self, started: "1" }]) {
         const directory = yield* temporary
         leave(directory, owner)
+        yield* opens(directory)
+        assert.deepStrictEqual(readdirSync(directory), [])
+      }
+    }))
+
+  it.effect("that cannot be read counts until it has not been touched for 2 minutes", () =>
+    Effect.gen(function*() {
+      for (const text of ["", "{\"pid\":"]) {
+        const directory = yield* temporary
+        leave(directory, text)
+        assert.include((yield* Effect.flip(opens(directory))).message, "cannot be read")
+        utimesSync(lockOf(directory), 0, 0)
         yield* opens(directory)
         assert.deepStrictEqual(readdirSync(directory), [])
       }

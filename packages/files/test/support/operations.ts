@@ -15,7 +15,6 @@ export const operations: Files.Operations = {
   read: (fd, into, position) => read(fd, into, 0, into.length, position).then(({ bytesRead }) => bytesRead),
   lstat: (path) => fs.promises.lstat(path),
   link: fs.promises.link,
-  copyFile: fs.promises.copyFile,
   rename: fs.promises.rename,
   unlink: fs.promises.unlink
 }

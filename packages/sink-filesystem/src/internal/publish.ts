@@ -148,8 +148,5 @@ const withdraw = async (fs: Fs, { document, hasNested, nested }: Paths): Promise
 /** A second name for the old document, so that it can be put back without ever having been away. */
 const keep = async (fs: Fs, from: string, to: string): Promise<void> => {
   await fs.unlink(to).catch(ignoreMissing)
-  await fs.link(from, to).catch((error: unknown) => {
-    if (Files.codeOf(error) === "ENOENT") throw error
-    return fs.copyFile(from, to, 0)
-  })
+  if (!await Files.link(fs, from, to)) await fs.copyFile(from, to, 0)
 }

@@ -39,6 +39,8 @@ export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
 
   const settle = async () => {
     if (left === undefined) return
+    // Another process that took the place over has dealt with the intent: undoing it now would undo later commits.
+    await lock.confirm()
     if (left.isDone) {
       await removeIntent(place, left.intent).catch((error: unknown) => {
         if (Files.codeOf(error) !== "ENOENT") throw error
@@ -69,6 +71,8 @@ export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
     const receipts = records.map(({ line }) => receiptOf(line))
     if (records.length > 0) {
       const intent = await intend(token, records, changes++ === since)
+      // Once more: comparing files can take long.
+      await lock.confirm()
       left = { intent, isDone: false }
       try {
         await writeIntent(place, intent)
@@ -157,7 +161,10 @@ export const start = (place: Place, lock: Lock.Lock): OpenPlace.Session => {
       recordsAtOnce,
       (record, number) => isolate(record, stageRecord(place, folder, isThere, number, record))
     )
-    yield* attempt({ step: "stage" }, () => Files.syncDirectory(fs, folder))
+    yield* attempt({ step: "stage" }, async () => {
+      await Files.syncDirectory(fs, folder)
+      await Files.syncDirectory(fs, place.staging)
+    })
     staged.set(token, { records: results.filter(Result.isSuccess).map(({ success }) => success), since })
     return results.filter(Result.isFailure).map(({ failure }) => failure)
   })

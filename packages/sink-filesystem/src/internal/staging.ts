@@ -163,10 +163,7 @@ const stream = (fs: Fs, path: string, content: Content.Content, where: Failure.W
 const take = async ({ fs, lock }: Place, path: string, spooled: string, size: number): Promise<void> => {
   const source = await fs.lstat(spooled).catch((error: unknown) => Promise.reject(unreadable(error)))
   if (source.size !== size || !source.isFile()) throw cut(size)
-  let isLinked = await fs.link(spooled, path).then(() => true, (error: unknown) => {
-    if (notLinkable.has(Files.codeOf(error) ?? "")) return false
-    throw error
-  })
+  let isLinked = await Files.link(fs, spooled, path)
   // A third name is that of another sink: two outputs must not share one file.
   if (isLinked && (await fs.lstat(path)).nlink !== 2) {
     await fs.unlink(path)
@@ -181,8 +178,6 @@ const take = async ({ fs, lock }: Place, path: string, spooled: string, size: nu
     await fs.fsync(fd)
   })
 }
-
-const notLinkable = new Set(["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"])
 
 const cut = (size: number) =>
   new Failure.Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)

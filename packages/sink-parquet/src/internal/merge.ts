@@ -93,6 +93,7 @@ const mergePart = async (place: Place, format: Format, folder: string, holders: 
     )
   }
   await Files.syncDirectory(fs, staging)
+  await Files.syncDirectory(fs, place.staging)
   const steps = files.map(({ from, size, to }) => ({ from, to, size, isNew: false }))
   const intent = { version: 1, token, steps } as const
   await writeIntent(place, intent)

@@ -93,21 +93,9 @@ const put = async (fs: Fs, from: string, to: string): Promise<void> => {
 /** No reader's pattern meets this name. */
 const near = (path: string) => `${path}.new`
 
-/** Gives a file a second name, or copies it where that is not possible. */
-export const copy = (fs: Fs, from: string, to: string): Promise<void> =>
-  fs.link(from, to).catch(async (error: unknown) => {
-    if (!notLinkable.has(Files.codeOf(error) ?? "")) throw error
-    await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-    await syncFile(fs, to)
-  })
-
-const syncFile = async (fs: Fs, path: string): Promise<void> => {
-  const fd = await fs.open(path, "r+")
-  try {
-    await fs.fsync(fd)
-  } finally {
-    await fs.close(fd)
-  }
+/** Gives a file a second name, or copies it if that is impossible here. */
+export const copy = async (fs: Fs, from: string, to: string): Promise<void> => {
+  if (await Files.link(fs, from, to)) return
+  await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  await Files.withFile(fs, to, "r+", (fd) => fs.fsync(fd))
 }
-
-const notLinkable = new Set(["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"])

@@ -57,6 +57,8 @@ export const start = (place: Place, lock: Lock.Lock, settings: Settings): OpenPl
 
   const settle = async () => {
     if (left === undefined) return
+    // Another process that took the place over has dealt with the intent: undoing it now would undo later commits.
+    await lock.confirm()
     if (left.isDone) await removeIntent(place, left.intent)
     else await takeBack(place, left.intent)
     left = undefined
@@ -115,7 +117,10 @@ export const start = (place: Place, lock: Lock.Lock, settings: Settings): OpenPl
         )
       )
     }
-    yield* attempt({ step: "stage" }, () => Files.syncDirectory(fs, folder))
+    yield* attempt({ step: "stage" }, async () => {
+      await Files.syncDirectory(fs, folder)
+      await Files.syncDirectory(fs, place.staging)
+    })
     staged.set(token, { built, commits })
     return built.flatMap(({ rejected }) => rejected)
   })
@@ -142,6 +147,8 @@ export const start = (place: Place, lock: Lock.Lock, settings: Settings): OpenPl
       }
       const intent = await intend(token, work.built)
       await keepReplaced(place, intent)
+      // Once more: copying can take long.
+      await lock.confirm()
       left = { intent, isDone: false }
       try {
         await writeIntent(place, intent)

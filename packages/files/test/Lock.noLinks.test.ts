@@ -1,0 +1,51 @@
+/** Without hard links (exFAT, SMB), the name of a lock is there before its content. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type Files, Lock } from "../src/index.ts"
+import { operations } from "./support/operations.ts"
+
+const without = (code: string, lock: string, slow: Promise<void>): Files.Operations => {
+  let ofLock: number | undefined
+  return {
+    ...operations,
+    link: () => Promise.reject(Object.assign(new Error(code), { code })),
+    open: async (path, flags, mode) => {
+      const fd = await operations.open(path, flags, mode)
+      if (path === lock && flags === "wx") ofLock = fd
+      return fd
+    },
+    write: async (fd, bytes, offset, position) => {
+      if (fd === ofLock) await slow
+      return operations.write(fd, bytes, offset, position)
+    }
+  }
+}
+
+describe("a lock without hard links", () => {
+  for (const code of ["EPERM", "ENOTSUP", "EINVAL", "ENOSYS"]) {
+    it.live(`is held by one process while it is being written, if link fails with ${code}`, () =>
+      Effect.promise(async () => {
+        const output = mkdtempSync(join(tmpdir(), "labelstream-lock-"))
+        const lock = join(output, "lock")
+        const written = Promise.withResolvers<void>()
+        const named = Promise.withResolvers<void>()
+        const place = (slow: Promise<void>): Lock.Place => ({ fs: without(code, lock, slow), output, lock })
+        const slow = place(written.promise)
+        const open: Files.Operations["open"] = async (path, flags, mode) => {
+          const fd = await slow.fs.open(path, flags, mode)
+          if (path === lock) named.resolve()
+          return fd
+        }
+        const first = Lock.acquire({ ...slow, fs: { ...slow.fs, open } })
+        await named.promise
+        const second = Lock.acquire(place(Promise.resolve())).then(() => "held", (error: unknown) => String(error))
+        assert.match(await second, /cannot be read: run again in 2 minutes/)
+        written.resolve()
+        await (await first).confirm()
+        rmSync(output, { recursive: true, force: true })
+      }))
+  }
+})
