@@ -94,7 +94,10 @@ export interface AnnotationRow {
   readonly label: string
   /** `4` of a segment called `car # 4`, otherwise null. */
   readonly instance: string | null
-  /** Extent of 2D points: pixel / image width or height, 0..1 with the origin at the top left. Null without 2D points. */
+  /**
+   * Extent of 2D points, as the nearest doubles: pixel / image width or height, 0..1 with the origin at the top left.
+   * Null without 2D points.
+   */
   readonly x_min: number | null
   readonly y_min: number | null
   readonly x_max: number | null

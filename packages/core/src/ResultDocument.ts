@@ -62,7 +62,7 @@ export interface ResultDocument {
   /**
    * The document's annotations, in arrays of about a thousand rows. Deterministic, whatever chunks the content comes in.
    * Rows and problems together account for every annotation. Order is that of the document, save that keys which are
-   * whole numbers come first and ascending, as `JSON.parse` has it. Numbers are doubles.
+   * whole numbers come first and ascending, as `JSON.parse` has it. Numbers keep the digits of their text, save the extent, which is of doubles.
    */
   readonly rows: (job: { readonly batchId: string; readonly jobId: string }) => Stream.Stream<Decoded, ContentError>
 }

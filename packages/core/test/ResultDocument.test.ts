@@ -268,6 +268,52 @@ describe("ResultDocument", () => {
       }
     }))
 
+  it.effect("keeps every digit of a number in ids, attributes and geometry, so that two tracks stay two", () =>
+    Effect.gen(function*() {
+      const track = (id: string) =>
+        `{"_id": ${id}, "type": "line", "label": "car", "frames": {"f": {"_id": ${id}9,
+          "attributes": {"speed": {"value": 0.1234567890123456789}, "owners": {"value": [${id}, 1e400]}},
+          "points": [[0.1234567890123456789, 1], [1e3, 0.5]]}}}`
+      const text = `{"data": {"video_data": {}, "annotation_data":
+        {"annotations": [${track("9007199254740992")}, ${track("9007199254740993")}]}}}`
+      for (const limit of [whole, scanned]) {
+        const { problems, rows } = yield* read(new TextEncoder().encode(text), limit)
+        assert.deepStrictEqual(problems, [])
+        assert.deepStrictEqual(rows.map((row) => row.track_id), ["9007199254740992", "9007199254740993"])
+        assert.deepStrictEqual(rows.map((row) => row.annotation_id), ["90071992547409929", "90071992547409939"])
+        const [, row] = rows
+        assert.strictEqual(row?.attributes, `{"speed":0.1234567890123456789,"owners":[9007199254740993,1e400]}`)
+        assert.strictEqual(row.geometry, "[[0.1234567890123456789,1],[1000,0.5]]")
+        assert.strictEqual(row.x_min, 0.12345678901234568)
+      }
+    }))
+
+  it.effect.each(
+    [
+      [{ annotations: { rectangles: null, polygons: null } }, "image_annotation", []],
+      [{ annotations: { rectangles: null, lines: [line] } }, "image_annotation", ["/annotations/lines/0"]],
+      [{ video_data: { frames: null }, annotation_data: { annotations: null } }, "video_annotation", []],
+      [
+        { video_data: {}, annotation_data: { annotations: [{ type: "line", frames: null }, { frames: null, ...line }] } },
+        "video_annotation",
+        ["/annotation_data/annotations/1"]
+      ],
+      [{ legend: null, url: "https://files.example/mask.png" }, "image_segmentation", []],
+      [{ legend: null, url: "https://files.example/cloud.pcd" }, "point_cloud_segmentation", []],
+      [
+        { masks: [{ url: "m" }], legend: { "#010203": "car" }, annotation_data: { annotations: null, legend: null } },
+        "video_segmentation",
+        ["/legend/#010203"]
+      ]
+    ] as const
+  )("takes null for an empty list in %j", ([document, type, places]) =>
+    Effect.gen(function*() {
+      for (const limit of [whole, scanned]) {
+        const { problems, resultType, rows } = yield* read(encode(document), limit)
+        assert.deepStrictEqual([resultType, rows.map((row) => row.source_path), problems], [type, [...places], []])
+      }
+    }))
+
   it.effect("orders polygons along their edges, and by name where the edges form no ring", () =>
     Effect.gen(function*() {
       const points = { p10: { x: 4, y: 0 }, p1: { x: 1, y: 0 }, p2: { x: 2, y: 0 }, p9: { x: 3, y: 0 } }

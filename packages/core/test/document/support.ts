@@ -19,6 +19,15 @@ export const job = { batchId: "batch", jobId: "job" }
 
 export const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
 
+/** Numbers that no double holds, as text that {@link encodeExact} writes without quotes. */
+export const exact = ["9007199254740993", "-12345678901234567890", "0.1234567890123456789", "1e400"].map((number) =>
+  `#${number}#`
+)
+
+/** The document's bytes, with each text of {@link exact} as the number that it holds. */
+export const encodeExact = (value: unknown, space?: number): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify(value, null, space).replaceAll(/"#(-?[\d.e]+)#"(?!:)/g, "$1"))
+
 /** A content that comes in chunks of the given sizes, taken in turn. */
 export const content = (bytes: Uint8Array, sizes: ReadonlyArray<number> = [65_536]): Content => ({
   size: bytes.length,
@@ -153,7 +162,7 @@ export const disturb = (document: unknown, seed: number, value: unknown): unknow
     else if (action === 2 && !Array.isArray(target)) {
       const odd = pick(next, ["7", "__proto__", "a/b~c", "", "ü\u{1f600}\"\\", "url", "frames"])
       Object.defineProperty(target, odd, { value: target[key], enumerable: true, configurable: true, writable: true })
-    } else target[key] = structuredClone(value)
+    } else target[key] = action === 3 ? pick(next, [null, ...exact]) : structuredClone(value)
   }
   return copy
 }

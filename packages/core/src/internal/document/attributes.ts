@@ -2,12 +2,12 @@
  * Attributes of an annotation. Documented: an object from name to `{ value: string | string[], state? }`; video
  * segmentation writes `[]` for none. A value without that wrapper is taken as it stands.
  */
-import { isObject, quote, stringify } from "./json.ts"
+import { isContainer, isObject, quote, stringify } from "./json.ts"
 
 /** JSON text of name to value or values, or undefined where the attributes are neither an object nor a list. */
 export const attributesText = (attributes: unknown): string | undefined => {
   if (attributes === undefined || attributes === null) return "{}"
-  if (typeof attributes !== "object") return undefined
+  if (!isContainer(attributes)) return undefined
   if (Array.isArray(attributes)) return attributes.length === 0 ? "{}" : listed(attributes)
   let out = ""
   for (const name of Object.keys(attributes)) {

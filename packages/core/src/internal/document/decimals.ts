@@ -19,7 +19,8 @@ const fill = () => {
 }
 
 /** The text that `JSON.stringify` gives, or undefined for all other numbers, -0 among them. */
-export const decimalText = (value: number): string | undefined => {
+export const decimalText = (value: unknown): string | undefined => {
+  if (typeof value !== "number") return undefined
   const millionths = Math.round(value * 1e6)
   // Of two decimals with so few digits no double is nearest to both, so what divides to the value are its own digits.
   if (!(millionths >= 0 && millionths <= 1e6 && millionths / 1e6 === value)) return undefined

@@ -4,7 +4,7 @@
  */
 import type { ResultType } from "../../AnnotationModel.ts"
 import { imageLists } from "./imageAnnotation.ts"
-import { isObject, type JsonObject } from "./json.ts"
+import { isContainer, isObject, type JsonObject, nearest } from "./json.ts"
 import { type Lists, mentionsIn } from "./mentions.ts"
 import { isSpatial, typeNamed } from "./shapes.ts"
 import { isTracker } from "./videoAnnotation.ts"
@@ -36,14 +36,14 @@ const typeOf = (body: JsonObject, lists: Lists): ResultType => {
   if (Array.isArray(legend)) return "point_cloud_segmentation"
   if (isObject(legend) && typeof body["url"] === "string" && !isObject(inner)) return "image_segmentation"
   const annotations = body["annotations"]
-  if (isObject(annotations) && imageLists.some((name) => Array.isArray(annotations[name]))) return "image_annotation"
-  if (!isObject(inner)) return "unknown"
+  if (isObject(annotations) && imageLists.some((name) => isList(annotations[name]))) return "image_annotation"
+  if (!isObject(inner)) return legend === null && typeof body["url"] === "string" ? emptyLegend(body["url"]) : "unknown"
   const list = inner["annotations"]
   const first = Array.isArray(list) ? lists.first(list) : undefined
   const masked = hasMasks(body) || hasMasks(inner)
   if (isObject(body["video_data"]) && (!masked || isObject(first) && isTracker(first))) return "video_annotation"
   if (mentionsIn(body, "", lists, false).some(({ origin }) => origin === "labels")) return "point_cloud_segmentation"
-  if (isObject(first) && typeof first["label_key"] === "number") return "point_cloud_segmentation"
+  if (isObject(first) && !Number.isNaN(nearest(first["label_key"]))) return "point_cloud_segmentation"
   if (hasClouds(body["sensor_data"], lists)) return "point_cloud_annotation"
   if (masked) return "video_segmentation"
   if (!isObject(first)) return "unknown"
@@ -55,9 +55,14 @@ const typeOf = (body: JsonObject, lists: Lists): ResultType => {
     : "unknown"
 }
 
+/** Null stands for an empty list. */
+const isList = (value: unknown): boolean => Array.isArray(value) || value === null
+
+/** What a file is a result of whose legend is null: only the file's name tells the empty list from the empty object. */
+const emptyLegend = (url: string): ResultType => isCloud(url) ? "point_cloud_segmentation" : "image_segmentation"
+
 const hasMasks = (object: JsonObject): boolean =>
-  isObject(object["legend"]) || typeof object["url"] === "string" || typeof object["masks"] === "object" &&
-    object["masks"] !== null
+  isObject(object["legend"]) || typeof object["url"] === "string" || isContainer(object["masks"])
 
 /** Whether the first frame of the input names a point cloud. */
 const hasClouds = (sensorData: unknown, lists: Lists): boolean => {

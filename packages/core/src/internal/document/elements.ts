@@ -2,6 +2,8 @@
  * Turns the bytes of list elements into values, many at once.
  */
 
+import { parseJson } from "../exactJson.ts"
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 /** Stands for an element that is not JSON in UTF-8. */
@@ -11,7 +13,7 @@ export const broken = Symbol("broken")
 export const parseElements = (bytes: Uint8Array, count: number): ReadonlyArray<unknown> => {
   try {
     const text = decoder.decode(bytes)
-    return count === 1 ? [JSON.parse(text)] : JSON.parse(`[${text}]`) as ReadonlyArray<unknown>
+    return count === 1 ? [parseJson(text)] : parseJson(`[${text}]`) as ReadonlyArray<unknown>
   } catch {
     return count === 1 ? [broken] : split(bytes).flatMap((element) => parseElements(element, 1))
   }

@@ -3,17 +3,27 @@
  * built by hand where that is faster than `JSON.stringify`. Nothing here throws.
  */
 
+import { ExactNumber } from "../exactJson.ts"
+
 /** A parsed JSON object; keys may be anything, `__proto__` included, so own keys only are looked at. */
 export type JsonObject = { readonly [key: string]: unknown }
 
-/** Holds for JSON objects, not for arrays and null. */
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+/** Holds for JSON objects and arrays. */
+export const isContainer = (value: unknown): value is JsonObject | ReadonlyArray<unknown> =>
+  typeof value === "object" && value !== null && !(value instanceof ExactNumber)
 
-/** A value's text where it is a non-empty string or a finite number, otherwise null. */
+/** Holds for JSON objects, not for arrays and null. */
+export const isObject = (value: unknown): value is JsonObject => isContainer(value) && !Array.isArray(value)
+
+/** The nearest double of a number, NaN for anything else. */
+export const nearest = (value: unknown): number =>
+  typeof value === "number" ? value : value instanceof ExactNumber ? value.nearest : Number.NaN
+
+/** A value's text where it is a non-empty string, or a number with all its digits; otherwise null. */
 export const text = (value: unknown): string | null => {
   if (typeof value === "string") return value.length > 0 ? value : null
-  return typeof value === "number" && Number.isFinite(value) ? String(value) : null
+  if (typeof value === "number") return String(value)
+  return value instanceof ExactNumber ? value.source : null
 }
 
 /** A segment of a JSON pointer (RFC 6901). */
@@ -31,8 +41,8 @@ export const quote = (value: string): string => {
   return `"${value}"`
 }
 
-/** Digits that read back as the same double, the sign of zero included. The number must be finite. */
-export const digits = (value: number): string => value === 0 && Object.is(value, -0) ? "-0" : String(value)
+/** Digits of a number, as many as its text had if no double holds them, and the sign of zero. */
+export const digits = (value: unknown): string => value === 0 && Object.is(value, -0) ? "-0" : text(value) ?? "null"
 
 /**
  * JSON text of a parsed value at any depth. `JSON.stringify` recurses and gives up some thousand levels down, at a depth
@@ -52,7 +62,7 @@ const stringifyDeep = (root: unknown): string => {
     { readonly value: JsonObject | ReadonlyArray<unknown>; readonly keys: Array<string> | null; at: number }
   > = []
   const begin = (value: unknown) => {
-    if (typeof value !== "object" || value === null) {
+    if (!isContainer(value)) {
       parts.push(JSON.stringify(value))
       return
     }

@@ -5,7 +5,7 @@
  * list or an object by frame, of URLs or objects, beside the annotations or above, or on the annotations themselves.
  */
 import type { AttachmentRole, ResultType } from "../../AnnotationModel.ts"
-import { escapePointer, isObject, type JsonObject, text } from "./json.ts"
+import { escapePointer, isContainer, isObject, type JsonObject, text } from "./json.ts"
 import type { ListKind } from "./layout.ts"
 
 /** A URL in a document, and where it was named: what it is for depends on the result type. */
@@ -49,7 +49,7 @@ export const elementMentions = (kind: ListKind, element: unknown, path: string, 
   if (kind === "annotations") {
     addFields(out, segmentFields, element, text(element["frame_id"]), path)
     const frames = element["frames"]
-    if (typeof frames !== "object" || frames === null) return
+    if (!isContainer(frames)) return
     for (const key of Object.keys(frames)) {
       const frame = (frames as JsonObject)[key]
       const frameId = Array.isArray(frames) ? null : key

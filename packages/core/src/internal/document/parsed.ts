@@ -5,6 +5,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ResultDocument } from "../../ResultDocument.ts"
+import { parseJson } from "../exactJson.ts"
 import { attachmentsOf } from "./attachments.ts"
 import { detect, type Found } from "./detect.ts"
 import { elementMentions, type Lists, type Mention } from "./mentions.ts"
@@ -27,7 +28,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true })
 /** The JSON value of the bytes, or undefined where they are not JSON in UTF-8. A byte order mark is passed over. */
 const parse = (bytes: Uint8Array): unknown => {
   try {
-    return JSON.parse(decoder.decode(bytes))
+    return parseJson(decoder.decode(bytes))
   } catch {
     return undefined
   }

@@ -40,7 +40,7 @@ export const planOf = ({ body, path, type }: Found, lists: Lists): ReadonlyArray
   const at = `${path}/annotation_data/annotations`
   if (type === "video_annotation") return listSteps(annotations, at, videoAnnotation)
   if (type === "point_cloud_annotation") return listSteps(annotations, at, pointCloudAnnotation)
-  const [legend, legendPath] = inner["legend"] === undefined
+  const [legend, legendPath] = inner["legend"] === undefined || inner["legend"] === null
     ? [body["legend"], `${path}/legend`]
     : [inner["legend"], `${path}/annotation_data/legend`]
   // A legend beside a list of segments only colours them; rows of both would count each segment twice.

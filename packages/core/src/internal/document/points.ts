@@ -4,7 +4,7 @@
  * platform and taken as they are.
  */
 import { decimalText } from "./decimals.ts"
-import { digits, isObject, type JsonObject } from "./json.ts"
+import { digits, isContainer, isObject, type JsonObject, nearest } from "./json.ts"
 
 /** The extent of the points last read; one is shared by all rows of a document. */
 export class Extent {
@@ -21,10 +21,10 @@ export class Extent {
     let yMax = -Infinity
     for (let i = 0; i < points.length; i++) {
       const point = points[i]
-      if (typeof point !== "object" || point === null) return false
-      const x = xOf(point)
-      const y = yOf(point)
-      if (typeof x !== "number" || typeof y !== "number" || !Number.isFinite(x) || !Number.isFinite(y)) return false
+      if (!isContainer(point)) return false
+      const x = nearest(xOf(point))
+      const y = nearest(yOf(point))
+      if (!Number.isFinite(x) || !Number.isFinite(y)) return false
       if (x < xMin) xMin = x
       if (x > xMax) xMax = x
       if (y < yMin) yMin = y
@@ -46,8 +46,8 @@ export const pointsText = (points: ReadonlyArray<unknown>): string => {
   const pairs: Array<string> = []
   for (let i = 0; i < points.length; i++) {
     const point = points[i] as object
-    const x = decimalText(xOf(point) as number)
-    const y = decimalText(yOf(point) as number)
+    const x = decimalText(xOf(point))
+    const y = decimalText(yOf(point))
     if (x === undefined || y === undefined) return anyPointsText(points)
     pairs.push(x + "," + y)
   }
@@ -56,18 +56,20 @@ export const pointsText = (points: ReadonlyArray<unknown>): string => {
 }
 
 const anyPointsText = (points: ReadonlyArray<unknown>): string => {
-  const pairs: Array<readonly [x: number, y: number]> = []
-  let hasMinusZero = false
+  const pairs: Array<readonly [x: unknown, y: unknown]> = []
+  let isPlain = true
   for (let i = 0; i < points.length; i++) {
     const point = points[i] as object
-    const x = xOf(point) as number
-    const y = yOf(point) as number
-    if (Object.is(x, -0) || Object.is(y, -0)) hasMinusZero = true
+    const x = xOf(point)
+    const y = yOf(point)
+    if (!isOwn(x) || !isOwn(y)) isPlain = false
     pairs.push([x, y])
   }
-  // JSON.stringify writes -0 as 0.
-  return hasMinusZero ? `[${pairs.map(([x, y]) => `[${digits(x)},${digits(y)}]`).join(",")}]` : JSON.stringify(pairs)
+  return isPlain ? JSON.stringify(pairs) : `[${pairs.map(([x, y]) => `[${digits(x)},${digits(y)}]`).join(",")}]`
 }
+
+/** Whether `JSON.stringify` writes a number as it was: -0 becomes 0. */
+const isOwn = (value: unknown): boolean => typeof value === "number" && !Object.is(value, -0)
 
 /**
  * With `edges` that form one ring through all of them the points are in the ring's order, from the first edge on;
@@ -84,7 +86,7 @@ const namedPoints = (points: JsonObject, edges: unknown): ReadonlyArray<unknown>
 
 /** The names in the order of the one ring that the edges draw through all of them, or undefined where they do not or need no other. */
 const ring = (names: ReadonlyArray<string>, edges: unknown): Array<string> | undefined => {
-  if (typeof edges !== "object" || edges === null) return undefined
+  if (!isContainer(edges)) return undefined
   const list: ReadonlyArray<unknown> = Array.isArray(edges) ? edges : Object.values(edges)
   const size = names.length
   if (size < 3 || list.length !== size) return undefined

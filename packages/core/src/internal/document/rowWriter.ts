@@ -3,8 +3,9 @@
  * gathers problems. One writer serves one run over one document.
  */
 import type { AnnotationRow, AnnotationType } from "../../AnnotationModel.ts"
+import { isInt32 } from "../int32.ts"
 import { attributesText } from "./attributes.ts"
-import { isObject, type JsonObject, text } from "./json.ts"
+import { isObject, type JsonObject, nearest, text } from "./json.ts"
 import { normalColor, segmentName } from "./label.ts"
 import { Extent } from "./points.ts"
 
@@ -28,13 +29,11 @@ export interface Surroundings {
   readonly attributes: unknown
 }
 
-const int32 = 2 ** 31
-
 /** A label key (documented as an integer), null where there is none, undefined where it is something else. */
 const labelKey = (value: unknown): number | null | undefined => {
   if (value === undefined || value === null) return null
-  const key = typeof value === "string" && value.trim() !== "" ? Number(value) : value
-  return typeof key === "number" && Number.isInteger(key) && key >= -int32 && key < int32 ? key + 0 : undefined
+  const key = typeof value === "string" && value.trim() !== "" ? Number(value) : nearest(value)
+  return isInt32(key) ? key + 0 : undefined
 }
 
 export class RowWriter {

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "../../Content.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
+import { parseJson } from "../exactJson.ts"
 import { attachmentsOf } from "./attachments.ts"
 import { detect } from "./detect.ts"
 import { broken, parseElements } from "./elements.ts"
@@ -134,7 +135,7 @@ export const openScanned = (
 
 const parseSkeleton = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return undefined
   }

@@ -4,7 +4,7 @@
  * guessed too, so several spellings are taken.
  */
 import type { AnnotationType } from "../../AnnotationModel.ts"
-import { isObject, type JsonObject, stringify } from "./json.ts"
+import { isContainer, isObject, type JsonObject, stringify } from "./json.ts"
 import { pointsOf, pointsText } from "./points.ts"
 import type { RowWriter, Surroundings } from "./rowWriter.ts"
 
@@ -41,7 +41,7 @@ export const isSpatial = (object: JsonObject): boolean =>
 /** The type that an object's points suggest when nothing names it. */
 export const typeOfPoints = (object: JsonObject): AnnotationType => {
   if (Array.isArray(object["coordinates"])) return "rectangle"
-  if (typeof object["points"] !== "object" || object["points"] === null) return "unknown"
+  if (!isContainer(object["points"])) return "unknown"
   return object["edges"] === undefined ? "line" : "polygon"
 }
 

@@ -3,13 +3,12 @@
  * annotation objects like those of an image. A frame that is missing, or null, does not show it.
  */
 import type { AnnotationType } from "../../AnnotationModel.ts"
-import { escapePointer, type JsonObject, text } from "./json.ts"
+import { escapePointer, isContainer, type JsonObject, text } from "./json.ts"
 import { alone, expectObject, type RowWriter, type Surroundings } from "./rowWriter.ts"
 import { typeNamed, typeOfPoints, writeShape } from "./shapes.ts"
 
 /** Whether an element of `annotations` is a tracker: it maps, or (guessed) lists, frames. */
-export const isTracker = (object: JsonObject): boolean =>
-  typeof object["frames"] === "object" && object["frames"] !== null
+export const isTracker = (object: JsonObject): boolean => isContainer(object["frames"])
 
 /** Writes a row for each frame of a tracker. `typeIn` says the type of an object that neither it nor the tracker names. */
 export const tracker = (
@@ -35,9 +34,13 @@ export const tracker = (
   }
 }
 
+const isDrawn = (object: JsonObject): boolean => isContainer(object["coordinates"]) || isContainer(object["points"])
+
 /** Decodes one element of a video's `annotations`. */
 export const videoAnnotation = (element: unknown, path: string, out: RowWriter): void => {
   if (!expectObject(element, path, out)) return
   if (isTracker(element)) return tracker(element, path, out, typeOfPoints)
+  // A tracker that no frame shows: null stands for an empty list of frames.
+  if (element["frames"] === null && !isDrawn(element)) return
   writeShape(element, path, typeNamed(element["type"]) ?? typeOfPoints(element), alone, out)
 }

@@ -1,0 +1,169 @@
+/**
+ * Parses JSON without rounding numbers: `JSON.parse` turns ids of 64 bits into the nearest double, and two ids into one.
+ * A number that a double holds stays a number; any other becomes an {@link ExactNumber}.
+ */
+
+/** A JSON number that no double holds, as it is written. `JSON.stringify` writes the same digits. */
+export class ExactNumber {
+  readonly source: string
+
+  constructor(source: string) {
+    this.source = source
+  }
+
+  /** The nearest double, which may be infinite. */
+  get nearest(): number {
+    return Number(this.source)
+  }
+
+  toJSON(): unknown {
+    return rawJson(this.source)
+  }
+}
+
+// In every runtime that is supported, and in none of TypeScript's libraries.
+const rawJson = (source: string): unknown =>
+  (JSON as unknown as { readonly rawJSON: (text: string) => unknown }).rawJSON(source)
+
+/** Parses JSON text. Throws where it is none. */
+export const parseJson = (text: string): unknown => {
+  const value: unknown = JSON.parse(text)
+  return mayRound(text) ? build(text) : value
+}
+
+/**
+ * Whether digits are lost when a number is read as a double. A decimal of up to 17 digits counts as a double's own: that
+ * many are needed to write one, and writers do not agree which.
+ */
+const isRounded = (token: string, value: number): boolean => {
+  if (String(value) === token) return false
+  if (/^-?\d+$/.test(token)) return true
+  const digits = token.replace(/[eE].*/, "").replaceAll(/[-.]/g, "").replaceAll(/^0+|0+$/g, "")
+  return digits.length > 17 || digits !== "" && !(Math.abs(value) >= smallestNormal && Math.abs(value) < Infinity)
+}
+
+const smallestNormal = 2 ** -1022
+
+/** A number of this many digits before and after the point is the shortest that is looked at more closely. */
+const leastDigits = 9
+
+/**
+ * Whether the text may hold a number that {@link isRounded}; now and then it holds none. Parsing takes seven times as long
+ * where it does, so most digits are not even looked at: one in nine, and exponents of three digits.
+ */
+const mayRound = (text: string): boolean => {
+  for (let at = leastDigits - 1; at < text.length; at += leastDigits) {
+    if (!isDigit(text.charCodeAt(at))) continue
+    const end = endOfNumber(text, at)
+    if (isLong(text, startOfNumber(text, at), end)) return true
+    at = end
+  }
+  const exponent = /\d[eE][-+]?\d{3}/g
+  for (let found = exponent.exec(text); found !== null; found = exponent.exec(text)) {
+    if (startsValue(text, startOfNumber(text, found.index))) return true
+    exponent.lastIndex = endOfNumber(text, found.index)
+  }
+  return false
+}
+
+/** Whether these characters are a number of 16 digits, or of 18 where it has a point. */
+const isLong = (text: string, from: number, end: number): boolean => {
+  if (end - from < 16) return false
+  let zeros = 0
+  let digits = 0
+  let least = 16
+  for (let at = from; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === point) least = 18
+    else if (isExponent(code)) break
+    else if (code === zero && digits === 0) zeros++
+    else if (isDigit(code)) digits++
+  }
+  return (digits >= least || zeros > 99) && startsValue(text, from)
+}
+
+/** Whether a number that begins there is a value, and not the inside of a string. */
+const startsValue = (text: string, from: number): boolean =>
+  from === 0 || " \n\r\t:,[".includes(text[from - 1]!)
+
+const startOfNumber = (text: string, inside: number): number => {
+  let at = inside
+  while (at > 0 && isOfNumber(text.charCodeAt(at - 1))) at--
+  return at
+}
+
+const endOfNumber = (text: string, inside: number): number => {
+  let at = inside + 1
+  while (at < text.length && isOfNumber(text.charCodeAt(at))) at++
+  return at
+}
+
+const zero = 0x30
+const point = 0x2e
+const isDigit = (code: number) => code >= zero && code <= 0x39
+const isExponent = (code: number) => (code | 0x20) === 0x65
+/** Digits, `.`, `-`, `+`, `e` and `E`. */
+const isOfNumber = (code: number) =>
+  isDigit(code) || code === point || code === 0x2d || code === 0x2b || isExponent(code)
+
+const scalar = (token: string): unknown => {
+  // A copy of a string, since a part of it would keep all of the document in memory.
+  const value: unknown = JSON.parse(token)
+  return typeof value === "number" && (token.length > 15 || /e/i.test(token)) && isRounded(token, value)
+    ? new ExactNumber(JSON.parse(`"${token}"`) as string)
+    : value
+}
+
+/** The value of text that is JSON. Does not recurse, and so takes any depth that `JSON.parse` takes. */
+const build = (text: string): unknown => {
+  const outer: Array<Container | undefined> = []
+  let inside: Container | undefined
+  let key: string | undefined
+  let root: unknown
+  const put = (value: unknown) => {
+    if (inside === undefined) root = value
+    else if (Array.isArray(inside)) inside.push(value)
+    else {
+      if (key === "__proto__") Object.defineProperty(inside, key, { ...own, value })
+      else inside[key!] = value
+      key = undefined
+    }
+  }
+  for (let at = 0; at < text.length;) {
+    const from = at++
+    const sign = text[from]!
+    if (sign === "{" || sign === "[") {
+      const value: Container = sign === "{" ? {} : []
+      put(value)
+      outer.push(inside)
+      inside = value
+    } else if (sign === "}" || sign === "]") {
+      inside = outer.pop()
+    } else if (sign === "\"") {
+      at = endOfString(text, at)
+      const value = JSON.parse(text.slice(from, at)) as string
+      if (key === undefined && inside !== undefined && !Array.isArray(inside)) key = value
+      else put(value)
+    } else if (!between.has(sign)) {
+      while (at < text.length && !after.has(text[at]!)) at++
+      put(scalar(text.slice(from, at)))
+    }
+  }
+  return root
+}
+
+type Container = Array<unknown> | { [key: string]: unknown }
+
+const own = { configurable: true, enumerable: true, writable: true }
+const between = new Set(" \n\r\t,:")
+const after = new Set(" \n\r\t,]}")
+
+/** Past the quote that ends a string whose inside begins at `from`. */
+const endOfString = (text: string, from: number): number => {
+  for (let at = from;; at++) {
+    at = text.indexOf("\"", at)
+    let before = at
+    while (before > from && text[before - 1] === "\\") before--
+    if ((at - before) % 2 === 0) return at + 1
+  }
+}
