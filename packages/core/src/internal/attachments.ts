@@ -1,8 +1,10 @@
 /**
  * Attachments: a file of the platform is asked for at the API, which redirects to a signed link at a storage. Redirects are
- * followed by hand, so that the key goes no further than the API's origin.
+ * followed by hand, so that the key goes no further than the API's origin. What arrives is checked to be a file before
+ * anybody sees it.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
@@ -10,11 +12,14 @@ import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "../Content.ts"
 import type { About, ArrivalWatcher } from "../GtStudio.ts"
 import * as Reasons from "../GtStudioError.ts"
+import * as PlainText from "../PlainText.ts"
 import { defaultParseLimit } from "../ResultDocument.ts"
 import type { Spool } from "../Spool.ts"
 import { TransportError, type TransportResponse } from "../Transport.ts"
-import { type Answer, apiRefusal, envelopeFailure, given, refused, storageRefusal } from "./answer.ts"
+import { type Answer, apiRefusal, envelopeFailure, given, type Refusal, refused, storageRefusal } from "./answer.ts"
 import { type Client, connectionRefusal, failure, type Limits } from "./client.ts"
+import { decodeDataUri, isDataUri } from "./client/dataUri.ts"
+import { type Fault, FileCheck } from "./client/fileCheck.ts"
 import { showUrl } from "./origin.ts"
 
 /** Attachments up to this size arrive as one array: documents that come in chunks are those that are scanned meanwhile. */
@@ -26,6 +31,9 @@ const isRedirect = (status: number) =>
   status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 
 type Hop<A> = { readonly _tag: "Next"; readonly url: URL } | { readonly _tag: "Here"; readonly value: A }
+
+/** A file in the spool, or why the spool did not take it. */
+type Received = Answer<Result.Result<Content, ContentError>>
 
 /** What a file is read with once the redirects have led to it. */
 type Use<A, E, R> = (response: TransportResponse) => Effect.Effect<A, E | TransportError, R>
@@ -40,8 +48,12 @@ export class Attachments {
     this.spool = spool
   }
 
-  /** The signed URL behind an attachment. */
+  /** The signed URL behind an attachment; a `data:` URI is its own. */
   resolve(attachment: string, about: About): Effect.Effect<Redacted.Redacted<URL>, Reasons.GtStudioError> {
+    if (isDataUri(attachment)) {
+      const url = URL.parse(attachment)
+      return url === null ? Effect.fail(unreadable(attachment, about)) : Effect.succeed(Redacted.make(url))
+    }
     const atStorage = (url: URL) => url.origin === this.client.apiOrigin ? undefined : given(Redacted.make(url))
     return this.client.persist(
       () => attachmentSubject(attachment, about),
@@ -49,7 +61,10 @@ export class Attachments {
     )
   }
 
-  /** The whole attachment. A body that breaks off is fetched again from the start, through a new link. */
+  /**
+   * The whole attachment. A body that breaks off, or that is not the file, is fetched again from the start, through a
+   * new link. Bytes that only may be wrong are the file once a second download gives them too.
+   */
   download(
     attachment: string,
     about: About,
@@ -57,36 +72,105 @@ export class Attachments {
   ): Effect.Effect<Content, Reasons.GtStudioError | ContentError, Scope.Scope> {
     const subject = () => attachmentSubject(attachment, about)
     return Effect.flatMap(Effect.scope, (scope) => {
-      const receive: Use<Result.Result<Content, ContentError>, never, never> = (response) => {
-        const arrival = { mediaType: mediaType(response) }
-        watcher?.begin()
-        const kept = response.body._tag === "Bytes"
-          ? this.spool.keep(response.body.bytes, arrival)
-          : this.spool.receive(watched(response.body.stream, watcher), arrival).pipe(Effect.timeoutOrElse({
-            duration: this.client.settings.downloadTimeout,
-            orElse: () => Effect.fail(tooSlow)
-          }))
-        const settled = Effect.matchEffect(kept, {
-          onSuccess: (content) => Effect.succeed(Result.succeed(content)),
-          // A full disk is not the platform's fault: it ends the tries.
-          onFailure: (error) => error._tag === "ContentError" ? Effect.succeed(Result.fail(error)) : Effect.fail(error)
-        })
-        return Effect.provideService(settled, Scope.Scope, scope)
-      }
-      return Effect.flatMap(this.client.persist(subject, this.follow(attachment, receive)), Effect.fromResult)
+      const check = new FileCheck(attachment)
+      if (isDataUri(attachment)) return this.inPlace(attachment, about, check, watcher, scope)
+      const doubted = new Set<string>()
+      const attempt = Effect.flatMap(Scope.fork(scope), (own) =>
+        Effect.flatMap(this.follow(attachment, this.receive(check, watcher, own)), (answer): Effect.Effect<Received> => {
+          if (answer._tag === "Refused" || Result.isFailure(answer.value)) return Effect.succeed(answer)
+          const content = answer.value.success
+          const judged = Effect.flatMap(judge(content, check, watcher, own), (fault): Effect.Effect<Received> => {
+            if (fault === undefined) return Effect.succeed(answer)
+            if (fault.kind === "doubt" && doubted.has(content.sha256)) {
+              return Effect.map(taken(content, fault, subject()), (content) => given(Result.succeed(content)))
+            }
+            doubted.add(content.sha256)
+            return Effect.as(Scope.close(own, Exit.void), refused(notTheFile(fault)))
+          })
+          return Effect.catch(judged, (error) => Effect.succeed<Received>(given(Result.fail(error))))
+        }))
+      const persisted = this.client.persist(subject, attempt)
+      return Effect.flatMap(persisted, Effect.fromResult)
     })
   }
 
-  /** The attachment's bytes as they arrive. Tried again until the first byte; a later break fails the stream. */
+  /**
+   * The attachment's bytes as they arrive. Tried again until the first byte; a later break fails the stream. Bodies of
+   * up to 1 MiB are checked not to be a web page, an error or nothing.
+   */
   stream(attachment: string, about: About): Stream.Stream<Uint8Array, Reasons.GtStudioError> {
     const subject = () => attachmentSubject(attachment, about)
+    if (isDataUri(attachment)) {
+      const decoded = decodeDataUri(attachment)
+      return decoded === undefined ? Stream.fail(unreadable(attachment, about)) : Stream.make(decoded.bytes)
+    }
     return Stream.unwrap(Effect.gen({ self: this }, function*() {
       const scope = yield* Effect.scope
       const open: Use<TransportResponse, never, never> = (response) => Effect.succeed(response)
-      const response = yield* this.client.persist(subject, this.follow(attachment, open, undefined, scope))
+      const attempt = Effect.map(this.follow(attachment, open, undefined, scope), (answer) => {
+        if (answer._tag === "Refused" || answer.value.body._tag === "Stream") return answer
+        const check = new FileCheck(attachment)
+        check.push(answer.value.body.bytes)
+        const fault = check.fault(mediaType(answer.value))
+        return fault === undefined || fault.kind === "doubt" ? answer : refused(notTheFile(fault))
+      })
+      const response = yield* this.client.persist(subject, attempt)
       if (response.body._tag === "Bytes") return Stream.make(response.body.bytes)
       return Stream.mapError(response.body.stream, (error) => failure(subject(), connectionRefusal(error), 1))
     }))
+  }
+
+  /** Keeps a body in the spool, and shows its bytes to the check on the way. */
+  private receive(
+    check: FileCheck,
+    watcher: ArrivalWatcher | undefined,
+    scope: Scope.Scope
+  ): Use<Result.Result<Content, ContentError>, never, never> {
+    return (response) => {
+      const arrival = { mediaType: mediaType(response) }
+      check.begin()
+      watcher?.begin()
+      if (response.body._tag === "Bytes") check.push(response.body.bytes)
+      const kept = response.body._tag === "Bytes"
+        ? this.spool.keep(response.body.bytes, arrival)
+        : this.spool.receive(watched(response.body.stream, check, watcher), arrival).pipe(Effect.timeoutOrElse({
+          duration: this.client.settings.downloadTimeout,
+          orElse: () => Effect.fail(tooSlow)
+        }))
+      const settled = Effect.matchEffect(kept, {
+        onSuccess: (content) => Effect.succeed(Result.succeed(content)),
+        // A full disk is not the platform's fault: it ends the tries.
+        onFailure: (error) => error._tag === "ContentError" ? Effect.succeed(Result.fail(error)) : Effect.fail(error)
+      })
+      return Effect.provideService(settled, Scope.Scope, scope)
+    }
+  }
+
+  /** A file that stands in its own URL. Another download would give the same bytes: a doubt is no reason to refuse it. */
+  private inPlace(
+    attachment: string,
+    about: About,
+    check: FileCheck,
+    watcher: ArrivalWatcher | undefined,
+    scope: Scope.Scope
+  ): Effect.Effect<Content, Reasons.GtStudioError | ContentError> {
+    return Effect.suspend(() => {
+      const decoded = decodeDataUri(attachment)
+      if (decoded === undefined) return Effect.fail(unreadable(attachment, about))
+      const { bytes, mediaType } = decoded
+      check.push(bytes)
+      watcher?.begin()
+      return Effect.flatMap(
+        Effect.provideService(this.spool.keep(bytes, { mediaType }), Scope.Scope, scope),
+        (content) =>
+          Effect.flatMap(judge(content, check, watcher, scope), (fault) => {
+            if (fault === undefined) return Effect.succeed(content)
+            return fault.kind === "doubt"
+              ? taken(content, fault, attachmentSubject(attachment, about))
+              : Effect.fail(failure(attachmentSubject(attachment, about), notTheFile(fault), 1))
+          })
+      )
+    })
   }
 
   private urlOf(attachment: string): URL {
@@ -155,11 +239,44 @@ export class Attachments {
   }
 }
 
-const watched = <E>(body: Stream.Stream<Uint8Array, E>, watcher: ArrivalWatcher | undefined) =>
-  watcher === undefined ? body : Stream.mapArray(body, (chunks) => {
-    for (const chunk of chunks) watcher.push(chunk)
+const watched = <E>(body: Stream.Stream<Uint8Array, E>, check: FileCheck, watcher: ArrivalWatcher | undefined) =>
+  Stream.mapArray(body, (chunks) => {
+    for (const chunk of chunks) {
+      check.push(chunk)
+      watcher?.push(chunk)
+    }
     return chunks
   })
+
+/** What speaks against a download being the file: the bytes themselves, or what the watcher makes of them. */
+const judge = (
+  content: Content,
+  check: FileCheck,
+  watcher: ArrivalWatcher | undefined,
+  scope: Scope.Scope
+): Effect.Effect<Fault | undefined, ContentError> => {
+  const fault = check.fault(content.mediaType)
+  if (fault !== undefined && fault.kind !== "doubt" || watcher?.check === undefined) return Effect.succeed(fault)
+  const doubted = Effect.provideService(watcher.check(content), Scope.Scope, scope)
+  return Effect.map(doubted, (detail) => detail === undefined ? fault : { kind: "doubt", detail })
+}
+
+/** Content in doubt, which is stored as it came: whoever reads the log learns of it. */
+const taken = (content: Content, { detail }: Fault, { jobId, url = "" }: Reasons.Subject): Effect.Effect<Content> => {
+  const of = jobId === undefined ? "" : ` of job ${jobId}`
+  const text = `${url}${of} is ${detail}. It is stored as it came, since it came like that twice`
+  return Effect.as(Effect.logWarning(PlainText.onOneLine(PlainText.message(text))), { ...content, doubt: detail })
+}
+
+const notTheFile = ({ detail, kind }: Fault): Refusal => ({
+  reason: new Reasons.NotTheFile({ detail, kind }),
+  status: 200
+})
+
+const unreadable = (attachment: string, about: About) => {
+  const reason = new Reasons.MalformedAnswer({ detail: "the data: URI holds no readable file", syntax: false })
+  return failure(attachmentSubject(attachment, about), { reason }, 1)
+}
 
 const tooSlow = new TransportError({ failure: "Stalled" })
 

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Reasons from "../GtStudioError.ts"
+import * as PlainText from "../PlainText.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import { type Transport, TransportError, type TransportResponse } from "../Transport.ts"
 import { type Answer, apiData, type Refusal } from "./answer.ts"
@@ -175,7 +176,7 @@ export class Client {
       const fail = (refusal: Refusal) => {
         failed = refusal.reason._tag
         const told = this.withoutKey(refusal)
-        if (told.reason.patience !== "never") this.counts.trouble = told.reason.message
+        if (told.reason.patience !== "never") this.counts.trouble = PlainText.message(told.reason.message)
         return Effect.fail(failure(subject(), told, attempts))
       }
       const tries = Effect.catch(once(), (first) => {
