@@ -75,20 +75,26 @@ export class Attachments {
       const check = new FileCheck(attachment)
       if (isDataUri(attachment)) return this.inPlace(attachment, about, check, watcher, scope)
       const doubted = new Set<string>()
-      const attempt = Effect.flatMap(Scope.fork(scope), (own) =>
-        Effect.flatMap(this.follow(attachment, this.receive(check, watcher, own)), (answer): Effect.Effect<Received> => {
-          if (answer._tag === "Refused" || Result.isFailure(answer.value)) return Effect.succeed(answer)
-          const content = answer.value.success
-          const judged = Effect.flatMap(judge(content, check, watcher, own), (fault): Effect.Effect<Received> => {
-            if (fault === undefined) return Effect.succeed(answer)
-            if (fault.kind === "doubt" && doubted.has(content.sha256)) {
-              return Effect.map(taken(content, fault, subject()), (content) => given(Result.succeed(content)))
+      const attempt = Effect.flatMap(
+        Scope.fork(scope),
+        (own) =>
+          Effect.flatMap(
+            this.follow(attachment, this.receive(check, watcher, own)),
+            (answer): Effect.Effect<Received> => {
+              if (answer._tag === "Refused" || Result.isFailure(answer.value)) return Effect.succeed(answer)
+              const content = answer.value.success
+              const judged = Effect.flatMap(judge(content, check, watcher, own), (fault): Effect.Effect<Received> => {
+                if (fault === undefined) return Effect.succeed(answer)
+                if (fault.kind === "doubt" && doubted.has(content.sha256)) {
+                  return Effect.map(taken(content, fault, subject()), (content) => given(Result.succeed(content)))
+                }
+                doubted.add(content.sha256)
+                return Effect.as(Scope.close(own, Exit.void), refused(notTheFile(fault)))
+              })
+              return Effect.catch(judged, (error) => Effect.succeed<Received>(given(Result.fail(error))))
             }
-            doubted.add(content.sha256)
-            return Effect.as(Scope.close(own, Exit.void), refused(notTheFile(fault)))
-          })
-          return Effect.catch(judged, (error) => Effect.succeed<Received>(given(Result.fail(error))))
-        }))
+          )
+      )
       const persisted = this.client.persist(subject, attempt)
       return Effect.flatMap(persisted, Effect.fromResult)
     })

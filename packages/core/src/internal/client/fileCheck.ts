@@ -63,7 +63,7 @@ export class FileCheck {
   fault(mediaType: string | null): Fault | undefined {
     const { extension, head, lines, size, tail } = this
     const text = decoder.decode(head).replace(prolog, "")
-    if (size <= endBytes && text.trim() === "") return { kind: "error", detail: "nothing: the body is empty" }
+    if (size <= endBytes && text.trim() === "") return { kind: "error", detail: "nothing (an empty body)" }
     if (page.test(text) && !/^x?html?$/.test(extension)) return pageFault
     if (xmlError.test(text)) return { kind: "error", detail: `an XML error${codeOf(text)}` }
     const ends: Ends = { head, tail, size, lines }
@@ -82,9 +82,9 @@ export class FileCheck {
 
 const pageFault: Fault = { kind: "page", detail: "an HTML page" }
 
-/** The error's own code, which is a word, or nothing. */
+/** The error's own code, or nothing: codes are words of letters, and anything else could be anything. */
 const codeOf = (text: string): string => {
-  const code = /<Code>(\w{1,64})<\/Code>/i.exec(text)?.[1]
+  const code = /<Code>([a-z]{1,40})<\/Code>/i.exec(text)?.[1]
   return code === undefined ? "" : ` (${code})`
 }
 

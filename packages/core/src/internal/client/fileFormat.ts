@@ -27,9 +27,10 @@ export interface Format {
 /** So much of either end is looked at: the longest header that is read, and what some writers append. */
 export const endBytes = 4096
 
-const latin1 = new TextDecoder("latin1")
+const decoder = new TextDecoder("latin1")
 
-const textOf = (bytes: Uint8Array): string => latin1.decode(bytes)
+/** One sign for each byte: headers in text are ASCII. */
+const textOf = (bytes: Uint8Array): string => decoder.decode(bytes)
 
 const starts = (...magic: ReadonlyArray<number>) => ({ head }: Ends): boolean =>
   magic.every((byte, at) => byte === -1 || head[at] === byte)
@@ -38,9 +39,15 @@ const view = ({ head }: Ends): DataView => new DataView(head.buffer, head.byteOf
 
 const always = (): boolean => true
 
-const endsWith = (mark: string) => ({ tail }: Ends): boolean => textOf(tail).includes(mark)
+/** What a file must have among its last bytes: some writers append more. */
+const endsWith = (...mark: ReadonlyArray<number>) => ({ tail }: Ends): boolean => {
+  for (let at = tail.lastIndexOf(mark[0]!); at !== -1; at = at === 0 ? -1 : tail.lastIndexOf(mark[0]!, at - 1)) {
+    if (mark.every((byte, index) => tail[at + index] === byte)) return true
+  }
+  return false
+}
 
-const trimmed = (bytes: Uint8Array): number | undefined => bytes.findLast((byte) => byte !== 0)
+const lastByte = (bytes: Uint8Array): number | undefined => bytes.findLast((byte) => byte !== 0)
 
 /** PCD files are text up to their `DATA` line, which says what follows. */
 const pcdHeader = /^(?:#[^\n]*\n|\s)*VERSION\b/i
@@ -114,19 +121,19 @@ export const formats: ReadonlyArray<Format> = [
     name: "a PNG image",
     extensions: ["png"],
     begins: starts(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
-    isComplete: endsWith("IEND\u00ae\u0042\u0060\u0082")
+    isComplete: endsWith(0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82)
   },
   {
     name: "a JPEG image",
     extensions: ["jpg", "jpeg"],
     begins: starts(0xff, 0xd8, 0xff),
-    isComplete: endsWith("\u00ff\u00d9")
+    isComplete: endsWith(0xff, 0xd9)
   },
   {
     name: "a GIF image",
     extensions: ["gif"],
     begins: starts(0x47, 0x49, 0x46, 0x38),
-    isComplete: ({ tail }) => trimmed(tail) === 0x3b
+    isComplete: ({ tail }) => lastByte(tail) === 0x3b
   },
   {
     name: "a WebP image",
@@ -164,7 +171,7 @@ export const formats: ReadonlyArray<Format> = [
     name: "a ZIP archive",
     extensions: ["zip", "npz"],
     begins: starts(0x50, 0x4b, 3, 4),
-    isComplete: endsWith("PK\u0005\u0006")
+    isComplete: endsWith(0x50, 0x4b, 5, 6)
   }
 ]
 
