@@ -16,10 +16,20 @@ import * as PlainText from "../PlainText.ts"
 import { defaultParseLimit } from "../ResultDocument.ts"
 import type { Spool } from "../Spool.ts"
 import { TransportError, type TransportResponse } from "../Transport.ts"
-import { type Answer, apiRefusal, envelopeFailure, given, type Refusal, refused, storageRefusal } from "./answer.ts"
+import {
+  type Answer,
+  apiRefusal,
+  envelopeFailure,
+  given,
+  mediaType,
+  type Refusal,
+  refused,
+  storageRefusal
+} from "./answer.ts"
 import { type Client, connectionRefusal, failure, type Limits } from "./client.ts"
 import { decodeDataUri, isDataUri } from "./client/dataUri.ts"
 import { type Fault, FileCheck } from "./client/fileCheck.ts"
+import { gunzipped, isArchive } from "./client/gunzip.ts"
 import { showUrl } from "./origin.ts"
 
 /** Attachments up to this size arrive as one array: documents that come in chunks are those that are scanned meanwhile. */
@@ -79,7 +89,7 @@ export class Attachments {
         Scope.fork(scope),
         (own) =>
           Effect.flatMap(
-            this.follow(attachment, this.receive(check, watcher, own)),
+            this.follow(attachment, this.receive(attachment, check, watcher, own)),
             (answer): Effect.Effect<Received> => {
               if (answer._tag === "Refused" || Result.isFailure(answer.value)) return Effect.succeed(answer)
               const content = answer.value.success
@@ -112,7 +122,8 @@ export class Attachments {
     }
     return Stream.unwrap(Effect.gen({ self: this }, function*() {
       const scope = yield* Effect.scope
-      const open: Use<TransportResponse, never, never> = (response) => Effect.succeed(response)
+      const open: Use<TransportResponse, never, never> = (response) =>
+        Effect.succeed(isArchive(attachment, mediaType(response)) ? response : gunzipped(response))
       const attempt = Effect.map(this.follow(attachment, open, undefined, scope), (answer) => {
         if (answer._tag === "Refused" || answer.value.body._tag === "Stream") return answer
         const check = new FileCheck(attachment)
@@ -128,12 +139,14 @@ export class Attachments {
 
   /** Keeps a body in the spool, and shows its bytes to the check on the way. */
   private receive(
+    attachment: string,
     check: FileCheck,
     watcher: ArrivalWatcher | undefined,
     scope: Scope.Scope
   ): Use<Result.Result<Content, ContentError>, never, never> {
-    return (response) => {
-      const arrival = { mediaType: mediaType(response) }
+    return (arrived) => {
+      const arrival = { mediaType: mediaType(arrived) }
+      const response = isArchive(attachment, arrival.mediaType) ? arrived : gunzipped(arrived)
       check.begin()
       watcher?.begin()
       if (response.body._tag === "Bytes") check.push(response.body.bytes)
@@ -295,11 +308,6 @@ const nextHop = (response: TransportResponse, from: URL): Answer<Hop<never>> => 
   return url.protocol === "https:" || url.protocol === "http:"
     ? given({ _tag: "Next", url })
     : badRedirect(`a redirect leads to ${url.protocol.slice(0, -1)}, which is not followed`)
-}
-
-const mediaType = (response: TransportResponse): string | null => {
-  const value = response.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase()
-  return value === undefined || value === "" ? null : value
 }
 
 /** The subject of an attachment request, with its URL as it may be shown. */

@@ -8,6 +8,7 @@ import * as PlainText from "../PlainText.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import { type Transport, TransportError, type TransportResponse } from "../Transport.ts"
 import { type Answer, apiData, type Refusal } from "./answer.ts"
+import { gunzippedAnswer } from "./client/gunzip.ts"
 import { Limiter, type LimiterOptions } from "./limiter.ts"
 import type { ClientWatch, Endpoint } from "./telemetry/clientWatch.ts"
 
@@ -91,11 +92,12 @@ export class Client {
         subject.operation,
         true,
         { memory: answerLimit, time: answerTime },
-        (response) =>
-          Effect.clockWith((clock) => {
-            const answer = apiData(response, clock.currentTimeMillisUnsafe(), Redacted.value(this.settings.apiKey))
-            return Effect.succeed(answer._tag === "Given" ? read(answer.value) : answer)
-          })
+        (compressed) =>
+          Effect.flatMap(gunzippedAnswer(compressed, answerLimit), (response) =>
+            Effect.clockWith((clock) => {
+              const answer = apiData(response, clock.currentTimeMillisUnsafe(), Redacted.value(this.settings.apiKey))
+              return Effect.succeed(answer._tag === "Given" ? read(answer.value) : answer)
+            }))
       )
     )
   }
