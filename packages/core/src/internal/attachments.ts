@@ -4,7 +4,6 @@
  * anybody sees it.
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
@@ -12,24 +11,13 @@ import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "../Content.ts"
 import type { About, ArrivalWatcher } from "../GtStudio.ts"
 import * as Reasons from "../GtStudioError.ts"
-import * as PlainText from "../PlainText.ts"
 import { defaultParseLimit } from "../ResultDocument.ts"
 import type { Spool } from "../Spool.ts"
 import { TransportError, type TransportResponse } from "../Transport.ts"
-import {
-  type Answer,
-  apiRefusal,
-  envelopeFailure,
-  given,
-  mediaType,
-  type Refusal,
-  refused,
-  storageRefusal
-} from "./answer.ts"
+import { type Answer, apiRefusal, envelopeFailure, given, refused, storageRefusal } from "./answer.ts"
 import { type Client, connectionRefusal, failure, type Limits } from "./client.ts"
+import { Arriving, type Received, refusalOf, unpacked } from "./client/arriving.ts"
 import { decodeDataUri, isDataUri } from "./client/dataUri.ts"
-import { type Fault, FileCheck } from "./client/fileCheck.ts"
-import { gunzipped, isArchive } from "./client/gunzip.ts"
 import { showUrl } from "./origin.ts"
 
 /** Attachments up to this size arrive as one array: documents that come in chunks are those that are scanned meanwhile. */
@@ -41,9 +29,6 @@ const isRedirect = (status: number) =>
   status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 
 type Hop<A> = { readonly _tag: "Next"; readonly url: URL } | { readonly _tag: "Here"; readonly value: A }
-
-/** A file in the spool, or why the spool did not take it. */
-type Received = Answer<Result.Result<Content, ContentError>>
 
 /** What a file is read with once the redirects have led to it. */
 type Use<A, E, R> = (response: TransportResponse) => Effect.Effect<A, E | TransportError, R>
@@ -81,32 +66,34 @@ export class Attachments {
     watcher?: ArrivalWatcher
   ): Effect.Effect<Content, Reasons.GtStudioError | ContentError, Scope.Scope> {
     const subject = () => attachmentSubject(attachment, about)
+    const arriving = new Arriving(attachment, subject, this.spool, watcher)
     return Effect.flatMap(Effect.scope, (scope) => {
-      const check = new FileCheck(attachment)
-      if (isDataUri(attachment)) return this.inPlace(attachment, about, check, watcher, scope)
-      const doubted = new Set<string>()
-      const attempt = Effect.flatMap(
-        Scope.fork(scope),
-        (own) =>
-          Effect.flatMap(
-            this.follow(attachment, this.receive(attachment, check, watcher, own)),
-            (answer): Effect.Effect<Received> => {
-              if (answer._tag === "Refused" || Result.isFailure(answer.value)) return Effect.succeed(answer)
-              const content = answer.value.success
-              const judged = Effect.flatMap(judge(content, check, watcher, own), (fault): Effect.Effect<Received> => {
-                if (fault === undefined) return Effect.succeed(answer)
-                if (fault.kind === "doubt" && doubted.has(content.sha256)) {
-                  return Effect.map(taken(content, fault, subject()), (content) => given(Result.succeed(content)))
-                }
-                doubted.add(content.sha256)
-                return Effect.as(Scope.close(own, Exit.void), refused(notTheFile(fault)))
-              })
-              return Effect.catch(judged, (error) => Effect.succeed<Received>(given(Result.fail(error))))
-            }
-          )
-      )
-      const persisted = this.client.persist(subject, attempt)
-      return Effect.flatMap(persisted, Effect.fromResult)
+      if (isDataUri(attachment)) {
+        const decoded = decodeDataUri(attachment)
+        if (decoded === undefined) return Effect.fail(unreadable(attachment, about))
+        return Effect.flatMap(
+          arriving.inPlace(decoded, scope),
+          (answer) =>
+            answer._tag === "Given" ? Effect.succeed(answer.value) : Effect.fail(failure(subject(), answer.refusal, 1))
+        )
+      }
+      const attempt = Effect.flatMap(Scope.fork(scope), (own) => {
+        const receive = (response: TransportResponse) => {
+          const received = arriving.receive(response, own)
+          return response.body._tag === "Bytes" ? received : Effect.timeoutOrElse(received, {
+            duration: this.client.settings.downloadTimeout,
+            orElse: () => Effect.fail(tooSlow)
+          })
+        }
+        return Effect.flatMap(this.follow(attachment, receive), (answer): Effect.Effect<Answer<Received>> => {
+          if (answer._tag === "Refused" || Result.isFailure(answer.value)) return Effect.succeed(answer)
+          return Effect.match(arriving.judge(answer.value.success, own), {
+            onFailure: (error) => given(Result.fail(error)),
+            onSuccess: (judged) => judged._tag === "Given" ? given(Result.succeed(judged.value)) : judged
+          })
+        })
+      })
+      return Effect.flatMap(this.client.persist(subject, attempt), Effect.fromResult)
     })
   }
 
@@ -122,74 +109,15 @@ export class Attachments {
     }
     return Stream.unwrap(Effect.gen({ self: this }, function*() {
       const scope = yield* Effect.scope
-      const open: Use<TransportResponse, never, never> = (response) =>
-        Effect.succeed(isArchive(attachment, mediaType(response)) ? response : gunzipped(response))
+      const open: Use<TransportResponse, never, never> = (response) => Effect.succeed(unpacked(attachment, response))
       const attempt = Effect.map(this.follow(attachment, open, undefined, scope), (answer) => {
-        if (answer._tag === "Refused" || answer.value.body._tag === "Stream") return answer
-        const check = new FileCheck(attachment)
-        check.push(answer.value.body.bytes)
-        const fault = check.fault(mediaType(answer.value))
-        return fault === undefined || fault.kind === "doubt" ? answer : refused(notTheFile(fault))
+        const refusal = answer._tag === "Refused" ? undefined : refusalOf(attachment, answer.value)
+        return refusal === undefined ? answer : refused(refusal)
       })
       const response = yield* this.client.persist(subject, attempt)
       if (response.body._tag === "Bytes") return Stream.make(response.body.bytes)
       return Stream.mapError(response.body.stream, (error) => failure(subject(), connectionRefusal(error), 1))
     }))
-  }
-
-  /** Keeps a body in the spool, and shows its bytes to the check on the way. */
-  private receive(
-    attachment: string,
-    check: FileCheck,
-    watcher: ArrivalWatcher | undefined,
-    scope: Scope.Scope
-  ): Use<Result.Result<Content, ContentError>, never, never> {
-    return (arrived) => {
-      const arrival = { mediaType: mediaType(arrived) }
-      const response = isArchive(attachment, arrival.mediaType) ? arrived : gunzipped(arrived)
-      check.begin()
-      watcher?.begin()
-      if (response.body._tag === "Bytes") check.push(response.body.bytes)
-      const kept = response.body._tag === "Bytes"
-        ? this.spool.keep(response.body.bytes, arrival)
-        : this.spool.receive(watched(response.body.stream, check, watcher), arrival).pipe(Effect.timeoutOrElse({
-          duration: this.client.settings.downloadTimeout,
-          orElse: () => Effect.fail(tooSlow)
-        }))
-      const settled = Effect.matchEffect(kept, {
-        onSuccess: (content) => Effect.succeed(Result.succeed(content)),
-        // A full disk is not the platform's fault: it ends the tries.
-        onFailure: (error) => error._tag === "ContentError" ? Effect.succeed(Result.fail(error)) : Effect.fail(error)
-      })
-      return Effect.provideService(settled, Scope.Scope, scope)
-    }
-  }
-
-  /** A file that stands in its own URL. Another download would give the same bytes: a doubt is no reason to refuse it. */
-  private inPlace(
-    attachment: string,
-    about: About,
-    check: FileCheck,
-    watcher: ArrivalWatcher | undefined,
-    scope: Scope.Scope
-  ): Effect.Effect<Content, Reasons.GtStudioError | ContentError> {
-    return Effect.suspend(() => {
-      const decoded = decodeDataUri(attachment)
-      if (decoded === undefined) return Effect.fail(unreadable(attachment, about))
-      const { bytes, mediaType } = decoded
-      check.push(bytes)
-      watcher?.begin()
-      return Effect.flatMap(
-        Effect.provideService(this.spool.keep(bytes, { mediaType }), Scope.Scope, scope),
-        (content) =>
-          Effect.flatMap(judge(content, check, watcher, scope), (fault) => {
-            if (fault === undefined) return Effect.succeed(content)
-            return fault.kind === "doubt"
-              ? taken(content, fault, attachmentSubject(attachment, about))
-              : Effect.fail(failure(attachmentSubject(attachment, about), notTheFile(fault), 1))
-          })
-      )
-    })
   }
 
   private urlOf(attachment: string): URL {
@@ -257,40 +185,6 @@ export class Attachments {
     })
   }
 }
-
-const watched = <E>(body: Stream.Stream<Uint8Array, E>, check: FileCheck, watcher: ArrivalWatcher | undefined) =>
-  Stream.mapArray(body, (chunks) => {
-    for (const chunk of chunks) {
-      check.push(chunk)
-      watcher?.push(chunk)
-    }
-    return chunks
-  })
-
-/** What speaks against a download being the file: the bytes themselves, or what the watcher makes of them. */
-const judge = (
-  content: Content,
-  check: FileCheck,
-  watcher: ArrivalWatcher | undefined,
-  scope: Scope.Scope
-): Effect.Effect<Fault | undefined, ContentError> => {
-  const fault = check.fault(content.mediaType)
-  if (fault !== undefined && fault.kind !== "doubt" || watcher?.check === undefined) return Effect.succeed(fault)
-  const doubted = Effect.provideService(watcher.check(content), Scope.Scope, scope)
-  return Effect.map(doubted, (detail) => detail === undefined ? fault : { kind: "doubt", detail })
-}
-
-/** Content in doubt, which is stored as it came: whoever reads the log learns of it. */
-const taken = (content: Content, { detail }: Fault, { jobId, url = "" }: Reasons.Subject): Effect.Effect<Content> => {
-  const of = jobId === undefined ? "" : ` of job ${jobId}`
-  const text = `${url}${of} is ${detail}. It is stored as it came, since it came like that twice`
-  return Effect.as(Effect.logWarning(PlainText.onOneLine(PlainText.message(text))), { ...content, doubt: detail })
-}
-
-const notTheFile = ({ detail, kind }: Fault): Refusal => ({
-  reason: new Reasons.NotTheFile({ detail, kind }),
-  status: 200
-})
 
 const unreadable = (attachment: string, about: About) => {
   const reason = new Reasons.MalformedAnswer({ detail: "the data: URI holds no readable file", syntax: false })

@@ -2,7 +2,7 @@
  * Decides whether the bytes of a download can be the file that was asked for. It watches the bytes go by and keeps their
  * two ends. Whether a result document is complete JSON is for the one who parses it.
  */
-import { countsLines, endBytes, type Ends, extensionOf, formats } from "./fileFormat.ts"
+import { always, countsLines, endBytes, type Ends, extensionOf, formats } from "./fileFormat.ts"
 
 /** What speaks against the bytes. */
 export interface Fault {
@@ -10,9 +10,10 @@ export interface Fault {
   readonly detail: string
   /**
    * `page`: a web page. `error`: nothing, or the error of a storage or a gateway. Neither is ever a file. `doubt`: taken
-   * for the file where another download gives the same bytes, since a project's own code may write anything.
+   * for the file where another download gives the same bytes, since a project's own code may write anything. `unproven`:
+   * the same, where nothing is wrong with the bytes and nothing says either that they are all.
    */
-  readonly kind: "page" | "error" | "doubt"
+  readonly kind: "page" | "error" | "doubt" | "unproven"
 }
 
 /** Roots of web pages, and of the pieces of such that gateways send. */
@@ -59,8 +60,8 @@ export class FileCheck {
     }
   }
 
-  /** What speaks against the bytes that went by, or undefined. */
-  fault(mediaType: string | null): Fault | undefined {
+  /** What speaks against the bytes that went by, or undefined. `hasLength`: whether their number was declared. */
+  fault(mediaType: string | null, hasLength = true): Fault | undefined {
     const { extension, head, lines, size, tail } = this
     const text = decoder.decode(head).replace(prolog, "")
     if (size <= endBytes && text.trim() === "") return { kind: "error", detail: "nothing (an empty body)" }
@@ -69,16 +70,19 @@ export class FileCheck {
     const ends: Ends = { head, tail, size, lines }
     const found = formats.find(({ begins }) => begins(ends))
     if (found !== undefined) {
-      return found.isComplete(ends) ? undefined : { kind: "doubt", detail: `${found.name} that ends too early` }
+      if (!found.isComplete(ends)) return { kind: "doubt", detail: `${found.name} that ends too early` }
+      return hasLength || found.isComplete !== always ? undefined : unproven
     }
     if (mediaType === "text/html" && !/^[[{]/.test(text) && !/^x?html?$/.test(extension)) return pageFault
     const wanted = formats.find(({ extensions }) => extensions.includes(extension))
-    if (wanted === undefined) return undefined
+    if (wanted === undefined) return hasLength ? undefined : unproven
     return size <= errorLimit && isJsonError(text)
       ? { kind: "error", detail: "an error message in JSON" }
       : { kind: "doubt", detail: `other bytes than ${wanted.name} begins with` }
   }
 }
+
+const unproven: Fault = { kind: "unproven", detail: "bytes without a length that differ with each download" }
 
 const pageFault: Fault = { kind: "page", detail: "an HTML page" }
 

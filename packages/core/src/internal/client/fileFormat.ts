@@ -37,7 +37,8 @@ const starts = (...magic: ReadonlyArray<number>) => ({ head }: Ends): boolean =>
 
 const view = ({ head }: Ends): DataView => new DataView(head.buffer, head.byteOffset, head.byteLength)
 
-const always = (): boolean => true
+/** Of formats whose end is not known. */
+export const always = (): boolean => true
 
 /** What a file must have among its last bytes: some writers append more. */
 const endsWith = (...mark: ReadonlyArray<number>) => ({ tail }: Ends): boolean => {
