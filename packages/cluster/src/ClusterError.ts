@@ -1,3 +1,4 @@
+import * as PlainText from "@labelstream/core/PlainText"
 import * as Schema from "effect/Schema"
 
 /** An export on a cluster could not be begun, or not be brought to its end. What was stored before stays stored. */
@@ -12,6 +13,6 @@ export class ClusterError extends Schema.TaggedError<ClusterError>()("ClusterErr
   detail: Schema.String
 }) {
   override get message() {
-    return this.detail
+    return PlainText.message(this.detail)
   }
 }

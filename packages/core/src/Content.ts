@@ -34,6 +34,11 @@ export interface Content {
   readonly sha256: string
   /** The media type the storage named, without parameters, or null. */
   readonly mediaType: string | null
+  /**
+   * Why the bytes may not be what was asked for, such as `JSON that is not complete`, where two downloads gave the same:
+   * the file is damaged, or its format is a project's own. Absent where nothing speaks against them.
+   */
+  readonly doubt?: string
   /** The bytes themselves where they are held in memory, otherwise undefined: then use `stream` or `path`. */
   readonly bytes: Uint8Array | undefined
   /** Absolute path of the spool file that holds the bytes, for sinks that can link or copy files; undefined in memory. */

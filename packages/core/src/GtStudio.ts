@@ -22,6 +22,7 @@ import { type JobPage, type MalformedJob, pages } from "./internal/listing.ts"
 import { isLoopback, pathSegment } from "./internal/origin.ts"
 import { ClientWatch } from "./internal/telemetry/clientWatch.ts"
 import { type BatchRef, JobResult, type JobSummary, ProjectDetails } from "./Job.ts"
+import * as PlainText from "./PlainText.ts"
 import { defaultBudget, type RetryBudget } from "./RetryPolicy.ts"
 import { Spool } from "./Spool.ts"
 import { Transport } from "./Transport.ts"
@@ -59,7 +60,7 @@ export class GtStudioConfigError extends Schema.TaggedError<GtStudioConfigError>
   detail: Schema.String
 }) {
   override get message() {
-    return this.detail
+    return PlainText.message(this.detail)
   }
 }
 
@@ -86,12 +87,20 @@ export interface Activity {
 /** Whom a request is about, for its error. */
 export type About = Omit<Subject, "operation" | "url">
 
-/** Looks at the bytes of a download while they arrive. Those of a small body, which come as one array, are not shown. */
+/**
+ * Looks at the bytes of a download while they arrive, and at the content when all are there. The bytes of a small body,
+ * which come as one array, are not shown.
+ */
 export interface ArrivalWatcher {
   /** A body begins, from its first byte: that of the first try, or one after a try that broke off. */
   readonly begin: () => void
   /** The next bytes of the body, valid during the call only. */
   readonly push: (chunk: Uint8Array) => void
+  /**
+   * What speaks against the content being the file, such as `JSON that is not complete`, or undefined. Then it is fetched
+   * again, and taken once two downloads give the same bytes. The scope ends with the content.
+   */
+  readonly check?: (content: Content) => Effect.Effect<string | undefined, ContentError, Scope.Scope>
 }
 
 /** The platform's API. Each member is useful alone. */

@@ -3,6 +3,7 @@
  * whether another try can help, and whether going on at all makes sense, is decided from the reason alone.
  */
 import * as Schema from "effect/Schema"
+import * as PlainText from "./PlainText.ts"
 import { TransportFailure } from "./Transport.ts"
 
 /** `never`: the answer will stay the same. `few`: worth two more tries. `budget`: as long as the retry budget lasts. */
@@ -116,6 +117,27 @@ export class MalformedAnswer extends Schema.TaggedError<MalformedAnswer>()("Malf
   }
 }
 
+/**
+ * A storage answers with HTTP 200, and what comes is not the file: a web page, an error, nothing, or bytes that end too
+ * early and differ with each download.
+ */
+export class NotTheFile extends Schema.TaggedError<NotTheFile>()("NotTheFile", {
+  /** What came instead, with its article; never its text. */
+  detail: Schema.String,
+  /**
+   * `page`: a web page, as proxies and portals answer for long. `error`: nothing, or an error. `doubt`: bytes that cannot
+   * be used; they are the file if they come twice.
+   */
+  kind: Schema.Literals(["page", "error", "doubt"])
+}) {
+  get patience(): Patience {
+    return this.kind === "page" ? "few" : "budget"
+  }
+  override get message() {
+    return `instead of the file came ${this.detail}: check proxies on the way, and try again`
+  }
+}
+
 /** The listing named a page token that it had named before: following it would not end. */
 export class RepeatedPageToken extends Schema.TaggedError<RepeatedPageToken>()("RepeatedPageToken", {
   /** Number of the page that named it, from 1. */
@@ -169,6 +191,7 @@ export const Reason = Schema.Union([
   PlatformFault,
   ConnectionFailed,
   MalformedAnswer,
+  NotTheFile,
   RepeatedPageToken,
   BadRedirect,
   LinkRefused,
@@ -216,7 +239,8 @@ export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudio
       this.code ?? "",
       this.attempts > 1 ? `tried ${this.attempts} times` : ""
     ].filter((fact) => fact !== "")
-    return `${what.join(" of ")}: ${this.reason.message}${facts.length === 0 ? "" : ` [${facts.join(", ")}]`}`
+    const said = facts.length === 0 ? "" : ` [${facts.join(", ")}]`
+    return PlainText.message(`${what.join(" of ")}: ${this.reason.message}${said}`)
   }
   /** Whether the same request may succeed at another time: decides whether a later run tries it again. */
   get isRetryable() {

@@ -62,12 +62,24 @@ export const fetchWith = Effect.fnUntraced(function*(
   const scan = parseLimit === undefined || parseLimit <= ResultDocument.defaultParseLimit
     ? ResultDocument.scan({ inputs })
     : undefined
-  const document = yield* gtStudio.download(result.result, about, scan)
-  const parsed = yield* open(document, {
-    inputs,
-    ...(parseLimit === undefined ? {} : { parseLimit }),
-    ...(scan === undefined ? {} : { scan })
+  const openDocument = (content: Content) =>
+    open(content, {
+      inputs,
+      ...(parseLimit === undefined ? {} : { parseLimit }),
+      ...(scan === undefined ? {} : { scan })
+    })
+  // Opening it tells whether it is complete: so it is opened as soon as it is there.
+  let opened: ResultDocument.ResultDocument | undefined
+  const document = yield* gtStudio.download(result.result, about, {
+    begin: () => scan?.begin(),
+    push: (chunk) => scan?.push(chunk),
+    check: (content) =>
+      Effect.map(openDocument(content), (found) => {
+        opened = found
+        return found.isComplete ? undefined : "JSON that is not complete"
+      })
   })
+  const parsed = opened ?? (yield* openDocument(document))
   if (wanted !== undefined && !(yield* wanted(parsed))) return Option.none()
   const refs = choice === "none" ? [] : parsed.attachments
   const attachments = refs.length === 0 ? noAttachments : yield* Effect.forEach(

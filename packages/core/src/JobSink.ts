@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Content } from "./Content.ts"
 import type { JobResult, JobSummary } from "./Job.ts"
+import * as PlainText from "./PlainText.ts"
 import type { AttachmentRef, ResultDocument } from "./ResultDocument.ts"
 
 /** One nested file of a job: what the result document says of it, and its bytes. */
@@ -235,7 +236,7 @@ export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message() {
-    return `${this.sink} sink, ${this.step}: ${this.detail}`
+    return PlainText.message(`${this.sink} sink, ${this.step}: ${this.detail}`)
   }
   /** Whether the same step can succeed when it is tried again. */
   get isRetryable() {

@@ -11,6 +11,7 @@ import type { ContentError } from "./Content.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import type { Receipt, Revision, SinkError } from "./JobSink.ts"
+import * as PlainText from "./PlainText.ts"
 
 /** What the listing says of a job, as far as a change in it means that the job should be looked at again. */
 export interface Listed {
@@ -205,7 +206,7 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message() {
-    return `Ledger: ${this.detail}`
+    return PlainText.message(`Ledger: ${this.detail}`)
   }
 }
 

@@ -15,3 +15,34 @@ export const plain = (text: string): string => text.replaceAll(unseen, code)
 
 /** The same on one line: tabs and new lines are codes too. */
 export const onOneLine = (text: string): string => plain(text).replaceAll(/[\t\n]/g, code)
+
+/** Bytes of the longest message. */
+const messageBytes = 2000
+/** Characters of the longest URL in a message. */
+const urlLength = 200
+
+const urls = /(?:[a-z][a-z0-9+.-]{0,30}:\/\/|data:)[^\s"'<>]{200,}/giu
+
+const encoder = new TextEncoder()
+
+const size = (text: string): number => encoder.encode(text).length
+
+/** The longest beginning of a text that has so many bytes in UTF-8. */
+const beginning = (text: string, bytes: number): string =>
+  text.slice(0, encoder.encodeInto(text, new Uint8Array(bytes)).read)
+
+/** A URL as a message may hold it: at most 200 characters. */
+export const shortUrl = (url: string): string => url.length <= urlLength ? url : `${url.slice(0, urlLength - 1)}…`
+
+/**
+ * The text of a message, whatever was put into it: no URL over 200 characters, and no more than 2 kB. A longer one lacks
+ * its middle: what it is about stands first, and why last.
+ */
+export const message = (text: string): string => {
+  if (text.length <= urlLength) return text
+  const short = text.replaceAll(urls, shortUrl)
+  if (short.length * 3 <= messageBytes || size(short) <= messageBytes) return short
+  const reversed = Array.from(short.slice(-messageBytes)).reverse().join("")
+  const end = Array.from(beginning(reversed, messageBytes / 2 - 3)).reverse().join("")
+  return `${beginning(short, messageBytes / 2)}…${end}`
+}

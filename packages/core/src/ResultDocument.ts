@@ -53,6 +53,11 @@ export interface Decoded {
  */
 export interface ResultDocument {
   readonly resultType: ResultType
+  /**
+   * Whether the document is JSON from its first byte to its last, as far as opening it reads: the inside of a large
+   * document's lists is read with its rows.
+   */
+  readonly isComplete: boolean
   /** Whether the result stands under a top-level `data`, as the documentation shows most of them. */
   readonly wrapped: boolean
   /**
@@ -106,7 +111,9 @@ export const open = (content: Content, options?: OpenOptions): Effect.Effect<Res
   const parse = (bytes: Uint8Array) => {
     const document = openParsed(bytes, content.bytes !== undefined, inputs)
     // Scanning finds what is sound in it, and what a run stores must not depend on whether there was memory to parse it.
-    return document === undefined ? openScanned(content, inputs, parseLimit, options?.scan) : Effect.succeed(document)
+    if (document !== undefined) return Effect.succeed(document)
+    const scanned = openScanned(content, inputs, parseLimit, options?.scan)
+    return Effect.map(scanned, (found): ResultDocument => ({ ...found, isComplete: false }))
   }
   const { bytes } = content
   return bytes === undefined ? Effect.flatMap(content.collect, parse) : Effect.suspend(() => parse(bytes))

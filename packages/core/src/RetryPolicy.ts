@@ -32,7 +32,8 @@ const few = 2
 
 /**
  * The one schedule on which requests to the platform and its storage are repeated: exponential with jitter, never
- * sooner than `Retry-After`, within the budget, and only for reasons that may pass.
+ * sooner than `Retry-After`, at once where a second download settles a doubt, within the budget, and only for reasons
+ * that may pass.
  */
 export const schedule = (budget: RetryBudget): Schedule.Schedule<unknown, GtStudioError> => {
   const maxElapsed = Duration.toMillis(Duration.fromInputUnsafe(budget.maxElapsed))
@@ -44,13 +45,14 @@ export const schedule = (budget: RetryBudget): Schedule.Schedule<unknown, GtStud
       const { patience } = input.reason
       return patience === "budget" || (patience === "few" && attempt <= few)
     }),
-    Schedule.modifyDelay(({ input, duration }) =>
-      Effect.succeed(
-        input.reason._tag === "Throttled" && input.reason.retryAfterMillis !== null
-          ? Duration.max(duration, Duration.millis(input.reason.retryAfterMillis))
-          : duration
-      )
-    ),
+    Schedule.modifyDelay(({ attempt, duration, input: { reason } }) => {
+      if (reason._tag === "Throttled" && reason.retryAfterMillis !== null) {
+        return Effect.succeed(Duration.max(duration, Duration.millis(reason.retryAfterMillis)))
+      }
+      // Bytes in doubt are mostly the file: the second download is to settle that.
+      const isDoubt = attempt === 1 && reason._tag === "NotTheFile" && reason.kind === "doubt"
+      return Effect.succeed(isDoubt ? Duration.zero : duration)
+    }),
     Schedule.while(({ duration, elapsed }) => elapsed + Duration.toMillis(duration) <= maxElapsed)
   )
 }

@@ -60,7 +60,7 @@ describe("a batch for a sink", () => {
 
   it.effect("waits little longer when its records have waited while the one before was stored", () =>
     Effect.gen(function*() {
-      const late = (delay: number) => ({ body: "late", delay })
+      const late = (delay: number) => ({ body: { late: true }, delay })
       const platform = new FakePlatform([batchOf(5)], (_, kind) =>
         kind === `file ${documentUrl("b-3")}`
           ? late(15_000)

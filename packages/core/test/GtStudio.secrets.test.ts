@@ -39,6 +39,11 @@ const failures: Record<Reason["_tag"], ReadonlyArray<FakePlatform["override"]>> 
     () => ok({ jobs: [{ id: 5, status: [signed] }], status: { [key]: signed } }),
     () => ok({ jobs: signed, result: [key] })
   ],
+  NotTheFile: [
+    atFile({ body: `<html>${echo}</html>` }),
+    atFile({ body: `<Error><Code>${key}</Code><Message>${echo}</Message></Error>` }),
+    atFile({ body: "" })
+  ],
   RepeatedPageToken: [
     ({ url }) => url.pathname.includes("/batch/") ? ok({ jobs: [], next_page_token: key }) : undefined
   ],

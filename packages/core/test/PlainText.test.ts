@@ -1,4 +1,4 @@
-import { describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { strictEqual } from "@effect/vitest/utils"
 import { PlainText } from "../src/index.ts"
 
@@ -18,5 +18,37 @@ describe("text from elsewhere", () => {
   it("keeps lines and tabs, unless it is to be one line", () => {
     strictEqual(PlainText.plain("a\tb\nc"), "a\tb\nc")
     strictEqual(PlainText.onOneLine("a\tb\nc"), "a\\u0009b\\u000ac")
+  })
+})
+
+describe("a message", () => {
+  const long = `https://host.example/${"a".repeat(5000)}/b.png`
+
+  it("has at most 2 kB, and keeps its beginning and its end", () => {
+    for (const sign of ["x", "\u00e9", "\u6f22", "\u{1f4a5}"]) {
+      const text = PlainText.message(`first ${sign.repeat(9000)} last`)
+      assert.isAtMost(Buffer.byteLength(text), 2048)
+      assert.isAbove(Buffer.byteLength(text), 1900)
+      assert.isTrue(text.startsWith("first ") && text.endsWith(" last") && text.isWellFormed())
+    }
+  })
+
+  it("has no URL over 200 characters, and says what stands after one", () => {
+    for (const url of [long, `data:image/png;base64,${"A".repeat(300_000)}`, `s3://bucket/${"m".repeat(9000)}.png`]) {
+      const text = PlainText.message(`attachment ${url} of job j: missing`)
+      assert.isAtMost(Math.max(...text.split(" ").map((word) => word.length)), 200)
+      assert.isTrue(text.endsWith(" of job j: missing"))
+    }
+  })
+
+  it("stays as it is where it is short, whatever it holds", () => {
+    const text = `no file at https://host.example/a b\n${"word ".repeat(300)}`
+    assert.strictEqual(PlainText.message(text), text)
+  })
+
+  it("is made in no time of text that is nearly a URL all along", () => {
+    const from = performance.now()
+    for (const text of ["a-".repeat(500_000), "a:/".repeat(300_000), "data:".repeat(200_000)]) PlainText.message(text)
+    assert.isBelow(performance.now() - from, 5000)
   })
 })

@@ -24,4 +24,9 @@ describe("UnsignedUrl", () => {
   it("drops credentials and fragments", () => {
     assert.strictEqual(UnsignedUrl.strip("https://user:pass@x.example/a#part"), "https://x.example/a")
   })
+
+  it("keeps of a data: URI what it says of its data", () => {
+    assert.strictEqual(UnsignedUrl.strip(`data:image/png;base64,${"A".repeat(9000)}`), "data:image/png;base64")
+    assert.strictEqual(UnsignedUrl.strip("data:,x"), "data:")
+  })
 })

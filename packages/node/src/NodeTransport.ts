@@ -7,9 +7,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici"
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici"
 import { decode } from "./internal/contentEncoding.ts"
 import { Exchange } from "./internal/exchange.ts"
+import { tolerant } from "./internal/repeatedLength.ts"
 
 /** How connections are made and kept. */
 export interface Options {
@@ -70,7 +71,10 @@ const agent = (options: Options): Dispatcher => {
   const httpProxy = env["http_proxy"] ?? env["HTTP_PROXY"] ?? ""
   const httpsProxy = env["https_proxy"] ?? env["HTTPS_PROXY"] ?? ""
   return httpProxy === "" && httpsProxy === ""
-    ? new Agent(settings)
+    ? new Agent({
+      ...settings,
+      connect: tolerant(buildConnector({ allowH2: settings.allowH2, timeout: settings.connectTimeout }))
+    })
     : new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy: env["no_proxy"] ?? env["NO_PROXY"] ?? "" })
 }
 

@@ -342,7 +342,8 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
 
     it.effect("is Protocol where it cannot be undone", () =>
       Effect.gen(function*() {
-        const damaged = yield* serveEncoded("gzip", Buffer.from("this is not gzip at all"))
+        const gzip = zlib.gzipSync(randomBytes(1000))
+        const damaged = yield* serveEncoded("gzip", Buffer.concat([gzip.subarray(0, 20), Buffer.alloc(1000, 7)]))
         const short = yield* serveEncoded("gzip", zlib.gzipSync(randomBytes(1000)).subarray(0, 900))
         const unknown = yield* serveEncoded("compress", Buffer.from("x"))
         for (const server of [damaged, short, unknown]) {
@@ -364,10 +365,68 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         }
       }))
 
-    it.effect("leaves bytes alone under the words that stores keep by mistake", () =>
+    it.effect("leaves bytes alone under words that are no coding, in memory and as a stream", () =>
       Effect.gen(function*() {
-        const server = yield* serveEncoded("aws-chunked, UTF-8", text)
+        for (const header of ["aws-chunked, UTF-8", "ISO-8859-1", "application/json", "none", "gzipped"]) {
+          const server = yield* serveEncoded(header, text)
+          for (const { memoryLimit } of modes) {
+            assert.isTrue(text.equals(yield* read(yield* send(server.url(), { memoryLimit }))), header)
+          }
+        }
+      }))
+
+    it.effect("is undone under a coding among words that are none", () =>
+      Effect.gen(function*() {
+        const server = yield* serveEncoded("utf-8, gzip", zlib.gzipSync(text))
         assert.isTrue(text.equals(yield* read(yield* send(server.url()))))
+      }))
+
+    it.effect("leaves bytes alone that are not in the coding the header names", () =>
+      Effect.gen(function*() {
+        const json = Buffer.from(JSON.stringify({ text: text.toString() }))
+        for (const header of ["gzip", "zstd"]) {
+          const server = yield* serveEncoded(header, json)
+          for (const { memoryLimit } of modes) {
+            assert.isTrue(json.equals(yield* read(yield* send(server.url(), { memoryLimit }))), header)
+          }
+        }
+        for (const header of ["deflate", "br"]) {
+          const server = yield* serveEncoded(header, json)
+          assert.isTrue(json.equals(yield* read(yield* send(server.url(), { memoryLimit: 1e6 }))), header)
+        }
+      }))
+  })
+
+  describe("a length that is named twice", () => {
+    const answered = (...heads: ReadonlyArray<string>) =>
+      serveRaw((socket) => {
+        let at = 0
+        const answer = () => socket.write(`HTTP/1.1 200 OK\r\n${heads[at++ % heads.length]}\r\n\r\nhello`)
+        answer()
+        socket.on("data", answer)
+      })
+
+    it.effect("is one length where both are equal, in one header or two, answer after answer", () =>
+      Effect.gen(function*() {
+        const server = yield* answered(
+          "Content-Length: 5\r\nX: 1\r\ncontent-length:5",
+          "content-length: 5, 5",
+          "content-length: 5",
+          "Content-Length: 5\r\ncontent-length: 5\r\nX: 1"
+        )
+        for (let n = 0; n < 8; n++) {
+          for (const { memoryLimit } of modes) {
+            const response = yield* send(server.url(), { memoryLimit })
+            assert.strictEqual((yield* read(response)).toString(), "hello")
+            assert.strictEqual(response.header("content-length"), "5")
+          }
+        }
+      }))
+
+    it.effect("is Protocol where they differ", () =>
+      Effect.gen(function*() {
+        const server = yield* answered("Content-Length: 5\r\nContent-Length: 4")
+        assert.strictEqual((yield* failure(server.url())).failure, "Protocol")
       }))
   })
 

@@ -16,7 +16,7 @@ const Status = Schema.Int.check(Schema.isBetween({ minimum: 200, maximum: 599 })
 /**
  * What a request meets. Answers in place of the right one, on any endpoint: `Status`, `Html`, `Platform` (JSON with a
  * platform code), `RateLimited`. The right answer, spoilt on the wire: `Reset`, `Truncated`, `Stalled`, `Slow`,
- * `Delayed`, `Malformed`. Only at attachments: `ExpiredUrl`, `NoLocation`, `RedirectLoop`, and with the storage
+ * `Delayed`, `Malformed`, `Mislabeled`. Only at attachments: `ExpiredUrl`, `NoLocation`, `RedirectLoop`, and with the storage
  * `Missing`, `Denied`. Only in listings: `RepeatedToken`, `Overlap`, `JobsAdded`, `BadEntry`. Only at jobs:
  * `Unfinished`, `NoResult`, `Reworked`. Elsewhere such a fault is refused when the list is set.
  */
@@ -43,8 +43,11 @@ export const Kind = Schema.TaggedUnion({
   },
   /** The connection is reset after this many bytes of the body; before any header when left out. */
   Reset: { afterBytes: Schema.optionalKey(Count) },
-  /** The connection ends in good order short of Content-Length: after this many bytes, or half of the body. */
-  Truncated: { afterBytes: Schema.optionalKey(Count) },
+  /**
+   * The connection ends in good order short of Content-Length: after this many bytes, or half of the body. With
+   * `undeclared`, no length is named and the body ends as it should: nothing but its content tells.
+   */
+  Truncated: { afterBytes: Schema.optionalKey(Count), undeclared: Schema.optionalKey(Schema.Boolean) },
   /** Nothing more comes after this many bytes (headers only when 0, not even them when left out). Closes after
    * `seconds`, default 120. */
   Stalled: { afterBytes: Schema.optionalKey(Count), seconds: Schema.optionalKey(Seconds) },
@@ -54,10 +57,12 @@ export const Kind = Schema.TaggedUnion({
   Delayed: { milliseconds: Milliseconds },
   /**
    * A whole HTTP answer with status 200 and a wrong body: half of the right one (`cut`), bytes that are not UTF-8
-   * (`garbage`), nothing (`empty`), JSON of another type (`otherType`: `[]`), or the right one with a stray byte order
-   * mark (`bom`).
+   * (`garbage`), nothing (`empty`), JSON of another type (`otherType`: `[]`), an error in XML (`xml`), the right one with a
+   * stray byte order mark (`bom`), or the right one as gzip that no header names (`gzip`).
    */
-  Malformed: { as: Schema.Literals(["cut", "garbage", "empty", "otherType", "bom"]) },
+  Malformed: { as: Schema.Literals(["cut", "garbage", "empty", "otherType", "xml", "bom", "gzip"]) },
+  /** The right answer with these headers, such as a `content-encoding` that its body does not have. */
+  Mislabeled: { headers: Schema.Record(Schema.String, Schema.String) },
   /** A redirect to a URL that expired a minute ago. */
   ExpiredUrl: {},
   /** A redirect without Location. */
@@ -164,9 +169,11 @@ const places: Partial<Record<Kind["_tag"], ReadonlyArray<On>>> = {
   Reworked: ["job"]
 }
 
-const headerProblem = ({ contentType, headers }: Extract<Kind, { readonly _tag: "Status" }>): string | undefined => {
+const headerProblem = (meets: Kind): string | undefined => {
+  if (meets._tag !== "Status" && meets._tag !== "Mislabeled") return undefined
+  const { headers } = meets
   try {
-    validateHeaderValue("content-type", contentType ?? "")
+    validateHeaderValue("content-type", meets._tag === "Status" ? meets.contentType ?? "" : "")
     for (const [name, value] of Object.entries(headers ?? {})) {
       validateHeaderName(name)
       validateHeaderValue(name, value)
@@ -184,7 +191,7 @@ export const problem = (faults: ReadonlyArray<Fault>): string | undefined => {
   for (const [index, { meets, on }] of faults.entries()) {
     const allowed = places[meets._tag] ?? all
     if (!allowed.includes(on)) return `fault ${index}: ${meets._tag} occurs on ${allowed.join(", ")}, not on ${on}`
-    const header = meets._tag === "Status" ? headerProblem(meets) : undefined
+    const header = headerProblem(meets)
     if (header !== undefined) return `fault ${index}: ${header}`
   }
   return undefined

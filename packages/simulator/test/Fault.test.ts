@@ -92,6 +92,11 @@ describe("Fault", () => {
       { _tag: "Truncated", afterBytes: 7 },
       (a) => a.status === 200 && a.end !== "whole" && a.body.length === 7 && Number(a.headers["content-length"]) > 7
     ],
+    [
+      "a truncated body without a length",
+      { _tag: "Truncated", afterBytes: 7, undeclared: true },
+      (a) => a.status === 200 && a.end === "whole" && a.body.length === 7 && a.headers["content-length"] === undefined
+    ],
     ["a stalled answer", { _tag: "Stalled" }, (a) => a.status === 0 && a.end === "impatient"],
     [
       "a stalled body",
@@ -104,6 +109,11 @@ describe("Fault", () => {
       { _tag: "Slow", bytesPerSecond: 4000 },
       (a) => a.end === "whole" && wellFormed(a) && a.milliseconds > 80
     ],
+    [
+      "a header that is not true",
+      { _tag: "Mislabeled", headers: { "Content-Encoding": "latin1" } },
+      (a) => wellFormed(a) && a.headers["content-encoding"] === "latin1"
+    ],
     ["a delay", { _tag: "Delayed", milliseconds: 60 }, (a) => wellFormed(a) && a.milliseconds >= 59]
   ]
 
@@ -115,7 +125,7 @@ describe("Fault", () => {
       deepStrictEqual(report.faults, { [meets._tag]: 1 })
     }))
 
-  it.live.each(["cut", "garbage", "empty", "otherType", "bom"] as const)(
+  it.live.each(["cut", "garbage", "empty", "otherType", "xml", "bom", "gzip"] as const)(
     "spoils a body: %s, every time",
     (as) =>
       Effect.gen(function*() {

@@ -77,6 +77,7 @@ const makeJob = (number: number): MadeJob => {
       },
       parsed: {
         resultType: "image_annotation",
+        isComplete: true,
         wrapped: true,
         attachments: [],
         rows: () => Stream.make({ rows, problems: [] })

@@ -1,3 +1,4 @@
+import * as PlainText from "@labelstream/core/PlainText"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
@@ -27,7 +28,8 @@ const reported = <E extends Failure>(effect: Effect.Effect<number, E>) =>
       if (HandOver.isIn(cause)) return yield* Effect.failCause(cause as Cause.Cause<never>)
       if (Cause.hasInterruptsOnly(cause)) return 130
       const failure = cause.reasons.find(Cause.isFailReason)
-      yield* Effect.logError(failure === undefined ? broke(cause as Cause.Cause<never>) : failure.error.message)
+      const text = failure === undefined ? broke(cause as Cause.Cause<never>) : failure.error.message
+      yield* Effect.logError(PlainText.message(text))
       yield* Effect.logDebug(cause)
       return 1
     }))

@@ -1,5 +1,6 @@
 import * as Reasons from "../GtStudioError.ts"
 import type { TransportResponse } from "../Transport.ts"
+import { FileCheck } from "./client/fileCheck.ts"
 
 /** Why an answer is not the one asked for. */
 export interface Refusal {
@@ -61,6 +62,10 @@ const reasonOfStatus = (status: number, retryAfterMillis: number | null): Reason
   if (status === 401) return new Reasons.InvalidKey()
   if (status === 403) return new Reasons.Forbidden()
   if (status === 404 || status === 410) return new Reasons.NotFound()
+  // No answer and half an answer are no refusal: what a proxy has made of it may be whole the next time.
+  if (status > 200 && status < 300) {
+    return new Reasons.MalformedAnswer({ detail: `it comes with HTTP ${status}`, syntax: true })
+  }
   return transientStatus(status, retryAfterMillis) ?? new Reasons.BadRequest({ detail: `it answers HTTP ${status}` })
 }
 
@@ -83,6 +88,12 @@ export const retryAfterMillis = (response: TransportResponse, now: number): numb
   // Every form of an HTTP date begins with the day's name; `Date.parse` alone would take `-5` for a date.
   const date = /^[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(date) ? null : Math.max(0, date - now)
+}
+
+/** The media type that an answer names, in lower case and without parameters, or null. */
+export const mediaType = (response: TransportResponse): string | null => {
+  const value = response.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase()
+  return value === undefined || value === "" ? null : value
 }
 
 /** An error body of the platform is far smaller than this. */
@@ -149,8 +160,11 @@ export const apiData = (response: TransportResponse, now: number, key: string): 
   }
   const envelope = readEnvelope(parseJson(response.body.bytes))
   if (envelope === undefined) {
-    const reason = new Reasons.MalformedAnswer({ detail: "it is not a JSON object", syntax: true })
-    return refused({ reason, status: 200 })
+    const check = new FileCheck("")
+    check.push(response.body.bytes)
+    const came = check.fault(mediaType(response))
+    const detail = came === undefined ? "it is not a JSON object" : `it is ${came.detail}`
+    return refused({ reason: new Reasons.MalformedAnswer({ detail, syntax: true }), status: 200 })
   }
   return envelope.success ? given(envelope.data) : refused(apiRefusal(response, now, key))
 }
@@ -160,7 +174,7 @@ export const apiData = (response: TransportResponse, now: number, key: string): 
  * a gateway in front of it may answer with a page of its own.
  */
 export const envelopeFailure = (response: TransportResponse, now: number, key: string): Refusal | undefined => {
-  if (/^\s*text\/html\b/i.test(response.header("content-type") ?? "")) {
+  if (mediaType(response) === "text/html") {
     const detail = "it is a web page where a file was asked for"
     return { reason: new Reasons.MalformedAnswer({ detail, syntax: true }), status: 200 }
   }
@@ -178,5 +192,8 @@ export const storageRefusal = (response: TransportResponse, now: number): Refusa
   const transient = transientStatus(status, retryAfterMillis(response, now))
   if (transient !== undefined) return { reason: transient, status }
   if (status === 404 || status === 410) return { reason: new Reasons.AttachmentMissing(), status }
+  if (status > 200 && status < 300) {
+    return { reason: new Reasons.NotTheFile({ detail: `an answer of HTTP ${status}`, kind: "error" }), status }
+  }
   return { reason: new Reasons.LinkRefused(), status }
 }

@@ -1,6 +1,7 @@
 /**
  * Attachments: a file of the platform is asked for at the API, which redirects to a signed link at a storage. Redirects are
- * followed by hand, so that the key goes no further than the API's origin.
+ * followed by hand, so that the key goes no further than the API's origin. What arrives is checked to be a file before
+ * anybody sees it.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -15,6 +16,8 @@ import type { Spool } from "../Spool.ts"
 import { TransportError, type TransportResponse } from "../Transport.ts"
 import { type Answer, apiRefusal, envelopeFailure, given, refused, storageRefusal } from "./answer.ts"
 import { type Client, connectionRefusal, failure, type Limits } from "./client.ts"
+import { Arriving, type Received, refusalOf, unpacked } from "./client/arriving.ts"
+import { decodeDataUri, isDataUri } from "./client/dataUri.ts"
 import { showUrl } from "./origin.ts"
 
 /** Attachments up to this size arrive as one array: documents that come in chunks are those that are scanned meanwhile. */
@@ -40,8 +43,12 @@ export class Attachments {
     this.spool = spool
   }
 
-  /** The signed URL behind an attachment. */
+  /** The signed URL behind an attachment; a `data:` URI is its own. */
   resolve(attachment: string, about: About): Effect.Effect<Redacted.Redacted<URL>, Reasons.GtStudioError> {
+    if (isDataUri(attachment)) {
+      const url = URL.parse(attachment)
+      return url === null ? Effect.fail(unreadable(attachment, about)) : Effect.succeed(Redacted.make(url))
+    }
     const atStorage = (url: URL) => url.origin === this.client.apiOrigin ? undefined : given(Redacted.make(url))
     return this.client.persist(
       () => attachmentSubject(attachment, about),
@@ -49,41 +56,65 @@ export class Attachments {
     )
   }
 
-  /** The whole attachment. A body that breaks off is fetched again from the start, through a new link. */
+  /**
+   * The whole attachment. A body that breaks off, or that is not the file, is fetched again from the start, through a
+   * new link. Bytes that only may be wrong are the file once a second download gives them too.
+   */
   download(
     attachment: string,
     about: About,
     watcher?: ArrivalWatcher
   ): Effect.Effect<Content, Reasons.GtStudioError | ContentError, Scope.Scope> {
     const subject = () => attachmentSubject(attachment, about)
+    const arriving = new Arriving(attachment, subject, this.spool, watcher)
     return Effect.flatMap(Effect.scope, (scope) => {
-      const receive: Use<Result.Result<Content, ContentError>, never, never> = (response) => {
-        const arrival = { mediaType: mediaType(response) }
-        watcher?.begin()
-        const kept = response.body._tag === "Bytes"
-          ? this.spool.keep(response.body.bytes, arrival)
-          : this.spool.receive(watched(response.body.stream, watcher), arrival).pipe(Effect.timeoutOrElse({
+      if (isDataUri(attachment)) {
+        const decoded = decodeDataUri(attachment)
+        if (decoded === undefined) return Effect.fail(unreadable(attachment, about))
+        return Effect.flatMap(
+          arriving.inPlace(decoded, scope),
+          (answer) =>
+            answer._tag === "Given" ? Effect.succeed(answer.value) : Effect.fail(failure(subject(), answer.refusal, 1))
+        )
+      }
+      const attempt = Effect.flatMap(Scope.fork(scope), (own) => {
+        const receive = (response: TransportResponse) => {
+          const received = arriving.receive(response, own)
+          return response.body._tag === "Bytes" ? received : Effect.timeoutOrElse(received, {
             duration: this.client.settings.downloadTimeout,
             orElse: () => Effect.fail(tooSlow)
-          }))
-        const settled = Effect.matchEffect(kept, {
-          onSuccess: (content) => Effect.succeed(Result.succeed(content)),
-          // A full disk is not the platform's fault: it ends the tries.
-          onFailure: (error) => error._tag === "ContentError" ? Effect.succeed(Result.fail(error)) : Effect.fail(error)
+          })
+        }
+        return Effect.flatMap(this.follow(attachment, receive), (answer): Effect.Effect<Answer<Received>> => {
+          if (answer._tag === "Refused" || Result.isFailure(answer.value)) return Effect.succeed(answer)
+          return Effect.match(arriving.judge(answer.value.success, own), {
+            onFailure: (error) => given(Result.fail(error)),
+            onSuccess: (judged) => judged._tag === "Given" ? given(Result.succeed(judged.value)) : judged
+          })
         })
-        return Effect.provideService(settled, Scope.Scope, scope)
-      }
-      return Effect.flatMap(this.client.persist(subject, this.follow(attachment, receive)), Effect.fromResult)
+      })
+      return Effect.flatMap(this.client.persist(subject, attempt), Effect.fromResult)
     })
   }
 
-  /** The attachment's bytes as they arrive. Tried again until the first byte; a later break fails the stream. */
+  /**
+   * The attachment's bytes as they arrive. Tried again until the first byte; a later break fails the stream. Bodies of
+   * up to 1 MiB are checked not to be a web page, an error or nothing.
+   */
   stream(attachment: string, about: About): Stream.Stream<Uint8Array, Reasons.GtStudioError> {
     const subject = () => attachmentSubject(attachment, about)
+    if (isDataUri(attachment)) {
+      const decoded = decodeDataUri(attachment)
+      return decoded === undefined ? Stream.fail(unreadable(attachment, about)) : Stream.make(decoded.bytes)
+    }
     return Stream.unwrap(Effect.gen({ self: this }, function*() {
       const scope = yield* Effect.scope
-      const open: Use<TransportResponse, never, never> = (response) => Effect.succeed(response)
-      const response = yield* this.client.persist(subject, this.follow(attachment, open, undefined, scope))
+      const open: Use<TransportResponse, never, never> = (response) => Effect.succeed(unpacked(attachment, response))
+      const attempt = Effect.map(this.follow(attachment, open, undefined, scope), (answer) => {
+        const refusal = answer._tag === "Refused" ? undefined : refusalOf(attachment, answer.value)
+        return refusal === undefined ? answer : refused(refusal)
+      })
+      const response = yield* this.client.persist(subject, attempt)
       if (response.body._tag === "Bytes") return Stream.make(response.body.bytes)
       return Stream.mapError(response.body.stream, (error) => failure(subject(), connectionRefusal(error), 1))
     }))
@@ -155,11 +186,10 @@ export class Attachments {
   }
 }
 
-const watched = <E>(body: Stream.Stream<Uint8Array, E>, watcher: ArrivalWatcher | undefined) =>
-  watcher === undefined ? body : Stream.mapArray(body, (chunks) => {
-    for (const chunk of chunks) watcher.push(chunk)
-    return chunks
-  })
+const unreadable = (attachment: string, about: About) => {
+  const reason = new Reasons.MalformedAnswer({ detail: "the data: URI holds no readable file", syntax: false })
+  return failure(attachmentSubject(attachment, about), { reason }, 1)
+}
 
 const tooSlow = new TransportError({ failure: "Stalled" })
 
@@ -172,11 +202,6 @@ const nextHop = (response: TransportResponse, from: URL): Answer<Hop<never>> => 
   return url.protocol === "https:" || url.protocol === "http:"
     ? given({ _tag: "Next", url })
     : badRedirect(`a redirect leads to ${url.protocol.slice(0, -1)}, which is not followed`)
-}
-
-const mediaType = (response: TransportResponse): string | null => {
-  const value = response.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase()
-  return value === undefined || value === "" ? null : value
 }
 
 /** The subject of an attachment request, with its URL as it may be shown. */

@@ -4,9 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Reasons from "../GtStudioError.ts"
+import * as PlainText from "../PlainText.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import { type Transport, TransportError, type TransportResponse } from "../Transport.ts"
 import { type Answer, apiData, type Refusal } from "./answer.ts"
+import { gunzippedAnswer } from "./client/gunzip.ts"
 import { Limiter, type LimiterOptions } from "./limiter.ts"
 import type { ClientWatch, Endpoint } from "./telemetry/clientWatch.ts"
 
@@ -90,11 +92,12 @@ export class Client {
         subject.operation,
         true,
         { memory: answerLimit, time: answerTime },
-        (response) =>
-          Effect.clockWith((clock) => {
-            const answer = apiData(response, clock.currentTimeMillisUnsafe(), Redacted.value(this.settings.apiKey))
-            return Effect.succeed(answer._tag === "Given" ? read(answer.value) : answer)
-          })
+        (compressed) =>
+          Effect.flatMap(gunzippedAnswer(compressed, answerLimit), (response) =>
+            Effect.clockWith((clock) => {
+              const answer = apiData(response, clock.currentTimeMillisUnsafe(), Redacted.value(this.settings.apiKey))
+              return Effect.succeed(answer._tag === "Given" ? read(answer.value) : answer)
+            }))
       )
     )
   }
@@ -175,7 +178,7 @@ export class Client {
       const fail = (refusal: Refusal) => {
         failed = refusal.reason._tag
         const told = this.withoutKey(refusal)
-        if (told.reason.patience !== "never") this.counts.trouble = told.reason.message
+        if (told.reason.patience !== "never") this.counts.trouble = PlainText.message(told.reason.message)
         return Effect.fail(failure(subject(), told, attempts))
       }
       const tries = Effect.catch(once(), (first) => {

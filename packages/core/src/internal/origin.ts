@@ -1,3 +1,7 @@
+import { shortUrl } from "../PlainText.ts"
+import * as UnsignedUrl from "../UnsignedUrl.ts"
+import { isDataUri } from "./client/dataUri.ts"
+
 /** Whether a host is this machine itself: then nothing travels over a network. */
 export const isLoopback = (url: URL): boolean => {
   const host = url.hostname.replace(/^\[|\]$/g, "")
@@ -11,9 +15,10 @@ export const pathSegment = (id: string): string | undefined => {
   return encodeURIComponent(id)
 }
 
-/** A URL as it may be shown: without query and credentials, where signatures and secrets stand. */
+/** A URL as it may be shown: without query and credentials, where signatures and secrets stand, and without data. */
 export const showUrl = (url: string): string => {
-  if (!URL.canParse(url)) return url.replace(/[?#].*$/s, "").slice(0, 200)
+  if (isDataUri(url)) return shortUrl(UnsignedUrl.strip(url))
+  if (!URL.canParse(url)) return shortUrl(url.replace(/[?#].*$/s, ""))
   const { protocol, host, pathname } = new URL(url)
-  return `${protocol}//${host}${pathname}`
+  return shortUrl(`${protocol}//${host}${pathname}`)
 }

@@ -45,13 +45,14 @@ export class ParseBudget {
 
   /** A document without its parsed form, which is made once more for whoever asks for rows. */
   private unheld(
-    { attachments, resultType, wrapped }: ResultDocument.ResultDocument,
+    { attachments, isComplete, resultType, wrapped }: ResultDocument.ResultDocument,
     content: Content,
     inputs: boolean
   ): ResultDocument.ResultDocument {
     return {
       attachments,
       resultType,
+      isComplete,
       wrapped,
       rows: (ids) => Stream.unwrap(Effect.map(this.parse(content, { inputs }), ({ rows }) => rows(ids)))
     }

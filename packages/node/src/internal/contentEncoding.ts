@@ -20,22 +20,22 @@ const codings: Readonly<Record<string, Coding>> = {
   "zstd": "zstd"
 }
 
-// Words that object stores keep beside an object though its bytes are as they were put: upload framing and charsets.
-const meaningless = new Set(["", "identity", "none", "aws-chunked", "utf-8", "utf8", "binary"])
+// Codings that exist (IANA's registry) and that nothing here undoes. Any other word is none: object stores keep beside a
+// file whatever was put there, such as upload framing, a charset or a media type, and its bytes are as they were put.
+const unsupported = new Set(["aes128gcm", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress"])
 
 // Below this an inflation in place costs less than handing it to another thread.
 const inPlace = 32 * 1024
 
-/** The codings of a `content-encoding` header, last applied first; undefined where one is not known. */
+/** The codings of a `content-encoding` header, last applied first; undefined where one cannot be undone. */
 export const parse = (header: string | undefined): ReadonlyArray<Coding> | undefined => {
   if (header === undefined) return []
   const result: Array<Coding> = []
   for (const word of header.toLowerCase().split(",")) {
     const name = word.trim()
-    if (meaningless.has(name)) continue
+    if (unsupported.has(name)) return undefined
     const coding = Object.hasOwn(codings, name) ? codings[name] : undefined
-    if (coding === undefined) return undefined
-    result.unshift(coding)
+    if (coding !== undefined) result.unshift(coding)
   }
   return result
 }
@@ -43,6 +43,20 @@ export const parse = (header: string | undefined): ReadonlyArray<Coding> | undef
 // "deflate" means zlib's format, and some servers send the bare one; the first byte tells them apart.
 const refine = (coding: Coding, first: number | undefined): Coding =>
   coding === "deflate" && first !== undefined && (first & 0x0f) !== 8 ? "deflate-raw" : coding
+
+const magic: Partial<Record<Coding, ReadonlyArray<number>>> = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] }
+
+/**
+ * Whether bytes are not in the coding that the header names: a proxy has undone it and left the header. The other codings
+ * have no first bytes of their own; they give way where undoing them fails on what begins as JSON or an image does.
+ */
+const isPlain = (coding: Coding, head: Uint8Array): boolean =>
+  magic[coding]?.some((byte, at) => at < head.length && head[at] !== byte) ?? false
+
+const looksPlain = (head: Uint8Array): boolean => {
+  const first = head.find((byte) => byte > 0x20)
+  return first === 0x7b || first === 0x5b || first === 0x89 || first === 0xff
+}
 
 interface OneShot {
   readonly sync: (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array
@@ -74,6 +88,7 @@ const decodeOnce = (
   coding: Coding,
   maxOutputLength: number
 ): Effect.Effect<Uint8Array, Cause.UnknownError> => {
+  if (isPlain(coding, bytes)) return Effect.succeed(bytes)
   const { async, sync } = oneShot[refine(coding, bytes[0])]
   const options = { maxOutputLength: Math.max(1, maxOutputLength) }
   return bytes.byteLength <= inPlace
@@ -101,6 +116,10 @@ async function* decodeChunks(source: AsyncIterable<Uint8Array>, coding: Coding):
     } finally {
       await input.return?.()
     }
+  }
+  if (isPlain(coding, head.value)) {
+    yield* rest()
+    return
   }
   const decoder = engine[refine(coding, head.value[0])]()
   // The callback is there to hear of errors; they surface again where the decoder is read.
@@ -141,7 +160,11 @@ export const decode = (
   return others.length > 0 ? streamed : decodeOnce(body.bytes, coding, memoryLimit).pipe(
     Effect.map((bytes): Transport.TransportResponse => ({ ...response, body: { _tag: "Bytes", bytes } })),
     Effect.catch(({ cause }) =>
-      (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE" ? streamed : Effect.fail(fromDecoding(cause))
+      (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE"
+        ? streamed
+        : magic[coding] === undefined && looksPlain(body.bytes)
+        ? Effect.succeed(response)
+        : Effect.fail(fromDecoding(cause))
     )
   )
 }

@@ -5,6 +5,7 @@
 import { once } from "node:events"
 import type { ServerResponse } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
+import { gzipSync } from "node:zlib"
 import type { Kind } from "../Fault.ts"
 import type { Content } from "./content.ts"
 
@@ -38,7 +39,7 @@ function* marked(content: Content): Generator<Uint8Array> {
 }
 
 /** Spoils the body of an answer, which stays a whole HTTP answer. */
-export const malformed = (content: Content, as: "cut" | "garbage" | "empty" | "otherType" | "bom"): Content => {
+export const malformed = (content: Content, as: Extract<Kind, { readonly _tag: "Malformed" }>["as"]): Content => {
   const half = Math.floor(content.length / 2)
   switch (as) {
     case "cut":
@@ -49,6 +50,10 @@ export const malformed = (content: Content, as: "cut" | "garbage" | "empty" | "o
       return bytes(content.type, "")
     case "otherType":
       return bytes(content.type, "[]")
+    case "xml":
+      return bytes("application/xml", "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>")
+    case "gzip":
+      return { ...bytes("", gzipSync(Buffer.concat([...content.chunks()]))), type: content.type }
     case "bom":
       return { ...content, length: content.length + byteOrderMark.length, chunks: () => marked(content) }
   }
@@ -132,6 +137,12 @@ export const send = (response: ServerResponse, answer: Answer, fault: Kind | und
       sendPart(response, answer, fault.afterBytes, () => reset(response))
       return answer.status
     case "Truncated":
+      if (fault.undeclared === true) {
+        response.writeHead(answer.status, { "content-type": answer.body.type, ...answer.headers })
+        const half = fault.afterBytes ?? Math.floor(answer.body.length / 2)
+        void pump(response, first(answer.body, half)).then(() => finish(response))
+        return answer.status
+      }
       sendPart(
         response,
         answer,
@@ -148,6 +159,9 @@ export const send = (response: ServerResponse, answer: Answer, fault: Kind | und
       sendPart(response, answer, fault.afterBytes, close)
       return answer.status
     }
+    case "Mislabeled":
+      sendWhole(response, { ...answer, headers: { ...answer.headers, ...lowerCased(fault.headers) } })
+      return answer.status
     case "Slow":
       void slowly(response, answer, fault.bytesPerSecond)
       return answer.status

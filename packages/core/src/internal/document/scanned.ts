@@ -107,9 +107,11 @@ export class Scan {
   open(content: Content): ResultDocument {
     const { inputs, scanner, survey = new Survey(inputs) } = this
     scanner?.end()
-    const found = detect(scanner?.broken === false ? parseSkeleton(scanner.skeleton) : undefined, survey)
+    const document = scanner?.broken === false ? parseSkeleton(scanner.skeleton) : undefined
+    const found = detect(document, survey)
     return {
       resultType: found.type,
+      isComplete: document !== undefined,
       wrapped: found.wrapped,
       attachments: attachmentsOf(found, survey, inputs),
       rows: scannedRows(content, planOf(found, survey), survey.lists)

@@ -64,11 +64,10 @@ export const watchedSink = (sink: string, open: OpenSink, instruments: Instrumen
 }
 
 const withRowsCounted = (record: JobRecord, counted: { rows: number }): JobRecord => {
-  const { attachments, resultType, wrapped } = record.parsed
   const rows: JobRecord["parsed"]["rows"] = (job) =>
     Stream.map(record.parsed.rows(job), (decoded) => {
       counted.rows += decoded.rows.length
       return decoded
     })
-  return { ...record, parsed: { resultType, wrapped, attachments, rows } }
+  return { ...record, parsed: { ...record.parsed, rows } }
 }
