@@ -8,7 +8,7 @@ import { Pace } from "./pace.ts"
 import { type Codec, unreadable, writeParts } from "./parts.ts"
 import { jobTables } from "./schema.ts"
 import type { Database, Statement, Value } from "./sqlite.ts"
-import { attachmentRow, jobRow, type Key, keyOf, misfits } from "./tableRows.ts"
+import { attachmentRow, jobRow, type Key, keyOf } from "./tableRows.ts"
 
 /** Which bytes are stored beside the rows. */
 export interface Keep {
@@ -136,7 +136,8 @@ export class Writer {
       if (record.attachments.length > 0) {
         this.attachments.insert(key, record.attachments.map((attachment) => attachmentRow(record, attachment, key)))
       }
-      problems.insert(key, misfits(record).map((name) => ({ path: "", reason: notCount(name) })))
+      problems.insert(key, record.summary.problems ?? [])
+      problems.insert(key, record.result.problems ?? [])
       const row = jobRow(record, key, count)
       this.job.run(...Object.values(row) as Array<Value>)
       this.receipt.run(
@@ -164,8 +165,6 @@ export class Writer {
     }
   })
 }
-
-const notCount = (name: string) => `the listing's ${name} is not a 32-bit integer and was stored as NULL`
 
 const halved = "a text of this annotation holds half a character, which was stored as U+FFFD"
 
