@@ -114,7 +114,6 @@ export class Writer {
         attempt(file, where, () => {
           annotations.insert(key, decoded.rows)
           problems.insert(key, decoded.problems)
-          problems.insert(key, torn(decoded.rows))
           count += decoded.rows.length
         }),
         pace.spend(decoded.rows.length + decoded.problems.length)
@@ -165,23 +164,6 @@ export class Writer {
     }
   })
 }
-
-const halved = "a text of this annotation holds half a character, which was stored as U+FFFD"
-
-/** Rows with text that UTF-8 has no form for. */
-const torn = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>): ReadonlyArray<ResultDocument.Problem> => {
-  let found: Array<ResultDocument.Problem> | undefined
-  for (const row of rows) {
-    const isWhole = row.label.isWellFormed() && row.source_path.isWellFormed() && whole(row.annotation_id) &&
-      whole(row.track_id) && whole(row.frame_id) && whole(row.sensor_id) && whole(row.instance)
-    if (!isWhole) (found ??= []).push({ path: row.source_path, reason: halved })
-  }
-  return found ?? none
-}
-
-const none: ReadonlyArray<ResultDocument.Problem> = []
-
-const whole = (text: string | null): boolean => text === null || text.isWellFormed()
 
 const annotationColumns = [
   "annotation_index",
