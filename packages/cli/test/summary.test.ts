@@ -35,14 +35,14 @@ describe("the summary", () => {
     }
   })
 
-  it("names an annotation that gave no row by its place and job, and says how many there are", () => {
+  it("names a value that could not be read by its place and job, and says how many there are", () => {
     const problemExample = { jobId: "j", path: "/data/annotations/lines/4", reason: "expected an object" }
     const text = summary(report({ problems: 1200, problemExample }), activity, end)
     assert.match(
       text,
-      /1,200 annotations gave no row, such as \/data\/annotations\/lines\/4 of job j: expected an object/
+      /1,200 values could not be read, such as \/data\/annotations\/lines\/4 of job j: expected an object/
     )
-    assert.notMatch(summary(report({}), activity, end), /gave no row/)
+    assert.notMatch(summary(report({}), activity, end), /could not be read/)
   })
 
   it("lets no id or message steer the terminal", () => {

@@ -218,6 +218,21 @@ const suite = (kind: Kind) => {
     )
 
     it.live(
+      "gives a slice its jobs with what could not be read of them",
+      withRun((store, run) =>
+        Effect.gen(function*() {
+          const problems = [{ path: "frames", reason: "odd \u0000" }, { path: "tag", reason: "odd" }]
+          const odd = { ...summary("1"), frames: null, tag: null, problems }
+          yield* store.place(run, batch, [{ summary: odd, slice: 0, outcome: null }, placed("2", 0)])
+          assert.deepStrictEqual(yield* store.sliceJobs(run, 0), [
+            { batch, summary: odd, outcome: null },
+            { batch, summary: summary("2"), outcome: null }
+          ])
+        })
+      )
+    )
+
+    it.live(
       "counts each job once, however often a slice is done again",
       withRun((store, run) =>
         Effect.gen(function*() {

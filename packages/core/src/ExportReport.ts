@@ -25,11 +25,12 @@ export interface BatchReport extends BatchRef {
   /** One of them; null where there is none. */
   readonly unknownExample: string | null
   /**
-   * Annotations of exported jobs that gave no row, since they are malformed: counted where a sink reads rows. The result
-   * document has them still.
+   * What of exported jobs could not be stored as it was sent: annotations that gave no row, since they are malformed;
+   * texts with half a character; fields of the listing and of the job that are not what they should be. Annotations
+   * count where a sink reads rows. The result document has them still.
    */
   readonly problems: number
-  /** The first of them; null where there is none. */
+  /** The first of them; null where there is none. `path` is a JSON pointer into the document, or the name of a field. */
   readonly problemExample: { readonly jobId: string; readonly path: string; readonly reason: string } | null
   /** Bytes fetched for exported jobs: result documents and their files. */
   readonly bytes: number

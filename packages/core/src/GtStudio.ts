@@ -18,6 +18,7 @@ import { BadRequest, GtStudioError, MalformedAnswer, type Subject } from "./GtSt
 import { type Answer, given, refused } from "./internal/answer.ts"
 import { Attachments } from "./internal/attachments.ts"
 import { Client } from "./internal/client.ts"
+import { countOf, problemsOf, textOf } from "./internal/descriptive.ts"
 import { type JobPage, type MalformedJob, pages } from "./internal/listing.ts"
 import { isLoopback, pathSegment } from "./internal/origin.ts"
 import { ClientWatch } from "./internal/telemetry/clientWatch.ts"
@@ -181,7 +182,22 @@ const reader = <A>(decode: (data: unknown) => Result.Result<A, Schema.SchemaErro
 }
 
 const readProject = reader(decodeProject)
-const readResult = reader(decodeResult)
+
+const descriptions = {
+  job_id: textOf,
+  reference_id: textOf,
+  batch_id: textOf,
+  work_flow_id: textOf,
+  tag: textOf,
+  priority_weight: countOf
+}
+
+const readResult = reader((data) =>
+  Result.map(decodeResult(data), (result): JobResult => {
+    const problems = problemsOf(Object(data), descriptions)
+    return problems.length === 0 ? result : { ...result, problems }
+  })
+)
 
 /** Makes the service. Fails where the settings cannot be used; makes no request. */
 export const make = Effect.fnUntraced(function*(options: Options) {

@@ -1,16 +1,38 @@
 /**
  * The platform's words for work: batches of a project, jobs of a batch as the listing shows them, and what the job
- * endpoint answers. Decoding is tolerant of fields that are missing, null or new, and strict about ids and statuses.
+ * endpoint answers. Decoding is strict about ids and statuses. Fields that only describe a job may be missing, null, new,
+ * or of another type: what cannot be read is null.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { countOf, type FieldProblem, textOf, totalOf } from "./internal/descriptive.ts"
+
+export type { FieldProblem } from "./internal/descriptive.ts"
 
 const orNull = <S extends Schema.Constraint>(schema: S) =>
   Schema.NullOr(schema).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null)))
 
-const Text = orNull(Schema.String)
-const Count = orNull(Schema.Finite)
+/** Anything, read leniently; absent as null. */
+const lenient = <S extends Schema.Constraint>(type: S, read: (value: unknown) => S["Type"]) =>
+  Schema.Unknown.pipe(
+    Schema.decodeTo(Schema.toType(type), SchemaTransformation.transform({ decode: read, encode: (value): unknown => value })),
+    Schema.withDecodingDefaultKey(Effect.succeed(null))
+  )
+
+const Text = lenient(Schema.NullOr(Schema.String), textOf)
+const Count = lenient(Schema.NullOr(Schema.Int), countOf)
+const Total = lenient(Schema.NullOr(Schema.Int), totalOf)
+const Flag = lenient(Schema.NullOr(Schema.Boolean), (value) => typeof value === "boolean" ? value : null)
 const Id = Schema.String.check(Schema.isNonEmpty({ message: "Expected a non-empty id" }))
+// UTF-8 has no form for half of a surrogate pair, so that no URL can name such a job.
+const JobId = Id.check(Schema.makeFilter((id) => id.isWellFormed() || "Expected an id without half a character"))
+const Word = Schema.String.pipe(
+  Schema.decodeTo(Schema.String, SchemaTransformation.transform({
+    decode: (text) => text.toWellFormed(),
+    encode: (text) => text
+  }))
+)
 
 /** Names one batch. The platform's ids are opaque strings: the documented examples are not all UUIDs. */
 export interface BatchRef {
@@ -23,12 +45,12 @@ export const BatchSummary = Schema.Struct({
   id: Id,
   name: Text,
   description: Text,
-  isDefault: orNull(Schema.Boolean),
-  totalJobs: Count,
-  completedJobs: Count,
-  totalFrames: Count,
-  completedFrames: Count,
-  annotations: Count,
+  isDefault: Flag,
+  totalJobs: Total,
+  completedJobs: Total,
+  totalFrames: Total,
+  completedFrames: Total,
+  annotations: Total,
   createdAt: Text,
   /** An open word; `Complete` is the only one documented. */
   status: Text
@@ -48,38 +70,47 @@ export const ProjectDetails = Schema.Struct({
   name: Text,
   /** Kind of media; `IMAGE` is the only one documented. */
   base: Text,
-  batches: Schema.Array(BatchSummary)
+  /** Null in place of an empty list is one. */
+  batches: Schema.NullOr(Schema.Array(BatchSummary)).pipe(
+    Schema.decodeTo(Schema.Array(Schema.toType(BatchSummary)), SchemaTransformation.transform({
+      decode: (batches) => batches ?? [],
+      encode: (batches) => batches
+    }))
+  )
 })
 
 export type ProjectDetails = typeof ProjectDetails.Type
 
 /**
  * A job as the batch listing shows it (`GET /v1/projects/:id/batch/:id`, documented; `tag` and `priorityWeight` in the
- * v0 form only). Counts are the platform's own.
+ * v0 form only). Counts are the platform's own, within 32 bits.
  */
 export const JobSummary = Schema.Struct({
-  id: Id,
+  id: JobId,
   referenceId: Text,
-  status: Schema.String,
+  status: Word,
   frames: Count,
   annotations: Count,
   tag: Text,
   priorityWeight: Count
 }).pipe(Schema.encodeKeys({ referenceId: "reference_id", priorityWeight: "priority_weight" }))
 
-export type JobSummary = typeof JobSummary.Type
+export type JobSummary = typeof JobSummary.Type & {
+  /** Fields that could not be read as they were sent, if any: they are null, or hold U+FFFD for half a character. */
+  readonly problems?: ReadonlyArray<FieldProblem>
+}
 
 /** What the job endpoint answers (`GET /v1/projects/:id/jobs/:id`, documented). */
 export const JobResult = Schema.Struct({
   jobId: Text,
   referenceId: Text,
   batchId: Text,
-  status: Schema.String,
+  status: Word,
   workFlowId: Text,
   tag: Text,
   priorityWeight: Count,
   /** Unsigned URL of the result document; null or empty while the job is in work. */
-  result: Text
+  result: orNull(Schema.String)
 }).pipe(Schema.encodeKeys({
   jobId: "job_id",
   referenceId: "reference_id",
@@ -88,7 +119,10 @@ export const JobResult = Schema.Struct({
   priorityWeight: "priority_weight"
 }))
 
-export type JobResult = typeof JobResult.Type
+export type JobResult = typeof JobResult.Type & {
+  /** As in {@link JobSummary}. */
+  readonly problems?: ReadonlyArray<FieldProblem>
+}
 
 /**
  * Whether a status word means that work is done: `completed` or `complete` in any case. Only `completed` (jobs),

@@ -31,12 +31,13 @@ export interface AttachmentRef {
 }
 
 /**
- * A part of a document that gave no row although its surroundings were understood, such as a rectangle without corners.
+ * A part of a document that gave no row although its surroundings were understood, such as a rectangle without corners;
+ * or a row in which half of a surrogate pair became U+FFFD, since UTF-8 has no form for it.
  */
 export interface Problem {
   /** JSON pointer (RFC 6901) into the document. */
   readonly path: string
-  /** Why it gave no row, for people. Names no values of the document. */
+  /** What is wrong with it, for people. Names no values of the document. */
   readonly reason: string
 }
 

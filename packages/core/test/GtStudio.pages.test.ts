@@ -108,6 +108,27 @@ describe("the listing", () => {
       })
   )
 
+  it.effect.each(["1575822103313046123", "18446744073709551617", "7"])(
+    "gives the token %s back with all its digits where it came as a number",
+    (token) =>
+      Effect.gen(function*() {
+        let at = 0
+        const platform = new FakePlatform([], (): Reply => ({
+          body: new TextEncoder().encode(
+            `{"data":{"jobs":[{"id":"${at}","status":"s","reference_id":${token}}]${
+              at++ === 0 ? `,"next_page_token":${token}` : ""
+            }},"success":true}`
+          )
+        }))
+        const jobs = yield* Stream.runCollect(summaries(platform))
+        deepStrictEqual(jobs.map(({ id, problems, referenceId }) => [id, referenceId, problems]), [
+          ["0", token, undefined],
+          ["1", token, undefined]
+        ])
+        strictEqual(platform.transport.asked[1]?.url.searchParams.get("page_token"), token)
+      })
+  )
+
   it.effect("gives all jobs up to a token that comes again, then fails", () =>
     Effect.gen(function*() {
       for (const length of [1, 2, 7]) {
@@ -183,7 +204,7 @@ describe("the listing", () => {
 describe("a listing that cannot be read", () => {
   it.effect("loses only the job that is wrong, and says which field of which job", () =>
     Effect.gen(function*() {
-      const wrong = job("bad", { status: 5, frames: "secret-word" })
+      const wrong = job("bad", { status: ["secret-word"], frames: "secret-word" })
       const platform = listing({ jobs: [job("a"), wrong, job("c")], next_page_token: "1" }, { jobs: [job("d")] })
       const [page, next] = yield* Stream.runCollect(pages(platform))
       deepStrictEqual(page?.jobs.map(({ id }) => id), ["a", "c"])
@@ -197,8 +218,8 @@ describe("a listing that cannot be read", () => {
       assert.notInclude(malformed.error.message, "secret-word")
     }))
 
-  it.effect.each([null, 5, "text", [], {}, { id: "" }, { id: 7, status: "completed" }])(
-    "names the place of a job that has no id (%j)",
+  it.effect.each([null, 5, "text", [], {}, { id: "" }, { id: 7, status: "completed" }, job("\ud800x")])(
+    "names the place of a job that has no id, or one that is no text (%j)",
     (item) =>
       Effect.gen(function*() {
         const [page] = yield* Stream.runCollect(pages(listing({ jobs: [job("a"), item] })))
@@ -223,10 +244,11 @@ describe("a listing that cannot be read", () => {
     const [field, data] of [
       ["data.jobs", { jobs: "none" }],
       ["data.jobs", { jobs: { a: 1 } }],
-      ["data.next_page_token", { jobs: [], next_page_token: 1_575_822_103_313_046_000 }],
+      ["data.next_page_token", { jobs: [], next_page_token: true }],
       ["data.next_page_token", { jobs: [], next_page_token: { deep: 1 } }],
       ["data.next_page_token", { jobs: [], next_page_token: "\ud800" }],
       ["data", null],
+      ["data", []],
       ["data", "text"]
     ] as const
   ) {

@@ -288,6 +288,26 @@ describe("ResultDocument", () => {
       }
     }))
 
+  it.effect("mends text with half a character, which no UTF-8 holds, and reports it with its place", () =>
+    Effect.gen(function*() {
+      const text = String.raw`{"annotations": {"lines": [
+        {"label": "fine \ud83d\ude00 \u0000", "points": [[0, 0]]},
+        {"label": "torn \ud83d", "attributes": {"a \ude00": {"value": "\ud83d"}}, "points": [[0, 0]]},
+        {"_id": "\ude00", "points": [[0, 0]]}
+      ], "\ud83d": [1]}}`
+      for (const limit of [whole, scanned]) {
+        const { problems, rows } = yield* read(new TextEncoder().encode(text), limit)
+        assert.deepStrictEqual(rows.map(({ annotation_id, label }) => [annotation_id, label]), [
+          [null, "fine \u{1f600} \u0000"],
+          [null, "torn \ufffd"],
+          ["\ufffd", ""]
+        ])
+        assert.deepStrictEqual(JSON.parse(rows[1]?.attributes ?? ""), { "a \ude00": "\ud83d" })
+        const places = ["/annotations/lines/1", "/annotations/lines/2", "/annotations/\ufffd/0"]
+        assert.deepStrictEqual(problems.map(({ path }) => path), places)
+      }
+    }))
+
   it.effect.each(
     [
       [{ annotations: { rectangles: null, polygons: null } }, "image_annotation", []],

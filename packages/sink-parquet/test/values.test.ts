@@ -259,16 +259,10 @@ describe("values", () => {
       const rejections = yield* sink.stage("t", [
         record({ job: "\uD800" }),
         record({ job: "b", batch: "\uDC00" }),
-        record({ job: "c", frames: 1.5 }),
-        record({ job: "d", frames: 2 ** 31 }),
-        record({ job: "e", rows: [{ label_key: 2 ** 31 }] }),
         record({ job: "fine", rows: [{ label: "a\uD800" }] })
       ])
       assert.deepStrictEqual(rejections.map(({ error, jobId }) => [jobId, error.reason]), [
         ["\uD800", "rejected"],
-        ["c", "rejected"],
-        ["d", "rejected"],
-        ["e", "rejected"],
         ["b", "rejected"]
       ])
       yield* sink.commit("t")

@@ -52,7 +52,7 @@ const batchLines = (batch: ExportReport.BatchReport): ReadonlyArray<string> => [
     }: stored as it came`
   ]),
   ...(batch.problemExample === null ? [] : [
-    `  ${count(batch.problems)} ${batch.problems === 1 ? "annotation" : "annotations"} gave no row, such as ` +
+    `  ${count(batch.problems)} ${batch.problems === 1 ? "value" : "values"} could not be read, such as ` +
     onOneLine(`${batch.problemExample.path} of job ${batch.problemExample.jobId}: ${batch.problemExample.reason}`)
   ]),
   ...(batch.listingError === null ? [] : [`  The listing could not be read to its end: ${batch.listingError}`])

@@ -40,6 +40,7 @@ const placeColumns = {
   outcome: "text",
   tag: "text",
   priority_weight: "real",
+  problems: "text",
   error_reason: "text",
   error_message: "text",
   error_retryable: "integer"
@@ -183,12 +184,13 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
           outcome,
           tag: summary.tag,
           priority_weight: summary.priorityWeight,
+          problems: summary.problems === undefined ? null : JSON.stringify(summary.problems),
           ...failureColumns(error)
         }])
       )
       yield* sql`INSERT INTO labelstream_run_jobs
-          (run, job, batch, slice, outcome, tag, priority_weight, error_reason, error_message, error_retryable)
-        SELECT CAST(${run} AS BIGINT), job, CAST(${batch} AS BIGINT), slice, outcome, tag, priority_weight,
+          (run, job, batch, slice, outcome, tag, priority_weight, problems, error_reason, error_message, error_retryable)
+        SELECT CAST(${run} AS BIGINT), job, CAST(${batch} AS BIGINT), slice, outcome, tag, priority_weight, problems,
           error_reason, error_message, error_retryable
         FROM ${rowsOf(sql, placeColumns, Array.from(rows.values()))} WHERE true ORDER BY job
         ON CONFLICT (run, job) DO NOTHING`
@@ -209,7 +211,7 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
     sliceJobs: (run: number, slice: number): Effect.Effect<ReadonlyArray<SliceJob>, SqlError> =>
       Effect.map(
         sql<SliceRow>`SELECT b.project_id, b.batch_id, j.job_id, j.reference_id, j.status, j.frames, j.annotations,
-            r.tag, r.priority_weight, r.outcome
+            r.tag, r.priority_weight, r.problems, r.outcome
           FROM labelstream_run_jobs r CROSS JOIN labelstream_jobs j CROSS JOIN labelstream_batches b
           WHERE r.run = ${run} AND r.slice = ${slice} AND j.id = r.job AND b.id = j.batch ORDER BY b.project_id, b.batch_id, j.job_id`,
         (rows) => rows.map(toSliceJob)
@@ -258,6 +260,7 @@ interface SliceRow {
   readonly annotations: number | null
   readonly tag: string | null
   readonly priority_weight: number | null
+  readonly problems: string | null
   readonly outcome: JobOutcome | null
 }
 
@@ -270,7 +273,8 @@ const toSliceJob = (row: SliceRow): SliceJob => ({
     frames: row.frames,
     annotations: row.annotations,
     tag: fromColumn(row.tag),
-    priorityWeight: row.priority_weight
+    priorityWeight: row.priority_weight,
+    ...row.problems === null ? {} : { problems: JSON.parse(fromColumn(row.problems)) as ReadonlyArray<Job.FieldProblem> }
   },
   outcome: row.outcome
 })

@@ -1,6 +1,7 @@
 import * as Reasons from "../GtStudioError.ts"
 import type { TransportResponse } from "../Transport.ts"
 import { FileCheck } from "./client/fileCheck.ts"
+import { isObject, parseJson } from "./exactJson.ts"
 
 /** Why an answer is not the one asked for. */
 export interface Refusal {
@@ -106,15 +107,12 @@ interface Envelope {
   readonly message: string
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
 /** Parses bytes as JSON, or answers undefined where they are none (JSON itself has no undefined). */
-export const parseJson = (bytes: Uint8Array): unknown => {
+const parse = (bytes: Uint8Array): unknown => {
   try {
-    return JSON.parse(decoder.decode(bytes))
+    return parseJson(decoder.decode(bytes))
   } catch {
     return undefined
   }
@@ -122,8 +120,8 @@ export const parseJson = (bytes: Uint8Array): unknown => {
 
 /** Reads the platform's envelope: `{"data", "success"}` or `{"error": {"code", "message"}, "success": false}`. */
 const readEnvelope = (json: unknown): Envelope | undefined => {
-  if (!isRecord(json)) return undefined
-  const error = isRecord(json["error"]) ? json["error"] : undefined
+  if (!isObject(json)) return undefined
+  const error = isObject(json["error"]) ? json["error"] : undefined
   return {
     data: json["data"],
     success: json["success"] !== false && error === undefined,
@@ -139,7 +137,7 @@ const readEnvelope = (json: unknown): Envelope | undefined => {
 export const apiRefusal = (response: TransportResponse, now: number, key: string): Refusal => {
   const { status } = response
   const after = retryAfterMillis(response, now)
-  const json = response.body._tag === "Bytes" ? parseJson(response.body.bytes) : undefined
+  const json = response.body._tag === "Bytes" ? parse(response.body.bytes) : undefined
   const envelope = readEnvelope(json)
   const code = envelope !== undefined && isCode(envelope.code, key) ? { code: envelope.code } : {}
   const transient = transientStatus(status, after)
@@ -158,7 +156,7 @@ export const apiData = (response: TransportResponse, now: number, key: string): 
     const reason = new Reasons.MalformedAnswer({ detail: "it is too large to be one", syntax: false })
     return refused({ reason, status: 200 })
   }
-  const envelope = readEnvelope(parseJson(response.body.bytes))
+  const envelope = readEnvelope(parse(response.body.bytes))
   if (envelope === undefined) {
     const check = new FileCheck("")
     check.push(response.body.bytes)
@@ -179,10 +177,10 @@ export const envelopeFailure = (response: TransportResponse, now: number, key: s
     return { reason: new Reasons.MalformedAnswer({ detail, syntax: true }), status: 200 }
   }
   if (response.body._tag === "Stream" || response.body.bytes.length > envelopeLimit) return undefined
-  const json = parseJson(response.body.bytes)
+  const json = parse(response.body.bytes)
   const envelope = readEnvelope(json)
   if (envelope === undefined || envelope.success) return undefined
-  const isSaid = isRecord(json) && json["success"] === false
+  const isSaid = isObject(json) && json["success"] === false
   return isSaid || envelope.code !== "" ? apiRefusal(response, now, key) : undefined
 }
 

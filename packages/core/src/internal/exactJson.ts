@@ -25,6 +25,16 @@ export class ExactNumber {
 const rawJson = (source: string): unknown =>
   (JSON as unknown as { readonly rawJSON: (text: string) => unknown }).rawJSON(source)
 
+/** A parsed JSON object; keys may be anything, `__proto__` included, so own keys only are looked at. */
+export type JsonObject = { readonly [key: string]: unknown }
+
+/** Holds for JSON objects and arrays. */
+export const isContainer = (value: unknown): value is JsonObject | ReadonlyArray<unknown> =>
+  typeof value === "object" && value !== null && !(value instanceof ExactNumber)
+
+/** Holds for JSON objects, not for arrays and null. */
+export const isObject = (value: unknown): value is JsonObject => isContainer(value) && !Array.isArray(value)
+
 /** Parses JSON text. Throws where it is none. */
 export const parseJson = (text: string): unknown => {
   const value: unknown = JSON.parse(text)

@@ -250,8 +250,10 @@ export const exportRun = (setting: Setting) => {
       batch.unknown++
       batch.unknownExample ??= summary.id
     }
-    batch.problems += job.problems
-    if (job.firstProblem !== undefined) batch.problemExample ??= { jobId: summary.id, ...job.firstProblem }
+    const fields = [...record.summary.problems ?? [], ...record.result.problems ?? []]
+    batch.problems += fields.length + job.problems
+    const problem = fields[0] ?? job.firstProblem
+    if (problem !== undefined) batch.problemExample ??= { jobId: summary.id, ...problem }
     onJob({ _tag: "Exported", batchId: batch.batchId, jobId: summary.id, changed: isChanged })
   }
 

@@ -5,21 +5,37 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { JobSummary } from "../Job.ts"
+import { countOf, problemsOf, textOf } from "./descriptive.ts"
+import { isObject } from "./exactJson.ts"
+import { isInt32 } from "./int32.ts"
 
 const decode = Schema.decodeUnknownResult(JobSummary)
 
-/** The job, as `JobSummary` decodes it. */
+const readers = {
+  reference_id: textOf,
+  frames: countOf,
+  annotations: countOf,
+  tag: textOf,
+  priority_weight: countOf
+}
+
+/** The job, as `JobSummary` decodes it, and what could not be read of it. */
 export const readJob = (item: unknown): Result.Result<JobSummary, Schema.SchemaError> => {
   const job = plainJob(item)
-  return job === undefined ? decode(item) : Result.succeed(job)
+  if (job !== undefined) return Result.succeed(job)
+  return Result.map(decode(item), (summary) => {
+    const problems = problemsOf(Object(item), readers)
+    return problems.length === 0 ? summary : { ...summary, problems }
+  })
 }
 
 const plainJob = (item: unknown): JobSummary | undefined => {
-  if (typeof item !== "object" || item === null || Array.isArray(item)) return undefined
+  if (!isObject(item)) return undefined
   const { annotations, frames, id, priority_weight, reference_id, status, tag } = item as {
     readonly [Key in keyof typeof JobSummary.Encoded]?: unknown
   }
-  if (typeof id !== "string" || id === "" || typeof status !== "string") return undefined
+  if (typeof id !== "string" || id === "" || !id.isWellFormed()) return undefined
+  if (typeof status !== "string" || !status.isWellFormed()) return undefined
   if (!isText(reference_id) || !isCount(frames) || !isCount(annotations)) return undefined
   if (!isText(tag) || !isCount(priority_weight)) return undefined
   return {
@@ -34,6 +50,7 @@ const plainJob = (item: unknown): JobSummary | undefined => {
 }
 
 // JSON has no undefined: what reads as that is absent.
-const isText = (value: unknown): value is string | null | undefined => value == null || typeof value === "string"
+const isText = (value: unknown): value is string | null | undefined => value == null || typeof value === "string" && value.isWellFormed()
 
-const isCount = (value: unknown): value is number | null | undefined => value == null || Number.isFinite(value)
+const isCount = (value: unknown): value is number | null | undefined =>
+  value == null || typeof value === "number" && isInt32(value) && !Object.is(value, -0)

@@ -6,11 +6,13 @@ import { GtStudioError, MalformedAnswer, RepeatedPageToken, type Subject } from 
 import type { BatchRef, JobSummary } from "../Job.ts"
 import { type Answer, given, refused } from "./answer.ts"
 import type { Client } from "./client.ts"
+import { textOf } from "./descriptive.ts"
+import { isObject } from "./exactJson.ts"
 import { readJob } from "./listedJob.ts"
 
 /** A job of the listing that cannot be read. */
 export interface MalformedJob {
-  /** Its id where that much can be read, otherwise its place, such as `page 3, job 17`. */
+  /** Its id where that much can be read and kept, otherwise its place, such as `page 3, job 17`. */
   readonly jobId: string
   /** Whether `jobId` is the platform's. */
   readonly identified: boolean
@@ -66,11 +68,14 @@ export const pages = (
 }
 
 const readPage = (data: unknown): Answer<RawPage> => {
-  if (typeof data !== "object" || data === null) return malformed("data: expected an object")
-  const jobs = "jobs" in data ? data.jobs ?? [] : []
+  if (!isObject(data)) return malformed("data: expected an object")
+  const jobs = data["jobs"] ?? []
   if (!Array.isArray(jobs)) return malformed("data.jobs: expected a list")
-  const token = "next_page_token" in data ? data.next_page_token ?? "" : ""
-  if (typeof token !== "string" || !token.isWellFormed()) return malformed("data.next_page_token: expected a string")
+  const sent = data["next_page_token"] ?? ""
+  const token = textOf(sent)
+  if (token === null || typeof sent === "string" && token !== sent) {
+    return malformed("data.next_page_token: expected a string")
+  }
   return given({ jobs, next: token === "" ? null : token })
 }
 
@@ -102,7 +107,7 @@ const decodePage = (raw: ReadonlyArray<unknown>, number: number, subject: Subjec
   return { number, jobs, malformed: bad }
 }
 
-const idOf = (item: unknown): string | undefined =>
-  typeof item === "object" && item !== null && "id" in item && typeof item.id === "string" && item.id !== ""
-    ? item.id
-    : undefined
+const idOf = (item: unknown): string | undefined => {
+  const id = isObject(item) ? item["id"] : undefined
+  return typeof id === "string" && id !== "" && id.isWellFormed() ? id : undefined
+}

@@ -13,23 +13,16 @@ export type Put = (table: TableName, rows: ReadonlyArray<Row>) => Effect.Effect<
 
 /** Why a record can never be stored; undefined where it can. */
 export const obstacleOf = (record: JobSink.JobRecord): Failure.Problem | undefined => {
-  const { batchId, jobId, result, summary } = record
+  const { batchId, jobId } = record
   // UTF-8 has no form for half a surrogate pair: two ids would become one.
   if (!batchId.isWellFormed() || !jobId.isWellFormed()) {
     return new Failure.Problem("rejected", "its id holds half of a surrogate pair, which UTF-8 cannot hold")
-  }
-  for (const value of [summary.frames, summary.annotations, result.priorityWeight ?? summary.priorityWeight]) {
-    if (value !== null && !isInt32(value)) {
-      return new Failure.Problem("rejected", `the platform counts ${value}, which is no integer of 32 bits`)
-    }
   }
   const indexes = record.attachments.map(({ ref }) => ref.index)
   return new Set(indexes).size < indexes.length
     ? new Failure.Problem("rejected", "two of its nested files have the same index")
     : undefined
 }
-
-const isInt32 = (value: number) => Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31
 
 /** Puts all rows of a record. Fails as `put` does, or with a `Failure.Problem` where the record's own content is at fault. */
 export const putRecord = Effect.fnUntraced(
@@ -39,13 +32,6 @@ export const putRecord = Effect.fnUntraced(
     yield* Stream.runForEachArray(record.parsed.rows({ batchId, jobId }), (parts) =>
       Effect.suspend(() => {
         const rows = parts.flatMap(({ rows }) => rows)
-        for (const row of rows) {
-          if (row.label_key !== null && !isInt32(row.label_key)) {
-            return Effect.fail(
-              new Failure.Problem("rejected", `a label key is ${row.label_key}, no integer of 32 bits`)
-            )
-          }
-        }
         annotations += rows.length
         return put(
           "annotations",

@@ -89,7 +89,7 @@ CREATE TABLE problems ( -- annotations that gave no row, and values that could n
   batch_id TEXT NOT NULL,
   job_id TEXT NOT NULL,
   problem_index INTEGER NOT NULL,
-  path TEXT NOT NULL, -- JSON pointer into the document
+  path TEXT NOT NULL, -- JSON pointer into the document, or the name of a field of the listing or of the job
   reason TEXT NOT NULL,
   PRIMARY KEY (batch_id, job_id, problem_index)
 ) STRICT;

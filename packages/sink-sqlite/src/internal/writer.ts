@@ -8,7 +8,7 @@ import { Pace } from "./pace.ts"
 import { type Codec, unreadable, writeParts } from "./parts.ts"
 import { jobTables } from "./schema.ts"
 import type { Database, Statement, Value } from "./sqlite.ts"
-import { attachmentRow, jobRow, type Key, keyOf, misfits } from "./tableRows.ts"
+import { attachmentRow, jobRow, type Key, keyOf } from "./tableRows.ts"
 
 /** Which bytes are stored beside the rows. */
 export interface Keep {
@@ -114,7 +114,6 @@ export class Writer {
         attempt(file, where, () => {
           annotations.insert(key, decoded.rows)
           problems.insert(key, decoded.problems)
-          problems.insert(key, torn(decoded.rows))
           count += decoded.rows.length
         }),
         pace.spend(decoded.rows.length + decoded.problems.length)
@@ -136,7 +135,8 @@ export class Writer {
       if (record.attachments.length > 0) {
         this.attachments.insert(key, record.attachments.map((attachment) => attachmentRow(record, attachment, key)))
       }
-      problems.insert(key, misfits(record).map((name) => ({ path: "", reason: notCount(name) })))
+      problems.insert(key, record.summary.problems ?? [])
+      problems.insert(key, record.result.problems ?? [])
       const row = jobRow(record, key, count)
       this.job.run(...Object.values(row) as Array<Value>)
       this.receipt.run(
@@ -164,25 +164,6 @@ export class Writer {
     }
   })
 }
-
-const notCount = (name: string) => `the listing's ${name} is not a 32-bit integer and was stored as NULL`
-
-const halved = "a text of this annotation holds half a character, which was stored as U+FFFD"
-
-/** Rows with text that UTF-8 has no form for. */
-const torn = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>): ReadonlyArray<ResultDocument.Problem> => {
-  let found: Array<ResultDocument.Problem> | undefined
-  for (const row of rows) {
-    const isWhole = row.label.isWellFormed() && row.source_path.isWellFormed() && whole(row.annotation_id) &&
-      whole(row.track_id) && whole(row.frame_id) && whole(row.sensor_id) && whole(row.instance)
-    if (!isWhole) (found ??= []).push({ path: row.source_path, reason: halved })
-  }
-  return found ?? none
-}
-
-const none: ReadonlyArray<ResultDocument.Problem> = []
-
-const whole = (text: string | null): boolean => text === null || text.isWellFormed()
 
 const annotationColumns = [
   "annotation_index",

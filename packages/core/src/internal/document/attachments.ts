@@ -16,7 +16,13 @@ export const attachmentsOf = ({ body, path, type }: Found, lists: Lists, inputs:
     const key = JSON.stringify([url, role, frameId])
     if (seen.has(key)) continue
     seen.add(key)
-    refs.push({ index: refs.length, role, frameId, url, sourcePath })
+    refs.push({
+      index: refs.length,
+      role,
+      frameId: frameId?.toWellFormed() ?? null,
+      url,
+      sourcePath: sourcePath.toWellFormed()
+    })
   }
   return refs
 }

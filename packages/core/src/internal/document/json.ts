@@ -3,17 +3,9 @@
  * built by hand where that is faster than `JSON.stringify`. Nothing here throws.
  */
 
-import { ExactNumber } from "../exactJson.ts"
+import { ExactNumber, isContainer, type JsonObject } from "../exactJson.ts"
 
-/** A parsed JSON object; keys may be anything, `__proto__` included, so own keys only are looked at. */
-export type JsonObject = { readonly [key: string]: unknown }
-
-/** Holds for JSON objects and arrays. */
-export const isContainer = (value: unknown): value is JsonObject | ReadonlyArray<unknown> =>
-  typeof value === "object" && value !== null && !(value instanceof ExactNumber)
-
-/** Holds for JSON objects, not for arrays and null. */
-export const isObject = (value: unknown): value is JsonObject => isContainer(value) && !Array.isArray(value)
+export { isContainer, isObject, type JsonObject } from "../exactJson.ts"
 
 /** The nearest double of a number, NaN for anything else. */
 export const nearest = (value: unknown): number =>

@@ -9,7 +9,7 @@ import { isObject, type JsonObject, nearest, text } from "./json.ts"
 import { normalColor, segmentName } from "./label.ts"
 import { Extent } from "./points.ts"
 
-/** Part of a document that gave no row, although its surroundings were understood. */
+/** Part of a document that gave no row although its surroundings were understood, or one that is not as it was sent. */
 export interface Problem {
   readonly path: string
   readonly reason: string
@@ -63,7 +63,7 @@ export class RowWriter {
   }
 
   problem(path: string, reason: string) {
-    this.problems.push({ path, reason })
+    this.problems.push({ path: path.toWellFormed(), reason })
   }
 
   /** One annotation object as a row. With `bounded`, the extent last read is its own. */
@@ -131,7 +131,7 @@ export class RowWriter {
     source_path: string
   ) {
     const extent = this.extent
-    this.rows.push({
+    const row = {
       batch_id: this.batchId,
       job_id: this.jobId,
       annotation_index: this.index++,
@@ -151,9 +151,24 @@ export class RowWriter {
       color,
       label_key,
       source_path
-    })
+    }
+    this.rows.push(isWhole(row) ? row : this.mended(row))
+  }
+
+  /** UTF-8 has no form for half of a surrogate pair: what holds one is mended here, and not by each sink. */
+  private mended(row: AnnotationRow): AnnotationRow {
+    this.problem(row.source_path, "a text holds half a character, which became U+FFFD")
+    const values = Object.entries(row).map(([name, value]) => [name, typeof value === "string" ? value.toWellFormed() : value])
+    return Object.fromEntries(values) as AnnotationRow
   }
 }
+
+/** Whether all texts that the document chose have a form in UTF-8; those that are JSON text have. */
+const isWhole = ({ annotation_id, color, frame_id, label, sensor_id, source_path, track_id }: AnnotationRow): boolean =>
+  label.isWellFormed() && source_path.isWellFormed() && isWellFormed(annotation_id) && isWellFormed(track_id) &&
+  isWellFormed(frame_id) && isWellFormed(sensor_id) && isWellFormed(color)
+
+const isWellFormed = (text: string | null): boolean => text === null || text.isWellFormed()
 
 /** Nothing is known from around an annotation of an image. */
 export const alone: Surroundings = { trackId: null, frameId: null, label: "", attributes: undefined }
