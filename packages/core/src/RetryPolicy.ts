@@ -27,12 +27,13 @@ export const defaultBudget: RetryBudget = {
   maxElapsed: Duration.minutes(2)
 }
 
-/** Further tries of a failure that seldom passes, such as a refused link. */
-const few = 2
+/** Further tries of a failure that seldom passes, such as a refused link, whatever else went wrong in between. */
+export const few = 2
 
 /**
  * The one schedule on which requests to the platform and its storage are repeated: exponential with jitter, never
- * sooner than `Retry-After`, within the budget, and only for reasons that may pass.
+ * sooner than `Retry-After`, within the budget, and only for reasons that may pass. How many of the tries may be for
+ * reasons that seldom pass, the caller counts.
  */
 export const schedule = (budget: RetryBudget): Schedule.Schedule<unknown, GtStudioError> => {
   const maxElapsed = Duration.toMillis(Duration.fromInputUnsafe(budget.maxElapsed))
@@ -40,10 +41,7 @@ export const schedule = (budget: RetryBudget): Schedule.Schedule<unknown, GtStud
     Schedule.jittered,
     Schedule.upTo({ times: budget.retries }),
     Schedule.setInputType<GtStudioError>(),
-    Schedule.while(({ input, attempt }) => {
-      const { patience } = input.reason
-      return patience === "budget" || (patience === "few" && attempt <= few)
-    }),
+    Schedule.while(({ input: { reason } }) => reason.patience === "budget" || reason.patience === "few"),
     Schedule.modifyDelay(({ input, duration }) =>
       Effect.succeed(
         input.reason._tag === "Throttled" && input.reason.retryAfterMillis !== null

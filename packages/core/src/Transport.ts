@@ -64,7 +64,7 @@ export type TransportBody =
 /** The peer's answer, whatever its status. */
 export interface TransportResponse {
   readonly status: number
-  /** The header of this lower-case name, or undefined. */
+  /** The header of this lower-case name, or undefined. Each character is one byte of it (latin1), as HTTP has it. */
   readonly header: (name: string) => string | undefined
   readonly body: TransportBody
 }
