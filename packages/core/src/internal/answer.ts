@@ -1,5 +1,5 @@
 import * as Reasons from "../GtStudioError.ts"
-import type { TransportResponse } from "../Transport.ts"
+import { retryAfterMillis, type TransportResponse } from "../Transport.ts"
 
 /** Why an answer is not the one asked for. */
 export interface Refusal {
@@ -73,22 +73,6 @@ const transientStatus = (status: number, retryAfterMillis: number | null): Reaso
     return new Reasons.PlatformFault({ detail: `it answers HTTP ${status}` })
   }
   return undefined
-}
-
-/** An HTTP date in milliseconds. Every form of one begins with the day's name; `Date.parse` alone takes `-5` for a date. */
-const httpDate = (value: string | undefined): number =>
-  value !== undefined && /^\s*[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN
-
-/**
- * `Retry-After` in milliseconds from now: delta seconds or an HTTP date. Null where absent or unreadable. A date is of the
- * server's clock, and so is the answer's `Date`: ours, which may be hours off, counts only where that is missing.
- */
-export const retryAfterMillis = (response: TransportResponse, now: number): number | null => {
-  const value = response.header("retry-after")?.trim()
-  if (value === undefined || value === "") return null
-  if (/^\d+(\.\d+)?$/.test(value)) return Math.min(Number(value) * 1000, Number.MAX_SAFE_INTEGER)
-  const [date, answeredAt] = [httpDate(value), httpDate(response.header("date"))]
-  return Number.isNaN(date) ? null : Math.max(0, date - (Number.isNaN(answeredAt) ? now : answeredAt))
 }
 
 /** An error body of the platform is far smaller than this. */

@@ -149,7 +149,13 @@ export class Client {
     )
     const named = Effect.mapError(
       exchange,
-      ({ code, failure }) => new TransportError({ failure, host: url.host, ...(code === undefined ? {} : { code }) })
+      ({ code, failure, proxy }) =>
+        new TransportError({
+          failure,
+          host: url.host,
+          ...(code === undefined ? {} : { code }),
+          ...(proxy === undefined ? {} : { proxy })
+        })
     )
     const held = scope === undefined
       ? Effect.scoped(named)
@@ -239,7 +245,8 @@ export const connectionRefusal = (error: TransportError): Refusal => ({
   reason: new Reasons.ConnectionFailed({
     failure: error.failure,
     ...(error.code === undefined ? {} : { code: error.code }),
-    ...(error.host === undefined ? {} : { host: error.host })
+    ...(error.host === undefined ? {} : { host: error.host }),
+    ...(error.proxy === undefined ? {} : { proxy: error.proxy })
   })
 })
 
