@@ -47,7 +47,7 @@ const downloads = Effect.fnUntraced(function*(platform: FakePlatform, n: number,
 })
 
 describe("a signed link", () => {
-  it.effect.each([[3, 20], [10, 60], [40, 200]])(
+  it.effect.each([[3, 20], [10, 60], [40, 200]] as const)(
     "that lives 2 seconds is used in time at a storage that asks for 3 seconds of rest (after %d of %d files)",
     ([before, n]) =>
       Effect.gen(function*() {

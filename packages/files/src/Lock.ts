@@ -124,10 +124,12 @@ const read = async ({ fs }: Place, path: string): Promise<Owner | undefined> => 
   }
 }
 
-const held = ({ lock, output }: Place, { host, pid }: Owner): Problem =>
+const held = ({ lock, output }: Place, owner: Owner): Problem =>
   new Problem(
     "conflict",
-    `process ${pid} on ${host} is writing to ${output}: wait for it, or remove ${lock} if it is gone for certain`
+    owner.pid === process.pid && isHere(owner)
+      ? `another sink or export of this process is writing to ${output}: give each its own place`
+      : `process ${owner.pid} on ${owner.host} is writing to ${output}: wait for it, or remove ${lock} if it is gone for certain`
   )
 
 /** Compares two times of the same file system, since clocks of two machines differ. */
