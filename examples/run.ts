@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 
-const [name, ...rest] = process.argv.slice(2)
+const [node = "", , name, ...rest] = process.argv
 // An example is a file, or a folder with a `main.ts`.
 const names = readdirSync(import.meta.dirname).flatMap((entry) => {
   if (entry.endsWith(".ts")) return entry === "run.ts" ? [] : [entry.slice(0, -3)]
@@ -17,11 +16,6 @@ if (name === undefined || !names.includes(name)) {
 } else {
   const single = join(import.meta.dirname, `${name}.ts`)
   const file = existsSync(single) ? single : join(import.meta.dirname, name, "main.ts")
-  const child = spawn(process.execPath, [file, ...rest], { stdio: "inherit" })
-  // The terminal sends Ctrl-C to the example as well: this process waits for what the example makes of it.
-  process.on("SIGINT", () => {})
-  process.on("SIGTERM", () => child.kill("SIGTERM"))
-  child.on("close", (code, signal) => {
-    process.exitCode = signal === null ? code ?? 1 : 128 + 15
-  })
+  process.argv = [node, file, ...rest]
+  await import(file)
 }

@@ -8,7 +8,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { homedir } from "node:os"
 import { join, resolve } from "node:path"
+import { forReal, forSimulated } from "./demo.ts"
 
 /** What the environment leaves out or gets wrong, as a sentence for the person who set it. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", { message: Schema.String }) {}
@@ -43,7 +45,10 @@ export const connect = Effect.gen(function*() {
   if (settings.concurrency < 1) {
     return yield* new SettingsError({ message: "LABELSTREAM_CONCURRENCY must be 1 or more" })
   }
-  const output = resolve(settings.output)
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(settings.output)) {
+    return yield* new SettingsError({ message: "LABELSTREAM_OUTPUT must be a folder of this machine, and is a URL" })
+  }
+  const output = resolve(settings.output.replace(/^~(?=$|\/)/, homedir()))
   const transport = Layer.merge(
     NodeTransport.layer(),
     NodeSpool.layer({ directory: join(output, ".labelstream", "spool") })
@@ -58,6 +63,7 @@ export const connect = Effect.gen(function*() {
           "GT_STUDIO_BATCH_ID for a simulated platform"
       })
     }
+    yield* forSimulated(output)
     const { apiKey, apiUrl, batches, projectId } = yield* simulated
     return {
       output,
@@ -69,6 +75,7 @@ export const connect = Effect.gen(function*() {
       )
     }
   }
+  yield* forReal(output)
   const platform = GtStudio.layer({
     apiKey: settings.apiKey.value,
     baseUrl: settings.baseUrl,

@@ -44,6 +44,24 @@ describe("export-to-files", () => {
       assert.strictEqual(status, 0)
     }))
 
+  it.live("never puts simulated jobs and real ones into one output", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 3 }] })
+      const demo = yield* temporaryFolder
+      const real = yield* temporaryFolder
+      assert.strictEqual((yield* run("export-to-files", { LABELSTREAM_OUTPUT: demo })).status, 0)
+      assert.strictEqual((yield* run("export-to-files", settings(simulator, real))).status, 0)
+      const [before, stored] = [yield* filesBelow(demo), yield* filesBelow(real)]
+      const mixed = yield* run("export-to-files", settings(simulator, demo))
+      assert.strictEqual(mixed.status, 1)
+      assert.include(mixed.stderr, `${demo} holds simulated jobs`)
+      const reverse = yield* run("export-to-files", { LABELSTREAM_OUTPUT: real })
+      assert.strictEqual(reverse.status, 1)
+      assert.include(reverse.stderr, `${real} holds data that is not simulated`)
+      assert.deepStrictEqual([yield* filesBelow(demo), yield* filesBelow(real)], [before, stored])
+      assert.strictEqual((yield* run("export-to-files", { LABELSTREAM_OUTPUT: demo })).status, 0)
+    }))
+
   it.live("exports several batches, and asks only for the pages when it is run again", () =>
     Effect.gen(function*() {
       const output = yield* temporaryFolder

@@ -15,6 +15,7 @@ import { block, oneLine } from "./internal/progress.ts"
 import * as Screen from "./internal/screen.ts"
 import { onSignal } from "./internal/signals.ts"
 import { eventLine, statusOf, summary } from "./internal/summary.ts"
+import { sayTrouble } from "./internal/trouble.ts"
 
 /** What to run, and what its user is told at the end. */
 export interface Options {
@@ -61,6 +62,7 @@ const showProgress = Effect.fnUntraced(function*(running: Export.RunningExport, 
   if (options.block === false || !Screen.canDraw()) {
     const say = Effect.flatMap(look, (view) => Effect.logInfo(oneLine(view)))
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(sayEvery), say)))
+    yield* sayTrouble
     return
   }
   let view = yield* look
@@ -82,7 +84,7 @@ export const printEmpty = Effect.sync(() => Screen.say("stdout", JSON.stringify(
  * do; the summary of what was done until then is printed first.
  *
  * Progress goes to stderr: a block that stays in place on a terminal, else a log line every five seconds. Events and
- * summary go to stdout. The first SIGINT or SIGTERM lets jobs in flight end; the second gives them up.
+ * summary go to stdout. The first SIGINT, SIGTERM, or SIGHUP lets jobs in flight end; the second gives them up.
  */
 export const run = Effect.fnUntraced(function*(
   options: Options

@@ -191,10 +191,7 @@ class Turns {
 /** For how long an answer asks to wait, in milliseconds; undefined where it does not. */
 const askedToWait = (response: Transport.TransportResponse, now: number): number | undefined => {
   if (response.status !== 429 && response.status !== 503) return undefined
-  const value = response.header("retry-after")?.trim() ?? ""
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000
-  const date = /^[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+  return Transport.retryAfterMillis(response, now) ?? undefined
 }
 
 const make = Effect.fnUntraced(function*(options: Options) {

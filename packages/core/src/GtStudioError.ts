@@ -6,8 +6,11 @@ import * as Schema from "effect/Schema"
 import * as PlainText from "./PlainText.ts"
 import { TransportFailure } from "./Transport.ts"
 
-/** `never`: the answer will stay the same. `few`: worth two more tries. `budget`: as long as the retry budget lasts. */
-type Patience = "never" | "few" | "budget"
+/**
+ * `never`: the answer will stay the same. `later`: so it will in this run, until a person has changed something outside.
+ * `few`: worth two more tries. `budget`: as long as the retry budget lasts.
+ */
+type Patience = "never" | "later" | "few" | "budget"
 
 /** The API key is missing or wrong (HTTP 401, `auth-failure`, `core.webutil.token_auth`; documented). Stops an export. */
 export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {}) {
@@ -77,10 +80,14 @@ export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("Co
   failure: TransportFailure,
   code: Schema.optionalKey(Schema.String),
   /** The host that was asked, with its port where that is not the usual one. */
-  host: Schema.optionalKey(Schema.String)
+  host: Schema.optionalKey(Schema.String),
+  /** Host and port of the proxy that the environment names for it. */
+  proxy: Schema.optionalKey(Schema.String)
 }) {
   get patience(): Patience {
-    return "budget"
+    if (this.failure === "Tls") return "later"
+    // Busy and broken proxies recover; the others have decided.
+    return this.failure === "Proxy" && /^PROXY_(?!408|429|5)/.test(this.code ?? "") ? "later" : "budget"
   }
   override get message() {
     const code = this.code === undefined ? "" : ` (${this.code})`
@@ -88,6 +95,13 @@ export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("Co
     switch (this.failure) {
       case "Connect":
         return `no connection${to}${code}: check the host and the network`
+      case "Tls": {
+        const behind = this.proxy === undefined ? "" : ` through the proxy ${this.proxy}`
+        return `no secure connection${to}${behind}${code}: if a proxy or your own authority signs its certificate, name ` +
+          "the authority's file in NODE_EXTRA_CA_CERTS; else check the host and this machine's clock"
+      }
+      case "Proxy":
+        return this.refusedByProxy()
       case "Reset":
         return `the connection${to} broke${code}`
       case "Truncated":
@@ -99,6 +113,20 @@ export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("Co
       case "Protocol":
         return `the answer${from} is not valid HTTP${code}`
     }
+  }
+
+  private refusedByProxy(): string {
+    const proxy = `the proxy ${this.proxy ?? ""}`.trim()
+    const status = /^PROXY_(\d+)$/.exec(this.code ?? "")?.[1]
+    const host = this.host ?? "the host"
+    if (status === undefined) {
+      const code = this.code === undefined ? "" : ` (${this.code})`
+      return `no connection to ${proxy}${code}: check HTTPS_PROXY and HTTP_PROXY, or except ${host} with NO_PROXY`
+    }
+    if (status === "407") {
+      return `${proxy} asks for a user and a password (HTTP 407): set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT`
+    }
+    return `${proxy} does not connect to ${host} (HTTP ${status}): have the host allowed there, or except it with NO_PROXY`
   }
 }
 

@@ -18,6 +18,7 @@ import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import {
+  isTlsCode,
   Transport,
   type TransportBody,
   TransportError,
@@ -145,7 +146,9 @@ const failure = (error: HttpClientError, otherwise: TransportFailure): Transport
   let cause = error.reason.cause
   while (cause instanceof Error) {
     const code: unknown = "code" in cause ? cause.code : undefined
-    if (typeof code === "string") return new TransportError({ failure: byCode[code] ?? otherwise, code })
+    if (typeof code === "string") {
+      return new TransportError({ failure: byCode[code] ?? (isTlsCode(code) ? "Tls" : otherwise), code })
+    }
     cause = cause.cause
   }
   return new TransportError({ failure: otherwise })

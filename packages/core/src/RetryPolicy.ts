@@ -27,13 +27,13 @@ export const defaultBudget: RetryBudget = {
   maxElapsed: Duration.minutes(2)
 }
 
-/** Further tries of a failure that seldom passes, such as a refused link. */
-const few = 2
+/** Further tries of a failure that seldom passes, such as a refused link, whatever else went wrong in between. */
+export const few = 2
 
 /**
  * The one schedule on which requests to the platform and its storage are repeated: exponential with jitter, never
  * sooner than `Retry-After`, at once where a second download settles a doubt, within the budget, and only for reasons
- * that may pass.
+ * that may pass. The caller counts how many of the retries may be for reasons that seldom pass.
  */
 export const schedule = (budget: RetryBudget): Schedule.Schedule<unknown, GtStudioError> => {
   const maxElapsed = Duration.toMillis(Duration.fromInputUnsafe(budget.maxElapsed))
@@ -41,10 +41,7 @@ export const schedule = (budget: RetryBudget): Schedule.Schedule<unknown, GtStud
     Schedule.jittered,
     Schedule.upTo({ times: budget.retries }),
     Schedule.setInputType<GtStudioError>(),
-    Schedule.while(({ input, attempt }) => {
-      const { patience } = input.reason
-      return patience === "budget" || (patience === "few" && attempt <= few)
-    }),
+    Schedule.while(({ input: { reason } }) => reason.patience === "budget" || reason.patience === "few"),
     Schedule.modifyDelay(({ attempt, duration, input: { reason } }) => {
       if (reason._tag === "Throttled" && reason.retryAfterMillis !== null) {
         return Effect.succeed(Duration.max(duration, Duration.millis(reason.retryAfterMillis)))

@@ -12,6 +12,14 @@ import type { JobSink } from "./JobSink.ts"
 /** The version of the contract of this package. */
 export const contract = 1
 
+const isUrl = (text: string) => /^[a-z][a-z0-9+.-]+:\/\//i.test(text)
+
+/** A path of this machine, as an option of a sink. A URL is refused: it would be taken for a folder of that name. */
+export const LocalPath = Schema.String.check(
+  Schema.isNonEmpty({ message: "Expected a path" }),
+  Schema.makeFilter((text: string) => isUrl(text) ? "Expected a path of this machine, and no URL" : undefined)
+)
+
 /** A kind of sink that can be found by name. */
 export interface Definition<Options = never> {
   /** As in `JobSink.name`. */

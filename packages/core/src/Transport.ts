@@ -11,16 +11,27 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 
 /**
- * What went wrong on the wire. Every kind can be met again with success.
+ * What went wrong on the wire.
  *
- * - `Connect`: no connection (refused, unknown host, TLS)
+ * - `Connect`: no connection (refused, unknown host)
+ * - `Tls`: the peer's certificate is not trusted, or it does not speak TLS
+ * - `Proxy`: the proxy cannot be reached, or refuses to connect: its answer 407 has the code `PROXY_407`
  * - `Reset`: the connection broke before the answer was whole
  * - `Truncated`: the body ended before its declared length
  * - `Stalled`: no byte for longer than the idle timeout, or not the whole body within the answer timeout
  * - `Timeout`: no response headers in time
  * - `Protocol`: the peer's answer is not HTTP, or its content encoding could not be undone
  */
-export const TransportFailure = Schema.Literals(["Connect", "Reset", "Truncated", "Stalled", "Timeout", "Protocol"])
+export const TransportFailure = Schema.Literals([
+  "Connect",
+  "Tls",
+  "Proxy",
+  "Reset",
+  "Truncated",
+  "Stalled",
+  "Timeout",
+  "Protocol"
+])
 
 export type TransportFailure = typeof TransportFailure.Type
 
@@ -32,12 +43,19 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
   /** The system's error code, such as `ECONNREFUSED`, where there is one. */
   code: Schema.optionalKey(Schema.String),
   /** The host that was asked. The client adds it; a transport need not. */
-  host: Schema.optionalKey(Schema.String)
+  host: Schema.optionalKey(Schema.String),
+  /** Host and port of the proxy that the environment names for it. */
+  proxy: Schema.optionalKey(Schema.String)
 }) {
   override get message() {
     return this.code === undefined ? this.failure : `${this.failure} (${this.code})`
   }
 }
+
+/** Whether an error's code says that TLS cannot be spoken with a peer: OpenSSL's, or Node's own for certificates. */
+export const isTlsCode = (code: string): boolean =>
+  /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_(?:GET|VERIFY|DECODE|DECRYPT)_|DEPTH_ZERO_|SELF_SIGNED_)|^(?:INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|EPROTO)$/
+    .test(code)
 
 /** A GET request. Nothing is added to the headers but what the protocol needs (host, connection). */
 export interface TransportRequest {
@@ -64,9 +82,25 @@ export type TransportBody =
 /** The peer's answer, whatever its status. */
 export interface TransportResponse {
   readonly status: number
-  /** The header of this lower-case name, or undefined. */
+  /** The header of this lower-case name, or undefined. Each character is one byte of it (latin1), as HTTP has it. */
   readonly header: (name: string) => string | undefined
   readonly body: TransportBody
+}
+
+/** An HTTP date in milliseconds. Every form of one begins with the day's name; `Date.parse` alone takes `-5` for a date. */
+const httpDate = (value: string | undefined): number =>
+  value !== undefined && /^\s*[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN
+
+/**
+ * `Retry-After` in milliseconds from now: delta seconds or an HTTP date. Null where absent or unreadable. A date is of the
+ * server's clock, and so is the answer's `Date`: ours, which may be hours off, counts only where that is missing.
+ */
+export const retryAfterMillis = (response: Pick<TransportResponse, "header">, now: number): number | null => {
+  const value = response.header("retry-after")?.trim()
+  if (value === undefined || value === "") return null
+  if (/^\d+(\.\d+)?$/.test(value)) return Math.min(Number(value) * 1000, Number.MAX_SAFE_INTEGER)
+  const [date, answeredAt] = [httpDate(value), httpDate(response.header("date"))]
+  return Number.isNaN(date) ? null : Math.max(0, date - (Number.isNaN(answeredAt) ? now : answeredAt))
 }
 
 /**

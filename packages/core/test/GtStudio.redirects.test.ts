@@ -39,6 +39,19 @@ describe("redirects", () => {
       strictEqual(platform.transport.urls[1], location)
     }))
 
+  it.effect.each([["UTF-8", "utf8", "/%C3%A9%E2%82%AC?n=%C3%BC"], ["latin1", "latin1", "/%E9?n=%FC"]] as const)(
+    "follows a Location of raw %s byte for byte",
+    ([, encoding, path]) =>
+      Effect.gen(function*() {
+        const raw = `${storage}/é${encoding === "utf8" ? "€" : ""}?n=ü`
+        // A header as HTTP clients give it: each character one byte.
+        const location = Buffer.from(raw, encoding).toString("latin1")
+        const platform = attachment({ status: 302, headers: { location } })
+        yield* download(platform)
+        strictEqual(platform.transport.urls[1], `${storage}${path}`)
+      })
+  )
+
   it.effect("follows five of them, and no more", () =>
     Effect.gen(function*() {
       const hops = (n: number) =>

@@ -132,6 +132,22 @@ describe("Retry-After", () => {
       assertBetween(waits[0]!, 30_000, 32_000)
     }))
 
+  it.effect.each([["ahead", 3_600_000], ["behind", -3_600_000]] as const)(
+    "as a date is the server's, whose clock may be an hour %s",
+    ([, skew]) =>
+      Effect.gen(function*() {
+        const now = Date.parse("Thu, 02 Jan 2020 10:00:00 GMT")
+        yield* TestClock.setTime(now)
+        const headers = {
+          "date": new Date(now + skew).toUTCString(),
+          "retry-after": new Date(now + skew + 30_000).toUTCString()
+        }
+        const { result, waits } = yield* jobResult(({ nth }) => nth === 1 ? { status: 429, headers } : finished)
+        assert(result._tag === "Success")
+        assertBetween(waits[0]!, 30_000, 32_000)
+      })
+  )
+
   it.effect.each(["", "soon", "-5", "Thu, 01 Jan 1970 00:00:00 GMT", "0"])(
     "of %j does not lead to a long wait",
     (after) =>

@@ -139,13 +139,17 @@ const ownerOf = (text = ""): Owner | undefined => {
 }
 
 const held = ({ lock, output }: Place, owner: Owner | undefined): Problem =>
-  new Problem(
-    "conflict",
-    owner === undefined
-      ? `the lock ${lock} cannot be read: run again in 2 minutes, or remove it if no process writes to ${output}`
-      : `process ${owner.pid} on ${owner.host} is writing to ${output}: wait for it, or remove ${lock} if it is gone ` +
-        "for certain"
-  )
+  new Problem("conflict", heldBy(lock, output, owner))
+
+const heldBy = (lock: string, output: string, owner: Owner | undefined): string => {
+  if (owner === undefined) {
+    return `the lock ${lock} cannot be read: run again in 2 minutes, or remove it if no process writes to ${output}`
+  }
+  const { host, pid } = owner
+  return pid === process.pid && isHere(owner)
+    ? `another sink or export of this process is writing to ${output}: give each its own place`
+    : `process ${pid} on ${host} is writing to ${output}: wait for it, or remove ${lock} if it is gone for certain`
+}
 
 /** Compares two times of the same file system, since clocks of two machines differ. */
 const isLeftBehind = async ({ fs, lock }: Place, own: string): Promise<boolean> => {

@@ -7,10 +7,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici"
+import type { Dispatcher } from "undici"
 import { decode } from "./internal/contentEncoding.ts"
 import { Exchange } from "./internal/exchange.ts"
-import { tolerant } from "./internal/repeatedLength.ts"
+import { make as makeAgents, NodeTransportError } from "./internal/proxies.ts"
+
+export { NodeTransportError }
 
 /** How connections are made and kept. */
 export interface Options {
@@ -19,7 +21,7 @@ export interface Options {
    * is on its way. Requests beyond it wait without a time limit: pace them before they come here.
    */
   readonly connections?: number
-  /** Longest wait for a connection, TLS included. Default 10 seconds. */
+  /** Longest wait for a connection, TLS included. Default 8 seconds: whoever waits at a screen learns of it within 10. */
   readonly connectTimeout?: Duration.Input
   /**
    * How long an unused connection is kept where the server does not say. Default 4 seconds, below the 5 seconds after
@@ -33,18 +35,26 @@ export interface Options {
    * certificates or proxies. The caller closes it. One that follows redirects would hand the API key to other hosts.
    */
   readonly dispatcher?: Dispatcher
-  /** Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up, in either case. Default `process.env`. */
+  /**
+   * Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up, in either case. A proxy is a URL or `host:port`;
+   * `NO_PROXY` takes hosts, domains, and ranges such as `10.0.0.0/8` of addresses that are asked for as such. Default
+   * `process.env`.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /** Makes a transport over a dispatcher that somebody else closes. */
-export const make = (dispatcher: Dispatcher): Transport.Transport["Service"] => over(dispatcher, false)
+export const make = (dispatcher: Dispatcher): Transport.Transport["Service"] => over(dispatcher, false, () => undefined)
 
 /** An agent of our own hands chunks on and forgets them; another dispatcher may keep them, as one with a cache does. */
-const over = (dispatcher: Dispatcher, isOurs: boolean): Transport.Transport["Service"] => ({
+const over = (
+  dispatcher: Dispatcher,
+  isOurs: boolean,
+  proxyOf: (url: URL) => URL | undefined
+): Transport.Transport["Service"] => ({
   send: (request) =>
     Effect.callback((resume) => {
-      const exchange = new Exchange(request.memoryLimit, isOurs)
+      const exchange = new Exchange(request.memoryLimit, isOurs, proxyOf(request.url))
       const cancel = Effect.sync(() => exchange.cancel())
       exchange.start(dispatcher, request, (answer) => {
         if (Exit.isFailure(answer)) return resume(answer)
@@ -60,35 +70,33 @@ const over = (dispatcher: Dispatcher, isOurs: boolean): Transport.Transport["Ser
     })
 })
 
-const agent = (options: Options): Dispatcher => {
-  const env = options.env ?? process.env
+const agents = (options: Options) => {
   const settings = {
     connections: options.connections ?? 128,
-    connectTimeout: Duration.toMillis(options.connectTimeout ?? Duration.seconds(10)),
+    connectTimeout: Duration.toMillis(options.connectTimeout ?? Duration.seconds(8)),
     keepAliveTimeout: Duration.toMillis(options.keepAlive ?? Duration.seconds(4)),
     allowH2: options.allowH2 ?? false
   }
-  const httpProxy = env["http_proxy"] ?? env["HTTP_PROXY"] ?? ""
-  const httpsProxy = env["https_proxy"] ?? env["HTTPS_PROXY"] ?? ""
-  return httpProxy === "" && httpsProxy === ""
-    ? new Agent({
-      ...settings,
-      connect: tolerant(buildConnector({ allowH2: settings.allowH2, timeout: settings.connectTimeout }))
-    })
-    : new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy: env["no_proxy"] ?? env["NO_PROXY"] ?? "" })
+  return Effect.try({
+    try: () => makeAgents(settings, options.env ?? process.env),
+    catch: (cause) => {
+      if (cause instanceof NodeTransportError) return cause
+      throw cause
+    }
+  })
 }
 
-/** Provides the transport; its connections are closed with the layer, requests in flight broken off. */
-export const layer = (options: Options = {}): Layer.Layer<Transport.Transport> =>
+/**
+ * Provides the transport; its connections are closed with the layer, requests in flight broken off. Fails where a proxy of
+ * the environment cannot be used.
+ */
+export const layer = (options: Options = {}): Layer.Layer<Transport.Transport, NodeTransportError> =>
   Layer.effect(
     Transport.Transport,
     options.dispatcher === undefined
       ? Effect.map(
-        Effect.acquireRelease(
-          Effect.sync(() => agent(options)),
-          (dispatcher) => Effect.promise(() => dispatcher.destroy())
-        ),
-        (dispatcher) => over(dispatcher, true)
+        Effect.acquireRelease(agents(options), ({ destroy }) => Effect.promise(destroy)),
+        ({ dispatcher, proxyOf }) => over(dispatcher, true, proxyOf)
       )
       : Effect.succeed(make(options.dispatcher))
   )

@@ -264,7 +264,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         assert.include(["ENOTFOUND", "EAI_AGAIN"], unknown.code)
       }))
 
-    it.effect("is Connect where TLS is expected and the peer does not speak it", () =>
+    it.effect("is Tls where TLS is expected and the peer does not speak it", () =>
       Effect.gen(function*() {
         const server = yield* serveRaw(() => {})
         const url = server.url()
@@ -272,7 +272,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         const raw = yield* serve((_, response) => response.end("ok"))
         url.protocol = "https:"
         url.port = raw.url().port
-        assert.strictEqual((yield* failure(url)).failure, "Connect")
+        assert.strictEqual((yield* failure(url)).failure, "Tls")
       }))
 
     it.effect("is Protocol when the answer is not HTTP", () =>
@@ -494,38 +494,5 @@ describe("NodeTransport.layer", () => {
       const server = yield* serve((_, response) => response.end("ok"))
       yield* Effect.scoped(send(server.url())).pipe(Effect.provide(NodeTransport.layer({ env: {} })))
       yield* untilNoSockets(server)
-    }))
-
-  it.live("goes through the proxy that the environment names, except for hosts that it excludes", () =>
-    Effect.gen(function*() {
-      const seen: Array<string> = []
-      const proxy = yield* serve((message, response) => {
-        seen.push(message.url ?? "")
-        response.end("by proxy")
-      })
-      const server = yield* serve((_, response) => response.end("direct"))
-      const through = (env: Record<string, string>) =>
-        Effect.scoped(Effect.flatMap(send(server.url("/x")), read)).pipe(
-          Effect.provide(NodeTransport.layer({ env })),
-          Effect.map(String)
-        )
-      assert.strictEqual(yield* through({ HTTP_PROXY: proxy.url().origin }), "by proxy")
-      assert.deepStrictEqual(seen, [server.url("/x").href])
-      assert.strictEqual(yield* through({ HTTP_PROXY: proxy.url().origin, NO_PROXY: "127.0.0.1" }), "direct")
-      assert.strictEqual(yield* through({ HTTPS_PROXY: proxy.url().origin }), "direct")
-    }))
-
-  it.live("asks an HTTPS proxy for a tunnel, and fails with Connect where it is refused", () =>
-    Effect.gen(function*() {
-      const heads: Array<string> = []
-      const proxy = yield* serveRaw((socket, head) => {
-        heads.push(head.split("\r\n", 1)[0] ?? "")
-        socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
-      })
-      const error = yield* failure(new URL("https://studio.invalid/x")).pipe(
-        Effect.provide(NodeTransport.layer({ env: { https_proxy: proxy.url().origin } }))
-      )
-      assert.strictEqual(error.failure, "Connect")
-      assert.deepStrictEqual(heads, ["CONNECT studio.invalid:443 HTTP/1.1"])
     }))
 })

@@ -3,8 +3,9 @@
  * and what belongs together in `<output>/<batch>/manifest.ndjson`. Files appear whole or not at all, and a commit that
  * has been answered survives a power cut. It does not read the documents: what they hold is kept as it is.
  */
-import type { JobSink } from "@labelstream/core"
-import { Lock } from "@labelstream/files"
+import { type JobSink, SinkPlugin } from "@labelstream/core"
+import { Failure, Lock } from "@labelstream/files"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { sinkName, toSinkError } from "./internal/failure.ts"
@@ -18,7 +19,7 @@ import { attempt } from "./internal/step.ts"
 /** What `make` takes. No option is a secret. */
 export const Options = Schema.Struct({
   /** Folder to write into, absolute or relative to the working directory. Made, with those above it, when opened. */
-  directory: Schema.String.check(Schema.isNonEmpty({ message: "Expected a path" })).annotate({
+  directory: SinkPlugin.LocalPath.annotate({
     description: "Folder to write into, absolute or relative to the working directory. Made when it is missing."
   })
 })
@@ -62,19 +63,27 @@ export const capabilities: JobSink.Capabilities = {
 export const make = (options: Options): JobSink.JobSink => makeWith(options, nodeFs)
 
 /** @internal For tests: with file operations that can fail. */
-export const makeWith = ({ directory }: Options, fs: Fs): JobSink.JobSink => {
-  const place = Place.at(fs, directory)
+export const makeWith = (options: Options, fs: Fs): JobSink.JobSink => {
+  const place = Place.at(fs, options.directory)
+  const sound = async () => {
+    if (Schema.is(Options)(options)) return
+    throw new Failure.Problem("misconfigured", "the directory is not a path of this machine: see FilesystemSink.Options")
+  }
   return {
     name: sinkName,
     version,
     id: `${sinkName}:${place.output}`,
     capabilities,
     check: attempt({ step: "check" }, async () => {
+      await sound()
       await Place.check(place)
       await Lock.checkFree(place)
     }),
-    open: open(place),
-    shared: { open: openPart(place), merge: merge(place) },
+    open: Effect.andThen(attempt({ step: "open" }, sound), open(place)),
+    shared: {
+      open: (writer) => Effect.andThen(attempt({ step: "open" }, sound), openPart(place)(writer)),
+      merge: Effect.andThen(attempt({ step: "merge" }, sound), merge(place))
+    },
     inspect: (depth) =>
       Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" }))),
     replay: Stream.suspend(() => Stream.fromAsyncIterable(replay(place), toSinkError({ step: "inspect" })))

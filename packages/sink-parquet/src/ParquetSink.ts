@@ -4,7 +4,7 @@
  * that comes again replaces its rows where they stand. Parts appear whole, and a commit that has been answered survives a
  * power cut. What a reader may see while a commit is being published is said in the package's README.
  */
-import type { JobSink } from "@labelstream/core"
+import { type JobSink, SinkPlugin } from "@labelstream/core"
 import { Failure, Lock } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -23,7 +23,7 @@ const positive = Schema.Int.check(Schema.isGreaterThan(0))
 /** What `make` takes. No option is a secret. */
 export const Options = Schema.Struct({
   /** Folder of the dataset, absolute or relative to the working directory. Made, with those above it, when opened. */
-  directory: Schema.String.check(Schema.isNonEmpty({ message: "Expected a path" })).annotate({
+  directory: SinkPlugin.LocalPath.annotate({
     description: "Folder of the dataset, absolute or relative to the working directory. Made when it is missing."
   }),
   /**

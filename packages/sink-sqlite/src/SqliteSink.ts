@@ -3,12 +3,13 @@
  * commit is one transaction: readers see all of a batch or nothing, a reworked job leaves no old row, and a killed run
  * leaves the file as its last commit did. Any number of programs may read while a run writes.
  */
-import type { JobSink } from "@labelstream/core"
+import { type JobSink, SinkPlugin } from "@labelstream/core"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { resolve } from "node:path"
 import { check, openWriter } from "./internal/database.ts"
-import { attempt, sinkName } from "./internal/failure.ts"
+import { attempt, Problem, sinkName } from "./internal/failure.ts"
 import { inspect, lastCommit } from "./internal/inspect.ts"
 import { readBytes } from "./internal/read.ts"
 import { replay } from "./internal/replay.ts"
@@ -22,7 +23,7 @@ export const Options = Schema.Struct({
    * Path of the file, absolute or relative to the working directory. Made with its folder if missing. While a run
    * writes, `-wal`, `-shm` and `-lock` stand beside it. Not for network file systems: their locks cannot be relied on.
    */
-  file: Schema.String.check(Schema.isNonEmpty({ message: "Expected a path" })).annotate({
+  file: SinkPlugin.LocalPath.annotate({
     description: "Path of the SQLite file. Made with its folder when it is missing."
   }),
   /**
@@ -99,14 +100,24 @@ export const makeWith = (
   const file = resolve(options.file)
   const steps = inner.migrations ?? migrations
   const settings = { file, durability, migrations: steps, open: inner.open ?? openFile }
+  const sound = () => {
+    if (Schema.is(Options)(options)) return
+    throw new Problem("misconfigured", "the options are not those of this sink: see SqliteSink.Options")
+  }
   const keep = { documents: documents === "plain" ? "none" : documents, attachments } as const
   return {
     name: sinkName,
     version,
     id: `${sinkName}:${file}`,
     capabilities: { ...capabilities, durability },
-    check: attempt(file, { step: "check" }, () => check(file, steps.length)),
-    open: openWriter(settings, (db) => start(db, file, keep)),
+    check: attempt(file, { step: "check" }, () => {
+      sound()
+      return check(file, steps.length)
+    }),
+    open: Effect.andThen(
+      attempt(file, { step: "open" }, sound),
+      openWriter(settings, (db) => start(db, file, keep))
+    ),
     inspect: (depth) => inspect(file, depth, steps.length),
     replay: Stream.suspend(() => replay(file, steps.length)),
     lastCommit: Stream.suspend(() => lastCommit(file, steps.length))

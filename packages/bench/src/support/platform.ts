@@ -9,7 +9,10 @@ import type { Address } from "../harness/server.ts"
 export const platform = (
   { apiKey, apiUrl }: Address,
   folder: string
-): Layer.Layer<GtStudio.GtStudio, GtStudio.GtStudioConfigError | Content.ContentError> =>
+): Layer.Layer<
+  GtStudio.GtStudio,
+  GtStudio.GtStudioConfigError | NodeTransport.NodeTransportError | Content.ContentError
+> =>
   GtStudio.layer({ apiKey: Redacted.make(apiKey), baseUrl: apiUrl }).pipe(
     Layer.provide([NodeTransport.layer(), NodeSpool.layer({ directory: join(folder, ".labelstream", "spool") })])
   )

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { dirname, extname, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { SettingsError } from "./failure.ts"
+import { fromHome } from "./paths.ts"
 
 /** Names that are looked for in the working directory. */
 export const names = ["labelstream.json", "labelstream.config.ts", "labelstream.ts"] as const
@@ -45,7 +46,7 @@ const importModule = async (name: string, file: string): Promise<unknown> => {
 }
 
 const read = (name: string): Effect.Effect<ConfigFile, SettingsError> => {
-  const file = resolve(name)
+  const file = resolve(fromHome(name))
   return Effect.tryPromise({
     try: async () => ({
       name,
@@ -62,7 +63,7 @@ const read = (name: string): Effect.Effect<ConfigFile, SettingsError> => {
 /** Reads the file that was named, or the one in the working directory, or none. */
 export const load = (named: string | undefined): Effect.Effect<ConfigFile | undefined, SettingsError> => {
   if (named !== undefined) {
-    return existsSync(named)
+    return existsSync(fromHome(named))
       ? read(named)
       : Effect.fail(wrong(`There is no file ${named}. labelstream init writes one.`))
   }

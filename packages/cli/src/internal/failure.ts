@@ -1,6 +1,6 @@
 import type { ClusterError, Membership } from "@labelstream/cluster"
 import type { Content, GtStudio, GtStudioError, JobSink, Ledger, OptionError, SinkPlugin } from "@labelstream/core"
-import type { NodeTelemetry } from "@labelstream/node"
+import type { NodeTelemetry, NodeTransport } from "@labelstream/node"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -20,6 +20,7 @@ export type Failure =
   | Ledger.LedgerError
   | Content.ContentError
   | NodeTelemetry.NodeTelemetryError
+  | NodeTransport.NodeTransportError
   | ClusterError.ClusterError
   | Membership.JoinError
 

@@ -1,10 +1,12 @@
 /** Puts the commands together and runs the one that was typed. */
+import * as Cause from "effect/Cause"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import { commands } from "./commands.ts"
 import * as Environment from "./environment.ts"
@@ -53,6 +55,15 @@ const presenter: CliOutput.Presenter = {
   })
 }
 
+/** Why the simulator could not run. What was typed wrong has been said by the presenter. */
+const sayWhy = (cause: Cause.Cause<unknown>) => {
+  const failure = cause.reasons.find(Cause.isFailReason)?.error
+  const said = failure === undefined ? Cause.prettyErrors(cause)[0] : failure
+  return said instanceof Error && (failure === undefined || "_tag" in said && said._tag === "SimulatorError")
+    ? Console.error(said.message)
+    : Effect.void
+}
+
 /**
  * Runs the command that was typed and sets the exit status. A sealed program ends with `handed over` before it would load
  * code that is not its own; then the same command is to be run by one that is not sealed.
@@ -63,17 +74,19 @@ export const main = async ({ isSealed }: { readonly isSealed: boolean }): Promis
     : Environment.none
   const fiber = Effect.runFork(
     Command.runWith(root, { version })(args).pipe(
+      // The other commands say themselves why they could not run.
+      isSimulator ? Effect.tapCause(sayWhy) : identity,
       Effect.provide(Layer.merge(environment, CliOutput.layerPresenter(presenter))),
       Effect.provideService(HandOver.IsSealed, isSealed)
     )
   )
   if (isSimulator) {
-    // This is how it is meant to end.
+    // This is how it is meant to end. Under npm the same signal comes twice.
     const interrupt = () => void Effect.runFork(Fiber.interrupt(fiber))
-    process.once("SIGINT", interrupt).once("SIGTERM", interrupt)
+    process.on("SIGINT", interrupt).on("SIGTERM", interrupt)
   }
   const exit = await Effect.runPromise(Fiber.await(fiber))
   if (HandOver.hasHappened(exit)) return "handed over"
-  if (Exit.isFailure(exit) && !isSimulator) process.exitCode = 1
+  if (Exit.isFailure(exit) && !(isSimulator && Cause.hasInterruptsOnly(exit.cause))) process.exitCode = 1
   return "done"
 }

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import { dirname, join } from "node:path"
 import { type Failure, SettingsError } from "./failure.ts"
 import { apiKey, type Settings } from "./settings.ts"
+import { sayTrouble } from "./trouble.ts"
 
 /** For commands at which a person waits: about ten seconds, then it says what is wrong. */
 export const impatient: Partial<RetryPolicy.RetryBudget> = { retries: 4, cap: 2000, maxElapsed: 10_000 }
@@ -80,7 +81,8 @@ export const batchesOf = Effect.fnUntraced(function*(settings: Settings): Effect
 > {
   if (!settings.allBatches) return yield* namedBatches(settings)
   const projectId = yield* projectOf(settings)
-  const { batches } = yield* (yield* GtStudio.GtStudio).project(projectId)
+  const gtStudio = yield* GtStudio.GtStudio
+  const { batches } = yield* Effect.scoped(Effect.andThen(sayTrouble, gtStudio.project(projectId)))
   if (batches.length === 0) {
     return yield* new SettingsError({ message: `Project ${projectId} has no batches` })
   }

@@ -6,10 +6,10 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { readFileSync } from "node:fs"
-import { resolve } from "node:path"
 import { Config, type Target } from "../Config.ts"
 import { load } from "./configFile.ts"
 import { SettingsError } from "./failure.ts"
+import { absolute, fromHome, schemeOf } from "./paths.ts"
 
 /** Settings with their defaults. */
 export interface Settings {
@@ -107,6 +107,8 @@ const problemOf = (key: string, isSetting: boolean, message: string): string => 
   return message.replaceAll(/\s*\n\s*/g, " ")
 }
 
+const clusterUrl = (url: string) => url.startsWith("sqlite:") ? `sqlite:${fromHome(url.slice(7))}` : url
+
 const hasPassword = (url: string) => URL.canParse(url) && new URL(url).password !== ""
 
 /** Puts flags, environment and file together. Fails with all problems of all three at once. */
@@ -152,7 +154,7 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
     batches: choice?.batches ?? [],
     allBatches: choice?.allBatches ?? false,
     to: (merged.to ?? []).map((target) => ({ target, folder: folderOf("to") })),
-    state: resolve(merged.state === undefined ? file?.folder ?? here : folderOf("state"), stateName),
+    state: absolute(merged.state === undefined ? file?.folder ?? here : folderOf("state"), stateName),
     stateName,
     concurrency: merged.concurrency,
     requestsPerSecond: merged.requestsPerSecond,
@@ -161,11 +163,17 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
     limit: merged.limit,
     status: merged.status ?? [],
     label: merged.label ?? [],
-    cluster: merged.cluster === undefined ? undefined : Redacted.make(merged.cluster),
+    cluster: merged.cluster === undefined ? undefined : Redacted.make(clusterUrl(merged.cluster)),
     baseUrl: merged.baseUrl ?? GtStudio.defaultBaseUrl,
     allowHttp: merged.allowHttp ?? false,
     file: file?.name,
     folder: file?.folder ?? here
+  }
+  const scheme = schemeOf(stateName)
+  if (scheme !== undefined) {
+    return yield* new SettingsError({
+      message: `The state is a SQLite file of this machine, and ${scheme}:// is no path: --state FILE, or LABELSTREAM_STATE`
+    })
   }
   if (choice?.allBatches === true && (choice.batches?.length ?? 0) > 0) {
     return yield* new SettingsError({ message: "Either batches are named or all are asked for, not both" })
@@ -186,7 +194,7 @@ export const apiKey: Effect.Effect<Redacted.Redacted, SettingsError> = Effect.su
     })
   }
   return Effect.try({
-    try: () => Redacted.make(readFileSync(file, "utf8").trim()),
+    try: () => Redacted.make(readFileSync(fromHome(file), "utf8").trim()),
     catch: (cause) =>
       new SettingsError({
         message: `The API key cannot be read from ${file}, which GT_STUDIO_API_KEY_FILE names: ${

@@ -6,7 +6,9 @@ import { pathToFileURL } from "node:url"
 import type { Target } from "../Config.ts"
 import { SettingsError } from "./failure.ts"
 import * as HandOver from "./handOver.ts"
+import { absolute, schemeOf } from "./paths.ts"
 import type { Place } from "./settings.ts"
+import { withoutSecrets } from "./text.ts"
 
 /** Sinks that come with the command; each is loaded when it is used. */
 export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -42,11 +44,11 @@ export const importFrom = (folder: string): SinkPlugin.Import => async (name) =>
 export const comesWithTheCommand = (sink: string): boolean =>
   SinkPlugin.candidates(sink).some((name) => Object.hasOwn(bundled, name))
 
-/** The target as a person writes it. */
+/** The target as a person writes it, without secrets. */
 export const labelOf = ({ target }: Place): string => {
-  if (typeof target === "string") return target
+  if (typeof target === "string") return withoutSecrets(target)
   const place = target["directory"] ?? target["file"]
-  return typeof place === "string" ? `${target.sink}:${place}` : target.sink
+  return typeof place === "string" ? withoutSecrets(`${target.sink}:${place}`) : target.sink
 }
 
 const split = (target: Target) => {
@@ -78,7 +80,15 @@ export const inFull = Effect.fnUntraced(function*({ folder, target }: Place): Ef
     all[option] = value
   }
   for (const [name, given] of Object.entries(all)) {
-    if (pathOptions.has(name) && typeof given === "string") all[name] = resolve(folder, given)
+    if (!pathOptions.has(name) || typeof given !== "string") continue
+    const scheme = schemeOf(given)
+    if (scheme !== undefined) {
+      return yield* new SettingsError({
+        message: `${sink === "filesystem" ? "files" : sink}:${scheme}://...: this sink writes to a path of this machine, ` +
+          `and ${scheme}:// is none. Give it a path, or use a sink that is made for ${scheme}`
+      })
+    }
+    all[name] = absolute(folder, given)
   }
   return { ...all, sink }
 })

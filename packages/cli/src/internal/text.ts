@@ -24,8 +24,13 @@ export const about = (seconds: number): string => {
     : `${count(Math.round(seconds / 8640) / 10)} days`
 }
 
-/** A word as a shell reads it. What looks like a password in a URL is not shown. */
+/** A text without what looks like a password or a token in its URLs. */
+export const withoutSecrets = (text: string): string =>
+  text.replace(/(:\/\/(?:[^:@/\s]*:)?)\S*@/g, "$1***@")
+    .replace(/([?&;][^=&;\s]*(?:pass|pwd|secret|token|key|sig)[^=&;\s]*=)[^&;\s]*/gi, "$1***")
+
+/** A word as a shell reads it, without secrets. */
 export const shellWord = (text: string): string => {
-  const shown = text.replace(/(:\/\/[^/:@\s]*:)[^/@\s]*@/, "$1***@")
+  const shown = withoutSecrets(text)
   return /^[\w.:/@%+,=~-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`
 }

@@ -45,7 +45,8 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     })),
     // Only each runner knows its own.
     inFlight: 0,
-    seconds: ((row.endedAt ?? now) - row.submittedAt) / 1000
+    // Clocks of several machines: nothing ends before it begins.
+    seconds: Math.max(0, (row.endedAt ?? now) - row.submittedAt) / 1000
   }
   return report
 })

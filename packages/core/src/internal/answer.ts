@@ -1,5 +1,5 @@
 import * as Reasons from "../GtStudioError.ts"
-import type { TransportResponse } from "../Transport.ts"
+import { retryAfterMillis, type TransportResponse } from "../Transport.ts"
 import { FileCheck } from "./client/fileCheck.ts"
 import { isObject, parseJson } from "./exactJson.ts"
 
@@ -79,16 +79,6 @@ const transientStatus = (status: number, retryAfterMillis: number | null): Reaso
     return new Reasons.PlatformFault({ detail: `it answers HTTP ${status}` })
   }
   return undefined
-}
-
-/** `Retry-After` in milliseconds from now: delta seconds or an HTTP date. Null where absent or unreadable. */
-export const retryAfterMillis = (response: TransportResponse, now: number): number | null => {
-  const value = response.header("retry-after")?.trim()
-  if (value === undefined || value === "") return null
-  if (/^\d+(\.\d+)?$/.test(value)) return Math.min(Number(value) * 1000, Number.MAX_SAFE_INTEGER)
-  // Every form of an HTTP date begins with the day's name; `Date.parse` alone would take `-5` for a date.
-  const date = /^[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(date) ? null : Math.max(0, date - now)
 }
 
 /** The media type that an answer names, in lower case and without parameters, or null. */

@@ -15,7 +15,7 @@ import { defaultParseLimit } from "../ResultDocument.ts"
 import type { Spool } from "../Spool.ts"
 import { TransportError, type TransportResponse } from "../Transport.ts"
 import { type Answer, apiRefusal, envelopeFailure, given, refused, storageRefusal } from "./answer.ts"
-import { type Client, connectionRefusal, failure, type Limits } from "./client.ts"
+import { type Client, connectionRefusal, failure, type Limits, type Place } from "./client.ts"
 import { Arriving, type Received, refusalOf, unpacked } from "./client/arriving.ts"
 import { decodeDataUri, isDataUri } from "./client/dataUri.ts"
 import { showUrl } from "./origin.ts"
@@ -24,9 +24,19 @@ import { showUrl } from "./origin.ts"
 const contentLimit = defaultParseLimit
 /** Redirects that one attachment may take; the documented number is one. */
 const maxRedirects = 5
+/** Hosts of files whose storage is remembered. */
+const mostHosts = 1000
 
 const isRedirect = (status: number) =>
   status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+
+/** A request on the way to a file, and what it was answered with. */
+interface Step {
+  readonly url: URL
+  /** Whether the way has never left the API's origin. */
+  readonly atHome: boolean
+  readonly redirects: number
+}
 
 type Hop<A> = { readonly _tag: "Next"; readonly url: URL } | { readonly _tag: "Here"; readonly value: A }
 
@@ -37,6 +47,8 @@ type Use<A, E, R> = (response: TransportResponse) => Effect.Effect<A, E | Transp
 export class Attachments {
   private readonly client: Client
   private readonly spool: Spool["Service"]
+  /** The storage to which the latest redirect led, for each origin of unsigned URLs. */
+  private readonly storages = new Map<string, string>()
 
   constructor(client: Client, spool: Spool["Service"]) {
     this.client = client
@@ -127,41 +139,74 @@ export class Attachments {
   /**
    * Asks for an attachment and follows where the answers lead. The key goes along only as long as the way has never
    * left the API's origin.
+   *
+   * A signed link may expire within seconds. So it is asked for when its storage lets a request start, in a place that is
+   * held for that request; and again, in its turn, where its request could not start at once after all. Every wait for
+   * a storage ends: pauses come from the answers to requests, and each of these has its budget. A place at the storage is
+   * given back before another storage is waited for, and no request to the API waits for one.
    */
   private follow<A, R>(
     attachment: string,
     use: Use<A, never, R>,
-    stop: (next: URL) => Answer<A> | undefined = () => undefined,
+    stop?: (next: URL) => Answer<A> | undefined,
     scope?: Scope.Scope
   ): Effect.Effect<Answer<A>, TransportError, R> {
     const limits: Limits = { memory: contentLimit, time: this.client.settings.downloadTimeout }
-    const hop = (url: URL, atHome: boolean, redirects: number): Effect.Effect<Answer<A>, TransportError, R> =>
-      Effect.flatMap(
-        this.client.exchange(
-          url,
-          atHome ? "attachment" : "storage",
-          atHome,
-          limits,
-          (response) => this.arrive(response, url, atHome, use),
-          scope
-        ),
-        (answer) => {
-          if (answer._tag === "Refused") return Effect.succeed(answer)
-          if (answer.value._tag === "Here") return Effect.succeed(given(answer.value.value))
-          const next = answer.value.url
-          const stopped = stop(next)
-          if (stopped !== undefined) return Effect.succeed(stopped)
-          if (redirects === maxRedirects) {
-            return Effect.succeed(badRedirect(`more than ${maxRedirects} redirects lead nowhere`))
-          }
-          return hop(next, atHome && next.origin === this.client.apiOrigin, redirects + 1)
-        }
+    const request = ({ atHome, url }: Step, place?: Place) =>
+      this.client.exchange(
+        url,
+        atHome ? "attachment" : "storage",
+        atHome,
+        limits,
+        (response) => this.arrive(response, url, atHome, use),
+        scope,
+        place
       )
+    const from = (step: Step, answer: Answer<Hop<A>>, asked: number): Effect.Effect<Answer<A>, TransportError, R> => {
+      if (answer._tag === "Refused") return Effect.succeed(answer)
+      if (answer.value._tag === "Here") return Effect.succeed(given(answer.value.value))
+      const { url } = answer.value
+      const stopped = stop?.(url)
+      if (stopped !== undefined) return Effect.succeed(stopped)
+      if (step.redirects === maxRedirects) {
+        return Effect.succeed(badRedirect(`more than ${maxRedirects} redirects lead nowhere`))
+      }
+      const next = { url, atHome: step.atHome && url.origin === this.client.apiOrigin, redirects: step.redirects + 1 }
+      const goOn = Effect.flatMap(request(next), (answer) => from(next, answer, asked))
+      if (!step.atHome || next.atHome) return goOn
+      this.learn(attachment, url.origin)
+      return Effect.clockWith((clock) =>
+        asked > maxRedirects || this.client.isFree(url.origin, clock) ? goOn : ask(asked + 1)
+      )
+    }
+    const ask = (asked: number): Effect.Effect<Answer<A>, TransportError, R> => {
+      const home: Step = { url: this.urlOf(attachment), atHome: true, redirects: 0 }
+      const storage = stop === undefined ? this.storages.get(originOf(attachment)) : undefined
+      if (storage === undefined) return Effect.flatMap(request(home), (answer) => from(home, answer, asked))
+      const held = this.client.hold(storage, (place) =>
+        Effect.flatMap(request(home), (answer) => {
+          const url = answer._tag === "Given" && answer.value._tag === "Next" ? answer.value.url : undefined
+          if (url?.origin !== storage) return Effect.succeed(from(home, answer, asked))
+          const next: Step = { url, atHome: false, redirects: 1 }
+          return Effect.clockWith((clock) =>
+            this.client.isPaused(storage, clock)
+              ? Effect.succeed(ask(asked))
+              : Effect.map(request(next, place), (answer) => from(next, answer, asked))
+          )
+        }))
+      return Effect.flatten(held)
+    }
     // A result document may hold half a surrogate pair, which no URL can carry.
     if (!attachment.isWellFormed()) {
       return Effect.succeed(refused({ reason: new Reasons.BadRequest({ detail: "the file's URL is not valid text" }) }))
     }
-    return hop(this.urlOf(attachment), true, 0)
+    return Effect.suspend(() => ask(1))
+  }
+
+  private learn(attachment: string, storage: string): void {
+    // Documents may name any number of hosts.
+    if (this.storages.size >= mostHosts) this.storages.clear()
+    this.storages.set(originOf(attachment), storage)
   }
 
   private arrive<A, R>(
@@ -186,6 +231,8 @@ export class Attachments {
   }
 }
 
+const originOf = (attachment: string): string => URL.parse(attachment)?.origin ?? ""
+
 const unreadable = (attachment: string, about: About) => {
   const reason = new Reasons.MalformedAnswer({ detail: "the data: URI holds no readable file", syntax: false })
   return failure(attachmentSubject(attachment, about), { reason }, 1)
@@ -197,7 +244,9 @@ const badRedirect = (detail: string) => refused({ reason: new Reasons.BadRedirec
 
 const nextHop = (response: TransportResponse, from: URL): Answer<Hop<never>> => {
   const location = response.header("location")
-  const url = location === undefined ? null : URL.parse(location, from.href)
+  // A header is bytes: those beyond ASCII, such as a name in UTF-8, are asked for as they came.
+  const ascii = location?.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
+  const url = ascii === undefined ? null : URL.parse(ascii, from.href)
   if (url === null) return badRedirect("a redirect does not say where to go")
   return url.protocol === "https:" || url.protocol === "http:"
     ? given({ _tag: "Next", url })

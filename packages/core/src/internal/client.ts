@@ -37,6 +37,13 @@ export interface Limits {
   readonly time: Duration.Duration
 }
 
+/** The place of a request that is yet to be made, in the turn of its origin. */
+export interface Place {
+  readonly origin: string
+  /** How long the place was waited for. */
+  readonly waitedNanos: bigint
+}
+
 /** Requests as the platform needs them: paced, classified, tried again. */
 export class Client {
   /** Attempts so far, and how many of them were tried again. */
@@ -102,14 +109,38 @@ export class Client {
     )
   }
 
-  /** One request in its turn. The answer's connection is given up at the end of `scope`, by default with the exchange. */
+  /** Whether a request to this origin would start without a wait. */
+  isFree(origin: string, clock: Clock.Clock): boolean {
+    return this.limiter(origin).isFree(clock)
+  }
+
+  /** Whether this origin has asked for a pause that is not over. */
+  isPaused(origin: string, clock: Clock.Clock): boolean {
+    return this.limiter(origin).pausedMillis(clock) > 0
+  }
+
+  /** Runs `use` when a request to this origin may start, with the place that is kept for that request. */
+  hold<A, E, R>(origin: string, use: (place: Place) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.clockWith((clock) => {
+      const asked = clock.monotonicTimeNanosUnsafe()
+      return this.limiter(origin).hold(
+        Effect.suspend(() => use({ origin, waitedNanos: clock.monotonicTimeNanosUnsafe() - asked }))
+      )
+    })
+  }
+
+  /**
+   * One request in its turn, or at once in the place that is held for it. The answer's connection is given up at the end of
+   * `scope`, by default with the exchange.
+   */
   exchange<A, R>(
     url: URL,
     endpoint: Endpoint,
     withKey: boolean,
     { memory: memoryLimit, time: answerTimeout }: Limits,
     use: (response: TransportResponse) => Effect.Effect<Answer<A>, TransportError, R>,
-    scope?: Scope.Scope
+    scope?: Scope.Scope,
+    place?: Place
   ): Effect.Effect<Answer<A>, TransportError, Exclude<R, Scope.Scope>> {
     const { headersTimeout, idleTimeout, apiKey } = this.settings
     const headers = withKey
@@ -121,15 +152,21 @@ export class Client {
     )
     const named = Effect.mapError(
       exchange,
-      ({ code, failure }) => new TransportError({ failure, host: url.host, ...(code === undefined ? {} : { code }) })
+      ({ code, failure, proxy }) =>
+        new TransportError({
+          failure,
+          host: url.host,
+          ...(code === undefined ? {} : { code }),
+          ...(proxy === undefined ? {} : { proxy })
+        })
     )
     const held = scope === undefined
       ? Effect.scoped(named)
       : Effect.provideService(named, Scope.Scope, scope)
     const limiter = this.limiter(url.origin)
-    return this.watch === undefined
-      ? limiter.run(held, throttle)
-      : this.watch.request(endpoint, held, (request) => limiter.run(request, throttle))
+    const inTurn = <R1>(request: Effect.Effect<Answer<A>, TransportError, R1>) =>
+      place === undefined ? limiter.run(request, throttle) : limiter.runHeld(request, throttle)
+    return this.watch === undefined ? inTurn(held) : this.watch.request(endpoint, held, inTurn, place?.waitedNanos)
   }
 
   /** A platform that repeats the key in its error texts must not bring it into ours. */
@@ -160,6 +197,7 @@ export class Client {
   ): Effect.Effect<A, Reasons.GtStudioError, R> {
     return Effect.suspend(() => {
       let attempts = 0
+      let doubtful = 0
       let failed: Reasons.Reason["_tag"] | undefined
       const once = () => {
         attempts++
@@ -179,6 +217,7 @@ export class Client {
         failed = refusal.reason._tag
         const told = this.withoutKey(refusal)
         if (told.reason.patience !== "never") this.counts.trouble = PlainText.message(told.reason.message)
+        if (told.reason.patience === "few") doubtful++
         return Effect.fail(failure(subject(), told, attempts))
       }
       const tries = Effect.catch(once(), (first) => {
@@ -188,7 +227,10 @@ export class Client {
           isFirst = false
           return Effect.fail(first)
         })
-        return Effect.retry(next, this.schedule)
+        return Effect.retry(next, {
+          schedule: this.schedule,
+          while: ({ reason }) => reason.patience !== "few" || doubtful <= RetryPolicy.few
+        })
       })
       return this.watch === undefined ? tries : this.watch.operation(subject(), tries)
     })
@@ -206,7 +248,8 @@ export const connectionRefusal = (error: TransportError): Refusal => ({
   reason: new Reasons.ConnectionFailed({
     failure: error.failure,
     ...(error.code === undefined ? {} : { code: error.code }),
-    ...(error.host === undefined ? {} : { host: error.host })
+    ...(error.host === undefined ? {} : { host: error.host }),
+    ...(error.proxy === undefined ? {} : { proxy: error.proxy })
   })
 })
 

@@ -47,6 +47,8 @@ export class Limiter {
   private readonly semaphore: Semaphore.Semaphore
   private limit: number
   private inFlight = 0
+  /** Places that are held, whether their request is in flight or not. */
+  private held = 0
   private successes = 0
   private pace: number
   private cutPace = Number.POSITIVE_INFINITY
@@ -78,23 +80,58 @@ export class Limiter {
     }
   }
 
+  /** Whether a request would start without a wait. */
+  isFree(clock: Clock.Clock): boolean {
+    const now = monotonicMillisUnsafe(clock)
+    const isTurn = !Number.isFinite(this.pace) || this.nextTurn - now < 1
+    return isTurn && this.pausedUntil <= now && this.inFlight + this.held < this.limit
+  }
+
   /** Runs a request when its turn has come. `throttled` tells whether the answer asks for fewer requests. */
   run<A, E, R>(request: Effect.Effect<A, E, R>, throttled: (answer: A) => Throttle | null): Effect.Effect<A, E, R> {
     return this.semaphore.withPermit(Effect.clockWith((clock) => {
-      const start = (startedAt: number) => {
-        this.inFlight++
-        return Effect.onExitPrimitive(request, (exit) => {
-          this.inFlight--
-          if (exit._tag === "Failure") return undefined
-          const throttle = throttled(exit.value)
-          const now = monotonicMillisUnsafe(clock)
-          return throttle === null ? this.succeeded(startedAt, now) : this.slowDown(throttle, startedAt, now)
-        })
-      }
       const now = monotonicMillisUnsafe(clock)
-      const waits = Number.isFinite(this.pace) || this.pausedUntil > now
-      return waits ? Effect.flatMap(this.turn(clock), start) : start(now)
+      return this.waits(now)
+        ? Effect.flatMap(this.turn(clock), (startedAt) => this.started(request, throttled, clock, startedAt))
+        : this.started(request, throttled, clock, now)
     }))
+  }
+
+  /** Runs `use` when the turn of a request has come, and keeps that request's place until `use` has ended. */
+  hold<A, E, R>(use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return this.semaphore.withPermit(Effect.clockWith((clock) => {
+      this.held++
+      const inTurn = this.waits(monotonicMillisUnsafe(clock)) ? Effect.andThen(this.turn(clock), use) : use
+      return Effect.onExitPrimitive(inTurn, () => {
+        this.held--
+        return undefined
+      })
+    }))
+  }
+
+  /** Runs a request at once, in a place that `hold` keeps. */
+  runHeld<A, E, R>(request: Effect.Effect<A, E, R>, throttled: (answer: A) => Throttle | null): Effect.Effect<A, E, R> {
+    return Effect.clockWith((clock) => this.started(request, throttled, clock, monotonicMillisUnsafe(clock)))
+  }
+
+  private waits(now: number): boolean {
+    return Number.isFinite(this.pace) || this.pausedUntil > now
+  }
+
+  private started<A, E, R>(
+    request: Effect.Effect<A, E, R>,
+    throttled: (answer: A) => Throttle | null,
+    clock: Clock.Clock,
+    startedAt: number
+  ): Effect.Effect<A, E, R> {
+    this.inFlight++
+    return Effect.onExitPrimitive(request, (exit) => {
+      this.inFlight--
+      if (exit._tag === "Failure") return undefined
+      const throttle = throttled(exit.value)
+      const now = monotonicMillisUnsafe(clock)
+      return throttle === null ? this.succeeded(startedAt, now) : this.slowDown(throttle, startedAt, now)
+    })
   }
 
   private turn(clock: Clock.Clock): Effect.Effect<number> {

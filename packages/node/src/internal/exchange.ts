@@ -55,6 +55,7 @@ const plain = (chunk: Uint8Array) => new Uint8Array(chunk.buffer, chunk.byteOffs
 export class Exchange implements Dispatcher.DispatchHandler {
   private readonly memoryLimit: number
   private readonly isChunkOurs: boolean
+  private readonly proxy: URL | undefined
   private resume: ((answer: Answer) => void) | undefined
   private controller: Dispatcher.DispatchController | undefined
   private phase: "connecting" | "headers" | "collecting" | "streaming" | "over" = "connecting"
@@ -76,8 +77,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private failure: Transport.TransportError | undefined
   private wake: (() => void) | undefined
 
-  /** `isChunkOurs`: whether nobody but the reader of the body can have kept a chunk of it. */
-  constructor(memoryLimit: number, isChunkOurs: boolean) {
+  /** `isChunkOurs`: whether nobody but the reader of the body can have kept a chunk of it. `proxy`: who may be asked first. */
+  constructor(memoryLimit: number, isChunkOurs: boolean, proxy?: URL) {
+    this.proxy = proxy
     this.memoryLimit = memoryLimit
     this.isChunkOurs = isChunkOurs
   }
@@ -177,7 +179,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private fail(cause: unknown): void {
     if (this.phase === "over") return
     const phase = this.phase === "connecting" || this.phase === "headers" ? this.phase : "body"
-    this.finish(fromDispatch(cause, phase))
+    this.finish(fromDispatch(cause, phase, this.proxy))
   }
 
   private collect(chunk: Uint8Array, before: number): void {

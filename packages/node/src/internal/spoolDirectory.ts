@@ -41,20 +41,21 @@ const isAlive = async (pid: number, start: string): Promise<boolean> => {
   return now === start || now === "0" || start === "0"
 }
 
-const isLeftover = async (path: string, name: string, here: string): Promise<boolean> => {
+/** `now` is a time of the file system's clock, which on a network is not this machine's. */
+const isLeftover = async (path: string, name: string, here: string, now: number): Promise<boolean> => {
   const [, where, pid, start] = folderName.exec(name) ?? []
   if (where === undefined || pid === undefined || start === undefined) return false
   if (where === here) return !await isAlive(Number(pid), start)
   const { mtimeMs } = await lstat(path)
-  return Date.now() - mtimeMs > foreignAge
+  return now - mtimeMs > foreignAge
 }
 
-const removeLeftovers = async (directory: string, here: string): Promise<void> => {
+const removeLeftovers = async (directory: string, here: string, now: number): Promise<void> => {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue
     const path = join(directory, entry.name)
     // Another start may be removing the same folder at this moment.
-    const leftover = await isLeftover(path, entry.name, here).catch(() => false)
+    const leftover = await isLeftover(path, entry.name, here, now).catch(() => false)
     if (leftover) await rm(path, { recursive: true, force: true }).catch(() => {})
   }
 }
@@ -62,8 +63,9 @@ const removeLeftovers = async (directory: string, here: string): Promise<void> =
 const make = async (directory: string): Promise<string> => {
   await makeFolder(directory, 0o700)
   const here = await place()
-  await removeLeftovers(directory, here)
-  return await mkdtemp(join(directory, `spool-${here}-${process.pid}-${await startOf(process.pid)}-`))
+  const own = await mkdtemp(join(directory, `spool-${here}-${process.pid}-${await startOf(process.pid)}-`))
+  await removeLeftovers(directory, here, (await lstat(own)).mtimeMs)
+  return own
 }
 
 /** Makes this process's folder, after removing those of dead ones; removed with everything in it by the scope. */

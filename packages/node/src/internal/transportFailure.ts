@@ -14,6 +14,7 @@ const codeOf = (cause: unknown): string | undefined => {
 
 const failureOf = (code: string | undefined, cause: unknown, phase: Phase): Transport.TransportFailure => {
   if (phase === "connecting") {
+    if (code !== undefined && Transport.isTlsCode(code)) return "Tls"
     return code === "UND_ERR_INVALID_ARG" ? "Protocol" : "Connect"
   }
   switch (code) {
@@ -41,10 +42,34 @@ const failureOf = (code: string | undefined, cause: unknown, phase: Phase): Tran
   }
 }
 
-/** Classifies what undici or a socket reported. */
-export const fromDispatch = (cause: unknown, phase: Phase): Transport.TransportError => {
+/** The status with which a proxy refused, in the words of undici, whose errors have no field for it. */
+const refusal = /^Proxy (?:response|Authentication Required) \((\d{3})\)/
+
+/** The code of an error that is the proxy's: it refused, broke off, or was itself not to be reached. */
+const proxyCode = (cause: unknown, code: string | undefined, proxy: URL): string | undefined => {
+  if (!(cause instanceof Error)) return undefined
+  const status = refusal.exec(cause.message)?.[1]
+  if (status !== undefined) return `PROXY_${status}`
+  if (code === "UND_ERR_PRX_CONN" || code === "UND_ERR_PRX_TLS") return code
+  const { hostname, port } = cause as { readonly hostname?: unknown; readonly port?: unknown }
+  const own = proxy.port === "" ? (proxy.protocol === "https:" ? "443" : "80") : proxy.port
+  const isOwn = hostname === proxy.hostname || String(port) === own ||
+    cause.message.includes(`(attempted address: ${proxy.hostname}:${own}`)
+  return isOwn ? code ?? "" : undefined
+}
+
+/** Classifies what undici or a socket reported, of a request that this proxy may have been asked for. */
+export const fromDispatch = (cause: unknown, phase: Phase, proxy?: URL): Transport.TransportError => {
   const code = codeOf(cause)
-  return make(failureOf(code, cause, phase), code)
+  if (proxy === undefined) return make(failureOf(code, cause, phase), code)
+  const ofProxy = phase === "body" ? undefined : proxyCode(cause, code, proxy)
+  const failure = ofProxy === undefined ? failureOf(code, cause, phase) : "Proxy"
+  const shown = ofProxy ?? code
+  return new Transport.TransportError({
+    failure,
+    ...(shown === undefined || shown === "" ? {} : { code: shown }),
+    ...(failure === "Proxy" || failure === "Tls" ? { proxy: proxy.host } : {})
+  })
 }
 
 /** Classifies what went wrong while a content encoding was undone. */

@@ -7,6 +7,7 @@ import { existsSync } from "node:fs"
 import { freeAt, pathIn } from "../disk.ts"
 import { type Outcome, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
+import { needOwnPlaces } from "../ownPlaces.ts"
 import { impatient, ledgerReadOnly, platform, projectOf } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
@@ -63,6 +64,8 @@ const checkLedger = Effect.fnUntraced(function*(settings: Settings) {
 export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
   const sinks = yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
+  // Beside a sink that cannot be used, its target says nothing more.
+  const places = sinks.every(({ ok }) => ok) ? yield* finding("places", Effect.as(needOwnPlaces(settings), "")) : undefined
   const findings = [
     { what: "settings", ok: true, said: settings.file ?? "from flags and environment, no file" },
     yield* finding(
@@ -70,6 +73,7 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
       Effect.provide(checkPlatform(settings), platform(settings, impatient))
     ),
     ...sinks,
+    ...(places === undefined || places.ok ? [] : [places]),
     yield* finding(`state ${settings.stateName}`, checkLedger(settings))
   ]
   const ok = findings.every((each) => each.ok)

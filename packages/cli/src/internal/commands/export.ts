@@ -8,6 +8,7 @@ import * as CommandLine from "../commandLine.ts"
 import type { Failure } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { beforeForeignCode } from "../handOver.ts"
+import { needOwnPlaces } from "../ownPlaces.ts"
 import { batchesOf, ledger, platform, withHost } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
@@ -23,6 +24,7 @@ export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "wan
   Selection.filterOf({ labels: label, statuses: status })
 
 const prepare = Effect.fnUntraced(function*(settings: Settings) {
+  yield* needOwnPlaces(settings)
   const sinks = yield* makeAll(settings.to)
   // Whether the state can be written is known without the network, so it is told first.
   const written = yield* Layer.build(ledger(settings))

@@ -7,6 +7,7 @@ import { existsSync } from "node:fs"
 import { freeAt, pathIn } from "../disk.ts"
 import type { Failure } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
+import { needOwnPlaces } from "../ownPlaces.ts"
 import { batchesOf, impatient, ledgerReadOnly, platform, withHost } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
@@ -41,6 +42,7 @@ const estimate = (plan: Plan.Plan, concurrency: number, perSecond: number | unde
 export const run = (flags: Flags): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+    yield* needOwnPlaces(settings)
     const sinks = yield* makeAll(settings.to)
     const ledger = existsSync(settings.state) ? ledgerReadOnly(settings) : LedgerMemory.layer
     const context = yield* Layer.build(Layer.merge(platform(settings, impatient), ledger))

@@ -7,6 +7,7 @@ import { type Outcome, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import * as LedgerSummary from "../ledgerSummary.ts"
 import { ledgerReadOnly } from "../platform.ts"
+import { fromHome } from "../paths.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
 import { makeAll } from "../sinks.ts"
@@ -50,7 +51,7 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
       ...(Option.isNone(flags.title) ? {} : { title: flags.title.value })
     })
   }).pipe(Effect.provide(ledgerReadOnly(settings)))
-  yield* write(flags.out, page)
+  yield* write(fromHome(flags.out), page)
   Screen.say("stdout", onOneLine(`Wrote ${flags.out}, ${bytes(Buffer.byteLength(page))}: open it in a browser`))
   return 0
 })

@@ -41,16 +41,17 @@ export class ClientWatch {
     return inSpan(spans.operation, { attributes }, () => tries)
   }
 
-  /** One request, with the wait for its turn before it. */
+  /** One request, with the wait for its turn before it, and what was waited for its place before that. */
   request<A, R1, R2>(
     endpoint: Endpoint,
     request: Effect.Effect<Answer<A>, TransportError, R1>,
     inTurn: (
       request: Effect.Effect<Answer<A>, TransportError, R1>
-    ) => Effect.Effect<Answer<A>, TransportError, R2>
+    ) => Effect.Effect<Answer<A>, TransportError, R2>,
+    waitedNanos = 0n
   ): Effect.Effect<Answer<A>, TransportError, R2> {
     return Effect.clockWith((clock) => {
-      const asked = clock.monotonicTimeNanosUnsafe()
+      const asked = clock.monotonicTimeNanosUnsafe() - waitedNanos
       return inTurn(Effect.suspend(() => this.sent(endpoint, request, clock, asked)))
     })
   }

@@ -1,0 +1,75 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Simulator } from "@labelstream/simulator"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { join } from "node:path"
+import { temporaryFolder } from "./support/program.ts"
+
+const root = join(import.meta.dirname, "..", "..")
+
+/** An npm script in a process group of its own, as a supervisor starts it. */
+const script = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn("npm", ["run", "--silent", ...args], {
+        cwd: root,
+        detached: true,
+        env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
+        stdio: ["ignore", "pipe", "pipe"]
+      })
+      let output = ""
+      const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
+      const said = (text: string) =>
+        new Promise<void>((resolve) => {
+          const look = (chunk: Buffer) => {
+            output += chunk.toString()
+            if (output.includes(text)) resolve()
+          }
+          child.stdout.on("data", look)
+          child.stderr.on("data", look)
+          void closed.then(resolve)
+        })
+      return { child, closed, said, output: () => output }
+    }),
+    ({ child }) =>
+      Effect.sync(() => {
+        try {
+          process.kill(-child.pid!, "SIGKILL")
+        } catch {
+          // Nothing is left of it.
+        }
+      })
+  )
+
+describe("npm scripts that run long", () => {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    it.live(`stop on ${signal} to npm alone, in their own way, and leave no process`, () =>
+      Effect.gen(function*() {
+        const folder = yield* temporaryFolder
+        const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 5000 }], latency: 50 })
+        const target = ["--project", simulator.projectId, "--batch", "b", "--to", `files:${join(folder, "out")}`]
+        const state = ["--state", join(folder, "ledger.sqlite")]
+        const env = { GT_STUDIO_API_KEY: simulator.apiKey, GT_STUDIO_BASE_URL: simulator.apiUrl }
+        const example = {
+          ...env,
+          GT_STUDIO_PROJECT_ID: simulator.projectId,
+          GT_STUDIO_BATCH_ID: "b",
+          LABELSTREAM_OUTPUT: join(folder, "example")
+        }
+        for (
+          const [args, variables, sign, stopped] of [
+            [["labelstream", "--", "export", ...target, ...state], env, "jobs/s", "Stopped before the end"],
+            [["example", "--", "export-to-files"], example, "jobs/s", "Stopped before the end"],
+            [["simulator", "--", "--port", "0"], {}, "Ctrl-C", "requests"]
+          ] as const
+        ) {
+          const npm = yield* script(args, variables)
+          yield* Effect.promise(() => npm.said(sign))
+          npm.child.kill(signal)
+          // Its output ends once no process is left that could write to it.
+          yield* Effect.promise(() => npm.closed)
+          assert.include(npm.output(), stopped, args[0])
+        }
+      }))
+  }
+})

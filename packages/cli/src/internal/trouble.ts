@@ -1,0 +1,25 @@
+import { GtStudio } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/** Milliseconds between two looks. What is found twice in a row has lasted long enough to be worth a line. */
+const every = 500
+
+/**
+ * Logs what requests fail with while they are retried, each failure once: a wrong host is on the screen long before the
+ * retry budget ends. Runs until the scope closes.
+ */
+export const sayTrouble: Effect.Effect<void, never, GtStudio.GtStudio | Scope.Scope> = Effect.gen(function*() {
+  const gtStudio = yield* GtStudio.GtStudio
+  const said = new Set<string>()
+  let before: string | null = null
+  const look = Effect.flatMap(gtStudio.activity, ({ trouble }) => {
+    const isNew = trouble !== null && trouble === before && !said.has(trouble)
+    before = trouble
+    if (!isNew) return Effect.void
+    said.add(trouble)
+    return Effect.logInfo(onOneLine(`Retrying: ${trouble}`))
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(every), look)))
+})

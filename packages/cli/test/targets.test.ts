@@ -1,0 +1,103 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Simulator } from "@labelstream/simulator"
+import * as Effect from "effect/Effect"
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { platform, run, temporaryFolder } from "./support/program.ts"
+
+const secret = "s3cret"
+
+/** A folder that is the home folder too, a platform, and the command run there. */
+const world = Effect.gen(function*() {
+  const cwd = yield* temporaryFolder
+  const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 3 }] })
+  const env = { ...platform(simulator), HOME: join(cwd, "home") }
+  mkdirSync(env.HOME)
+  const exportTo = (
+    targets: ReadonlyArray<string>,
+    more: Readonly<Record<string, string>> = {},
+    ...flags: ReadonlyArray<string>
+  ) =>
+    run(["export", "--batch", "b", ...flags, ...targets.flatMap((to) => ["--to", to])], {
+      cwd,
+      env: { ...env, ...more }
+    })
+  return { cwd, exportTo }
+})
+
+const made = (cwd: string) => readdirSync(cwd).filter((name) => name !== "home")
+
+describe("a target", () => {
+  it.live("with a scheme is refused before anything is written, and shows no password", () =>
+    Effect.gen(function*() {
+      const { cwd, exportTo } = yield* world
+      for (
+        const [targets, more, said] of [
+          [["parquet:s3://bucket/x"], {}, /s3:\/\/ is none/],
+          [[`sqlite:postgres://u:${secret}@h/db`], {}, /postgres:\/\/ is none/],
+          [[], { LABELSTREAM_TO: `files:https://${secret}@h/x` }, /https:\/\/ is none/],
+          [["files:out"], { LABELSTREAM_STATE: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
+          [[`postgres://u:${secret}@h/db`], {}, /there is no such package/]
+        ] as const
+      ) {
+        const { status, stderr, stdout } = yield* exportTo(targets, more)
+        assert.strictEqual(status, 1)
+        assert.match(stderr, said)
+        assert.notInclude(stdout + stderr, secret)
+        assert.deepStrictEqual(made(cwd), [])
+      }
+    }))
+
+  it.live("that begins with ~ is in the home folder, on flags, in variables, and in a file", () =>
+    Effect.gen(function*() {
+      const { cwd, exportTo } = yield* world
+      const config = { to: ["sqlite:~/three.db", { sink: "parquet", directory: "~/four" }], state: "~/state.db" }
+      writeFileSync(join(cwd, "home", "settings.json"), JSON.stringify(config))
+      const first = yield* exportTo(["files:~/one"], { LABELSTREAM_STATE: "~/first.db" })
+      assert.strictEqual(first.status, 0, first.stderr)
+      const second = yield* exportTo([], { LABELSTREAM_TO: "files:~/two", LABELSTREAM_STATE: "~/second.db" })
+      assert.strictEqual(second.status, 0, second.stderr)
+      const third = yield* exportTo([], {}, "--config=~/settings.json")
+      assert.strictEqual(third.status, 0, third.stderr)
+      for (const name of ["one", "two", "three.db", "four", "first.db", "second.db", "state.db"]) {
+        assert(existsSync(join(cwd, "home", name)), name)
+      }
+      assert.notInclude(made(cwd), "~")
+    }))
+
+  it.live("that another sink or the ledger has, however it is written, is called that", () =>
+    Effect.gen(function*() {
+      const { cwd, exportTo } = yield* world
+      mkdirSync(join(cwd, "real"))
+      symlinkSync("real", join(cwd, "link"))
+      for (
+        const [targets, both] of [
+          [["files:out", "parquet:out"], "sinks files:out and parquet:out"],
+          [["parquet:out", "files:./out/"], "sinks parquet:out and files:./out/"],
+          [["files:out", "sqlite:out"], "sinks files:out and sqlite:out"],
+          [["files:real/a", "files:link/a"], "sinks files:real/a and files:link/a"],
+          [["sqlite:real/x", "parquet:link/x/y"], "sinks sqlite:real/x and parquet:link/x/y"],
+          [["files:~/a", `files:${join(cwd, "home", "a")}`], "sinks files:~/a"],
+          [["sqlite:.labelstream/ledger.sqlite"], "ledger .labelstream/ledger.sqlite and the sink sqlite:"]
+        ] as const
+      ) {
+        const { status, stderr } = yield* exportTo(targets)
+        assert.strictEqual(status, 1, stderr)
+        assert.include(stderr, both)
+        assert.include(stderr, "share one place")
+      }
+      assert.deepStrictEqual(made(cwd).toSorted(), ["link", "real"])
+    }))
+
+  it.live("in the output of simulated jobs is refused", () =>
+    Effect.gen(function*() {
+      const { cwd, exportTo } = yield* world
+      mkdirSync(join(cwd, "output", ".labelstream"), { recursive: true })
+      writeFileSync(join(cwd, "output", ".labelstream", "simulated"), "")
+      for (const to of ["files:output", "files:output/files", "sqlite:output/sqlite/labels.db"]) {
+        const { status, stderr } = yield* exportTo([to])
+        assert.strictEqual(status, 1)
+        assert.match(stderr, /holds simulated jobs/)
+      }
+    }))
+})

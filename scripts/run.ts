@@ -1,0 +1,22 @@
+/**
+ * Runs a program of this workspace for an npm script, as `node PROGRAM` would, and stops it once npm is gone: npm passes
+ * SIGINT and SIGTERM on, but SIGHUP and SIGKILL end it alone. The script has to `exec` this, so that no shell is between.
+ */
+import { join, resolve } from "node:path"
+
+/** Milliseconds between two looks for npm. */
+const every = 250
+
+const [node = "", , program = "", ...args] = process.argv
+const file = resolve(join(import.meta.dirname, ".."), program)
+process.argv = [node, file, ...args]
+
+const npm = process.ppid
+const watch = setInterval(() => {
+  if (process.ppid === npm) return
+  clearInterval(watch)
+  process.kill(process.pid, "SIGTERM")
+}, every)
+watch.unref()
+
+await import(file)
