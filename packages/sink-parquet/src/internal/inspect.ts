@@ -8,6 +8,7 @@ import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import type { Fs } from "./fs.ts"
 import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
+import { emptyFile } from "./emptyTables.ts"
 import type { Published } from "./partBuild.ts"
 import { tailOf } from "./partFile.ts"
 import { batchFolders, folders, namesIn, partPath, partsOf, type Place } from "./place.ts"
@@ -91,6 +92,7 @@ async function* extras(place: Place): AsyncGenerator<ReadonlyArray<JobSink.Inspe
   for (const folder of await batchFolders(place)) batches.set(folder, new Set(await partsOf(place, folder)))
   for (const table of folders) {
     for (const folder of await namesIn(fs, join(output, table))) {
+      if (folder === emptyFile && table !== "manifest") continue
       const parts = batches.get(folder)
       if (parts === undefined) {
         yield [{ _tag: "Extra", path: `${table}/${folder}` }]
