@@ -60,6 +60,8 @@ export interface SinkReport {
   readonly queued: number
   /** Why it took no more, where it failed. */
   readonly error: string | null
+  /** What readers of the sink must know, as its `finish` returned it. */
+  readonly notice: string | null
 }
 
 /** The state of an export, now or at its end. */
