@@ -17,7 +17,7 @@ describe("ParquetSink", () => {
   it.effect("leaves nothing behind when it is opened and closed without data", () =>
     Effect.gen(function*() {
       const directory = join(yield* temporary, "new", "dataset")
-      yield* run({ directory }, [])
+      yield* Effect.scoped(ParquetSink.make({ directory }).open)
       assert.deepStrictEqual(readdirSync(directory), [])
     }))
 

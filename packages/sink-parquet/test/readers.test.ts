@@ -46,17 +46,20 @@ const duckdb = (directory: string, table: string, options: string, columns: stri
   })
 
 describe("a table's folder", () => {
-  it.effect.each(Object.keys(idSets))("holds Parquet files alone, whose paths readers make no columns of: %s", (set) =>
-    Effect.gen(function*() {
-      const { directory } = yield* stored(idSets[set]!)
-      for (const table of tableNames) {
-        const names = readdirSync(join(directory, table), { recursive: true, encoding: "utf8" })
-        for (const name of names) {
-          assert.match(name, /^batch-[a-z0-9_.%~A-F-]*(?:\/part-[0-9]{6}\.parquet)?$/)
-          assert.isAtMost(name.split("/")[0]!.length, 255)
+  it.effect.each(Object.keys(idSets))(
+    "holds Parquet files alone, whose paths readers make no columns of: %s",
+    (set) =>
+      Effect.gen(function*() {
+        const { directory } = yield* stored(idSets[set]!)
+        for (const table of tableNames) {
+          const names = readdirSync(join(directory, table), { recursive: true, encoding: "utf8" })
+          for (const name of names) {
+            assert.match(name, /^batch-[a-z0-9_.%~A-F-]*(?:\/part-[0-9]{6}\.parquet)?$/)
+            assert.isAtMost(name.split("/")[0]!.length, 255)
+          }
         }
-      }
-    }))
+      })
+  )
 
   it.effect("holds nothing else at any operation of a commit, a rework or its taking back", () =>
     Effect.gen(function*() {
@@ -78,16 +81,19 @@ describe("a table's folder", () => {
       assert.isAbove(renames, 18)
     }))
 
-  it.effect.each(Object.keys(idSets))("is read by DuckDB, with its defaults and with and without Hive: %s", (set) =>
-    Effect.gen(function*() {
-      const { directory, expected } = yield* stored(idSets[set]!)
-      for (const options of ["", ", hive_partitioning = true", ", hive_partitioning = false"]) {
-        for (const table of tableNames) {
-          const ids = yield* duckdb(directory, table, options, "DISTINCT batch_id, job_id")
-          if (table !== "attachments") assert.deepStrictEqual(ids.sort(byText), expected, `${table}${options}`)
+  it.effect.each(Object.keys(idSets))(
+    "is read by DuckDB, with its defaults and with and without Hive: %s",
+    (set) =>
+      Effect.gen(function*() {
+        const { directory, expected } = yield* stored(idSets[set]!)
+        for (const options of ["", ", hive_partitioning = true", ", hive_partitioning = false"]) {
+          for (const table of tableNames) {
+            const ids = yield* duckdb(directory, table, options, "DISTINCT batch_id, job_id")
+            if (table !== "attachments") assert.deepStrictEqual(ids.sort(byText), expected, `${table}${options}`)
+          }
         }
-      }
-    }))
+      })
+  )
 })
 
 /** The Python that people's readers are tried with: PYTHON, or `python3`. */
@@ -111,15 +117,23 @@ describe.each(["pandas", "pyarrow", "pyarrow with hive partitioning", "polars"])
   const isThere = has(libraryOf(reader))
   const why = isThere ? "" : ` (NOT CHECKED: ${python} has no ${libraryOf(reader)}; set PYTHON to one that has)`
 
-  it.effect.skipIf(!isThere)(`reads every table as a folder, with batch_id as text${why}`, () =>
-    Effect.gen(function*() {
-      const datasets = yield* Effect.forEach(Object.values(idSets), stored)
-      const tables = ["jobs", "annotations", "contents"]
-      const folders = datasets.flatMap(({ directory }) => tables.map((table) => join(directory, table)))
-      for (const [index, { ids }] of read(reader, folders).entries()) {
-        assert.deepStrictEqual(ids.sort(byText), datasets[Math.floor(index / tables.length)]!.expected, folders[index])
-      }
-    }), 120_000)
+  it.effect.skipIf(!isThere)(
+    `reads every table as a folder, with batch_id as text${why}`,
+    () =>
+      Effect.gen(function*() {
+        const datasets = yield* Effect.forEach(Object.values(idSets), stored)
+        const tables = ["jobs", "annotations", "contents"]
+        const folders = datasets.flatMap(({ directory }) => tables.map((table) => join(directory, table)))
+        for (const [index, { ids }] of read(reader, folders).entries()) {
+          assert.deepStrictEqual(
+            ids.sort(byText),
+            datasets[Math.floor(index / tables.length)]!.expected,
+            folders[index]
+          )
+        }
+      }),
+    120_000
+  )
 
   it.effect.skipIf(!isThere)(`reads tables without rows, with their columns${why}`, () =>
     Effect.gen(function*() {

@@ -77,8 +77,11 @@ describe("the file alone", () => {
       const inside = yield* reader(file)
       inside.exec("BEGIN")
       assert.strictEqual(inside.prepare(count).pluck().get(), 4)
-      assert.isUndefined(yield* Effect.scoped(Effect.flatMap(SqliteSink.make({ file }).open, (sink) =>
-        sink.finish({ completed: false }))))
+      assert.isUndefined(
+        yield* Effect.scoped(
+          Effect.flatMap(SqliteSink.make({ file }).open, (sink) => sink.finish({ completed: false }))
+        )
+      )
       assert.strictEqual(yield* copied(file), 4)
     }))
 })

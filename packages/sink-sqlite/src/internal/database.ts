@@ -48,7 +48,9 @@ export const mergeLog = (db: Database, file: string): string | undefined => {
   const [{ checkpointed, log }] = db.pragma("wal_checkpoint(TRUNCATE)") as [{ checkpointed: number; log: number }]
   // Both are -1 where another connection is merging: it may meet the same readers.
   const isMerged = log === checkpointed && (log >= 0 || logSize(file) === 0)
-  return isMerged ? undefined : `Part of what is stored is in ${file}-wal, since a program has a read transaction open ` +
+  return isMerged ?
+    undefined :
+    `Part of what is stored is in ${file}-wal, since a program has a read transaction open ` +
     `on ${file}. Copy both files together, or end that transaction and run: ${mergeCommand(file)}`
 }
 
