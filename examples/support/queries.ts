@@ -1,8 +1,7 @@
 /** Queries to try on what an example has exported, run here so that their results can be shown. */
 import { DuckDBInstance } from "@duckdb/node-api"
 import Database from "better-sqlite3"
-import { existsSync } from "node:fs"
-import { join, relative } from "node:path"
+import { relative } from "node:path"
 
 const show = (how: string, rows: ReadonlyArray<Readonly<Record<string, unknown>>>): string => {
   const lines = rows.map((row) =>
@@ -29,8 +28,6 @@ export const queryDatabase = (file: string): string => {
 export const queryDataset = async (directory: string): Promise<string> => {
   const files = `${relative(process.cwd(), directory)}/annotations/**/*.parquet`.replaceAll("'", "''")
   const query = `SELECT label, type, count(*) FROM '${files}' GROUP BY ALL ORDER BY 3 DESC, 1 LIMIT 5`
-  // Without a part there is nothing that DuckDB could read.
-  if (!existsSync(join(directory, "annotations"))) return show(`duckdb -c "${query}"`, [])
   const connection = await (await DuckDBInstance.create()).connect()
   try {
     return show(`duckdb -c "${query}"`, (await connection.runAndReadAll(query)).getRowObjects())

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ExportReport, GtStudio } from "@labelstream/core"
+import { reportObject } from "../src/internal/failures.ts"
 import { eventLine, summary } from "../src/internal/summary.ts"
 import { batchReport, exportReport } from "./support/reports.ts"
 
@@ -43,6 +44,17 @@ describe("the summary", () => {
       /1,200 values could not be read, such as \/data\/annotations\/lines\/4 of job j: expected an object/
     )
     assert.notMatch(summary(report({}), activity, end), /could not be read/)
+  })
+
+  it("shows what readers of a sink must know, also in the object for programs", () => {
+    const notice = "Part of what is stored is in l.db-wal. Copy both files together."
+    const sink = { sink: "sqlite", id: "sqlite:/l.db", stored: 10, bytes: 100, queued: 0, error: null, notice }
+    const told = report({}, { sinks: [sink], complete: true })
+    assert.match(
+      summary(told, activity, end),
+      /Stored 10 jobs, 100 B: sqlite:\/l\.db\n {2}Part of what is stored is in l\.db-wal\. Copy both files together\.\n/
+    )
+    assert.deepStrictEqual(reportObject(told, []).sinks, [{ sink: "sqlite:/l.db", stored: 10, bytes: 100, notice }])
   })
 
   it("lets no id or message steer the terminal", () => {

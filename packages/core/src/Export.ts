@@ -118,7 +118,7 @@ const parseMemory = 64 * 1024 * 1024
 /** A sink that is fed in a fiber of its own, which ends when the sink is closed. */
 interface Fed {
   readonly runner: SinkRunner<Delivery, LedgerError>
-  readonly fiber: Fiber.Fiber<Exit.Exit<void, SinkError>, SinkError | LedgerError>
+  readonly fiber: Fiber.Fiber<Exit.Exit<string | void, SinkError>, SinkError | LedgerError>
 }
 
 /**
@@ -174,7 +174,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   for (const sink of options.sinks) {
     fed.push(yield* feed(sink))
     yield* adopt(ledger, sink)
-    tally.sinks.set(sink.id, { sink: sink.name, id: sink.id, stored: 0, bytes: 0, error: null })
+    tally.sinks.set(sink.id, { sink: sink.name, id: sink.id, stored: 0, bytes: 0, error: null, notice: null })
   }
   const runners = fed.map(({ runner }) => runner)
   watch?.queues(runners)
@@ -279,7 +279,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
       const end = ends[index]
       tally.endSink(runner.sink.id, end !== undefined && Exit.isSuccess(end) ? end.value : end)
     }
-    const finished: Array<Exit.Exit<void, SinkError>> = []
+    const finished: Array<Exit.Exit<string | void, SinkError>> = []
     for (const end of ends) if (end !== undefined) finished.push(yield* end)
     if (jobs !== undefined) yield* jobs
     for (const end of finished) yield* end

@@ -277,6 +277,24 @@ describe("a sink that fails", () => {
     }))
 })
 
+describe("a sink's notice", () => {
+  it.effect("that its finish returns stands in the report, and only there", () =>
+    Effect.gen(function*() {
+      const sink = new MemorySink()
+      const notices = {
+        ...sink.sink,
+        open: Effect.map(sink.sink.open, (open) => ({ ...open, finish: () => Effect.succeed("Copy both files.") }))
+      }
+      const { running } = yield* world(new FakePlatform([batchOf(1)]), [])
+      const report = yield* lapse(running({ sinks: [notices, new MemorySink({ id: "memory:other" }).sink] } as never))
+      deepStrictEqual(report.sinks.map(({ error, notice }) => ({ error, notice })), [
+        { error: null, notice: "Copy both files." },
+        { error: null, notice: null }
+      ])
+      strictEqual(report.complete, true)
+    }))
+})
+
 describe("a sink that has failed", () => {
   it.effect("is asked once where another try cannot help, and never again in this run", () =>
     Effect.gen(function*() {

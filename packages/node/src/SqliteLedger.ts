@@ -22,8 +22,9 @@ import { attempt, type Database, ledgerError, open, type OpenOptions } from "./i
 /** Where the ledger stands. */
 export interface Options {
   /**
-   * Path of the file, made with its folder if missing. Beside it stand `-wal`, `-shm` and `-lock`. Costs some
-   * 400 bytes a job. Not for network file systems, whose locks are not to be relied on.
+   * Path of the file, made with its folder if missing. Beside it stand `-wal`, `-shm` and `-lock`. After a run the file
+   * alone holds everything, unless another program has a read transaction open on it: then copy `-wal` as well. Costs
+   * about 400 bytes per job. Not for network file systems, whose locks are not to be relied on.
    */
   readonly file: string
 }
@@ -33,7 +34,22 @@ const timeout = 1000
 // 8 MiB of pages in memory, in SQLite's unit of KiB.
 const cacheSize = -8 * 1024
 
-const opened = (file: string, options: OpenOptions, prepare: (db: Database) => void) =>
+/** Copies the log into the file, so that the file alone holds everything, as far as other readers allow. */
+const mergeLog = (db: Database): void => {
+  try {
+    db.pragma("busy_timeout = 0")
+    db.pragma("wal_checkpoint(TRUNCATE)")
+  } catch {
+    // What is written is in the log: the next run finds it there.
+  }
+}
+
+const opened = (
+  file: string,
+  options: OpenOptions,
+  prepare: (db: Database) => void,
+  end: (db: Database) => void = () => {}
+) =>
   Effect.acquireRelease(
     attempt(file, () => {
       const db = open(file, options)
@@ -45,7 +61,11 @@ const opened = (file: string, options: OpenOptions, prepare: (db: Database) => v
         throw cause
       }
     }),
-    (db) => Effect.ignore(attempt(file, () => db.close()))
+    (db) =>
+      Effect.ignore(attempt(file, () => {
+        end(db)
+        db.close()
+      }))
   )
 
 /** A walk step by step, each when it is asked for; steps without anything are left out. */
@@ -123,7 +143,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     db.pragma("journal_mode = WAL")
     db.pragma(`cache_size = ${cacheSize}`)
     if (state !== "current") migrate(db, file)
-  })
+  }, mergeLog)
   const read = yield* attempt(file, () => reads.make(db))
   const audit = yield* attempt(file, () => audits.make(db, read))
   const write = yield* attempt(file, () => writes.make(db, read))

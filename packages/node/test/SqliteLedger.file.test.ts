@@ -64,6 +64,41 @@ describe("the file of a SqliteLedger", () => {
       assert.include(error.message, "Update this software")
     }))
 
+  it.live("holds everything by itself after a run, while an idle reader stays connected", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      yield* withLedger(file, () => Effect.void)
+      const idle = open(file, { readonly: true, timeout: 0 })
+      const jobs = idle.prepare("SELECT count(*) FROM jobs").pluck()
+      assert.strictEqual(jobs.get(), 0)
+      yield* withLedger(file, (ledger) => observe(ledger, ["1", "2"]))
+      const copy = join(yield* temporaryFolder, "copy.db")
+      fs.copyFileSync(file, copy)
+      const copied = open(copy, { timeout: 0 })
+      assert.strictEqual(copied.prepare("SELECT count(*) FROM jobs").pluck().get(), 2)
+      assert.strictEqual(jobs.get(), 2)
+      copied.close()
+      idle.close()
+    }))
+
+  it.live("lets a run write while a reader's transaction stays open, from before the run to after it", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      yield* withLedger(file, () => Effect.void)
+      const inside = open(file, { readonly: true, timeout: 0 })
+      inside.exec("BEGIN")
+      const jobs = inside.prepare("SELECT count(*) FROM jobs").pluck()
+      assert.strictEqual(jobs.get(), 0)
+      yield* withLedger(file, (ledger) => observe(ledger, ["1"]))
+      yield* withLedger(file, (ledger) => observe(ledger, ["1", "2"]))
+      assert.strictEqual(jobs.get(), 0)
+      inside.exec("COMMIT")
+      assert.strictEqual(jobs.get(), 2)
+      inside.close()
+      yield* withLedger(file, () => Effect.void)
+      assert.isFalse(fs.existsSync(`${file}-wal`))
+    }))
+
   it.live("makes the folder that it is to stand in", () =>
     Effect.gen(function*() {
       const file = join(yield* temporaryFolder, "deep", "er", "ledger.db")

@@ -85,7 +85,7 @@ describe("damage", () => {
       for (const table of ["jobs", "annotations", "attachments", "contents"]) {
         const directory = yield* temporary
         yield* run({ directory }, [jobs(0, 3), jobs(0, 2, 1, "batch-2")])
-        const path = `${table}/batch_id=batch-1/part-000001.parquet`
+        const path = `${table}/batch-batch-1/part-000001.parquet`
         const bytes = readFileSync(join(directory, path))
         const flipped = Uint8Array.from(bytes)
         flipped[20]! ^= 1
@@ -117,7 +117,7 @@ describe("damage", () => {
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run({ directory }, [jobs(0, 3)])
-      const manifest = join(directory, "manifest/batch_id=batch-1/part-000001.ndjson")
+      const manifest = join(directory, "manifest/batch-batch-1/part-000001.ndjson")
       const text = readFileSync(manifest, "utf8")
       writeFileSync(manifest, text.slice(0, -50))
       const changed = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Changed")

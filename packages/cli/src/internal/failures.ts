@@ -74,7 +74,7 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
     bytes: batch.bytes
   })),
   failures,
-  sinks: report.sinks.map(({ bytes, id, stored }) => ({ sink: id, stored, bytes })),
+  sinks: report.sinks.map(({ bytes, id, notice, stored }) => ({ sink: id, stored, bytes, notice })),
   seconds: report.seconds
 })
 

@@ -98,9 +98,10 @@ const allFailureLines = ({ failures }: ExportReport.ExportReport, end: End): Rea
 }
 
 const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> =>
-  sinks.flatMap(({ bytes: size, error, id, stored }) => [
+  sinks.flatMap(({ bytes: size, error, id, notice, stored }) => [
     `Stored ${jobs(stored)}, ${bytes(size)}: ${onOneLine(id)}`,
-    ...(error === null ? [] : [`Stopped storing: ${error}`])
+    ...(error === null ? [] : [`Stopped storing: ${error}`]),
+    ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
   ])
 
 const lastLine = (report: ExportReport.ExportReport, { again, brokeOff, isRetry, where }: End): string => {

@@ -122,7 +122,7 @@ export class Tally {
     } else if (Exit.isFailure(exit)) {
       const failure = Cause.findErrorOption(exit.cause)
       if (Option.isSome(failure)) sink.error = failure.value.message
-    }
+    } else if (typeof exit.value === "string") sink.notice = exit.value
   }
 
   /** What this look has come to. Jobs that an earlier look exported count as unchanged. */

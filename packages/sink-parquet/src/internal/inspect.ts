@@ -6,6 +6,7 @@ import type { JobSink } from "@labelstream/core"
 import { Files, Hash, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
+import { emptyFile } from "./emptyTables.ts"
 import type { Fs } from "./fs.ts"
 import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
@@ -91,6 +92,7 @@ async function* extras(place: Place): AsyncGenerator<ReadonlyArray<JobSink.Inspe
   for (const folder of await batchFolders(place)) batches.set(folder, new Set(await partsOf(place, folder)))
   for (const table of folders) {
     for (const folder of await namesIn(fs, join(output, table))) {
+      if (folder === emptyFile && table !== "manifest") continue
       const parts = batches.get(folder)
       if (parts === undefined) {
         yield [{ _tag: "Extra", path: `${table}/${folder}` }]
