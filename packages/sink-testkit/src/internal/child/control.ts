@@ -1,11 +1,12 @@
 /** What the file operations of a process are to do: set by the script that it plays, asked by the wrapped functions. */
+import type { Recorder } from "./operations.ts"
 
 /** One use of a function of `node:fs` below the target. */
 export interface Use {
   /** `fsync` stands for `fdatasync` too. */
   readonly op: string
   readonly path: string
-  /** Where a rename comes from. */
+  /** Where a rename or link comes from. */
   readonly from: string | undefined
   /** Whether it changes or syncs anything. */
   readonly changes: boolean
@@ -24,14 +25,6 @@ export interface Faults {
   readonly times?: number
 }
 
-/** Files and entries that would not survive a power cut. */
-export interface Left {
-  /** Files with the bytes of them that are synced. */
-  readonly files: Readonly<Record<string, number>>
-  /** Paths whose folder was not synced since they were made. */
-  readonly entries: ReadonlyArray<string>
-}
-
 class Control {
   /** Uses that changed something, by function. */
   counts: Record<string, number> = {}
@@ -40,7 +33,7 @@ class Control {
   /** The process dies at this use. */
   killAt = Number.POSITIVE_INFINITY
   faults: Faults | undefined
-  unsynced: () => Left = () => ({ files: {}, entries: [] })
+  recorder: Recorder | undefined
   private met = 0
 
   fail(faults: Faults | undefined): void {

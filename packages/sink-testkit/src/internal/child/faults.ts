@@ -1,13 +1,13 @@
 /**
  * Loaded before everything else in a process that runs a sink (`node --import`): wraps the functions of `node:fs`, so that
- * what a sink does below its target can be counted, made to fail, and followed for what is not yet synced. Native code
+ * what a sink does below its target can be counted, made to fail, and recorded. Native code
  * that writes by itself is not seen here.
  */
 import * as fs from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 import { resolve } from "node:path"
 import { control, type Use } from "./control.ts"
-import { Unsynced } from "./unsynced.ts"
+import { Recorder } from "./operations.ts"
 
 // Whatever the functions of `node:fs` take and answer passes through.
 // oxlint-disable-next-line no-explicit-any
@@ -18,8 +18,7 @@ const isInside = (path: string): boolean => path === target || path.startsWith(`
 
 const descriptors = new Map<number, string>()
 const handles = new WeakMap<object, string>()
-const unsynced = new Unsynced(fs.lstatSync)
-control.unsynced = () => unsynced.left()
+const recorder = control.recorder = new Recorder(target, fs.lstatSync, fs.readFileSync)
 
 const toPath = (of: unknown): string | undefined =>
   typeof of === "string" ?
@@ -69,7 +68,7 @@ const useOf = (name: string, args: ReadonlyArray<unknown>): Use | undefined => {
   const path = toPath(args[places[name]!])
   if (path === undefined || !isInside(path)) return undefined
   const op = name === "fdatasync" ? "fsync" : name
-  const from = name === "rename" ? toPath(args[0]) : undefined
+  const from = name === "rename" || name === "link" ? toPath(args[0]) : undefined
   const changes = op !== "close" && (op !== "open" || writesBy(args[1]))
   return { op, path, from, changes, isNew: changes && op !== "fsync" && !exists(path) }
 }
@@ -79,7 +78,7 @@ const done = (use: Use, result: unknown): void => {
     if (typeof result === "number") descriptors.set(result, use.path)
     else if (typeof result === "object" && result !== null) handles.set(result, use.path)
   }
-  unsynced.note(use)
+  recorder.note(use)
 }
 
 const original = { appendFileSync: fs.appendFileSync, writeFileSync: fs.writeFileSync, writeSync: fs.writeSync }
