@@ -1,18 +1,5 @@
 /** What the file operations of a process are to do: set by the script that it plays, asked by the wrapped functions. */
-import type { Recorder } from "./operations.ts"
-
-/** One use of a function of `node:fs` below the target. */
-export interface Use {
-  /** `fsync` stands for `fdatasync` too. */
-  readonly op: string
-  readonly path: string
-  /** Where a rename or link comes from. */
-  readonly from: string | undefined
-  /** Whether it changes or syncs anything. */
-  readonly changes: boolean
-  /** Whether there was nothing at the path. */
-  readonly isNew: boolean
-}
+import type { Recorder, Use } from "./operations.ts"
 
 /** Which uses fail. */
 export interface Faults {

@@ -6,8 +6,8 @@
 import * as fs from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 import { resolve } from "node:path"
-import { control, type Use } from "./control.ts"
-import { Recorder } from "./operations.ts"
+import { control } from "./control.ts"
+import { Recorder, type Use } from "./operations.ts"
 
 // Whatever the functions of `node:fs` take and answer passes through.
 // oxlint-disable-next-line no-explicit-any
@@ -17,7 +17,6 @@ const target = resolve(process.env["LABELSTREAM_KIT_TARGET"] ?? "/nowhere")
 const isInside = (path: string): boolean => path === target || path.startsWith(`${target}/`)
 
 const descriptors = new Map<number, string>()
-const handles = new WeakMap<object, string>()
 const recorder = control.recorder = new Recorder(target, fs.lstatSync, fs.readFileSync)
 
 const toPath = (of: unknown): string | undefined =>
@@ -29,8 +28,8 @@ const toPath = (of: unknown): string | undefined =>
     resolve(of.toString())
     : typeof of === "number" ?
     descriptors.get(of)
-    : typeof of === "object" && of !== null ?
-    handles.get(of)
+    : typeof of === "object" && of !== null && "fd" in of ?
+    descriptors.get(of.fd as number)
     : undefined
 
 /** Which argument of each function is the place that it changes. */
@@ -75,8 +74,13 @@ const useOf = (name: string, args: ReadonlyArray<unknown>): Use | undefined => {
 
 const done = (use: Use, result: unknown): void => {
   if (use.op === "open") {
-    if (typeof result === "number") descriptors.set(result, use.path)
-    else if (typeof result === "object" && result !== null) handles.set(result, use.path)
+    descriptors.set(typeof result === "number" ? result : (result as { readonly fd: number }).fd, use.path)
+  } else if (use.op === "rename" && use.from !== undefined) {
+    for (const [fd, path] of descriptors) {
+      if (path === use.from || path.startsWith(`${use.from}/`)) {
+        descriptors.set(fd, use.path + path.slice(use.from.length))
+      }
+    }
   }
   recorder.note(use)
 }

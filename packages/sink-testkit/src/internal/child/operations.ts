@@ -1,7 +1,19 @@
 /** The log of what a sink does below its target, with what a power cut leaves of it. */
 import type { lstatSync, readFileSync } from "node:fs"
 import { relative } from "node:path"
-import type { Use } from "./control.ts"
+
+/** One use of a function of `node:fs` below the target. */
+export interface Use {
+  /** `fsync` stands for `fdatasync` too. */
+  readonly op: string
+  readonly path: string
+  /** Where a rename or link comes from. */
+  readonly from: string | undefined
+  /** Whether it changes or syncs anything. */
+  readonly changes: boolean
+  /** Whether there was nothing at the path. */
+  readonly isNew: boolean
+}
 
 /** One operation on names, or a sync. Paths are relative to the target; the target itself is "". */
 export type Operation =

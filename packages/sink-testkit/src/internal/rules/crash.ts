@@ -3,33 +3,19 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { cpSync, lstatSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { must, type Rule, rule, Unkept } from "../../Rule.ts"
+import { must, type Rule, rule } from "../../Rule.ts"
 import type { Subject } from "../../Subject.ts"
 import { play, playWell } from "../child/play.ts"
 import { type Answer, batches, type Step } from "../child/script.ts"
-import { difference, distinct } from "../compare.ts"
+import { difference } from "../compare.ts"
 import { streamed } from "../contents.ts"
 import { after, job, jobs, keyOf, latest, plain, recordsOf, type TestJob } from "../jobs.ts"
-import { powerCuts } from "../powerCut.ts"
 import { ticks } from "../ticks.ts"
 import { tree } from "../tree.ts"
 import { store, type Trial, trial } from "../trial.ts"
 import { inspectFinds } from "./atomic.ts"
-
-/** Fails unless what is visible are the first batches whole, for one of these numbers of batches. Answers the number. */
-const holdsWhole = Effect.fnUntraced(function*(
-  at: Trial,
-  all: ReadonlyArray<ReadonlyArray<TestJob>>,
-  counts: ReadonlyArray<number>,
-  when: string
-) {
-  const found = distinct(yield* at.found(when))
-  const { keying } = at.sink.capabilities
-  const differs = counts.map((count) => difference(found, after(keying, all.slice(0, count))))
-  const index = differs.indexOf(undefined)
-  if (index === -1) return yield* new Unkept({ detail: `${when}: ${differs[0]}` })
-  return counts[index]!
-})
+import { C05, C07 } from "./power.ts"
+import { holdsWhole } from "./whole.ts"
 
 /** Opens after a crash, runs what was not acknowledged, and ends like a run that was never broken. */
 const resume = Effect.fnUntraced(function*(at: Trial, acknowledged: number, isCommitting: boolean, when: string) {
@@ -297,49 +283,6 @@ const C04 = rule("C04", "loses nothing acknowledged when fsync, rename or close 
       })), { concurrency: 2, discard: true })
   }))
 
-/** What storing the batches does below the target, for each subject that was asked. */
-const recorded = new WeakMap<Subject, ReadonlyArray<Answer>>()
-
-/** The operations of a process that stores the batches one by one, and how many each store had done in the end. */
-const storing = Effect.fnUntraced(function*(subject: Subject) {
-  const at = yield* trial(subject)
-  const count = (yield* batches()).length
-  const answers = recorded.get(subject) ?? (yield* playWell(subject, at.target, [
-    { do: "record" },
-    { do: "open" },
-    ...Array.from({ length: count }, (_, batch): Step => ({ do: "store", batch, tries: 1 })),
-    { do: "recorded" },
-    { do: "close" }
-  ]))
-  recorded.set(subject, answers)
-  const operations = answers[count + 2]!.operations ?? []
-  yield* must(operations.length > 0, "no use of node:fs was seen: say `writes: \"native\"`")
-  return { operations, ends: answers.slice(1, count + 2).map(({ recorded }) => recorded) }
-})
-
-const powerCut = { fsync: true, files: true, readBack: true, module: true, node: true } as const
-
-const C05 = rule(
-  "C05",
-  "syncs file and folder before it acknowledges, if it declares fsync",
-  powerCut,
-  (subject) =>
-    Effect.gen(function*() {
-      const all = yield* batches()
-      const { ends, operations } = yield* storing(subject)
-      for (const [count, end] of ends.entries()) {
-        if (count === 0) continue
-        for (const { lost, restore } of powerCuts(operations, end, end)) {
-          const at = yield* trial(subject)
-          restore(at.target)
-          const paths = lost.slice(0, 3).join(", ")
-          const when = `without what was not synced when commit ${count} was answered (${paths})`
-          yield* Effect.scoped(Effect.andThen(at.open, holdsWhole(at, all, [count], when)))
-        }
-      }
-    })
-)
-
 const C06 = rule("C06", "keeps batches whole and single when it is interrupted at any moment", {
   readBack: true,
   upsert: true,
@@ -377,36 +320,6 @@ const C06 = rule("C06", "keeps batches whole and single when it is interrupted a
         yield* at.holds(both, `interrupted at moment ${moment}, and run again`)
       }))
     }
-  }))
-
-const C07 = rule("C07", "loses nothing acknowledged and leaves no half when the power is cut in a commit", powerCut, (
-  subject
-) =>
-  Effect.gen(function*() {
-    const all = yield* batches()
-    const { ends, operations } = yield* storing(subject)
-    // A commit into an empty target, and one that replaces jobs.
-    const cuts = [0, 1].flatMap((count) =>
-      Array.from(powerCuts(operations, ends[count]!, ends[count + 1]!), (cut) => ({ ...cut, count }))
-    )
-    yield* Effect.forEach(cuts, ({ at: operation, count, lost, restore }) =>
-      Effect.scoped(Effect.gen(function*() {
-        const at = yield* trial(subject)
-        restore(at.target)
-        const paths = lost.slice(0, 3).join(", ")
-        const when = `power cut after operation ${operation - ends[count]!} of batch ${count + 1} (without ${paths})`
-        yield* Effect.scoped(Effect.gen(function*() {
-          const sink = yield* at.open
-          if (at.sink.capabilities.visibility === "commit") {
-            yield* holdsWhole(at, all, operation === ends[count + 1] ? [count + 1] : [count, count + 1], when)
-          }
-          yield* store(sink, "again", all[count]!)
-        }))
-        yield* holdsWhole(at, all, [count + 1], `${when}, and stored again`)
-        const { inspectable, keying } = at.sink.capabilities
-        if (!inspectable || keying !== "upsert") return
-        yield* inspectFinds(at, after(keying, all.slice(0, count + 1)), "content", when)
-      })), { concurrency: 2, discard: true })
   }))
 
 export const crash: ReadonlyArray<Rule> = [C01, C02, C03, C04, C05, C06, C07]
