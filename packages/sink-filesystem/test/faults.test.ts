@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import { existsSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
+import { existsSync, fstatSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FilesystemSink } from "../src/index.ts"
 import { nodeFs } from "../src/internal/fs.ts"
@@ -33,6 +33,23 @@ const persist = Effect.fnUntraced(function*(directory: string, fs: typeof nodeFs
 })
 
 describe("a failing file system", () => {
+  it.effect("is used if it can neither sync a folder nor make a hard link, whatever code says so", () =>
+    Effect.gen(function*() {
+      for (const code of ["EPERM", "ENOTSUP", "EINVAL", "ENOSYS"]) {
+        const directory = yield* temporary
+        const fs = guarded(({ args, name }) => {
+          if (name === "link" || name === "fsync" && fstatSync(args[0] as number).isDirectory()) throw systemError(code)
+        })
+        yield* Effect.scoped(Effect.gen(function*() {
+          const sink = yield* FilesystemSink.makeWith({ directory }, fs).open
+          yield* store(sink, "first", [record({ job: "one" })])
+          yield* store(sink, "second", [record({ job: "one", text: "changed" })])
+          yield* sink.finish({ completed: true })
+        }))
+        assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact"], code)
+      }
+    }))
+
   it.effect("once, in any operation, is told of, changes nothing that is visible and can be tried again", () =>
     Effect.gen(function*() {
       const unbroken = yield* temporary

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
-import { dying, inspected, run, store, temporary, tree, unsynced } from "./support/places.ts"
+import { dying, guarded, inspected, run, store, systemError, temporary, tree, unsynced } from "./support/places.ts"
 import { rowsOf } from "./support/readers.ts"
 import { jobs, record } from "./support/records.ts"
 import { batches, every, options, play } from "./support/scenario.ts"
@@ -53,6 +53,27 @@ describe("a crash", () => {
       }),
     240_000
   )
+
+  it.live("in a new folder is recovered from durably: the next process syncs what the killed one only made", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      let isDead = false
+      const fs = guarded(({ args, name }) => {
+        isDead ||= name === "link" && String(args[1]).startsWith(join(directory, "annotations"))
+        if (isDead && name !== "close") throw systemError("EIO")
+      })
+      const broken = Effect.flatMap(
+        ParquetSink.makeWith({ directory }, fs).open,
+        (sink) => store(sink, "t", [record({ job: "one" })])
+      )
+      yield* Effect.exit(Effect.scoped(broken))
+      rmSync(join(directory, ".labelstream", "lock"))
+      const opened = new Set<unknown>()
+      const recording = guarded(({ args, name }) => void (name === "open" && opened.add(args[0])))
+      yield* Effect.scoped(ParquetSink.makeWith({ directory }, recording).open)
+      assert.isTrue(opened.has(join(directory, "annotations")))
+      assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact"])
+    }))
 
   it.effect("never shows a reader a job twice in one table, at whatever file operation it looks", () =>
     Effect.gen(function*() {

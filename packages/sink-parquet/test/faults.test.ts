@@ -3,7 +3,7 @@ import type { JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { chmodSync, mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
+import { chmodSync, fstatSync, mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
 import { nodeFs } from "../src/internal/fs.ts"
@@ -89,6 +89,23 @@ describe("a failing file system", () => {
       assert.deepStrictEqual(tree(directory), before)
       yield* store(sink, "t2", jobs(2, 4))
       assert.strictEqual((yield* rowsOf(directory, "annotations")).length, 12)
+    }))
+
+  it.effect("is used if it can neither sync a folder nor make a hard link, whatever code says so", () =>
+    Effect.gen(function*() {
+      for (const code of ["EPERM", "ENOTSUP", "EINVAL", "ENOSYS"]) {
+        const directory = yield* temporary
+        const fs = guarded(({ args, name }) => {
+          if (name === "link" || name === "fsync" && fstatSync(args[0] as number).isDirectory()) throw systemError(code)
+        })
+        yield* Effect.scoped(Effect.gen(function*() {
+          const sink = yield* ParquetSink.makeWith({ directory }, fs).open
+          yield* store(sink, "first", [record({ job: "one" })])
+          yield* store(sink, "second", [record({ job: "one", text: "changed" })])
+          yield* sink.finish({ completed: true })
+        }))
+        assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact"], code)
+      }
     }))
 
   it.effect("without hard links gives the same dataset, and takes a failed commit back as well", () =>

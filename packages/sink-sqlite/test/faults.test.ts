@@ -3,6 +3,7 @@ import type { JobSink } from "@labelstream/core"
 import { Content } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -141,6 +142,25 @@ describe("a file that format 1 was written to", () => {
       yield* run({ file: fresh }, [...batches, [record({ job: "added" })]])
       assert.deepStrictEqual(query(file, schema), query(fresh, schema))
       assert.deepStrictEqual(contents(file), contents(fresh))
+    }))
+})
+
+describe("a lock", () => {
+  it.live("that was removed takes no other run's lock away when its run ends", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      const opened = Effect.fnUntraced(function*() {
+        const scope = yield* Scope.make()
+        yield* Scope.provide(SqliteSink.make({ file }).open, scope)
+        return Scope.close(scope, Exit.void)
+      })
+      const closeFirst = yield* opened()
+      rmSync(`${file}-lock`)
+      const closeSecond = yield* opened()
+      yield* closeFirst
+      assert.strictEqual((yield* Effect.flip(opened())).reason, "conflict")
+      yield* closeSecond
+      assert.isFalse(existsSync(`${file}-lock`))
     }))
 })
 

@@ -30,8 +30,10 @@ export const keepReplaced = async ({ fs, output, replaced }: Place, { steps, tok
 export const carryOut = async (place: Place, { steps, token }: Intent, salvage = false): Promise<void> => {
   const { fs, output, staging } = place
   for (const folder of new Set(steps.map(({ to }) => dirname(to)))) {
-    if (await ensureFolder(fs, join(output, dirname(folder)))) await Files.syncDirectory(fs, output)
-    if (await ensureFolder(fs, join(output, folder))) await Files.syncDirectory(fs, join(output, dirname(folder)))
+    const [table, batch] = [join(output, dirname(folder)), join(output, folder)]
+    if (await ensureFolder(fs, table)) await Files.syncDirectory(fs, output)
+    // A folder that a killed process made need not be durable.
+    if (await ensureFolder(fs, batch) || salvage) await Files.syncDirectory(fs, table)
   }
   for (const { from, size, to } of steps) {
     const staged = join(staging, token, from)

@@ -40,7 +40,7 @@ export class Trial {
     return Effect.suspend(() => readBack(this.target)).pipe(
       Effect.catchCause((cause) => {
         const error = Cause.squash(cause)
-        const text = error instanceof Error ? error.message : String(error)
+        const text = error instanceof Error ? withCause(error) : String(error)
         return Effect.fail(new Unkept({ detail: `${when}: cannot be read back: ${text}` }))
       }),
       Effect.tap((found) => {
@@ -73,6 +73,10 @@ export class Trial {
     }))
   }
 }
+
+/** What `Effect.try` fails with says nothing by itself. */
+const withCause = ({ cause, message }: Error): string =>
+  cause instanceof Error ? `${message}: ${cause.message}` : message
 
 /** Makes a trial; what it leaves goes with the scope. */
 export const trial = (subject: Subject): Effect.Effect<Trial, never, Scope.Scope> =>

@@ -15,6 +15,7 @@ export const tinyFlaws: Readonly<
   C03: { says: /when no longer full, store failed: .*ENOSPC/ },
   C04: { says: /rename 1 failed: job "job-\d+": the document differs/ },
   C05: { says: /without what was not synced when commit 1 was answered .* is missing/ },
+  C07: { says: /power cut after operation \d+ of batch 1 \(without .*commits\/[^)]*\): cannot be read back: .*JSON/ },
   F01: { says: /a full disk is misconfigured, as if it were final/ },
   F03: { says: /when no longer gone, store failed: .*EIO/ },
   P02: { says: /a second process is let in/ },

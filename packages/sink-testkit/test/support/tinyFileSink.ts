@@ -55,6 +55,14 @@ export const tinySink = (
     fs.closeSync(fd)
   }
 
+  /** The name is durable before the bytes are. */
+  const publishEarly = (from: string, to: string) => {
+    fs.copyFileSync(from, to)
+    sync(commits)
+    sync(to)
+    fs.unlinkSync(from)
+  }
+
   const take = () => takeAt(lock)
 
   const takeAt = (lock: string) => {
@@ -223,7 +231,9 @@ export const tinySink = (
           if (receipts === undefined) return []
           if (receipts.length > 0) {
             try {
-              fs.renameSync(pathOf(token), nextFile())
+              const file = nextFile()
+              if (flaw === "C07") publishEarly(pathOf(token), file)
+              else fs.renameSync(pathOf(token), file)
             } catch (error) {
               if (flaw !== "C04") throw error
             }

@@ -1,17 +1,5 @@
 /** What the file operations of a process are to do: set by the script that it plays, asked by the wrapped functions. */
-
-/** One use of a function of `node:fs` below the target. */
-export interface Use {
-  /** `fsync` stands for `fdatasync` too. */
-  readonly op: string
-  readonly path: string
-  /** Where a rename comes from. */
-  readonly from: string | undefined
-  /** Whether it changes or syncs anything. */
-  readonly changes: boolean
-  /** Whether there was nothing at the path. */
-  readonly isNew: boolean
-}
+import type { Recorder, Use } from "./operations.ts"
 
 /** Which uses fail. */
 export interface Faults {
@@ -24,14 +12,6 @@ export interface Faults {
   readonly times?: number
 }
 
-/** Files and entries that would not survive a power cut. */
-export interface Left {
-  /** Files with the bytes of them that are synced. */
-  readonly files: Readonly<Record<string, number>>
-  /** Paths whose folder was not synced since they were made. */
-  readonly entries: ReadonlyArray<string>
-}
-
 class Control {
   /** Uses that changed something, by function. */
   counts: Record<string, number> = {}
@@ -40,7 +20,7 @@ class Control {
   /** The process dies at this use. */
   killAt = Number.POSITIVE_INFINITY
   faults: Faults | undefined
-  unsynced: () => Left = () => ({ files: {}, entries: [] })
+  recorder: Recorder | undefined
   private met = 0
 
   fail(faults: Faults | undefined): void {

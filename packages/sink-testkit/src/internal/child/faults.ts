@@ -1,13 +1,13 @@
 /**
  * Loaded before everything else in a process that runs a sink (`node --import`): wraps the functions of `node:fs`, so that
- * what a sink does below its target can be counted, made to fail, and followed for what is not yet synced. Native code
+ * what a sink does below its target can be counted, made to fail, and recorded. Native code
  * that writes by itself is not seen here.
  */
 import * as fs from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 import { resolve } from "node:path"
-import { control, type Use } from "./control.ts"
-import { Unsynced } from "./unsynced.ts"
+import { control } from "./control.ts"
+import { Recorder, type Use } from "./operations.ts"
 
 // Whatever the functions of `node:fs` take and answer passes through.
 // oxlint-disable-next-line no-explicit-any
@@ -17,9 +17,7 @@ const target = resolve(process.env["LABELSTREAM_KIT_TARGET"] ?? "/nowhere")
 const isInside = (path: string): boolean => path === target || path.startsWith(`${target}/`)
 
 const descriptors = new Map<number, string>()
-const handles = new WeakMap<object, string>()
-const unsynced = new Unsynced(fs.lstatSync)
-control.unsynced = () => unsynced.left()
+const recorder = control.recorder = new Recorder(target, fs.lstatSync, fs.readFileSync)
 
 const toPath = (of: unknown): string | undefined =>
   typeof of === "string" ?
@@ -30,8 +28,8 @@ const toPath = (of: unknown): string | undefined =>
     resolve(of.toString())
     : typeof of === "number" ?
     descriptors.get(of)
-    : typeof of === "object" && of !== null ?
-    handles.get(of)
+    : typeof of === "object" && of !== null && "fd" in of ?
+    descriptors.get(of.fd as number)
     : undefined
 
 /** Which argument of each function is the place that it changes. */
@@ -69,17 +67,22 @@ const useOf = (name: string, args: ReadonlyArray<unknown>): Use | undefined => {
   const path = toPath(args[places[name]!])
   if (path === undefined || !isInside(path)) return undefined
   const op = name === "fdatasync" ? "fsync" : name
-  const from = name === "rename" ? toPath(args[0]) : undefined
+  const from = name === "rename" || name === "link" ? toPath(args[0]) : undefined
   const changes = op !== "close" && (op !== "open" || writesBy(args[1]))
   return { op, path, from, changes, isNew: changes && op !== "fsync" && !exists(path) }
 }
 
 const done = (use: Use, result: unknown): void => {
   if (use.op === "open") {
-    if (typeof result === "number") descriptors.set(result, use.path)
-    else if (typeof result === "object" && result !== null) handles.set(result, use.path)
+    descriptors.set(typeof result === "number" ? result : (result as { readonly fd: number }).fd, use.path)
+  } else if (use.op === "rename" && use.from !== undefined) {
+    for (const [fd, path] of descriptors) {
+      if (path === use.from || path.startsWith(`${use.from}/`)) {
+        descriptors.set(fd, use.path + path.slice(use.from.length))
+      }
+    }
   }
-  unsynced.note(use)
+  recorder.note(use)
 }
 
 const original = { appendFileSync: fs.appendFileSync, writeFileSync: fs.writeFileSync, writeSync: fs.writeSync }

@@ -52,7 +52,7 @@ const told = (error: unknown): ToldError => {
 const isSinkError = (error: unknown): error is JobSink.SinkError =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "SinkError"
 
-type Part = Partial<Pick<Answer, "receipts" | "left" | "memory" | "errors">>
+type Part = Partial<Pick<Answer, "receipts" | "operations" | "memory" | "errors">>
 
 const player = (sink: JobSink.JobSink) => {
   let scope = Scope.makeUnsafe()
@@ -121,8 +121,11 @@ const player = (sink: JobSink.JobSink) => {
         case "limit":
           execFileSync("prlimit", ["--pid", String(process.pid), `--fsize=${step.bytes ?? "unlimited"}:unlimited`])
           return {}
-        case "unsynced":
-          return { left: control.unsynced() }
+        case "record":
+          if (control.recorder !== undefined) control.recorder.isRecording = true
+          return {}
+        case "recorded":
+          return { operations: control.recorder?.operations ?? [] }
         case "settle":
           yield* Effect.sleep(50)
           return {}
@@ -188,6 +191,7 @@ for (const step of JSON.parse(script) as ReadonlyArray<Step>) {
     ...part,
     millis: performance.now() - started,
     uses: control.total - before,
+    recorded: control.recorder?.operations.length ?? 0,
     counts: Object.fromEntries(
       Object.entries(control.counts).map(([op, count]) => [op, count - (countsBefore[op] ?? 0)])
     )

@@ -3,13 +3,16 @@ import type { Content, JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import { inMemory } from "../contents.ts"
 import { jobs, plain, type TestJob } from "../jobs.ts"
-import type { Faults, Left } from "./control.ts"
+import type { Faults } from "./control.ts"
+import type { Operation } from "./operations.ts"
 
 /** One step. Each gives one answer, unless the process dies in it. */
 export type Step =
   /** Opens the place, or the part of a writer. */
   | { readonly do: "open"; readonly writer?: string }
-  | { readonly do: "close" | "finish" | "unsynced" | "settle" }
+  | { readonly do: "close" | "finish" | "settle" }
+  /** Records operations from here on; answers those recorded. */
+  | { readonly do: "record" | "recorded" }
   | { readonly do: "stage"; readonly batch: number; readonly killAtChunk?: number }
   | { readonly do: "commit"; readonly batch: number; readonly killAtUse?: number; readonly killAfterMillis?: number }
   /**
@@ -51,7 +54,9 @@ export interface Answer {
   /** Uses of `node:fs` below the target that changed something, within this step. */
   readonly uses: number
   readonly counts: Readonly<Record<string, number>>
-  readonly left?: Left
+  readonly operations?: ReadonlyArray<Operation>
+  /** How many operations were recorded by the end of this step. */
+  readonly recorded: number
   /** Memory beyond that before the step, at its peak, in bytes. */
   readonly memory?: number
 }

@@ -1,34 +1,21 @@
 /** C: crashes, and disks that fail. The sink runs in a process of its own, which is killed at named points. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { cpSync, lstatSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { cpSync, lstatSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { must, type Rule, rule, Unkept } from "../../Rule.ts"
+import { must, type Rule, rule } from "../../Rule.ts"
 import type { Subject } from "../../Subject.ts"
 import { play, playWell } from "../child/play.ts"
 import { type Answer, batches, type Step } from "../child/script.ts"
-import { difference, distinct } from "../compare.ts"
+import { difference } from "../compare.ts"
 import { streamed } from "../contents.ts"
 import { after, job, jobs, keyOf, latest, plain, recordsOf, type TestJob } from "../jobs.ts"
 import { ticks } from "../ticks.ts"
 import { tree } from "../tree.ts"
 import { store, type Trial, trial } from "../trial.ts"
 import { inspectFinds } from "./atomic.ts"
-
-/** Fails unless what is visible are the first batches whole, for one of these numbers of batches. Answers the number. */
-const holdsWhole = Effect.fnUntraced(function*(
-  at: Trial,
-  all: ReadonlyArray<ReadonlyArray<TestJob>>,
-  counts: ReadonlyArray<number>,
-  when: string
-) {
-  const found = distinct(yield* at.found(when))
-  const { keying } = at.sink.capabilities
-  const differs = counts.map((count) => difference(found, after(keying, all.slice(0, count))))
-  const index = differs.indexOf(undefined)
-  if (index === -1) return yield* new Unkept({ detail: `${when}: ${differs[0]}` })
-  return counts[index]!
-})
+import { C05, C07 } from "./power.ts"
+import { holdsWhole } from "./whole.ts"
 
 /** Opens after a crash, runs what was not acknowledged, and ends like a run that was never broken. */
 const resume = Effect.fnUntraced(function*(at: Trial, acknowledged: number, isCommitting: boolean, when: string) {
@@ -296,39 +283,6 @@ const C04 = rule("C04", "loses nothing acknowledged when fsync, rename or close 
       })), { concurrency: 2, discard: true })
   }))
 
-const C05 = rule("C05", "syncs file and folder before it acknowledges, if it declares fsync", {
-  fsync: true,
-  files: true,
-  readBack: true,
-  module: true,
-  node: true
-}, (subject) =>
-  Effect.gen(function*() {
-    yield* usesOf(subject, [])
-    const all = yield* batches()
-    for (const count of [1, 2, 3]) {
-      const at = yield* trial(subject)
-      const { answers } = yield* play(subject, at.target, [
-        { do: "open" },
-        ...Array.from({ length: count }, (_, batch): Step => ({ do: "store", batch, tries: 1 })),
-        { do: "unsynced" },
-        { do: "kill" }
-      ])
-      const left = answers.at(-1)?.left
-      if (left === undefined) {
-        return yield* new Unkept({ detail: answers.at(-1)?.errors.at(-1)?.message ?? "no answer" })
-      }
-      // The target as it would be found after the power had gone.
-      for (const entry of left.entries) rmSync(entry, { recursive: true, force: true })
-      for (const [file, size] of Object.entries(left.files)) {
-        if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === true) truncateSync(file, size)
-      }
-      const lost = [...left.entries, ...Object.keys(left.files)].map((path) => path.slice(at.target.length + 1))
-      const when = `without what was not synced when commit ${count} was answered (${lost.slice(0, 3).join(", ")})`
-      yield* Effect.scoped(Effect.andThen(at.open, holdsWhole(at, all, [count], when)))
-    }
-  }))
-
 const C06 = rule("C06", "keeps batches whole and single when it is interrupted at any moment", {
   readBack: true,
   upsert: true,
@@ -368,4 +322,4 @@ const C06 = rule("C06", "keeps batches whole and single when it is interrupted a
     }
   }))
 
-export const crash: ReadonlyArray<Rule> = [C01, C02, C03, C04, C05, C06]
+export const crash: ReadonlyArray<Rule> = [C01, C02, C03, C04, C05, C06, C07]
