@@ -16,7 +16,6 @@ import type { ExportReport } from "./ExportReport.ts"
 import { nextLook, type Options as FollowOptions } from "./Follow.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
-import { adopt } from "./internal/adopt.ts"
 import { checkOptions } from "./internal/checkExport.ts"
 import { Ending } from "./internal/ending.ts"
 import { exportRun, type Fatal, type Look } from "./internal/exportRun.ts"
@@ -24,12 +23,13 @@ import type { Delivery } from "./internal/fetchedJob.ts"
 import { fill } from "./internal/fill.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import { ParseBudget } from "./internal/parseBudget.ts"
+import { agree, reconcile } from "./internal/reconcile.ts"
 import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
 import { Tally } from "./internal/tally.ts"
 import { ExportWatch } from "./internal/telemetry/exportWatch.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import type { AttachmentChoice } from "./JobFetch.ts"
-import type { JobSink, Receipt, RunEnd, SinkError } from "./JobSink.ts"
+import type { InspectDepth, JobSink, Receipt, RunEnd, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError, type LedgerFailure } from "./Ledger.ts"
 import type { OptionError } from "./OptionError.ts"
 import type { ResultDocument } from "./ResultDocument.ts"
@@ -80,6 +80,12 @@ export interface Options {
    * it is not counted at all, and the report says `limited`.
    */
   readonly limit?: number
+  /**
+   * Reads and hashes all that the sinks hold before the listing, and restores what is missing or modified: from another
+   * sink of the run that holds it, and else from GT Studio. A `Refresh` of all finished jobs does so by itself; one of
+   * chosen jobs restores what is missing by the sinks' own records. Default: false.
+   */
+  readonly repair?: boolean
   /** Which files are fetched with a result document. Default `results`. */
   readonly attachments?: AttachmentChoice
   /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
@@ -173,7 +179,6 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   const fed: Array<Fed> = []
   for (const sink of options.sinks) {
     fed.push(yield* feed(sink))
-    yield* adopt(ledger, sink)
     tally.sinks.set(sink.id, { sink: sink.name, id: sink.id, stored: 0, bytes: 0, error: null, notice: null })
   }
   const runners = fed.map(({ runner }) => runner)
@@ -209,20 +214,33 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     (now) => tally.report((now - startedAt) / 1000, (id) => runners.find(({ sink }) => sink.id === id)?.queued ?? 0)
   )
 
-  /** Gives a sink that was added later what another one of this export holds already. */
-  const fillFromOthers = Effect.fnUntraced(function*(runner: SinkRunner<Delivery, LedgerError>) {
+  // Sinks whose receipts are all that they hold.
+  const agreeing = new Set<SinkRunner<Delivery, LedgerError>>()
+
+  /** Makes the receipts say what the sink holds, and returns whether it lost something that another sink may have. */
+  const reconciled = Effect.fnUntraced(function*(runner: SinkRunner<Delivery, LedgerError>) {
+    const depth = depthOf(options.repair === true, selection)
+    const voided = depth === undefined
+      ? yield* agree(ledger, runner.sink)
+      : yield* Effect.andThen(ledger.opened(runner.sink.id), reconcile(ledger, runner.sink, depth))
+    agreeing.add(runner)
+    return voided > 0
+  })
+
+  /** Gives a sink that was added later, or has lost jobs, what another one of this export holds already. */
+  const fillFromOthers = Effect.fnUntraced(function*(runner: SinkRunner<Delivery, LedgerError>, hasLost: boolean) {
     const target = runner.sink
     for (const { sink: source } of runners) {
       const { replay } = source
       if (source === target || replay === undefined) continue
-      if ((yield* ledger.countReceipts(source.id)) <= (yield* ledger.countReceipts(target.id))) continue
+      if (!hasLost && (yield* ledger.countReceipts(source.id)) <= (yield* ledger.countReceipts(target.id))) continue
       const report = tally.sinks.get(target.id)
       const onStored = ({ bytes }: Receipt) => {
         if (report === undefined) return
         report.stored++
         report.bytes += bytes
       }
-      yield* fill({
+      const failure = yield* fill({
         ledger,
         source: { ...source, replay },
         target,
@@ -232,6 +250,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
         onStored,
         stop
       })
+      if (failure !== undefined) agreeing.delete(runner)
     }
   })
 
@@ -245,13 +264,19 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     return nextLook(follow, startedAt, now)
   })
   const looks = Effect.gen(function*() {
-    yield* Effect.forEach(runners, fillFromOthers, { discard: true })
+    // All of them first: what one has lost, another may give only where it has not lost it too.
+    const lost = yield* Effect.raceFirst(
+      Effect.forEach(runners, reconciled),
+      Effect.as(Deferred.await(stop), [])
+    )
+    if (!tally.stopped) yield* Effect.forEach(runners, (runner, index) => fillFromOthers(runner, lost[index] === true))
     yield* pipeline.jobs
     if (follow === undefined) return
     for (;;) {
       // A job on its way into a sink would be taken for one that nobody has fetched.
       const settled = Effect.forEach(runners, (runner) => runner.idle, { discard: true })
       yield* Effect.raceFirst(settled, Deferred.await(cut))
+      yield* pipeline.recorded
       const wait = yield* untilNextLook
       if (wait === undefined) return
       yield* Effect.timeoutOption(Deferred.await(stop), wait)
@@ -281,14 +306,24 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     }
     const finished: Array<Exit.Exit<string | void, SinkError>> = []
     for (const end of ends) if (end !== undefined) finished.push(yield* end)
+    const recorded = yield* Effect.exit(pipeline.recorded)
+    for (const [index, { runner }] of fed.entries()) {
+      // A sink that failed, or that did not end in time, may hold what it did not acknowledge.
+      const isKnown = agreeing.has(runner) && runner.failure === undefined && ends[index] !== undefined
+      if (isKnown) yield* ledger.closed(runner.sink.id)
+    }
     if (jobs !== undefined) yield* jobs
+    yield* recorded
     for (const end of finished) yield* end
     yield* pipeline.vanished
     yield* ledger.end(look.run, tally.runEnd(tally.stopped ? "stopped" : "completed"))
     return yield* report
   })
   // Whoever waits is told what ended the run, not that this could not be noted either.
-  const noteEnd = Effect.suspend(() => ledger.end(look.run, tally.runEnd(tally.stopped ? "stopped" : "broken")))
+  const noteEnd = Effect.andThen(
+    pipeline.recorded,
+    Effect.suspend(() => ledger.end(look.run, tally.runEnd(tally.stopped ? "stopped" : "broken")))
+  )
   const noted = Effect.onExit(main, (exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(noteEnd))
   const fiber = yield* Effect.forkScoped(watch === undefined ? noted : watch.run(noted))
 
@@ -313,3 +348,10 @@ export const run = (options: Options): Effect.Effect<ExportReport, ExportError, 
     Effect.flatMap(start(options), (running) =>
       Effect.onInterrupt(running.await, () => Effect.andThen(running.stop, Effect.ignore(running.await))))
   )
+
+/** How closely to inspect the sinks whatever the ledger says; undefined where the ledger decides. */
+const depthOf = (repair: boolean, selection: Selection): InspectDepth | undefined => {
+  if (repair) return "content"
+  if (selection._tag !== "Refresh") return undefined
+  return selection.jobs === undefined && selection.checkedBefore === undefined ? "content" : "manifest"
+}

@@ -3,9 +3,10 @@
  * makes a second run cheap and a killed run resumable. Holds ids, hashes, counts and errors; no key and no signed URL.
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import type * as Stream from "effect/Stream"
 import type { ContentError } from "./Content.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
@@ -23,7 +24,7 @@ export interface Listed {
 /**
  * How far a job has come.
  *
- * - `listed`: seen, nothing fetched yet
+ * - `listed`: seen, nothing fetched yet; or stored once, and no sink's receipt counts any more
  * - `unfinished`: the platform had no result for it when last looked at
  * - `stored`: every sink of the run that fetched it has answered with a receipt, or a receipt was adopted
  * - `failed`: the last try ended in `error`
@@ -58,6 +59,10 @@ export const failureOf = (error: GtStudioError | ContentError | SinkError): Ledg
       }
   }
 }
+
+/** Whether a job failed because this sink could not store it, as {@link failureOf} says. */
+export const isFailureOf = (sink: string, failure: LedgerFailure): boolean =>
+  failure.reason.startsWith(`${sink} sink: `)
 
 /** A sink's word that it holds a revision of the job. */
 export interface LedgerReceipt {
@@ -132,6 +137,8 @@ export type Outcome =
   }
   /** A sink was found to hold the job: its receipt is taken over, and the job made if it is not known. */
   | { readonly _tag: "Adopted"; readonly batch: BatchRef; readonly sink: string; readonly receipt: Receipt }
+  /** A sink does not hold what its receipt for the job says: the receipt no longer counts. Changes nothing without one. */
+  | { readonly _tag: "Voided"; readonly batch: BatchRef; readonly sink: string; readonly jobId: string }
 
 /** What a run has come to, over all its batches: listed = exported + unchanged + unfinished + failed + left. */
 export interface RunEnd {
@@ -178,6 +185,11 @@ export interface JobKey {
   readonly jobId: string
 }
 
+/** Names one job, with its project. */
+export interface ProjectJobKey extends JobKey {
+  readonly projectId: string
+}
+
 /** Holds what a sink has against its receipts. Ends with its scope. */
 export interface Audit {
   /**
@@ -189,7 +201,7 @@ export interface Audit {
     besides: ReadonlyArray<JobKey>
   ) => Effect.Effect<ReadonlyArray<"match" | "differs" | "unknown">, LedgerError>
   /** Jobs with a receipt of the sink that were not checked so far, in arrays. */
-  readonly unchecked: Stream.Stream<ReadonlyArray<JobKey>, LedgerError>
+  readonly unchecked: Stream.Stream<ReadonlyArray<ProjectJobKey>, LedgerError>
 }
 
 /** The ledger could not be read or written. */
@@ -235,8 +247,8 @@ export class Ledger extends Context.Service<Ledger, {
   /** Notes what happened, all of it or nothing. */
   readonly record: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, LedgerError>
   /**
-   * Makes one call of all those within: what they noted stays when the effect succeeds, and else nothing of it. Only
-   * while nothing else writes.
+   * Makes one call of all those within: what they noted stays when the effect succeeds, and else nothing of it. Calls of
+   * others that write wait meanwhile.
    */
   readonly atomically: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LedgerError, R>
   /** Reads entries in order of batch and job id, in arrays. May run while the ledger is written to. */
@@ -250,8 +262,50 @@ export class Ledger extends Context.Service<Ledger, {
   readonly counts: (batch: BatchRef) => Effect.Effect<StageCounts, LedgerError>
   /** Starts an audit of one sink. Writes nothing that stays, also in a ledger that was opened for reading. */
   readonly audit: (sink: string) => Effect.Effect<Audit, LedgerError, Scope.Scope>
+  /**
+   * Records that a run has this sink open. Returns whether its receipts are known to be all that the sink committed:
+   * false the first time, and until the run that had it open before has recorded `closed`.
+   */
+  readonly opened: (sink: string) => Effect.Effect<boolean, LedgerError>
+  /** Records that the run which has this sink open has recorded a receipt of everything that the sink committed. */
+  readonly closed: (sink: string) => Effect.Effect<void, LedgerError>
   /** Whether any receipt of this sink is on record. */
   readonly hasReceipts: (sink: string) => Effect.Effect<boolean, LedgerError>
   /** How many jobs have a receipt of this sink. Takes some 100 ms for a million. */
   readonly countReceipts: (sink: string) => Effect.Effect<number, LedgerError>
 }>()("@labelstream/core/Ledger") {}
+
+/** The transaction that a fiber is in. */
+const Within = Context.Reference<object | undefined>("@labelstream/core/Ledger/Within", {
+  defaultValue: () => undefined
+})
+
+/**
+ * Makes the calls that write take turns, for a ledger with one connection: a call waits for the end of a transaction that
+ * another fiber is in, and a transaction for the end of another one.
+ */
+export const takingTurns = (ledger: Ledger["Service"]): Ledger["Service"] => {
+  const turns = Semaphore.makeUnsafe(1)
+  let current: object | undefined
+  const inTurn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Within.use((within) => within !== undefined && within === current ? effect : turns.withPermit(effect))
+  return {
+    ...ledger,
+    begin: inTurn(ledger.begin),
+    end: (run, end) => inTurn(ledger.end(run, end)),
+    observe: (run, batch, page, sinks) => inTurn(ledger.observe(run, batch, page, sinks)),
+    record: (outcomes) => inTurn(ledger.record(outcomes)),
+    opened: (sink) => inTurn(ledger.opened(sink)),
+    closed: (sink) => inTurn(ledger.closed(sink)),
+    atomically: (effect) =>
+      inTurn(Effect.suspend(() => {
+        const transaction = current = {}
+        return Effect.ensuring(
+          ledger.atomically(Effect.provideService(effect, Within, transaction)),
+          Effect.sync(() => {
+            current = undefined
+          })
+        )
+      }))
+  }
+}

@@ -20,7 +20,8 @@ import {
   type Listed,
   type Observation,
   type Outcome,
-  type Run
+  type Run,
+  takingTurns
 } from "./Ledger.ts"
 
 const step = 1000
@@ -35,6 +36,8 @@ interface Batch {
 const make = (): Ledger["Service"] => {
   const batches = new Map<string, Batch>()
   const runs: Array<Run> = []
+  /** Sinks of which every commit is on record. */
+  const closed = new Set<string>()
 
   const batchOf = (ref: BatchRef): Batch => {
     const key = JSON.stringify([ref.projectId, ref.batchId])
@@ -61,7 +64,9 @@ const make = (): Ledger["Service"] => {
   const record = (outcome: Outcome): void => {
     const batch = batchOf(outcome.batch)
     const jobId = "receipt" in outcome ? outcome.receipt.jobId : outcome.jobId
-    batch.jobs.set(jobId, applied(batch.jobs.get(jobId), outcome, jobId))
+    const known = batch.jobs.get(jobId)
+    if (outcome._tag !== "Voided") batch.jobs.set(jobId, applied(known, outcome, jobId))
+    else if (known !== undefined) batch.jobs.set(jobId, withoutReceipt(known, outcome.sink))
   }
 
   const matches = (batch: Batch, filter: EntryFilter) => (entry: LedgerEntry | undefined): entry is LedgerEntry =>
@@ -114,7 +119,7 @@ const make = (): Ledger["Service"] => {
           Stream.map((page) =>
             page
               .filter(({ receipts }) => receipts.some((receipt) => receipt.sink === sink && !checked.has(receipt)))
-              .map(({ batchId, jobId }) => ({ batchId, jobId }))
+              .map(({ batchId, jobId, projectId }) => ({ projectId, batchId, jobId }))
           ),
           Stream.filter((page) => page.length > 0)
         )
@@ -122,7 +127,7 @@ const make = (): Ledger["Service"] => {
     }
   }
 
-  return {
+  return takingTurns({
     begin: Effect.map(
       Clock.currentTimeMillis,
       (startedAt) => runs.push({ run: runs.length + 1, startedAt, endedAt: null, end: null })
@@ -157,8 +162,10 @@ const make = (): Ledger["Service"] => {
       }),
     audit: (sink) => Effect.sync(() => audit(sink)),
     hasReceipts: (sink) => Effect.sync(() => countReceipts(sink) > 0),
-    countReceipts: (sink) => Effect.sync(() => countReceipts(sink))
-  }
+    countReceipts: (sink) => Effect.sync(() => countReceipts(sink)),
+    opened: (sink) => Effect.sync(() => closed.delete(sink)),
+    closed: (sink) => Effect.sync(() => void closed.add(sink))
+  })
 }
 
 const unseen = (batch: BatchRef, jobId: string, listed: Listed = unknown): LedgerEntry => ({
@@ -187,7 +194,9 @@ const relisted = (entry: LedgerEntry, summary: JobSummary): LedgerEntry => {
   return { ...entry, referenceId: summary.referenceId, listed, storedAs }
 }
 
-const applied = (known: LedgerEntry | undefined, outcome: Outcome, jobId: string): LedgerEntry => {
+type Applied = Exclude<Outcome, { readonly _tag: "Voided" }>
+
+const applied = (known: LedgerEntry | undefined, outcome: Applied, jobId: string): LedgerEntry => {
   switch (outcome._tag) {
     case "Stored": {
       const entry = known ?? unseen(outcome.batch, jobId, outcome.listed)
@@ -241,6 +250,12 @@ const withReceipt = (entry: LedgerEntry, sink: string, receipt: Receipt): Readon
     ...entry.receipts.filter((other) => other.sink !== sink),
     { sink, revision: receipt.revision, bytes: receipt.bytes }
   ].sort((a, b) => compare(a.sink, b.sink))
+
+const withoutReceipt = (entry: LedgerEntry, sink: string): LedgerEntry => {
+  const receipts = entry.receipts.filter((other) => other.sink !== sink)
+  if (receipts.length === entry.receipts.length) return entry
+  return { ...entry, receipts, stage: entry.stage === "stored" && receipts.length === 0 ? "listed" : entry.stage }
+}
 
 // By code point, as databases order text; `<` alone is by UTF-16 unit, which puts emoji before some letters.
 const compare = (a: string, b: string): number => {

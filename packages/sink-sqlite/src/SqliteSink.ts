@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import { resolve } from "node:path"
 import { check, openWriter } from "./internal/database.ts"
 import { attempt, Problem, sinkName } from "./internal/failure.ts"
-import { inspect, lastCommit } from "./internal/inspect.ts"
+import { count, inspect } from "./internal/inspect.ts"
 import { readBytes } from "./internal/read.ts"
 import { replay } from "./internal/replay.ts"
 import { migrations } from "./internal/schema.ts"
@@ -120,7 +120,7 @@ export const makeWith = (
     ),
     inspect: (depth) => inspect(file, depth, steps.length),
     replay: Stream.suspend(() => replay(file, steps.length)),
-    lastCommit: Stream.suspend(() => lastCommit(file, steps.length))
+    count: Effect.suspend(() => count(file, steps.length))
   }
 }
 

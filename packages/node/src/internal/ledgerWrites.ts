@@ -39,6 +39,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
   )
   const insertBatch = db.prepare("INSERT INTO batches (project_id, batch_id) VALUES (?, ?)")
   const insertSink = db.prepare("INSERT INTO sinks (name) VALUES (?)")
+  const setClosed = db.prepare("UPDATE sinks SET closed = ? WHERE id = ? AND closed <> ?")
   const selectSink = db.prepare("SELECT id FROM sinks WHERE name = ?").pluck()
   const insertJob = db.prepare(
     `INSERT INTO jobs (batch, job_id, reference_id, status, frames, annotations, stage)
@@ -61,6 +62,14 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
      revision_attachments = iif(revision_document IS NULL, excluded.revision_attachments, revision_attachments),
      revision_document = ifnull(revision_document, excluded.revision_document),
      bytes = ifnull(bytes, excluded.bytes)`
+  )
+
+  const voidReceipt = db.prepare(
+    "DELETE FROM receipts WHERE sink = ? AND job = (SELECT id FROM jobs WHERE batch = ? AND job_id = ?)"
+  )
+  const withoutReceipts = db.prepare(
+    `UPDATE jobs SET stage = 'listed' WHERE batch = ? AND job_id = ? AND stage = 'stored'
+       AND NOT EXISTS (SELECT 1 FROM receipts WHERE job = jobs.id)`
   )
 
   const settled = settling.make(db)
@@ -141,7 +150,13 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
   const receipt = (job: unknown, sink: string, { bytes, revision }: JobSink.Receipt) =>
     upsertReceipt.run(job as number, sinkOf(sink), revision.document, revision.attachments, bytes)
 
+  const voided = (batch: number | undefined, sink: number | undefined, jobId: string): void => {
+    if (batch === undefined || sink === undefined) return
+    if (voidReceipt.run(sink, batch, jobId).changes > 0) withoutReceipts.run(batch, jobId)
+  }
+
   const record = (outcome: Ledger.Outcome): void => {
+    if (outcome._tag === "Voided") return voided(knownBatch(outcome.batch), knownSink(outcome.sink), outcome.jobId)
     const batch = batchOf(outcome.batch)
     switch (outcome._tag) {
       case "Stored": {
@@ -236,6 +251,8 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
       return batch !== undefined && observed.isWhole(run, batch)
     },
     record: (outcomes: ReadonlyArray<Ledger.Outcome>): void => transaction(() => outcomes.forEach(record)),
+    opened: (sink: string): boolean => transaction(() => setClosed.run(0, sinkOf(sink), 0).changes > 0),
+    closed: (sink: string): void => transaction(() => void setClosed.run(1, sinkOf(sink), 1)),
     open,
     end,
     observe

@@ -10,7 +10,7 @@ import * as Manifest from "../Manifest.ts"
 import { compareFile, type Comparison, namesIn } from "./compare.ts"
 import { forEachLimit, type Fs } from "./fs.ts"
 import { batchesOf, foldersOf, type Held, heldLines, withParts, withScratch } from "./held.ts"
-import { damaged } from "./manifestFile.ts"
+import { countLines, damaged } from "./manifestFile.ts"
 import type { Place } from "./place.ts"
 import { type Keyed, sortRecords } from "./sortRecords.ts"
 
@@ -29,6 +29,25 @@ export async function* inspect(
   for (const batch of await batchesOf(places)) {
     yield* withScratch(fs, scratch, (makeFolder) => inspectBatch(places, batch, depth === "content", makeFolder))
   }
+}
+
+/** Counts the committed jobs of all batches in the manifests alone. */
+export const count = async (place: Place): Promise<number> => {
+  const { fs } = place
+  const places = await withParts(place)
+  const scratch = () => fs.mkdtemp(join(tmpdir(), "labelstream-count-"))
+  let jobs = 0
+  for (const batch of await batchesOf(places)) {
+    // A manifest that is in order has one line of each job.
+    if (places.length === 1 && await fs.find(join(place.unordered, batch)) === undefined) {
+      jobs += await countLines(fs, join(place.output, batch, Manifest.fileName))
+      continue
+    }
+    for await (const held of withScratch(fs, scratch, (makeFolder) => heldLines(places, batch, makeFolder))) {
+      jobs += held.length
+    }
+  }
+  return jobs
 }
 
 async function* inspectBatch(

@@ -8,7 +8,7 @@ import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { emptyFile } from "./emptyTables.ts"
 import type { Fs } from "./fs.ts"
-import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
+import { batchesOf, type Holders, linesOf, readHolders, withShares } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
 import { tailOf } from "./partFile.ts"
 import { batchFolders, folders, namesIn, partPath, partsOf, type Place } from "./place.ts"
@@ -26,6 +26,22 @@ export async function* inspect(
     for (const part of holders.parts) yield* inspectPart(part, folder, holders, depth === "content")
   }
   yield* extras(place)
+}
+
+/** Counts the committed jobs in the manifests alone: the last line of each, where no share of a writer is. */
+export const count = async (place: Place): Promise<number> => {
+  const places = await withShares(place)
+  let jobs = 0
+  for (const folder of await batchesOf(places)) {
+    const holders = await readHolders(places, folder)
+    for (const published of holders.parts) {
+      const { part, place: { fs, output } } = published
+      const path = join(output, partPath("manifest", folder, part))
+      if (places.length === 1) jobs += (await tailOf(fs, path))?.jobs ?? 0
+      else for await (const { job } of linesOf(published, folder)) if (holders.isHeld(published, job)) jobs++
+    }
+  }
+  return jobs
 }
 
 async function* inspectPart(published: Published, folder: string, { isHeld }: Holders, content: boolean) {
