@@ -3,11 +3,12 @@
  * number of jobs. A file that is damaged concerns every job of its part. Writes nothing.
  */
 import type { JobSink } from "@labelstream/core"
-import { Files, Hash, Lines } from "@labelstream/files"
+import { Files, Hash, Leftover, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import type { Fs } from "./fs.ts"
 import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
+import { peekIntents } from "./intent.ts"
 import type { Published } from "./partBuild.ts"
 import { tailOf } from "./partFile.ts"
 import { batchFolders, folders, namesIn, partPath, partsOf, type Place } from "./place.ts"
@@ -20,6 +21,16 @@ export async function* inspect(
   depth: JobSink.InspectDepth
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
   const places = await withShares(place)
+  const pending = new Set((await peekIntents(place)).flatMap(({ steps }) => steps.map(({ to }) => to)))
+  // A file is published under its own name with `.new` at the end, and then renamed.
+  const isPending = (path: string) =>
+    pending.has(path.replace(/\.new$/, "")) || Array.from(pending).some((to) => to.startsWith(`${path}/`))
+  for await (const items of everything(place, places, depth)) {
+    yield pending.size === 0 ? items : Leftover.tell(items, isPending)
+  }
+}
+
+async function* everything(place: Place, places: ReadonlyArray<Place>, depth: JobSink.InspectDepth) {
   for (const folder of await batchesOf(places)) {
     const holders = await readHolders(places, folder)
     for (const part of holders.parts) yield* inspectPart(part, folder, holders, depth === "content")
