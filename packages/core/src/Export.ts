@@ -16,12 +16,12 @@ import type { ExportReport } from "./ExportReport.ts"
 import { nextLook, type Options as FollowOptions } from "./Follow.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
-import { adopt } from "./internal/adopt.ts"
 import { exportRun, type Fatal, type Look } from "./internal/exportRun.ts"
 import type { Delivery } from "./internal/fetchedJob.ts"
 import { fill } from "./internal/fill.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import { ParseBudget } from "./internal/parseBudget.ts"
+import { reconcile } from "./internal/reconcile.ts"
 import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
 import { Tally } from "./internal/tally.ts"
 import { ExportWatch } from "./internal/telemetry/exportWatch.ts"
@@ -77,6 +77,12 @@ export interface Options {
    * it is not counted at all, and the report says `limited`.
    */
   readonly limit?: number
+  /**
+   * Reads and hashes all that the sinks hold before the listing, and restores what is missing or modified: from another
+   * sink of the run that holds it, and else from GT Studio. A `Refresh` of all finished jobs does so by itself; one of
+   * chosen jobs restores what is missing by the sinks' own records. Default: false.
+   */
+  readonly repair?: boolean
   /** Which files are fetched with a result document. Default `results`. */
   readonly attachments?: AttachmentChoice
   /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
@@ -135,7 +141,6 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   for (const sink of options.sinks) {
     const opened = yield* sink.open
     const open = watch === undefined ? opened : watch.sink(sink, opened)
-    yield* adopt(ledger, sink)
     const queue = yield* Queue.bounded<Delivery, Cause.Done>(sink.capabilities.batch.maxRecords)
     const settled = (batch: Settled<Delivery>): Effect.Effect<void, LedgerError> => pipeline.settled(runner)(batch)
     const runner = new SinkRunner<Delivery, LedgerError>(sink, open, runId, queue, settled)
@@ -185,13 +190,22 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     { concurrency: "unbounded", discard: true }
   ))
 
-  /** Gives a sink that was added later what another one of this export holds already. */
-  const fillFromOthers = Effect.fnUntraced(function*(runner: SinkRunner<Delivery, LedgerError>) {
+  /** Makes the receipts say what the sink holds, and returns whether it lost something that another sink may have. */
+  const reconciled = Effect.fnUntraced(function*({ sink }: SinkRunner<Delivery, LedgerError>) {
+    const isOfAll = selection._tag === "Refresh" && selection.jobs === undefined &&
+      selection.checkedBefore === undefined
+    if (options.repair === true || isOfAll) return (yield* reconcile(ledger, sink, "content")) > 0
+    if (selection._tag !== "Refresh" && (yield* ledger.hasReceipts(sink.id))) return false
+    return (yield* reconcile(ledger, sink, "manifest")) > 0
+  })
+
+  /** Gives a sink that was added later, or has lost jobs, what another one of this export holds already. */
+  const fillFromOthers = Effect.fnUntraced(function*(runner: SinkRunner<Delivery, LedgerError>, hasLost: boolean) {
     const target = runner.sink
     for (const { sink: source } of runners) {
       const { replay } = source
       if (source === target || replay === undefined) continue
-      if ((yield* ledger.countReceipts(source.id)) <= (yield* ledger.countReceipts(target.id))) continue
+      if (!hasLost && (yield* ledger.countReceipts(source.id)) <= (yield* ledger.countReceipts(target.id))) continue
       const report = tally.sinks.get(target.id)
       const onStored = ({ bytes }: Receipt) => {
         if (report === undefined) return
@@ -221,7 +235,12 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     return nextLook(follow, startedAt, now)
   })
   const looks = Effect.gen(function*() {
-    yield* Effect.forEach(runners, fillFromOthers, { discard: true })
+    // All of them first: what one has lost, another may give only where it has not lost it too.
+    const lost = yield* Effect.raceFirst(
+      Effect.forEach(runners, reconciled),
+      Effect.as(Deferred.await(stop), [])
+    )
+    if (!tally.stopped) yield* Effect.forEach(runners, (runner, index) => fillFromOthers(runner, lost[index] === true))
     yield* pipeline.jobs
     if (follow === undefined) return
     for (;;) {

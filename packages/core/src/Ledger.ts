@@ -22,7 +22,7 @@ export interface Listed {
 /**
  * How far a job has come.
  *
- * - `listed`: seen, nothing fetched yet
+ * - `listed`: seen, nothing fetched yet; or stored once, and no sink's receipt counts any more
  * - `unfinished`: the platform had no result for it when last looked at
  * - `stored`: every sink of the run that fetched it has answered with a receipt, or a receipt was adopted
  * - `failed`: the last try ended in `error`
@@ -131,6 +131,8 @@ export type Outcome =
   }
   /** A sink was found to hold the job: its receipt is taken over, and the job made if it is not known. */
   | { readonly _tag: "Adopted"; readonly batch: BatchRef; readonly sink: string; readonly receipt: Receipt }
+  /** A sink does not hold what its receipt for the job says: the receipt no longer counts. Changes nothing without one. */
+  | { readonly _tag: "Voided"; readonly batch: BatchRef; readonly sink: string; readonly jobId: string }
 
 /** What a run has come to, over all its batches: listed = exported + unchanged + unfinished + failed + left. */
 export interface RunEnd {
@@ -177,6 +179,11 @@ export interface JobKey {
   readonly jobId: string
 }
 
+/** Names one job, with its project. */
+export interface ProjectJobKey extends JobKey {
+  readonly projectId: string
+}
+
 /** Holds what a sink has against its receipts. Ends with its scope. */
 export interface Audit {
   /**
@@ -188,7 +195,7 @@ export interface Audit {
     besides: ReadonlyArray<JobKey>
   ) => Effect.Effect<ReadonlyArray<"match" | "differs" | "unknown">, LedgerError>
   /** Jobs with a receipt of the sink that were not checked so far, in arrays. */
-  readonly unchecked: Stream.Stream<ReadonlyArray<JobKey>, LedgerError>
+  readonly unchecked: Stream.Stream<ReadonlyArray<ProjectJobKey>, LedgerError>
 }
 
 /** The ledger could not be read or written. */

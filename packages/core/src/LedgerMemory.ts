@@ -61,7 +61,9 @@ const make = (): Ledger["Service"] => {
   const record = (outcome: Outcome): void => {
     const batch = batchOf(outcome.batch)
     const jobId = "receipt" in outcome ? outcome.receipt.jobId : outcome.jobId
-    batch.jobs.set(jobId, applied(batch.jobs.get(jobId), outcome, jobId))
+    const known = batch.jobs.get(jobId)
+    if (outcome._tag !== "Voided") batch.jobs.set(jobId, applied(known, outcome, jobId))
+    else if (known !== undefined) batch.jobs.set(jobId, withoutReceipt(known, outcome.sink))
   }
 
   const matches = (batch: Batch, filter: EntryFilter) => (entry: LedgerEntry | undefined): entry is LedgerEntry =>
@@ -114,7 +116,7 @@ const make = (): Ledger["Service"] => {
           Stream.map((page) =>
             page
               .filter(({ receipts }) => receipts.some((receipt) => receipt.sink === sink && !checked.has(receipt)))
-              .map(({ batchId, jobId }) => ({ batchId, jobId }))
+              .map(({ batchId, jobId, projectId }) => ({ projectId, batchId, jobId }))
           ),
           Stream.filter((page) => page.length > 0)
         )
@@ -187,7 +189,9 @@ const relisted = (entry: LedgerEntry, summary: JobSummary): LedgerEntry => {
   return { ...entry, referenceId: summary.referenceId, listed, storedAs }
 }
 
-const applied = (known: LedgerEntry | undefined, outcome: Outcome, jobId: string): LedgerEntry => {
+type Applied = Exclude<Outcome, { readonly _tag: "Voided" }>
+
+const applied = (known: LedgerEntry | undefined, outcome: Applied, jobId: string): LedgerEntry => {
   switch (outcome._tag) {
     case "Stored": {
       const entry = known ?? unseen(outcome.batch, jobId, outcome.listed)
@@ -241,6 +245,12 @@ const withReceipt = (entry: LedgerEntry, sink: string, receipt: Receipt): Readon
     ...entry.receipts.filter((other) => other.sink !== sink),
     { sink, revision: receipt.revision, bytes: receipt.bytes }
   ].sort((a, b) => compare(a.sink, b.sink))
+
+const withoutReceipt = (entry: LedgerEntry, sink: string): LedgerEntry => {
+  const receipts = entry.receipts.filter((other) => other.sink !== sink)
+  if (receipts.length === entry.receipts.length) return entry
+  return { ...entry, receipts, stage: entry.stage === "stored" && receipts.length === 0 ? "listed" : entry.stage }
+}
 
 // By code point, as databases order text; `<` alone is by UTF-16 unit, which puts emoji before some letters.
 const compare = (a: string, b: string): number => {

@@ -74,7 +74,7 @@ export const make = (sql: SqlClient.SqlClient, read: Reads) => (sink: string) =>
         LEFT JOIN labelstream_receipts r ON r.job = j.id
           AND r.sink = (SELECT id FROM labelstream_sinks WHERE name = ${toColumn(sink)}) ORDER BY j.job_id`
       const entries = rows.flatMap(({ job, job_id }) =>
-        job === null || checked.has(Number(job)) ? [] : [{ batchId: at.ref.batchId, jobId: fromColumn(job_id) }]
+        job === null || checked.has(Number(job)) ? [] : [{ ...at.ref, jobId: fromColumn(job_id) }]
       )
       const last = rows.at(-1)
       if (rows.length === step && last !== undefined) {

@@ -240,10 +240,10 @@ export const make = (sql: SqlClient.SqlClient) => {
           LIMIT ${sql.literal(String(step))}`,
         (rows) => rows.map(toRun)
       ),
-    // A sink gets its row with its first receipt, and receipts are never removed.
     hasReceipts: (sink: string): Effect.Effect<boolean, SqlError> =>
       Effect.map(
-        sql`SELECT id FROM labelstream_sinks WHERE name = ${toColumn(sink)}`,
+        sql`SELECT job FROM labelstream_receipts
+          WHERE sink = (SELECT id FROM labelstream_sinks WHERE name = ${toColumn(sink)}) LIMIT 1`,
         (rows) => rows.length > 0
       ),
     countReceipts: (sink: string): Effect.Effect<number, SqlError> =>

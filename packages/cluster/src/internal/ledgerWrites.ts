@@ -67,8 +67,10 @@ const storedAs = ({ annotations, frames, status }: Ledger.Listed) => ({
   stored_annotations: annotations
 })
 
+type Voided = Extract<Ledger.Outcome, { readonly _tag: "Voided" }>
+
 /** An outcome as the row that it makes of a job that is not known. */
-const rowOf = (batch: number, outcome: Ledger.Outcome) => {
+const rowOf = (batch: number, outcome: Exclude<Ledger.Outcome, Voided>) => {
   const known = { ...blank, batch, job_id: jobOf(outcome) }
   switch (outcome._tag) {
     case "Stored":
@@ -209,7 +211,32 @@ export const make = (sql: SqlClient.SqlClient, read: Reads) => {
       WHERE true ORDER BY batch, job_id
       ON CONFLICT (batch, job_id) DO UPDATE SET ${sql.literal(onOutcome)} RETURNING id, batch, job_id`
 
-  const round = Effect.fnUntraced(function*(outcomes: ReadonlyArray<Ledger.Outcome>) {
+  /** Removes receipts; a job without any is no longer stored. */
+  const voidReceipts = Effect.fnUntraced(function*(outcomes: ReadonlyArray<Voided>) {
+    const columns = { project_id: "text", batch_id: "text", job_id: "text", sink: "text" } as const
+    const named = outcomes.map(({ batch: { batchId, projectId }, jobId, sink }) => ({
+      project_id: projectId,
+      batch_id: batchId,
+      job_id: jobId,
+      sink
+    }))
+    const removed = yield* sql<{ job: Int }>`DELETE FROM labelstream_receipts WHERE (job, sink) IN
+      (SELECT j.id, s.id FROM ${rowsOf(sql, columns, named)} CROSS JOIN labelstream_batches b
+        CROSS JOIN labelstream_jobs j CROSS JOIN labelstream_sinks s
+        WHERE b.project_id = v.project_id AND b.batch_id = v.batch_id AND j.batch = b.id AND j.job_id = v.job_id
+        AND s.name = v.sink) RETURNING job`
+    const ids = removed.map(({ job }) => ({ id: Number(job) }))
+    if (ids.length === 0) return
+    yield* sql`UPDATE labelstream_jobs SET stage = 'listed' WHERE stage = 'stored'
+      AND id IN (SELECT v.id FROM ${rowsOf(sql, { id: "integer" }, ids)})
+      AND NOT EXISTS (SELECT 1 FROM labelstream_receipts r WHERE r.job = labelstream_jobs.id)`
+  })
+
+  const round = Effect.fnUntraced(function*(all: ReadonlyArray<Ledger.Outcome>) {
+    const voided = all.filter((outcome) => outcome._tag === "Voided")
+    if (voided.length > 0) yield* voidReceipts(voided)
+    const outcomes = all.filter((outcome) => outcome._tag !== "Voided")
+    if (outcomes.length === 0) return () => -1
     const batchOf = yield* batchesOf(outcomes.map(({ batch }) => batch))
     const receipts = outcomes.flatMap((outcome) => "receipt" in outcome ? [outcome] : [])
     const sinkOf = yield* sinksOf(receipts.map(({ sink }) => sink))

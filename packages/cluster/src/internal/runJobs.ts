@@ -66,7 +66,8 @@ const outcomeOf = {
   Unchanged: "unchanged",
   Unfinished: "unfinished",
   Failed: "failed",
-  Adopted: null
+  Adopted: null,
+  Voided: null
 } as const
 
 export const make = (sql: SqlClient.SqlClient, write: Writes) => {

@@ -62,12 +62,7 @@ export const runSlice = (work: Work, slice: number) =>
         ...gtStudio,
         pages: (batch) => Stream.succeed(pageOf(byBatch.get(batchKey(batch)) ?? []))
       }),
-      Effect.provideService(Ledger.Ledger, {
-        ...runLedger(store, run, slice),
-        // The sinks are open: there is nothing to take over from them, or to fill them with.
-        hasReceipts: () => Effect.succeed(true),
-        countReceipts: () => Effect.succeed(0)
-      })
+      Effect.provideService(Ledger.Ledger, runLedger(store, run, slice))
     )
     yield* Effect.forkScoped(Effect.andThen(Deferred.await(work.stop), running.stop))
     const report = yield* Effect.onInterrupt(

@@ -45,6 +45,7 @@ export const forSlice = ({ open, permits, sink }: Writer): Effect.Effect<JobSink
       abort: (token) => Effect.ensuring(open.abort(token), release(token)),
       finish: () => Effect.void
     }
-    const { lastCommit: _, ...rest } = sink
-    return { ...rest, open: Effect.succeed(opened) }
+    const { lastCommit: _, replay: __, ...rest } = sink
+    // A slice sees a part of what a sink holds: it neither reconciles the ledger with it nor backfills it.
+    return { ...rest, capabilities: { ...sink.capabilities, inspectable: false }, open: Effect.succeed(opened) }
   })

@@ -70,6 +70,8 @@ const adopted = (jobId: string, document = "r1", sink = "files"): Outcome => ({
   receipt: receipt(jobId, document)
 })
 
+const voided = (jobId: string, sink = "files"): Outcome => ({ _tag: "Voided", batch, sink, jobId })
+
 export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
   const withLedger = <A, E2>(f: (ledger: Ledger["Service"]) => Effect.Effect<A, E2>) => () =>
     Effect.provide(Ledger.use(f), layer, { local: true })
@@ -481,6 +483,61 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
     })
 
+    describe("record of Voided", () => {
+      it.live(
+        "removes the receipt of that sink alone, and keeps what is known of the job",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.observe(yield* ledger.begin, batch, [summary("1"), summary("2")])
+            yield* ledger.record([stored("1"), stored("1", "db"), stored("2")])
+            yield* ledger.record([voided("1")])
+            const one = yield* get(ledger, "1")
+            assert.deepStrictEqual([one.stage, one.revision, one.storedAs], ["stored", revision("r1"), first])
+            assert.deepStrictEqual(one.receipts.map(({ sink }) => sink), ["db"])
+            assert.strictEqual((yield* get(ledger, "2")).receipts.length, 1)
+            assert.deepStrictEqual(
+              [yield* ledger.countReceipts("files"), yield* ledger.countReceipts("db")],
+              [1, 1]
+            )
+          })
+        )
+      )
+
+      it.live(
+        "leaves no job stored or settled that no sink holds, and no receipt of the sink",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.observe(yield* ledger.begin, batch, [summary("1"), summary("2")])
+            yield* ledger.record([stored("1"), stored("2"), failed("2"), voided("1"), voided("2")])
+            assert.deepStrictEqual(yield* ledger.counts(batch), { listed: 1, unfinished: 0, stored: 0, failed: 1 })
+            assert.isFalse(yield* ledger.hasReceipts("files"))
+            const seen = yield* ledger.observe(yield* ledger.begin, batch, [summary("1")], ["files"])
+            assert.deepStrictEqual(seen.map(({ known, settled }) => [known?.stage, settled]), [["listed", undefined]])
+            yield* ledger.record([stored("1", "files", "r2")])
+            assert.strictEqual((yield* get(ledger, "1")).stage, "stored")
+            assert.isTrue(yield* ledger.hasReceipts("files"))
+          })
+        )
+      )
+
+      it.live(
+        "changes nothing where there is no such receipt",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            yield* ledger.record([stored("1"), unfinished("2")])
+            const before = yield* read(ledger)
+            yield* ledger.record([
+              voided("1", "db"),
+              voided("2"),
+              voided("3"),
+              { _tag: "Voided", batch: { projectId: "q", batchId: "b" }, sink: "files", jobId: "1" }
+            ])
+            assert.deepStrictEqual(yield* read(ledger), before)
+          })
+        )
+      )
+    })
+
     describe("entries", () => {
       const many = Array.from({ length: 2500 }, (_, i) => summary(String(i).padStart(4, "0")))
 
@@ -635,7 +692,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
 
     describe("audit", () => {
       const unchecked = (audit: Audit) => Effect.map(Stream.runCollect(audit.unchecked), (pages) => pages.flat())
-      const key = (jobId: string, batchId = batch.batchId) => ({ batchId, jobId })
+      const key = (jobId: string, batchId = batch.batchId) => ({ projectId: batch.projectId, batchId, jobId })
 
       it.live(
         "tells the receipts that the ledger has from those of another revision or of none",

@@ -19,7 +19,7 @@ const Listed = Schema.Struct({ status: Schema.Literals(["completed", "open"]), f
 const Line = Schema.Struct({ id: ids, referenceId: Schema.NullOr(Schema.Literals(["x", "y"])), listed: Listed })
 const sink = Schema.Literals(["files", "db", "\u{1f600}", "\uffff"])
 const Event = Schema.Struct({
-  tag: Schema.Literals(["Stored", "Unchanged", "Unfinished", "Failed", "Adopted"]),
+  tag: Schema.Literals(["Stored", "Unchanged", "Unfinished", "Failed", "Adopted", "Voided"]),
   batchId,
   jobId: ids,
   sink,
@@ -78,6 +78,8 @@ const outcomeOf = (event: typeof Event.Type): Outcome => {
       return { _tag: tag, batch, jobId, error: { reason: sink, message: "it failed", retryable }, at }
     case "Adopted":
       return { _tag: tag, batch, sink, receipt }
+    case "Voided":
+      return { _tag: tag, batch, sink, jobId }
   }
 }
 

@@ -115,13 +115,14 @@ export class MemorySink {
             this.closed++
           })
       ),
-      inspect: () =>
+      inspect: (depth) =>
         Stream.suspend(() =>
-          Stream.succeed(Array.from(this.stored.values(), (job): Inspected => ({
-            _tag: "Intact",
-            projectId: job.projectId,
-            receipt: receiptOf(job)
-          })))
+          Stream.succeed(
+            Array.from(this.stored.values(), (job): Inspected =>
+              depth === "content" && sha256(job.document) !== job.revision.document
+                ? { _tag: "Changed", batchId: job.batchId, jobId: job.jobId, path: job.jobId }
+                : { _tag: "Intact", projectId: job.projectId, receipt: receiptOf(job) })
+          )
         ),
       ...(this.options.replays === true ? { replay: this.replay } : {})
     }
@@ -231,14 +232,15 @@ const replayed = ({ batchId, document, jobId, projectId, revision }: StoredJob, 
 
 const receiptOf = ({ batchId, bytes, jobId, revision }: StoredJob): Receipt => ({ batchId, jobId, revision, bytes })
 
+const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex")
+
 /** Reads the record through, so that contents released too early are noticed. */
 const storedJob = Effect.fnUntraced(function*(record: JobRecord) {
   const unreadable = () =>
     new SinkError({ sink: "memory", step: "stage", reason: "corrupt", detail: "its bytes are gone" })
   const document = yield* Effect.mapError(record.document.collect, unreadable)
   const files = yield* Effect.forEach(record.attachments, ({ content }) => Effect.mapError(content.collect, unreadable))
-  const sha256 = createHash("sha256").update(document).digest("hex")
-  if (sha256 !== record.revision.document) return yield* unreadable()
+  if (sha256(document) !== record.revision.document) return yield* unreadable()
   const { batchId, jobId, projectId, revision } = record
   return {
     projectId,

@@ -66,13 +66,11 @@ export const make = (db: Database, read: ReturnType<typeof makeReads>) => {
       /** The unchecked jobs of one step, perhaps none, and where the next one begins; undefined at the end. */
       walk: (
         at: Position
-      ): { readonly entries: Array<Ledger.JobKey>; readonly next: Position | undefined } => {
+      ): { readonly entries: Array<Ledger.ProjectJobKey>; readonly next: Position | undefined } => {
         const rows = sink === undefined
           ? []
           : selectStep.all(at.batch, at.after, sink) as Array<[jobId: string, job: number | null]>
-        const entries = rows.flatMap(([jobId, job]) =>
-          job === null || checked.has(job) ? [] : [{ batchId: at.ref.batchId, jobId }]
-        )
+        const entries = rows.flatMap(([jobId, job]) => job === null || checked.has(job) ? [] : [{ ...at.ref, jobId }])
         const last = rows.at(-1)
         if (rows.length === step && last !== undefined) return { entries, next: { ...at, after: last[0] } }
         return { entries, next: sink === undefined ? undefined : read.nextBatch(at) }

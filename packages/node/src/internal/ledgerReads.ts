@@ -130,7 +130,9 @@ export const make = (db: Database) => {
      WHERE j.batch = ? AND j.job_id > ? AND j.job_id <= ? AND o.run IS NOT ? ORDER BY j.job_id`
   ).raw()
   const countStages = db.prepare("SELECT stage, count(*) FROM jobs WHERE batch = ? GROUP BY stage").raw()
-  const selectSink = db.prepare("SELECT 1 FROM sinks WHERE name = ?").pluck()
+  const selectReceipt = db.prepare(
+    "SELECT 1 FROM receipts WHERE sink = (SELECT id FROM sinks WHERE name = ?) LIMIT 1"
+  ).pluck()
 
   const countReceipts = db.prepare(
     "SELECT count(*) FROM receipts WHERE sink = (SELECT id FROM sinks WHERE name = ?)"
@@ -225,7 +227,7 @@ export const make = (db: Database) => {
     /** Runs with a smaller number than this, the latest first: as many as one step holds. */
     runs: (before: number): Array<Ledger.Run> => (selectRuns.all(before) as Array<RunRow>).map(toRun),
     // A sink gets its row with its first receipt, and receipts are never removed.
-    hasReceipts: (sink: string): boolean => selectSink.get(sink) !== undefined,
+    hasReceipts: (sink: string): boolean => selectReceipt.get(sink) !== undefined,
     countReceipts: (sink: string): number => countReceipts.get(sink) as number
   }
 }

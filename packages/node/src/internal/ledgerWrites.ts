@@ -63,6 +63,14 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
      bytes = ifnull(bytes, excluded.bytes)`
   )
 
+  const voidReceipt = db.prepare(
+    "DELETE FROM receipts WHERE sink = ? AND job = (SELECT id FROM jobs WHERE batch = ? AND job_id = ?)"
+  )
+  const withoutReceipts = db.prepare(
+    `UPDATE jobs SET stage = 'listed' WHERE batch = ? AND job_id = ? AND stage = 'stored'
+       AND NOT EXISTS (SELECT 1 FROM receipts WHERE job = jobs.id)`
+  )
+
   const settled = settling.make(db)
   const observed = observing.make(db, () => synchronise(false))
 
@@ -141,7 +149,13 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
   const receipt = (job: unknown, sink: string, { bytes, revision }: JobSink.Receipt) =>
     upsertReceipt.run(job as number, sinkOf(sink), revision.document, revision.attachments, bytes)
 
+  const voided = (batch: number | undefined, sink: number | undefined, jobId: string): void => {
+    if (batch === undefined || sink === undefined) return
+    if (voidReceipt.run(sink, batch, jobId).changes > 0) withoutReceipts.run(batch, jobId)
+  }
+
   const record = (outcome: Ledger.Outcome): void => {
+    if (outcome._tag === "Voided") return voided(knownBatch(outcome.batch), knownSink(outcome.sink), outcome.jobId)
     const batch = batchOf(outcome.batch)
     switch (outcome._tag) {
       case "Stored": {
