@@ -16,6 +16,7 @@ export const again = (): string => commandLine(process.argv.slice(2))
 /** Flags that a retry does not know, with whether a value follows. */
 const notForRetry = new Map([
   ["--refresh", false],
+  ["--repair", false],
   ["--follow", false],
   ["--no-follow", false],
   ["--interval", true],

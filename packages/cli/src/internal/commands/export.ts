@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
-import type { Failure } from "../failure.ts"
+import { type Failure, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { beforeForeignCode } from "../handOver.ts"
 import { batchesOf, ledger, platform, withHost } from "../platform.ts"
@@ -31,6 +31,11 @@ const prepare = Effect.fnUntraced(function*(settings: Settings) {
   return { sinks, batches, context: Context.merge(written, reached) }
 })
 
+const noRepair = new SettingsError({
+  message: "A cluster does not repair, because each runner sees a part of what is stored. While no runner writes there, " +
+    "unset LABELSTREAM_CLUSTER, leave --cluster out, and run the same command"
+})
+
 /** Has a cluster do the export. */
 const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Settings, selection: Export.Selection) {
   yield* beforeForeignCode
@@ -39,13 +44,19 @@ const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Setting
 })
 
 /** Runs an export of the selected jobs and answers its exit status. */
-export const runSelection = (flags: Flags, selection: Export.Selection): Effect.Effect<number, Failure> =>
+export const runSelection = (
+  flags: Flags,
+  selection: Export.Selection,
+  repair = false
+): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     /** Where a program waits for an object it gets one, also of what could not begin. */
     const answered = <A, R>(effect: Effect.Effect<A, Failure, R>) =>
       Effect.tapError(effect, () => flags.json ? ExportProgram.printEmpty : Effect.void)
     const settings = yield* answered(resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config)))
-    if (settings.cluster !== undefined) return yield* answered(runOnCluster(flags, settings, selection))
+    if (settings.cluster !== undefined) {
+      return yield* answered(repair ? Effect.fail(noRepair) : runOnCluster(flags, settings, selection))
+    }
     const { batches, context, sinks } = yield* answered(prepare(settings))
     const { attachments, concurrency, follow, limit, to } = settings
     return yield* ExportProgram.run({
@@ -53,6 +64,7 @@ export const runSelection = (flags: Flags, selection: Export.Selection): Effect.
         batches,
         sinks,
         selection,
+        repair,
         attachments,
         ...(concurrency === undefined ? {} : { concurrency }),
         ...filterOf(settings),
@@ -67,5 +79,5 @@ export const runSelection = (flags: Flags, selection: Export.Selection): Effect.
     }).pipe(Effect.provide(context))
   })).pipe(Effect.provide(telemetryOf(flags)))
 
-export const run = (flags: Flags & { readonly refresh: boolean }): Effect.Effect<number, Failure> =>
-  runSelection(flags, { _tag: flags.refresh ? "Refresh" : "New" })
+export const run = (flags: Flags & { readonly refresh: boolean; readonly repair: boolean }): Effect.Effect<number, Failure> =>
+  runSelection(flags, { _tag: flags.refresh ? "Refresh" : "New" }, flags.repair)
