@@ -3,6 +3,7 @@
  * there that nobody stored. Reads only.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type InspectDepth, type JobSink, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
@@ -67,7 +68,11 @@ export const sink = (
       const detail = "it cannot read back what it stores, so there is nothing to verify"
       return yield* new SinkError({ sink: target.name, step: "inspect", reason: "misconfigured", detail })
     }
-    const audit = yield* (yield* Ledger).audit(options.receiptsOf ?? target.id)
+    const ledger = yield* Ledger
+    const audit = yield* ledger.audit(options.receiptsOf ?? target.id)
+    // A run that was killed, or is still on, may have stored what the ledger has not recorded yet.
+    const latest = yield* Stream.runHead(Stream.flattenIterable(ledger.runs))
+    const isUnended = Option.isSome(latest) && latest.value.endedAt === null
     const found = target.inspect(options.depth ?? "content").pipe(Stream.mapEffect(Effect.fnUntraced(function*(items) {
       const receipts = items.flatMap((item) => item._tag === "Intact" ? [item.receipt] : [])
       const named = items.flatMap((item) =>
@@ -77,7 +82,9 @@ export const sink = (
       const unlike = receipts.flatMap(({ batchId, jobId }, index): ReadonlyArray<Difference> => {
         const sink = target.name
         if (words[index] === "match") return []
-        if (words[index] === "unknown") return [{ _tag: "Extra", sink, path: `${batchId}/${jobId}` }]
+        if (words[index] === "unknown") {
+          return [{ _tag: isUnended ? "Leftover" : "Extra", sink, path: `${batchId}/${jobId}` }]
+        }
         return [{ _tag: "Changed", sink, batchId, jobId, path: null }]
       })
       const told = items.flatMap((item): ReadonlyArray<Difference> =>

@@ -7,10 +7,10 @@ import { existsSync } from "node:fs"
 import { freeAt, pathIn } from "../disk.ts"
 import { type Outcome, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
-import { impatient, ledgerReadOnly, platform, projectOf } from "../platform.ts"
+import { impatient, ledgerReadOnly, namedBatches, platform, projectOf } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
-import { labelOf, make } from "../sinks.ts"
+import { labelOf, make, needSome } from "../sinks.ts"
 import { bytes } from "../text.ts"
 
 interface Flags extends SettingFlags {
@@ -39,6 +39,10 @@ const checkPlatform = Effect.fnUntraced(function*(settings: Settings) {
       message: `the key is accepted, but project ${projectId} does not name batch ${missing.join(", ")}`
     })
   }
+  if (batches.length === 0) {
+    return yield* new SettingsError({ message: `the key is accepted, but project ${projectId} has no batches` })
+  }
+  if (!settings.allBatches) yield* namedBatches(settings)
   const asked = settings.batches.length > 0 ? `, ${settings.batches.length} of them asked for` : ""
   return `the key is accepted; project ${name ?? projectId} has ${batches.length} batches${asked}`
 })
@@ -62,7 +66,9 @@ const checkLedger = Effect.fnUntraced(function*(settings: Settings) {
 
 export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
-  const sinks = yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
+  const sinks = settings.to.length === 0
+    ? [yield* finding("sinks", Effect.as(needSome(settings.to), ""))]
+    : yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
   const findings = [
     { what: "settings", ok: true, said: settings.file ?? "from flags and environment, no file" },
     yield* finding(

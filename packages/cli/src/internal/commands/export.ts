@@ -1,4 +1,5 @@
-import { type Export, Selection } from "@labelstream/core"
+import { type Export, type Job, Ledger, Selection } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -36,6 +37,21 @@ const noRepair = new SettingsError({
     "unset LABELSTREAM_CLUSTER, leave --cluster out, and run the same command"
 })
 
+/** Says which batches the ledger has never seen: nothing in them can be tried again. Fails where it has seen none. */
+const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRef>, { stateName }: Settings) {
+  const ledger = yield* Ledger.Ledger
+  const unknown = yield* Effect.filter(
+    batches,
+    (batch) => Effect.map(ledger.counts(batch), (counts) => Object.values(counts).every((jobs) => jobs === 0))
+  )
+  if (unknown.length === 0) return
+  const names = onOneLine(unknown.map(({ batchId }) => batchId).join(", "))
+  const message = `${stateName} knows no job of batch ${names}, so nothing can be tried again there. To export it, ` +
+    `run: ${CommandLine.other("export")}`
+  if (unknown.length === batches.length) return yield* new SettingsError({ message })
+  yield* Effect.logWarning(message)
+})
+
 /** Has a cluster do the export. */
 const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Settings, selection: Export.Selection) {
   yield* beforeForeignCode
@@ -58,6 +74,9 @@ export const runSelection = (
       return yield* answered(repair ? Effect.fail(noRepair) : runOnCluster(flags, settings, selection))
     }
     const { batches, context, sinks } = yield* answered(prepare(settings))
+    if (selection._tag === "Retry" && !settings.allBatches) {
+      yield* answered(Effect.provide(needKnown(batches, settings), context))
+    }
     const { attachments, concurrency, follow, limit, to } = settings
     return yield* ExportProgram.run({
       export: {
