@@ -24,7 +24,7 @@ const example = (name: string | undefined) =>
   `npm run example export-to-${isAll ? "everything" : exampleOf.get(name ?? "") ?? "files"}`
 
 process.exitCode = await VerifyProgram.run({
-  // One of each kind; those in which nothing was ever stored are passed over.
+  // One of each kind; those in which nothing is stored are passed over.
   skipsUnused: true,
   repair: ({ sinks: [sink] }) => `LABELSTREAM_SELECT=refresh ${example(sink?.name)}`,
   store: example(undefined),

@@ -21,7 +21,7 @@ export interface Options {
   readonly depth?: JobSink.InspectDepth
   /** Whether stdout gets one JSON object in place of lines. Default false. */
   readonly json?: boolean
-  /** Whether sinks in which nothing was ever stored are passed over, as long as one is left. Default false: it fails. */
+  /** Whether sinks in which nothing is stored are passed over, as long as one is left. Default false: it fails. */
   readonly skipsUnused?: boolean
   /** What to type to restore what is damaged: a line for each project. Default: none is named. */
   readonly repair?: (damage: Damage) => string
@@ -31,7 +31,7 @@ export interface Options {
 
 /**
  * The id under which the ledger has a sink's receipts: another than its own where the output was moved; undefined where
- * nothing was ever stored there. Of several places that it could come from, the one with most of the jobs that it holds.
+ * nothing is stored there. Of several places that it could come from, the one with most of the jobs that it holds.
  */
 const receiptsOf = Effect.fnUntraced(function*(sink: JobSink.JobSink) {
   const ledger = yield* Ledger.Ledger
@@ -53,12 +53,12 @@ const receiptsOf = Effect.fnUntraced(function*(sink: JobSink.JobSink) {
   return best.id
 })
 
-/** Says in which sinks nothing was ever stored, and where something was. */
-const neverStored = Effect.fnUntraced(function*(sinks: ReadonlyArray<JobSink.JobSink>, store: string) {
+/** Says in which sinks nothing is stored, and where something was. */
+const nothingStored = Effect.fnUntraced(function*(sinks: ReadonlyArray<JobSink.JobSink>, store: string) {
   const { sinks: known } = yield* LedgerSummary.read([])
   const there = known.map(({ sink, stored }) => `${jobs(stored)} in ${sink}`).join(", ")
-  return `Nothing was ever stored in ${sinks.map(({ id }) => id).join(", ")}, so there is nothing to verify: ` +
-    `the ledger knows of ${there === "" ? "no stored job" : there}. To store jobs there, run: ${store}`
+  return `Nothing is stored in ${sinks.map(({ id }) => id).join(", ")}, as far as the ledger knows. It knows of ` +
+    `${there === "" ? "no stored job" : there}. To store jobs there, run: ${store}`
 })
 
 /** Jobs that the ledger has in one of these sinks, but for those that are named. */
@@ -75,7 +75,7 @@ const say = (line: string) => Screen.say("stdout", onOneLine(line))
 
 /**
  * Verifies and answers the exit status: 0 where everything is there as it was stored, 3 where something is missing or
- * changed, 4 where there is only something that nobody stored, 1 where nothing was ever stored in one of the sinks. Fails
+ * changed, 4 where there is only something that nobody stored, 1 where nothing is stored in one of the sinks. Fails
  * where that is so of all of them, and where a sink or the ledger cannot be read. What a killed run has left is named, and
  * is no difference: the next run finishes or removes it.
  *
@@ -98,7 +98,7 @@ export const run = Effect.fnUntraced(function*(options: Options) {
     if (receipts === undefined) unused.push(sink)
     else used.push({ sink, receipts })
   }
-  if (used.length === 0) return yield* new SettingsError({ message: yield* neverStored(unused, store) })
+  if (used.length === 0) return yield* new SettingsError({ message: yield* nothingStored(unused, store) })
   for (const { receipts, sink } of used) {
     if (receipts !== sink.id && !json) say(`Held against what was stored at ${receipts}`)
     yield* Stream.runForEach(Verify.sink(sink, { depth, receiptsOf: receipts }), (step) =>
@@ -125,7 +125,7 @@ export const run = Effect.fnUntraced(function*(options: Options) {
     }
     for (const line of repair) say(`To restore what is missing or changed: ${line}`)
   }
-  if (lacking.length > 0) yield* Effect.logError(yield* neverStored(lacking, store))
+  if (lacking.length > 0) yield* Effect.logError(yield* nothingStored(lacking, store))
   return found.isDamaged ? 3 : lacking.length > 0 ? 1 : found.hasExtra ? 4 : 0
 })
 

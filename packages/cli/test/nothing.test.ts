@@ -89,6 +89,6 @@ describe("a run that stores nothing, or a part", () => {
         assert.strictEqual(status, 0)
         assert.notMatch(stdout, /\bComplete\b/)
       }
-      assert.match((yield* labelstream(["verify"])).stderr, /Nothing is stored yet.* run: labelstream export/)
+      assert.match((yield* labelstream(["verify"])).stderr, /Nothing is stored, as far as.* run: labelstream export/)
     }), 60_000)
 })

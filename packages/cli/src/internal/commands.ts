@@ -209,7 +209,7 @@ const verify = Command.make(
   Command.withDescription(
     "Reads back everything that is stored and names what is missing, changed or extra, without the network.\n\n" +
       "  It ends with 0 when all is intact, 3 when something is missing or changed, and names the command that restores\n" +
-      "  it, 4 when something is only extra, and 1 when nothing was ever stored there."
+      "  it, 4 when something is only extra, and 1 when nothing is stored there."
   ),
   Command.withShortDescription("Read back what is stored"),
   Command.withExamples([

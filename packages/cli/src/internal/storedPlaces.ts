@@ -40,7 +40,7 @@ export const placesOf = Effect.fnUntraced(function*(settings: Settings): Effect.
   }
   return yield* new SettingsError({
     message: others === ""
-      ? `Nothing is stored yet, as far as ${settings.stateName} knows. To store something, run: ${commandLine(["export"])}`
+      ? `Nothing is stored, as far as ${settings.stateName} knows. To store something, run: ${commandLine(["export"])}`
       : `Name with --to where to look: ${settings.stateName} knows of jobs in ${others}`
   })
 })

@@ -33,12 +33,22 @@ export async function* inspect(
 async function* everything(place: Place, places: ReadonlyArray<Place>, depth: JobSink.InspectDepth) {
   for (const folder of await batchesOf(places)) {
     const holders = await readHolders(places, folder)
-    for (const part of holders.parts) yield* inspectPart(part, folder, holders, depth === "content")
+    for (const part of holders.parts) {
+      if (!(yield* inspectPart(part, folder, holders, depth === "content")) && part.place === place) {
+        place.damaged.set(folder, (place.damaged.get(folder) ?? new Set()).add(part.part))
+      }
+    }
   }
   yield* extras(place)
 }
 
-async function* inspectPart(published: Published, folder: string, { isHeld }: Holders, content: boolean) {
+/** Answers whether the part is as it was committed. */
+async function* inspectPart(
+  published: Published,
+  folder: string,
+  { isHeld }: Holders,
+  content: boolean
+): AsyncGenerator<ReadonlyArray<JobSink.Inspected>, boolean> {
   const { part, place: { fs, output } } = published
   const path = partPath("manifest", folder, part)
   const tail = await tailOf(fs, join(output, path))
@@ -57,7 +67,7 @@ async function* inspectPart(published: Published, folder: string, { isHeld }: Ho
         const head = PartManifest.decodeHead(line)
         if (typeof head === "string") {
           yield [{ _tag: "Extra" as const, path }]
-          return
+          return true
         }
         batchId = head.batch
         continue
@@ -76,7 +86,9 @@ async function* inspectPart(published: Published, folder: string, { isHeld }: Ho
   // Lines that cannot be read stand for jobs that cannot be named.
   if (tail !== undefined && jobs !== tail.jobs) {
     yield [{ _tag: "Changed" as const, batchId: batchId ?? "", jobId: "", path }]
+    return false
   }
+  return faults.length === 0
 }
 
 const compare = async (
