@@ -21,13 +21,13 @@ import type { Delivery } from "./internal/fetchedJob.ts"
 import { fill } from "./internal/fill.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import { ParseBudget } from "./internal/parseBudget.ts"
-import { reconcile } from "./internal/reconcile.ts"
+import { agree, reconcile } from "./internal/reconcile.ts"
 import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
 import { Tally } from "./internal/tally.ts"
 import { ExportWatch } from "./internal/telemetry/exportWatch.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import type { AttachmentChoice } from "./JobFetch.ts"
-import { type JobSink, type Receipt, SinkError } from "./JobSink.ts"
+import { type InspectDepth, type JobSink, type Receipt, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError, type LedgerFailure } from "./Ledger.ts"
 import type { ResultDocument } from "./ResultDocument.ts"
 import type { Selection } from "./Selection.ts"
@@ -190,13 +190,17 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     { concurrency: "unbounded", discard: true }
   ))
 
+  // Sinks whose receipts are all that they hold.
+  const agreeing = new Set<SinkRunner<Delivery, LedgerError>>()
+
   /** Makes the receipts say what the sink holds, and returns whether it lost something that another sink may have. */
-  const reconciled = Effect.fnUntraced(function*({ sink }: SinkRunner<Delivery, LedgerError>) {
-    const isOfAll = selection._tag === "Refresh" && selection.jobs === undefined &&
-      selection.checkedBefore === undefined
-    if (options.repair === true || isOfAll) return (yield* reconcile(ledger, sink, "content")) > 0
-    if (selection._tag !== "Refresh" && (yield* ledger.hasReceipts(sink.id))) return false
-    return (yield* reconcile(ledger, sink, "manifest")) > 0
+  const reconciled = Effect.fnUntraced(function*(runner: SinkRunner<Delivery, LedgerError>) {
+    const depth = depthOf(options.repair === true, selection)
+    const voided = depth === undefined
+      ? yield* agree(ledger, runner.sink)
+      : yield* Effect.andThen(ledger.opened(runner.sink.id), reconcile(ledger, runner.sink, depth))
+    agreeing.add(runner)
+    return voided > 0
   })
 
   /** Gives a sink that was added later, or has lost jobs, what another one of this export holds already. */
@@ -212,7 +216,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
         report.stored++
         report.bytes += bytes
       }
-      yield* fill({
+      const failure = yield* fill({
         ledger,
         source: { ...source, replay },
         target,
@@ -222,6 +226,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
         onStored,
         stop
       })
+      if (failure !== undefined) agreeing.delete(runner)
     }
   })
 
@@ -247,6 +252,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
       // A job on its way into a sink would be taken for one that nobody has fetched.
       const settled = Effect.forEach(runners, (runner) => runner.idle, { discard: true })
       yield* Effect.raceFirst(settled, Deferred.await(cut))
+      yield* pipeline.recorded
       const wait = yield* untilNextLook
       if (wait === undefined) return
       yield* Effect.timeoutOption(Deferred.await(stop), wait)
@@ -264,6 +270,9 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     const early = yield* Effect.exit(Effect.raceFirst(pipeline.early, Effect.asVoid(Fiber.await(sinks))))
     for (const runner of runners) yield* runner.end
     yield* Fiber.join(sinks)
+    yield* pipeline.recorded
+    // A sink that failed may hold what it did not acknowledge.
+    for (const { failure, sink } of agreeing) if (failure === undefined) yield* ledger.closed(sink.id)
     if (Exit.isSuccess(jobs)) yield* pipeline.vanished
     const completed = Exit.isSuccess(jobs) && !tally.stopped && tally.batches.every(({ isListed }) => isListed)
     const finished = yield* Effect.forEach(
@@ -278,7 +287,10 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     return yield* report
   })
   // Whoever waits is told what ended the run, not that this could not be noted either.
-  const noteEnd = Effect.suspend(() => ledger.end(look.run, tally.runEnd(tally.stopped ? "stopped" : "broken")))
+  const noteEnd = Effect.andThen(
+    pipeline.recorded,
+    Effect.suspend(() => ledger.end(look.run, tally.runEnd(tally.stopped ? "stopped" : "broken")))
+  )
   const noted = Effect.onExit(main, (exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(noteEnd))
   const fiber = yield* Effect.forkScoped(watch === undefined ? noted : watch.run(noted))
 
@@ -305,6 +317,13 @@ export const run = (options: Options): Effect.Effect<ExportReport, ExportError, 
     Effect.flatMap(start(options), (running) =>
       Effect.onInterrupt(running.await, () => Effect.andThen(running.stop, Effect.ignore(running.await))))
   )
+
+/** How closely to inspect the sinks whatever the ledger says; undefined where the ledger decides. */
+const depthOf = (repair: boolean, selection: Selection): InspectDepth | undefined => {
+  if (repair) return "content"
+  if (selection._tag !== "Refresh") return undefined
+  return selection.jobs === undefined && selection.checkedBefore === undefined ? "content" : "manifest"
+}
 
 /** A batch that is named twice is listed once. */
 const eachOnce = (batches: ReadonlyArray<BatchRef>): ReadonlyArray<BatchRef> =>

@@ -3,9 +3,10 @@
  * makes a second run cheap and a killed run resumable. Holds ids, hashes, counts and errors; no key and no signed URL.
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import type * as Stream from "effect/Stream"
 import type { ContentError } from "./Content.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
@@ -57,6 +58,10 @@ export const failureOf = (error: GtStudioError | ContentError | SinkError): Ledg
       }
   }
 }
+
+/** Whether a job failed because this sink could not store it, as {@link failureOf} says. */
+export const isFailureOf = (sink: string, failure: LedgerFailure): boolean =>
+  failure.reason.startsWith(`${sink} sink: `)
 
 /** A sink's word that it holds a revision of the job. */
 export interface LedgerReceipt {
@@ -241,8 +246,8 @@ export class Ledger extends Context.Service<Ledger, {
   /** Notes what happened, all of it or nothing. */
   readonly record: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, LedgerError>
   /**
-   * Makes one call of all those within: what they noted stays when the effect succeeds, and else nothing of it. Only
-   * while nothing else writes.
+   * Makes one call of all those within: what they noted stays when the effect succeeds, and else nothing of it. Calls of
+   * others that write wait meanwhile.
    */
   readonly atomically: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LedgerError, R>
   /** Reads entries in order of batch and job id, in arrays. May run while the ledger is written to. */
@@ -256,8 +261,50 @@ export class Ledger extends Context.Service<Ledger, {
   readonly counts: (batch: BatchRef) => Effect.Effect<StageCounts, LedgerError>
   /** Starts an audit of one sink. Writes nothing that stays, also in a ledger that was opened for reading. */
   readonly audit: (sink: string) => Effect.Effect<Audit, LedgerError, Scope.Scope>
+  /**
+   * Records that a run has this sink open. Returns whether its receipts are known to be all that the sink committed:
+   * false the first time, and until the run that had it open before has recorded `closed`.
+   */
+  readonly opened: (sink: string) => Effect.Effect<boolean, LedgerError>
+  /** Records that the run which has this sink open has recorded a receipt of everything that the sink committed. */
+  readonly closed: (sink: string) => Effect.Effect<void, LedgerError>
   /** Whether any receipt of this sink is on record. */
   readonly hasReceipts: (sink: string) => Effect.Effect<boolean, LedgerError>
   /** How many jobs have a receipt of this sink. Takes some 100 ms for a million. */
   readonly countReceipts: (sink: string) => Effect.Effect<number, LedgerError>
 }>()("@labelstream/core/Ledger") {}
+
+/** The transaction that a fiber is in. */
+const Within = Context.Reference<object | undefined>("@labelstream/core/Ledger/Within", {
+  defaultValue: () => undefined
+})
+
+/**
+ * Makes the calls that write take turns, for a ledger with one connection: a call waits for the end of a transaction that
+ * another fiber is in, and a transaction for the end of another one.
+ */
+export const takingTurns = (ledger: Ledger["Service"]): Ledger["Service"] => {
+  const turns = Semaphore.makeUnsafe(1)
+  let current: object | undefined
+  const inTurn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Within.use((within) => within !== undefined && within === current ? effect : turns.withPermit(effect))
+  return {
+    ...ledger,
+    begin: inTurn(ledger.begin),
+    end: (run, end) => inTurn(ledger.end(run, end)),
+    observe: (run, batch, page, sinks) => inTurn(ledger.observe(run, batch, page, sinks)),
+    record: (outcomes) => inTurn(ledger.record(outcomes)),
+    opened: (sink) => inTurn(ledger.opened(sink)),
+    closed: (sink) => inTurn(ledger.closed(sink)),
+    atomically: (effect) =>
+      inTurn(Effect.suspend(() => {
+        const transaction = current = {}
+        return Effect.ensuring(
+          ledger.atomically(Effect.provideService(effect, Within, transaction)),
+          Effect.sync(() => {
+            current = undefined
+          })
+        )
+      }))
+  }
+}

@@ -20,7 +20,8 @@ import {
   type Listed,
   type Observation,
   type Outcome,
-  type Run
+  type Run,
+  takingTurns
 } from "./Ledger.ts"
 
 const step = 1000
@@ -35,6 +36,8 @@ interface Batch {
 const make = (): Ledger["Service"] => {
   const batches = new Map<string, Batch>()
   const runs: Array<Run> = []
+  /** Sinks of which every commit is on record. */
+  const closed = new Set<string>()
 
   const batchOf = (ref: BatchRef): Batch => {
     const key = JSON.stringify([ref.projectId, ref.batchId])
@@ -124,7 +127,7 @@ const make = (): Ledger["Service"] => {
     }
   }
 
-  return {
+  return takingTurns({
     begin: Effect.map(
       Clock.currentTimeMillis,
       (startedAt) => runs.push({ run: runs.length + 1, startedAt, endedAt: null, end: null })
@@ -159,8 +162,10 @@ const make = (): Ledger["Service"] => {
       }),
     audit: (sink) => Effect.sync(() => audit(sink)),
     hasReceipts: (sink) => Effect.sync(() => countReceipts(sink) > 0),
-    countReceipts: (sink) => Effect.sync(() => countReceipts(sink))
-  }
+    countReceipts: (sink) => Effect.sync(() => countReceipts(sink)),
+    opened: (sink) => Effect.sync(() => closed.delete(sink)),
+    closed: (sink) => Effect.sync(() => void closed.add(sink))
+  })
 }
 
 const unseen = (batch: BatchRef, jobId: string, listed: Listed = unknown): LedgerEntry => ({

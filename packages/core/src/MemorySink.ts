@@ -92,6 +92,7 @@ export const make = (options: Options = {}): MemorySink => {
           taken.delete(store)
         })
     ).pipe(Effect.map(({ sink }) => sink)),
+    count: Effect.sync(() => store.jobs.size),
     inspect: (depth) =>
       Stream.suspend(() => Stream.fromIterable(Array.from(store.jobs.values()))).pipe(
         Stream.mapEffect((job) => inspected(job, depth)),

@@ -13,7 +13,7 @@ import { lapse } from "./support/time.ts"
 const full = new LedgerError({ reason: "unavailable", detail: "the disk is full" })
 
 /** A ledger whose one method fails from its nth call on. */
-const failing = (method: "begin" | "end" | "observe" | "record" | "entries" | "hasReceipts", from: number) =>
+const failing = (method: "begin" | "end" | "observe" | "record" | "entries" | "opened", from: number) =>
   Layer.effect(
     Ledger,
     Effect.map(Ledger.use(Effect.succeed), (ledger) => {
@@ -32,7 +32,7 @@ describe("a ledger that fails", () => {
   for (
     const [method, from] of [
       ["begin", 1],
-      ["hasReceipts", 2],
+      ["opened", 2],
       ["observe", 1],
       ["observe", 3],
       ["record", 3],

@@ -127,12 +127,14 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const read = yield* attempt(file, () => reads.make(db))
   const audit = yield* attempt(file, () => audits.make(db, read))
   const write = yield* attempt(file, () => writes.make(db, read))
-  return Ledger.Ledger.of({
+  return Ledger.takingTurns({
     begin: Effect.flatMap(Clock.currentTimeMillis, (now) => attempt(file, () => write.begin(now))),
     end: (run, end) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => attempt(file, () => write.endRun(run, now, end))),
     observe: (run, batch, page, sinks) => attempt(file, () => write.observe(run, batch, page, sinks)),
     record: (outcomes) => attempt(file, () => write.record(outcomes)),
+    opened: (sink) => attempt(file, () => write.opened(sink)),
+    closed: (sink) => attempt(file, () => write.closed(sink)),
     atomically: (effect) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
@@ -166,6 +168,8 @@ const makeReadOnly = Effect.fnUntraced(function*(options: Options) {
     observe: () => refuse,
     record: () => refuse,
     atomically: () => refuse,
+    opened: () => refuse,
+    closed: () => refuse,
     ...reading(file, read, audit)
   })
 })

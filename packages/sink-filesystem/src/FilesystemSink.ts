@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { sinkName, toSinkError } from "./internal/failure.ts"
 import { type Fs, nodeFs } from "./internal/fs.ts"
-import { inspect } from "./internal/inspect.ts"
+import { count, inspect } from "./internal/inspect.ts"
 import { merge, open, openPart } from "./internal/open.ts"
 import * as Place from "./internal/place.ts"
 import { replay } from "./internal/replay.ts"
@@ -77,6 +77,7 @@ export const makeWith = ({ directory }: Options, fs: Fs): JobSink.JobSink => {
     shared: { open: openPart(place), merge: merge(place) },
     inspect: (depth) =>
       Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" }))),
+    count: attempt({ step: "inspect" }, () => count(place)),
     replay: Stream.suspend(() => Stream.fromAsyncIterable(replay(place), toSinkError({ step: "inspect" })))
   }
 }

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { sinkName, toSinkError } from "./internal/failure.ts"
 import { type Fs, nodeFs } from "./internal/fs.ts"
-import { inspect } from "./internal/inspect.ts"
+import { count, inspect } from "./internal/inspect.ts"
 import { merge, open, openShare } from "./internal/open.ts"
 import * as Place from "./internal/place.ts"
 import { replay } from "./internal/replay.ts"
@@ -136,6 +136,7 @@ export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024)
     },
     inspect: (depth) =>
       Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" }))),
+    count: attempt({ step: "inspect" }, () => count(place)),
     replay: Stream.suspend(() => Stream.fromAsyncIterable(replay(place), toSinkError({ step: "inspect" })))
   }
 }

@@ -4,12 +4,13 @@
  * leaves the file as its last commit did. Any number of programs may read while a run writes.
  */
 import type { JobSink } from "@labelstream/core"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { resolve } from "node:path"
 import { check, openWriter } from "./internal/database.ts"
 import { attempt, sinkName } from "./internal/failure.ts"
-import { inspect, lastCommit } from "./internal/inspect.ts"
+import { count, inspect } from "./internal/inspect.ts"
 import { readBytes } from "./internal/read.ts"
 import { replay } from "./internal/replay.ts"
 import { migrations } from "./internal/schema.ts"
@@ -109,7 +110,7 @@ export const makeWith = (
     open: openWriter(settings, (db) => start(db, file, keep)),
     inspect: (depth) => inspect(file, depth, steps.length),
     replay: Stream.suspend(() => replay(file, steps.length)),
-    lastCommit: Stream.suspend(() => lastCommit(file, steps.length))
+    count: Effect.suspend(() => count(file, steps.length))
   }
 }
 

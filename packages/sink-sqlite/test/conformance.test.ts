@@ -1,9 +1,10 @@
 import { SinkConformance } from "@labelstream/sink-testkit"
-import { make, readBack } from "./support/subject.ts"
+import { damages, make, readBack } from "./support/subject.ts"
 
 SinkConformance.suite("sqlite", {
   make,
   readBack,
+  damages,
   keeps: "files",
   writes: "native",
   module: { url: new URL("./support/subject.ts", import.meta.url) },

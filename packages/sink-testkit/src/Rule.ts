@@ -68,6 +68,8 @@ export interface Needs {
   readonly replay?: true
   /** Several may write at once. */
   readonly shared?: true
+  /** There is a way to damage what is stored. */
+  readonly damages?: true
   /** Written by `node:fs`. */
   readonly node?: true
 }
@@ -87,6 +89,9 @@ const missing = (needs: Needs, subject: Subject): string | undefined => {
   if (needs.files && subject.keeps !== "files") return "keeps no files in the target"
   if (needs.module && subject.module === undefined) return "no module given to run in a process of its own"
   if (needs.manifest && subject.manifest === undefined) return "no manifest given"
+  if (needs.damages && subject.manifest === undefined && subject.damages === undefined) {
+    return "no manifest and no damages given"
+  }
   if (needs.node && subject.writes === "native") return "writes natively, where this failure cannot be brought about"
   return undefined
 }

@@ -57,6 +57,11 @@ export interface Subject {
   readonly writes?: "node" | "native"
   /** The files that the sink's manifest lists, for sinks that have one. */
   readonly manifest?: (target: string) => Effect.Effect<ReadonlyArray<ListedFile>, unknown>
+  /**
+   * Removes or changes something that the sink stores of some jobs, behind its back, each named by what it does: for sinks
+   * without a manifest of files.
+   */
+  readonly damages?: Readonly<Record<string, (target: string) => Effect.Effect<void, unknown>>>
   /** Part of a secret that `make` fills into the sink's options: it must be found nowhere. */
   readonly secret?: string
   /** Rules that the sink openly does not keep, by id, with the reason: shown with it, and never counted as passed. */

@@ -50,6 +50,8 @@ export const fromSql = (sql: SqlClient.SqlClient): Ledger.Ledger["Service"] => {
       })),
     observe: (run, batch, page) => page.length === 0 ? Effect.succeed([]) : writing(write.observe(run, batch, page)),
     record: (outcomes) => outcomes.length === 0 ? Effect.void : writing(write.record(outcomes)),
+    opened: (sink) => writing(write.opened(sink)),
+    closed: (sink) => writing(write.closed(sink)),
     // The effect cannot be begun again: it may have done more than write here.
     atomically: (effect) =>
       sql.withTransaction(effect).pipe(

@@ -272,6 +272,15 @@ export const make = (sql: SqlClient.SqlClient, read: Reads) => {
       Effect.asVoid(sql`UPDATE labelstream_runs SET ended_at = ${at}, outcome = ${end.outcome}, listed = ${end.listed},
         exported = ${end.exported}, unchanged = ${end.unchanged}, unfinished = ${end.unfinished},
         failed = ${end.failed}, bytes = ${end.bytes} WHERE id = ${run}`),
+    opened: Effect.fnUntraced(function*(sink: string) {
+      const id = (yield* sinksOf([sink]))(sink)
+      const wasClosed = yield* sql`UPDATE labelstream_sinks SET closed = 0 WHERE id = ${id} AND closed = 1 RETURNING id`
+      return wasClosed.length > 0
+    }),
+    closed: Effect.fnUntraced(function*(sink: string) {
+      const id = (yield* sinksOf([sink]))(sink)
+      yield* sql`UPDATE labelstream_sinks SET closed = 1 WHERE id = ${id}`
+    }),
     observe,
     /** Notes outcomes of which none is of the same job as another, and answers where to find the row of each. */
     round,

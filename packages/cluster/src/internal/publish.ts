@@ -21,12 +21,20 @@ const whileTaken = {
 /** Looks for parts that are still open: one of a runner that died on another machine is taken for open for two minutes. */
 const whileOpen = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "3 minutes" }))
 
-/** Opens every sink once: refuses what cannot be written to, and takes over what a ledger that is new does not know. */
+/**
+ * Opens every sink once: refuses what cannot be written to, and reconciles the ledger with what an earlier export left.
+ * The sinks count as open from then on, as runners write to them and may die between a commit and its receipts.
+ */
 export const open = ({ run, shared, single }: Known) =>
   step(Effect.gen(function*() {
     const ledger = yield* Ledger.Ledger
     yield* Export.run({ batches: [], sinks: [...shared, ...single] }).pipe(
-      Effect.provideService(Ledger.Ledger, { ...ledger, begin: Effect.succeed(run), end: () => Effect.void }),
+      Effect.provideService(Ledger.Ledger, {
+        ...ledger,
+        begin: Effect.succeed(run),
+        end: () => Effect.void,
+        closed: () => Effect.void
+      }),
       Effect.retry(whileTaken)
     )
   }))
@@ -78,7 +86,6 @@ const fill = Effect.fnUntraced(function*({ request, run, shared, single }: Known
   const report = yield* Export.run({
     batches: request.batches,
     sinks: [...shared, ...single],
-    selection: { _tag: "Refresh" },
     attachments: request.attachments
   }).pipe(
     Effect.provideService(GtStudio.GtStudio, {

@@ -45,7 +45,7 @@ export const forSlice = ({ open, permits, sink }: Writer): Effect.Effect<JobSink
       abort: (token) => Effect.ensuring(open.abort(token), release(token)),
       finish: () => Effect.void
     }
-    const { lastCommit: _, replay: __, ...rest } = sink
+    const { replay: _, ...rest } = sink
     // A slice sees a part of what a sink holds: it neither reconciles the ledger with it nor backfills it.
     return { ...rest, capabilities: { ...sink.capabilities, inspectable: false }, open: Effect.succeed(opened) }
   })

@@ -11,9 +11,9 @@ import type { GtStudio } from "../GtStudio.ts"
 import type { GtStudioError } from "../GtStudioError.ts"
 import { fetchWith, type Options as FetchOptions } from "../JobFetch.ts"
 import type { SinkError } from "../JobSink.ts"
-import { failureOf, type Ledger, type LedgerError, type LedgerFailure } from "../Ledger.ts"
+import { failureOf, type Ledger, type LedgerError, type LedgerFailure, type Outcome } from "../Ledger.ts"
 import type { ResultDocument } from "../ResultDocument.ts"
-import { listedOf, type Selection } from "../Selection.ts"
+import type { Selection } from "../Selection.ts"
 import {
   type Delivery,
   failedOutcome,
@@ -22,6 +22,7 @@ import {
   sameRevision,
   sizeOf,
   storedOutcome,
+  unchangedOutcome,
   unsettled,
   watched
 } from "./fetchedJob.ts"
@@ -69,6 +70,9 @@ export interface Setting {
   readonly cut: Deferred.Deferred<void, Fatal>
 }
 
+/** Outcomes of single jobs that are recorded in one transaction, which costs a sync of the disk. */
+const outcomesAtOnce = 32
+
 /** A job and the sinks that want it in the order of the listing. */
 interface InTurn {
   readonly delivery: Delivery
@@ -107,11 +111,25 @@ export const exportRun = (setting: Setting) => {
     onJob({ _tag: "Failed", batchId: batch.batchId, jobId, error })
   }
 
+  // Outcomes of jobs that no sink stores: lost in a crash, they are found again.
+  let waiting: Array<Outcome> = []
+
+  /** Records outcomes with those that wait, in one transaction. */
+  const record = (outcomes: ReadonlyArray<Outcome>) =>
+    Effect.suspend(() => {
+      const all = [...waiting, ...outcomes]
+      waiting = []
+      return all.length === 0 ? Effect.void : ledger.record(all)
+    })
+
+  /** Records an outcome when there are enough of them, or when a sink has stored something. */
+  const recordLater = (outcome: Outcome) => waiting.push(outcome) < outcomesAtOnce ? Effect.void : record([])
+
   /** Records the failure of a job that never reached a sink. */
   const recordFailure = (batch: BatchTally, jobId: string, error: LedgerFailure) =>
     Effect.flatMap(Clock.currentTimeMillis, (at) => {
       failJob(batch, jobId, error)
-      return ledger.record([{ _tag: "Failed", batch, jobId, error, at }])
+      return recordLater({ _tag: "Failed", batch, jobId, error, at })
     })
 
   /** What to fetch of a job; it is marked as skipped where its result is not wanted. */
@@ -174,7 +192,7 @@ export const exportRun = (setting: Setting) => {
     if (Option.isNone(job.record)) {
       batch.unfinished++
       return Effect.andThen(
-        ledger.record([{ _tag: "Unfinished", batch, jobId: summary.id }]),
+        recordLater({ _tag: "Unfinished", batch, jobId: summary.id }),
         Effect.as(Scope.close(job.scope, Exit.void), undefined)
       )
     }
@@ -185,7 +203,7 @@ export const exportRun = (setting: Setting) => {
       onJob({ _tag: "Unchanged", batchId: batch.batchId, jobId: summary.id })
       return Effect.flatMap(Clock.currentTimeMillis, (at) =>
         Effect.andThen(
-          ledger.record([{ _tag: "Unchanged", batch, jobId: summary.id, listed: listedOf(summary), at }]),
+          recordLater(unchangedOutcome(job, record, runners[0]!.sink.id, at)),
           Effect.as(Scope.close(job.scope, Exit.void), undefined)
         ))
     }
@@ -222,7 +240,7 @@ export const exportRun = (setting: Setting) => {
       }
       const stored = batch.stored.map(({ delivery, receipt }) => storedOutcome(delivery, runner.sink.id, receipt, at))
       // A failure is noted after the receipts of all sinks, since the last outcome decides the stage.
-      yield* ledger.record([...stored, ...ended.flatMap((job) => failedOutcome(job, at))])
+      yield* record([...stored, ...ended.flatMap((job) => failedOutcome(job, at))])
       for (const job of ended) {
         count(job)
         yield* Scope.close(job.scope, Exit.void)
@@ -290,6 +308,8 @@ export const exportRun = (setting: Setting) => {
         : forEachInLanes(listed, concurrency, fetchAndDeliver),
       Deferred.await(cut)
     ),
+    /** Records the outcomes that wait. */
+    recorded: record([]),
     /** Delivers what was fetched before its turn when the run was cut. */
     early: inOrder.rest,
     vanished: Effect.suspend(() => Effect.forEach(tally.batches, countVanished, { discard: true }))

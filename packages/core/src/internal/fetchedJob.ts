@@ -61,6 +61,18 @@ export const storedOutcome = (delivery: Delivery, sink: string, receipt: Receipt
   at
 })
 
+/** Of a job that every sink of the run holds as it was fetched. `sink` is one of them. */
+export const unchangedOutcome = ({ task }: Job, record: JobRecord, sink: string, at: number): Outcome => {
+  const { batch, known, summary } = task
+  const { batchId, jobId, revision } = record
+  const listed = listedOf(summary)
+  if (known?.revision == null || sameRevision(known.revision, revision)) {
+    return { _tag: "Unchanged", batch, jobId, listed, at }
+  }
+  // It is the ledger that has another revision, of a sink that is not in this run: a receipt says which is the latest.
+  return { _tag: "Stored", batch, sink, receipt: { batchId, jobId, revision, bytes: sizeOf(record) }, listed, at }
+}
+
 export const failedOutcome = ({ failure, task }: Job, at: number): ReadonlyArray<Outcome> =>
   failure === undefined ? [] : [{ _tag: "Failed", batch: task.batch, jobId: task.summary.id, error: failure, at }]
 

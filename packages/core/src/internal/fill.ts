@@ -1,4 +1,5 @@
 import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -7,8 +8,9 @@ import * as Stream from "effect/Stream"
 import type { Content } from "../Content.ts"
 import type { BatchRef } from "../Job.ts"
 import type { AttachmentRecord, JobRecord, JobSink, OpenSink, Receipt, StoredJob } from "../JobSink.ts"
-import type { Ledger, LedgerError, Outcome } from "../Ledger.ts"
+import { isFailureOf, type Ledger, type LedgerError, type Outcome } from "../Ledger.ts"
 import * as ResultDocument from "../ResultDocument.ts"
+import { listedOf } from "../Selection.ts"
 import { type Delivery, SinkRunner } from "./sinkRunner.ts"
 
 export interface Filling {
@@ -28,7 +30,7 @@ const parseLimit = 64 * 1024
 
 /**
  * Stores in one sink what another one holds and it lacks, without the platform. What cannot be read back, or is not what
- * the ledger has, is passed over: the listing will find that the sink lacks it.
+ * the ledger has, is passed over: the listing will find that the sink lacks it. Returns why the target failed, if it did.
  */
 export const fill = Effect.fnUntraced(
   function*({ batches, ledger, onStored, open, runId, source, stop, target }: Filling) {
@@ -37,12 +39,22 @@ export const fill = Effect.fnUntraced(
     const queue = yield* Queue.bounded<Delivery, Cause.Done>(target.capabilities.batch.maxRecords)
     const runner = new SinkRunner<Delivery, LedgerError>(target, open, `${runId}-fill`, queue, (settled) => {
       for (const { receipt } of settled.stored) onStored(receipt)
-      return ledger.record(settled.stored.map(({ delivery: { record }, receipt }): Outcome => ({
-        _tag: "Adopted",
-        batch: record,
-        sink: target.id,
-        receipt
-      })))
+      return Effect.flatMap(
+        Effect.forEach(settled.stored, ({ delivery: { record }, receipt }) => backfilled(record, receipt)),
+        (outcomes) => ledger.record(outcomes)
+      )
+    })
+    /** A job that failed because the target could not store it is no longer failed. */
+    const backfilled = Effect.fnUntraced(function*(record: JobRecord, receipt: Receipt) {
+      const { batchId, projectId, summary } = record
+      const batch = { projectId, batchId }
+      const [known] = yield* ledger.find(batch, [record.jobId])
+      const stored = { batch, sink: target.id, receipt }
+      if (known?.error == null || !isFailureOf(target.name, known.error)) {
+        return { _tag: "Adopted", ...stored } satisfies Outcome
+      }
+      const at = yield* Clock.currentTimeMillis
+      return { _tag: "Stored", ...stored, listed: known.storedAs ?? listedOf(summary), at } satisfies Outcome
     })
     const storing = yield* Effect.forkScoped(runner.run)
     const isAsked = (job: StoredJob) =>
@@ -68,6 +80,7 @@ export const fill = Effect.fnUntraced(
     )
     yield* runner.end
     yield* Fiber.join(storing)
+    return runner.failure
   },
   Effect.scoped
 )

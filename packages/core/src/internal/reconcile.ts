@@ -54,4 +54,18 @@ export const reconcile = Effect.fnUntraced(function*(
   return voided
 }, Effect.scoped)
 
+/**
+ * Reconciles a sink where something speaks against its receipts: it is new to the ledger, the last run that had it open
+ * was cut off between a commit and its receipts, or it holds another number of jobs. Returns how many receipts it voided.
+ */
+export const agree = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: JobSink) {
+  const isAgreed = yield* ledger.opened(sink.id)
+  if (!sink.capabilities.inspectable) return 0
+  // What only adds holds a job as often as it was exported.
+  if (isAgreed && sink.capabilities.keying === "append") return 0
+  const isSame = isAgreed && sink.count !== undefined
+    && (yield* sink.count) === (yield* ledger.countReceipts(sink.id))
+  return isSame ? 0 : yield* reconcile(ledger, sink, "manifest")
+})
+
 type Intact = Extract<Inspected, { readonly _tag: "Intact" }>

@@ -1,5 +1,6 @@
 /** What every ledger promises, as tests that each implementation is held to. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -689,6 +690,53 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
         )
       )
     })
+
+    describe("calls that meet a transaction", () => {
+      it.live(
+        "wait for its end, and lose nothing when it is taken back",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const began = yield* Deferred.make<void>()
+            const go = yield* Deferred.make<void>()
+            const failing = Effect.gen(function*() {
+              yield* ledger.record([stored("1")])
+              yield* Deferred.succeed(began, undefined)
+              yield* Deferred.await(go)
+              return yield* Effect.fail("no")
+            })
+            const transaction = yield* Effect.forkChild(Effect.exit(ledger.atomically(failing)))
+            yield* Deferred.await(began)
+            const others = yield* Effect.forkChild(Effect.gen(function*() {
+              const run = yield* ledger.begin
+              yield* ledger.observe(run, batch, [summary("2")])
+              yield* ledger.record([stored("3")])
+              yield* ledger.atomically(ledger.record([stored("4")]))
+              yield* ledger.end(run, ended)
+            }))
+            yield* Effect.yieldNow
+            yield* Deferred.succeed(go, undefined)
+            yield* Fiber.join(transaction)
+            yield* Fiber.join(others)
+            assert.deepStrictEqual(yield* ids(ledger), ["2", "3", "4"])
+          })
+        )
+      )
+    })
+
+    it.live(
+      "knows of each sink whether the run that had it open last has said that it closed it",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          assert.isFalse(yield* ledger.opened("files"))
+          assert.isFalse(yield* ledger.opened("files"))
+          yield* ledger.closed("files")
+          assert.isFalse(yield* ledger.opened("db"))
+          assert.isTrue(yield* ledger.opened("files"))
+          assert.isFalse(yield* ledger.opened("files"))
+          assert.isFalse(yield* ledger.hasReceipts("files"))
+        })
+      )
+    )
 
     describe("audit", () => {
       const unchecked = (audit: Audit) => Effect.map(Stream.runCollect(audit.unchecked), (pages) => pages.flat())

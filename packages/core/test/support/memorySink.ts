@@ -56,6 +56,8 @@ export class MemorySink {
   /** Steps in the order of their calls. */
   readonly calls: Array<string> = []
   readonly staged = new Map<string, ReadonlyArray<StoredJob>>()
+  /** Depths at which it was inspected. */
+  readonly inspected: Array<string> = []
   opened = 0
   closed = 0
   finished: Array<boolean> = []
@@ -115,15 +117,15 @@ export class MemorySink {
             this.closed++
           })
       ),
+      count: Effect.sync(() => this.stored.size),
       inspect: (depth) =>
-        Stream.suspend(() =>
-          Stream.succeed(
-            Array.from(this.stored.values(), (job): Inspected =>
-              depth === "content" && sha256(job.document) !== job.revision.document
-                ? { _tag: "Changed", batchId: job.batchId, jobId: job.jobId, path: job.jobId }
-                : { _tag: "Intact", projectId: job.projectId, receipt: receiptOf(job) })
-          )
-        ),
+        Stream.suspend(() => {
+          this.inspected.push(depth)
+          return Stream.succeed(Array.from(this.stored.values(), (job): Inspected =>
+            depth === "content" && sha256(job.document) !== job.revision.document
+              ? { _tag: "Changed", batchId: job.batchId, jobId: job.jobId, path: job.jobId }
+              : { _tag: "Intact", projectId: job.projectId, receipt: receiptOf(job) }))
+        }),
       ...(this.options.replays === true ? { replay: this.replay } : {})
     }
   }

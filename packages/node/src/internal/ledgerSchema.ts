@@ -79,8 +79,13 @@ ALTER TABLE runs ADD COLUMN failed INTEGER;
 ALTER TABLE runs ADD COLUMN bytes INTEGER;
 `
 
+/** Whether every commit of a sink is on record: 0 while a run has it open, and after one that was killed. */
+const version3 = "ALTER TABLE sinks ADD COLUMN closed INTEGER NOT NULL DEFAULT 0"
+
 /** What leads from each version to the next: the first makes the tables of version 1. Only ever added to. */
-const migrations: ReadonlyArray<(db: Database) => void> = [(db) => db.exec(version1), (db) => db.exec(version2)]
+const migrations: ReadonlyArray<(db: Database) => void> = [version1, version2, version3].map((script) => (db) =>
+  db.exec(script)
+)
 
 /** The version that this code writes. */
 export const currentVersion = migrations.length

@@ -39,6 +39,7 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
   )
   const insertBatch = db.prepare("INSERT INTO batches (project_id, batch_id) VALUES (?, ?)")
   const insertSink = db.prepare("INSERT INTO sinks (name) VALUES (?)")
+  const setClosed = db.prepare("UPDATE sinks SET closed = ? WHERE id = ? AND closed <> ?")
   const selectSink = db.prepare("SELECT id FROM sinks WHERE name = ?").pluck()
   const insertJob = db.prepare(
     `INSERT INTO jobs (batch, job_id, reference_id, status, frames, annotations, stage)
@@ -250,6 +251,8 @@ export const make = (db: Database, read: ReturnType<typeof reads.make>) => {
       return batch !== undefined && observed.isWhole(run, batch)
     },
     record: (outcomes: ReadonlyArray<Ledger.Outcome>): void => transaction(() => outcomes.forEach(record)),
+    opened: (sink: string): boolean => transaction(() => setClosed.run(0, sinkOf(sink), 0).changes > 0),
+    closed: (sink: string): void => transaction(() => void setClosed.run(1, sinkOf(sink), 1)),
     open,
     end,
     observe

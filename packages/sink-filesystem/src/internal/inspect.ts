@@ -36,6 +36,20 @@ export async function* inspect(
   }
 }
 
+/** Counts the committed jobs of all batches in the manifests alone. */
+export const count = async (place: Place): Promise<number> => {
+  const { fs } = place
+  const places = await withParts(place)
+  const scratch = () => fs.mkdtemp(join(tmpdir(), "labelstream-count-"))
+  let jobs = 0
+  for (const batch of await batchesOf(places)) {
+    for await (const held of withScratch(fs, scratch, (makeFolder) => heldLines(places, batch, makeFolder))) {
+      jobs += held.length
+    }
+  }
+  return jobs
+}
+
 /** Paths of the jobs, without `.json`, that a commit was killed at. */
 const pendingJobs = async (place: Place): Promise<ReadonlySet<string>> => {
   const intents = await peekIntents(place)

@@ -181,11 +181,19 @@ const rewrite = <E>(
   write: (record: JobSink.JobRecord) => Effect.Effect<unknown, E>
 ) =>
   Effect.acquireUseRelease(
-    attempt(stage, () => build.openPublished()),
+    attempt(stage, () => build.openPublished()).pipe(
+      // Of a damaged part nothing is copied. Where all of its jobs are written anew, nothing has to be.
+      Effect.catchIf((error) => error.reason === "corrupt", (error) =>
+        Effect.flatMap(
+          attempt(stage, () => build.holdsOnly(held)),
+          (isReplaced) => isReplaced ? Effect.undefined : Effect.fail(error)
+        ))
+    ),
     Effect.fnUntraced(function*(readers) {
       const lines = build.publishedJobs()
       const waiting = { annotations: 0, attachments: 0, contents: 0, jobs: 0 }
       const copy = async () => {
+        if (readers === undefined) return
         for (const table of tableNames) {
           for await (const rows of readers[table].take(waiting[table])) await build.writers[table].add(rows)
           waiting[table] = 0
@@ -199,7 +207,9 @@ const rewrite = <E>(
           const record = held.get(line.job)
           if (record !== undefined) {
             yield* attempt(stage, copy)
-            if (yield* write(record)) {
+            const isWritten = yield* write(record)
+            if (readers === undefined) continue
+            if (isWritten) {
               for (const table of tableNames) readers[table].skip(counts[table])
               continue
             }
@@ -213,6 +223,7 @@ const rewrite = <E>(
     }),
     (readers) =>
       Effect.promise(async () => {
+        if (readers === undefined) return
         for (const table of tableNames) await readers[table].close().catch(() => {})
       })
   )

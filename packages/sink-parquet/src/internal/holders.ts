@@ -60,7 +60,7 @@ export const readHolders = async (places: ReadonlyArray<Place>, folder: string):
 }
 
 /** The lines of jobs; what is damaged is for others to report. */
-async function* linesOf({ part, place }: Published, folder: string): AsyncGenerator<PartManifest.Job> {
+export async function* linesOf({ part, place }: Published, folder: string): AsyncGenerator<PartManifest.Job> {
   for await (const lines of Lines.read(place.fs, join(place.output, partPath("manifest", folder, part)))) {
     for (const line of lines) {
       const decoded = PartManifest.decodeLine(line)

@@ -7,7 +7,7 @@ import { Files, Hash, Leftover, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import type { Fs } from "./fs.ts"
-import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
+import { batchesOf, type Holders, linesOf, readHolders, withShares } from "./holders.ts"
 import { peekIntents } from "./intent.ts"
 import type { Published } from "./partBuild.ts"
 import { tailOf } from "./partFile.ts"
@@ -40,6 +40,22 @@ async function* everything(place: Place, places: ReadonlyArray<Place>, depth: Jo
     }
   }
   yield* extras(place)
+}
+
+/** Counts the committed jobs in the manifests alone: the last line of each, where no share of a writer is. */
+export const count = async (place: Place): Promise<number> => {
+  const places = await withShares(place)
+  let jobs = 0
+  for (const folder of await batchesOf(places)) {
+    const holders = await readHolders(places, folder)
+    for (const published of holders.parts) {
+      const { part, place: { fs, output } } = published
+      const path = join(output, partPath("manifest", folder, part))
+      if (places.length === 1) jobs += (await tailOf(fs, path))?.jobs ?? 0
+      else for await (const { job } of linesOf(published, folder)) if (holders.isHeld(published, job)) jobs++
+    }
+  }
+  return jobs
 }
 
 /** Answers whether the part is as it was committed. */

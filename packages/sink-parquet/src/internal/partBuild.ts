@@ -130,6 +130,13 @@ export class PartBuild {
     return readers as Each<PartReader>
   }
 
+  /** Whether the source's manifest is whole and names no jobs but these. */
+  async holdsOnly(jobs: ReadonlyMap<string, unknown>): Promise<boolean> {
+    if (await tailOf(this.target.place.fs, this.published("manifest")) === undefined) return false
+    for await (const lines of this.publishedJobs()) if (lines.some(({ job }) => !jobs.has(job))) return false
+    return true
+  }
+
   /** The jobs of the source. */
   publishedJobs(): AsyncGenerator<ReadonlyArray<PartManifest.Job>> {
     return jobsOf(this.target.place.fs, this.published("manifest"))

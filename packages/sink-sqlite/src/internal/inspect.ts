@@ -12,7 +12,6 @@ import { attempt, damaged, Problem } from "./failure.ts"
 import { decodeId } from "./ids.ts"
 import { type Job, Reader } from "./reader.ts"
 import { jobTables } from "./schema.ts"
-import { keyOf } from "./tableRows.ts"
 
 /** Jobs of one page: their rows are read in one go, their contents one by one. */
 const pageSize = 200
@@ -94,25 +93,13 @@ const intact = (job: Job, projectId: string): JobSink.Inspected => ({
   }
 })
 
-/**
- * The jobs of the last commit, as they stand, where its run has not ended. Commits come one after the other, and each is
- * noted before the next one: no earlier one can be unknown to whoever made them.
- */
-export const lastCommit = (
-  file: string,
-  newest: number
-): Stream.Stream<ReadonlyArray<JobSink.Inspected>, JobSink.SinkError> =>
-  Stream.fromEffect(
-    Effect.scoped(Effect.flatMap(openReader(file, newest), (db) =>
-      attempt(file, { step: "inspect" }, () => {
-        if (db === undefined) return []
-        const reader = new Reader(db)
-        return reader.lastReceipts().flatMap((receipt): ReadonlyArray<JobSink.Inspected> => {
-          const { batch, job: id } = keyOf(receipt)
-          const job = reader.job(batch, id)
-          return job === undefined || job.project_id === null ? [] : [intact(job, job.project_id)]
-        })
-      })))
+/** How many jobs are committed. */
+export const count = (file: string, newest: number): Effect.Effect<number, JobSink.SinkError> =>
+  Effect.scoped(
+    Effect.flatMap(
+      openReader(file, newest),
+      (db) => attempt(file, { step: "inspect" }, () => db === undefined ? 0 : new Reader(db).countJobs())
+    )
   )
 
 /** What is wrong with one job. */

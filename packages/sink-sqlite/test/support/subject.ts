@@ -64,6 +64,26 @@ const jobsIn = (db: BetterSqlite3.Database): ReadonlyArray<StoredJob> => {
   })
 }
 
+const change = (sql: string) => (target: string) =>
+  Effect.try(() => {
+    const db = new BetterSqlite3(fileIn(target))
+    try {
+      db.exec(sql)
+    } finally {
+      db.close()
+    }
+  })
+
+/** Ways to damage what is stored of some jobs. */
+export const damages = {
+  "a document removed": change("DELETE FROM documents WHERE job_id = 'job-1'"),
+  "a document changed": change("UPDATE documents SET bytes = x'00' WHERE job_id = 'job-1'"),
+  "annotations removed": change("DELETE FROM annotations WHERE job_id = 'job-2'"),
+  "a job's row removed": change("DELETE FROM jobs WHERE job_id = 'job-4'"),
+  "files removed": change("DELETE FROM files WHERE job_id = 'job-3'"),
+  "an attachment's row removed": change("DELETE FROM attachments WHERE job_id = 'job-3' AND attachment_index = 1")
+}
+
 export const readBack = (target: string) =>
   Effect.try(() => {
     if (!existsSync(fileIn(target))) return []

@@ -7,6 +7,7 @@ import { life } from "./rules/life.ts"
 import { load, W07 } from "./rules/load.ts"
 import { many } from "./rules/many.ts"
 import { model } from "./rules/model.ts"
+import { repair } from "./rules/repair.ts"
 import { shape } from "./rules/shape.ts"
 import { verify } from "./rules/verify.ts"
 import { W08, write } from "./rules/write.ts"
@@ -24,6 +25,7 @@ export const allRules: ReadonlyArray<Rule> = [
   ...load,
   ...many,
   ...account,
+  ...repair,
   ...verify,
   ...model
 ]

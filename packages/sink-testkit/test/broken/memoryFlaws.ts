@@ -397,6 +397,18 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
         }
       })
   },
+  R01: {
+    says: /with a changed document, and stored again, inspect finds/,
+    // Believes that it has what it has a revision of.
+    change: (sink) =>
+      stored(
+        sink,
+        (job, before) =>
+          before?.revision.document === job.revision.document && before.document.length !== job.document.length
+            ? before
+            : job
+      )
+  },
   V02: {
     says: /inspect names another project/,
     change: (sink) => ({

@@ -17,6 +17,14 @@ export const memorySubject = (
   return {
     make: (target) => change(MemorySink.make({ ...options, store: storeAt(target), id: `memory:${target}` }), target),
     keeps: "elsewhere",
+    damages: {
+      "with a changed document": (target) =>
+        Effect.sync(() => {
+          const { jobs } = storeAt(target)
+          const [[key, job] = []] = jobs
+          if (key !== undefined && job !== undefined) jobs.set(key, { ...job, document: job.document.slice(1) })
+        })
+    },
     readBack: (target) => Effect.sync(() => [...storeAt(target).jobs.values()])
   }
 }

@@ -50,6 +50,8 @@ const V02 = rule(
       const of = yield* jobs(plain(8))
       yield* at.run([of.slice(0, 5), of.slice(5)])
       yield* inspectFinds(at, of, "content", "after a run")
+      const count = at.sink.count === undefined ? of.length : yield* at.sink.count
+      yield* must(count === of.length, `count says ${count} of ${of.length} jobs`)
       const strange = (yield* at.inspected("manifest")).find((item) =>
         item._tag === "Intact" && item.projectId !== of[0]?.record.projectId
       )

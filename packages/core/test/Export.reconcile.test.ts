@@ -1,0 +1,146 @@
+import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { Effect, Exit } from "effect"
+import { type Ledger, LedgerError } from "../src/Ledger.ts"
+import { counts, idsIn, world } from "./support/exports.ts"
+import { batchOf, FakePlatform } from "./support/fakePlatform.ts"
+import { MemorySink } from "./support/memorySink.ts"
+
+const rework = (platform: FakePlatform) => {
+  const [batch] = platform.batches
+  batch!.jobs = batch!.jobs.map(({ id }) => ({ id, document: `{"reworked":"${id}"}` }))
+}
+
+const putBack = (platform: FakePlatform) => {
+  const [batch] = platform.batches
+  batch!.jobs = batch!.jobs.map(({ id }) => ({ id }))
+}
+
+/** Makes the ledger take no receipt, as when its disk is full, until it is told to. */
+const fill = (ledger: Ledger["Service"]) => {
+  const open = ledger as { record: Ledger["Service"]["record"] }
+  const { record } = open
+  open.record = (outcomes) =>
+    outcomes.some(({ _tag }) => _tag === "Stored")
+      ? Effect.fail(new LedgerError({ reason: "unavailable", detail: "the disk is full" }))
+      : record(outcomes)
+  return () => {
+    open.record = record
+  }
+}
+
+const requested = (platform: FakePlatform, before: number) =>
+  platform.kinds.slice(before).filter((kind) => !kind.startsWith("page"))
+
+/** What the ledger says that each sink holds, and what it does hold. */
+const held = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: MemorySink) {
+  const jobs = Array.from(sink.stored.values())
+  const entries = yield* ledger.find({ projectId: jobs[0]!.projectId, batchId: "b" }, jobs.map(({ jobId }) => jobId))
+  deepStrictEqual(
+    entries.map((entry) => entry?.receipts.find((receipt) => receipt.sink === sink.id)?.revision.document),
+    jobs.map(({ revision }) => revision.document)
+  )
+})
+
+/** A sink that holds a revision of which the ledger was not told. */
+const ahead = Effect.gen(function*() {
+  const platform = new FakePlatform([batchOf(6)])
+  const sink = new MemorySink()
+  const made = yield* world(platform, [sink])
+  yield* made.run()
+  const original = new Map(sink.stored)
+  rework(platform)
+  const empty = fill(made.ledger)
+  const exit = yield* Effect.exit(made.run({ selection: { _tag: "Refresh" } }))
+  assert(Exit.isFailure(exit))
+  empty()
+  assert.isTrue(Array.from(sink.stored.values()).some(({ document }) => document.includes("reworked")))
+  return { ...made, platform, sink, original }
+})
+
+describe("a sink that holds a replacement of which the ledger has no receipt", () => {
+  it.effect("is brought back by a refresh when the platform has gone back", () =>
+    Effect.gen(function*() {
+      const { ledger, original, platform, run, sink } = yield* ahead
+      putBack(platform)
+      assert((yield* run({ selection: { _tag: "Refresh" } })).complete)
+      deepStrictEqual(new Map(Array.from(sink.stored).sort()), new Map(Array.from(original).sort()))
+      yield* held(ledger, sink)
+    }))
+
+  it.effect("holds after a plain export what the ledger says", () =>
+    Effect.gen(function*() {
+      const { ledger, platform, run, sink } = yield* ahead
+      putBack(platform)
+      assert((yield* run()).complete)
+      yield* held(ledger, sink)
+    }))
+
+  it.effect("is told as changed when the platform still has it", () =>
+    Effect.gen(function*() {
+      const { ledger, run, sink } = yield* ahead
+      const report = yield* run({ selection: { _tag: "Refresh" } })
+      strictEqual(report.batches[0]?.changed, 6)
+      yield* held(ledger, sink)
+      strictEqual((yield* run()).batches[0]?.unchanged, 6)
+    }))
+})
+
+describe("a sink that lost jobs between two runs", () => {
+  it.effect("is given them again by a plain export", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(6)])
+      const sink = new MemorySink()
+      const { ledger, run } = yield* world(platform, [sink])
+      yield* run()
+      sink.stored.clear()
+      deepStrictEqual(counts(yield* run()).exported, 6)
+      strictEqual(sink.stored.size, 6)
+      yield* held(ledger, sink)
+    }))
+
+  it.effect("is not inspected where its count agrees and the last run ended well", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(6)])
+      const sink = new MemorySink()
+      const { run } = yield* world(platform, [sink])
+      yield* run()
+      sink.inspected.length = 0
+      yield* run()
+      yield* run()
+      deepStrictEqual(sink.inspected, [])
+    }))
+})
+
+describe("a sink that was full", () => {
+  it.effect("is backfilled from another one when it has room, and nothing is requested", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(12)])
+      const whole = new MemorySink({ id: "memory:whole", replays: true })
+      const full = new MemorySink({ id: "memory:full" })
+      const { ledger, run } = yield* world(platform, [whole, full])
+      full.failNext("stage", "unavailable")
+      strictEqual(counts(yield* run()).failed, 12)
+      full.before = () => Effect.void
+      const before = platform.kinds.length
+      const report = yield* run()
+      deepStrictEqual(counts(report), { listed: 12, exported: 0, unchanged: 12, unfinished: 0, failed: 0 })
+      deepStrictEqual(requested(platform, before), [])
+      deepStrictEqual(idsIn(full), idsIn(whole))
+      strictEqual((yield* ledger.counts(platform.batches[0]!)).stored, 12)
+      yield* held(ledger, full)
+    }))
+
+  it.effect("does not hide that a job failed for another reason", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(2)])
+      const whole = new MemorySink({ id: "memory:whole", replays: true })
+      const { ledger, run } = yield* world(platform, [whole])
+      yield* run()
+      const error = { reason: "AttachmentMissing", message: "it is gone", retryable: true }
+      yield* ledger.record([{ _tag: "Failed", batch: platform.batches[0]!, jobId: "b-0", error, at: 1 }])
+      const before = platform.kinds.length
+      yield* run()
+      assert.isTrue(requested(platform, before).includes("jobs b-0"))
+    }))
+})
