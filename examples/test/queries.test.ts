@@ -29,7 +29,7 @@ describe("an example with a query to try", () => {
     Effect.gen(function*() {
       const output = yield* temporaryFolder
       const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 3 }] })
-      const folder = join(output, "annotations", "batch_id=other")
+      const folder = join(output, "annotations", "batch-other")
       mkdirSync(folder, { recursive: true })
       writeFileSync(join(folder, "torn.parquet"), "PAR1")
       const { status, stderr, stdout } = yield* run("export-to-parquet", settings(simulator, output))

@@ -145,7 +145,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     const settled = (batch: Settled<Delivery>): Effect.Effect<void, LedgerError> => pipeline.settled(runner)(batch)
     const runner = new SinkRunner<Delivery, LedgerError>(sink, open, runId, queue, settled)
     runners.push(runner)
-    tally.sinks.set(sink.id, { sink: sink.name, id: sink.id, stored: 0, bytes: 0, error: null })
+    tally.sinks.set(sink.id, { sink: sink.name, id: sink.id, stored: 0, bytes: 0, error: null, notice: null })
   }
 
   watch?.queues(runners)
@@ -277,7 +277,11 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     const completed = Exit.isSuccess(jobs) && !tally.stopped && tally.batches.every(({ isListed }) => isListed)
     const finished = yield* Effect.forEach(
       runners.filter(({ failure }) => failure === undefined),
-      (runner) => Effect.exit(runner.finish({ completed }))
+      (runner) =>
+        Effect.exit(Effect.map(runner.finish({ completed }), (notice) => {
+          const report = tally.sinks.get(runner.sink.id)
+          if (report !== undefined && typeof notice === "string") report.notice = notice
+        }))
     )
     yield* jobs
     yield* early

@@ -62,6 +62,8 @@ export interface SinkReport {
   readonly queued: number
   /** Why it took no more, where it failed. */
   readonly error: string | null
+  /** What readers of the sink must know, as its `finish` returned it. */
+  readonly notice: string | null
 }
 
 /** Values that a filter could have named, as skipped jobs have them: at most 20 of each, each cut at 100 characters. */

@@ -138,8 +138,11 @@ export interface OpenSink {
   readonly commit: (token: CommitToken) => Effect.Effect<ReadonlyArray<Receipt>, SinkError>
   /** Drops what was staged under the token. Safe at any time, twice too. */
   readonly abort: (token: CommitToken) => Effect.Effect<void, SinkError>
-  /** Ends a run: manifest, footers, marker for readers. Called once at most, after the last commit. */
-  readonly finish: (end: RunEnd) => Effect.Effect<void, SinkError>
+  /**
+   * Ends a run: manifest, footers, marker for readers. Called after the last commit, again only if it failed. Returns a
+   * notice if readers must know something: one or two sentences for people, which the report of the run shows.
+   */
+  readonly finish: (end: RunEnd) => Effect.Effect<string | void, SinkError>
 }
 
 /** A job as a sink holds it: everything that another sink needs to store it too. */

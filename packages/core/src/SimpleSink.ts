@@ -19,7 +19,6 @@ import {
   type OpenSink,
   type Receipt,
   type Rejection,
-  type RunEnd,
   SinkError
 } from "./JobSink.ts"
 import * as TableRows from "./TableRows.ts"
@@ -69,7 +68,7 @@ export type Write = (records: ReadonlyArray<JobRecord>) => Effect.Effect<Readonl
 /** A writer that also wants to know of the end of a run. */
 export interface Writer {
   readonly write: Write
-  readonly finish?: (end: RunEnd) => Effect.Effect<void, SinkError>
+  readonly finish?: OpenSink["finish"]
 }
 
 /** What {@link fromWriter} takes. */
@@ -132,7 +131,7 @@ export interface TableWriter {
   /** Called with rows of one job at a time, in order, about a thousand at once. */
   readonly annotations?: (rows: ReadonlyArray<AnnotationRow>) => Effect.Effect<void, SinkError>
   readonly attachments?: (rows: ReadonlyArray<AttachmentRow>) => Effect.Effect<void, SinkError>
-  readonly finish?: (end: RunEnd) => Effect.Effect<void, SinkError>
+  readonly finish?: OpenSink["finish"]
 }
 
 /** What {@link fromTableWriter} takes. */

@@ -1,6 +1,6 @@
 /**
  * Stores jobs as a Parquet dataset: the tables `jobs`, `annotations` and `attachments` of the normalised model, and
- * `contents` with the bytes that they were read from, each under `<table>/batch_id=<batch>/part-<number>.parquet`. A job
+ * `contents` with the bytes that they were read from, each under `<table>/batch-<batch>/part-<number>.parquet`. A job
  * that comes again replaces its rows where they stand. Parts appear whole, and a commit that has been answered survives a
  * power cut. What a reader may see while a commit is being published is said in the package's README.
  */

@@ -1,5 +1,5 @@
 /**
- * The manifest of a part: `manifest/batch_id=<batch>/part-<number>.ndjson`. One JSON object on each line: the first names
+ * The manifest of a part: `manifest/batch-<batch>/part-<number>.ndjson`. One JSON object on each line: the first names
  * the format and the batch, every further one a job of the part in the order of its rows, the last one the part's files.
  * A manifest is replaced as a whole, after its files; one without a last line is damaged.
  */
@@ -96,7 +96,7 @@ const record = (value: unknown): value is Record<string, unknown> => typeof valu
 /** A manifest is data that may have been tampered with: no line may lead a reader out of the dataset. */
 const isFile = (value: unknown): boolean =>
   record(value) && text(value.path) && text(value.sha256) && count(value.size) && count(value.rows) &&
-  /^(?:annotations|attachments|contents|jobs)\/batch_id=[A-Za-z0-9._%~-]*\/part-[0-9]+\.parquet$/.test(value.path)
+  /^(?:annotations|attachments|contents|jobs)\/batch-[A-Za-z0-9._%~-]*\/part-[0-9]+\.parquet$/.test(value.path)
 
 const parse = (line: string): unknown => {
   try {

@@ -81,7 +81,7 @@ describe("ParquetSink", () => {
       const all = [...jobs(0, 40), ...jobs(0, 9, 5, "batch-2")]
       const once = yield* temporary
       yield* run({ directory: once, ...tiny }, [all])
-      assert.isAbove(readdirSync(join(once, "jobs", "batch_id=batch-1")).length, 3)
+      assert.isAbove(readdirSync(join(once, "jobs", "batch-batch-1")).length, 3)
       for (const size of [1, 3, 17]) {
         const directory = yield* temporary
         const batches = Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
@@ -154,7 +154,7 @@ describe("ParquetSink", () => {
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run({ directory }, [[a, b]])
-      const lines = readFileSync(join(directory, "manifest/batch_id=batch-1/part-000001.ndjson"), "utf8").split("\n")
+      const lines = readFileSync(join(directory, "manifest/batch-batch-1/part-000001.ndjson"), "utf8").split("\n")
       assert.deepStrictEqual(PartManifest.decodeHead(lines[0]!), { batch: "batch-1", part: 1, geometry: "json" })
       const tail = PartManifest.decodeLine(lines[3]!)
       assert.isTrue(tail !== undefined && "files" in tail)

@@ -94,7 +94,7 @@ describe("damage", () => {
       for (const table of ["jobs", "annotations", "attachments", "contents"]) {
         const directory = yield* temporary
         yield* run({ directory }, [jobs(0, 3), jobs(0, 2, 1, "batch-2")])
-        const path = `${table}/batch_id=batch-1/part-000001.parquet`
+        const path = `${table}/batch-batch-1/part-000001.parquet`
         const bytes = readFileSync(join(directory, path))
         const flipped = Uint8Array.from(bytes)
         flipped[20]! ^= 1
@@ -127,8 +127,8 @@ describe("damage", () => {
       const directory = yield* temporary
       const each = { directory, partBytes: 1 }
       yield* run(each, [jobs(0, 4)])
-      unlinkSync(join(directory, "annotations/batch_id=batch-1/part-000001.parquet"))
-      const manifest = join(directory, "manifest/batch_id=batch-1/part-000002.ndjson")
+      unlinkSync(join(directory, "annotations/batch-batch-1/part-000001.parquet"))
+      const manifest = join(directory, "manifest/batch-batch-1/part-000002.ndjson")
       writeFileSync(manifest, readFileSync(manifest, "utf8").slice(0, -50))
       yield* Effect.scoped(Effect.gen(function*() {
         const target = ParquetSink.make(each)
@@ -149,7 +149,7 @@ describe("damage", () => {
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run({ directory }, [jobs(0, 3)])
-      const manifest = join(directory, "manifest/batch_id=batch-1/part-000001.ndjson")
+      const manifest = join(directory, "manifest/batch-batch-1/part-000001.ndjson")
       const text = readFileSync(manifest, "utf8")
       writeFileSync(manifest, text.slice(0, -50))
       const changed = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Changed")

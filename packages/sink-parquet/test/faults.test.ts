@@ -78,7 +78,7 @@ describe("a failing file system", () => {
       const directory = yield* temporary
       let renames = 0
       const fs = guarded(({ args, name }) => {
-        if (name === "rename" && String(args[0]).endsWith(".new") && ++renames === 8) throw systemError("EIO")
+        if (name === "rename" && String(args[0]).endsWith("published.new") && ++renames === 8) throw systemError("EIO")
       })
       const sink = yield* ParquetSink.makeWith({ directory }, fs).open
       yield* store(sink, "t0", jobs(0, 2))
@@ -161,7 +161,7 @@ describe("records", () => {
         "é",
         "e\u0301",
         "=",
-        "batch_id=x",
+        "batch=x",
         "*",
         "~",
         "x".repeat(300),
@@ -186,7 +186,7 @@ describe("records", () => {
       const directory = yield* temporary
       const outside = yield* temporary
       mkdirSync(join(directory, "jobs"))
-      symlinkSync(outside, join(directory, "jobs", "batch_id=batch-1"))
+      symlinkSync(outside, join(directory, "jobs", "batch-batch-1"))
       const sink = yield* ParquetSink.makeWith({ directory }, unsynced).open
       yield* sink.stage("t", jobs(0, 1))
       assert.strictEqual((yield* Effect.flip(sink.commit("t"))).reason, "conflict")

@@ -97,7 +97,7 @@ describe("replay", () => {
         record({ job: "small", text: "SMALL TEXT" }),
         record({ job: "large", document: content(large) })
       ]])
-      const file = join(directory, "contents", "batch_id=batch-1", "part-000001.parquet")
+      const file = join(directory, "contents", "batch-batch-1", "part-000001.parquet")
       const sound = readFileSync(file)
       const spoil = (text: string) => {
         const bytes = Buffer.from(sound)

@@ -92,7 +92,7 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
     bytes: batch.bytes
   })),
   failures: [...failedListings(report), ...failures],
-  sinks: report.sinks.map(({ bytes, id, stored }) => ({ sink: id, stored, bytes })),
+  sinks: report.sinks.map(({ bytes, error, id, notice, stored }) => ({ sink: id, stored, bytes, error, notice })),
   seconds: report.seconds
 })
 

@@ -81,9 +81,10 @@ const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, 
 }
 
 const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> =>
-  sinks.flatMap(({ bytes: size, error, id, stored }) => [
+  sinks.flatMap(({ bytes: size, error, id, notice, stored }) => [
     `Stored ${jobs(stored)}, ${bytes(size)}: ${onOneLine(id)}`,
-    ...(error === null ? [] : [`  It stopped storing: ${error}`])
+    ...(error === null ? [] : [`  It stopped storing: ${onOneLine(error)}`]),
+    ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
   ])
 
 /** What the export came to. `activity` is what its requests came to, where that is known. */

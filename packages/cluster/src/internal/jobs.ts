@@ -55,7 +55,9 @@ const doneHere = Effect.fnUntraced(function*(known: Known, concurrency: number, 
   return {
     run: (_: string, slice: number) => step(runSlice(work, slice)),
     finish: (completed: boolean) =>
-      Effect.forEach(writers, ({ open }) => step(open.finish({ completed })), { discard: true })
+      Effect.forEach(writers, ({ open }) =>
+        Effect.flatMap(step(open.finish({ completed })), (notice) =>
+          typeof notice === "string" ? Effect.logWarning(notice) : Effect.void), { discard: true })
   }
 })
 

@@ -109,6 +109,7 @@ const fill = Effect.fnUntraced(function*({ request, run, shared, single }: Known
     Effect.provideService(Ledger.Ledger, runLedger(store, run)),
     Effect.retry(whileTaken)
   )
+  for (const { notice } of report.sinks) if (notice !== null) yield* Effect.logWarning(notice)
   const broken = report.sinks.find(({ error }) => error !== null)
   if (broken?.error != null) return yield* new ClusterError({ reason: "broken", detail: broken.error })
 })

@@ -41,7 +41,9 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
       ...sink,
       sink: sink.id.split(":")[0] ?? sink.id,
       queued: 0,
-      error: null
+      error: null,
+      // A sink's notice is logged by the runner that ended it.
+      notice: null
     })),
     // Only each runner knows its own.
     inFlight: 0,

@@ -87,8 +87,8 @@ export class SinkRunner<D extends Delivery, E> {
     return Queue.end(this.queue)
   }
 
-  /** Tells the sink that the run has ended. A failure here is the sink's last word. */
-  finish(end: RunEnd): Effect.Effect<void, SinkError> {
+  /** Ends the run in the sink. Returns the sink's notice, if it has one. */
+  finish(end: RunEnd): Effect.Effect<string | void, SinkError> {
     return this.attempt("finish", () => this.open.finish(end))
   }
 

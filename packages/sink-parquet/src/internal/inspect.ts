@@ -7,6 +7,7 @@ import { Files, Hash, Leftover, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import type { Fs } from "./fs.ts"
+import { emptyFile } from "./emptyTables.ts"
 import { batchesOf, type Holders, linesOf, readHolders, withShares } from "./holders.ts"
 import { peekIntents } from "./intent.ts"
 import type { Published } from "./partBuild.ts"
@@ -130,6 +131,7 @@ async function* extras(place: Place): AsyncGenerator<ReadonlyArray<JobSink.Inspe
   for (const folder of await batchFolders(place)) batches.set(folder, new Set(await partsOf(place, folder)))
   for (const table of folders) {
     for (const folder of await namesIn(fs, join(output, table))) {
+      if (folder === emptyFile && table !== "manifest") continue
       const parts = batches.get(folder)
       if (parts === undefined) {
         yield [{ _tag: "Extra", path: `${table}/${folder}` }]

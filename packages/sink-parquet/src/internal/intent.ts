@@ -90,4 +90,4 @@ const read = async (fs: Fs, path: string): Promise<Intent> => {
 }
 
 const isSound = ({ from, to }: Step): boolean =>
-  /^[a-z0-9-]+$/.test(from) && /^[a-z]+\/batch_id=[A-Za-z0-9._%~-]*\/part-[0-9]+\.(?:parquet|ndjson)$/.test(to)
+  /^[a-z0-9-]+$/.test(from) && /^[a-z]+\/batch-[A-Za-z0-9._%~-]*\/part-[0-9]+\.(?:parquet|ndjson)$/.test(to)

@@ -3,6 +3,7 @@ import { JobSink } from "@labelstream/core"
 import { Failure, type Lock, OpenPlace, Taking } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { keepReadable } from "./emptyTables.ts"
 import { toSinkError } from "./failure.ts"
 import { mergeShares } from "./merge.ts"
 import { checkFormat, type Place, shareOf } from "./place.ts"
@@ -41,7 +42,9 @@ export const merge = (place: Place, settings: Session.Settings): Effect.Effect<J
     const lock = await take(place)
     try {
       await checkFormat(place, settings.format.geometry)
-      return await mergeShares(place, settings.format, lock)
+      const merged = await mergeShares(place, settings.format, lock)
+      await keepReadable(place, settings.format)
+      return merged
     } finally {
       await Taking.leave(place, lock)
     }

@@ -1,28 +1,32 @@
 /**
- * Names the folder of a platform batch in the way of Hive, `batch_id=<value>`. Everything but lower-case letters, digits,
- * `_`, `-` and inner dots is percent-encoded as UTF-8, which readers undo; so no two batches share a folder, on file
- * systems that ignore case too, and none leads out of the dataset.
+ * Names the folder of a platform batch, `batch-<id>`. Everything but lower-case letters, digits, `_`, `-` and inner dots is
+ * percent-encoded as UTF-8; so no two batches share a folder, on file systems that ignore case too, and none leads out of
+ * the dataset. It is no Hive partition (`key=value`): readers make a column of one and guess its type, which turns the ids
+ * `007` and `7` into one number, and fails where the files have a column of that name.
  */
 import { createHash } from "node:crypto"
 
-const key = "batch_id="
+const beginning = "batch-"
 
 /** File systems take names of 255 bytes. */
 const longest = 255
 
 /**
- * Answers the folder's name. A batch id whose encoded form is too long for one is named by its beginning, `~` and a hash:
- * no encoded id contains `~`. The files themselves hold the id in full.
+ * Returns the folder's name. A batch id whose encoded form is too long for one is named by its beginning, `~` and a hash:
+ * no encoded id contains `~`. The files hold the id in full.
  */
 export const folderOf = (batchId: string): string => {
-  const name = key + encode(batchId)
+  const name = beginning + encode(batchId)
   if (name.length <= longest) return name
   const hash = createHash("sha256").update(batchId).digest("hex").slice(0, 32)
-  return `${key}${encode(batchId).slice(0, 128).replace(/%.?$/, "")}~${hash}`
+  return `${beginning}${encode(batchId).slice(0, 128).replace(/%.?$/, "")}~${hash}`
 }
 
 /** Whether a name is one that `folderOf` gives. */
-export const isFolder = (name: string): boolean => /^batch_id=[a-z0-9_.%~A-F-]*$/.test(name) && name.length <= longest
+export const isFolder = (name: string): boolean => /^batch-[a-z0-9_.%~A-F-]*$/.test(name) && name.length <= longest
+
+/** Whether a name is one of a batch's folder in a dataset from before 0.1, which not all readers can read. */
+export const isOldFolder = (name: string): boolean => name.startsWith("batch_id=")
 
 const encode = (batchId: string): string => {
   let name = ""

@@ -9,7 +9,7 @@ import { constants } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import type { Fs } from "./fs.ts"
-import { isFolder } from "./partition.ts"
+import { isFolder, isOldFolder } from "./partition.ts"
 import { type Geometry, tableNames } from "./tables.ts"
 
 /** Paths under one dataset, and the operations to work on them. */
@@ -216,9 +216,19 @@ const headOf = async (fs: Fs, path: string): Promise<PartManifest.Head | undefin
   return undefined
 }
 
-/** Folders of the batches that have a manifest, in order. */
-export const batchFolders = async (place: Place): Promise<ReadonlyArray<string>> =>
-  (await namesIn(place.fs, join(place.output, "manifest"))).filter(isFolder)
+/** Folders of the batches that have a manifest, in order. Fails where the dataset has the layout from before 0.1. */
+export const batchFolders = async (place: Place): Promise<ReadonlyArray<string>> => {
+  const names = await namesIn(place.fs, join(place.output, "manifest"))
+  const old = names.find(isOldFolder)
+  if (old !== undefined) {
+    throw new Failure.Problem(
+      "conflict",
+      `${place.output} has the layout of an earlier version (${old}), which pandas and others cannot read: export into ` +
+        "another folder, or move this one away"
+    )
+  }
+  return names.filter(isFolder)
+}
 
 /** Numbers of the parts of a batch, ascending. */
 export const partsOf = async (place: Place, folder: string): Promise<ReadonlyArray<number>> =>

@@ -35,7 +35,7 @@ export const carryOut = async (place: Place, { steps, token }: Intent, salvage =
   }
   for (const { from, size, to } of steps) {
     const staged = join(staging, token, from)
-    if ((await Files.lstatOrNone(fs, staged))?.size === size) await put(fs, staged, join(output, to))
+    if ((await Files.lstatOrNone(fs, staged))?.size === size) await put(place, staged, join(output, to))
     else if (!salvage) {
       throw new Failure.Problem("unavailable", `what was staged in ${staging} has gone: leave that folder to the sink`)
     }
@@ -48,11 +48,10 @@ export const takeBack = async (place: Place, intent: Intent): Promise<void> => {
   const { fs, output, replaced } = place
   const { steps, token } = intent
   for (const { from, isNew, to } of [...steps].reverse()) {
-    await fs.remove(near(join(output, to)))
     if (isNew) await fs.remove(join(output, to))
     else {
       const old = join(replaced, token, from)
-      if (await Files.lstatOrNone(fs, old) !== undefined) await put(fs, old, join(output, to))
+      if (await Files.lstatOrNone(fs, old) !== undefined) await put(place, old, join(output, to))
     }
   }
   await syncFolders(place, steps)
@@ -80,18 +79,18 @@ const syncFolders = async ({ fs, output }: Place, steps: Intent["steps"]): Promi
   }
 }
 
-/** Puts a file under another name as well, over whatever has that name. */
-const put = async (fs: Fs, from: string, to: string): Promise<void> => {
-  const beside = near(to)
-  await fs.remove(beside)
-  await copy(fs, from, beside)
-  await fs.rename(beside, to)
+/**
+ * Puts a file under another name as well, over whatever has that name. Its copy stands in the staging folder until it is
+ * renamed: readers take every file in a table's folder for data, whatever its name.
+ */
+const put = async ({ fs, staging }: Place, from: string, to: string): Promise<void> => {
+  const second = join(staging, "published.new")
+  await fs.remove(second)
+  await copy(fs, from, second)
+  await fs.rename(second, to)
   // A rename over another name of the same file does nothing.
-  await fs.remove(beside)
+  await fs.remove(second)
 }
-
-/** No reader's pattern meets this name. */
-const near = (path: string) => `${path}.new`
 
 /** Gives a file a second name, or copies it where that is not possible. */
 export const copy = (fs: Fs, from: string, to: string): Promise<void> =>

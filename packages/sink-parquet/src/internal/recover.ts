@@ -22,9 +22,6 @@ const recover = async (place: Place): Promise<void> => {
   for (const name of await fs.readdir(hidden)) if (name.startsWith("lock.")) await fs.remove(join(hidden, name))
   for (const table of folders) {
     for (const batch of await namesIn(fs, join(output, table))) {
-      for (const name of await namesIn(fs, join(output, table, batch))) {
-        if (/^part-[0-9]+\.(?:parquet|ndjson)\.new$/.test(name)) await fs.remove(join(output, table, batch, name))
-      }
       // Left behind by a commit that was taken back.
       await fs.rmdir(join(output, table, batch)).catch(() => {})
     }

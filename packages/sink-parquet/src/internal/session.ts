@@ -9,6 +9,7 @@ import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type * as PartManifest from "../PartManifest.ts"
 import { buildBatch, type Built } from "./buildBatch.ts"
+import { keepReadable } from "./emptyTables.ts"
 import { type Intent, removeIntent, tokenHash, writeIntent } from "./intent.ts"
 import type { Each } from "./partBuild.ts"
 import { type Batch, readBatch } from "./partFile.ts"
@@ -211,6 +212,8 @@ export const start = (place: Place, lock: Lock.Lock, settings: Settings): OpenPl
           await lock.confirm()
           await settle()
           await Files.syncDirectory(fs, place.intents)
+          // A share is read by its merge alone.
+          if (place.main === undefined) await keepReadable(place, settings.format)
         })
     },
     end: async () => {

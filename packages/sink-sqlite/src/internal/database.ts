@@ -40,12 +40,29 @@ const prepare = (db: Database, { durability, file, migrations }: Settings): void
   db.pragma(`journal_size_limit = ${logLimit}`)
 }
 
-/** At rest it is one plain file, which opens on read-only disks too. Where somebody still reads it, the log stays. */
-const close = (db: Database): void => {
+/**
+ * Copies the log into the file, so that the file alone holds everything. Readers with an open transaction can prevent
+ * that: then it returns what people must know. The file stays in WAL mode, since a reader would prevent a return to it.
+ */
+export const mergeLog = (db: Database, file: string): string | undefined => {
+  const [{ checkpointed, log }] = db.pragma("wal_checkpoint(TRUNCATE)") as [{ checkpointed: number; log: number }]
+  // Both are -1 where another connection is merging: it may meet the same readers.
+  const isMerged = log === checkpointed && (log >= 0 || logSize(file) === 0)
+  return isMerged ? undefined : `Part of what is stored is in ${file}-wal, since a program has a read transaction open ` +
+    `on ${file}. Copy both files together, or end that transaction and run: ${mergeCommand(file)}`
+}
+
+const logSize = (file: string): number => fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
+
+const mergeCommand = (file: string): string =>
+  `sqlite3 '${file.replaceAll("'", "'\\''")}' 'PRAGMA wal_checkpoint(TRUNCATE)'`
+
+const close = (db: Database, file: string): void => {
   rollback(db)
   try {
+    // Also where a run did not come to its end; `finish` has waited for readers before.
     db.pragma("busy_timeout = 0")
-    db.pragma("journal_mode = DELETE")
+    mergeLog(db, file)
   } catch {
     // What is committed is in the log, and the next one to open the file finds it there.
   }
@@ -93,7 +110,7 @@ export const openWriter = <A>(
     ({ db, release }) =>
       Effect.sync(() => {
         try {
-          close(db)
+          close(db, file)
         } finally {
           release()
         }
@@ -110,8 +127,10 @@ export const openReader = (
   Effect.acquireRelease(
     attempt(file, { step: "inspect" }, () => {
       if (!fs.existsSync(file) || fs.statSync(file).size === 0) return undefined
-      const db = open(file, { readonly: true, fileMustExist: true, timeout })
+      // Not with `readonly`: that would leave an empty log beside a file that nobody else has open.
+      const db = open(file, { fileMustExist: true, timeout })
       try {
+        db.pragma("query_only = ON")
         db.pragma("trusted_schema = OFF")
         const state = look(db, file, newest)
         if (state === "older") {

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import { statSync } from "node:fs"
+import { mergeLog } from "./database.ts"
 import { attempt, gone, Problem } from "./failure.ts"
 import { type Database, rollback } from "./sqlite.ts"
 import { keyOf } from "./tableRows.ts"
@@ -134,6 +135,7 @@ export const start = (db: Database, file: string, keep: Keep): JobSink.OpenSink 
         // A run that was stopped may be followed by one that commits its last batch again.
         if (completed) db.exec("DELETE FROM commits")
         confirm()
+        return mergeLog(db, file)
       }))
   }
 }
