@@ -55,3 +55,4 @@ const same = jobs.filter((id) => readFileSync(file(id)).equals(simulator.expecte
 console.log(`${same} of ${total} results are stored, byte for byte as the platform has them.`)
 rmSync(output, { recursive: true })
 await simulator.close()
+process.exitCode = same === total ? 0 : 1

@@ -8,13 +8,14 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import { statusOf } from "./internal/ending.ts"
 import { emptyReport, Failures, reportObject } from "./internal/failures.ts"
 import { layer as logs } from "./internal/logs.ts"
 import { Meter } from "./internal/meter.ts"
 import { block, oneLine } from "./internal/progress.ts"
 import * as Screen from "./internal/screen.ts"
 import { onSignal } from "./internal/signals.ts"
-import { eventLine, statusOf, summary } from "./internal/summary.ts"
+import { eventLine, summary } from "./internal/summary.ts"
 import { sayTrouble } from "./internal/trouble.ts"
 
 /** What to run, and what its user is told at the end. */
@@ -91,9 +92,11 @@ export const run = Effect.fnUntraced(function*(
 ): Effect.fn.Return<number, Export.ExportError, GtStudio.GtStudio | Ledger.Ledger | Scope.Scope> {
   const gtStudio = yield* GtStudio.GtStudio
   const failures = new Failures()
+  let checked = 0
   const fork = Effect.runForkWith(yield* Effect.context())
   const onJob = (event: Export.JobEvent) => {
     options.export.onJob?.(event)
+    if (event._tag === "Exported" || event._tag === "Unchanged") checked++
     if (options.json === true) failures.onJob(event)
     const line = eventLine(event)
     if (line === undefined) return
@@ -123,7 +126,8 @@ export const run = Effect.fnUntraced(function*(
       summary(report, yield* gtStudio.activity, {
         ...options,
         brokeOff,
-        isRetry: options.export.selection?._tag === "Retry"
+        isRetry: options.export.selection?._tag === "Retry",
+        ...(options.export.selection?._tag === "Refresh" ? { checked } : {})
       })
     )
   }

@@ -2,13 +2,18 @@
 import { type JobSink, Ledger, Verify } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { commandLine } from "./internal/commandLine.ts"
+import { SettingsError } from "./internal/failure.ts"
+import * as LedgerSummary from "./internal/ledgerSummary.ts"
 import * as Screen from "./internal/screen.ts"
+import { count, jobs } from "./internal/text.ts"
+import { type Damage, Found } from "./internal/verified.ts"
+
+export type { Damage } from "./internal/verified.ts"
 
 /** What to verify. */
 export interface Options {
-  /** Those of which the ledger has no receipt are passed over. */
   readonly sinks: ReadonlyArray<JobSink.JobSink>
   /** Where they are, as the person named it. */
   readonly where: string
@@ -16,51 +21,126 @@ export interface Options {
   readonly depth?: JobSink.InspectDepth
   /** Whether stdout gets one JSON object in place of lines. Default false. */
   readonly json?: boolean
+  /** Whether sinks in which nothing is stored are passed over, as long as one is left. Default false: it fails. */
+  readonly skipsUnused?: boolean
+  /** What to type to restore what is damaged: a line for each project. Default: none is named. */
+  readonly repair?: (damage: Damage) => string
+  /** What to type to store something in the first place. Default `labelstream export`. */
+  readonly store?: string
 }
 
-/** The id under which the ledger has a sink's receipts: another than its own where the output was moved. */
-const receiptsOf = Effect.fnUntraced(function*({ id, name }: JobSink.JobSink) {
+/**
+ * The id under which the ledger has a sink's receipts: another than its own where the output was moved; undefined where
+ * nothing is stored there. Of several places that it could come from, the one with most of the jobs that it holds.
+ */
+const receiptsOf = Effect.fnUntraced(function*(sink: JobSink.JobSink) {
   const ledger = yield* Ledger.Ledger
-  if (yield* ledger.hasReceipts(id)) return Option.some(id)
+  if (yield* ledger.hasReceipts(sink.id)) return sink.id
+  const held = yield* Stream.runHead(
+    sink.inspect("manifest").pipe(
+      Stream.map((items) => items.flatMap((item) => item._tag === "Intact" ? [item.receipt] : [])),
+      Stream.filter((receipts) => receipts.length > 0)
+    )
+  )
+  if (held._tag === "None") return undefined
+  let best: { readonly id: string | undefined; readonly known: number } = { id: undefined, known: 0 }
+  for (const { sink: id } of (yield* LedgerSummary.read([])).sinks) {
+    if (!id.startsWith(`${sink.name}:`)) continue
+    const words = yield* Effect.scoped(Effect.flatMap(ledger.audit(id), (audit) => audit.check(held.value, [])))
+    const known = words.filter((word) => word !== "unknown").length
+    if (known > best.known) best = { id, known }
+  }
+  return best.id
+})
+
+/** Says in which sinks nothing is stored, and where something was. */
+const nothingStored = Effect.fnUntraced(function*(sinks: ReadonlyArray<JobSink.JobSink>, store: string) {
+  const { sinks: known } = yield* LedgerSummary.read([])
+  const there = known.map(({ sink, stored }) => `${jobs(stored)} in ${sink}`).join(", ")
+  return `Nothing is stored in ${sinks.map(({ id }) => id).join(", ")}, as far as the ledger knows. It knows of ` +
+    `${there === "" ? "no stored job" : there}. To store jobs there, run: ${store}`
+})
+
+/** Jobs that the ledger has in one of these sinks, but for those that are named. */
+const countStored = Effect.fnUntraced(function*(ids: ReadonlySet<string>, isLeftOut: (job: Ledger.JobKey) => boolean) {
+  const ledger = yield* Ledger.Ledger
   return yield* ledger.entries({}).pipe(
     Stream.flattenIterable,
-    Stream.flatMap(({ receipts }) => Stream.fromIterable(receipts)),
-    Stream.map(({ sink }) => sink),
-    Stream.filter((sink) => sink.startsWith(`${name}:`)),
-    Stream.runHead
+    Stream.filter((entry) => entry.receipts.some(({ sink }) => ids.has(sink)) && !isLeftOut(entry)),
+    Stream.runCount
   )
 })
 
-const pathOf = (difference: Verify.Difference) =>
-  difference.path ?? ("jobId" in difference ? `${difference.batchId}/${difference.jobId}` : "")
+const say = (line: string) => Screen.say("stdout", onOneLine(line))
 
 /**
  * Verifies and answers the exit status: 0 where everything is there as it was stored, 3 where something is missing or
- * changed, 4 where there is only something that nobody stored. Fails where a sink or the ledger cannot be read.
+ * changed, 4 where there is only something that nobody stored, 1 where nothing is stored in one of the sinks. Fails
+ * where that is so of all of them, and where a sink or the ledger cannot be read. What a killed run has left is named, and
+ * is no difference: the next run finishes or removes it.
+ *
+ * Counts are of jobs, each once in however many sinks it is. Remembers the jobs and paths that differ, about 200 bytes
+ * each.
  */
-export const run = Effect.fnUntraced(function*({ depth = "content", json = false, sinks, where }: Options) {
-  const found = { intact: 0, Missing: 0, Changed: 0, Extra: 0 }
-  const differences: Array<Record<string, string | null>> = []
-  const say = (line: string) => Effect.sync(() => json ? undefined : Screen.say("stdout", onOneLine(line)))
-  for (const sink of sinks) {
-    const id = yield* receiptsOf(sink)
-    if (Option.isNone(id)) continue
-    if (id.value !== sink.id) yield* say(`Held against what was stored at ${id.value}`)
-    yield* Stream.runForEach(Verify.sink(sink, { depth, receiptsOf: id.value }), (step) => {
-      found.intact += step.intact
-      return Effect.forEach(step.differences, (difference) => {
-        found[difference._tag]++
-        if (json) {
-          const { _tag, ...rest } = difference
-          differences.push({ difference: _tag.toLowerCase(), ...rest, sink: sink.id })
-        }
-        return say(`${difference._tag}: ${pathOf(difference)}`)
-      }, { discard: true })
+export const run = Effect.fnUntraced(function*(options: Options) {
+  const { depth = "content", json = false, sinks, skipsUnused = false, store = commandLine(["export"]), where } = options
+  const blind = sinks.filter(({ capabilities }) => !capabilities.inspectable).map(({ id }) => id)
+  if (blind.length > 0) {
+    return yield* new SettingsError({
+      message: `${blind.join(", ")} cannot read back what it stores, so it cannot be verified: name the other sinks with --to`
     })
   }
-  const { Changed: changed, Extra: extra, Missing: missing, intact } = found
-  yield* json
-    ? Effect.sync(() => Screen.say("stdout", JSON.stringify({ intact, missing, changed, extra, differences })))
-    : say(`${intact} jobs intact, ${missing} missing, ${changed} changed, ${extra} extra in ${where}`)
-  return missing + changed > 0 ? 3 : extra > 0 ? 4 : 0
+  const found = new Found()
+  const used: Array<{ readonly sink: JobSink.JobSink; readonly receipts: string }> = []
+  const unused: Array<JobSink.JobSink> = []
+  for (const sink of sinks) {
+    const receipts = yield* receiptsOf(sink)
+    if (receipts === undefined) unused.push(sink)
+    else used.push({ sink, receipts })
+  }
+  if (used.length === 0) return yield* new SettingsError({ message: yield* nothingStored(unused, store) })
+  for (const { receipts, sink } of used) {
+    if (receipts !== sink.id && !json) say(`Held against what was stored at ${receipts}`)
+    yield* Stream.runForEach(Verify.sink(sink, { depth, receiptsOf: receipts }), (step) =>
+      Effect.sync(() => {
+        const named = found.add(sink, step)
+        if (!json) for (const { _tag, path } of named) say(`${_tag}${used.length > 1 ? ` in ${sink.id}` : ""}: ${path}`)
+      }))
+  }
+  const intact = used.length === 1
+    ? found.intact
+    : yield* countStored(new Set(used.map(({ receipts }) => receipts)), found.isAffected)
+  const damage = found.damage.length === 0 ? [] : yield* inProjects(found)
+  const repair = damage.flatMap((each) => options.repair === undefined ? [] : [options.repair(each)])
+  const lacking = skipsUnused ? [] : unused
+  if (json) Screen.say("stdout", JSON.stringify(found.object(intact, repair, lacking.map(({ id }) => id))))
+  else {
+    for (const line of found.moreLines()) say(line)
+    say(`${jobs(intact)} intact, ${found.counts()} in ${where}`)
+    if (found.leftovers > 0) {
+      say(
+        `${count(found.leftovers)} leftovers of a run that was killed or still runs are no damage: the next run into ` +
+          "the same place finishes or removes them"
+      )
+    }
+    for (const line of repair) say(`To restore what is missing or changed: ${line}`)
+  }
+  if (lacking.length > 0) yield* Effect.logError(yield* nothingStored(lacking, store))
+  return found.isDamaged ? 3 : lacking.length > 0 ? 1 : found.hasExtra ? 4 : 0
+})
+
+/** What is damaged, by the projects that the batches are of. */
+const inProjects = Effect.fnUntraced(function*(found: Found) {
+  const { batches } = yield* LedgerSummary.read([])
+  const damaged = new Set(found.damage.flatMap(({ batches }) => Array.from(batches)))
+  const projects = new Map<string, Set<string>>()
+  for (const { batchId, projectId } of batches) {
+    if (!damaged.has(batchId)) continue
+    projects.set(projectId, (projects.get(projectId) ?? new Set()).add(batchId))
+  }
+  return Array.from(projects, ([projectId, of]): Damage => ({
+    projectId,
+    batchIds: Array.from(of),
+    sinks: found.damage.flatMap(({ batches, sink }) => Array.from(of).some((id) => batches.has(id)) ? [sink] : [])
+  }))
 })

@@ -67,12 +67,25 @@ describe("labelstream export", () => {
           unchanged: attempts === 1 ? 0 : 10,
           unfinished: 0,
           failed: 2,
+          remaining: 0,
+          skipped: 0,
           vanished: 0
         })
         assert.strictEqual(bytes > 0, attempts === 1)
-        assert.deepStrictEqual(Object.keys(object), ["complete", "batches", "failures", "sinks", "seconds"])
+        assert.deepStrictEqual(Object.keys(object), [
+          "complete",
+          "limited",
+          "stopped",
+          "no_match",
+          "seen",
+          "not_listed",
+          "batches",
+          "failures",
+          "sinks",
+          "seconds"
+        ])
         assert.isFalse(object.complete)
-        assert.deepStrictEqual(Object.keys(object.sinks[0]), ["sink", "stored", "bytes"])
+        assert.deepStrictEqual(Object.keys(object.sinks[0]), ["sink", "stored", "bytes", "error", "notice"])
         const failures = object.failures.map(({ message, ...rest }: { message: string }) => {
           assert.isAbove(message.length, 0)
           return rest
@@ -117,6 +130,11 @@ describe("labelstream export", () => {
         const object = JSON.parse(ended.stdout)
         assert.deepStrictEqual({ ...object, seconds: 0, batches: [], sinks: [] }, {
           complete: false,
+          limited: false,
+          stopped: false,
+          no_match: false,
+          seen: { statuses: [], labels: [] },
+          not_listed: [],
           batches: [],
           failures: [],
           sinks: [],

@@ -52,7 +52,7 @@ describe("the published command", () => {
       const exported = yield* run(["export", ...to, "--otlp", "http://127.0.0.1:1"], { cwd, env, program })
       assert.match(exported.stdout, /Complete: nothing is missing in files:out, sqlite:l.db, parquet:data\n$/)
       const verified = yield* run(["verify"], { cwd, env, program })
-      assert.match(verified.stdout, /^36 jobs intact, 0 missing/)
+      assert.match(verified.stdout, /^12 jobs intact, 0 missing/)
       const report = yield* run(["report"], { cwd, env, program })
       assert.match(report.stdout, /^Wrote labelstream-report.html/, report.stderr)
     }), 60_000)

@@ -74,6 +74,11 @@ export type Inspected =
   | { readonly _tag: "Changed"; readonly batchId: string; readonly jobId: string; readonly path: string }
   /** Something in the sink's own place that no commit put there. */
   | { readonly _tag: "Extra"; readonly path: string }
+  /**
+   * A file of a commit that was killed, or that another process is at: the next `open` finishes or removes it. Names the
+   * job if the file is one that was stored before and that the commit replaces.
+   */
+  | { readonly _tag: "Leftover"; readonly path: string; readonly batchId?: string; readonly jobId?: string }
 
 /** How closely `inspect` looks: `manifest` believes the sink's own books, `content` reads and hashes everything. */
 export type InspectDepth = "manifest" | "content"

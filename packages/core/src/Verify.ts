@@ -3,6 +3,7 @@
  * there that nobody stored. Reads only.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type InspectDepth, type JobSink, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
@@ -27,6 +28,17 @@ export type Difference =
   }
   /** It is there, and no receipt and no commit speaks of it. */
   | { readonly _tag: "Extra"; readonly sink: string; readonly path: string }
+  /**
+   * What a run has left that was killed, or that still writes: the next one finishes or removes it. Names the job if that
+   * run was replacing one, which is neither intact nor damaged.
+   */
+  | {
+    readonly _tag: "Leftover"
+    readonly sink: string
+    readonly path: string
+    readonly batchId?: string
+    readonly jobId?: string
+  }
 
 /** How to verify. */
 export interface Options {
@@ -56,21 +68,29 @@ export const sink = (
       const detail = "it cannot read back what it stores, so there is nothing to verify"
       return yield* new SinkError({ sink: target.name, step: "inspect", reason: "misconfigured", detail })
     }
-    const audit = yield* (yield* Ledger).audit(options.receiptsOf ?? target.id)
+    const ledger = yield* Ledger
+    const audit = yield* ledger.audit(options.receiptsOf ?? target.id)
+    // A run that was killed, or is still on, may have stored what the ledger has not recorded yet.
+    const latest = yield* Stream.runHead(Stream.flattenIterable(ledger.runs))
+    const isUnended = Option.isSome(latest) && latest.value.endedAt === null
     const found = target.inspect(options.depth ?? "content").pipe(Stream.mapEffect(Effect.fnUntraced(function*(items) {
       const receipts = items.flatMap((item) => item._tag === "Intact" ? [item.receipt] : [])
-      const damaged = items.flatMap((item) => item._tag === "Missing" || item._tag === "Changed" ? [item] : [])
-      const words = yield* audit.check(receipts, damaged)
+      const named = items.flatMap((item) =>
+        item._tag !== "Intact" && "jobId" in item ? [{ batchId: item.batchId ?? "", jobId: item.jobId ?? "" }] : []
+      )
+      const words = yield* audit.check(receipts, named)
       const unlike = receipts.flatMap(({ batchId, jobId }, index): ReadonlyArray<Difference> => {
         const sink = target.name
         if (words[index] === "match") return []
-        if (words[index] === "unknown") return [{ _tag: "Extra", sink, path: `${batchId}/${jobId}` }]
+        if (words[index] === "unknown") {
+          return [{ _tag: isUnended ? "Leftover" : "Extra", sink, path: `${batchId}/${jobId}` }]
+        }
         return [{ _tag: "Changed", sink, batchId, jobId, path: null }]
       })
-      const named = items.flatMap((item): ReadonlyArray<Difference> =>
+      const told = items.flatMap((item): ReadonlyArray<Difference> =>
         item._tag === "Intact" ? [] : [{ ...item, sink: target.name }]
       )
-      return { intact: receipts.length - unlike.length, differences: [...unlike, ...named] }
+      return { intact: receipts.length - unlike.length, differences: [...unlike, ...told] }
     })))
     const missing = audit.unchecked.pipe(Stream.map((jobs): Verified => ({
       intact: 0,

@@ -73,6 +73,29 @@ describe("verify", () => {
       })
     }))
 
+  it.effect("calls a leftover what a killed run has stored and the ledger has not recorded", () =>
+    Effect.gen(function*() {
+      const { ledger, sink, verify } = yield* exported
+      yield* ledger.begin
+      sink.stored.set("b/more", { ...sink.stored.get("b/b-2")!, jobId: "more" })
+      deepStrictEqual(yield* verify(), {
+        intact: 6,
+        differences: [{ _tag: "Leftover", sink: "memory", path: "b/more" }]
+      })
+    }))
+
+  it.effect("calls no job missing that a killed commit was replacing", () =>
+    Effect.gen(function*() {
+      const { sink, verify } = yield* exported
+      const intact = yield* Stream.runCollect(Stream.flattenIterable(sink.sink.inspect("content")))
+      const rest = intact.filter((item) => item._tag === "Intact" && item.receipt.jobId !== "b-0")
+      const leftover = { _tag: "Leftover", batchId: "b", jobId: "b-0", path: "b/b-0.json" } as const
+      deepStrictEqual(yield* verify(answering(sink, [leftover], rest)), {
+        intact: 5,
+        differences: [{ ...leftover, sink: "memory" }]
+      })
+    }))
+
   it.effect("names what the sink itself finds wrong, each once and by its path", () =>
     Effect.gen(function*() {
       const { sink, verify } = yield* exported

@@ -45,6 +45,7 @@ describe("a crash", () => {
       yield* play(unbroken, fs, [])
       assert.isAbove(used(), 150)
       const expected = tree(unbroken)
+      const told = new Set<string>()
       yield* Effect.forEach(
         Array.from({ length: used() }, (_, at) => at),
         (at) =>
@@ -52,12 +53,19 @@ describe("a crash", () => {
             const directory = yield* temporary
             const acknowledged: Array<ReadonlyArray<JobSink.Receipt>> = []
             yield* Effect.exit(play(directory, dying(at).fs, acknowledged))
+            for (const { _tag } of yield* inspected(directory)) {
+              told.add(_tag)
+              assert.include(["Intact", "Leftover"], _tag, `died at operation ${at}`)
+            }
             // This process lives on, so its lock would count.
             rmSync(join(directory, ".labelstream", "lock"), { force: true })
             yield* resume(directory, acknowledged)
             assert.deepStrictEqual(tree(directory), expected, `died at operation ${at}`)
           })),
         { concurrency: 4, discard: true }
+      )
+      // What a killed commit leaves is neither damage nor somebody else's.
+      assert.deepStrictEqual(told, new Set(["Intact", "Leftover"])
       )
     }))
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
@@ -36,6 +37,7 @@ describe("a crash", () => {
         yield* play(unbroken, fs, [])
         assert.isAbove(used(), 300)
         const expected = tree(unbroken)
+        const told = new Set<string>()
         yield* Effect.forEach(
           Array.from({ length: Math.ceil(used() / every) }, (_, index) => index * every),
           (at) =>
@@ -43,12 +45,19 @@ describe("a crash", () => {
               const directory = yield* temporary
               const acknowledged: Array<ReadonlyArray<JobSink.Receipt>> = []
               yield* Effect.exit(play(directory, dying(at).fs, acknowledged))
+              for (const { _tag } of yield* inspected(directory)) {
+                told.add(_tag)
+                assert.include(["Intact", "Leftover"], _tag, `died at operation ${at}`)
+              }
               // This process lives on, so its lock would count.
               rmSync(join(directory, ".labelstream", "lock"), { force: true })
               yield* resume(directory, acknowledged)
               assert.deepStrictEqual(tree(directory), expected, `died at operation ${at}`)
             })),
           { concurrency: 4, discard: true }
+        )
+        // What a killed commit leaves is neither damage nor somebody else's.
+        assert.deepStrictEqual(told, new Set(["Intact", "Leftover"])
         )
       }),
     240_000
@@ -132,6 +141,29 @@ describe("damage", () => {
         const missing = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Missing")
         assert.strictEqual(missing.length, 3)
       }
+    }))
+
+  it.effect("that was reported since the dataset was opened is replaced by the next commit, with nothing twice", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const each = { directory, partBytes: 1 }
+      yield* run(each, [jobs(0, 4)])
+      unlinkSync(join(directory, "annotations/batch-batch-1/part-000001.parquet"))
+      const manifest = join(directory, "manifest/batch-batch-1/part-000002.ndjson")
+      writeFileSync(manifest, readFileSync(manifest, "utf8").slice(0, -50))
+      yield* Effect.scoped(Effect.gen(function*() {
+        const target = ParquetSink.make(each)
+        const sink = yield* target.open
+        const intact = Effect.map(Stream.runCollect(Stream.flattenIterable(target.inspect("content"))), (found) =>
+          found.map((item) => item._tag === "Intact" ? item.receipt.jobId : item._tag))
+        assert.includeMembers(yield* intact, ["Missing", "Changed", "job-00002", "job-00003"])
+        yield* store(sink, "t", jobs(1, 2))
+        assert.sameMembers(yield* intact, ["job-00001", "job-00002", "job-00003"])
+        yield* store(sink, "u", jobs(0, 1))
+        assert.sameMembers(yield* intact, ["job-00000", "job-00001", "job-00002", "job-00003"])
+      }))
+      const ids = (yield* rowsOf(directory, "jobs")).map((row) => row["job_id"])
+      assert.sameMembers(ids, ["job-00000", "job-00001", "job-00002", "job-00003"])
     }))
 
   it.effect("to a manifest is reported, and what no commit put there is named", () =>

@@ -8,13 +8,14 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { statusOf } from "./ending.ts"
 import type { Outcome } from "./failure.ts"
 import { type FailedJob, reportObject } from "./failures.ts"
 import { Meter } from "./meter.ts"
 import { block, oneLine } from "./progress.ts"
 import * as Screen from "./screen.ts"
 import { onSignal } from "./signals.ts"
-import { statusOf, summary } from "./summary.ts"
+import { summary } from "./summary.ts"
 
 export interface Options {
   readonly request: ExportRequest.ExportRequest

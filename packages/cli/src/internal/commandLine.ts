@@ -16,6 +16,7 @@ export const again = (): string => commandLine(process.argv.slice(2))
 /** Flags that a retry does not know, with whether a value follows. */
 const notForRetry = new Map([
   ["--refresh", false],
+  ["--repair", false],
   ["--follow", false],
   ["--no-follow", false],
   ["--interval", true],
@@ -23,18 +24,21 @@ const notForRetry = new Map([
   ["--checked-before", true]
 ])
 
-/** The line that was typed, but for the failed jobs. */
-export const retry = (): string => {
+/** The line that was typed, with another command and without the flags that it does not know. */
+export const other = (command: string, unknown: ReadonlyMap<string, boolean> = new Map()): string => {
   const [, ...args] = process.argv.slice(2)
   const kept: Array<string> = []
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? ""
-    const hasValue = notForRetry.get(arg.split("=")[0] ?? "")
+    const hasValue = unknown.get(arg.split("=")[0] ?? "")
     if (hasValue === undefined) kept.push(arg)
     else if (hasValue && !arg.includes("=")) at++
   }
-  return commandLine(["retry", ...kept])
+  return commandLine([command, ...kept])
 }
+
+/** The line that was typed, but for the failed jobs. */
+export const retry = (): string => other("retry", notForRetry)
 
 /** The line that stops an export of the cluster that was typed. */
 export const stop = (id: string): string => {

@@ -20,6 +20,10 @@ const exportCommand = Command.make(
       Flag.withDescription("fetch finished jobs again too, and store those that changed"),
       Flag.withDefault(false)
     ),
+    repair: Flag.Boolean("repair").pipe(
+      Flag.withDescription("read back what is stored, and restore what is missing or changed there"),
+      Flag.withDefault(false)
+    ),
     json: flags.json
   },
   handle(() => import("./commands/export.ts"))
@@ -27,7 +31,8 @@ const exportCommand = Command.make(
   Command.withDescription(
     "Exports finished jobs into sinks: new and changed ones, and those that failed and may pass.\n\n" +
       "  Run it again for what is new since, and to go on after a crash. It ends with 0 when nothing is missing, 2 when\n" +
-      "  jobs failed or a batch could not be listed, 1 when it could not run, 130 when it was stopped."
+      "  jobs failed, a batch could not be listed or no job matches the filter, 1 when it could not run, 130 when it was\n" +
+      "  stopped."
   ),
   Command.withShortDescription("Export finished jobs into sinks"),
   Command.withExamples([
@@ -42,6 +47,10 @@ const exportCommand = Command.make(
     {
       command: `labelstream export ${here.project} ${here.batch} --to files:output --limit 10`,
       description: "Ten jobs, to see what they look like"
+    },
+    {
+      command: `labelstream export ${here.project} ${here.batch} --to files:output --repair`,
+      description: "After labelstream verify found stored files missing or changed"
     }
   ])
 )
@@ -72,7 +81,8 @@ const refresh = Command.make(
   handle(() => import("./commands/refresh.ts"))
 ).pipe(
   Command.withDescription(
-    "Fetches finished jobs again, and stores and names those whose result changed. Costs as much as the first export"
+    "Fetches finished jobs again, and stores and names those whose result changed. Also restores what is missing or " +
+      "changed in the sinks, as export --repair does. Costs as much as the first export"
   ),
   Command.withShortDescription("See which finished jobs were reworked"),
   Command.withExamples([
@@ -198,7 +208,8 @@ const verify = Command.make(
 ).pipe(
   Command.withDescription(
     "Reads back everything that is stored and names what is missing, changed or extra, without the network.\n\n" +
-      "  It ends with 0 when all is intact, 3 when something is missing or changed, 4 when something is only extra."
+      "  It ends with 0 when all is intact, 3 when something is missing or changed, and names the command that restores\n" +
+      "  it, 4 when something is only extra, and 1 when nothing is stored there."
   ),
   Command.withShortDescription("Read back what is stored"),
   Command.withExamples([

@@ -1,10 +1,11 @@
 import { type Export, type ExportReport, Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 
-/** A failed job as a program is told of it. */
+/** A failed job, or a batch whose listing failed, as a program is told of it. */
 export interface FailedJob {
   readonly batch_id: string
-  readonly job_id: string
+  /** Null where the listing of the batch failed. */
+  readonly job_id: string | null
   readonly error: string
   readonly message: string
   /** How often the job was tried since it was last stored. */
@@ -59,9 +60,24 @@ export class Failures {
   }
 }
 
+/** The listings that could not be read to their end. */
+const failedListings = (report: ExportReport.ExportReport): ReadonlyArray<FailedJob> =>
+  report.batches.flatMap(({ batchId, listingError: message }) => {
+    if (message === null) return []
+    const groups = report.failures.filter(({ example }) => example.jobId === null)
+    const group = groups.find(({ example }) => example.message === message) ?? groups[0]
+    const [error, retryable] = [group?.cause ?? "ListingFailed", group?.retryable ?? true]
+    return [{ batch_id: batchId, job_id: null, error, message, attempts: 1, retryable }]
+  })
+
 /** What an export came to, for programs: the object that `--json` prints. */
 export const reportObject = (report: ExportReport.ExportReport, failures: ReadonlyArray<FailedJob>) => ({
   complete: report.complete,
+  limited: report.limited,
+  stopped: report.stopped,
+  no_match: report.noMatch,
+  seen: report.seen,
+  not_listed: report.notListed,
   batches: report.batches.map((batch) => ({
     project_id: batch.projectId,
     batch_id: batch.batchId,
@@ -70,13 +86,26 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
     unchanged: batch.unchanged,
     unfinished: batch.unfinished,
     failed: batch.failed,
+    remaining: batch.left,
+    skipped: batch.skipped,
     vanished: batch.vanished,
     bytes: batch.bytes
   })),
-  failures,
-  sinks: report.sinks.map(({ bytes, id, notice, stored }) => ({ sink: id, stored, bytes, notice })),
+  failures: [...failedListings(report), ...failures],
+  sinks: report.sinks.map(({ bytes, error, id, notice, stored }) => ({ sink: id, stored, bytes, error, notice })),
   seconds: report.seconds
 })
 
 /** The same for a run that did not begin. */
-export const emptyReport = { complete: false, batches: [], failures: [], sinks: [], seconds: 0 }
+export const emptyReport: ReturnType<typeof reportObject> = {
+  complete: false,
+  limited: false,
+  stopped: false,
+  no_match: false,
+  seen: { statuses: [], labels: [] },
+  not_listed: [],
+  batches: [],
+  failures: [],
+  sinks: [],
+  seconds: 0
+}

@@ -17,6 +17,8 @@ export interface Settings {
   readonly batches: ReadonlyArray<string>
   readonly allBatches: boolean
   readonly to: ReadonlyArray<Place>
+  /** Whether `to` stands in the file, so that a command in the same folder need not name it. */
+  readonly toIsInFile: boolean
   /** Absolute path of the ledger, and as the person named it. */
   readonly state: string
   readonly stateName: string
@@ -148,12 +150,14 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
   ]
   const merged: Config = Object.assign({}, ...sources.map(([config]) => config))
   const folderOf = (key: keyof Config) => sources.findLast(([config]) => config[key] !== undefined)?.[1] ?? here
+  const toIsInFile = merged.to !== undefined && sources.findLast(([config]) => config.to !== undefined) === sources[0]
   const stateName = merged.state ?? ".labelstream/ledger.sqlite"
   const settings: Settings = {
     project: merged.project,
     batches: choice?.batches ?? [],
     allBatches: choice?.allBatches ?? false,
     to: (merged.to ?? []).map((target) => ({ target, folder: folderOf("to") })),
+    toIsInFile,
     state: absolute(merged.state === undefined ? file?.folder ?? here : folderOf("state"), stateName),
     stateName,
     concurrency: merged.concurrency,

@@ -23,6 +23,9 @@ const pathOptions = new Set(["directory", "file"])
 /** `files` is short for the sink that is named after what it writes to. */
 export const nameOf = (sink: string): string => sink === "files" ? "filesystem" : sink
 
+/** The other way round: the name that a person types. */
+export const shortName = (sink: string): string => sink === "filesystem" ? "files" : sink
+
 /** Imports a package as seen from a folder, and if it is not there, as seen from here. */
 export const importFrom = (folder: string): SinkPlugin.Import => async (name) => {
   const own = bundled[name]

@@ -1,11 +1,21 @@
 import type { Ledger } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
+import { isAbsolute, relative } from "node:path"
+import { commandLine } from "./commandLine.ts"
 import { SettingsError } from "./failure.ts"
 import * as LedgerSummary from "./ledgerSummary.ts"
 import * as Screen from "./screen.ts"
 import type { Place, Settings } from "./settings.ts"
-import { comesWithTheCommand } from "./sinks.ts"
+import { comesWithTheCommand, shortName } from "./sinks.ts"
+
+/** A sink's id as a person would name its place from here. */
+const targetOf = (id: string): string => {
+  const [, name = "", path = ""] = /^([^:]*):(.*)$/s.exec(id) ?? []
+  const within = relative(process.cwd(), path)
+  const isWithin = within !== "" && !within.startsWith("..") && !isAbsolute(within)
+  return `${shortName(name)}:${isWithin ? within : path}`
+}
 
 /**
  * The sinks to read back: those that settings name, else those that the ledger knows and whose ids say where they are.
@@ -20,8 +30,8 @@ export const placesOf = Effect.fnUntraced(function*(settings: Settings): Effect.
   const { sinks } = yield* LedgerSummary.read([])
   const isBundled = (id: string) => comesWithTheCommand(id.slice(0, id.indexOf(":")))
   const known = sinks.filter(({ sink }) => isBundled(sink)).map(({ sink }): Place => ({
-    target: sink,
-    folder: settings.folder
+    target: targetOf(sink),
+    folder: process.cwd()
   }))
   const others = sinks.filter(({ sink }) => !isBundled(sink)).map(({ sink }) => sink).join(", ")
   if (known.length > 0) {
@@ -30,7 +40,7 @@ export const placesOf = Effect.fnUntraced(function*(settings: Settings): Effect.
   }
   return yield* new SettingsError({
     message: others === ""
-      ? `Nothing is stored yet, as far as ${settings.stateName} knows`
+      ? `Nothing is stored, as far as ${settings.stateName} knows. To store something, run: ${commandLine(["export"])}`
       : `Name with --to where to look: ${settings.stateName} knows of jobs in ${others}`
   })
 })

@@ -1,6 +1,7 @@
 /** What an export came to, on one screen. */
 import type { Export, ExportReport, GtStudio } from "@labelstream/core"
 import { onOneLine, plain } from "@labelstream/core/PlainText"
+import { type End, lastLines } from "./ending.ts"
 import { sum } from "./meter.ts"
 import { bytes, count, jobs } from "./text.ts"
 
@@ -9,28 +10,6 @@ export const eventLine = (event: Export.JobEvent): string | undefined => {
   const job = onOneLine(`job ${event.jobId} of batch ${event.batchId}`)
   if (event._tag === "Exported" && event.changed) return `Changed: ${job}`
   return event._tag === "Vanished" ? `No longer listed, and kept: ${job}` : undefined
-}
-
-/** Whether a run that went to its end left jobs without an end of their own, which no run may. */
-export const isUnaccounted = (report: ExportReport.ExportReport): boolean =>
-  !report.stopped && report.batches.some(({ left }) => left !== 0)
-
-/** 0: nothing is missing. 1: counts do not add up. 2: jobs failed or a listing broke off. 130: stopped by a signal. */
-export const statusOf = (report: ExportReport.ExportReport): number =>
-  report.stopped ? 130 : isUnaccounted(report) ? 1 : report.complete ? 0 : 2
-
-/** How a run ended, and what its user is told to do. */
-export interface End {
-  /** Whether it ended because going on was useless. */
-  readonly brokeOff: boolean
-  /** Where everything stands, as the person named it. */
-  readonly where: string
-  /** What to type to go on. */
-  readonly again: string
-  /** What to type to try again what will not pass by itself. */
-  readonly retry: string
-  /** Whether only failed jobs were asked for. */
-  readonly isRetry: boolean
 }
 
 /** Batches that are all shown, those that are shown of more, and causes that are. */
@@ -43,7 +22,7 @@ const balance = (of: (part: "listed" | "exported" | "unchanged" | "unfinished" |
 
 const batchLines = (batch: ExportReport.BatchReport): ReadonlyArray<string> => [
   `Batch ${onOneLine(batch.batchId)}: ${balance((part) => batch[part])}`,
-  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since this run was not asked for them`]),
+  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since the filter does not match them`]),
   ...(batch.changed === 0 ? [] : [`  ${jobs(batch.changed)} had changed since they were stored`]),
   ...(batch.vanished === 0 ? [] : [`  ${jobs(batch.vanished)} stored earlier are no longer listed; they are kept`]),
   ...(batch.unknownExample === null ? [] : [
@@ -83,10 +62,14 @@ const failureLines = (end: End) => ({ cause, count: times, example, retryable }:
   `      ${onOneLine(short(example.message))}`,
   retryable
     ? "      the same command tries again"
+    : example.jobId === null
+    ? "      will not pass by itself: check the ids of project and batch"
     : `      will not pass by itself: the same command leaves it as it is, ${end.retry} tries again`
 ]
 
-const allFailureLines = ({ failures }: ExportReport.ExportReport, end: End): ReadonlyArray<string> => {
+/** Failed listings are told with their batches, where these are all shown. */
+const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, end: End): ReadonlyArray<string> => {
+  const failures = batches.length <= mostBatches ? all.filter(({ example }) => example.jobId !== null) : all
   if (failures.length === 0) return []
   const shown = [...failures].sort((a, b) => b.count - a.count).slice(0, mostCauses)
   const hidden = failures.length - shown.length
@@ -100,26 +83,9 @@ const allFailureLines = ({ failures }: ExportReport.ExportReport, end: End): Rea
 const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> =>
   sinks.flatMap(({ bytes: size, error, id, notice, stored }) => [
     `Stored ${jobs(stored)}, ${bytes(size)}: ${onOneLine(id)}`,
-    ...(error === null ? [] : [`Stopped storing: ${error}`]),
+    ...(error === null ? [] : [`  It stopped storing: ${onOneLine(error)}`]),
     ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
   ])
-
-const lastLine = (report: ExportReport.ExportReport, { again, brokeOff, isRetry, where }: End): string => {
-  const goOn = `Everything stored in ${where} is whole. To go on from here, with the same settings: ${again}`
-  if (brokeOff) return `Broken off before the end. ${goOn}`
-  if (report.stopped) return `Stopped before the end. ${goOn}`
-  if (isUnaccounted(report)) {
-    return "These counts do not add up: jobs were listed, and it is not known what became of them. This is a fault in " +
-      `Labelstream, please report it. To fetch what is missing, with the same settings: ${again}`
-  }
-  if (!report.complete) return `Not complete: see above. What was stored in ${where} is whole.`
-  if (isRetry && sum(report, ({ listed }) => listed) === 0) {
-    return "No job is known as failed: nothing was to be tried again"
-  }
-  return report.limited
-    ? `Ended at the limit: there is more to fetch. To take the next jobs, with the same settings: ${again}`
-    : `Complete: nothing is missing in ${where}`
-}
 
 /** What the export came to. `activity` is what its requests came to, where that is known. */
 export const summary = (
@@ -137,6 +103,6 @@ export const summary = (
     `(${count(Math.round(exported / seconds))} jobs/s${
       activity === undefined ? "" : `, ${count(activity.requests)} requests, ${count(activity.retries)} retries`
     })`,
-    lastLine(report, end)
+    ...lastLines(report, end)
   ].join("\n"))
 }

@@ -3,6 +3,7 @@
  * names, side by side, so that memory stays the same for any number of jobs. Writes nothing into the output folder.
  */
 import type { JobSink } from "@labelstream/core"
+import { Leftover } from "@labelstream/files"
 import type { Dirent } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -10,6 +11,7 @@ import * as Manifest from "../Manifest.ts"
 import { compareFile, type Comparison, namesIn } from "./compare.ts"
 import { forEachLimit, type Fs } from "./fs.ts"
 import { batchesOf, foldersOf, type Held, heldLines, withParts, withScratch } from "./held.ts"
+import { peekIntents } from "./intent.ts"
 import { countLines, damaged } from "./manifestFile.ts"
 import type { Place } from "./place.ts"
 import { type Keyed, sortRecords } from "./sortRecords.ts"
@@ -26,8 +28,11 @@ export async function* inspect(
   const { fs } = place
   const places = await withParts(place)
   const scratch = () => fs.mkdtemp(join(tmpdir(), "labelstream-inspect-"))
+  const pending = await pendingJobs(place)
+  const isPending = (path: string) => pending.has(jobPathOf(path))
   for (const batch of await batchesOf(places)) {
-    yield* withScratch(fs, scratch, (makeFolder) => inspectBatch(places, batch, depth === "content", makeFolder))
+    const found = withScratch(fs, scratch, (makeFolder) => inspectBatch(places, batch, depth === "content", makeFolder))
+    for await (const items of found) yield pending.size === 0 ? items : Leftover.tell(items, isPending)
   }
 }
 
@@ -49,6 +54,15 @@ export const count = async (place: Place): Promise<number> => {
   }
   return jobs
 }
+
+/** Paths of the jobs, without `.json`, that a commit was killed at. */
+const pendingJobs = async (place: Place): Promise<ReadonlySet<string>> => {
+  const intents = await peekIntents(place)
+  return new Set(intents.flatMap(({ steps }) => steps.map(({ folder, line }) => `${folder}/${line.name}`)))
+}
+
+/** The path of the job, without `.json`, that a path under the output would belong to. */
+const jobPathOf = (path: string): string => path.split("/").slice(0, 2).join("/").replace(/\.json$/, "")
 
 async function* inspectBatch(
   places: ReadonlyArray<Place>,

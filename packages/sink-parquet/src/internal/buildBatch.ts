@@ -126,8 +126,14 @@ const buildOnce = (
     }
     let last = batch.last
     const fresh = records.filter((record) => !settled.has(record))
+    // Parts that are damaged are made anew first, by what comes now.
+    const anew = [...batch.damaged]
+    if (current !== undefined && anew.length > 0) {
+      yield* finish(current)
+      current = undefined
+    }
     if (
-      current === undefined && fresh.length > 0 && last > 0 && batch.weight < work.partBytes &&
+      anew.length === 0 && current === undefined && fresh.length > 0 && last > 0 && batch.weight < work.partBytes &&
       parts.at(-1)?.part !== last
     ) {
       const build = yield* start(last)
@@ -135,7 +141,7 @@ const buildOnce = (
       current = build
     }
     for (const record of fresh) {
-      const build: PartBuild = current ?? (yield* start(++last))
+      const build: PartBuild = current ?? (yield* start(anew.shift() ?? ++last))
       current = build
       if (yield* write(build, record)) added.push([record.jobId, build.part])
       if (build.weight < work.partBytes) continue
@@ -143,6 +149,7 @@ const buildOnce = (
       current = undefined
     }
     if (current !== undefined) yield* finish(current)
+    for (const part of anew) yield* finish(yield* start(part))
     return { folder: work.folder, batchId: work.batchId, parts, jobs, added }
   })
   return Effect.ensuring(

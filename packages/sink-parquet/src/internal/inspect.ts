@@ -3,12 +3,13 @@
  * number of jobs. A file that is damaged concerns every job of its part. Writes nothing.
  */
 import type { JobSink } from "@labelstream/core"
-import { Files, Hash, Lines } from "@labelstream/files"
+import { Files, Hash, Leftover, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { emptyFile } from "./emptyTables.ts"
 import type { Fs } from "./fs.ts"
 import { batchesOf, type Holders, linesOf, readHolders, withShares } from "./holders.ts"
+import { peekIntents } from "./intent.ts"
 import type { Published } from "./partBuild.ts"
 import { tailOf } from "./partFile.ts"
 import { batchFolders, folders, namesIn, partPath, partsOf, type Place } from "./place.ts"
@@ -21,9 +22,23 @@ export async function* inspect(
   depth: JobSink.InspectDepth
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
   const places = await withShares(place)
+  const pending = new Set((await peekIntents(place)).flatMap(({ steps }) => steps.map(({ to }) => to)))
+  // A file is published under its own name with `.new` at the end, and then renamed.
+  const isPending = (path: string) =>
+    pending.has(path.replace(/\.new$/, "")) || Array.from(pending).some((to) => to.startsWith(`${path}/`))
+  for await (const items of everything(place, places, depth)) {
+    yield pending.size === 0 ? items : Leftover.tell(items, isPending)
+  }
+}
+
+async function* everything(place: Place, places: ReadonlyArray<Place>, depth: JobSink.InspectDepth) {
   for (const folder of await batchesOf(places)) {
     const holders = await readHolders(places, folder)
-    for (const part of holders.parts) yield* inspectPart(part, folder, holders, depth === "content")
+    for (const part of holders.parts) {
+      if (!(yield* inspectPart(part, folder, holders, depth === "content")) && part.place === place) {
+        place.damaged.set(folder, (place.damaged.get(folder) ?? new Set()).add(part.part))
+      }
+    }
   }
   yield* extras(place)
 }
@@ -44,7 +59,13 @@ export const count = async (place: Place): Promise<number> => {
   return jobs
 }
 
-async function* inspectPart(published: Published, folder: string, { isHeld }: Holders, content: boolean) {
+/** Answers whether the part is as it was committed. */
+async function* inspectPart(
+  published: Published,
+  folder: string,
+  { isHeld }: Holders,
+  content: boolean
+): AsyncGenerator<ReadonlyArray<JobSink.Inspected>, boolean> {
   const { part, place: { fs, output } } = published
   const path = partPath("manifest", folder, part)
   const tail = await tailOf(fs, join(output, path))
@@ -63,7 +84,7 @@ async function* inspectPart(published: Published, folder: string, { isHeld }: Ho
         const head = PartManifest.decodeHead(line)
         if (typeof head === "string") {
           yield [{ _tag: "Extra" as const, path }]
-          return
+          return true
         }
         batchId = head.batch
         continue
@@ -82,7 +103,9 @@ async function* inspectPart(published: Published, folder: string, { isHeld }: Ho
   // Lines that cannot be read stand for jobs that cannot be named.
   if (tail !== undefined && jobs !== tail.jobs) {
     yield [{ _tag: "Changed" as const, batchId: batchId ?? "", jobId: "", path }]
+    return false
   }
+  return faults.length === 0
 }
 
 const compare = async (

@@ -57,6 +57,16 @@ export const readIntents = async ({ fs, intents }: Place): Promise<ReadonlyArray
   return found
 }
 
+/** The intents that are there, without a change to anything. One that is being removed or is damaged is left out. */
+export const peekIntents = async ({ fs, intents }: Place): Promise<ReadonlyArray<Intent>> => {
+  const found: Array<Intent> = []
+  for (const name of await fs.readdir(intents).catch(() => [])) {
+    if (!name.endsWith(".json")) continue
+    await read(fs, join(intents, name)).then((intent) => found.push(intent), () => {})
+  }
+  return found
+}
+
 const read = async (fs: Fs, path: string): Promise<Intent> => {
   const text = await Files.withFile(fs, path, "r", async (fd) => {
     const bytes = Buffer.alloc((await fs.fstat(fd)).size)

@@ -66,12 +66,20 @@ export interface Batch {
   last: number
   /** Weight of the last part. */
   weight: number
+  /** Parts that the next commit replaces, ascending: they are damaged, and what they held counts as not stored. */
+  damaged: ReadonlyArray<number>
 }
 
 /** Reads which jobs the parts of a batch hold. */
 export const readBatch = async (place: Place, folder: string, batchId: string): Promise<Batch> => {
-  const batch: Batch = { index: new JobIndex(), last: 0, weight: 0 }
-  for (const part of await partsOf(place, folder)) {
+  const given = place.damaged.get(folder) ?? new Set()
+  const parts = await partsOf(place, folder)
+  const batch: Batch = { index: new JobIndex(), last: 0, weight: 0, damaged: parts.filter((part) => given.has(part)) }
+  for (const part of parts) {
+    if (given.has(part)) {
+      batch.last = part
+      continue
+    }
     const path = join(place.output, partPath("manifest", folder, part))
     if (await batchIdOf({ place, part }, folder) !== batchId) throw damaged(path)
     for await (const jobs of jobsOf(place.fs, path)) for (const { job } of jobs) batch.index.add(job, part)

@@ -28,6 +28,11 @@ export interface Place {
   readonly writers: string
   /** The dataset that this is one writer's share of. */
   readonly main?: Place
+  /**
+   * Parts of batch folders that an inspection has found damaged while the place is open: all that they held is reported,
+   * so that a commit may replace them. It never takes them over.
+   */
+  readonly damaged: Map<string, Set<number>>
   /** As `Taking.Place` has it. */
   readonly own: ReadonlyArray<string>
   readonly around: ReadonlyArray<string>
@@ -49,6 +54,7 @@ export const at = (fs: Fs, directory: string): Place => {
     intents: join(hidden, "intents"),
     replaced: join(hidden, "replaced"),
     writers: join(hidden, "writers"),
+    damaged: new Map(),
     own: ["staging", "intents", "replaced"].map((name) => join(hidden, name)),
     around: []
   }

@@ -47,6 +47,8 @@ interface Staged {
 /** Starts a session on a place that is locked and recovered. */
 export const start = (place: Place, lock: Lock.Lock, settings: Settings): OpenPlace.Session => {
   const { fs } = place
+  // What was found before it was open may have been restored since.
+  place.damaged.clear()
   const staged = new Map<JobSink.CommitToken, Staged>()
   const committed = new Map<JobSink.CommitToken, ReadonlyArray<JobSink.Receipt>>()
   const known = new Map<string, Known>()
@@ -192,6 +194,8 @@ export const start = (place: Place, lock: Lock.Lock, settings: Settings): OpenPl
     const last = parts.at(-1)
     if (found === undefined || last === undefined) return
     const { batch } = found
+    batch.damaged = []
+    place.damaged.delete(folder)
     for (const [job, part] of added) batch.index.add(job, part)
     for (const { full, part, weight } of parts) {
       if (part < batch.last) continue

@@ -37,6 +37,10 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     Screen.say("stdout", JSON.stringify({ project_id: projectId, name, batches: of }))
     return 0
   }
+  if (batches.length === 0) {
+    Screen.say("stdout", onOneLine(`Project ${projectId} has no batches: there is nothing to export`))
+    return 0
+  }
   const rows = batches.map((batch) => [
     onOneLine(batch.id),
     shown(batch.totalJobs),

@@ -8,10 +8,10 @@ import { freeAt, pathIn } from "../disk.ts"
 import { type Outcome, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { needOwnPlaces } from "../ownPlaces.ts"
-import { impatient, ledgerReadOnly, platform, projectOf } from "../platform.ts"
+import { impatient, ledgerReadOnly, namedBatches, platform, projectOf } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
-import { labelOf, make } from "../sinks.ts"
+import { labelOf, make, needSome } from "../sinks.ts"
 import { bytes } from "../text.ts"
 
 interface Flags extends SettingFlags {
@@ -40,6 +40,10 @@ const checkPlatform = Effect.fnUntraced(function*(settings: Settings) {
       message: `the key is accepted, but project ${projectId} does not name batch ${missing.join(", ")}`
     })
   }
+  if (batches.length === 0) {
+    return yield* new SettingsError({ message: `the key is accepted, but project ${projectId} has no batches` })
+  }
+  if (!settings.allBatches) yield* namedBatches(settings)
   const asked = settings.batches.length > 0 ? `, ${settings.batches.length} of them asked for` : ""
   return `the key is accepted; project ${name ?? projectId} has ${batches.length} batches${asked}`
 })
@@ -63,7 +67,9 @@ const checkLedger = Effect.fnUntraced(function*(settings: Settings) {
 
 export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
-  const sinks = yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
+  const sinks = settings.to.length === 0
+    ? [yield* finding("sinks", Effect.as(needSome(settings.to), ""))]
+    : yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
   // Beside a sink that cannot be used, its target says nothing more.
   const places = sinks.every(({ ok }) => ok) ? yield* finding("places", Effect.as(needOwnPlaces(settings), "")) : undefined
   const findings = [

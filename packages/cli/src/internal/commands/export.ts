@@ -1,11 +1,12 @@
-import { type Export, Selection } from "@labelstream/core"
+import { type Export, type Job, Ledger, Selection } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
-import type { Failure } from "../failure.ts"
+import { type Failure, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { beforeForeignCode } from "../handOver.ts"
 import { needOwnPlaces } from "../ownPlaces.ts"
@@ -33,6 +34,26 @@ const prepare = Effect.fnUntraced(function*(settings: Settings) {
   return { sinks, batches, context: Context.merge(written, reached) }
 })
 
+const noRepair = new SettingsError({
+  message: "A cluster does not repair, because each runner sees a part of what is stored. While no runner writes there, " +
+    "unset LABELSTREAM_CLUSTER, leave --cluster out, and run the same command"
+})
+
+/** Says which batches the ledger has never seen: nothing in them can be tried again. Fails where it has seen none. */
+const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRef>, { stateName }: Settings) {
+  const ledger = yield* Ledger.Ledger
+  const unknown = yield* Effect.filter(
+    batches,
+    (batch) => Effect.map(ledger.counts(batch), (counts) => Object.values(counts).every((jobs) => jobs === 0))
+  )
+  if (unknown.length === 0) return
+  const names = onOneLine(unknown.map(({ batchId }) => batchId).join(", "))
+  const message = `${stateName} knows no job of batch ${names}, so nothing can be tried again there. To export it, ` +
+    `run: ${CommandLine.other("export")}`
+  if (unknown.length === batches.length) return yield* new SettingsError({ message })
+  yield* Effect.logWarning(message)
+})
+
 /** Has a cluster do the export. */
 const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Settings, selection: Export.Selection) {
   yield* beforeForeignCode
@@ -41,20 +62,30 @@ const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Setting
 })
 
 /** Runs an export of the selected jobs and answers its exit status. */
-export const runSelection = (flags: Flags, selection: Export.Selection): Effect.Effect<number, Failure> =>
+export const runSelection = (
+  flags: Flags,
+  selection: Export.Selection,
+  repair = false
+): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     /** Where a program waits for an object it gets one, also of what could not begin. */
     const answered = <A, R>(effect: Effect.Effect<A, Failure, R>) =>
       Effect.tapError(effect, () => flags.json ? ExportProgram.printEmpty : Effect.void)
     const settings = yield* answered(resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config)))
-    if (settings.cluster !== undefined) return yield* answered(runOnCluster(flags, settings, selection))
+    if (settings.cluster !== undefined) {
+      return yield* answered(repair ? Effect.fail(noRepair) : runOnCluster(flags, settings, selection))
+    }
     const { batches, context, sinks } = yield* answered(prepare(settings))
+    if (selection._tag === "Retry" && !settings.allBatches) {
+      yield* answered(Effect.provide(needKnown(batches, settings), context))
+    }
     const { attachments, concurrency, follow, limit, to } = settings
     return yield* ExportProgram.run({
       export: {
         batches,
         sinks,
         selection,
+        repair,
         attachments,
         ...(concurrency === undefined ? {} : { concurrency }),
         ...filterOf(settings),
@@ -69,5 +100,5 @@ export const runSelection = (flags: Flags, selection: Export.Selection): Effect.
     }).pipe(Effect.provide(context))
   })).pipe(Effect.provide(telemetryOf(flags)))
 
-export const run = (flags: Flags & { readonly refresh: boolean }): Effect.Effect<number, Failure> =>
-  runSelection(flags, { _tag: flags.refresh ? "Refresh" : "New" })
+export const run = (flags: Flags & { readonly refresh: boolean; readonly repair: boolean }): Effect.Effect<number, Failure> =>
+  runSelection(flags, { _tag: flags.refresh ? "Refresh" : "New" }, flags.repair)

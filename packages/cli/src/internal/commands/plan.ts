@@ -22,10 +22,13 @@ interface Flags extends SettingFlags {
   readonly sample: number
 }
 
+/** Statuses that are named where none of them matches the filter. */
+const mostSeen = 20
+
 const batchLines = (batch: Plan.BatchPlan): ReadonlyArray<string> => [
   `Batch ${batch.batchId}: ${jobs(batch.listed)} listed = ${batch.fetch} to fetch + ${batch.unchanged} unchanged + ` +
   `${batch.unfinished} unfinished + ${batch.failed} failed`,
-  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since the export is not asked for them`]),
+  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since the filter does not match them`]),
   ...(batch.listingError === null ? [] : [`  The listing could not be read to its end: ${batch.listingError}`])
 ]
 
@@ -39,6 +42,21 @@ const estimate = (plan: Plan.Plan, concurrency: number, perSecond: number | unde
   return { jobs: toFetch, pages, requests: Math.ceil(requests), bytes: Math.ceil(each(sample.bytes)), seconds }
 }
 
+const fetchLine = (
+  { sample }: Plan.Plan,
+  cost: { readonly jobs: number; readonly requests: number; readonly bytes: number },
+  isListed: boolean
+): string => {
+  if (cost.jobs === 0) return isListed ? "Nothing to fetch." : "Nothing to fetch in what could be listed."
+  if (sample.jobs > 0) {
+    return `To fetch: ${jobs(cost.jobs)}, about ${count(cost.requests)} requests, about ${bytes(cost.bytes)} as they ` +
+      `come (measured on ${jobs(sample.jobs)})`
+  }
+  return sample.failed === 0
+    ? `To fetch: ${jobs(cost.jobs)}, of which none was measured`
+    : `To fetch: ${jobs(cost.jobs)}; none of the ${sample.failed} that were tried could be fetched`
+}
+
 export const run = (flags: Flags): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
@@ -47,6 +65,12 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
     const ledger = existsSync(settings.state) ? ledgerReadOnly(settings) : LedgerMemory.layer
     const context = yield* Layer.build(Layer.merge(platform(settings, impatient), ledger))
     const { wanted } = filterOf(settings)
+    const seen = new Set<string>()
+    const isWanted: typeof wanted = wanted === undefined ? undefined : (job) => {
+      const matches = wanted(job)
+      if (!matches && seen.size < mostSeen) seen.add(job.status)
+      return matches
+    }
     const plan = yield* Effect.gen(function*() {
       return yield* Plan.make({
         batches: yield* batchesOf(settings),
@@ -54,7 +78,7 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
         selection: { _tag: flags.refresh ? "Refresh" : "New" },
         attachments: settings.attachments,
         sample: flags.sample,
-        ...(wanted === undefined ? {} : { wanted }),
+        ...(isWanted === undefined ? {} : { wanted: isWanted }),
         ...(settings.limit === undefined ? {} : { limit: settings.limit })
       })
     }).pipe(Effect.provide(context), withHost(settings))
@@ -68,17 +92,20 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
     })
     const isListed = plan.batches.every(({ listingError }) => listingError === null)
     const fits = disks.every(({ free }) => free > cost.bytes)
+    const listed = plan.batches.reduce((sum, batch) => sum + batch.listed, 0)
+    const noMatch = isListed && listed === 0 && plan.batches.some(({ skipped }) => skipped > 0)
+    const isMeasured = cost.jobs === 0 || flags.sample === 0 || plan.sample.jobs > 0
+    const status = isListed && fits && !noMatch && isMeasured ? 0 : 2
     if (flags.json) {
-      Screen.say("stdout", JSON.stringify({ ...plan, estimate: cost, disks }))
-      return isListed && fits ? 0 : 2
+      const statuses = noMatch ? Array.from(seen) : []
+      Screen.say("stdout", JSON.stringify({ ...plan, no_match: noMatch, seen: { statuses }, estimate: cost, disks }))
+      return status
     }
     const lines = [
       ...plan.batches.flatMap(batchLines),
       ...(plan.limited ? ["Ended at the limit: there is more to fetch."] : []),
-      cost.jobs === 0 ? "Nothing to fetch." : plan.sample.jobs === 0
-        ? `To fetch: ${jobs(cost.jobs)}; none of the ${plan.sample.failed} that were tried could be had`
-        : `To fetch: ${jobs(cost.jobs)}, about ${count(cost.requests)} requests, about ${bytes(cost.bytes)} as they ` +
-          `come (measured on ${jobs(plan.sample.jobs)})`,
+      ...(noMatch ? [`No job matches the filter. Statuses of the skipped jobs: ${Array.from(seen).join(", ")}`] : []),
+      fetchLine(plan, cost, isListed),
       ...(cost.jobs === 0 || plan.sample.jobs === 0 ? [] : [
         `Time: about ${about(cost.seconds)} with ${count(concurrency)} jobs in flight, if the platform keeps up`
       ]),
@@ -89,5 +116,5 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
       "Nothing was written."
     ]
     Screen.say("stdout", plain(lines.join("\n")))
-    return isListed && fits ? 0 : 2
+    return status
   }))

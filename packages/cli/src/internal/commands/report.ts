@@ -3,6 +3,7 @@ import { HtmlReport } from "@labelstream/report"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { renameSync, writeFileSync } from "node:fs"
+import { commandLine } from "../commandLine.ts"
 import { type Outcome, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import * as LedgerSummary from "../ledgerSummary.ts"
@@ -41,8 +42,12 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const page = yield* Effect.gen(function*() {
     const sinks = yield* makeAll(yield* placesOf(settings))
     const { batches } = yield* LedgerSummary.read(named)
-    if (named.length > 0 && batches.length === 0) {
-      return yield* new SettingsError({ message: `${settings.stateName} knows no batch ${named.join(", ")}` })
+    const unknown = named.filter((id) => !batches.some(({ batchId }) => batchId === id))
+    if (unknown.length > 0) {
+      return yield* new SettingsError({
+        message: `${settings.stateName} knows no batch ${unknown.join(", ")}. To see those that it knows, run: ` +
+          commandLine(["status"])
+      })
     }
     return yield* HtmlReport.make({
       sinks,

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { table } from "../columns.ts"
 import { commandLine } from "../commandLine.ts"
-import type { Outcome } from "../failure.ts"
+import { type Outcome, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { beforeForeignCode } from "../handOver.ts"
 import * as LedgerSummary from "../ledgerSummary.ts"
@@ -30,6 +30,13 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     LedgerSummary.read(flags.batches ?? []),
     ledgerReadOnly(settings)
   )
+  const unknown = (flags.batches ?? []).filter((id) => !batches.some(({ batchId }) => batchId === id))
+  if (unknown.length > 0) {
+    return yield* new SettingsError({
+      message: `${settings.stateName} knows no batch ${unknown.join(", ")}. To see those that it knows, run: ` +
+        commandLine(["status"])
+    })
+  }
   if (flags.json) {
     const of = batches.map(({ batchId, jobs, projectId, stages }) => ({
       project_id: projectId,
@@ -38,6 +45,10 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
       ...stages
     }))
     Screen.say("stdout", JSON.stringify({ state: settings.state, batches: of, failures, sinks }))
+    return 0
+  }
+  if (batches.length === 0) {
+    Screen.say("stdout", `${settings.stateName} knows of no job yet. To export some, run: ${commandLine(["export"])}`)
     return 0
   }
   // Those in which something failed first, since a long list is cut.

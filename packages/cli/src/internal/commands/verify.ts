@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { existsSync } from "node:fs"
 import * as VerifyProgram from "../../VerifyProgram.ts"
-import type { Outcome } from "../failure.ts"
+import { commandLine } from "../commandLine.ts"
+import { type Outcome, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { ledgerReadOnly } from "../platform.ts"
-import { resolveSettings } from "../settings.ts"
+import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
 import { placesOf } from "../storedPlaces.ts"
 
@@ -14,15 +16,43 @@ interface Flags extends SettingFlags {
   readonly quick: boolean
 }
 
+/** A flag as it was typed. */
+const typed = (name: string, value: Option.Option<string> | undefined): ReadonlyArray<string> =>
+  value === undefined || Option.isNone(value) ? [] : [name, value.value]
+
 export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
+  yield* needLocalLedger(settings)
   return yield* Effect.gen(function*() {
     const places = yield* placesOf(settings)
+    const sinks = yield* makeAll(places)
+    const to = (of: VerifyProgram.Damage["sinks"]) =>
+      settings.toIsInFile ? [] : places.flatMap((place, index) => {
+        const sink = sinks[index]
+        return sink !== undefined && of.includes(sink) ? ["--to", labelOf(place)] : []
+      })
     return yield* VerifyProgram.run({
-      sinks: yield* makeAll(places),
+      sinks,
       where: places.map(labelOf).join(", "),
       depth: flags.quick ? "manifest" : "content",
-      json: flags.json
+      json: flags.json,
+      repair: ({ batchIds, projectId, sinks }) =>
+        commandLine([
+          ...["export", "--project", projectId],
+          ...batchIds.flatMap((batchId) => ["--batch", batchId]),
+          ...to(sinks),
+          ...typed("--state", flags.state),
+          ...typed("--config", flags.config),
+          "--repair"
+        ]),
+      store: commandLine(["export", ...(settings.toIsInFile ? [] : places.flatMap((place) => ["--to", labelOf(place)]))])
     })
   }).pipe(Effect.provide(ledgerReadOnly(settings)))
 })
+
+/** What a cluster has exported is in the ledger of its database. */
+const needLocalLedger = ({ cluster, state, stateName }: Settings): Effect.Effect<void, SettingsError> =>
+  cluster === undefined || existsSync(state) ? Effect.void : new SettingsError({
+    message: `There is no ledger at ${stateName}, and the ledger of a cluster cannot be verified against: ` +
+      "name the ledger of a run on this machine with --state FILE"
+  })

@@ -1,0 +1,105 @@
+import type { JobSink, Ledger, Verify } from "@labelstream/core"
+import { count } from "./text.ts"
+
+/** Damaged jobs of one project, as far as a command has to name them to restore them. */
+export interface Damage {
+  readonly projectId: string
+  readonly batchIds: ReadonlyArray<string>
+  readonly sinks: ReadonlyArray<JobSink.JobSink>
+}
+
+type Tag = Verify.Difference["_tag"]
+
+/** Most paths that are shown of each kind. */
+const most = 20
+
+const keyOf = ({ batchId, jobId }: Ledger.JobKey) => JSON.stringify([batchId, jobId])
+
+const pathOf = (difference: Verify.Difference): string =>
+  difference.path ?? ("jobId" in difference ? `${difference.batchId}/${difference.jobId}` : "")
+
+/** What a verification has found so far, over all sinks. */
+export class Found {
+  /** Jobs that are stored as the ledger has them, once for each sink. */
+  intact = 0
+  /** The sinks that are damaged, each with the batches of its damaged jobs. */
+  readonly damage: Array<{ readonly sink: JobSink.JobSink; readonly batches: Set<string> }> = []
+  private readonly missing = new Set<string>()
+  private readonly changed = new Set<string>()
+  private readonly unfinished = new Set<string>()
+  /** Each path of a kind once: one damaged file may hold many jobs. */
+  private readonly paths: Record<Tag, Set<string>> = {
+    Missing: new Set(),
+    Changed: new Set(),
+    Extra: new Set(),
+    Leftover: new Set()
+  }
+  private readonly differences: Array<Record<string, string | null>> = []
+
+  /** Takes in a step, and answers the paths that are worth a line. */
+  add(sink: JobSink.JobSink, step: Verify.Verified) {
+    this.intact += step.intact
+    return step.differences.flatMap((difference) => {
+      const { _tag, ...rest } = difference
+      this.differences.push({ difference: _tag.toLowerCase(), ...rest, sink: sink.id })
+      if (_tag === "Missing" || _tag === "Changed") this.damaged(sink, difference)
+      else if (_tag === "Leftover" && difference.batchId !== undefined && difference.jobId !== undefined) {
+        this.unfinished.add(keyOf({ batchId: difference.batchId, jobId: difference.jobId }))
+      }
+      const path = pathOf(difference)
+      const known = this.paths[_tag]
+      const isNew = !known.has(`${sink.id}\n${path}`)
+      known.add(`${sink.id}\n${path}`)
+      return isNew && known.size <= most ? [{ _tag, path }] : []
+    })
+  }
+
+  private damaged(sink: JobSink.JobSink, difference: Verify.Difference & { readonly _tag: "Missing" | "Changed" }) {
+    const of = this.damage.find((each) => each.sink === sink) ?? { sink, batches: new Set() }
+    if (of.batches.size === 0) this.damage.push(of)
+    of.batches.add(difference.batchId)
+    // What cannot be read does not say which jobs it held: these are found missing.
+    if (difference.jobId !== "") this[difference._tag === "Missing" ? "missing" : "changed"].add(keyOf(difference))
+  }
+
+  /** Whether something else is known of a job than that it is intact. */
+  readonly isAffected = (job: Ledger.JobKey): boolean => {
+    const key = keyOf(job)
+    return this.missing.has(key) || this.changed.has(key) || this.unfinished.has(key)
+  }
+
+  get isDamaged(): boolean {
+    return this.damage.length > 0
+  }
+
+  get hasExtra(): boolean {
+    return this.paths.Extra.size > 0
+  }
+
+  get leftovers(): number {
+    return this.paths.Leftover.size
+  }
+
+  /** Jobs that are missing, in part or whole; jobs that are changed and miss nothing; files and rows that are extra. */
+  private get numbers() {
+    const changed = Array.from(this.changed).filter((key) => !this.missing.has(key)).length
+    return { missing: this.missing.size, changed, extra: this.paths.Extra.size }
+  }
+
+  counts(): string {
+    const { changed, extra, missing } = this.numbers
+    return `${count(missing)} missing, ${count(changed)} changed, ${count(extra)} extra`
+  }
+
+  /** How many paths there are of each kind beside those that were shown. */
+  moreLines(): ReadonlyArray<string> {
+    return Object.entries(this.paths).flatMap(([tag, { size }]) =>
+      size <= most ? [] : [`${tag}: ${count(size - most)} more`]
+    )
+  }
+
+  /** The object that `--json` prints. */
+  object(intact: number, repair: ReadonlyArray<string>, unused: ReadonlyArray<string>) {
+    return { intact, ...this.numbers, leftover: this.leftovers, differences: this.differences, repair, unused }
+  }
+}
