@@ -76,7 +76,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     check: (content) =>
       Effect.map(openDocument(content), (found) => {
         opened = found
-        return found.isComplete ? undefined : "JSON that is not complete"
+        return found.doubt
       })
   })
   const parsed = opened ?? (yield* openDocument(document))

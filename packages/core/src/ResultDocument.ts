@@ -9,7 +9,7 @@ import type * as Stream from "effect/Stream"
 import type { AnnotationRow, AttachmentRole, ResultType } from "./AnnotationModel.ts"
 import type { Content, ContentError } from "./Content.ts"
 import { openParsed } from "./internal/document/parsed.ts"
-import { openScanned, Scan } from "./internal/document/scanned.ts"
+import { notComplete, openScanned, Scan } from "./internal/document/scanned.ts"
 
 export type { AttachmentRole, ResultType } from "./AnnotationModel.ts"
 export type { Scan } from "./internal/document/scanned.ts"
@@ -55,10 +55,10 @@ export interface Decoded {
 export interface ResultDocument {
   readonly resultType: ResultType
   /**
-   * Whether the document is JSON from its first byte to its last, as far as opening it reads: the inside of a large
-   * document's lists is read with its rows.
+   * What speaks against the bytes being a whole document, such as `JSON that is not complete`, as far as opening it reads:
+   * the inside of a large document's lists is read with its rows. Absent where nothing does.
    */
-  readonly isComplete: boolean
+  readonly doubt?: string
   /** Whether the result stands under a top-level `data`, as the documentation shows most of them. */
   readonly wrapped: boolean
   /**
@@ -114,7 +114,7 @@ export const open = (content: Content, options?: OpenOptions): Effect.Effect<Res
     // Scanning finds what is sound in it, and what a run stores must not depend on whether there was memory to parse it.
     if (document !== undefined) return Effect.succeed(document)
     const scanned = openScanned(content, inputs, parseLimit, options?.scan)
-    return Effect.map(scanned, (found): ResultDocument => ({ ...found, isComplete: false }))
+    return Effect.map(scanned, (found): ResultDocument => ({ ...found, doubt: notComplete }))
   }
   const { bytes } = content
   return bytes === undefined ? Effect.flatMap(content.collect, parse) : Effect.suspend(() => parse(bytes))

@@ -77,7 +77,6 @@ const makeJob = (number: number): MadeJob => {
       },
       parsed: {
         resultType: "image_annotation",
-        isComplete: true,
         wrapped: true,
         attachments: [],
         rows: () => Stream.make({ rows, problems: [] })

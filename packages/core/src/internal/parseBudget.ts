@@ -45,15 +45,12 @@ export class ParseBudget {
 
   /** A document without its parsed form, which is made once more for whoever asks for rows. */
   private unheld(
-    { attachments, isComplete, resultType, wrapped }: ResultDocument.ResultDocument,
+    document: ResultDocument.ResultDocument,
     content: Content,
     inputs: boolean
   ): ResultDocument.ResultDocument {
     return {
-      attachments,
-      resultType,
-      isComplete,
-      wrapped,
+      ...document,
       rows: (ids) => Stream.unwrap(Effect.map(this.parse(content, { inputs }), ({ rows }) => rows(ids)))
     }
   }

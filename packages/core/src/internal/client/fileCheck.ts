@@ -92,7 +92,7 @@ const codeOf = (text: string): string => {
   return code === undefined ? "" : ` (${code})`
 }
 
-const isJsonError = (text: string): boolean => /^\{/.test(text) && /"(?:errors?|message|success)"\s*:/i.test(text)
+const isJsonError = (text: string): boolean => text.startsWith("{") && /"(?:errors?|message|success)"\s*:/i.test(text)
 
 const joined = (a: Uint8Array, b: Uint8Array): Uint8Array => {
   const bytes = new Uint8Array(a.length + b.length)

@@ -47,7 +47,6 @@ export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): R
   const plan = new Plan(planOfFound(found), held ? bytes : undefined)
   return {
     resultType: found.type,
-    isComplete: true,
     wrapped: found.wrapped,
     attachments: attachmentsOf(found, parsedLists, inputs),
     rows: ({ batchId, jobId }) => rows(plan, batchId, jobId)

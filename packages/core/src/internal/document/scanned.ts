@@ -19,6 +19,9 @@ import { type Elements, type ScanHandler, Scanner, type Wanted } from "./scanner
 /** A single element or legend may take this many bytes, or as many as are parsed whole if that is more. */
 const heldLimit = 64 * 1024 * 1024
 
+/** What is said of bytes that are not JSON from the first to the last. */
+export const notComplete = "JSON that is not complete"
+
 interface Seen {
   readonly kind: ListKind
   readonly path: string
@@ -111,7 +114,7 @@ export class Scan {
     const found = detect(document, survey)
     return {
       resultType: found.type,
-      isComplete: document !== undefined,
+      ...(document === undefined ? { doubt: notComplete } : {}),
       wrapped: found.wrapped,
       attachments: attachmentsOf(found, survey, inputs),
       rows: scannedRows(content, planOf(found, survey), survey.lists)
