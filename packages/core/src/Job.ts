@@ -16,7 +16,10 @@ const orNull = <S extends Schema.Constraint>(schema: S) =>
 /** Anything, read leniently; absent as null. */
 const lenient = <S extends Schema.Constraint>(type: S, read: (value: unknown) => S["Type"]) =>
   Schema.Unknown.pipe(
-    Schema.decodeTo(Schema.toType(type), SchemaTransformation.transform({ decode: read, encode: (value): unknown => value })),
+    Schema.decodeTo(
+      Schema.toType(type),
+      SchemaTransformation.transform({ decode: read, encode: (value): unknown => value })
+    ),
     Schema.withDecodingDefaultKey(Effect.succeed(null))
   )
 
@@ -28,10 +31,13 @@ const Id = Schema.String.check(Schema.isNonEmpty({ message: "Expected a non-empt
 // UTF-8 has no form for half of a surrogate pair, so that no URL can name such a job.
 const JobId = Id.check(Schema.makeFilter((id) => id.isWellFormed() || "Expected an id without half a character"))
 const Word = Schema.String.pipe(
-  Schema.decodeTo(Schema.String, SchemaTransformation.transform({
-    decode: (text) => text.toWellFormed(),
-    encode: (text) => text
-  }))
+  Schema.decodeTo(
+    Schema.String,
+    SchemaTransformation.transform({
+      decode: (text) => text.toWellFormed(),
+      encode: (text) => text
+    })
+  )
 )
 
 /** Names one batch. The platform's ids are opaque strings: the documented examples are not all UUIDs. */
@@ -72,10 +78,13 @@ export const ProjectDetails = Schema.Struct({
   base: Text,
   /** Null in place of an empty list is one. */
   batches: Schema.NullOr(Schema.Array(BatchSummary)).pipe(
-    Schema.decodeTo(Schema.Array(Schema.toType(BatchSummary)), SchemaTransformation.transform({
-      decode: (batches) => batches ?? [],
-      encode: (batches) => batches
-    }))
+    Schema.decodeTo(
+      Schema.Array(Schema.toType(BatchSummary)),
+      SchemaTransformation.transform({
+        decode: (batches) => batches ?? [],
+        encode: (batches) => batches
+      })
+    )
   )
 })
 

@@ -12,17 +12,22 @@ describe("counts of a listed job", () => {
         const sink = new MemorySink({
           before: (step, _, records) =>
             Effect.sync(() => {
-              if (step === "stage") seen.push(...records.flatMap(({ summary }) => [summary.frames, summary.annotations]))
+              if (step === "stage") {
+                seen.push(...records.flatMap(({ summary }) => [summary.frames, summary.annotations]))
+              }
             })
         })
         const jobs = [{ id: "b-0", counts: { frames, annotations } }]
         const { run } = yield* world(new FakePlatform([{ projectId: "p", batchId: "b", jobs }]), [sink])
         const [batch] = (yield* run()).batches
         assert.strictEqual(batch?.exported, 1)
-        assert.strictEqual(batch.problems, [frames, annotations].filter((count) => count !== 1).length)
-        assert.strictEqual(batch.problemExample?.path, frames === 1 ? "annotations" : "frames")
+        assert.strictEqual(batch?.problems, [frames, annotations].filter((count) => count !== 1).length)
+        assert.strictEqual(batch?.problemExample?.path, frames === 1 ? "annotations" : "frames")
         assert.strictEqual(seen.length, 2)
-        assert.isTrue(seen.every((count) => count === null || (Math.abs(count) < 2 ** 31 && Number.isInteger(count))), `${seen}`)
+        assert.isTrue(
+          seen.every((count) => count === null || (Math.abs(count) < 2 ** 31 && Number.isInteger(count))),
+          JSON.stringify(seen)
+        )
       }))
   }
 })

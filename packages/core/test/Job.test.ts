@@ -56,7 +56,8 @@ describe("what the platform says", () => {
   it("of a project's batches may be null in place of an empty list, and any word or number where it describes", () => {
     const project = Schema.decodeUnknownSync(ProjectDetails)
     deepStrictEqual(project({ name: 7, batches: null }), { name: "7", base: null, batches: [] })
-    const [batch] = project({ batches: [{ id: "1", name: {}, total_jobs: "12", annotations: 3e9, is_default: "yes" }] }).batches
+    const [batch] =
+      project({ batches: [{ id: "1", name: {}, total_jobs: "12", annotations: 3e9, is_default: "yes" }] }).batches
     deepStrictEqual([batch?.name, batch?.totalJobs, batch?.annotations, batch?.isDefault], [null, 12, 3e9, null])
   })
 
@@ -68,7 +69,12 @@ describe("what the platform says", () => {
   it("needs an id and a status, and nothing else", () => {
     assert(Result.isSuccess(Schema.decodeResult(JobSummary)({ id: "a", status: "" })))
     assert(Result.isSuccess(Schema.decodeResult(JobResult)({ status: "" })))
-    for (const job of [{ id: "a" }, { status: "s" }, { id: "", status: "s" }, { id: 1, status: "s" }, { id: "\ud800", status: "s" }]) {
+    for (
+      const job of [{ id: "a" }, { status: "s" }, { id: "", status: "s" }, { id: 1, status: "s" }, {
+        id: "\ud800",
+        status: "s"
+      }]
+    ) {
       assert(Result.isFailure(Schema.decodeUnknownResult(JobSummary)(job)))
     }
     assertFailure(Result.mapError(Schema.decodeUnknownResult(ProjectDetails)({ name: "x" }), () => "no"), "no")

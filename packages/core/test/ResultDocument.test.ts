@@ -283,8 +283,8 @@ describe("ResultDocument", () => {
         assert.deepStrictEqual(rows.map((row) => row.annotation_id), ["90071992547409929", "90071992547409939"])
         const [, row] = rows
         assert.strictEqual(row?.attributes, `{"speed":0.1234567890123456789,"owners":[9007199254740993,1e400]}`)
-        assert.strictEqual(row.geometry, "[[0.1234567890123456789,1],[1000,0.5]]")
-        assert.strictEqual(row.x_min, 0.12345678901234568)
+        assert.strictEqual(row?.geometry, "[[0.1234567890123456789,1],[1000,0.5]]")
+        assert.strictEqual(row?.x_min, 0.12345678901234568)
       }
     }))
 
@@ -314,7 +314,10 @@ describe("ResultDocument", () => {
       [{ annotations: { rectangles: null, lines: [line] } }, "image_annotation", ["/annotations/lines/0"]],
       [{ video_data: { frames: null }, annotation_data: { annotations: null } }, "video_annotation", []],
       [
-        { video_data: {}, annotation_data: { annotations: [{ type: "line", frames: null }, { frames: null, ...line }] } },
+        {
+          video_data: {},
+          annotation_data: { annotations: [{ type: "line", frames: null }, { frames: null, ...line }] }
+        },
         "video_annotation",
         ["/annotation_data/annotations/1"]
       ],

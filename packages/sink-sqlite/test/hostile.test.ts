@@ -104,7 +104,10 @@ describe("hostile input", () => {
       const file = yield* temporaryFile
       yield* run({ file }, [[
         record({ job: "a", labels: ["fine"], problems: [{ path: "/data/x", reason: "odd" }] }),
-        record({ job: "b", summary: { frames: null, problems: ["frames", "tag"].map((path) => ({ path, reason: "odd" })) } })
+        record({
+          job: "b",
+          summary: { frames: null, problems: ["frames", "tag"].map((path) => ({ path, reason: "odd" })) }
+        })
       ]])
       assert.deepStrictEqual(query(file, "SELECT job_id, problem_index, path FROM problems ORDER BY 1, 2"), [
         ["a", 0, "/data/x"],

@@ -275,7 +275,9 @@ const toSliceJob = (row: SliceRow): SliceJob => ({
     annotations: row.annotations,
     tag: fromColumn(row.tag),
     priorityWeight: row.priority_weight,
-    ...row.problems === null ? {} : { problems: JSON.parse(fromColumn(row.problems)) as ReadonlyArray<Job.FieldProblem> }
+    ...row.problems === null
+      ? {}
+      : { problems: JSON.parse(fromColumn(row.problems)) as ReadonlyArray<Job.FieldProblem> }
   },
   outcome: row.outcome
 })

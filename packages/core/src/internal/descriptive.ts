@@ -41,7 +41,10 @@ export const problemsOf = (answer: object, readers: Readers): ReadonlyArray<Fiel
     const value = (answer as { readonly [field: string]: unknown })[path]
     if (value === undefined || value === null) return []
     if (read(value) === null) {
-      return [{ path, reason: read === countOf ? "is not a whole number of 32 bits" : "is neither a text nor a number" }]
+      return [{
+        path,
+        reason: read === countOf ? "is not a whole number of 32 bits" : "is neither a text nor a number"
+      }]
     }
     const isWhole = typeof value !== "string" || value.isWellFormed()
     return isWhole ? [] : [{ path, reason: "holds half a character, which became U+FFFD" }]

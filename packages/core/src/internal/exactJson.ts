@@ -93,8 +93,7 @@ const isLong = (text: string, from: number, end: number): boolean => {
 }
 
 /** Whether a number that begins there is a value, and not the inside of a string. */
-const startsValue = (text: string, from: number): boolean =>
-  from === 0 || " \n\r\t:,[".includes(text[from - 1]!)
+const startsValue = (text: string, from: number): boolean => from === 0 || " \n\r\t:,[".includes(text[from - 1]!)
 
 const startOfNumber = (text: string, inside: number): number => {
   let at = inside

@@ -50,7 +50,8 @@ const plainJob = (item: unknown): JobSummary | undefined => {
 }
 
 // JSON has no undefined: what reads as that is absent.
-const isText = (value: unknown): value is string | null | undefined => value == null || typeof value === "string" && value.isWellFormed()
+const isText = (value: unknown): value is string | null | undefined =>
+  value == null || typeof value === "string" && value.isWellFormed()
 
 const isCount = (value: unknown): value is number | null | undefined =>
   value == null || typeof value === "number" && isInt32(value) && !Object.is(value, -0)

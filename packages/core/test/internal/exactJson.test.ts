@@ -56,7 +56,9 @@ const nearest = (value: unknown): unknown => {
   if (typeof value !== "object" || value === null) return value
   return Object.defineProperties(
     {},
-    Object.fromEntries(Object.entries(value).map(([key, inner]) => [`${key}`, { enumerable: true, value: nearest(inner) }]))
+    Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, { enumerable: true, value: nearest(inner) }])
+    )
   )
 }
 

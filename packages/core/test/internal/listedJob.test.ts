@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import { readJob } from "../../src/internal/listedJob.ts"
 import { ExactNumber } from "../../src/internal/exactJson.ts"
+import { readJob } from "../../src/internal/listedJob.ts"
 import { JobSummary } from "../../src/Job.ts"
 
 const bySchema = Schema.decodeUnknownResult(JobSummary)
@@ -41,10 +41,21 @@ describe("a listed job", () => {
     const none = { referenceId: null, frames: null, annotations: null, tag: null, priorityWeight: null }
     const big = new ExactNumber("9007199254740993")
     assert.deepStrictEqual(read({ reference_id: big, tag: 7, frames: "1", annotations: " -2147483648 " }), {
-      ...{ id: "a", status: "completed", priorityWeight: null },
-      ...{ referenceId: "9007199254740993", tag: "7", frames: 1, annotations: -(2 ** 31) }
+      id: "a",
+      status: "completed",
+      priorityWeight: null,
+      referenceId: "9007199254740993",
+      tag: "7",
+      frames: 1,
+      annotations: -(2 ** 31)
     })
-    const { problems, ...job } = read({ reference_id: {}, frames: 1.5, annotations: big, tag: [], priority_weight: 2 ** 31 })
+    const { problems, ...job } = read({
+      reference_id: {},
+      frames: 1.5,
+      annotations: big,
+      tag: [],
+      priority_weight: 2 ** 31
+    })
     assert.deepStrictEqual(job, { id: "a", status: "completed", ...none })
     assert.deepStrictEqual(problems?.map(({ path }) => path), [
       "reference_id",
@@ -54,7 +65,10 @@ describe("a listed job", () => {
       "priority_weight"
     ])
     assert.deepStrictEqual(read({ tag: "x\ud800" }), {
-      ...{ id: "a", status: "completed", ...none, tag: "x\ufffd" },
+      id: "a",
+      status: "completed",
+      ...none,
+      tag: "x\ufffd",
       problems: [{ path: "tag", reason: "holds half a character, which became U+FFFD" }]
     })
   })

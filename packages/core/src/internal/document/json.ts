@@ -60,7 +60,7 @@ const stringifyDeep = (root: unknown): string => {
     }
     const isArray = Array.isArray(value)
     parts.push(isArray ? "[" : "{")
-    open.push({ value: value as JsonObject, keys: isArray ? null : Object.keys(value), at: 0 })
+    open.push({ value, keys: isArray ? null : Object.keys(value), at: 0 })
   }
   begin(root)
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {

@@ -158,7 +158,9 @@ export class RowWriter {
   /** UTF-8 has no form for half of a surrogate pair: what holds one is mended here, and not by each sink. */
   private mended(row: AnnotationRow): AnnotationRow {
     this.problem(row.source_path, "a text holds half a character, which became U+FFFD")
-    const values = Object.entries(row).map(([name, value]) => [name, typeof value === "string" ? value.toWellFormed() : value])
+    const values = Object.entries(row).map((
+      [name, value]
+    ) => [name, typeof value === "string" ? value.toWellFormed() : value])
     return Object.fromEntries(values) as AnnotationRow
   }
 }
