@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFile
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { FilesystemSink } from "../src/index.ts"
-import { temporary } from "./support/places.ts"
+import { guarded, inspected, store, systemError, temporary } from "./support/places.ts"
 import { record } from "./support/records.ts"
 
 const lockOf = (directory: string) => join(directory, ".labelstream", "lock")
@@ -78,6 +78,29 @@ describe("the lock", () => {
       assert.include(error.message, "process 7 on elsewhere")
       utimesSync(lockOf(directory), 0, 0)
       yield* opens(directory)
+    }))
+
+  it.effect("that was taken over stops the first owner from undoing a failed commit", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const manifest = join(directory, "batch-1", "manifest.ndjson")
+      let [isArmed, isBroken] = [true, false]
+      // The commit fails when its lines are written, and cannot be taken back.
+      const fs = guarded(({ args, name }) => {
+        isBroken ||= isArmed && name === "open" && args[0] === manifest
+        if (isBroken && name !== "close") throw systemError("EIO")
+      })
+      const first = yield* FilesystemSink.makeWith({ directory }, fs).open
+      yield* first.stage("t", [record({ job: "a" })])
+      yield* Effect.flip(first.commit("t"))
+      isArmed = isBroken = false
+      writeFileSync(lockOf(directory), readFileSync(lockOf(directory), "utf8").replace(hostname(), "elsewhere"))
+      utimesSync(lockOf(directory), 0, 0)
+      yield* Effect.scoped(
+        Effect.flatMap(FilesystemSink.make({ directory }).open, (sink) => store(sink, "next", [record({ job: "b" })]))
+      )
+      assert.strictEqual((yield* Effect.flip(first.abort("t"))).reason, "conflict")
+      assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact", "Intact"])
     }))
 
   it.effect("that was taken over stops the first owner from committing", () =>

@@ -152,14 +152,14 @@ describe("a lock", () => {
       const opened = Effect.fnUntraced(function*() {
         const scope = yield* Scope.make()
         yield* Scope.provide(SqliteSink.make({ file }).open, scope)
-        return Scope.close(scope, Exit.void)
+        return { close: Scope.close(scope, Exit.void) }
       })
-      const closeFirst = yield* opened()
+      const first = yield* opened()
       rmSync(`${file}-lock`)
-      const closeSecond = yield* opened()
-      yield* closeFirst
+      const second = yield* opened()
+      yield* first.close
       assert.strictEqual((yield* Effect.flip(opened())).reason, "conflict")
-      yield* closeSecond
+      yield* second.close
       assert.isFalse(existsSync(`${file}-lock`))
     }))
 })
