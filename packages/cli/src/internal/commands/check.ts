@@ -65,7 +65,9 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
   const sinks = yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
   // Beside a sink that cannot be used, its target says nothing more.
-  const places = sinks.every(({ ok }) => ok) ? yield* finding("places", Effect.as(needOwnPlaces(settings), "")) : undefined
+  const places = sinks.every(({ ok }) => ok)
+    ? yield* finding("places", Effect.as(needOwnPlaces(settings), ""))
+    : undefined
   const findings = [
     { what: "settings", ok: true, said: settings.file ?? "from flags and environment, no file" },
     yield* finding(
