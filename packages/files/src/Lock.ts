@@ -128,7 +128,7 @@ const held = ({ lock, output }: Place, owner: Owner): Problem =>
   new Problem(
     "conflict",
     owner.pid === process.pid && isHere(owner)
-      ? `another sink or export of this process is writing to ${output}: give each its own place`
+      ? `process ${owner.pid} on ${owner.host}, which is this one, is writing to ${output}: give each sink its own place`
       : `process ${owner.pid} on ${owner.host} is writing to ${output}: wait for it, or remove ${lock} if it is gone for certain`
   )
 
