@@ -35,7 +35,10 @@ export const forSimulated = (output: string): Effect.Effect<void, MixedOutputErr
       })
     }
     mkdirSync(join(output, ".labelstream"), { recursive: true })
-    writeFileSync(mark, "The jobs in this folder are simulated. Remove the folder before you export real ones into it.\n")
+    writeFileSync(
+      mark,
+      "The jobs in this folder are simulated. Remove the folder before you export real ones into it.\n"
+    )
     return Effect.void
   })
 

@@ -91,7 +91,11 @@ describe("a signed link", () => {
       const platform = new FakePlatform([], (asked) => {
         if (asked.url.origin !== storage) return link(asked)
         const nth = platform.transport.to("storage.test").length
-        return nth <= 4 ? { status: 503, headers: { "retry-after": "1" } } : nth <= 6 ? { status: 403 } : { body: "file" }
+        return nth <= 4
+          ? { status: 503, headers: { "retry-after": "1" } }
+          : nth <= 6
+          ? { status: 403 }
+          : { body: "file" }
       })
       const [result] = yield* downloads(platform, 1)
       strictEqual(result?._tag, "Success")

@@ -147,7 +147,7 @@ const heldBy = (lock: string, output: string, owner: Owner | undefined): string 
   }
   const { host, pid } = owner
   return pid === process.pid && isHere(owner)
-    ? `another sink or export of this process is writing to ${output}: give each its own place`
+    ? `process ${pid} on ${host}, which is this one, is writing to ${output}: give each sink its own place`
     : `process ${pid} on ${host} is writing to ${output}: wait for it, or remove ${lock} if it is gone for certain`
 }
 

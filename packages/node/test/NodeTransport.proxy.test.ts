@@ -125,7 +125,10 @@ describe("proxies of the environment", () => {
 
   it.live("are not blamed for a host that does not answer without them", () =>
     Effect.gen(function*() {
-      const { failure, reason } = yield* failed(yield* closedPort, { HTTP_PROXY: "proxy.invalid:1", NO_PROXY: "127.0.0.0/8" })
+      const { failure, reason } = yield* failed(yield* closedPort, {
+        HTTP_PROXY: "proxy.invalid:1",
+        NO_PROXY: "127.0.0.0/8"
+      })
       assert.strictEqual(failure, "Connect")
       assert.notInclude(reason.message, "proxy")
     }))

@@ -67,7 +67,10 @@ export const makeWith = (options: Options, fs: Fs): JobSink.JobSink => {
   const place = Place.at(fs, options.directory)
   const sound = async () => {
     if (Schema.is(Options)(options)) return
-    throw new Failure.Problem("misconfigured", "the directory is not a path of this machine: see FilesystemSink.Options")
+    throw new Failure.Problem(
+      "misconfigured",
+      "the directory is not a path of this machine: see FilesystemSink.Options"
+    )
   }
   return {
     name: sinkName,

@@ -176,7 +176,8 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
   const scheme = schemeOf(stateName)
   if (scheme !== undefined) {
     return yield* new SettingsError({
-      message: `The state is a SQLite file of this machine, and ${scheme}:// is no path: --state FILE, or LABELSTREAM_STATE`
+      message:
+        `The state is a SQLite file of this machine, and ${scheme}:// is no path: --state FILE, or LABELSTREAM_STATE`
     })
   }
   if (choice?.allBatches === true && (choice.batches?.length ?? 0) > 0) {

@@ -31,7 +31,7 @@ export const onSignal = Effect.fnUntraced(function*(drain: Effect.Effect<void>, 
   let last = Number.NEGATIVE_INFINITY
   const onSignal = (signal: NodeJS.Signals) => {
     // The terminal may be gone: what is written there from now on is lost, and no reason to break.
-    if (signal === "SIGHUP") for (const stream of [process.stdout, process.stderr]) stream.on("error", nothing)
+    if (signal === "SIGHUP") { for (const stream of [process.stdout, process.stderr]) stream.on("error", nothing) }
     const now = performance.now()
     if (now - last < again) return
     last = now

@@ -87,7 +87,8 @@ export const inFull = Effect.fnUntraced(function*({ folder, target }: Place): Ef
     const scheme = schemeOf(given)
     if (scheme !== undefined) {
       return yield* new SettingsError({
-        message: `${sink === "filesystem" ? "files" : sink}:${scheme}://...: this sink writes to a path of this machine, ` +
+        message:
+          `${sink === "filesystem" ? "files" : sink}:${scheme}://...: this sink writes to a path of this machine, ` +
           `and ${scheme}:// is none. Give it a path, or use a sink that is made for ${scheme}`
       })
     }

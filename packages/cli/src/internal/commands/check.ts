@@ -71,7 +71,9 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     ? [yield* finding("sinks", Effect.as(needSome(settings.to), ""))]
     : yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
   // Beside a sink that cannot be used, its target says nothing more.
-  const places = sinks.every(({ ok }) => ok) ? yield* finding("places", Effect.as(needOwnPlaces(settings), "")) : undefined
+  const places = sinks.every(({ ok }) => ok)
+    ? yield* finding("places", Effect.as(needOwnPlaces(settings), ""))
+    : undefined
   const findings = [
     { what: "settings", ok: true, said: settings.file ?? "from flags and environment, no file" },
     yield* finding(
