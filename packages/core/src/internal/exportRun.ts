@@ -203,7 +203,7 @@ export const exportRun = (setting: Setting) => {
       onJob({ _tag: "Unchanged", batchId: batch.batchId, jobId: summary.id })
       return Effect.flatMap(Clock.currentTimeMillis, (at) =>
         Effect.andThen(
-          recordLater(unchangedOutcome(job, record, runners[0]!.sink.id, at)),
+          recordLater(unchangedOutcome(job, record, runners[0]?.sink.id, at)),
           Effect.as(Scope.close(job.scope, Exit.void), undefined)
         ))
     }

@@ -61,12 +61,12 @@ export const storedOutcome = (delivery: Delivery, sink: string, receipt: Receipt
   at
 })
 
-/** Of a job that every sink of the run holds as it was fetched. `sink` is one of them. */
-export const unchangedOutcome = ({ task }: Job, record: JobRecord, sink: string, at: number): Outcome => {
+/** Of a job that every sink of the run holds as it was fetched. `sink` is one of them, if there is any. */
+export const unchangedOutcome = ({ task }: Job, record: JobRecord, sink: string | undefined, at: number): Outcome => {
   const { batch, known, summary } = task
   const { batchId, jobId, revision } = record
   const listed = listedOf(summary)
-  if (known?.revision == null || sameRevision(known.revision, revision)) {
+  if (sink === undefined || known?.revision == null || sameRevision(known.revision, revision)) {
     return { _tag: "Unchanged", batch, jobId, listed, at }
   }
   // It is the ledger that has another revision, of a sink that is not in this run: a receipt says which is the latest.
