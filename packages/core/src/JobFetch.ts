@@ -77,7 +77,8 @@ export const fetchWith = Effect.fnUntraced(function*(
   )
   const record: JobRecord = {
     ...about,
-    summary,
+    // A job whose entry in the listing could not be read has no status there.
+    summary: summary.status === "" ? { ...summary, status: result.status } : summary,
     result,
     document,
     parsed,

@@ -10,6 +10,7 @@ import type { ContentError } from "./Content.ts"
 import type { Options as ExportOptions } from "./Export.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { eachOnce } from "./internal/checkExport.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import { fetch } from "./JobFetch.ts"
@@ -82,6 +83,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const candidates: Array<Candidate> = []
   let toFetch = 0
   let limited = false
+  let refusal: GtStudioError | undefined
 
   /** Keeps every candidate with the same chance. */
   const consider = Effect.fnUntraced(function*(candidate: Candidate) {
@@ -106,21 +108,26 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       listingError: null
     }
     const seen = new Set<string>()
+    const isNew = (id: string) => !seen.has(id) && seen.add(id) !== undefined
     yield* gtStudio.pages(batch).pipe(
       Stream.takeWhile(() => !limited),
       Stream.runForEach(Effect.fnUntraced(function*({ jobs, malformed }) {
         plan.pages++
-        plan.listed += malformed.length
-        plan.failed += malformed.length
+        const unreadable = malformed.filter(({ identified, jobId }) => !identified || isNew(jobId)).length
+        plan.listed += unreadable
+        plan.failed += unreadable
         const known = yield* ledger.find(batch, jobs.map(({ id }) => id))
         for (const [index, summary] of jobs.entries()) {
-          if (limited || seen.has(summary.id)) continue
-          seen.add(summary.id)
+          if (limited || !isNew(summary.id)) continue
           if (!wanted(summary)) {
             plan.skipped++
             continue
           }
           const decision = decide(summary, known[index] ?? null, options.sinks, selection)
+          if (decision === "skipped") {
+            plan.skipped++
+            continue
+          }
           if (decision === "fetch" && toFetch >= limit) {
             limited = true
             continue
@@ -132,6 +139,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       })),
       Effect.catchTag("GtStudioError", (error) => {
         if (error.isFatal) return Effect.fail(error)
+        if (error.isRefusal) refusal ??= error
         plan.listingError = error.message
         return Effect.void
       })
@@ -139,7 +147,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     return plan
   })
 
-  const batches = yield* Effect.forEach(options.batches, planBatch)
+  const batches = yield* Effect.forEach(eachOnce(options.batches), planBatch)
+  if (refusal !== undefined && batches.every(({ pages }) => pages === 0)) return yield* refusal
   return { batches, limited, sample: yield* fetchSample(candidates, options.attachments ?? "results") }
 })
 

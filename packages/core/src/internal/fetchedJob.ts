@@ -57,7 +57,7 @@ export const storedOutcome = (delivery: Delivery, sink: string, receipt: Receipt
   batch: delivery.job.task.batch,
   sink,
   receipt,
-  listed: listedOf(delivery.job.task.summary),
+  listed: listedOf(delivery.record.summary),
   at
 })
 
