@@ -15,6 +15,7 @@ import { monotonicMillis } from "./internal/monotonic.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import { fetch } from "./JobFetch.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
+import * as OptionError from "./OptionError.ts"
 import { decide } from "./Selection.ts"
 
 /** What is to be planned: an export with these options, except that a `Retry` is no plan to make from a listing. */
@@ -74,9 +75,11 @@ interface Candidate {
  */
 export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
   Plan,
-  GtStudioError | LedgerError | ContentError,
+  GtStudioError | LedgerError | ContentError | OptionError.OptionError,
   GtStudio | Ledger
 > {
+  if (options.limit !== undefined) yield* OptionError.count("limit", options.limit)
+  if (options.sample !== undefined) yield* OptionError.count("sample", options.sample, 0)
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
   const { limit = Number.POSITIVE_INFINITY, sample = 10, selection = { _tag: "New" }, wanted = () => true } = options

@@ -40,6 +40,6 @@ describe("a lifted sink", () => {
         }
         megabytes.push(Math.round(heap()))
       }
-      assert.isBelow(megabytes[3]! - megabytes[0]!, 15, `heap in MB after each 51,200 jobs: ${megabytes}`)
+      assert.isBelow(megabytes[3]! - megabytes[0]!, 15, `heap in MB after each 51,200 jobs: ${megabytes.join()}`)
     })), 60_000)
 })
