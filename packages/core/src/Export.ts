@@ -22,6 +22,7 @@ import { exportRun, type Fatal, type Look } from "./internal/exportRun.ts"
 import type { Delivery } from "./internal/fetchedJob.ts"
 import { fill } from "./internal/fill.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
+import { oldest } from "./internal/oldest.ts"
 import { ParseBudget } from "./internal/parseBudget.ts"
 import { agree, reconcile } from "./internal/reconcile.ts"
 import { type Settled, SinkRunner } from "./internal/sinkRunner.ts"
@@ -141,9 +142,13 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   const ledger = yield* Ledger
   const scope = yield* Effect.scope
   const startedAt = yield* monotonicMillis
-  const selection: Selection = options.selection ?? { _tag: "New" }
+  const first = yield* firstLook(options, batches, limit)
+  const { selection } = first
+  const named = selection._tag === "Refresh" ? selection.jobs : undefined
   const tally = new Tally(batches, {
-    ...(selection._tag === "Refresh" && selection.jobs !== undefined ? { named: selection.jobs } : {}),
+    named,
+    hasMore: first.oldest?.hasMore === true,
+    filters: options.wanted !== undefined || options.wantedResult !== undefined,
     filtersResults: options.wantedResult !== undefined
   })
   const runId = crypto.randomUUID()
@@ -185,7 +190,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   watch?.queues(runners)
 
   const follow = selection._tag === "Retry" ? undefined : options.follow
-  let look: Look = { run: yield* ledger.begin, selection }
+  let look: Look = { run: yield* ledger.begin, ...first }
   const pipeline = exportRun({
     gtStudio,
     ledger,
@@ -256,7 +261,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
 
   /** How long to wait until the batches are to be listed again, or undefined when they are not. */
   const untilNextLook = Effect.map(monotonicMillis, (now) => {
-    if (follow === undefined || tally.stopped || tally.limited || !tally.batches.some(pipeline.isInWork)) {
+    if (follow === undefined || tally.stopped || tally.isLimited || !tally.batches.some(pipeline.isInWork)) {
       return undefined
     }
     // Every look would fetch again what a sink that has failed cannot take.
@@ -283,7 +288,9 @@ export const start = Effect.fnUntraced(function*(options: Options) {
       if (tally.stopped) return
       yield* ledger.end(look.run, tally.runEnd("completed"))
       tally.recount()
-      look = { run: yield* ledger.begin, selection: { _tag: "New" } }
+      // A refresh of chosen jobs stays with them.
+      const next: Selection = named === undefined ? { _tag: "New" } : { _tag: "Refresh", jobs: named, checkedBefore: 0 }
+      look = { run: yield* ledger.begin, selection: next }
       yield* pipeline.jobs
     }
   })
@@ -337,6 +344,19 @@ export const start = Effect.fnUntraced(function*(options: Options) {
     await: Fiber.join(fiber)
   }
   return running
+})
+
+/** The first look, of which a refresh with a limit leaves to the next one the jobs that were checked last. */
+const firstLook = Effect.fnUntraced(function*(options: Options, batches: Options["batches"], limit: number) {
+  const selection: Selection = options.selection ?? { _tag: "New" }
+  if (selection._tag !== "Refresh" || selection.jobs !== undefined || limit === Number.POSITIVE_INFINITY) {
+    return { selection }
+  }
+  const found = yield* oldest(yield* Ledger, batches, limit)
+  const { checkedBefore = Number.POSITIVE_INFINITY } = selection
+  return checkedBefore <= found.at
+    ? { selection }
+    : { selection: { ...selection, checkedBefore: found.at + 1 }, oldest: found }
 })
 
 /**

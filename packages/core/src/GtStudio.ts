@@ -23,6 +23,7 @@ import { type JobPage, type MalformedJob, pages } from "./internal/listing.ts"
 import { isLoopback, pathSegment } from "./internal/origin.ts"
 import { ClientWatch } from "./internal/telemetry/clientWatch.ts"
 import { type BatchRef, JobResult, type JobSummary, ProjectDetails } from "./Job.ts"
+import * as OptionError from "./OptionError.ts"
 import * as PlainText from "./PlainText.ts"
 import { defaultBudget, type RetryBudget } from "./RetryPolicy.ts"
 import { Spool } from "./Spool.ts"
@@ -57,7 +58,8 @@ export interface Options {
 
 /** The settings for the platform cannot be used. Says which and why, never the key. */
 export class GtStudioConfigError extends Schema.TaggedError<GtStudioConfigError>()("GtStudioConfigError", {
-  setting: Schema.Literals(["apiKey", "baseUrl", "maxInFlight", "requestsPerSecond"]),
+  /** The option as `Options` name it, such as `baseUrl` or `retry.cap`. */
+  setting: Schema.String,
   detail: Schema.String
 }) {
   override get message() {
@@ -168,8 +170,28 @@ const validApiKey = (key: Redacted.Redacted): Effect.Effect<Redacted.Redacted, G
   return Effect.succeed(Redacted.make(value))
 }
 
-const positive = (setting: "maxInFlight" | "requestsPerSecond", value: number) =>
-  value > 0 ? Effect.succeed(value) : configError(setting, `${setting} must be greater than 0`)
+/** The numbers and durations of the options, with their defaults. */
+const validNumbers = Effect.fnUntraced(function*(options: Options) {
+  const { downloadTimeout, headersTimeout, idleTimeout, maxInFlight = 64, requestsPerSecond } = options
+  const retry = { ...defaultBudget, ...options.retry }
+  const timeout = (name: string, given: Duration.Input | undefined, otherwise: Duration.Duration) =>
+    given === undefined ? Effect.succeed(otherwise) : OptionError.duration(name, given, 1)
+  return {
+    maxInFlight: Math.ceil(yield* OptionError.positive("maxInFlight", maxInFlight)),
+    requestsPerSecond: requestsPerSecond === undefined
+      ? Number.POSITIVE_INFINITY
+      : yield* OptionError.positive("requestsPerSecond", requestsPerSecond),
+    retry: {
+      base: yield* OptionError.duration("retry.base", retry.base),
+      cap: yield* OptionError.duration("retry.cap", retry.cap),
+      retries: yield* OptionError.count("retry.retries", retry.retries, 0),
+      maxElapsed: yield* OptionError.duration("retry.maxElapsed", retry.maxElapsed)
+    },
+    headersTimeout: yield* timeout("headersTimeout", headersTimeout, Duration.seconds(30)),
+    idleTimeout: yield* timeout("idleTimeout", idleTimeout, Duration.seconds(30)),
+    downloadTimeout: yield* timeout("downloadTimeout", downloadTimeout, Duration.hours(1))
+  }
+}, Effect.mapError(({ message, option }) => new GtStudioConfigError({ setting: option, detail: message })))
 
 const decodeProject = Schema.decodeUnknownResult(ProjectDetails)
 const decodeResult = Schema.decodeUnknownResult(JobResult)
@@ -204,24 +226,24 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   const transport = yield* Transport
   const spool = yield* Spool
   const watch = yield* ClientWatch.make
+  const { headersTimeout, idleTimeout, downloadTimeout, maxInFlight, requestsPerSecond, retry } = yield* validNumbers(
+    options
+  )
   const pacing = {
-    maxInFlight: Math.ceil(yield* positive("maxInFlight", options.maxInFlight ?? 64)),
+    maxInFlight,
     requestsPerSecond: Number.POSITIVE_INFINITY,
-    maxPauseMillis: Duration.toMillis(Duration.fromInputUnsafe(options.retry?.maxElapsed ?? defaultBudget.maxElapsed))
+    maxPauseMillis: Duration.toMillis(retry.maxElapsed)
   }
   const client = new Client(
     {
       base: yield* validBaseUrl(options),
       apiKey: yield* validApiKey(options.apiKey),
-      retry: { ...defaultBudget, ...options.retry },
-      api: {
-        ...pacing,
-        requestsPerSecond: yield* positive("requestsPerSecond", options.requestsPerSecond ?? Number.POSITIVE_INFINITY)
-      },
+      retry,
+      api: { ...pacing, requestsPerSecond },
       storage: pacing,
-      headersTimeout: Duration.fromInputUnsafe(options.headersTimeout ?? Duration.seconds(30)),
-      idleTimeout: Duration.fromInputUnsafe(options.idleTimeout ?? Duration.seconds(30)),
-      downloadTimeout: Duration.fromInputUnsafe(options.downloadTimeout ?? Duration.hours(1))
+      headersTimeout,
+      idleTimeout,
+      downloadTimeout
     },
     transport,
     watch

@@ -2,6 +2,7 @@
  * Why the platform, or the storage it points to, did not give what was asked for. One error with a tagged reason;
  * whether another try can help, and whether going on at all makes sense, is decided from the reason alone.
  */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as PlainText from "./PlainText.ts"
 import { TransportFailure } from "./Transport.ts"
@@ -12,7 +13,7 @@ import { TransportFailure } from "./Transport.ts"
  */
 type Patience = "never" | "later" | "few" | "budget"
 
-/** The API key is missing or wrong (HTTP 401, `auth-failure`, `core.webutil.token_auth`; documented). Stops an export. */
+/** The API key is missing or wrong (HTTP 401, `auth-failure`, `core.webutil.token_auth`; documented). */
 export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {}) {
   get patience(): Patience {
     return "never"
@@ -22,7 +23,7 @@ export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {
   }
 }
 
-/** The key may not see this project (HTTP 403, `unauthorized`, `core.webutil.auther`; documented). Stops an export. */
+/** The key may not see this project, batch or job (HTTP 403, `unauthorized`, `core.webutil.auther`; documented). */
 export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", {}) {
   get patience(): Patience {
     return "never"
@@ -249,7 +250,12 @@ export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudio
   /** The platform's own error code, such as `FS_0000`, where it sent one. */
   code: Schema.optionalKey(Schema.String),
   /** How often it was tried, at least 1. */
-  attempts: Schema.Int
+  attempts: Schema.Int,
+  /**
+   * True where going on is useless, and an export stops at once: the API accepted nothing with this key and refused 5
+   * requests, or refused 100 in a row as unauthenticated. Access refused to one job or batch is that one's failure.
+   */
+  isFatal: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false)))
 }) {
   override get message() {
     const { operation, projectId, batchId, jobId, url } = this.subject
@@ -274,12 +280,8 @@ export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudio
   get isRetryable() {
     return this.reason.patience !== "never"
   }
-  /**
-   * Whether nothing that needs this key or project can succeed: an export stops at once. Access refused to a single
-   * file concerns its job alone.
-   */
-  get isFatal() {
-    return this.reason._tag === "InvalidKey" ||
-      (this.reason._tag === "Forbidden" && this.subject.operation !== "attachment")
+  /** Whether the API refused access to a batch, job or project. Where it refuses every batch, no export is possible. */
+  get isRefusal() {
+    return this.reason._tag === "InvalidKey" || this.reason._tag === "Forbidden"
   }
 }

@@ -11,6 +11,7 @@ import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
 import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
 import type { AttachmentRecord, JobRecord } from "./JobSink.ts"
+import * as OptionError from "./OptionError.ts"
 import * as ResultDocument from "./ResultDocument.ts"
 
 /**
@@ -39,8 +40,19 @@ export const fetch = (
   batch: BatchRef,
   summary: JobSummary,
   options: Options = {}
-): Effect.Effect<Option.Option<JobRecord>, GtStudioError | ContentError, GtStudio | Scope.Scope> =>
-  Effect.flatMap(GtStudio, (gtStudio) => fetchWith(gtStudio, batch, summary, options))
+): Effect.Effect<Option.Option<JobRecord>, FetchError, GtStudio | Scope.Scope> =>
+  Effect.flatMap(
+    Effect.andThen(check(options), GtStudio),
+    (gtStudio) => fetchWith(gtStudio, batch, summary, options)
+  )
+
+/** Why a job could not be fetched. An `OptionError` names an option that cannot be meant. */
+export type FetchError = GtStudioError | ContentError | OptionError.OptionError
+
+const check = Effect.fnUntraced(function*({ attachmentConcurrency, parseLimit }: Options) {
+  if (attachmentConcurrency !== undefined) yield* OptionError.count("attachmentConcurrency", attachmentConcurrency)
+  if (parseLimit !== undefined) yield* OptionError.count("parseLimit", parseLimit, 0)
+})
 
 /** As {@link fetch}, for callers that hold the service and may open result documents in their own way. */
 export const fetchWith = Effect.fnUntraced(function*(
@@ -89,7 +101,8 @@ export const fetchWith = Effect.fnUntraced(function*(
   )
   const record: JobRecord = {
     ...about,
-    summary,
+    // A job whose entry in the listing could not be read has no status there.
+    summary: summary.status === "" ? { ...summary, status: result.status } : summary,
     result,
     document,
     parsed,
@@ -124,16 +137,17 @@ export const mapJobs = <A, E, R>(
 ) =>
 <E0, R0>(
   summaries: Stream.Stream<JobSummary, E0, R0>
-): Stream.Stream<A, E0 | E | GtStudioError | ContentError, R0 | Exclude<R, Scope.Scope> | GtStudio> =>
-  summaries.pipe(
-    Stream.filter(isFinished),
-    Stream.mapEffect((summary) =>
-      Effect.scoped(Effect.flatMap(
-        fetch(batch, summary, options),
-        Option.match({
-          onNone: () => Effect.succeed<ReadonlyArray<A>>([]),
-          onSome: (job) => Effect.map(use(job), (value): ReadonlyArray<A> => [value])
-        })
-      )), { concurrency: options.concurrency ?? 16, unordered: options.ordered !== true }),
-    Stream.flattenIterable
-  )
+): Stream.Stream<A, E0 | E | FetchError, R0 | Exclude<R, Scope.Scope> | GtStudio> =>
+  Stream.unwrap(Effect.map(OptionError.count("concurrency", options.concurrency ?? 16), (concurrency) =>
+    summaries.pipe(
+      Stream.filter(isFinished),
+      Stream.mapEffect((summary) =>
+        Effect.scoped(Effect.flatMap(
+          fetch(batch, summary, options),
+          Option.match({
+            onNone: () => Effect.succeed<ReadonlyArray<A>>([]),
+            onSome: (job) => Effect.map(use(job), (value): ReadonlyArray<A> => [value])
+          })
+        )), { concurrency, unordered: options.ordered !== true }),
+      Stream.flattenIterable
+    )))

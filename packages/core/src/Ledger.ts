@@ -47,7 +47,12 @@ export interface LedgerFailure {
 export const failureOf = (error: GtStudioError | ContentError | SinkError): LedgerFailure => {
   switch (error._tag) {
     case "GtStudioError":
-      return { reason: error.reason._tag, message: error.message, retryable: error.isRetryable }
+      return {
+        reason: error.reason._tag,
+        message: error.message,
+        // A key can be replaced.
+        retryable: error.isRetryable || error.reason._tag === "InvalidKey"
+      }
     case "ContentError":
       return { reason: "ContentError", message: error.message, retryable: true }
     case "SinkError":

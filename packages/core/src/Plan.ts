@@ -10,10 +10,12 @@ import type { ContentError } from "./Content.ts"
 import type { Options as ExportOptions } from "./Export.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { eachOnce } from "./internal/checkExport.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import { fetch } from "./JobFetch.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
+import * as OptionError from "./OptionError.ts"
 import { decide } from "./Selection.ts"
 
 /** What is to be planned: an export with these options, except that a `Retry` is no plan to make from a listing. */
@@ -73,15 +75,18 @@ interface Candidate {
  */
 export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
   Plan,
-  GtStudioError | LedgerError | ContentError,
+  GtStudioError | LedgerError | ContentError | OptionError.OptionError,
   GtStudio | Ledger
 > {
+  if (options.limit !== undefined) yield* OptionError.count("limit", options.limit)
+  if (options.sample !== undefined) yield* OptionError.count("sample", options.sample, 0)
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
   const { limit = Number.POSITIVE_INFINITY, sample = 10, selection = { _tag: "New" }, wanted = () => true } = options
   const candidates: Array<Candidate> = []
   let toFetch = 0
   let limited = false
+  let refusal: GtStudioError | undefined
 
   /** Keeps every candidate with the same chance. */
   const consider = Effect.fnUntraced(function*(candidate: Candidate) {
@@ -106,21 +111,26 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       listingError: null
     }
     const seen = new Set<string>()
+    const isNew = (id: string) => !seen.has(id) && seen.add(id) !== undefined
     yield* gtStudio.pages(batch).pipe(
       Stream.takeWhile(() => !limited),
       Stream.runForEach(Effect.fnUntraced(function*({ jobs, malformed }) {
         plan.pages++
-        plan.listed += malformed.length
-        plan.failed += malformed.length
+        const unreadable = malformed.filter(({ identified, jobId }) => !identified || isNew(jobId)).length
+        plan.listed += unreadable
+        plan.failed += unreadable
         const known = yield* ledger.find(batch, jobs.map(({ id }) => id))
         for (const [index, summary] of jobs.entries()) {
-          if (limited || seen.has(summary.id)) continue
-          seen.add(summary.id)
+          if (limited || !isNew(summary.id)) continue
           if (!wanted(summary)) {
             plan.skipped++
             continue
           }
           const decision = decide(summary, known[index] ?? null, options.sinks, selection)
+          if (decision === "skipped") {
+            plan.skipped++
+            continue
+          }
           if (decision === "fetch" && toFetch >= limit) {
             limited = true
             continue
@@ -132,6 +142,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       })),
       Effect.catchTag("GtStudioError", (error) => {
         if (error.isFatal) return Effect.fail(error)
+        if (error.isRefusal) refusal ??= error
         plan.listingError = error.message
         return Effect.void
       })
@@ -139,7 +150,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     return plan
   })
 
-  const batches = yield* Effect.forEach(options.batches, planBatch)
+  const batches = yield* Effect.forEach(eachOnce(options.batches), planBatch)
+  if (refusal !== undefined && batches.every(({ pages }) => pages === 0)) return yield* refusal
   return { batches, limited, sample: yield* fetchSample(candidates, options.attachments ?? "results") }
 })
 

@@ -14,11 +14,15 @@ import type { ResultDocument } from "./ResultDocument.ts"
 export type Selection =
   /** New, newly finished and changed jobs, and failed ones whose error may pass. */
   | { readonly _tag: "New" }
-  /** Finished jobs again, to see which were reworked: all of them, or those that both conditions name. */
+  /**
+   * Finished jobs again, to see which were reworked: all of them, or those that both conditions name. With a limit, an
+   * export takes those that were checked longest ago.
+   */
   | {
     readonly _tag: "Refresh"
+    /** Only these jobs, whatever became of the others. */
     readonly jobs?: ReadonlySet<string>
-    /** Only jobs last looked at before this time, in milliseconds since 1970. */
+    /** Of jobs that were stored or failed, only those last checked before this time, in milliseconds since 1970. */
     readonly checkedBefore?: number
   }
   /** Exactly the jobs that failed, whatever their error. */
@@ -30,9 +34,10 @@ export type Selection =
  * - `fetch`: fetch its result
  * - `unchanged`: every sink has it
  * - `unfinished`: the platform has no result for it yet
- * - `failed`: it failed for good, and is not tried again
+ * - `failed`: it failed for good, or was checked since the time that a refresh names, and is not tried again
+ * - `skipped`: a refresh of other jobs is not for it
  */
-export type Decision = "fetch" | "unchanged" | "unfinished" | "failed"
+export type Decision = "fetch" | "unchanged" | "unfinished" | "failed" | "skipped"
 
 /** What the ledger keeps of a listed job. */
 export const listedOf = (summary: JobSummary): Listed => ({
@@ -41,7 +46,9 @@ export const listedOf = (summary: JobSummary): Listed => ({
   annotations: summary.annotations
 })
 
-const same = (a: Listed, b: Listed) => a.status === b.status && a.frames === b.frames && a.annotations === b.annotations
+/** Whether a listing says the same of a job twice. */
+export const sameListed = (a: Listed, b: Listed): boolean =>
+  a.status === b.status && a.frames === b.frames && a.annotations === b.annotations
 
 /** Whether a sink holds what was last fetched. */
 export const holds = (entry: LedgerEntry, sink: string) =>
@@ -58,20 +65,22 @@ export const decide = (
   sinks: ReadonlyArray<string>,
   selection: Selection
 ): Decision => {
+  const isRefresh = selection._tag === "Refresh"
+  if (isRefresh && selection.jobs?.has(summary.id) === false) return "skipped"
   if (!isFinished(summary)) return "unfinished"
   if (known === null) return "fetch"
+  const isDue = isRefresh
+    && (selection.checkedBefore === undefined || (known.checkedAt ?? 0) < selection.checkedBefore)
   if (known.stage === "failed") {
+    if (isRefresh) return isDue ? "fetch" : "failed"
     const isFinal = known.error !== null && !known.error.retryable
-    return selection._tag === "New" && isFinal && same(known.listed, listedOf(summary)) ? "failed" : "fetch"
+    return selection._tag === "New" && isFinal && sameListed(known.listed, listedOf(summary)) ? "failed" : "fetch"
   }
   const isStored = known.stage === "stored" && sinks.every((sink) => holds(known, sink))
   if (!isStored) return "fetch"
   // The platform has no "changed since": a changed count or status is all that the listing can tell.
-  if (known.storedAs !== null && !same(known.storedAs, listedOf(summary))) return "fetch"
-  if (selection._tag !== "Refresh") return "unchanged"
-  const isNamed = selection.jobs === undefined || selection.jobs.has(summary.id)
-  const isOld = selection.checkedBefore === undefined || (known.checkedAt ?? 0) < selection.checkedBefore
-  return isNamed && isOld ? "fetch" : "unchanged"
+  if (known.storedAs !== null && !sameListed(known.storedAs, listedOf(summary))) return "fetch"
+  return isDue ? "fetch" : "unchanged"
 }
 
 /** Which jobs a run is for. Each list is empty where it does not matter. */

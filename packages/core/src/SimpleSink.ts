@@ -164,12 +164,16 @@ export const fromTableWriter = ({ open, ...options }: TableWriterOptions): JobSi
     }))
   })
 
+/** Tokens whose receipts are kept after their commit, for one that is asked for twice. */
+const keptCommits = 4
+
 const session = (name: string, { finish, write }: Writer): OpenSink => {
   const written = new Map<CommitToken, ReadonlyArray<Receipt>>()
+  const committed = new Map<CommitToken, ReadonlyArray<Receipt>>()
   const oneAtATime = Semaphore.makeUnsafe(1)
 
   const stage = Effect.fnUntraced(function*(token: CommitToken, records: ReadonlyArray<JobRecord>) {
-    if (written.has(token)) return []
+    if (written.has(token) || committed.has(token)) return []
     const rejections: Array<Rejection> = []
     for (const record of records) {
       const why = yield* whyUnreadable(record)
@@ -186,9 +190,24 @@ const session = (name: string, { finish, write }: Writer): OpenSink => {
 
   return {
     stage: (token, records) => oneAtATime.withPermit(stage(token, records)),
-    commit: (token) => Effect.sync(() => written.get(token) ?? []),
+    commit: (token) =>
+      Effect.sync(() => {
+        const receipts = written.get(token)
+        if (receipts === undefined) return committed.get(token) ?? []
+        written.delete(token)
+        committed.set(token, receipts)
+        for (const oldest of committed.keys()) {
+          if (committed.size <= keptCommits) break
+          committed.delete(oldest)
+        }
+        return receipts
+      }),
     // What is written stays; it is only not answered for.
-    abort: (token) => Effect.sync(() => void written.delete(token)),
+    abort: (token) =>
+      Effect.sync(() => {
+        written.delete(token)
+        committed.delete(token)
+      }),
     finish: finish ?? (() => Effect.void)
   }
 }

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Cause, Effect, Exit } from "effect"
+import { Effect, Layer } from "effect"
+import * as Export from "../src/Export.ts"
+import { Ledger } from "../src/Ledger.ts"
 import { counts, idsIn, released, world } from "./support/exports.ts"
 import { batchOf, documentUrl, error, FakePlatform, files, ok, storage } from "./support/fakePlatform.ts"
 import { connect, type Reply } from "./support/fakeTransport.ts"
@@ -18,7 +20,8 @@ const faults: Record<string, (kind: string) => Reply | typeof connect | undefine
   AttachmentMissing: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 404 } : undefined,
   LinkRefused: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 403 } : undefined,
   BadRedirect: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 302 } : undefined,
-  Forbidden: (kind) => kind === `attachment ${documentUrl("b-3")}` ? { status: 403 } : undefined
+  Forbidden: (kind) => kind === `attachment ${documentUrl("b-3")}` ? { status: 403 } : undefined,
+  InvalidKey: (kind) => kind === "jobs b-3" ? error(401, "auth-failure") : undefined
 }
 
 describe("one bad job", () => {
@@ -91,28 +94,49 @@ describe("one bad job", () => {
 })
 
 describe("what makes going on useless", () => {
-  const fatal: Record<string, FakePlatform["override"]> = {
-    InvalidKey: (_, kind) => kind === "jobs b-9" ? error(401, "auth-failure") : undefined,
-    Forbidden: (_, kind) => kind === "jobs b-9" ? error(403, "unauthorized") : undefined
-  }
+  /** Jobs of the page before are being asked for when the key is turned down. */
+  const jobsAsked = (platform: FakePlatform) => platform.kinds.filter((kind) => kind.startsWith("jobs")).length
 
-  for (const [reason, override] of Object.entries(fatal)) {
-    it.effect(`ends the export at once, and what has arrived is stored: ${reason}`, () =>
-      Effect.gen(function*() {
-        const platform = new FakePlatform([batchOf(40)], override)
-        const sink = new MemorySink()
-        const { ledger, running } = yield* world(platform, [sink])
-        const exit = yield* lapse(Effect.exit(running({ concurrency: 2 })))
-        assert(Exit.isFailure(exit))
-        const failure = Cause.squash(exit.cause)
-        assert((failure as { readonly reason: { readonly _tag: string } }).reason._tag === reason)
-        released(platform, [sink])
-        assert.isAtLeast(sink.stored.size, 7)
-        assert.isAtMost(platform.kinds.filter((kind) => kind.startsWith("jobs")).length, 16)
-        strictEqual((yield* ledger.counts(platform.batches[0]!)).stored, sink.stored.size)
-        deepStrictEqual(sink.finished, [false])
-      }))
-  }
+  it.effect("is a key that is turned down again and again: what has arrived is stored", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(400)], (_, kind) =>
+        kind.startsWith("jobs") && Number(kind.slice(7)) >= 9 ? error(401, "auth-failure") : undefined, 400)
+      const sink = new MemorySink()
+      const { ledger, running } = yield* world(platform, [sink])
+      const failure = yield* lapse(Effect.flip(running({ concurrency: 2 })))
+      assert(failure._tag === "GtStudioError" && failure.reason._tag === "InvalidKey")
+      released(platform, [sink])
+      strictEqual(sink.stored.size, 9)
+      assert.isAtMost(jobsAsked(platform), 9 + 100 + 2)
+      strictEqual((yield* ledger.counts(platform.batches[0]!)).stored, 9)
+      deepStrictEqual(sink.finished, [false])
+      // With another key, an ordinary run exports what is missing.
+      platform.override = () =>
+        undefined
+      strictEqual((yield* lapse(running())).batches[0]?.exported, 391)
+    }))
+
+  it.effect("is a key that is refused from the beginning: no sixth job is asked for", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(40)], (_, kind) =>
+        kind.startsWith("jobs") ? error(400, "FS_0006") : undefined)
+      const first = yield* world(platform, [new MemorySink()])
+      yield* first.run()
+      platform.override = () =>
+        error(403, "unauthorized")
+      const before = jobsAsked(platform)
+      // A client of its own, as a second process has: it has not seen that the key was accepted.
+      const context = yield* Layer.build(platform.layer())
+      const retry = Export.run({
+        batches: platform.batches,
+        sinks: [new MemorySink().sink],
+        selection: { _tag: "Retry" },
+        concurrency: 1
+      }).pipe(Effect.provideService(Ledger, first.ledger), Effect.provide(context))
+      const failure = yield* lapse(Effect.flip(retry))
+      assert(failure._tag === "GtStudioError" && failure.isFatal)
+      strictEqual(jobsAsked(platform) - before, 5)
+    }))
 
   it.effect("ends it when the listing is refused, before any job", () =>
     Effect.gen(function*() {
@@ -141,6 +165,39 @@ describe("what makes going on useless", () => {
       yield* lapse(running())
       strictEqual(sink.stored.size, 10)
       strictEqual(sink.history.length, 10)
+    }))
+})
+
+describe("access refused", () => {
+  for (const [status, code] of [[403, "unauthorized"], [401, "auth-failure"]] as const) {
+    it.effect(`to the listing of the first batch with ${status} does not stop the second`, () =>
+      Effect.gen(function*() {
+        const platform = new FakePlatform(
+          [batchOf(3, "a"), batchOf(3)],
+          (_, kind) => kind.startsWith("page a") ? error(status, code) : undefined
+        )
+        const { run } = yield* world(platform, [new MemorySink()])
+        const report = yield* run()
+        deepStrictEqual(report.batches.map(({ exported }) => exported), [0, 3])
+        assert(report.batches[0]?.listingError != null && !report.complete)
+      }))
+
+    it.effect(`to every batch with ${status} ends the export with that error`, () =>
+      Effect.gen(function*() {
+        const platform = new FakePlatform([batchOf(3, "a"), batchOf(3)], () => error(status, code))
+        const { running } = yield* world(platform, [new MemorySink()])
+        const failure = yield* lapse(Effect.flip(running()))
+        assert(failure._tag === "GtStudioError" && failure.status === status)
+        strictEqual(platform.kinds.length, 2)
+      }))
+  }
+
+  it.effect("to many jobs fails each of them, and the others are stored", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(300)], (_, kind) =>
+        kind.startsWith("jobs") && Number(kind.slice(7)) >= 20 ? error(403, "unauthorized") : undefined, 100)
+      const { run } = yield* world(platform, [new MemorySink()])
+      deepStrictEqual(counts(yield* run()), { listed: 300, exported: 20, unchanged: 0, unfinished: 0, failed: 280 })
     }))
 })
 

@@ -30,7 +30,7 @@ const fileError = Effect.fnUntraced(function*(reply: Reply, atStorage: boolean) 
   return failure
 })
 
-/** The documented table: code, reason, how long it is tried, whether an export stops. */
+/** The documented table: code, reason, how long it is tried, whether access is refused. */
 const codes = [
   ["auth-failure", "InvalidKey", never, true],
   ["core.webutil.token_auth", "InvalidKey", never, true],
@@ -58,7 +58,7 @@ const codes = [
 ] as const
 
 describe("the platform's error codes", () => {
-  for (const [code, reason, patience, isFatal] of codes) {
+  for (const [code, reason, patience, isRefusal] of codes) {
     for (const status of [400, 200]) {
       it.effect(`${code} with HTTP ${status} is ${reason}`, () =>
         Effect.gen(function*() {
@@ -67,7 +67,8 @@ describe("the platform's error codes", () => {
           strictEqual(failure.code, code)
           strictEqual(failure.status, status)
           strictEqual(failure.isRetryable, patience !== never)
-          strictEqual(failure.isFatal, isFatal)
+          strictEqual(failure.isRefusal, isRefusal)
+          assert(!failure.isFatal)
           strictEqual(asked, tries[patience])
           strictEqual(failure.attempts, asked)
         }))
@@ -191,14 +192,14 @@ describe("a file", () => {
       }
     }))
 
-  it.effect("refused by the API concerns its job alone; a wrong key does not", () =>
+  it.effect("refused by the API concerns its job alone", () =>
     Effect.gen(function*() {
       const forbidden = yield* fileError({ status: 403 }, false)
       strictEqual(forbidden.reason._tag, "Forbidden")
       assert(!forbidden.isFatal)
       const invalid = yield* fileError({ status: 401 }, false)
       strictEqual(invalid.reason._tag, "InvalidKey")
-      assert(invalid.isFatal)
+      assert(!invalid.isFatal)
     }))
 
   it.effect("that the storage does not have is missing", () =>

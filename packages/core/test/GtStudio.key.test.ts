@@ -181,6 +181,21 @@ describe("the settings", () => {
       strictEqual((yield* make({ requestsPerSecond: value })).setting, "requestsPerSecond")
     }))
 
+  it.effect.each([-1, Number.NaN, Number.POSITIVE_INFINITY])(
+    "refuses %d as any other number or duration",
+    (value) =>
+      Effect.gen(function*() {
+        for (const name of ["headersTimeout", "idleTimeout", "downloadTimeout"] as const) {
+          strictEqual((yield* make({ [name]: value })).setting, name)
+        }
+        for (const name of ["base", "cap", "retries", "maxElapsed"] as const) {
+          const error = yield* make({ retry: { [name]: value } })
+          strictEqual(error.setting, `retry.${name}`)
+          assert.include(error.message, `Option retry.${name}: must be`)
+        }
+      })
+  )
+
   it.effect("keeps a path prefix of the base URL, with and without a slash at its end", () =>
     Effect.gen(function*() {
       for (const baseUrl of ["https://api.test/prefix", "https://api.test/prefix/"]) {

@@ -22,7 +22,7 @@ export interface Listing {
   readonly onSlice: (slice: number) => Effect.Effect<void>
 }
 
-const words = { unchanged: "unchanged", unfinished: "unfinished", failed: "failed" } as const
+const words = { unchanged: "unchanged", unfinished: "unfinished", failed: "failed", skipped: "skipped" } as const
 
 /** Places every job of the request. Fails where the listing of all batches is useless, as with a key that is refused. */
 export const list = Effect.fnUntraced(function*(listing: Listing) {
@@ -41,6 +41,8 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
   // Begun again it may count a job twice, and then takes fewer than the limit: never more.
   let taken = before.reduce((sum, { jobs }) => sum + jobs, 0)
   let limited = false
+  let isAnyListed = false
+  let refusal: GtStudioError.GtStudioError | undefined
 
   /** The slice of a further job to fetch, or undefined beyond the limit. */
   const take = (): number | undefined => {
@@ -122,7 +124,10 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
     let listingError: string | null = null
     yield* gtStudio.pages(batch).pipe(
       Stream.takeWhile(() => !isStopped()),
-      Stream.mapEffect((page) => placePage(batch, page, seen, malformed)),
+      Stream.mapEffect((page) => {
+        isAnyListed = true
+        return placePage(batch, page, seen, malformed)
+      }),
       Stream.takeUntil(() => limited),
       Stream.runDrain,
       Effect.catchIf(
@@ -130,6 +135,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
         (error) =>
           Effect.sync(() => {
             listingError = error.message
+            if (error.isRefusal) refusal ??= error
             const { message, reason, retryable } = Ledger.failureOf(error)
             const example = { batchId: batch.batchId, jobId: null, message }
             malformed.push({ cause: reason, count: 1, retryable, example })
@@ -177,14 +183,16 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
     if (limited || isStopped()) return Effect.void
     return request.mode === "retry" ? failedBefore(batch) : listBatch(batch)
   }, { discard: true })
+  // Access refused to each batch is the key's or the project's fault.
+  if (refusal !== undefined && !isAnyListed) return yield* refusal
   return { limited }
 })
 
-/** Stands in the ledger for a job that the listing shows, but not readably. */
+/** Stands in the ledger for a job that the listing shows, but not readably: with no status, as one never listed. */
 const placeholder = ({ jobId }: GtStudio.MalformedJob): Job.JobSummary => ({
   id: jobId,
   referenceId: null,
-  status: "unreadable",
+  status: "",
   frames: null,
   annotations: null,
   tag: null,

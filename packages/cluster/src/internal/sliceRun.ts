@@ -69,9 +69,10 @@ export const runSlice = (work: Work, slice: number) =>
       running.await,
       () => Effect.andThen(running.stop, Effect.ignore(running.await))
     )
+    // A sink that does not answer a stop in time has an error too.
+    if (report.stopped) return false
     const broken = report.sinks.find(({ error }) => error !== null)
     if (broken?.error != null) return yield* new ClusterError({ reason: "broken", detail: broken.error })
-    if (report.stopped) return false
     for (const [first] of byBatch.values()) {
       if (first === undefined) continue
       const ids = skipped.filter(({ batchId }) => batchId === first.batch.batchId).map(({ jobId }) => jobId)

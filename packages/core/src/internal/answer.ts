@@ -8,6 +8,8 @@ export interface Refusal {
   readonly reason: Reasons.Reason
   readonly status?: number
   readonly code?: string
+  /** Whether going on is useless: the key is refused, and not access to one thing. */
+  readonly isFatal?: boolean
 }
 
 /** An answer turned into what was asked for, or into why it is not. */

@@ -9,6 +9,7 @@ import * as RetryPolicy from "../RetryPolicy.ts"
 import { type Transport, TransportError, type TransportResponse } from "../Transport.ts"
 import { type Answer, apiData, type Refusal } from "./answer.ts"
 import { gunzippedAnswer } from "./client/gunzip.ts"
+import { KeyRecord } from "./keyRecord.ts"
 import { Limiter, type LimiterOptions } from "./limiter.ts"
 import type { ClientWatch, Endpoint } from "./telemetry/clientWatch.ts"
 
@@ -55,6 +56,7 @@ export class Client {
   readonly apiOrigin: string
   private readonly schedule: ReturnType<typeof RetryPolicy.schedule>
   private readonly limiters = new Map<string, Limiter>()
+  private readonly key = new KeyRecord()
 
   constructor(
     settings: ClientSettings,
@@ -209,6 +211,7 @@ export class Client {
           onSuccess: (answer) => {
             if (answer._tag === "Refused") return fail(answer.refusal)
             this.counts.trouble = null
+            this.key.accept()
             return Effect.succeed(answer.value)
           }
         })
@@ -218,7 +221,8 @@ export class Client {
         const told = this.withoutKey(refusal)
         if (told.reason.patience !== "never") this.counts.trouble = PlainText.message(told.reason.message)
         if (told.reason.patience === "few") doubtful++
-        return Effect.fail(failure(subject(), told, attempts))
+        const isKeys = this.key.refuse(told.reason)
+        return Effect.fail(failure(subject(), isKeys ? { ...told, isFatal: true } : told, attempts))
       }
       const tries = Effect.catch(once(), (first) => {
         let isFirst = true

@@ -9,11 +9,19 @@ import type { ContentError } from "../Content.ts"
 import type { JobEvent, Options } from "../Export.ts"
 import type { GtStudio } from "../GtStudio.ts"
 import type { GtStudioError } from "../GtStudioError.ts"
+import type { JobSummary } from "../Job.ts"
 import { fetchWith, type Options as FetchOptions } from "../JobFetch.ts"
 import type { SinkError } from "../JobSink.ts"
-import { failureOf, type Ledger, type LedgerError, type LedgerFailure, type Outcome } from "../Ledger.ts"
+import {
+  failureOf,
+  type Ledger,
+  type LedgerEntry,
+  type LedgerError,
+  type LedgerFailure,
+  type Outcome
+} from "../Ledger.ts"
 import type { ResultDocument } from "../ResultDocument.ts"
-import type { Selection } from "../Selection.ts"
+import { listedOf, sameListed, type Selection } from "../Selection.ts"
 import {
   type Delivery,
   failedOutcome,
@@ -28,6 +36,7 @@ import {
 } from "./fetchedJob.ts"
 import { InOrder, type Restore } from "./inOrder.ts"
 import { forEachInLanes } from "./lanes.ts"
+import type { Oldest } from "./oldest.ts"
 import type { ParseBudget } from "./parseBudget.ts"
 import type { Settled, SinkRunner } from "./sinkRunner.ts"
 import type { BatchTally, Tally } from "./tally.ts"
@@ -42,6 +51,8 @@ export interface Look {
   /** Number of the run in the ledger. */
   readonly run: number
   readonly selection: Selection
+  /** The jobs that a refresh with a limit is for. */
+  readonly oldest?: Oldest
 }
 
 export interface Setting {
@@ -98,6 +109,10 @@ export const exportRun = (setting: Setting) => {
 
   // Jobs exported so far: a later look finds them unchanged, and they are not to be counted as found so.
   const exported = new Map(tally.batches.map((batch) => [batch, new Set<string>()]))
+  // Jobs whose results were seen and not wanted: a later look does not fetch them, unless the listing says something new.
+  const unwanted = new Map(tally.batches.map((batch) => [batch, new Set<string>()]))
+  const isUnwanted = (batch: BatchTally, summary: JobSummary, known: LedgerEntry | null) =>
+    unwanted.get(batch)?.has(summary.id) === true && known !== null && sameListed(known.listed, listedOf(summary))
   // Batches whose listing no later look can read.
   const unlistable = new Set<BatchTally>()
 
@@ -187,6 +202,7 @@ export const exportRun = (setting: Setting) => {
     if (job.skipped) {
       batch.listed--
       batch.skipped++
+      if (follows) unwanted.get(batch)?.add(summary.id)
       return Effect.as(Scope.close(job.scope, Exit.void), undefined)
     }
     if (Option.isNone(job.record)) {
@@ -289,7 +305,8 @@ export const exportRun = (setting: Setting) => {
         })
     )
 
-  const listed = tasks(setting, { failJob, countUnchanged, cannotList: (batch) => unlistable.add(batch) })
+  const cannotList = (batch: BatchTally) => unlistable.add(batch)
+  const listed = tasks(setting, { failJob, countUnchanged, isUnwanted, cannotList })
   /** A job that was fetched is delivered, also when the run is cut while it waits for room. */
   const fetchAndDeliver = (task: Task, restore: Restore) => Effect.flatMap(restore(fetchJob(task)), deliver)
   const inOrder = new InOrder({

@@ -57,15 +57,15 @@ export const storedOutcome = (delivery: Delivery, sink: string, receipt: Receipt
   batch: delivery.job.task.batch,
   sink,
   receipt,
-  listed: listedOf(delivery.job.task.summary),
+  listed: listedOf(delivery.record.summary),
   at
 })
 
 /** Of a job that every sink of the run holds as it was fetched. `sink` is one of them, if there is any. */
 export const unchangedOutcome = ({ task }: Job, record: JobRecord, sink: string | undefined, at: number): Outcome => {
-  const { batch, known, summary } = task
+  const { batch, known } = task
   const { batchId, jobId, revision } = record
-  const listed = listedOf(summary)
+  const listed = listedOf(record.summary)
   if (sink === undefined || known?.revision == null || sameRevision(known.revision, revision)) {
     return { _tag: "Unchanged", batch, jobId, listed, at }
   }

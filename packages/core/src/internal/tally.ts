@@ -43,15 +43,26 @@ export class Tally {
   readonly seen = { statuses: new Sample(), labels: new Sample() }
   /** Jobs that were named and that no listing has shown so far. */
   private readonly notListed: Set<string>
+  private readonly hasMore: boolean
+  private readonly filters: boolean
   private readonly filtersResults: boolean
   private readonly failures = new Map<string, Mutable<FailureGroup>>()
 
   constructor(
     batches: ReadonlyArray<BatchRef>,
-    options: { readonly named?: Iterable<string>; readonly filtersResults?: boolean } = {}
+    { filters, filtersResults, hasMore, named }: {
+      /** Jobs that a listing should show. */
+      readonly named: Iterable<string> | undefined
+      /** Whether the run leaves jobs to a next one, as its limit wants. */
+      readonly hasMore: boolean
+      readonly filters: boolean
+      readonly filtersResults: boolean
+    }
   ) {
-    this.notListed = new Set(options.named)
-    this.filtersResults = options.filtersResults === true
+    this.notListed = new Set(named)
+    this.hasMore = hasMore
+    this.filters = filters
+    this.filtersResults = filtersResults
     this.batches = batches.map(({ batchId, projectId }) => ({
       projectId,
       batchId,
@@ -89,6 +100,11 @@ export class Tally {
       batch.isListed = false
       batch.listingError = null
     }
+  }
+
+  /** Whether there is more to fetch than the limit allows. */
+  get isLimited(): boolean {
+    return this.limited || this.hasMore
   }
 
   /** A listing shows this job, whatever becomes of it. */
@@ -145,14 +161,14 @@ export class Tally {
       left: batch.listed - batch.exported - batch.unchanged - batch.unfinished - batch.failed
     }))
     const sinks = Array.from(this.sinks.values(), (sink) => ({ ...sink, queued: queued(sink.id) }))
-    const noMatch = matchedNothing(batches, this.filtersResults)
+    const noMatch = this.filters && matchedNothing(batches, this.filtersResults)
     const notListed = batches.every(({ isListed }) => isListed) ? Array.from(this.notListed) : []
     return {
       complete: isComplete({ batches, limited: this.limited, noMatch, notListed, sinks }),
       noMatch,
       seen: { statuses: this.seen.statuses.all, labels: this.seen.labels.all },
       notListed,
-      limited: this.limited,
+      limited: this.isLimited,
       stopped: this.stopped,
       batches,
       failures: Array.from(this.failures.values(), (group) => ({ ...group })),

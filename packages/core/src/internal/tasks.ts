@@ -21,6 +21,8 @@ export interface Task {
 export interface Counting {
   readonly failJob: (batch: BatchTally, jobId: string, error: LedgerFailure) => void
   readonly countUnchanged: (batch: BatchTally, jobId: string) => void
+  /** Whether an earlier look has seen the job's result, and that the run is not for it. */
+  readonly isUnwanted: (batch: BatchTally, summary: JobSummary, known: LedgerEntry | null) => boolean
   /** The listing of the batch cannot be read, now or later. */
   readonly cannotList: (batch: BatchTally) => void
 }
@@ -28,7 +30,7 @@ export interface Counting {
 /** The jobs that a run has to fetch, in the order of the listings; all others are counted as what they are. */
 export const tasks = (
   { gtStudio, ledger, limit, look, onJob, runners, stop, tally, wanted }: Setting,
-  { cannotList, countUnchanged, failJob }: Counting
+  { cannotList, countUnchanged, failJob, isUnwanted }: Counting
 ): Stream.Stream<Task, Fatal> => {
   const sinkIds = runners.map(({ sink }) => sink.id)
 
@@ -37,6 +39,15 @@ export const tasks = (
     if (tally.taken >= limit) tally.limited = true
     else tally.taken++
     return !tally.limited
+  }
+
+  /** Decides, leaving to a later refresh with a limit what was checked no longer ago than the others. */
+  const decideInTurn = (summary: JobSummary, known: LedgerEntry | null) => {
+    const { oldest, selection } = look()
+    const decision = decide(summary, known, sinkIds, selection)
+    if (oldest === undefined || decision !== "fetch" || known === null) return decision
+    if ((known.checkedAt ?? 0) !== oldest.at) return decision
+    return oldest.left-- > 0 ? decision : decide(summary, known, sinkIds, { _tag: "Refresh", checkedBefore: oldest.at })
   }
 
   const observe = Effect.fnUntraced(function*(batch: BatchTally, page: JobPage) {
@@ -62,7 +73,6 @@ export const tasks = (
     unreadable: ReadonlyArray<MalformedJob>,
     at: number
   ) => {
-    const { selection } = look()
     const readable = seen.length - unreadable.length
     const tasks: Array<Task> = []
     const outcomes: Array<Outcome> = []
@@ -83,7 +93,11 @@ export const tasks = (
         continue
       }
       const isSettled = settled === true && isFinished(summary)
-      const decision = isSettled ? "unchanged" : decide(summary, known, sinkIds, selection)
+      const decision = isSettled ? "unchanged" : decideInTurn(summary, known)
+      if (decision === "skipped" || (decision === "fetch" && isUnwanted(batch, summary, known))) {
+        batch.skipped++
+        continue
+      }
       if (decision === "fetch" && !take()) break
       batch.listed++
       switch (decision) {
@@ -129,6 +143,14 @@ export const tasks = (
       Stream.tap(() => Effect.sync(() => batch.listed++))
     )
 
+  /** Access refused to each batch, and to none before: the key's or the project's fault, and no batch's. */
+  let refusal: GtStudioError | undefined
+  const refusedAll = Stream.suspend(() =>
+    refusal !== undefined && tally.batches.every(({ isListed, listed, skipped }) => !isListed && listed + skipped === 0)
+      ? Stream.fail(refusal)
+      : Stream.empty
+  )
+
   return Stream.fromIterable(tally.batches).pipe(
     Stream.takeWhile(() => !tally.limited),
     Stream.flatMap((batch) =>
@@ -141,21 +163,23 @@ export const tasks = (
           (error) => {
             const failure = failureOf(error)
             tally.failListing(batch, failure)
+            if (error.isRefusal) refusal ??= error
             if (!failure.retryable) cannotList(batch)
             return Stream.empty
           }
         )
       )
     ),
+    Stream.concat(refusedAll),
     Stream.interruptWhen(Deferred.await(stop))
   )
 }
 
-/** Stands in the ledger for a job that the listing shows, but not readably. */
+/** Stands in the ledger for a job that the listing shows, but not readably: with no status, as one never listed. */
 const placeholder = ({ jobId }: MalformedJob): JobSummary => ({
   id: jobId,
   referenceId: null,
-  status: "unreadable",
+  status: "",
   frames: null,
   annotations: null,
   tag: null,
