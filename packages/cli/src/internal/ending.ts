@@ -35,7 +35,8 @@ export const statusOf = (report: ExportReport.ExportReport): number =>
 const most = 20
 
 const some = (names: ReadonlyArray<string>): string =>
-  names.slice(0, most).map(onOneLine).join(", ") + (names.length > most ? ` and ${count(names.length - most)} more` : "")
+  names.slice(0, most).map(onOneLine).join(", ") +
+  (names.length > most ? ` and ${count(names.length - most)} more` : "")
 
 /** What is lacking, in a few words. */
 const reasonsOf = (report: ExportReport.ExportReport): string => {
