@@ -108,7 +108,7 @@ describe("the summary", () => {
     assert.match(retried, /Complete: every job that had failed is stored in files:output$/)
     assert.match(
       summary(report({ skipped: 1 }, complete), activity, end),
-      /Complete for this filter: nothing that it names/
+      /Complete for what was asked: nothing of it/
     )
     const some = summary(report({ exported: 8, unfinished: 2 }, complete), activity, end)
     assert.match(some, /2 jobs not finished yet: later runs take them once they are\nComplete: nothing is missing/)
