@@ -83,11 +83,14 @@ const say = (line: string) => Screen.say("stdout", onOneLine(line))
  * each.
  */
 export const run = Effect.fnUntraced(function*(options: Options) {
-  const { depth = "content", json = false, sinks, skipsUnused = false, store = commandLine(["export"]), where } = options
+  const { depth = "content", json = false, sinks, skipsUnused = false, store = commandLine(["export"]), where } =
+    options
   const blind = sinks.filter(({ capabilities }) => !capabilities.inspectable).map(({ id }) => id)
   if (blind.length > 0) {
     return yield* new SettingsError({
-      message: `${blind.join(", ")} cannot read back what it stores, so it cannot be verified: name the other sinks with --to`
+      message: `${
+        blind.join(", ")
+      } cannot read back what it stores, so it cannot be verified: name the other sinks with --to`
     })
   }
   const found = new Found()
@@ -104,7 +107,9 @@ export const run = Effect.fnUntraced(function*(options: Options) {
     yield* Stream.runForEach(Verify.sink(sink, { depth, receiptsOf: receipts }), (step) =>
       Effect.sync(() => {
         const named = found.add(sink, step)
-        if (!json) for (const { _tag, path } of named) say(`${_tag}${used.length > 1 ? ` in ${sink.id}` : ""}: ${path}`)
+        if (!json) {
+          for (const { _tag, path } of named) say(`${_tag}${used.length > 1 ? ` in ${sink.id}` : ""}: ${path}`)
+        }
       }))
   }
   const intact = used.length === 1

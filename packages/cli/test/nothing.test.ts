@@ -54,7 +54,9 @@ describe("a run that stores nothing, or a part", () => {
       })
       assert.deepStrictEqual([object.complete, object.limited, object.stopped], [false, false, false])
       object.batches.forEach(addsUp)
-      const limited = JSON.parse((yield* labelstream(["export", ...toFiles, "--refresh", "--limit", "3", "--json"])).stdout)
+      const limited = JSON.parse(
+        (yield* labelstream(["export", ...toFiles, "--refresh", "--limit", "3", "--json"])).stdout
+      )
       assert.deepStrictEqual([limited.limited, limited.batches[0].exported + limited.batches[0].unchanged], [true, 3])
       addsUp(limited.batches[0])
     }), 60_000)
@@ -66,8 +68,16 @@ describe("a run that stores nothing, or a part", () => {
       for (
         const [args, status, said] of [
           [["refresh", ...toFiles, "--job", "lost"], 2, /Named and not listed: lost\n[^]*are not listed/],
-          [["retry", "--batch", "lost", "--to", "files:out"], 1, /knows no job of batch lost.* run: labelstream export /],
-          [["status", "--batch", "lost"], 1, /knows no batch lost. To see those that it knows, run: labelstream status/],
+          [
+            ["retry", "--batch", "lost", "--to", "files:out"],
+            1,
+            /knows no job of batch lost.* run: labelstream export /
+          ],
+          [
+            ["status", "--batch", "lost"],
+            1,
+            /knows no batch lost. To see those that it knows, run: labelstream status/
+          ],
           [["report", "--batch", "b", "--batch", "lost"], 1, /knows no batch lost\. /],
           [["check"], 1, /^BAD {2}platform .*Say which batches: [^]*^BAD {2}sinks: Say where to store/m]
         ] as const
@@ -80,7 +90,9 @@ describe("a run that stores nothing, or a part", () => {
 
   it.live("because nothing is there yet says that, and does not say Complete", () =>
     Effect.gen(function*() {
-      const { labelstream } = yield* world({ batches: [{ id: "b", jobs: 2, unfinished: [0, 1] }, { id: "e", jobs: 0 }] })
+      const { labelstream } = yield* world({
+        batches: [{ id: "b", jobs: 2, unfinished: [0, 1] }, { id: "e", jobs: 0 }]
+      })
       const early = yield* labelstream(["export", ...toFiles])
       assert.match(early.stdout, /Nothing to store yet: no job is finished. When some are, run: labelstream export/)
       const empty = yield* labelstream(["export", "--batch", "e", "--to", "files:out"])

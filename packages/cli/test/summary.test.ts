@@ -90,6 +90,48 @@ describe("the summary", () => {
     assert.match(text, /No job is known as failed: nothing was to be tried again$/)
   })
 
+  it("names the values that a filter could have named, and not Complete, where it matches nothing", () => {
+    const seen = { statuses: ["completed", "in\u001b_progress"], labels: [] }
+    const text = summary(report({ listed: 0, exported: 0, skipped: 12 }, { noMatch: true, seen }), activity, end)
+    assert.match(
+      text,
+      /Statuses of the skipped jobs: completed, in\\u001b_progress\nNothing was stored in files:output/
+    )
+    assert.match(text, /Correct it, then run: labelstream export$/)
+    assert.notMatch(text, /Complete/)
+  })
+
+  it("says why a run is not complete, and what to type, at its end", () => {
+    const sinks = [{ sink: "s", id: "s:x", stored: 1, bytes: 1, queued: 0, error: "full", notice: null }]
+    const text = summary(
+      report({ failed: 2, exported: 8, listingError: "no", isListed: false }, { sinks }),
+      activity,
+      end
+    )
+    assert.match(
+      text,
+      /Not complete: 2 jobs failed, 1 listing could not be read, 1 sink stopped storing\. .*: labelstream export$/
+    )
+  })
+
+  it("claims of a retry, a filter and unfinished jobs no more than was asked for", () => {
+    const complete = { complete: true }
+    const retried = summary(report({}, complete), activity, { ...end, isRetry: true })
+    assert.match(retried, /Complete: every job that had failed is stored in files:output$/)
+    assert.match(
+      summary(report({ skipped: 1 }, complete), activity, end),
+      /Complete for what was asked: nothing of it/
+    )
+    const some = summary(report({ exported: 8, unfinished: 2 }, complete), activity, end)
+    assert.match(some, /2 jobs not finished yet: later runs take them once they are\nComplete: nothing is missing/)
+    const none = summary(report({ exported: 0, unfinished: 10 }, complete), activity, end)
+    assert.match(none, /Nothing to store yet: no job is finished. When some are, run: labelstream export$/)
+    assert.match(
+      summary(report({}, complete), activity, { ...end, checked: 3 }),
+      /3 jobs fetched again, 0 of them changed/
+    )
+  })
+
   it("says of a run that came to its limit that there is more, and of skipped jobs how many", () => {
     const text = summary({ ...report({ skipped: 3 }), complete: true, limited: true }, activity, end)
     assert.match(text, /3 jobs skipped[^]*Ended at the limit: there is more to fetch/)

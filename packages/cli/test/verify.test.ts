@@ -25,32 +25,36 @@ const commandIn = (text: string): ReadonlyArray<string> => {
 }
 
 describe("labelstream verify", () => {
-  it.live("names a command that restores what was removed from each sink, and can be run as it stands", () =>
-    Effect.gen(function*() {
-      const { cwd, labelstream, simulator } = yield* world(6)
-      const to = ["--to", "files:my files", "--to", "sqlite:l.db", "--to", "parquet:set"]
-      const state = ["--state", "my ledger/l.sqlite"]
-      assert.strictEqual((yield* labelstream(["export", "--batch", "b", "--batch", "c", ...to, ...state])).status, 0)
-      rmSync(join(cwd, "my files", "b", documents(join(cwd, "my files", "b"))[0] ?? ""))
-      const db = new Database(join(cwd, "l.db"))
-      db.prepare("DELETE FROM documents WHERE rowid = (SELECT min(rowid) FROM documents)").run()
-      db.close()
-      const table = join(cwd, "set", "annotations")
-      const folder = readdirSync(table).find((name) => name.includes("batch-b")) ?? ""
-      for (const part of readdirSync(join(table, folder))) rmSync(join(table, folder, part))
-      const damaged = yield* labelstream(["verify", ...state])
-      assert.strictEqual(damaged.status, 3, damaged.stderr)
-      const command = commandIn(damaged.stdout)
-      assert.deepStrictEqual(command.slice(0, 5), ["export", "--project", simulator.projectId, "--batch", "b"])
-      for (const word of ["files:my files", "sqlite:l.db", "parquet:set", "my ledger/l.sqlite", "--repair"]) {
-        assert.include(command, word)
-      }
-      const restored = yield* labelstream(command)
-      assert.strictEqual(restored.status, 0, restored.stderr)
-      const intact = yield* labelstream(["verify", ...state])
-      assert.strictEqual(intact.status, 0, intact.stdout)
-      assert.match(intact.stdout, /^8 jobs intact, 0 missing, 0 changed, 0 extra in /)
-    }), 120_000)
+  it.live(
+    "names a command that restores what was removed from each sink, and can be run as it stands",
+    () =>
+      Effect.gen(function*() {
+        const { cwd, labelstream, simulator } = yield* world(6)
+        const to = ["--to", "files:my files", "--to", "sqlite:l.db", "--to", "parquet:set"]
+        const state = ["--state", "my ledger/l.sqlite"]
+        assert.strictEqual((yield* labelstream(["export", "--batch", "b", "--batch", "c", ...to, ...state])).status, 0)
+        rmSync(join(cwd, "my files", "b", documents(join(cwd, "my files", "b"))[0] ?? ""))
+        const db = new Database(join(cwd, "l.db"))
+        db.prepare("DELETE FROM documents WHERE rowid = (SELECT min(rowid) FROM documents)").run()
+        db.close()
+        const table = join(cwd, "set", "annotations")
+        const folder = readdirSync(table).find((name) => name.includes("batch-b")) ?? ""
+        for (const part of readdirSync(join(table, folder))) rmSync(join(table, folder, part))
+        const damaged = yield* labelstream(["verify", ...state])
+        assert.strictEqual(damaged.status, 3, damaged.stderr)
+        const command = commandIn(damaged.stdout)
+        assert.deepStrictEqual(command.slice(0, 5), ["export", "--project", simulator.projectId, "--batch", "b"])
+        for (const word of ["files:my files", "sqlite:l.db", "parquet:set", "my ledger/l.sqlite", "--repair"]) {
+          assert.include(command, word)
+        }
+        const restored = yield* labelstream(command)
+        assert.strictEqual(restored.status, 0, restored.stderr)
+        const intact = yield* labelstream(["verify", ...state])
+        assert.strictEqual(intact.status, 0, intact.stdout)
+        assert.match(intact.stdout, /^8 jobs intact, 0 missing, 0 changed, 0 extra in /)
+      }),
+    120_000
+  )
 
   it.live("shows 20 paths of a kind and counts the others", () =>
     Effect.gen(function*() {
@@ -66,23 +70,30 @@ describe("labelstream verify", () => {
       assert.match(object.repair[0], / --batch b --to files:out --repair$/)
     }), 60_000)
 
-  it.live("fails for a place that was never written, and verifies the others all the same", () =>
-    Effect.gen(function*() {
-      const { labelstream } = yield* world(3)
-      yield* labelstream(["export", "--batch", "b", "--to", "files:out"])
-      const alone = yield* labelstream(["verify", "--to", "sqlite:never.db"])
-      assert.deepStrictEqual([alone.status, alone.stdout], [1, ""])
-      assert.match(alone.stderr, /Nothing is stored in sqlite:.*never.db, .*3 jobs in filesystem:.*out\. To store/)
-      const beside = yield* labelstream(["verify", "--to", "files:out", "--to", "files:never"])
-      assert.strictEqual(beside.status, 1)
-      assert.match(beside.stdout, /^3 jobs intact/)
-      assert.match(beside.stderr, /Nothing is stored in filesystem:.*never,/)
-    }), 60_000)
+  it.live(
+    "fails for a place that was never written, and verifies the others all the same",
+    () =>
+      Effect.gen(function*() {
+        const { labelstream } = yield* world(3)
+        yield* labelstream(["export", "--batch", "b", "--to", "files:out"])
+        const alone = yield* labelstream(["verify", "--to", "sqlite:never.db"])
+        assert.deepStrictEqual([alone.status, alone.stdout], [1, ""])
+        assert.match(alone.stderr, /Nothing is stored in sqlite:.*never.db, .*3 jobs in filesystem:.*out\. To store/)
+        const beside = yield* labelstream(["verify", "--to", "files:out", "--to", "files:never"])
+        assert.strictEqual(beside.status, 1)
+        assert.match(beside.stdout, /^3 jobs intact/)
+        assert.match(beside.stderr, /Nothing is stored in filesystem:.*never,/)
+      }),
+    60_000
+  )
 
   it.live("leaves the sinks to the file that names them with their options", () =>
     Effect.gen(function*() {
       const { cwd, labelstream } = yield* world(2)
-      writeFileSync(join(cwd, "labelstream.json"), `{ "to": [{ "sink": "sqlite", "file": "l.db", "documents": "plain" }] }`)
+      writeFileSync(
+        join(cwd, "labelstream.json"),
+        `{ "to": [{ "sink": "sqlite", "file": "l.db", "documents": "plain" }] }`
+      )
       yield* labelstream(["export", "--batch", "b"])
       const db = new Database(join(cwd, "l.db"))
       db.exec("DELETE FROM documents")

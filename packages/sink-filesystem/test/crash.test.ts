@@ -65,8 +65,7 @@ describe("a crash", () => {
         { concurrency: 4, discard: true }
       )
       // What a killed commit leaves is neither damage nor somebody else's.
-      assert.deepStrictEqual(told, new Set(["Intact", "Leftover"])
-      )
+      assert.deepStrictEqual(told, new Set(["Intact", "Leftover"]))
     }))
 
   it.live("by SIGKILL is recovered from by the next process, lock and all", () =>

@@ -57,8 +57,7 @@ describe("a crash", () => {
           { concurrency: 4, discard: true }
         )
         // What a killed commit leaves is neither damage nor somebody else's.
-        assert.deepStrictEqual(told, new Set(["Intact", "Leftover"])
-        )
+        assert.deepStrictEqual(told, new Set(["Intact", "Leftover"]))
       }),
     240_000
   )
@@ -154,8 +153,10 @@ describe("damage", () => {
       yield* Effect.scoped(Effect.gen(function*() {
         const target = ParquetSink.make(each)
         const sink = yield* target.open
-        const intact = Effect.map(Stream.runCollect(Stream.flattenIterable(target.inspect("content"))), (found) =>
-          found.map((item) => item._tag === "Intact" ? item.receipt.jobId : item._tag))
+        const intact = Effect.map(
+          Stream.runCollect(Stream.flattenIterable(target.inspect("content"))),
+          (found) => found.map((item) => item._tag === "Intact" ? item.receipt.jobId : item._tag)
+        )
         assert.includeMembers(yield* intact, ["Missing", "Changed", "job-00002", "job-00003"])
         yield* store(sink, "t", jobs(1, 2))
         assert.sameMembers(yield* intact, ["job-00001", "job-00002", "job-00003"])

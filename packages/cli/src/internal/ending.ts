@@ -35,7 +35,8 @@ export const statusOf = (report: ExportReport.ExportReport): number =>
 const most = 20
 
 const some = (names: ReadonlyArray<string>): string =>
-  names.slice(0, most).map(onOneLine).join(", ") + (names.length > most ? ` and ${count(names.length - most)} more` : "")
+  names.slice(0, most).map(onOneLine).join(", ") +
+  (names.length > most ? ` and ${count(names.length - most)} more` : "")
 
 /** What is lacking, in a few words. */
 const reasonsOf = (report: ExportReport.ExportReport): string => {
@@ -69,11 +70,11 @@ const lastLine = (report: ExportReport.ExportReport, end: End): string => {
     return "These counts do not add up: jobs were listed, and it is not known what became of them. This is a fault in " +
       `Labelstream, please report it. To fetch what is missing, with the same settings: ${again}`
   }
-  if (report.noMatch) {
-    return `Nothing was stored in ${where}, because no job matches the filter. Correct it, then run: ${again}`
-  }
   if (report.notListed.length > 0 && reasonsOf(report) === "see above") {
     return `Not complete: jobs that were named are not listed. Correct their ids or name their batch, then run: ${again}`
+  }
+  if (report.noMatch) {
+    return `Nothing was stored in ${where}, because no job matches the filter. Correct it, then run: ${again}`
   }
   if (!report.complete) {
     return `Not complete: ${reasonsOf(report)}. What was stored in ${where} is whole. To try again: ${again}`
@@ -86,7 +87,7 @@ const lastLine = (report: ExportReport.ExportReport, end: End): string => {
   if (isRetry) return `Complete: every job that had failed is stored in ${where}`
   return sum(report, (batch) => batch.skipped) === 0
     ? `Complete: nothing is missing in ${where}`
-    : `Complete for this filter: nothing that it names is missing in ${where}`
+    : `Complete for what was asked: nothing of it is missing in ${where}`
 }
 
 /** What a run was asked for and did not find, what it left for later, and how it ended. */
@@ -97,7 +98,9 @@ export const lastLines = (report: ExportReport.ExportReport, end: End): Readonly
     ...(end.checked === undefined ? [] : [
       `${jobs(end.checked)} fetched again, ${count(sum(report, (batch) => batch.changed))} of them changed`
     ]),
-    ...(noMatch && seen.statuses.length > 0 ? [`Statuses of the skipped jobs: ${some(seen.statuses)}`] : []),
+    ...(noMatch && notListed.length === 0 && seen.statuses.length > 0
+      ? [`Statuses of the skipped jobs: ${some(seen.statuses)}`]
+      : []),
     ...(noMatch && seen.labels.length > 0 ? [`Labels in the skipped results: ${some(seen.labels)}`] : []),
     ...(notListed.length > 0 ? [`Named and not listed: ${some(notListed)}`] : []),
     ...(report.complete && unfinished > 0

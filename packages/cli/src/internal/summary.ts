@@ -22,7 +22,7 @@ const balance = (of: (part: "listed" | "exported" | "unchanged" | "unfinished" |
 
 const batchLines = (batch: ExportReport.BatchReport): ReadonlyArray<string> => [
   `Batch ${onOneLine(batch.batchId)}: ${balance((part) => batch[part])}`,
-  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since the filter does not match them`]),
+  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since this run was not asked for them`]),
   ...(batch.changed === 0 ? [] : [`  ${jobs(batch.changed)} had changed since they were stored`]),
   ...(batch.vanished === 0 ? [] : [`  ${jobs(batch.vanished)} stored earlier are no longer listed; they are kept`]),
   ...(batch.unknownExample === null ? [] : [

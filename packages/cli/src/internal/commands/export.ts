@@ -35,7 +35,8 @@ const prepare = Effect.fnUntraced(function*(settings: Settings) {
 })
 
 const noRepair = new SettingsError({
-  message: "A cluster does not repair, because each runner sees a part of what is stored. While no runner writes there, " +
+  message:
+    "A cluster does not repair, because each runner sees a part of what is stored. While no runner writes there, " +
     "unset LABELSTREAM_CLUSTER, leave --cluster out, and run the same command"
 })
 
@@ -100,5 +101,6 @@ export const runSelection = (
     }).pipe(Effect.provide(context))
   })).pipe(Effect.provide(telemetryOf(flags)))
 
-export const run = (flags: Flags & { readonly refresh: boolean; readonly repair: boolean }): Effect.Effect<number, Failure> =>
-  runSelection(flags, { _tag: flags.refresh ? "Refresh" : "New" }, flags.repair)
+export const run = (
+  flags: Flags & { readonly refresh: boolean; readonly repair: boolean }
+): Effect.Effect<number, Failure> => runSelection(flags, { _tag: flags.refresh ? "Refresh" : "New" }, flags.repair)

@@ -38,14 +38,19 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
       json: flags.json,
       repair: ({ batchIds, projectId, sinks }) =>
         commandLine([
-          ...["export", "--project", projectId],
+          "export",
+          "--project",
+          projectId,
           ...batchIds.flatMap((batchId) => ["--batch", batchId]),
           ...to(sinks),
           ...typed("--state", flags.state),
           ...typed("--config", flags.config),
           "--repair"
         ]),
-      store: commandLine(["export", ...(settings.toIsInFile ? [] : places.flatMap((place) => ["--to", labelOf(place)]))])
+      store: commandLine([
+        "export",
+        ...(settings.toIsInFile ? [] : places.flatMap((place) => ["--to", labelOf(place)]))
+      ])
     })
   }).pipe(Effect.provide(ledgerReadOnly(settings)))
 })
