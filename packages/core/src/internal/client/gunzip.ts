@@ -20,9 +20,12 @@ export const isArchive = (url: string, mediaType: string | null): boolean => {
     /^(?:|bin)$/.test(extension) && /^application\/(?:x-)?gzip$/.test(mediaType ?? "")
 }
 
+// Node.js and browsers declare the two sides of it differently.
+const gunzip = () => new DecompressionStream("gzip") as unknown as TransformStream<Uint8Array, Uint8Array>
+
 const inflated = (body: Body): Body =>
   Stream.fromReadableStream({
-    evaluate: () => Stream.toReadableStream(body).pipeThrough(new DecompressionStream("gzip")),
+    evaluate: () => Stream.toReadableStream(body).pipeThrough(gunzip()),
     onError: (error) =>
       error instanceof TransportError ? error : new TransportError({ failure: "Protocol", code: "GZIP" })
   })
