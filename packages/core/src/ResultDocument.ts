@@ -9,10 +9,10 @@ import type * as Stream from "effect/Stream"
 import type { AnnotationRow, AttachmentRole, ResultType } from "./AnnotationModel.ts"
 import type { Content, ContentError } from "./Content.ts"
 import { openParsed } from "./internal/document/parsed.ts"
-import { notComplete, openScanned, Scan } from "./internal/document/scanned.ts"
+import { notComplete, openScanned, Scan } from "./internal/document/scan/scanned.ts"
 
 export type { AttachmentRole, ResultType } from "./AnnotationModel.ts"
-export type { Scan } from "./internal/document/scanned.ts"
+export type { Scan } from "./internal/document/scan/scanned.ts"
 
 /**
  * A file that a result names, to be resolved through the platform's attachment endpoint; inputs are the customer's own
