@@ -9,12 +9,12 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "../../Content.ts"
-import type { About, ArrivalWatcher } from "../../GtStudio.ts"
 import * as Reasons from "../../GtStudioError.ts"
 import { defaultParseLimit } from "../../ResultDocument.ts"
 import type { Spool } from "../../Spool.ts"
 import { TransportError, type TransportResponse } from "../../Transport.ts"
 import { type Answer, apiRefusal, envelopeFailure, given, refused, storageRefusal } from "./answer.ts"
+import type { ArrivalWatcher } from "./arrivalWatcher.ts"
 import { Arriving, type Received, refusalOf, unpacked } from "./arriving.ts"
 import { type Client, connectionRefusal, failure, type Limits, type Place } from "./client.ts"
 import { decodeDataUri, isDataUri } from "./dataUri.ts"
@@ -56,7 +56,7 @@ export class Attachments {
   }
 
   /** The signed URL behind an attachment; a `data:` URI is its own. */
-  resolve(attachment: string, about: About): Effect.Effect<Redacted.Redacted<URL>, Reasons.GtStudioError> {
+  resolve(attachment: string, about: Reasons.About): Effect.Effect<Redacted.Redacted<URL>, Reasons.GtStudioError> {
     if (isDataUri(attachment)) {
       const url = URL.parse(attachment)
       return url === null ? Effect.fail(unreadable(attachment, about)) : Effect.succeed(Redacted.make(url))
@@ -74,7 +74,7 @@ export class Attachments {
    */
   download(
     attachment: string,
-    about: About,
+    about: Reasons.About,
     watcher?: ArrivalWatcher
   ): Effect.Effect<Content, Reasons.GtStudioError | ContentError, Scope.Scope> {
     const subject = () => attachmentSubject(attachment, about)
@@ -113,7 +113,7 @@ export class Attachments {
    * The attachment's bytes as they arrive. Tried again until the first byte; a later break fails the stream. Bodies of
    * up to 1 MiB are checked not to be a web page, an error or nothing.
    */
-  stream(attachment: string, about: About): Stream.Stream<Uint8Array, Reasons.GtStudioError> {
+  stream(attachment: string, about: Reasons.About): Stream.Stream<Uint8Array, Reasons.GtStudioError> {
     const subject = () => attachmentSubject(attachment, about)
     if (isDataUri(attachment)) {
       const decoded = decodeDataUri(attachment)
@@ -233,7 +233,7 @@ export class Attachments {
 
 const originOf = (attachment: string): string => URL.parse(attachment)?.origin ?? ""
 
-const unreadable = (attachment: string, about: About) => {
+const unreadable = (attachment: string, about: Reasons.About) => {
   const reason = new Reasons.MalformedAnswer({ detail: "the data: URI holds no readable file", syntax: false })
   return failure(attachmentSubject(attachment, about), { reason }, 1)
 }
@@ -254,7 +254,7 @@ const nextHop = (response: TransportResponse, from: URL): Answer<Hop<never>> => 
 }
 
 /** The subject of an attachment request, with its URL as it may be shown. */
-const attachmentSubject = (url: string, about: About): Reasons.Subject => ({
+const attachmentSubject = (url: string, about: Reasons.About): Reasons.Subject => ({
   ...about,
   operation: "attachment",
   url: showUrl(url)

@@ -1,8 +1,8 @@
 /**
  * The files of a recognised document, each once.
  */
-import type { AttachmentRef } from "../../ResultDocument.ts"
 import type { Found } from "./detect.ts"
+import type { AttachmentRef } from "./openDocument.ts"
 import { type Lists, mentionsIn, roleOf } from "./scan/mentions.ts"
 
 /** One reference for each distinct (url, role, frame), in document order. */
