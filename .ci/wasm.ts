@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import wabt from "wabt"
 
-const folder = join(import.meta.dirname, "..", "packages", "core", "src", "internal", "document")
+const folder = join(import.meta.dirname, "..", "packages", "core", "src", "internal", "document", "scan")
 const target = join(folder, "blocksModule.ts")
 
 const module = (await wabt()).parseWat("blocks.wat", readFileSync(join(folder, "blocks.wat"), "utf8"), { simd: true })

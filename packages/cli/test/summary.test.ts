@@ -54,7 +54,13 @@ describe("the summary", () => {
       summary(told, activity, end),
       /Stored 10 jobs, 100 B: sqlite:\/l\.db\n {2}Part of what is stored is in l\.db-wal\. Copy both files together\.\n/
     )
-    assert.deepStrictEqual(reportObject(told, []).sinks, [{ sink: "sqlite:/l.db", stored: 10, bytes: 100, error: null, notice }])
+    assert.deepStrictEqual(reportObject(told, []).sinks, [{
+      sink: "sqlite:/l.db",
+      stored: 10,
+      bytes: 100,
+      error: null,
+      notice
+    }])
   })
 
   it("lets no id or message steer the terminal", () => {

@@ -14,13 +14,14 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "./Content.ts"
-import { BadRequest, GtStudioError, MalformedAnswer, type Subject } from "./GtStudioError.ts"
-import { type Answer, given, refused } from "./internal/answer.ts"
-import { Attachments } from "./internal/attachments.ts"
-import { Client } from "./internal/client.ts"
-import { countOf, problemsOf, textOf } from "./internal/descriptive.ts"
-import { type JobPage, type MalformedJob, pages } from "./internal/listing.ts"
-import { isLoopback, pathSegment } from "./internal/origin.ts"
+import { type About, BadRequest, GtStudioError, MalformedAnswer, type Subject } from "./GtStudioError.ts"
+import { type Answer, given, refused } from "./internal/client/answer.ts"
+import type { ArrivalWatcher } from "./internal/client/arrivalWatcher.ts"
+import { Attachments } from "./internal/client/attachments.ts"
+import { Client } from "./internal/client/client.ts"
+import { countOf, problemsOf, textOf } from "./internal/client/descriptive.ts"
+import { type JobPage, type MalformedJob, pages } from "./internal/client/listing.ts"
+import { isLoopback, pathSegment } from "./internal/client/origin.ts"
 import { ClientWatch } from "./internal/telemetry/clientWatch.ts"
 import { type BatchRef, JobResult, type JobSummary, ProjectDetails } from "./Job.ts"
 import * as OptionError from "./OptionError.ts"
@@ -29,7 +30,7 @@ import { defaultBudget, type RetryBudget } from "./RetryPolicy.ts"
 import { Spool } from "./Spool.ts"
 import { Transport } from "./Transport.ts"
 
-export type { JobPage, MalformedJob }
+export type { About, ArrivalWatcher, JobPage, MalformedJob }
 
 /** The platform's own address (documented). */
 export const defaultBaseUrl = "https://api.playment.io"
@@ -85,25 +86,6 @@ export interface Activity {
     /** The pace in force now, null where nothing is paced. */
     readonly requestsPerSecond: number | null
   }>
-}
-
-/** Whom a request is about, for its error. */
-export type About = Omit<Subject, "operation" | "url">
-
-/**
- * Looks at the bytes of a download while they arrive, and at the content when all are there. The bytes of a small body,
- * which come as one array, are not shown.
- */
-export interface ArrivalWatcher {
-  /** A body begins, from its first byte: that of the first try, or one after a try that broke off. */
-  readonly begin: () => void
-  /** The next bytes of the body, valid during the call only. */
-  readonly push: (chunk: Uint8Array) => void
-  /**
-   * What speaks against the content being the file, such as `JSON that is not complete`, or undefined. Then it is fetched
-   * again, and taken once two downloads give the same bytes. The scope ends with the content.
-   */
-  readonly check?: (content: Content) => Effect.Effect<string | undefined, ContentError, Scope.Scope>
 }
 
 /** The platform's API. Each member is useful alone. */

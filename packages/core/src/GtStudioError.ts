@@ -241,6 +241,9 @@ export const Subject = Schema.Struct({
 
 export type Subject = typeof Subject.Type
 
+/** Whom a request is about, for its error. */
+export type About = Omit<Subject, "operation" | "url">
+
 /** A request to the platform failed for good. Its text and fields hold neither the key nor a signed URL. */
 export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudioError", {
   subject: Subject,

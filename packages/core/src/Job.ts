@@ -6,9 +6,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { countOf, type FieldProblem, textOf, totalOf } from "./internal/descriptive.ts"
+import { countOf, type FieldProblem, textOf, totalOf } from "./internal/client/descriptive.ts"
 
-export type { FieldProblem } from "./internal/descriptive.ts"
+export type { FieldProblem } from "./internal/client/descriptive.ts"
 
 const orNull = <S extends Schema.Constraint>(schema: S) =>
   Schema.NullOr(schema).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null)))

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import type { Content } from "../src/Content.ts"
-import { Scanner } from "../src/internal/document/scanner.ts"
+import { Scanner } from "../src/internal/document/scan/scanner.ts"
 import * as ResultDocument from "../src/ResultDocument.ts"
 import { content, job, random, read, scanned, whole } from "./document/support.ts"
 

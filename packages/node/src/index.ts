@@ -1,4 +1,3 @@
-export * as NodeHeap from "./NodeHeap.ts"
 export * as NodeSpool from "./NodeSpool.ts"
 export * as NodeTelemetry from "./NodeTelemetry.ts"
 export * as NodeTransport from "./NodeTransport.ts"

@@ -2,148 +2,30 @@
  * What was exported, in numbers of bounded size: gathered from the ledger, and from the results that a sink gives back,
  * in one pass over each.
  */
-import { type AnnotationModel, type Job, type JobSink, Ledger } from "@labelstream/core"
+import { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { LedgerTally } from "./internal/gather/ledgerTally.ts"
 import { readResults } from "./internal/gather/readResults.ts"
 import { RunTally } from "./internal/gather/runTally.ts"
-import type { Sketch } from "./internal/gather/sketch.ts"
+import type { Options, Summary } from "./internal/gather/summaryModel.ts"
 
-/** What to gather, and from where. */
-export interface Options {
-  /** Where the jobs are stored. The first that has `replay` is read; without one, only the ledger speaks. */
-  readonly sinks?: ReadonlyArray<JobSink.JobSink>
-  /** Only these batches; default all. */
-  readonly batches?: ReadonlyArray<Job.BatchRef>
-  /** How many jobs are kept for drawing, 0 to 60. Default 12; each adds 10 to 300 KB to a page. */
-  readonly gallery?: number
-}
-
-/** The first of a list that may be much longer. */
-export interface Top<A> {
-  readonly top: ReadonlyArray<A>
-  /** How many are not among them. */
-  readonly more: number
-}
-
-/** Names a job for people. */
-export interface JobName {
-  readonly batchId: string
-  readonly jobId: string
-  readonly referenceId: string | null
-}
-
-/** How far the jobs of one batch have come. */
-export interface BatchLine extends Job.BatchRef {
-  readonly stages: Ledger.StageCounts
-  /** Of the stored jobs. */
-  readonly bytes: number
-}
-
-/** Jobs that failed for one reason. */
-export interface FailureLine {
-  readonly reason: string
-  readonly jobs: number
-  /** How many of them an ordinary run tries again. */
-  readonly retryable: number
-  /** That of the first job. */
-  readonly message: string
-  readonly examples: ReadonlyArray<JobName>
-}
-
-/** What one sink holds, as the ledger has it. */
-export interface SinkLine {
-  /** Kind of sink, as `JobSink.name`. */
-  readonly name: string
-  readonly jobs: number
-  readonly bytes: number
-}
-
-/** The runs, the latest first, without those that found nothing to do. */
-export interface Runs extends Top<Ledger.Run> {
-  readonly count: number
-  /** Runs that ended by themselves, exported nothing and met no failure. */
-  readonly quiet: number
-}
-
-/** How often something occurs. */
-export interface CountLine {
-  readonly name: string
-  /** Annotations, or what else is counted. */
-  readonly count: number
-  /** Jobs that it occurs in. */
-  readonly jobs: number
-}
-
-/** How often a label occurs, and on what. */
-export interface LabelLine extends CountLine {
-  readonly types: ReadonlyArray<AnnotationModel.AnnotationType>
-}
-
-/** Annotations that gave no row, for one reason. */
-export interface ProblemLine extends CountLine {
-  readonly example: JobName
-  /** JSON pointer into the example's result document. */
-  readonly path: string
-}
-
-/** Labels by how often they occur. */
-export interface Labels extends Top<LabelLine> {
-  /** How many different ones there are; at least so many where `capped`. */
-  readonly distinct: number
-  /** Whether there were more than are counted one by one. */
-  readonly capped: boolean
-}
-
-/** How many annotations jobs have. */
-export interface PerJob {
-  readonly median: number
-  readonly mean: number
-  readonly max: number
-  readonly maxJob: JobName | null
-  /** Jobs with `from` to `to` annotations, without gaps; `to` is inclusive. */
-  readonly bins: ReadonlyArray<{ readonly from: number; readonly to: number; readonly jobs: number }>
-}
-
-/** What the results hold. */
-export interface Results {
-  /** `JobSink.name` of the sink that was read. */
-  readonly sink: string
-  readonly jobs: number
-  readonly annotations: number
-  readonly frames: number
-  readonly bytes: number
-  /** Masks and other files beside the results. */
-  readonly files: number
-  readonly types: ReadonlyArray<CountLine>
-  readonly resultTypes: ReadonlyArray<CountLine>
-  readonly labels: Labels
-  readonly perJob: PerJob
-  readonly problems: Top<ProblemLine> & { readonly count: number }
-  /** Jobs whose results are of a shape that is not known. */
-  readonly unknown: Top<JobName>
-  /** Jobs whose bytes could not be read back. */
-  readonly unreadable: Top<JobName>
-  /** Why the sink could not be read to its end, null where it was. */
-  readonly brokenOff: string | null
-  /** Jobs to draw. */
-  readonly gallery: ReadonlyArray<Sketch>
-}
-
-/** Everything that the page says. */
-export interface Summary {
-  readonly stages: Ledger.StageCounts
-  readonly batches: Top<BatchLine>
-  /** Of the stored jobs. */
-  readonly bytes: number
-  readonly failures: Top<FailureLine>
-  readonly unfinished: Top<JobName & { readonly status: string }>
-  readonly sinks: ReadonlyArray<SinkLine>
-  readonly runs: Runs
-  /** Null where no sink could give its jobs back. */
-  readonly results: Results | null
-}
+export type {
+  BatchLine,
+  CountLine,
+  FailureLine,
+  JobName,
+  LabelLine,
+  Labels,
+  Options,
+  PerJob,
+  ProblemLine,
+  Results,
+  Runs,
+  SinkLine,
+  Summary,
+  Top
+} from "./internal/gather/summaryModel.ts"
 
 /**
  * Reads the ledger, and every result of the first sink that can give its jobs back. Memory does not grow with the number

@@ -18,6 +18,8 @@ import { World } from "./internal/world.ts"
 import type * as Scenario from "./Scenario.ts"
 import type * as Traffic from "./Traffic.ts"
 
+export type { Batch, Contents } from "./internal/contents.ts"
+
 /** Options of a simulator: what it holds (`Scenario.Options`), and how it serves it. Every one has a default. */
 export interface Options extends Scenario.Options {
   /** Port of the API. Default 0: any that is free. */
@@ -72,41 +74,8 @@ export class SimulatorError extends Schema.TaggedError<SimulatorError>()("Simula
   }
 }
 
-/** A batch as it stands when it is asked for. */
-export interface Batch {
-  readonly id: string
-  readonly name: string
-  /** Jobs, added ones included. */
-  readonly total: number
-}
-
-/**
- * What a running simulator tells without asking the network. Members that take a batch or job throw a RangeError when
- * there is none such. `job` is an id or a position from 0; everything follows reworks, finishes and additions made since.
- */
-export interface Contents {
-  /** Origin of the API, `http://127.0.0.1:PORT`: base URL for a client. */
-  readonly apiUrl: string
-  /** Origin of the storage. */
-  readonly storageUrl: string
-  readonly apiKey: string
-  readonly projectId: string
-  readonly batches: ReadonlyArray<Batch>
-  /** All jobs of a batch in listing order, made as they are read. */
-  readonly jobs: (batchId: string) => Iterable<Scenario.Job>
-  readonly job: (batchId: string, job: Scenario.JobRef) => Scenario.Job
-  /** The unsigned URL that a job's answer names. */
-  readonly resultUrl: (batchId: string, job: Scenario.JobRef) => string
-  /** Exactly the bytes of a job's result document. */
-  readonly expectedDocument: (batchId: string, job: Scenario.JobRef) => Uint8Array
-  /** The same in pieces of about 64 KB, for documents that nobody wants to hold. */
-  readonly expectedDocumentChunks: (batchId: string, job: Scenario.JobRef) => Iterable<Uint8Array>
-  /** Masks, point clouds and label files that the document names, in its order; input media left out. */
-  readonly expectedAttachments: (batchId: string, job: Scenario.JobRef) => ReadonlyArray<Scenario.Attachment>
-}
-
 /** A running simulator. It stops when the scope closes that it was started in. */
-export interface Running extends Contents {
+export interface Running extends ContentsOf.Contents {
   readonly report: Effect.Effect<Traffic.Report>
   /** Sets all counts to 0, those of faults included: each fault is as if it had not struck yet. */
   readonly reset: Effect.Effect<void>
@@ -121,7 +90,7 @@ export interface Running extends Contents {
 }
 
 /** A running simulator for programs without Effect; its members throw a SimulatorError where `Running` fails with one. */
-export interface Plain extends Contents {
+export interface Plain extends ContentsOf.Contents {
   readonly report: () => Traffic.Report
   readonly reset: () => void
   readonly rework: (...jobIds: ReadonlyArray<string>) => void
@@ -228,7 +197,7 @@ export const startPromise = async (options: Options = {}): Promise<Plain> => {
             faults.set(list)
           }),
         close: servers.close
-      } satisfies Omit<Plain, keyof Contents>
+      } satisfies Omit<Plain, keyof ContentsOf.Contents>
     )
   })
 }
@@ -274,7 +243,7 @@ export const start = Effect.fn("Simulator.start")(function*(options: Options = {
         finish: (...jobIds) => change(() => plain.finish(...jobIds)),
         addJobs: (batchId, jobs) => change(() => plain.addJobs(batchId, jobs)),
         setFaults: (list) => change(() => plain.setFaults(list))
-      } satisfies Omit<Running, keyof Contents>
+      } satisfies Omit<Running, keyof ContentsOf.Contents>
     )
   })
 }) satisfies (options?: Options) => Effect.Effect<Running, SimulatorError, Scope.Scope>

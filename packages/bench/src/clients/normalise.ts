@@ -1,6 +1,7 @@
 /** Result documents into annotation rows: opened, and every row read. */
+import { NodeHeap } from "@labelstream/cli"
 import { type Content, ResultDocument, Spool } from "@labelstream/core"
-import { NodeHeap, NodeSpool } from "@labelstream/node"
+import { NodeSpool } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"

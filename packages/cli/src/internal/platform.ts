@@ -1,9 +1,10 @@
 /** The platform and the ledger that settings name. */
 import { GtStudio, type Job, type Ledger, type RetryPolicy } from "@labelstream/core"
-import { NodeHeap, NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
+import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { dirname, join } from "node:path"
+import * as NodeHeap from "../NodeHeap.ts"
 import { type Failure, SettingsError } from "./failure.ts"
 import { apiKey, type Settings } from "./settings.ts"
 import { sayTrouble } from "./trouble.ts"

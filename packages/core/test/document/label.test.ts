@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { normalColor, segmentName } from "../../src/internal/document/label.ts"
+import { normalColor, segmentName } from "../../src/internal/document/rows/label.ts"
 
 describe("label", () => {
   it.each([

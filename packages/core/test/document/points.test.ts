@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { attributesText } from "../../src/internal/document/attributes.ts"
-import { decimalText } from "../../src/internal/document/decimals.ts"
 import { digits, escapePointer, quote, stringify } from "../../src/internal/document/json.ts"
-import { Extent, naturalOrder, pointsOf, pointsText } from "../../src/internal/document/points.ts"
+import { attributesText } from "../../src/internal/document/rows/attributes.ts"
+import { decimalText } from "../../src/internal/document/rows/decimals.ts"
+import { Extent, naturalOrder, pointsOf, pointsText } from "../../src/internal/document/rows/points.ts"
 import { random } from "./support.ts"
 
 describe("points", () => {

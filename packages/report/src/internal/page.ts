@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
-import type { Summary } from "../Summary.ts"
 import * as format from "./format.ts"
+import type { Summary } from "./gather/summaryModel.ts"
 import { Html, html, shorten } from "./html.ts"
+import type { Section } from "./section.ts"
 import { attention } from "./sections/attention.ts"
 import { batches } from "./sections/batches.ts"
 import { gallery } from "./sections/gallery.ts"
@@ -10,13 +11,6 @@ import { overview, state } from "./sections/overview.ts"
 import { perJob } from "./sections/perJob.ts"
 import { runs } from "./sections/runs.ts"
 import { style } from "./style.ts"
-
-/** A part of the page; `body` is null where there is nothing to say. */
-export interface Section {
-  readonly id: string
-  readonly heading: string
-  readonly body: Html | null
-}
 
 const sha256 = (text: string): Effect.Effect<string> =>
   Effect.map(

@@ -1,9 +1,41 @@
 /** What a running simulator tells of its content without asking the network. */
 import type * as Scenario from "../Scenario.ts"
-import type { Contents } from "../Simulator.ts"
 import * as Content from "./content.ts"
 import type { Servers } from "./server.ts"
 import type { World } from "./world.ts"
+
+/** A batch as it stands when it is asked for. */
+export interface Batch {
+  readonly id: string
+  readonly name: string
+  /** Jobs, added ones included. */
+  readonly total: number
+}
+
+/**
+ * What a running simulator tells without asking the network. Members that take a batch or job throw a RangeError when
+ * there is none such. `job` is an id or a position from 0; everything follows reworks, finishes and additions made since.
+ */
+export interface Contents {
+  /** Origin of the API, `http://127.0.0.1:PORT`: base URL for a client. */
+  readonly apiUrl: string
+  /** Origin of the storage. */
+  readonly storageUrl: string
+  readonly apiKey: string
+  readonly projectId: string
+  readonly batches: ReadonlyArray<Batch>
+  /** All jobs of a batch in listing order, made as they are read. */
+  readonly jobs: (batchId: string) => Iterable<Scenario.Job>
+  readonly job: (batchId: string, job: Scenario.JobRef) => Scenario.Job
+  /** The unsigned URL that a job's answer names. */
+  readonly resultUrl: (batchId: string, job: Scenario.JobRef) => string
+  /** Exactly the bytes of a job's result document. */
+  readonly expectedDocument: (batchId: string, job: Scenario.JobRef) => Uint8Array
+  /** The same in pieces of about 64 KB, for documents that nobody wants to hold. */
+  readonly expectedDocumentChunks: (batchId: string, job: Scenario.JobRef) => Iterable<Uint8Array>
+  /** Masks, point clouds and label files that the document names, in its order; input media left out. */
+  readonly expectedAttachments: (batchId: string, job: Scenario.JobRef) => ReadonlyArray<Scenario.Attachment>
+}
 
 /** Answers from the world as it stands at each call. */
 export const make = (world: World, { apiUrl, storageUrl }: Servers): Contents => {

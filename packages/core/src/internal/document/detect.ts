@@ -3,11 +3,11 @@
  * questions is inferred from the documented shapes, the answers to the later ones are guesses.
  */
 import type { ResultType } from "../../AnnotationModel.ts"
-import { imageLists } from "./imageAnnotation.ts"
 import { isContainer, isObject, type JsonObject, nearest } from "./json.ts"
-import { type Lists, mentionsIn } from "./mentions.ts"
-import { isSpatial, typeNamed } from "./shapes.ts"
-import { isTracker } from "./videoAnnotation.ts"
+import { imageLists } from "./rows/imageAnnotation.ts"
+import { isSpatial, typeNamed } from "./rows/shapes.ts"
+import { isTracker } from "./rows/videoAnnotation.ts"
+import { type Lists, mentionsIn } from "./scan/mentions.ts"
 
 /** What was recognised in a document. */
 export interface Found {

@@ -3,9 +3,9 @@
  * built by hand where that is faster than `JSON.stringify`. Nothing here throws.
  */
 
-import { ExactNumber, isContainer, type JsonObject } from "../exactJson.ts"
+import { ExactNumber, isContainer, type JsonObject } from "./exactJson.ts"
 
-export { isContainer, isObject, type JsonObject } from "../exactJson.ts"
+export { isContainer, isObject, type JsonObject } from "./exactJson.ts"
 
 /** The nearest double of a number, NaN for anything else. */
 export const nearest = (value: unknown): number =>

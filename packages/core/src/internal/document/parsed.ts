@@ -4,13 +4,13 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { ResultDocument } from "../../ResultDocument.ts"
-import { parseJson } from "../exactJson.ts"
-import { attachmentsOf } from "./attachments.ts"
+import { attachmentsOf } from "./attachmentRefs.ts"
 import { detect, type Found } from "./detect.ts"
-import { elementMentions, type Lists, type Mention } from "./mentions.ts"
-import { planOf, runStep, type Step } from "./plan.ts"
-import { type Decoded, RowWriter } from "./rowWriter.ts"
+import { parseJson } from "./exactJson.ts"
+import type { ResultDocument } from "./openDocument.ts"
+import { planOf, runStep, type Step } from "./readingPlan.ts"
+import { type Decoded, RowWriter } from "./rows/rowWriter.ts"
+import { elementMentions, type Lists, type Mention } from "./scan/mentions.ts"
 
 /** A list in memory. */
 const parsedLists: Lists = {

@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import type { Subject } from "../../GtStudioError.ts"
 import { Enabled, metrics, spans } from "../../Telemetry.ts"
 import type { Transport, TransportError, TransportResponse } from "../../Transport.ts"
-import type { Answer } from "../answer.ts"
+import type { Answer } from "../client/answer.ts"
 import { Instruments, seconds } from "./instruments.ts"
 import { inSpan } from "./span.ts"
 

@@ -1,5 +1,5 @@
-import type { JobName, PerJob } from "../../Summary.ts"
 import { compareJobs } from "./jobNames.ts"
+import type { JobName, PerJob } from "./summaryModel.ts"
 
 /** Beginnings of the bins: 0, 1, 2, then steps that a person reads at a glance, up to a million. */
 const starts = [0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000]

@@ -1,4 +1,4 @@
-import type { JobName, Top } from "../../Summary.ts"
+import type { JobName, Top } from "./summaryModel.ts"
 
 const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
 

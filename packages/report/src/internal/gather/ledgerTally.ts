@@ -1,6 +1,6 @@
 import type { Ledger } from "@labelstream/core"
-import type { BatchLine, FailureLine, JobName, SinkLine, Summary } from "../../Summary.ts"
 import { byCount } from "./counts.ts"
+import type { BatchLine, FailureLine, JobName, SinkLine, Summary } from "./summaryModel.ts"
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 type Stages = Mutable<Ledger.StageCounts>

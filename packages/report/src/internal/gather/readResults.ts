@@ -3,12 +3,12 @@ import { type AnnotationModel, type JobSink, ResultDocument } from "@labelstream
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import type { JobName, Options, Results } from "../../Summary.ts"
 import { Counts } from "./counts.ts"
 import { Distribution } from "./distribution.ts"
 import { Gallery } from "./gallery.ts"
 import { compareJobs, JobNames } from "./jobNames.ts"
-import { filesOf, Rows, type Sketch } from "./sketch.ts"
+import { filesOf, Rows } from "./sketch.ts"
+import type { JobName, Options, Results, Sketch } from "./summaryModel.ts"
 
 const labelLimit = 50_000
 const labelLines = 30

@@ -1,5 +1,5 @@
 import type { Ledger } from "@labelstream/core"
-import type { Runs } from "../../Summary.ts"
+import type { Runs } from "./summaryModel.ts"
 
 const runLines = 20
 

@@ -1,27 +1,7 @@
 /** What is kept of a job to draw it later: its first rows and its smaller files. */
 import type { AnnotationModel, JobSink, ResultDocument } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import type { JobName } from "../../Summary.ts"
-
-/** A file of a job; `bytes` is null where it is too large to be shown, or could not be read. */
-export interface SketchFile {
-  readonly role: AnnotationModel.AttachmentRole
-  readonly frameId: string | null
-  readonly size: number
-  readonly bytes: Uint8Array | null
-}
-
-/** A job to draw. */
-export interface Sketch extends JobName {
-  readonly resultType: AnnotationModel.ResultType
-  /** How many annotations the job has. */
-  readonly annotations: number
-  /** The first of them, in document order. */
-  readonly rows: ReadonlyArray<AnnotationModel.AnnotationRow>
-  readonly files: ReadonlyArray<SketchFile>
-  /** How many files are not among them. */
-  readonly moreFiles: number
-}
+import type { SketchFile } from "./summaryModel.ts"
 
 /** Most rows that are kept of a job, and most characters of their geometries. */
 export const rowLimit = 4000

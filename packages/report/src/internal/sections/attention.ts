@@ -1,7 +1,7 @@
-import type { Results, Summary } from "../../Summary.ts"
 import * as format from "../format.ts"
+import type { Results, Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
-import type { Section } from "../page.ts"
+import type { Section } from "../section.ts"
 import { foreign, job, more, table } from "./parts.ts"
 
 const failed = ({ failures, stages }: Summary): Html | null =>

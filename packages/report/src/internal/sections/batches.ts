@@ -1,7 +1,7 @@
-import type { Summary } from "../../Summary.ts"
 import * as format from "../format.ts"
+import type { Summary } from "../gather/summaryModel.ts"
 import { html } from "../html.ts"
-import type { Section } from "../page.ts"
+import type { Section } from "../section.ts"
 import { foreign, more, table } from "./parts.ts"
 
 /** How far each batch has come. */

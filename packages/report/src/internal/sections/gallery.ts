@@ -1,5 +1,4 @@
 import type { AnnotationModel } from "@labelstream/core"
-import type { Summary } from "../../Summary.ts"
 import { boxes, points } from "../draw/birdsEye.ts"
 import { Colors } from "../draw/colors.ts"
 import { figure, frameName, framesOf, inOrder, oneImage, sequence } from "../draw/frames.ts"
@@ -9,9 +8,10 @@ import * as Pcd from "../draw/pcd.ts"
 import { Budget } from "../draw/plane.ts"
 import { imageOf } from "../draw/png.ts"
 import * as format from "../format.ts"
-import type { Sketch } from "../gather/sketch.ts"
+import type { Summary } from "../gather/summaryModel.ts"
+import type { Sketch } from "../gather/summaryModel.ts"
 import { type Html, html, shorten } from "../html.ts"
-import type { Section } from "../page.ts"
+import type { Section } from "../section.ts"
 import { foreign, typeName } from "./parts.ts"
 
 type Rows = ReadonlyArray<AnnotationModel.AnnotationRow>

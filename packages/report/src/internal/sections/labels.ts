@@ -1,7 +1,7 @@
-import type { CountLine, Results, Summary } from "../../Summary.ts"
 import * as format from "../format.ts"
+import type { CountLine, Results, Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
-import type { Section } from "../page.ts"
+import type { Section } from "../section.ts"
 import { bar, barHead, label, more, table, typeName } from "./parts.ts"
 
 const labelTable = ({ annotations, labels }: Results): Html => {

@@ -1,7 +1,7 @@
-import type { Summary } from "../../Summary.ts"
 import * as format from "../format.ts"
+import type { Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
-import type { Section } from "../page.ts"
+import type { Section } from "../section.ts"
 import { more, table } from "./parts.ts"
 
 const total = ({ stages }: Summary): number => stages.listed + stages.unfinished + stages.stored + stages.failed

@@ -1,6 +1,6 @@
 /** Pieces that several sections are built from. */
-import type { JobName } from "../../Summary.ts"
 import * as format from "../format.ts"
+import type { JobName } from "../gather/summaryModel.ts"
 import { type Html, html, shorten } from "../html.ts"
 
 /** A table with a caption, which can be scrolled with the keyboard where it is too wide. */

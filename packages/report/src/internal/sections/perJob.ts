@@ -1,7 +1,7 @@
-import type { PerJob, Summary } from "../../Summary.ts"
 import * as format from "../format.ts"
+import type { PerJob, Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
-import type { Section } from "../page.ts"
+import type { Section } from "../section.ts"
 import { job } from "./parts.ts"
 
 const nameOf = ({ from, to }: PerJob["bins"][number]): string =>

@@ -1,8 +1,8 @@
 import type { Ledger } from "@labelstream/core"
-import type { Summary } from "../../Summary.ts"
 import * as format from "../format.ts"
+import type { Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
-import type { Section } from "../page.ts"
+import type { Section } from "../section.ts"
 import { more, table } from "./parts.ts"
 
 const outcome = ({ end }: Ledger.Run): Html => {

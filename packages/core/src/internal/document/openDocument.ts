@@ -1,0 +1,63 @@
+/** An opened result document: what its decoders make and its readers get. */
+import type * as Stream from "effect/Stream"
+import type { AnnotationRow, AttachmentRole, ResultType } from "../../AnnotationModel.ts"
+import type { ContentError } from "../../Content.ts"
+
+/**
+ * A file that a result names, to be resolved through the platform's attachment endpoint; inputs are the customer's own
+ * and are fetched from where they are.
+ */
+export interface AttachmentRef {
+  /** Position from 0 in document order. */
+  readonly index: number
+  readonly role: AttachmentRole
+  /** The frame that the file belongs to, null for files of the whole job. */
+  readonly frameId: string | null
+  /** The text that the document holds, not checked to be a URL. */
+  readonly url: string
+  /** JSON pointer of that text. */
+  readonly sourcePath: string
+}
+
+/**
+ * A part of a document that gave no row although its surroundings were understood, such as a rectangle without corners;
+ * or a row in which half of a surrogate pair became U+FFFD, since UTF-8 has no form for it.
+ */
+export interface Problem {
+  /** JSON pointer (RFC 6901) into the document. */
+  readonly path: string
+  /** What is wrong with it, for people. Names no values of the document. */
+  readonly reason: string
+}
+
+/**
+ * Some rows of a document and the problems met among them, both in document order. Either may be empty, not both.
+ */
+export interface Decoded {
+  readonly rows: ReadonlyArray<AnnotationRow>
+  readonly problems: ReadonlyArray<Problem>
+}
+
+/**
+ * A document whose kind and files are known and whose rows can be read, as often as wanted, while its content is valid.
+ */
+export interface ResultDocument {
+  readonly resultType: ResultType
+  /**
+   * What speaks against the bytes being a whole document, such as `JSON that is not complete`, as far as opening it reads:
+   * the inside of a large document's lists is read with its rows. Absent where nothing does.
+   */
+  readonly doubt?: string
+  /** Whether the result stands under a top-level `data`, as the documentation shows most of them. */
+  readonly wrapped: boolean
+  /**
+   * The files that the document names, in document order; one for each distinct (url, role, frame), at its first place.
+   */
+  readonly attachments: ReadonlyArray<AttachmentRef>
+  /**
+   * The document's annotations, in arrays of about a thousand rows. Deterministic, whatever chunks the content comes in.
+   * Rows and problems together account for every annotation. Order is that of the document, save that keys which are
+   * whole numbers come first and ascending, as `JSON.parse` has it. Numbers keep the digits of their text, save the extent, which is of doubles.
+   */
+  readonly rows: (job: { readonly batchId: string; readonly jobId: string }) => Stream.Stream<Decoded, ContentError>
+}

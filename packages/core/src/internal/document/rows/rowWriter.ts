@@ -1,0 +1,183 @@
+/**
+ * What the element decoders write into: numbers rows in document order, fills the columns that they do not know and
+ * gathers problems. One writer serves one run over one document.
+ */
+import type { AnnotationRow, AnnotationType } from "../../../AnnotationModel.ts"
+import { isInt32 } from "../int32.ts"
+import { isObject, type JsonObject, nearest, text } from "../json.ts"
+import { attributesText } from "./attributes.ts"
+import { normalColor, segmentName } from "./label.ts"
+import { Extent } from "./points.ts"
+
+/** Part of a document that gave no row although its surroundings were understood, or one that is not as it was sent. */
+export interface Problem {
+  readonly path: string
+  readonly reason: string
+}
+
+/** Rows and problems in the order in which the document gives them. */
+export interface Decoded {
+  readonly rows: ReadonlyArray<AnnotationRow>
+  readonly problems: ReadonlyArray<Problem>
+}
+
+/** The columns that come from around an annotation object: its tracker, its frame, its legend. */
+export interface Surroundings {
+  readonly trackId: string | null
+  readonly frameId: string | null
+  readonly label: string
+  readonly attributes: unknown
+}
+
+/** A label key (documented as an integer), null where there is none, undefined where it is something else. */
+const labelKey = (value: unknown): number | null | undefined => {
+  if (value === undefined || value === null) return null
+  const key = typeof value === "string" && value.trim() !== "" ? Number(value) : nearest(value)
+  return isInt32(key) ? key + 0 : undefined
+}
+
+export class RowWriter {
+  readonly extent = new Extent()
+  readonly batchId: string
+  readonly jobId: string
+  private index = 0
+  private rows: Array<AnnotationRow> = []
+  private problems: Array<Problem> = []
+
+  constructor(batchId: string, jobId: string) {
+    this.batchId = batchId
+    this.jobId = jobId
+  }
+
+  /** How many rows and problems wait to be taken. */
+  get waiting(): number {
+    return this.rows.length + this.problems.length
+  }
+
+  /** Hands over what was written since the last call. */
+  take(): Decoded {
+    const decoded = { rows: this.rows, problems: this.problems }
+    this.rows = []
+    this.problems = []
+    return decoded
+  }
+
+  problem(path: string, reason: string) {
+    this.problems.push({ path: path.toWellFormed(), reason })
+  }
+
+  /** One annotation object as a row. With `bounded`, the extent last read is its own. */
+  annotation(
+    object: JsonObject,
+    path: string,
+    type: AnnotationType,
+    geometry: string,
+    bounded: boolean,
+    around: Surroundings,
+    legend?: ReadonlyMap<string, string>
+  ) {
+    const attributes = attributesText(object["attributes"] ?? around.attributes)
+    if (attributes === undefined) return this.problem(path, "attributes are neither an object nor a list")
+    const key = labelKey(object["label_key"])
+    if (key === undefined) return this.problem(path, "label_key is not a 32-bit integer")
+    const given = text(object["label"]) ?? around.label
+    const isSegment = type === "segment"
+    const name = isSegment ? segmentName(given) : undefined
+    const color = object["color"]
+    this.row(
+      text(object["_id"]),
+      around.trackId ?? text(object["track_id"]),
+      around.frameId ?? text(object["frame_id"]),
+      text(object["sensor_id"]),
+      type,
+      name === undefined ? given : name.label,
+      name === undefined ? null : name.instance,
+      bounded,
+      geometry,
+      attributes,
+      color === undefined || color === null ? legend?.get(given) ?? null : normalColor(color),
+      key,
+      path
+    )
+  }
+
+  /** One entry of a legend as a row. */
+  segment(id: string | null, name: string, color: unknown, key: unknown, path: string) {
+    const label_key = labelKey(key)
+    if (label_key === undefined) return this.problem(path, "label_key is not a 32-bit integer")
+    const { instance, label } = segmentName(name)
+    this.row(id, null, null, null, "segment", label, instance, false, "[]", "{}", normalColor(color), label_key, path)
+  }
+
+  /** The whole document as one row, for shapes that no decoder knows. */
+  unknown(path: string) {
+    this.row(null, null, null, null, "unknown", "", null, false, "[]", "{}", null, null, path)
+  }
+
+  // One place that makes rows keeps them all of one hidden class.
+  private row(
+    annotation_id: string | null,
+    track_id: string | null,
+    frame_id: string | null,
+    sensor_id: string | null,
+    type: AnnotationType,
+    label: string,
+    instance: string | null,
+    bounded: boolean,
+    geometry: string,
+    attributes: string,
+    color: string | null,
+    label_key: number | null,
+    source_path: string
+  ) {
+    const extent = this.extent
+    const row = {
+      batch_id: this.batchId,
+      job_id: this.jobId,
+      annotation_index: this.index++,
+      annotation_id,
+      track_id,
+      frame_id,
+      sensor_id,
+      type,
+      label,
+      instance,
+      x_min: bounded ? extent.xMin : null,
+      y_min: bounded ? extent.yMin : null,
+      x_max: bounded ? extent.xMax : null,
+      y_max: bounded ? extent.yMax : null,
+      geometry,
+      attributes,
+      color,
+      label_key,
+      source_path
+    }
+    this.rows.push(isWhole(row) ? row : this.mended(row))
+  }
+
+  /** UTF-8 has no form for half of a surrogate pair: what holds one is mended here, and not by each sink. */
+  private mended(row: AnnotationRow): AnnotationRow {
+    this.problem(row.source_path, "a text holds half a character, which became U+FFFD")
+    const values = Object.entries(row).map((
+      [name, value]
+    ) => [name, typeof value === "string" ? value.toWellFormed() : value])
+    return Object.fromEntries(values) as AnnotationRow
+  }
+}
+
+/** Whether all texts that the document chose have a form in UTF-8; those that are JSON text have. */
+const isWhole = ({ annotation_id, color, frame_id, label, sensor_id, source_path, track_id }: AnnotationRow): boolean =>
+  label.isWellFormed() && source_path.isWellFormed() && isWellFormed(annotation_id) && isWellFormed(track_id) &&
+  isWellFormed(frame_id) && isWellFormed(sensor_id) && isWellFormed(color)
+
+const isWellFormed = (text: string | null): boolean => text === null || text.isWellFormed()
+
+/** Nothing is known from around an annotation of an image. */
+export const alone: Surroundings = { trackId: null, frameId: null, label: "", attributes: undefined }
+
+/** Reports what is not an object where the platform lists objects. */
+export const expectObject = (value: unknown, path: string, out: RowWriter): value is JsonObject => {
+  if (isObject(value)) return true
+  out.problem(path, "expected an object")
+  return false
+}

@@ -1,0 +1,147 @@
+/**
+ * The path of large documents: one scan finds out what opening needs and where the elements of lists lie, which each run
+ * over the rows then reads. Both parse elements a few at a time, so that memory does not grow with the document.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Content, ContentError } from "../../../Content.ts"
+import { attachmentsOf } from "../attachmentRefs.ts"
+import { detect } from "../detect.ts"
+import { parseJson } from "../exactJson.ts"
+import type { ListKind } from "../layout.ts"
+import type { ResultDocument } from "../openDocument.ts"
+import { planOf } from "../readingPlan.ts"
+import { broken, parseElements } from "../rows/elements.ts"
+import { elementMentions, type Lists, type Mention } from "./mentions.ts"
+import { scannedRows } from "./scannedRows.ts"
+import { type Elements, type ScanHandler, Scanner, type Wanted } from "./scanner.ts"
+
+/** A single element or legend may take this many bytes, or as many as are parsed whole if that is more. */
+const heldLimit = 64 * 1024 * 1024
+
+/** What is said of bytes that are not JSON from the first to the last. */
+export const notComplete = "JSON that is not complete"
+
+interface Seen {
+  readonly kind: ListKind
+  readonly path: string
+  readonly mentions: Array<Mention>
+  readonly lying: Array<Elements>
+  first: unknown
+}
+
+/** What is to be known of the lists: the first element of each, the files that elements name, and where elements lie. */
+class Survey implements ScanHandler, Lists {
+  private readonly seen: Array<Seen> = []
+  private readonly inputs: boolean
+
+  constructor(inputs: boolean) {
+    this.inputs = inputs
+  }
+
+  list(id: number, kind: ListKind, path: string): Wanted {
+    this.seen[id] = { kind, path, mentions: [], lying: [], first: undefined }
+    return kind === "masks" || this.inputs && (kind === "frames" || kind === "sensors") ? "all" : "some"
+  }
+
+  elements(bytes: Uint8Array, index: number, count: number): void {
+    const list = this.seen.at(-1)!
+    const values = parseElements(bytes, count)
+    if (index === 0) list.first = values[0] === broken ? null : values[0]
+    for (let i = 0; i < values.length; i++) {
+      elementMentions(list.kind, values[i], `${list.path}/${index + i}`, list.mentions)
+    }
+  }
+
+  lying(elements: Elements): void {
+    const list = this.seen.at(-1)!
+    list.lying.push(elements)
+    if (elements.index === 0 && elements.from === elements.to) list.first = null
+  }
+
+  // In a skeleton a list holds its number instead of its elements.
+  first(list: ReadonlyArray<unknown>): unknown {
+    return this.seen[list[0] as number]?.first
+  }
+
+  mentions(list: ReadonlyArray<unknown>): ReadonlyArray<Mention> {
+    return this.seen[list[0] as number]?.mentions ?? []
+  }
+
+  /** Where the elements of each list lie, by the number that its skeleton holds. */
+  get lists(): ReadonlyArray<ReadonlyArray<Elements>> {
+    return this.seen.map(({ lying }) => lying)
+  }
+}
+
+/** One scan over a document: what opening needs is known when all bytes went by. */
+export class Scan {
+  readonly inputs: boolean
+  private readonly limit: number
+  private survey: Survey | undefined
+  private scanner: Scanner | undefined
+  private bytes = 0
+
+  constructor(inputs: boolean, parseLimit: number) {
+    this.inputs = inputs
+    this.limit = Math.max(heldLimit, parseLimit)
+  }
+
+  /** Forgets what it has seen: the bytes come again from the first. */
+  begin(): void {
+    this.survey = undefined
+    this.scanner = undefined
+    this.bytes = 0
+  }
+
+  /** Takes the next bytes; does not keep them. */
+  push(chunk: Uint8Array): void {
+    this.bytes += chunk.length
+    this.scanner ??= new Scanner(this.survey = new Survey(this.inputs), this.limit)
+    this.scanner.push(chunk)
+  }
+
+  /** Whether it has seen all of the content. */
+  isOf(content: Content): boolean {
+    return this.bytes === content.size
+  }
+
+  /** The document, its rows to be read from the content that was scanned. */
+  open(content: Content): ResultDocument {
+    const { inputs, scanner, survey = new Survey(inputs) } = this
+    scanner?.end()
+    const document = scanner?.broken === false ? parseSkeleton(scanner.skeleton) : undefined
+    const found = detect(document, survey)
+    return {
+      resultType: found.type,
+      ...(document === undefined ? { doubt: notComplete } : {}),
+      wrapped: found.wrapped,
+      attachments: attachmentsOf(found, survey, inputs),
+      rows: scannedRows(content, planOf(found, survey), survey.lists)
+    }
+  }
+}
+
+/** Opens a document that is too large to be parsed as a whole, by what a scan has found or by scanning it. */
+export const openScanned = (
+  content: Content,
+  inputs: boolean,
+  parseLimit: number,
+  scan?: Scan
+): Effect.Effect<ResultDocument, ContentError> =>
+  Effect.suspend(() => {
+    if (scan?.isOf(content) === true && scan.inputs === inputs) return Effect.succeed(scan.open(content))
+    const own = new Scan(inputs, parseLimit)
+    return Effect.map(
+      Stream.runForEach(content.stream, (chunk) => Effect.sync(() => own.push(chunk))),
+      () => own.open(content)
+    )
+  })
+
+const parseSkeleton = (text: string): unknown => {
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,81 @@
+import type * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { JobRecord, Receipt, Revision } from "../../JobSink.ts"
+import type { LedgerEntry, LedgerFailure, Outcome } from "../../Ledger.ts"
+import type { Problem, ResultDocument } from "../../ResultDocument.ts"
+import { listedOf } from "../../Selection.ts"
+import type { Delivery as SinkDelivery } from "./sinkRunner.ts"
+import type { Task } from "./tasks.ts"
+
+/** A fetched job until every sink that needs it has settled it. */
+export interface Job {
+  readonly task: Task
+  readonly record: Option.Option<JobRecord>
+  /** Whether the run turned out not to be for it. */
+  readonly skipped: boolean
+  readonly scope: Scope.Closeable
+  pending: number
+  failure: LedgerFailure | undefined
+  /** Problems met in the rows of its document, as far as a sink has read them. */
+  problems: number
+  firstProblem: Problem | undefined
+}
+
+/** One job on its way into one sink. */
+export interface Delivery extends SinkDelivery {
+  readonly job: Job
+}
+
+/** Of a job that was just fetched. */
+export const unsettled = { pending: 0, failure: undefined, problems: 0, firstProblem: undefined }
+
+/** The record, with a note made in the job of the problems that a sink meets in its rows, however often they are read. */
+export const watched = (job: Job, record: JobRecord): JobRecord => {
+  const { parsed } = record
+  const rows: ResultDocument["rows"] = (ids) =>
+    Stream.suspend(() => {
+      let met = 0
+      return Stream.map(parsed.rows(ids), (decoded) => {
+        met += decoded.problems.length
+        job.problems = Math.max(job.problems, met)
+        job.firstProblem ??= decoded.problems[0]
+        return decoded
+      })
+    })
+  return { ...record, parsed: { ...parsed, rows } }
+}
+
+export const sameRevision = (a: Revision, b: Revision) => a.document === b.document && a.attachments === b.attachments
+
+/** Whether a sink holds that revision of a job already. */
+export const hasStored = (entry: LedgerEntry, sink: string, revision: Revision) =>
+  entry.receipts.some((receipt) => receipt.sink === sink && sameRevision(receipt.revision, revision))
+
+export const storedOutcome = (delivery: Delivery, sink: string, receipt: Receipt, at: number): Outcome => ({
+  _tag: "Stored",
+  batch: delivery.job.task.batch,
+  sink,
+  receipt,
+  listed: listedOf(delivery.record.summary),
+  at
+})
+
+/** Of a job that every sink of the run holds as it was fetched. `sink` is one of them, if there is any. */
+export const unchangedOutcome = ({ task }: Job, record: JobRecord, sink: string | undefined, at: number): Outcome => {
+  const { batch, known } = task
+  const { batchId, jobId, revision } = record
+  const listed = listedOf(record.summary)
+  if (sink === undefined || known?.revision == null || sameRevision(known.revision, revision)) {
+    return { _tag: "Unchanged", batch, jobId, listed, at }
+  }
+  // It is the ledger that has another revision, of a sink that is not in this run: a receipt says which is the latest.
+  return { _tag: "Stored", batch, sink, receipt: { batchId, jobId, revision, bytes: sizeOf(record) }, listed, at }
+}
+
+export const failedOutcome = ({ failure, task }: Job, at: number): ReadonlyArray<Outcome> =>
+  failure === undefined ? [] : [{ _tag: "Failed", batch: task.batch, jobId: task.summary.id, error: failure, at }]
+
+/** Bytes of a job: its document and all attachments. */
+export const sizeOf = ({ attachments, document }: JobRecord): number =>
+  attachments.reduce((sum, { content }) => sum + content.size, document.size)

@@ -1,0 +1,238 @@
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import * as Semaphore from "effect/Semaphore"
+import { type JobRecord, type JobSink, type OpenSink, type Receipt, type RunEnd, SinkError } from "../../JobSink.ts"
+import { monotonicMillis, monotonicMillisUnsafe } from "../monotonic.ts"
+
+/** One job on its way into one sink. */
+export interface Delivery {
+  readonly record: JobRecord
+  /** Bytes of the record's contents, counted against the sink's batch limit. */
+  readonly bytes: number
+}
+
+/** What became of one batch of deliveries. */
+export interface Settled<D extends Delivery> {
+  readonly stored: ReadonlyArray<{ readonly delivery: D; readonly receipt: Receipt }>
+  readonly failed: ReadonlyArray<{ readonly delivery: D; readonly error: SinkError }>
+}
+
+/** Tries after the first one of a step that failed as `unavailable`: about four seconds in all. */
+const again = {
+  schedule: Schedule.exponential(Duration.millis(500)).pipe(Schedule.upTo({ times: 3 })),
+  while: (error: SinkError) => error.isRetryable
+}
+
+/**
+ * Feeds one sink: takes deliveries from a bounded queue, forms batches as the sink's capabilities say, and brings each
+ * through stage and commit. When the sink fails for good, everything still offered to it fails with the same error.
+ */
+export class SinkRunner<D extends Delivery, E> {
+  readonly sink: JobSink
+  /** Why the sink takes no more, once it does not. */
+  failure: SinkError | undefined
+  readonly open: OpenSink
+  private readonly runId: string
+  private readonly queue: Queue.Queue<D, Cause.Done>
+  private readonly onSettled: (settled: Settled<D>) => Effect.Effect<void, E>
+  private readonly settledAll = Latch.makeUnsafe(true)
+  /** Nothing waits beyond what the sink's batches can hold: that is what a crash costs. */
+  private readonly room: Semaphore.Semaphore
+  private readonly offeredAt = new WeakMap<D, number>()
+  private unsettled = 0
+  private batches = 0
+
+  constructor(
+    sink: JobSink,
+    open: OpenSink,
+    runId: string,
+    queue: Queue.Queue<D, Cause.Done>,
+    onSettled: (settled: Settled<D>) => Effect.Effect<void, E>
+  ) {
+    this.sink = sink
+    this.open = open
+    this.runId = runId
+    this.queue = queue
+    this.onSettled = onSettled
+    this.room = Semaphore.makeUnsafe(sink.capabilities.concurrentBatches * sink.capabilities.batch.maxRecords)
+  }
+
+  /** Waits until the batches under way have room for it. */
+  offer(delivery: D): Effect.Effect<boolean> {
+    return Effect.clockWith((clock) => {
+      this.unsettled++
+      this.settledAll.closeUnsafe()
+      this.offeredAt.set(delivery, monotonicMillisUnsafe(clock))
+      return Effect.andThen(this.room.take(1), Queue.offer(this.queue, delivery))
+    })
+  }
+
+  /** Done when everything that was offered is settled. */
+  get idle(): Effect.Effect<void> {
+    return this.settledAll.await
+  }
+
+  /** Deliveries that wait for a batch. */
+  get queued(): number {
+    return Queue.sizeUnsafe(this.queue)
+  }
+
+  /** Lets what is queued be stored; `run` then ends. */
+  get end(): Effect.Effect<void> {
+    return Queue.end(this.queue)
+  }
+
+  /** Ends the run in the sink. Returns the sink's notice, if it has one. */
+  finish(end: RunEnd): Effect.Effect<string | void, SinkError> {
+    return this.attempt("finish", () => this.open.finish(end))
+  }
+
+  /** Stores batches until the queue has ended, as many at once as the sink allows. */
+  get run(): Effect.Effect<void, E> {
+    const loop = Effect.whileLoop({
+      while: () => true,
+      body: () => Effect.flatMap(this.takeBatch, (batch) => this.store(batch)),
+      step: () => {}
+    })
+    const lane = Effect.catchIf(loop, (error): error is Cause.Done => Cause.isDone(error), () => Effect.void)
+    const lanes = Effect.all(
+      Array.from({ length: this.sink.capabilities.concurrentBatches }, () => lane),
+      { concurrency: "unbounded", discard: true }
+    )
+    return Effect.onExit(lanes, () => this.refuse)
+  }
+
+  /** Nobody takes from the queue any more: what is still offered must not wait for room. */
+  private get refuse(): Effect.Effect<void> {
+    return Effect.andThen(Queue.end(this.queue), this.room.resize(Number.MAX_SAFE_INTEGER))
+  }
+
+  private get takeBatch(): Effect.Effect<ReadonlyArray<D>, Cause.Done> {
+    const { maxAgeMillis, maxBytes, maxRecords } = this.sink.capabilities.batch
+    return Effect.flatMap(Effect.all([Queue.take(this.queue), monotonicMillis]), ([first, now]) => {
+      const batch = [first]
+      let bytes = first.bytes
+      // What waited while the last batch was stored need not wait again, but for what waited behind it.
+      const age = now - (this.offeredAt.get(first) ?? now)
+      const wait = Math.max(maxAgeMillis - age, maxAgeMillis / 10)
+      const isFull = () => batch.length >= maxRecords || bytes >= maxBytes
+      const add = (delivery: D) => {
+        batch.push(delivery)
+        bytes += delivery.bytes
+      }
+      const takeWaiting = () => {
+        while (!isFull()) {
+          const next = Queue.takeUnsafe(this.queue)
+          if (next === undefined || next._tag === "Failure") return
+          add(next.value)
+        }
+      }
+      takeWaiting()
+      if (isFull() || maxAgeMillis === 0) return Effect.succeed(batch)
+      const fill = Effect.whileLoop({
+        while: () => !isFull(),
+        body: () => Queue.take(this.queue),
+        step: (delivery: D) => {
+          add(delivery)
+          takeWaiting()
+        }
+      })
+      return fill.pipe(
+        Effect.timeoutOption(Duration.millis(wait)),
+        // The end of the queue is met again by the next take.
+        Effect.orElseSucceed(Option.none),
+        Effect.as(batch)
+      )
+    })
+  }
+
+  private store(batch: ReadonlyArray<D>): Effect.Effect<void, E> {
+    if (this.failure !== undefined) return this.failAll(batch, this.failure)
+    const token = `${this.runId}-${this.batches++}`
+    const { abort, commit, stage } = this.open
+    return Effect.gen({ self: this }, function*() {
+      const rejections = yield* this.attempt("stage", () => stage(token, batch.map(({ record }) => record)))
+      const receipts = yield* this.attempt("commit", () => commit(token))
+      yield* this.settled(this.account(batch, receipts, rejections))
+    }).pipe(
+      Effect.catchIf(
+        (error) => error instanceof SinkError,
+        (error) =>
+          Effect.andThen(
+            Effect.ignore(this.attempt("abort", () => abort(token))),
+            Effect.suspend(() => {
+              this.failure ??= error
+              return this.failAll(batch, error)
+            })
+          )
+      )
+    ) as Effect.Effect<void, E>
+  }
+
+  /** Tries a step. A defect in the sink's code is that sink's failure, and nobody else's. */
+  private attempt<A>(step: SinkError["step"], run: () => Effect.Effect<A, SinkError>): Effect.Effect<A, SinkError> {
+    return Effect.catchDefect(Effect.retry(Effect.suspend(run), again), (cause) =>
+      Effect.fail(
+        new SinkError({
+          sink: this.sink.name,
+          step,
+          reason: "unavailable",
+          detail: `it broke, which is a fault in its code: ${
+            cause instanceof Error ? cause.message : "no error given"
+          }`,
+          cause
+        })
+      ))
+  }
+
+  private settled(settled: Settled<D>): Effect.Effect<void, E> {
+    const count = settled.stored.length + settled.failed.length
+    return Effect.andThen(
+      this.onSettled(settled),
+      Effect.suspend(() => {
+        this.unsettled -= count
+        if (this.unsettled === 0) this.settledAll.openUnsafe()
+        return this.room.release(count)
+      })
+    )
+  }
+
+  private failAll(batch: ReadonlyArray<D>, error: SinkError): Effect.Effect<void, E> {
+    return this.settled({ stored: [], failed: batch.map((delivery) => ({ delivery, error })) })
+  }
+
+  /** Every delivery gets exactly one end: a receipt, a rejection, or the fault of a sink that answered with neither. */
+  private account(
+    batch: ReadonlyArray<D>,
+    receipts: ReadonlyArray<Receipt>,
+    rejections: ReadonlyArray<{ readonly batchId: string; readonly jobId: string; readonly error: SinkError }>
+  ): Settled<D> {
+    const key = (of: { readonly batchId: string; readonly jobId: string }) => `${of.batchId}\n${of.jobId}`
+    const received = new Map(receipts.map((receipt) => [key(receipt), receipt]))
+    const rejected = new Map(rejections.map((rejection) => [key(rejection), rejection.error]))
+    const stored: Array<{ readonly delivery: D; readonly receipt: Receipt }> = []
+    const failed: Array<{ readonly delivery: D; readonly error: SinkError }> = []
+    for (const delivery of batch) {
+      const receipt = received.get(key(delivery.record))
+      if (receipt !== undefined) stored.push({ delivery, receipt })
+      else failed.push({ delivery, error: rejected.get(key(delivery.record)) ?? this.unanswered(delivery.record) })
+    }
+    return { stored, failed }
+  }
+
+  private unanswered(record: JobRecord): SinkError {
+    return new SinkError({
+      sink: this.sink.name,
+      step: "commit",
+      reason: "unavailable",
+      detail: "it answered neither a receipt nor a rejection for this job",
+      batchId: record.batchId,
+      jobId: record.jobId
+    })
+  }
+}
