@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { getHeapSpaceStatistics } from "node:v8"
-import { NodeHeap } from "../../src/index.ts"
+import * as NodeHeap from "../../src/NodeHeap.ts"
 
 const size = (space: string) => getHeapSpaceStatistics().find(({ space_name }) => space_name === space)!.space_size
 
