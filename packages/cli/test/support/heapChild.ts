@@ -23,7 +23,14 @@ const grown = () => {
   return { young, old }
 }
 
+/** The layer holds the space for young objects where it is once that has 16 MiB, as in every program of some size. */
+const growYoung = () => {
+  const living: Array<object> = []
+  while (size("new_space") < 16 * 1024 * 1024) for (let made = 0; made < 1000; made++) living.push({ made })
+}
+
 const program = Effect.gen(function*() {
+  growYoung()
   yield* TestClock.adjust("1 second")
   return { before: size("new_space"), ...grown() }
 })
