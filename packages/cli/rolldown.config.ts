@@ -7,7 +7,7 @@ import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import type { OutputChunk, Plugin, RolldownOptions } from "rolldown"
 
-/** Of undici the command uses the agents alone; whoever imports it whole loads fetch, caches, WebSocket and mocks too. */
+/** Of undici the command uses agents and connectors alone: the whole also loads fetch, caches, WebSocket and mocks. */
 const onlyAgents: Plugin = {
   name: "undici: only agents",
   resolveId: (id) => id === "undici" ? "\0undici" : id === "node:http2" ? "\0http2" : null,
@@ -16,9 +16,13 @@ const onlyAgents: Plugin = {
     if (id === "\0http2") return "export const constants = {}"
     if (id !== "\0undici") return null
     const lib = join(dirname(createRequire(join(import.meta.dirname, "../node/package.json")).resolve("undici")), "lib")
-    const agents = { Agent: "agent", EnvHttpProxyAgent: "env-http-proxy-agent" }
-    return Object.entries(agents).map(([name, file]) =>
-      `export { default as ${name} } from ${JSON.stringify(join(lib, "dispatcher", `${file}.js`))}`
+    const used = {
+      Agent: "dispatcher/agent.js",
+      EnvHttpProxyAgent: "dispatcher/env-http-proxy-agent.js",
+      buildConnector: "core/connect.js"
+    }
+    return Object.entries(used).map(([name, file]) =>
+      `export { default as ${name} } from ${JSON.stringify(join(lib, file))}`
     ).join("\n")
   }
 }
