@@ -35,9 +35,10 @@ describe("a listed id with half of a surrogate pair", () => {
       const file = join(mkdtempSync(join(tmpdir(), "labelstream-")), "ledger.sqlite")
       const platform = new FakePlatform([{ projectId: "p", batchId: "b", jobs: [{ id: "b-0" }] }])
       const batches = ["\ud800", "b", "\udc00"].map((batchId) => ({ projectId: "p", batchId }))
+      const sink = new MemorySink()
       yield* Effect.gen(function*() {
         for (const counts of [[1, 0], [0, 1]]) {
-          const report = yield* Export.run({ batches, sinks: [new MemorySink().sink] })
+          const report = yield* Export.run({ batches, sinks: [sink.sink] })
           assert.deepStrictEqual(report.batches.map(({ isListed }) => isListed), [false, true, false])
           assert.deepStrictEqual([report.batches[1]?.exported, report.batches[1]?.unchanged], counts)
         }
