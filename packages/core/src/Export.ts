@@ -296,12 +296,7 @@ export const start = Effect.fnUntraced(function*(options: Options) {
   })
 
   const main = Effect.gen(function*() {
-    // What has arrived is stored, whatever ended the run.
-    const delivering = Effect.exit(looks).pipe(
-      Effect.tap(() => pipeline.early),
-      Effect.flatten
-    )
-    const jobs = yield* ending.within(yield* ending.fork(delivering))
+    const jobs = yield* ending.within(yield* ending.fork(looks))
     const isOver = jobs !== undefined && Exit.isSuccess(jobs) && !tally.stopped
     yield* Deferred.succeed(ended, { completed: isOver && tally.batches.every(({ isListed }) => isListed) })
     for (const runner of runners) yield* runner.end

@@ -148,14 +148,14 @@ describe("what is held", () => {
       assert.isAtMost(most, concurrency)
     }))
 
-  it.effect.each(["any", "listing"] as const)(
-    "does not grow with the number of jobs, though the sink is slow: %s",
-    (ordering) =>
+  it.effect(
+    "does not grow with the number of jobs, though the sink is slow",
+    () =>
       Effect.gen(function*() {
         const most = Effect.fnUntraced(function*(jobs: number) {
           const platform = new FakePlatform([batchOf(jobs)], undefined, 10)
           const before = (step: string) => step === "commit" ? Effect.sleep(500) : Effect.void
-          const sink = new MemorySink({ capabilities: { ordering }, before })
+          const sink = new MemorySink({ before })
           const { run } = yield* world(platform, [sink])
           yield* run({ concurrency: 4 })
           strictEqual(sink.stored.size, jobs)

@@ -35,7 +35,6 @@ import {
   unsettled,
   watched
 } from "./fetchedJob.ts"
-import { InOrder, type Restore } from "./inOrder.ts"
 import { forEachInLanes } from "./lanes.ts"
 import type { Oldest } from "./oldest.ts"
 import type { ParseBudget } from "./parseBudget.ts"
@@ -84,13 +83,7 @@ export interface Setting {
 /** Outcomes of single jobs that are recorded in one transaction, which costs a sync of the disk. */
 const outcomesAtOnce = 32
 
-/** A job and the sinks that want it in the order of the listing. */
-interface InTurn {
-  readonly delivery: Delivery
-  readonly runners: ReadonlyArray<SinkRunner<Delivery, LedgerError>>
-}
-
-const offer = (delivery: Delivery, runners: InTurn["runners"]): Effect.Effect<unknown> =>
+const offer = (delivery: Delivery, runners: Setting["runners"]): Effect.Effect<unknown> =>
   runners.length === 1
     ? runners[0]!.offer(delivery)
     : Effect.forEach(runners, (runner) => runner.offer(delivery), { discard: true })
@@ -99,12 +92,6 @@ const offer = (delivery: Delivery, runners: InTurn["runners"]): Effect.Effect<un
 export const exportRun = (setting: Setting) => {
   const { concurrency, cut, follows, gtStudio, ledger, look, onJob, parseBudget, runners, scope, tally, watch } =
     setting
-  const ordered = runners.filter(({ sink }) => sink.capabilities.ordering === "listing")
-  // No more waits for its turn than one batch holds: a crash costs a batch for each of the two.
-  const ahead = {
-    elements: Math.min(...ordered.map(({ sink }) => sink.capabilities.batch.maxRecords)),
-    bytes: Math.min(...ordered.map(({ sink }) => sink.capabilities.batch.maxBytes))
-  }
   const open = parseBudget.open.bind(parseBudget)
 
   // Jobs exported so far: a later look finds them unchanged, and they are not to be counted as found so.
@@ -150,10 +137,11 @@ export const exportRun = (setting: Setting) => {
   /** What to fetch of a job; it is marked as skipped where its result is not wanted. */
   const fetchOptions = (job: { readonly task: Task; skipped: boolean }): FetchOptions => {
     const { wantedResult } = setting
-    if (wantedResult === undefined) return setting.fetch
+    const options = { ...setting.fetch, position: job.task.position }
+    if (wantedResult === undefined) return options
     const names = { batchId: job.task.batch.batchId, jobId: job.task.summary.id }
     return {
-      ...setting.fetch,
+      ...options,
       wanted: (document) => {
         const labels = new Set<string>()
         const rows: ResultDocument["rows"] = (ids) =>
@@ -195,21 +183,21 @@ export const exportRun = (setting: Setting) => {
       })
     })
 
-  /** Gives a job to the sinks that take it in any order, and answers what has to wait for its turn. */
-  const deliver = (job: Job | undefined): Effect.Effect<InTurn | undefined, LedgerError> => {
-    if (job === undefined) return Effect.undefined
+  /** Gives a job to the sinks that lack it. */
+  const deliver = (job: Job | undefined): Effect.Effect<unknown, LedgerError> => {
+    if (job === undefined) return Effect.void
     const { batch, known, summary } = job.task
     if (job.skipped) {
       batch.listed--
       batch.skipped++
       if (follows) unwanted.get(batch)?.add(summary.id)
-      return Effect.as(Scope.close(job.scope, Exit.void), undefined)
+      return Scope.close(job.scope, Exit.void)
     }
     if (Option.isNone(job.record)) {
       batch.unfinished++
       return Effect.andThen(
         recordLater({ _tag: "Unfinished", batch, jobId: summary.id }),
-        Effect.as(Scope.close(job.scope, Exit.void), undefined)
+        Scope.close(job.scope, Exit.void)
       )
     }
     const record = watched(job, job.record.value)
@@ -220,18 +208,12 @@ export const exportRun = (setting: Setting) => {
       return Effect.flatMap(Clock.currentTimeMillis, (at) =>
         Effect.andThen(
           recordLater(unchangedOutcome(job, record, runners[0]?.sink.id, at)),
-          Effect.as(Scope.close(job.scope, Exit.void), undefined)
+          Scope.close(job.scope, Exit.void)
         ))
     }
     job.pending = targets.length
-    const delivery = { record, bytes: sizeOf(record), job }
-    const inTurn = targets.filter((runner) => ordered.includes(runner))
-    const left = inTurn.length === 0 ? undefined : { delivery, runners: inTurn }
-    return Effect.as(offer(delivery, targets.filter((runner) => !ordered.includes(runner))), left)
+    return offer({ record, bytes: sizeOf(record), job }, targets)
   }
-
-  const deliverInTurn = (waiting: InTurn | undefined) =>
-    waiting === undefined ? Effect.void : offer(waiting.delivery, waiting.runners)
 
   /** Notes what became of a sink's batch, and ends the jobs for which it was the last sink. */
   const settled = (runner: SinkRunner<Delivery, LedgerError>) =>
@@ -308,14 +290,8 @@ export const exportRun = (setting: Setting) => {
   const cannotList = (batch: BatchTally) => unlistable.add(batch)
   const listed = tasks(setting, { failJob, countUnchanged, isUnwanted, cannotList })
   /** A job that was fetched is delivered, also when the run is cut while it waits for room. */
-  const fetchAndDeliver = (task: Task, restore: Restore) => Effect.flatMap(restore(fetchJob(task)), deliver)
-  const inOrder = new InOrder({
-    lanes: concurrency,
-    ahead,
-    work: fetchAndDeliver,
-    bytesOf: (waiting: InTurn | undefined) => waiting?.delivery.bytes ?? 0,
-    handOn: deliverInTurn
-  })
+  const fetchAndDeliver = (task: Task) =>
+    Effect.uninterruptibleMask((restore) => Effect.flatMap(restore(fetchJob(task)), deliver))
 
   return {
     settled,
@@ -323,19 +299,11 @@ export const exportRun = (setting: Setting) => {
     isInWork: (batch: BatchTally) => batch.unfinished > 0 || (!batch.isListed && !unlistable.has(batch)),
     /** Lists, fetches and delivers, until there is nothing more or the run is cut. */
     jobs: Effect.raceFirst(
-      ordered.length > 0
-        ? inOrder.run(listed)
-        : forEachInLanes(
-          listed,
-          concurrency,
-          (task) => Effect.uninterruptibleMask((restore) => fetchAndDeliver(task, restore))
-        ),
+      forEachInLanes(listed, concurrency, fetchAndDeliver),
       Deferred.await(cut)
     ),
     /** Records the outcomes that wait. */
     recorded: record([]),
-    /** Delivers what was fetched before its turn when the run was cut. */
-    early: inOrder.rest,
     vanished: Effect.suspend(() => Effect.forEach(tally.batches, countVanished, { discard: true }))
   }
 }

@@ -91,7 +91,7 @@ const bytesOf = ({ attachments, document }: {
 }) => attachments.reduce((sum, { content }) => sum + content.size, document.size)
 
 /** The record as it was when it was fetched, or none where its bytes are no longer the same. */
-const recordOf = (job: StoredJob): Effect.Effect<ReadonlyArray<JobRecord>> =>
+const recordOf = (job: StoredJob, position: number): Effect.Effect<ReadonlyArray<JobRecord>> =>
   Effect.gen(function*() {
     // Positions count input media only where these were fetched too.
     for (const inputs of [false, true]) {
@@ -102,7 +102,7 @@ const recordOf = (job: StoredJob): Effect.Effect<ReadonlyArray<JobRecord>> =>
       })
       const isWhole = attachments.length === job.attachments.length
       if (isWhole && (attachments.length === 0 || attachments.length === parsed.attachments.length)) {
-        return [{ ...job, parsed, attachments }]
+        return [{ ...job, position, parsed, attachments }]
       }
     }
     return []

@@ -15,6 +15,8 @@ export interface Task {
   readonly batch: BatchTally
   readonly summary: JobSummary
   readonly known: LedgerEntry | null
+  /** `JobRecord.position`. */
+  readonly position: number
 }
 
 /** What is told of the jobs that need no fetching. */
@@ -102,7 +104,7 @@ export const tasks = (
       batch.listed++
       switch (decision) {
         case "fetch":
-          tasks.push({ batch, summary, known })
+          tasks.push({ batch, summary, known, position: tally.taken })
           break
         case "unchanged":
           countUnchanged(batch, summary.id)
@@ -139,7 +141,8 @@ export const tasks = (
         }
         return isWanted
       }),
-      Stream.takeWhile(take),
+      Stream.map((task) => take() ? { ...task, position: tally.taken } : undefined),
+      Stream.takeWhile((task) => task !== undefined),
       Stream.tap(() => Effect.sync(() => batch.listed++))
     )
 
