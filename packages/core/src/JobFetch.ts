@@ -26,6 +26,8 @@ export interface Options {
   readonly attachments?: AttachmentChoice
   /** Files of one job fetched at the same time. Default 4. */
   readonly attachmentConcurrency?: number
+  /** `JobRecord.position`. Default 0; `mapJobs` counts the summaries. */
+  readonly position?: number
   /** Largest result document that is parsed whole, in bytes; larger ones are scanned. Default 1 MiB. */
   readonly parseLimit?: number
   /** Asked about each result before its files are fetched: where it is not wanted, there is none. Default all are. */
@@ -65,7 +67,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     options: ResultDocument.OpenOptions
   ) => Effect.Effect<ResultDocument.ResultDocument, ContentError, Scope.Scope> = ResultDocument.open
 ) {
-  const { attachments: choice = "results", attachmentConcurrency = 4, parseLimit, wanted } = options
+  const { attachments: choice = "results", attachmentConcurrency = 4, parseLimit, position = 0, wanted } = options
   const about = { projectId: batch.projectId, batchId: batch.batchId, jobId: summary.id }
   const result = yield* gtStudio.jobResult(batch.projectId, summary.id)
   if (result.result === null || result.result === "" || !isFinished(result)) return Option.none()
@@ -100,6 +102,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     { concurrency: attachmentConcurrency }
   )
   const record: JobRecord = {
+    position,
     ...about,
     // A job whose entry in the listing could not be read has no status there.
     summary: summary.status === "" ? { ...summary, status: result.status } : summary,
@@ -141,9 +144,10 @@ export const mapJobs = <A, E, R>(
   Stream.unwrap(Effect.map(OptionError.count("concurrency", options.concurrency ?? 16), (concurrency) =>
     summaries.pipe(
       Stream.filter(isFinished),
-      Stream.mapEffect((summary) =>
+      Stream.zipWithIndex,
+      Stream.mapEffect(([summary, position]) =>
         Effect.scoped(Effect.flatMap(
-          fetch(batch, summary, options),
+          fetch(batch, summary, { ...options, position }),
           Option.match({
             onNone: () => Effect.succeed<ReadonlyArray<A>>([]),
             onSome: (job) => Effect.map(use(job), (value): ReadonlyArray<A> => [value])

@@ -5,6 +5,7 @@
  * `finish` at the end. Nothing staged is visible to readers before its commit; what a commit has answered is durable as
  * the capabilities say. `inspect` reads back what is committed, for verification and for rebuilding a lost ledger.
  */
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -20,8 +21,16 @@ export interface AttachmentRecord {
   readonly content: Content
 }
 
-/** One finished job with everything that was fetched for it. The contents are valid until the record's batch has ended. */
+/**
+ * One finished job with everything that was fetched for it. Records reach a sink as they finish, in no order. The contents
+ * are valid until the record's batch has ended.
+ */
 export interface JobRecord {
+  /**
+   * The job's number in this run, as listed or replayed: a sink whose output depends on the order of jobs sorts each batch
+   * by it. Says nothing of other runs, and is not stored.
+   */
+  readonly position: number
   readonly projectId: string
   readonly batchId: string
   readonly jobId: string
@@ -89,15 +98,9 @@ export interface Capabilities {
   readonly keying: "upsert" | "append"
   /** `commit`: readers see whole batches after commit. `stage`: readers may see records earlier. */
   readonly visibility: "commit" | "stage"
-  /**
-   * `listing`: records arrive in listing order, so that output is the same each time; up to a batch of them, by `batch`,
-   * waits for a job that takes long, and a crash then costs as much again. `any`: as they finish, whatever the order that
-   * another sink of the run wants.
-   */
-  readonly ordering: "listing" | "any"
   /** What an answered commit survives: the death of the `process`, or of the machine (`fsync`). */
   readonly durability: "process" | "fsync"
-  /** Whether the same input gives the same bytes. */
+  /** Whether the same jobs give the same bytes, in whatever order and batches they come. */
   readonly deterministic: boolean
   /** Whether `inspect` can read back what is stored. */
   readonly inspectable: boolean
@@ -113,8 +116,8 @@ export interface Capabilities {
     readonly maxRecords: number
     /** A batch is closed when its contents reach this many bytes. */
     readonly maxBytes: number
-    /** Longest wait for a batch to fill, in milliseconds; 0 takes what is there. */
-    readonly maxAgeMillis: number
+    /** Longest wait for a batch to fill; 0 takes what is there. */
+    readonly maxAge: Duration.Input
   }
 }
 
@@ -147,7 +150,7 @@ export interface OpenSink {
 }
 
 /** A job as a sink holds it: everything that another sink needs to store it too. */
-export interface StoredJob extends Omit<JobRecord, "parsed" | "attachments"> {
+export interface StoredJob extends Omit<JobRecord, "position" | "parsed" | "attachments"> {
   /** Nested files with their position in the document, `AttachmentRef.index`. */
   readonly attachments: ReadonlyArray<{ readonly index: number; readonly content: Content }>
 }

@@ -60,13 +60,12 @@ export interface MemorySink extends JobSink {
 export const capabilities: Capabilities = {
   keying: "upsert",
   visibility: "commit",
-  ordering: "any",
   durability: "process",
   deterministic: true,
   inspectable: true,
   writers: "single",
   concurrentBatches: 4,
-  batch: { maxRecords: 64, maxBytes: 8 * 1024 * 1024, maxAgeMillis: 0 }
+  batch: { maxRecords: 64, maxBytes: 8 * 1024 * 1024, maxAge: 0 }
 }
 
 const name = "memory"

@@ -32,13 +32,12 @@ import * as TableRows from "./TableRows.ts"
 export const capabilities: Capabilities = {
   keying: "append",
   visibility: "stage",
-  ordering: "any",
   durability: "process",
   deterministic: false,
   inspectable: false,
   writers: "many",
   concurrentBatches: 1,
-  batch: { maxRecords: 256, maxBytes: 32 * 1024 * 1024, maxAgeMillis: 100 }
+  batch: { maxRecords: 256, maxBytes: 32 * 1024 * 1024, maxAge: 100 }
 }
 
 /** Capabilities that differ from {@link capabilities}; whoever claims more is held to it by the conformance suite. */

@@ -10,7 +10,7 @@ import { checkCapabilities } from "./internal/engine/checkExport.ts"
 import type { JobSink } from "./JobSink.ts"
 
 /** The version of the contract of this package. */
-export const contract = 1
+export const contract = 2
 
 const isUrl = (text: string) => /^[a-z][a-z0-9+.-]+:\/\//i.test(text)
 

@@ -15,7 +15,7 @@ describe("a sink that is added later", () => {
       const holding = new MemorySink({ id: "memory:holding", replays: true })
       const added = new MemorySink({
         id: "memory:added",
-        capabilities: { batch: { maxRecords: 20, maxAgeMillis: 1000 } },
+        capabilities: { batch: { maxRecords: 20, maxAge: 1000 } },
         before: (step) => step === "stage" ? Effect.sleep(500) : Effect.void
       })
       const context = yield* Layer.build(Layer.merge(platform.layer(), Layer.fresh(LedgerMemory.layer)))

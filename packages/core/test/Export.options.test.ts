@@ -51,7 +51,7 @@ describe("an export", () => {
     concurrentBatches: [(concurrentBatches) => ({ concurrentBatches }), [0, none, endless, 1.5]],
     "batch.maxRecords": [(maxRecords) => ({ batch: { maxRecords } }), [0, none, endless, 1.5]],
     "batch.maxBytes": [(maxBytes) => ({ batch: { maxBytes } }), [0, none]],
-    "batch.maxAgeMillis": [(maxAgeMillis) => ({ batch: { maxAgeMillis } }), [-1, none, endless]]
+    "batch.maxAge": [(maxAge) => ({ batch: { maxAge } }), [-1, none, endless]]
   }
   for (const [name, [claimsOf, values]] of Object.entries(capabilities)) {
     it.effect.each(values)(`refuses, by name, a sink that declares ${name}: %d`, (value) =>

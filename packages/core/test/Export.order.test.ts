@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import * as Export from "../src/Export.ts"
 import { Ledger, LedgerError } from "../src/Ledger.ts"
 import * as LedgerMemory from "../src/LedgerMemory.ts"
-import { balanced, counts, released, world } from "./support/exports.ts"
+import { balanced, released, world } from "./support/exports.ts"
 import { batchOf, documentUrl, error, FakePlatform, ok } from "./support/fakePlatform.ts"
 import type { Reply } from "./support/fakeTransport.ts"
 import { MemorySink } from "./support/memorySink.ts"
@@ -21,104 +21,73 @@ const odd = (jobs: Readonly<Record<string, number | Reply>>): FakePlatform["over
   return { ...ok({ status: "completed", result: documentUrl(id) }), delay: reply }
 }
 
-const ordered = (maxRecords = 1000, maxBytes = 1024 * 1024) =>
-  new MemorySink({ capabilities: { ordering: "listing", batch: { maxRecords, maxBytes } } })
-
-const asked = (platform: FakePlatform) => platform.kinds.filter((kind) => kind.startsWith("jobs")).length
-
 const never = 1e9
 
 /** The key is turned down for each job from this one on. */
 const turnedDown = (from: number) =>
   Object.fromEntries(ids(300).slice(from).map((id) => [id, { ...error(401, "AUTH"), delay: 5000 }]))
 
-describe("the order of records", () => {
+/** A sink that notes the position of each record that it is given. */
+const noting = () => {
+  const positions = new Map<string, number>()
+  const sink = new MemorySink({
+    before: (step, _, records) =>
+      Effect.sync(() => {
+        if (step === "stage") { for (const { jobId, position } of records ?? []) positions.set(jobId, position) }
+      })
+  })
+  /** Ids of the jobs in the order of their positions. */
+  const inOrder = () => Array.from(positions).sort(([, a], [, b]) => a - b).map(([id]) => id)
+  return { sink, positions, inOrder }
+}
+
+describe("jobs", () => {
   const slow = odd({ "b-0": 60_000, "b-7": 60_000 })
 
-  it.effect("is that of the listing where a sink asks for it, even when one job is slow", () =>
+  it.effect("reach sinks as they finish, so that a slow job holds up nothing, and tell their place in the listing", () =>
     Effect.gen(function*() {
-      const sink = ordered()
-      const { run } = yield* world(new FakePlatform([batchOf(20)], slow), [sink, new MemorySink({ id: "memory:two" })])
-      yield* run({ concurrency: 8 })
-      deepStrictEqual(sink.history, ids(20))
-    }))
-
-  it.effect("is that in which they finish where no sink asks for one, so that a slow job holds up nothing", () =>
-    Effect.gen(function*() {
-      const sink = new MemorySink()
-      const { run } = yield* world(new FakePlatform([batchOf(20)], slow), [sink])
+      const { inOrder, sink } = noting()
+      const other = new MemorySink({ id: "memory:two" })
+      const { run } = yield* world(new FakePlatform([batchOf(20)], slow, 6), [sink, other])
       yield* run({ concurrency: 8 })
       deepStrictEqual(sink.history.slice(-2).sort(), ["b-0", "b-7"])
-      deepStrictEqual(sink.history.toSorted(), ids(20).toSorted())
-    }))
-})
-
-describe("a slow job before a sink that wants the order of the listing", () => {
-  it.effect("holds up what follows it, but not the fetching of it", () =>
-    Effect.gen(function*() {
-      const platform = new FakePlatform([batchOf(200)], odd({ "b-0": 60_000, "b-50": 60_000, "b-150": 60_000 }), 50)
-      const sink = ordered()
-      const { run, start } = yield* world(platform, [sink])
-      yield* Effect.scoped(Effect.gen(function*() {
-        yield* start({ concurrency: 4 })
-        yield* settle
-        strictEqual(asked(platform), 200)
-        strictEqual(sink.stored.size, 0)
-      }))
-      const report = yield* run({ concurrency: 4 })
-      deepStrictEqual(sink.history, ids(200))
-      assert.isBelow(report.seconds, 70)
+      deepStrictEqual(other.history.slice(-2).sort(), ["b-0", "b-7"])
+      deepStrictEqual(inOrder(), ids(20))
     }))
 
-  it.effect("does not hold up a sink that wants none, and a crash then costs what was on its way", () =>
+  it.effect("have different positions over all batches, and those of a retry are in the ledger's order", () =>
     Effect.gen(function*() {
-      const platform = new FakePlatform([batchOf(60)], odd({ "b-2": never }), 60)
-      const any = new MemorySink({ id: "memory:two", replays: true })
-      const sink = ordered()
-      const { run, start } = yield* world(platform, [sink, any])
-      yield* Effect.scoped(Effect.gen(function*() {
-        yield* start({ concurrency: 4 })
-        for (let turn = 0; turn < 5; turn++) yield* settle
-      }))
-      released(platform, [sink, any])
-      deepStrictEqual([sink.history, any.history.length], [["b-0", "b-1"], 59])
-      const before = asked(platform)
+      const second = { ...batchOf(5), batchId: "c", jobs: ids(5).map((id) => ({ id: `c-${id}` })) }
+      const platform = new FakePlatform(
+        [batchOf(5), second],
+        (_, kind) => kind.startsWith("jobs") ? error(400, "FS_0006") : undefined
+      )
+      const { inOrder, positions, sink } = noting()
+      const { run } = yield* world(platform, [sink])
+      yield* run()
       platform.override = () => undefined
-      assert((yield* run({ concurrency: 4 })).complete)
-      strictEqual(asked(platform) - before, 1)
-      deepStrictEqual([sink.history.toSorted(), any.history.length], [ids(60).toSorted(), 60])
+      yield* run({ selection: { _tag: "Retry" } })
+      deepStrictEqual(inOrder(), [...ids(5), ...ids(5).map((id) => `c-${id}`)])
+      strictEqual(new Set(positions.values()).size, 10)
     }))
 
-  it.effect("lets no more be fetched ahead of it than a batch of the sink holds", () =>
+  it.effect("are numbered as they are replayed where a sink is backfilled", () =>
     Effect.gen(function*() {
-      const platform = new FakePlatform([batchOf(300)], odd({ "b-10": never }), 100)
-      const { start } = yield* world(platform, [ordered(100)])
-      yield* Effect.scoped(Effect.gen(function*() {
-        yield* start({ concurrency: 8 })
-        for (let turn = 0; turn < 10; turn++) yield* settle
-        strictEqual(asked(platform), 10 + 100)
-      }))
+      const source = new MemorySink({ id: "memory:source", replays: true })
+      const { inOrder, positions, sink } = noting()
+      const platform = new FakePlatform([batchOf(12)], slow)
+      const alone = yield* world(platform, [source])
+      yield* alone.run({ concurrency: 8 })
+      const both = yield* world(platform, [source, sink])
+      yield* both.run()
+      deepStrictEqual(inOrder(), Array.from(source.stored.values(), ({ jobId }) => jobId))
+      strictEqual(new Set(positions.values()).size, 12)
     }))
 
-  it.effect("lets no more bytes be fetched ahead of it than a batch of the sink holds", () =>
-    Effect.gen(function*() {
-      const batch = batchOf(100)
-      batch.jobs = batch.jobs.map(({ id }) => ({ id, document: { id, text: "x".repeat(1000) } }))
-      const platform = new FakePlatform([batch], odd({ "b-0": never }), 100)
-      const { start } = yield* world(platform, [ordered(1000, 16_000)])
-      yield* Effect.scoped(Effect.gen(function*() {
-        yield* start({ concurrency: 2 })
-        for (let turn = 0; turn < 10; turn++) yield* settle
-        assert.isAtLeast(asked(platform), 16)
-        // Those that are under way, and the one that is to be next, had their leave before the bound was reached.
-        assert.isAtMost(asked(platform), 16 + 2 + 1)
-      }))
-    }))
-
-  it.effect("does not keep what was fetched ahead of it from being stored, in order, when the run is stopped", () =>
+  it.effect("that were fetched beside a slow one are stored when the run is stopped", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(100)], odd({ "b-3": never, "b-20": 15_000, "b-30": never }), 50)
-      const sink = ordered()
+      const sink = new MemorySink()
       const { start } = yield* world(platform, [sink])
       const report = yield* Effect.scoped(Effect.gen(function*() {
         const running = yield* start({ concurrency: 5, grace: "10 seconds" })
@@ -130,31 +99,30 @@ describe("a slow job before a sink that wants the order of the listing", () => {
       }))
       balanced(report)
       released(platform, [sink])
-      deepStrictEqual(sink.history, ids(100).filter((id) => id !== "b-3" && id !== "b-30"))
+      deepStrictEqual(sink.history.toSorted(), ids(100).filter((id) => id !== "b-3" && id !== "b-30").toSorted())
       strictEqual(report.batches[0]?.left, 2)
     }))
 
-  it.effect("does not keep it from being stored when the platform turns the key down", () =>
+  it.effect("that were fetched beside a slow one are stored when the platform turns the key down", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(300)], odd({ ...turnedDown(60), "b-3": never }), 300)
-      const sink = ordered()
+      const sink = new MemorySink()
       const { running } = yield* world(platform, [sink])
       strictEqual((yield* lapse(Effect.flip(running({ concurrency: 4 }))))._tag, "GtStudioError")
       released(platform, [sink])
       assert.isAtLeast(sink.history.length, 50)
-      deepStrictEqual(sink.history, ids(60).filter((id) => sink.history.includes(id)))
       assert(!sink.history.includes("b-3"))
     }))
 
-  it.effect("does not let an export wait for sinks that have ended with their ledger", () =>
+  it.effect("beside a slow one do not make an export wait for sinks that have ended with their ledger", () =>
     Effect.gen(function*() {
       const slow = odd({ "b-0": never, "b-60": 5000 })
       const platform: FakePlatform = new FakePlatform([batchOf(100)], (asked, kind) => {
-        // What ends the run is the spool, while b-0 holds up the order.
+        // What ends the run is the spool.
         if (kind === `file ${documentUrl("b-60")}`) platform.spool.isFull = true
         return slow(asked, kind)
       }, 100)
-      const sink = ordered(4)
+      const sink = new MemorySink()
       const full = new LedgerError({ reason: "unavailable", detail: "the disk is full" })
       const broken = Layer.effect(
         Ledger,
@@ -173,15 +141,5 @@ describe("a slow job before a sink that wants the order of the listing", () => {
       )
       strictEqual(failure, full)
       released(platform, [sink])
-    }))
-
-  it.effect("that fails is passed over", () =>
-    Effect.gen(function*() {
-      const late = { ...error(400, "FS_0006"), delay: 60_000 }
-      const platform = new FakePlatform([batchOf(50)], odd({ "b-3": late }), 50)
-      const sink = ordered()
-      const { run } = yield* world(platform, [sink])
-      deepStrictEqual(counts(yield* run({ concurrency: 4 })).failed, 1)
-      deepStrictEqual(sink.history, ids(50).filter((id) => id !== "b-3"))
     }))
 })

@@ -3,7 +3,7 @@ import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { SinkError } from "../src/JobSink.ts"
-import { counts, idsIn, released, world } from "./support/exports.ts"
+import { counts, idsIn, only, released, world } from "./support/exports.ts"
 import { batchOf, documentUrl, FakePlatform } from "./support/fakePlatform.ts"
 import { type Before, MemorySink } from "./support/memorySink.ts"
 import { lapse, settle } from "./support/time.ts"
@@ -17,7 +17,7 @@ describe("a batch for a sink", () => {
     Effect.gen(function*() {
       for (const [maxRecords, concurrentBatches] of [[1, 1], [3, 1], [5, 3]] as const) {
         const sink = new MemorySink({
-          capabilities: { concurrentBatches, batch: { maxRecords, maxAgeMillis: 100 } },
+          capabilities: { concurrentBatches, batch: { maxRecords, maxAge: 100 } },
           before: (step) => step === "commit" ? Effect.sleep(300) : Effect.void
         })
         const { run } = yield* world(new FakePlatform([batchOf(40)]), [sink])
@@ -33,7 +33,7 @@ describe("a batch for a sink", () => {
     Effect.gen(function*() {
       const batch = batchOf(12)
       batch.jobs = batch.jobs.map(({ id }) => ({ id, document: { id, text: "x".repeat(400) } }))
-      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 12, maxBytes: 1000, maxAgeMillis: 1000 } } })
+      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 12, maxBytes: 1000, maxAge: 1000 } } })
       const { run } = yield* world(new FakePlatform([batch]), [sink])
       yield* run()
       strictEqual(sink.stored.size, 12)
@@ -44,7 +44,7 @@ describe("a batch for a sink", () => {
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(5)], (_, kind) =>
         kind === `file ${documentUrl("b-3")}` ? { body: "late", delay: 100_000 } : undefined)
-      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 100, maxAgeMillis: 10_000 } } })
+      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 100, maxAge: 10_000 } } })
       const { start } = yield* world(platform, [sink])
       const running = yield* start()
       yield* settle
@@ -68,7 +68,7 @@ describe("a batch for a sink", () => {
           ? late(100_000)
           : undefined)
       const sink = new MemorySink({
-        capabilities: { batch: { maxRecords: 100, maxAgeMillis: 10_000 } },
+        capabilities: { batch: { maxRecords: 100, maxAge: 10_000 } },
         before: (step) => step === "commit" ? Effect.sleep("20 seconds") : Effect.void
       })
       const { start } = yield* world(platform, [sink])
@@ -89,7 +89,7 @@ describe("a batch for a sink", () => {
   it.effect("is not waited for at the end of the run", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(5)], undefined, 5)
-      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 100, maxAgeMillis: 60_000 } } })
+      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 100, maxAge: "1 minute" } } })
       const { run } = yield* world(platform, [sink])
       const report = yield* run()
       strictEqual(sink.largestBatch, 5)
@@ -273,7 +273,7 @@ describe("a sink that fails", () => {
       const { events, running } = yield* world(new FakePlatform([batchOf(6)]), [])
       const report = yield* lapse(running({ sinks: [forgetful] } as never))
       deepStrictEqual(counts(report), { listed: 6, exported: 5, unchanged: 0, unfinished: 0, failed: 1 })
-      deepStrictEqual(events.filter(({ _tag }) => _tag === "Failed").map(({ jobId }) => jobId), ["b-2"])
+      deepStrictEqual(only(events, "Failed").map(({ jobId }) => jobId), ["b-2"])
     }))
 })
 

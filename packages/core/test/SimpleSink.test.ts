@@ -24,6 +24,7 @@ const record = Effect.fnUntraced(function*(jobId: string, labels: ReadonlyArray<
   const rectangles = labels.map((label) => ({ label, coordinates }))
   const document = contentOf(JSON.stringify({ data: { annotations: { rectangles } } }))
   const made: JobRecord = {
+    position: 0,
     projectId: "p",
     batchId: "b",
     jobId,

@@ -37,13 +37,12 @@ export const version = "0.1.0"
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",
   visibility: "commit",
-  ordering: "any",
   durability: "fsync",
   deterministic: true,
   inspectable: true,
   writers: "many",
   concurrentBatches: 1,
-  batch: { maxRecords: 128, maxBytes: 128 * 1024 * 1024, maxAgeMillis: 50 }
+  batch: { maxRecords: 128, maxBytes: 128 * 1024 * 1024, maxAge: 50 }
 }
 
 /**

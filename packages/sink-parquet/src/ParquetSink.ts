@@ -71,19 +71,18 @@ export const version = "0.1.0"
 
 /**
  * What this sink can do. Every commit copies the last part of its batch, so batches are large and wait for up to five
- * seconds. Rows stand in listing order: the same jobs give the same bytes, however they were cut into batches and runs,
- * by one process alone: several writers leave parts that depend on which of them had which jobs.
+ * seconds. The rows of a commit are in listing order. Files are not deterministic: timing decides which jobs share a
+ * commit, and with several writers, which of them had which jobs.
  */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",
   visibility: "commit",
-  ordering: "listing",
   durability: "fsync",
-  deterministic: true,
+  deterministic: false,
   inspectable: true,
   writers: "many",
   concurrentBatches: 1,
-  batch: { maxRecords: 5000, maxBytes: 64 * 1024 * 1024, maxAgeMillis: 5000 }
+  batch: { maxRecords: 5000, maxBytes: 64 * 1024 * 1024, maxAge: "5 seconds" }
 }
 
 /**

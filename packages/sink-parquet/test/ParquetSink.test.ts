@@ -93,6 +93,15 @@ describe("ParquetSink", () => {
       }
     }))
 
+  it.effect("puts the rows of a commit in listing order, in whatever order its jobs finished", () =>
+    Effect.gen(function*() {
+      const all = jobs(0, 40).map((job, position) => ({ ...job, position }))
+      const [once, directory] = [yield* temporary, yield* temporary]
+      yield* run({ directory: once, ...tiny }, [all])
+      yield* run({ directory, ...tiny }, [all.toSorted((a, b) => (a.position * 7) % 40 - (b.position * 7) % 40)])
+      assert.deepStrictEqual(tree(directory), tree(once))
+    }))
+
   it.effect("replaces a job where it stands, with no row of the older revision left", () =>
     Effect.gen(function*() {
       const directory = yield* temporary

@@ -66,13 +66,12 @@ export const version = "0.1.0"
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",
   visibility: "commit",
-  ordering: "any",
   durability: "fsync",
   deterministic: false,
   inspectable: true,
   writers: "single",
   concurrentBatches: 1,
-  batch: { maxRecords: 500, maxBytes: 32 * 1024 * 1024, maxAgeMillis: 200 }
+  batch: { maxRecords: 500, maxBytes: 32 * 1024 * 1024, maxAge: 200 }
 }
 
 /**

@@ -61,6 +61,7 @@ const makeJob = (number: number): MadeJob => {
   return {
     rows,
     record: {
+      position: number,
       projectId: "project-1",
       batchId,
       jobId,

@@ -96,14 +96,13 @@ export class MemorySink {
       capabilities: {
         keying: "upsert",
         visibility: "commit",
-        ordering: "any",
         durability: "process",
         deterministic: true,
         inspectable: true,
         writers: "single",
         concurrentBatches: 1,
         ...capabilities,
-        batch: { maxRecords: 4, maxBytes: 1024 * 1024, maxAgeMillis: 0, ...batch }
+        batch: { maxRecords: 4, maxBytes: 1024 * 1024, maxAge: 0, ...batch }
       },
       check: Effect.void,
       open: Effect.acquireRelease(

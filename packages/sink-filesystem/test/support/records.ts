@@ -48,6 +48,7 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
     content: content(text, "image/png")
   }))
   return {
+    position: 0,
     projectId: project,
     batchId: batch,
     jobId: job,

@@ -55,7 +55,7 @@ export const buildBatch = Effect.fnUntraced(function*(work: Work, records: Reado
     const obstacle = obstacleOf(record)
     if (obstacle !== undefined) reject(record, obstacle)
     return obstacle === undefined
-  })
+  }).sort((a, b) => a.position - b.position)
   for (;;) {
     const built: Result.Result<Omit<Built, "rejected">, Poison | JobSink.SinkError> = yield* Effect.result(
       buildOnce(work, left, (record, problem) => {

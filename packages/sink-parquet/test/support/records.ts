@@ -85,6 +85,7 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
     row(batch, job, index, special)
   )
   return {
+    position: 0,
     projectId: "project-1",
     batchId: batch,
     jobId: job,

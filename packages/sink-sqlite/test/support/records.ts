@@ -85,6 +85,7 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
     content: typeof bytes === "string" ? content(bytes, "image/png") : bytes
   }))
   return {
+    position: 0,
     projectId: project,
     batchId: batch,
     jobId: job,

@@ -59,6 +59,7 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
       content: holdFiles(toBytes(file), "image/png")
     }))
     const record: JobSink.JobRecord = {
+      position: 0,
       projectId: "project-1",
       batchId,
       jobId,
@@ -125,7 +126,7 @@ export const plain = (count: number, revision = 0, from = 0): ReadonlyArray<Sket
   })
 
 export const recordsOf = (of: ReadonlyArray<TestJob>): ReadonlyArray<JobSink.JobRecord> =>
-  of.map(({ record }) => record)
+  of.map(({ record }, position) => ({ ...record, position }))
 
 const keyOf = (of: { readonly batchId: string; readonly jobId: string }): string =>
   JSON.stringify([of.batchId, of.jobId])

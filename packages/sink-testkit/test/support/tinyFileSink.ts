@@ -286,13 +286,12 @@ export const tinySink = (
     capabilities: {
       keying: "upsert",
       visibility: "commit",
-      ordering: "any",
       durability: "fsync",
       deterministic: false,
       inspectable: true,
       writers: isShared ? "many" : "single",
       concurrentBatches: 2,
-      batch: { maxRecords: 32, maxBytes: 1024 * 1024, maxAgeMillis: 0 }
+      batch: { maxRecords: 32, maxBytes: 1024 * 1024, maxAge: 0 }
     },
     check: attempt("check", () => {
       let parent = target

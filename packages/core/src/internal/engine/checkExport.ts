@@ -47,7 +47,7 @@ export const checkCapabilities = ({ batch, concurrentBatches }: Capabilities) =>
     OptionError.count("capabilities.concurrentBatches", concurrentBatches),
     OptionError.count("capabilities.batch.maxRecords", batch.maxRecords),
     OptionError.positive("capabilities.batch.maxBytes", batch.maxBytes),
-    OptionError.duration("capabilities.batch.maxAgeMillis", batch.maxAgeMillis)
+    OptionError.duration("capabilities.batch.maxAge", batch.maxAge)
   ], { discard: true })
 
 const misconfigured = (sink: JobSink, detail: string) =>
@@ -57,4 +57,4 @@ const misconfigured = (sink: JobSink, detail: string) =>
 export const eachOnce = (batches: ReadonlyArray<BatchRef>): ReadonlyArray<BatchRef> =>
   batches.filter(({ batchId, projectId }, index) =>
     batches.findIndex((other) => other.batchId === batchId && other.projectId === projectId) === index
-  )
+  ).map(({ batchId, projectId }) => ({ projectId, batchId }))

@@ -43,6 +43,8 @@ export class SinkRunner<D extends Delivery, E> {
   private readonly settledAll = Latch.makeUnsafe(true)
   /** Nothing waits beyond what the sink's batches can hold: that is what a crash costs. */
   private readonly room: Semaphore.Semaphore
+  /** Milliseconds that a batch waits to fill. */
+  private readonly maxAge: number
   private readonly offeredAt = new WeakMap<D, number>()
   private unsettled = 0
   private batches = 0
@@ -59,6 +61,7 @@ export class SinkRunner<D extends Delivery, E> {
     this.runId = runId
     this.queue = queue
     this.onSettled = onSettled
+    this.maxAge = Duration.toMillis(Duration.fromInputUnsafe(sink.capabilities.batch.maxAge))
     this.room = Semaphore.makeUnsafe(sink.capabilities.concurrentBatches * sink.capabilities.batch.maxRecords)
   }
 
@@ -113,13 +116,14 @@ export class SinkRunner<D extends Delivery, E> {
   }
 
   private get takeBatch(): Effect.Effect<ReadonlyArray<D>, Cause.Done> {
-    const { maxAgeMillis, maxBytes, maxRecords } = this.sink.capabilities.batch
+    const { maxBytes, maxRecords } = this.sink.capabilities.batch
+    const { maxAge } = this
     return Effect.flatMap(Effect.all([Queue.take(this.queue), monotonicMillis]), ([first, now]) => {
       const batch = [first]
       let bytes = first.bytes
       // What waited while the last batch was stored need not wait again, but for what waited behind it.
       const age = now - (this.offeredAt.get(first) ?? now)
-      const wait = Math.max(maxAgeMillis - age, maxAgeMillis / 10)
+      const wait = Math.max(maxAge - age, maxAge / 10)
       const isFull = () => batch.length >= maxRecords || bytes >= maxBytes
       const add = (delivery: D) => {
         batch.push(delivery)
@@ -133,7 +137,7 @@ export class SinkRunner<D extends Delivery, E> {
         }
       }
       takeWaiting()
-      if (isFull() || maxAgeMillis === 0) return Effect.succeed(batch)
+      if (isFull() || maxAge === 0) return Effect.succeed(batch)
       const fill = Effect.whileLoop({
         while: () => !isFull(),
         body: () => Queue.take(this.queue),

@@ -1,5 +1,6 @@
 /** L: the life of a sink, from its description to its close. */
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -10,6 +11,11 @@ import { jobs, plain, recordsOf } from "../jobs.ts"
 import { ticks } from "../ticks.ts"
 import { tree, treeDifference } from "../tree.ts"
 import { store, type Trial, trial } from "../trial.ts"
+
+const isWait = (maxAge: Duration.Input): boolean => {
+  const millis = Duration.toMillis(Duration.fromInputUnsafe(maxAge))
+  return Number.isFinite(millis) && millis >= 0
+}
 
 const described = (sink: Trial["sink"]): string => {
   const { capabilities, id, name, version } = sink
@@ -53,7 +59,7 @@ const L02 = rule(
         counts.every((count) => Number.isSafeInteger(count) && count >= 1),
         "a limit is not a whole number from 1"
       )
-      yield* must(batch.maxAgeMillis >= 0, "its maxAgeMillis is negative")
+      yield* must(isWait(batch.maxAge), "its maxAge is no finite duration from 0")
       const other = yield* trial(subject)
       yield* must(at.sink.id !== other.sink.id, "its id is the same for two places: receipts would be mixed up")
       const { secret } = subject
