@@ -1,8 +1,11 @@
 /**
  * The normalised model: three tables that hold any finished job of the platform, whatever its annotation type. Column
  * names are fixed, since people's queries depend on them, and no column holds a clock reading: the same input gives the
- * same rows. The row types are plain interfaces; `tables` says the same as data, for sinks that create a schema.
+ * same rows. Each column is described here alone: row types and every sink's schema are made from `tables`.
  */
+import { double, int32, int64, json, make, nullable, type RowOf, scattered, text } from "./Table.ts"
+
+export type { Column, ColumnType, Table } from "./Table.ts"
 
 /**
  * The kinds of result document that are told apart. The platform puts no discriminator into results: the kind is read
@@ -37,198 +40,124 @@ export type AnnotationType =
  */
 export type AttachmentRole = "mask" | "point_labels" | "point_cloud" | "input"
 
-/**
- * One finished job. Key: (`batch_id`, `job_id`).
- */
-export interface JobRow {
-  /** The project as it was asked for. */
-  readonly project_id: string
-  /** The batch as it was listed. */
-  readonly batch_id: string
-  /** The job as it was listed; any text, not always a UUID. */
-  readonly job_id: string
-  /** The customer's own id for the job. */
-  readonly reference_id: string
-  /** The platform's word, such as `completed`. */
-  readonly status: string
-  /** Kind of result document. */
-  readonly result_type: ResultType
-  /** Frames as the listing counts them, null where it does not. */
-  readonly frames: number | null
-  /** Annotations as the listing counts them, null where it does not. Need not equal `annotation_rows`. */
-  readonly annotations: number | null
-  /** Rows of `annotations` that the document gave, from 0. */
-  readonly annotation_rows: number
-  /** The job's tag (older API), null where it has none. */
-  readonly tag: string | null
-  /** The job's workflow (newer API), null where it has none. */
-  readonly work_flow_id: string | null
-  /** The job's weight in the platform's queue, null where it has none. */
-  readonly priority_weight: number | null
-  /** Where the platform says the result document is; unsigned, so it opens nothing without a key. */
-  readonly result_url: string
-  /** sha256 of the result document's bytes, 64 lower-case hex digits. */
-  readonly revision: string
-  /** Size of the result document in bytes. */
-  readonly bytes: number
-}
-
-/**
- * One annotation in one frame. Key: (`batch_id`, `job_id`, `annotation_index`).
- */
-export interface AnnotationRow {
-  readonly batch_id: string
-  readonly job_id: string
-  /** Position among the rows of the document, from 0 without gaps. */
-  readonly annotation_index: number
-  /** The platform's `_id`. Not unique, not even inside one document. Null where there is none. */
-  readonly annotation_id: string | null
-  /** The same for one object through a video or sequence: the tracker's `_id`, or `track_id`. */
-  readonly track_id: string | null
-  /** The frame of the job's input that the annotation is in; null for single images. */
-  readonly frame_id: string | null
-  /** The camera or lidar that the annotation was drawn on; null where the document names none. */
-  readonly sensor_id: string | null
-  readonly type: AnnotationType
-  /** The class, `""` where there is none. Of a segment called `car # 4` it is `car`. */
-  readonly label: string
-  /** `4` of a segment called `car # 4`, otherwise null. */
-  readonly instance: string | null
-  /**
-   * Extent of 2D points, as the nearest doubles: pixel / image width or height, 0..1 with the origin at the top left.
-   * Null without 2D points.
-   */
-  readonly x_min: number | null
-  readonly y_min: number | null
-  readonly x_max: number | null
-  readonly y_max: number | null
-  /**
-   * JSON text. Rectangles, polygons, lines and landmarks: ordered points `[[x,y],...]` in the units of `x_min`, polygons
-   * by following their edges without repeating the first point. Cuboids, 3D boxes, segments listed as annotations and
-   * unknown annotations: the platform's object, since its form is not documented. `[]` where there is nothing to draw:
-   * legend entries, and documents of unknown shape.
-   */
-  readonly geometry: string
-  /** JSON text: an object from attribute name to its value or list of values; `{}` when there are none. */
-  readonly attributes: string
-  /** The colour that the platform draws with, `#rrggbb`; the mask colour of segments. Kept lower-case when malformed. */
-  readonly color: string | null
-  /** The number that stands for this segment in a file of point labels; null elsewhere. */
-  readonly label_key: number | null
-  /** JSON pointer (RFC 6901) into the result document, such as `/data/annotations/rectangles/0`; `""` is all of it. */
-  readonly source_path: string
-}
-
-/**
- * One file that a result names. Key: (`batch_id`, `job_id`, `attachment_index`).
- */
-export interface AttachmentRow {
-  readonly batch_id: string
-  readonly job_id: string
-  /** Position among the files that the document names, from 0 in document order. */
-  readonly attachment_index: number
-  readonly role: AttachmentRole
-  /** The frame that the file belongs to; null for files of the whole job. */
-  readonly frame_id: string | null
-  /** As the document names it; unsigned. */
-  readonly url: string
-  /** sha256 of the stored bytes, 64 lower-case hex digits. */
-  readonly revision: string
-  /** Size of the stored bytes. */
-  readonly bytes: number
-  /** As the storage named it, such as `image/png`. */
-  readonly media_type: string
-  /** Where the bytes are, relative to the sink's root, when they are files; otherwise null. */
-  readonly path: string | null
-}
-
-/**
- * A column's type: `text` (UTF-8), `int32`, `int64` (within the safe integers), `double`, or `json`, which is text that
- * is valid JSON and which a format with nested types may store as such.
- */
-export type ColumnType = "text" | "int32" | "int64" | "double" | "json"
-
-/** One column of one table; `Name` is a key of the row's interface. */
-export interface Column<Name extends string = string> {
-  readonly name: Name
-  readonly type: ColumnType
-  readonly nullable: boolean
-}
-
-/** One table: columns in the order in which they are stored, and the columns whose values name a row uniquely. */
-export interface Table<Row = unknown> {
-  readonly columns: ReadonlyArray<Column<keyof Row & string>>
-  readonly key: ReadonlyArray<keyof Row & string>
-}
-
-const required = <Name extends string>(name: Name, type: ColumnType): Column<Name> => ({ name, type, nullable: false })
-const optional = <Name extends string>(name: Name, type: ColumnType): Column<Name> => ({ name, type, nullable: true })
-
-/**
- * The three tables as data. Names and order do not change within a major version; columns may be added at the end.
- */
-export const tables: {
-  readonly jobs: Table<JobRow>
-  readonly annotations: Table<AnnotationRow>
-  readonly attachments: Table<AttachmentRow>
-} = {
-  jobs: {
-    columns: [
-      required("project_id", "text"),
-      required("batch_id", "text"),
-      required("job_id", "text"),
-      required("reference_id", "text"),
-      required("status", "text"),
-      required("result_type", "text"),
-      optional("frames", "int32"),
-      optional("annotations", "int32"),
-      required("annotation_rows", "int32"),
-      optional("tag", "text"),
-      optional("work_flow_id", "text"),
-      optional("priority_weight", "int32"),
-      required("result_url", "text"),
-      required("revision", "text"),
-      required("bytes", "int64")
-    ],
-    key: ["batch_id", "job_id"]
+const jobs = make({
+  description: "one row per finished job",
+  columns: {
+    /** The project as it was asked for. */
+    project_id: text(),
+    /** The batch as it was listed. */
+    batch_id: text(),
+    /** The job as it was listed; any text, not always a UUID. */
+    job_id: text(),
+    reference_id: text("the customer's own id"),
+    /** The platform's word, such as `completed`. */
+    status: text(),
+    /** Kind of result document. */
+    result_type: text<ResultType>(),
+    /** Null where the listing does not count them. */
+    frames: nullable(int32("as the listing counts them")),
+    /** Null where the listing does not count them. Need not equal `annotation_rows`. */
+    annotations: nullable(int32("as the listing counts them")),
+    /** Rows that the document gave, from 0. */
+    annotation_rows: int32("rows in annotations"),
+    /** The job's tag (older API), null where it has none. */
+    tag: nullable(text()),
+    /** The job's workflow (newer API), null where it has none. */
+    work_flow_id: nullable(text()),
+    /** The job's weight in the platform's queue, null where it has none. */
+    priority_weight: nullable(int32()),
+    /** Where the platform says the result document is; unsigned, so it opens nothing without a key. */
+    result_url: text(),
+    /** 64 lower-case hex digits. */
+    revision: text("sha256 of the result document"),
+    bytes: int64("size of the result document")
   },
-  annotations: {
-    columns: [
-      required("batch_id", "text"),
-      required("job_id", "text"),
-      required("annotation_index", "int32"),
-      optional("annotation_id", "text"),
-      optional("track_id", "text"),
-      optional("frame_id", "text"),
-      optional("sensor_id", "text"),
-      required("type", "text"),
-      required("label", "text"),
-      optional("instance", "text"),
-      optional("x_min", "double"),
-      optional("y_min", "double"),
-      optional("x_max", "double"),
-      optional("y_max", "double"),
-      required("geometry", "json"),
-      required("attributes", "json"),
-      optional("color", "text"),
-      optional("label_key", "int32"),
-      required("source_path", "text")
-    ],
-    key: ["batch_id", "job_id", "annotation_index"]
+  key: ["batch_id", "job_id"],
+  indexes: { by_reference: ["reference_id"] }
+})
+
+const annotations = make({
+  description: "one row per annotation and frame",
+  columns: {
+    batch_id: text(),
+    job_id: text(),
+    /** From 0 without gaps. */
+    annotation_index: int32("position in the document"),
+    /** The platform's `_id`. Not unique, not even inside one document. Null where there is none. */
+    annotation_id: scattered(nullable(text("not unique"))),
+    /** The tracker's `_id`, or `track_id`. */
+    track_id: nullable(text("one object through a video or sequence")),
+    /** The frame of the job's input that the annotation is in; null for single images. */
+    frame_id: nullable(text()),
+    /** The camera or lidar that the annotation was drawn on; null where the document names none. */
+    sensor_id: nullable(text()),
+    type: text<AnnotationType>(),
+    /** `""` where there is none. */
+    label: text("the class; of \"car # 4\" it is \"car\""),
+    /** Null of all that is not a numbered segment. */
+    instance: nullable(text("\"4\" of \"car # 4\"")),
+    /**
+     * Extent of 2D points, as the nearest doubles: pixel / image width or height, 0..1 with the origin at the top left.
+     * Null without 2D points.
+     */
+    x_min: nullable(double("extent: 0 to 1, origin at the top left")),
+    y_min: nullable(double()),
+    x_max: nullable(double()),
+    y_max: nullable(double()),
+    /**
+     * Rectangles, polygons, lines and landmarks: ordered points `[[x,y],...]` in the units of `x_min`, polygons by
+     * following their edges without repeating the first point. Cuboids, 3D boxes, segments listed as annotations and
+     * unknown annotations: the platform's object, since its form is not documented. `[]` where there is nothing to draw:
+     * legend entries, and documents of unknown shape.
+     */
+    geometry: json("JSON"),
+    /** From attribute name to its value or list of values; `{}` when there are none. */
+    attributes: json("JSON object"),
+    /** The colour that the platform draws with; the mask colour of segments. Kept lower-case when malformed. */
+    color: nullable(text("#rrggbb")),
+    /** The number that stands for this segment in a file of point labels; null elsewhere. */
+    label_key: nullable(int32()),
+    /** RFC 6901, such as `/data/annotations/rectangles/0`; `""` is all of the document. */
+    source_path: scattered(text("JSON pointer into the document"))
   },
-  attachments: {
-    columns: [
-      required("batch_id", "text"),
-      required("job_id", "text"),
-      required("attachment_index", "int32"),
-      required("role", "text"),
-      optional("frame_id", "text"),
-      required("url", "text"),
-      required("revision", "text"),
-      required("bytes", "int64"),
-      required("media_type", "text"),
-      optional("path", "text")
-    ],
-    key: ["batch_id", "job_id", "attachment_index"]
-  }
-}
+  key: ["batch_id", "job_id", "annotation_index"]
+})
+
+const attachments = make({
+  description: "one row per file that a result names",
+  columns: {
+    batch_id: text(),
+    job_id: text(),
+    /** Position among the files that the document names, from 0 in document order. */
+    attachment_index: int32(),
+    role: text<AttachmentRole>(),
+    /** The frame that the file belongs to; null for files of the whole job. */
+    frame_id: nullable(text()),
+    /** As the document names it; unsigned. */
+    url: text(),
+    /** 64 lower-case hex digits. */
+    revision: text("sha256 of the file"),
+    /** Size of the stored bytes. */
+    bytes: int64(),
+    /** As the storage named it, such as `image/png`. */
+    media_type: text(),
+    /** Relative to the sink's root. */
+    path: nullable(text("where the bytes are when they are a file of their own"))
+  },
+  key: ["batch_id", "job_id", "attachment_index"]
+})
+
+/**
+ * The three tables. Names and order do not change within a major version. Columns may be added at the end; they can be
+ * null, since rows that are stored already do not have them.
+ */
+export const tables = { jobs, annotations, attachments }
+
+/** One finished job. Key: (`batch_id`, `job_id`). */
+export type JobRow = RowOf<typeof jobs>
+
+/** One annotation in one frame. Key: (`batch_id`, `job_id`, `annotation_index`). */
+export type AnnotationRow = RowOf<typeof annotations>
+
+/** One file that a result names. Key: (`batch_id`, `job_id`, `attachment_index`). */
+export type AttachmentRow = RowOf<typeof attachments>

@@ -3,7 +3,7 @@
  * of `annotations` come from the document itself, by `ResultDocument`.
  */
 import type { AttachmentRow, JobRow } from "./AnnotationModel.ts"
-import type { AttachmentRecord, JobRecord, Receipt } from "./JobSink.ts"
+import type { AttachmentRecord, JobRecord, Receipt, StoredJob } from "./JobSink.ts"
 import * as UnsignedUrl from "./UnsignedUrl.ts"
 
 /** The row of `jobs`, for a document that gave so many rows of `annotations`. Counts are as the platform sends them. */
@@ -25,6 +25,21 @@ export const jobRow = (record: JobRecord, annotationRows: number): JobRow => {
     result_url: UnsignedUrl.strip(result.result ?? ""),
     revision: record.document.sha256,
     bytes: record.document.size
+  }
+}
+
+/** What a row of `jobs` says of its job, for a sink that replays what it has stored: the way back from {@link jobRow}. */
+export const storedJob = (
+  row: Omit<JobRow, "bytes">
+): Pick<StoredJob, "projectId" | "batchId" | "jobId" | "summary" | "result"> => {
+  const { annotations, batch_id: batchId, frames, job_id: jobId, priority_weight: priorityWeight, status, tag } = row
+  const common = { referenceId: row.reference_id === "" ? null : row.reference_id, status, tag, priorityWeight }
+  return {
+    projectId: row.project_id,
+    batchId,
+    jobId,
+    summary: { id: jobId, frames, annotations, ...common },
+    result: { jobId, batchId, workFlowId: row.work_flow_id, result: row.result_url, ...common }
   }
 }
 

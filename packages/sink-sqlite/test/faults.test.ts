@@ -120,6 +120,9 @@ describe("a file that is not fit", () => {
 describe("a file that format 1 was written to", () => {
   const fixture = readFileSync(join(import.meta.dirname, "fixtures", "labels-v1.sql"), "utf8")
   const schema = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+  // How columns are described may change.
+  const withoutWords = (rows: ReadonlyArray<ReadonlyArray<unknown>>) =>
+    rows.map(([name, sql]) => [name, String(sql).replaceAll(/ --.*/g, "")])
 
   it.effect("is intact, has the tables of a new one once it is open, and takes more jobs", () =>
     Effect.gen(function*() {
@@ -140,7 +143,7 @@ describe("a file that format 1 was written to", () => {
       )
       const fresh = yield* temporaryFile
       yield* run({ file: fresh }, [...batches, [record({ job: "added" })]])
-      assert.deepStrictEqual(query(file, schema), query(fresh, schema))
+      assert.deepStrictEqual(withoutWords(query(file, schema)), withoutWords(query(fresh, schema)))
       assert.deepStrictEqual(contents(file), contents(fresh))
     }))
 })

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import type { Run } from "../harness/client.ts"
 import { batches, columns, rowsPerJob } from "../support/rows.ts"
 
-const types = { text: "VARCHAR", json: "VARCHAR", int32: "INTEGER", int64: "BIGINT", double: "DOUBLE" }
+const types = { text: "VARCHAR", json: "VARCHAR", int32: "INTEGER", int64: "BIGINT", double: "DOUBLE", bytes: "BLOB" }
 
 export const run: Run<{ readonly folder: string; readonly jobs: number }> = async ({ folder, jobs }, stopwatch) => {
   const connection = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect()

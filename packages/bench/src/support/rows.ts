@@ -1,5 +1,5 @@
 /** Jobs with annotation rows made from their numbers, for benchmarks of sinks alone. */
-import { AnnotationModel, type JobSink } from "@labelstream/core"
+import { AnnotationModel, type JobSink, Table } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { hash } from "node:crypto"
@@ -13,6 +13,8 @@ const labels = ["car", "truck", "pedestrian", "bicycle", "pole", "traffic light"
 /** Columns of the table of annotations. */
 export const columns = AnnotationModel.tables.annotations.columns
 
+const nulls = Table.nulls(AnnotationModel.tables.annotations)
+
 let seed = 1
 const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647
 
@@ -21,24 +23,19 @@ const rowsOf = (jobId: string, number: number): ReadonlyArray<AnnotationModel.An
   return Array.from({ length: rowsPerJob }, (_, index) => {
     const [x, y, width, height] = [random(), random(), random() / 5, random() / 5]
     return {
+      ...nulls,
       batch_id: batchId,
       job_id: jobId,
       annotation_index: index,
       annotation_id: `${jobId}-${(random() * 1e9).toFixed(0)}`,
-      track_id: null,
-      frame_id: null,
-      sensor_id: null,
       type: "rectangle",
       label: labels[index % labels.length]!,
-      instance: null,
       x_min: x,
       y_min: y,
       x_max: x + width,
       y_max: y + height,
       geometry: JSON.stringify([[x, y], [x + width, y + height]]),
       attributes: `{"occluded":"${random() > 0.5 ? "yes" : "no"}"}`,
-      color: null,
-      label_key: null,
       source_path: `/data/annotations/rectangles/${index}`
     }
   })

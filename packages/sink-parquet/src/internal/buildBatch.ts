@@ -237,7 +237,7 @@ const writeRecord = Effect.fnUntraced(function*(work: Work, build: PartBuild, re
   const held: Array<readonly [TableName, ReadonlyArray<Row>]> = []
   const hold: Put = (table, rows) => Effect.sync(() => void held.push([table, rows]))
   const isSmall = bytes <= small
-  const put = yield* Effect.result(putRecord(record, work.format.geometry, work.keep, isSmall ? hold : write))
+  const put = yield* Effect.result(putRecord(record, work.keep, isSmall ? hold : write))
   if (Result.isFailure(put)) {
     const { failure } = put
     if (!(failure instanceof Failure.Problem)) return yield* failure

@@ -17,6 +17,8 @@ import {
   columnsOf,
   footerSchemaOf,
   type Geometry,
+  jobColumn,
+  pointsOf,
   type Row,
   schemaOf,
   type TableName,
@@ -50,9 +52,6 @@ export interface Finished {
   readonly rows: number
   readonly full: Full
 }
-
-/** Columns whose values say nothing about where a row stands: statistics would cost more than they ever save. */
-const scattered = new Set(["annotation_id", "source_path"])
 
 /** Small enough that a row group has several pages to skip, large enough to compress well. */
 const pageSize = 128 * 1024
@@ -129,10 +128,10 @@ export class PartWriter {
     for (const row of rows) {
       let weight = 8 * columns.length
       for (let index = 0; index < columns.length; index++) {
-        const { kind, name } = columns[index]!
-        const value = row[name]
+        const { name, type } = columns[index]!
+        const value = encoded(type, row[name])
         weight += weigh(value)
-        this.held[index]!.push(kind === "int64" && typeof value === "number" ? BigInt(value) : value)
+        this.held[index]!.push(value)
       }
       this.heldRows++
       this.heldWeight += weight
@@ -195,29 +194,29 @@ export class PartWriter {
   private encode() {
     const { parquet } = this
     const known = parquet.pendingIndexes.length
-    const jobs = this.held[this.columns.findIndex(({ name }) => name === "job_id")]!
+    const jobs = this.held[this.columns.findIndex(({ name }) => name === jobColumn)]!
     void parquet.write({
       columnData: this.columns.map((column, index) => this.source(column, this.held[index]!)),
       rowGroupSize: this.heldRows,
       pageSize
     })
-    const jobColumn = parquet.pendingIndexes.slice(known).find(({ chunk }) =>
-      chunk.meta_data?.path_in_schema[0] === "job_id"
+    const pending = parquet.pendingIndexes.slice(known).find(({ chunk }) =>
+      chunk.meta_data?.path_in_schema[0] === jobColumn
     )
     const filter = bloomOf(jobs)
-    if (jobColumn !== undefined && filter !== undefined) jobColumn.bloomFilter = filter
+    if (pending !== undefined && filter !== undefined) pending.bloomFilter = filter
     this.clear()
   }
 
-  private source({ kind, name }: Column, data: Array<unknown>): ColumnSource {
+  private source({ name, scattered, type }: Column, data: Array<unknown>): ColumnSource {
     // A dictionary of numbers takes -0 and 0 for the same, and old readers know no dictionaries of this kind at all.
-    const isPlain = kind === "double" || kind === "points" || kind === "bytes" || this.format.compression === "gzip"
+    const isPlain = type === "double" || type === "points" || type === "bytes" || this.format.compression === "gzip"
     return {
       name,
       data,
-      statistics: kind !== "json" && kind !== "bytes" && !scattered.has(name),
+      statistics: type !== "json" && type !== "bytes" && !scattered,
       // Rows of a job stand together: of no other column do pages differ enough.
-      columnIndex: name === "job_id",
+      columnIndex: name === jobColumn,
       ...isPlain ? { encoding: "PLAIN" } : {}
     }
   }
@@ -236,9 +235,15 @@ export class PartWriter {
   }
 }
 
+/** A value as the writer takes it. Rows that come from a file have it so already. */
+const encoded = (type: Column["type"], value: unknown): unknown => {
+  if (type === "int64") return typeof value === "number" ? BigInt(value) : value
+  return type === "points" && typeof value === "string" ? pointsOf(value) : value
+}
+
 /** Hashing is slow, and rows of one job stand together: each id is hashed once a run, not once a row. */
 const bloomOf = (jobs: ReadonlyArray<unknown>): Uint32Array | undefined => {
-  const builder = new BloomBuilder({ name: "job_id", type: "BYTE_ARRAY", converted_type: "UTF8" })
+  const builder = new BloomBuilder({ name: jobColumn, type: "BYTE_ARRAY", converted_type: "UTF8" })
   let last: unknown
   for (const job of jobs) {
     if (job !== last) builder.insert(job)

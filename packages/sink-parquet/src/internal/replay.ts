@@ -1,5 +1,5 @@
 /** Gives back what is committed, job by job in the order of the parts, for another sink to store. */
-import { type AnnotationModel, Content, type JobSink } from "@labelstream/core"
+import { type AnnotationModel, Content, type JobSink, TableRows } from "@labelstream/core"
 import { Files } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -12,7 +12,7 @@ import type { Published } from "./partBuild.ts"
 import { damaged, jobsOf } from "./partFile.ts"
 import { PartReader } from "./partReader.ts"
 import { partPath, type Place } from "./place.ts"
-import { pieceSize, type Row } from "./tables.ts"
+import { type ContentRow, pieceSize, type Row } from "./tables.ts"
 
 /** Yields the jobs whose document and files are kept. */
 export async function* replay(place: Place): AsyncGenerator<JobSink.StoredJob> {
@@ -41,8 +41,8 @@ async function* replayPart(
     let piece = 0
     for await (const lines of jobsOf(fs, path("manifest"))) {
       for (const line of lines) {
-        const [job] = await rowsOf<AnnotationModel.JobRow>(jobs, 1)
-        const files = await rowsOf<AnnotationModel.AttachmentRow>(attachments, line.attachments)
+        const [job] = await rowsOf<Stored<AnnotationModel.JobRow>>(jobs, 1)
+        const files = await rowsOf<Stored<AnnotationModel.AttachmentRow>>(attachments, line.attachments)
         if (job?.job_id !== line.job) throw damaged(path("jobs"))
         const sources = sourcesOf(job, files, piece)
         piece += line.contents
@@ -65,10 +65,10 @@ async function* replayPart(
 }
 
 /** The next rows. */
-const rowsOf = async <R>(reader: PartReader, count: number): Promise<ReadonlyArray<Stored<R>>> => {
+const rowsOf = async <R>(reader: PartReader, count: number): Promise<ReadonlyArray<R>> => {
   const found: Array<Row> = []
   for await (const rows of reader.take(count)) found.push(...rows)
-  return found as ReadonlyArray<unknown> as ReadonlyArray<Stored<R>>
+  return found as ReadonlyArray<unknown> as ReadonlyArray<R>
 }
 
 /** A row as it is read back: integers of 64 bits come as such. */
@@ -106,7 +106,7 @@ const contentOf = async (fs: Fs, path: string, reader: PartReader, source: Sourc
   if (source.pieces === 1) {
     // A copy: what is kept of a row must not keep alive the page that it was read from.
     let bytes = new Uint8Array()
-    for await (const [row] of reader.take(1)) bytes = Uint8Array.from(row?.["bytes"] as Uint8Array)
+    for (const row of await rowsOf<ContentRow>(reader, 1)) bytes = Uint8Array.from(row.bytes)
     if (bytes.length !== size || hashOf(bytes) !== sha256) throw damaged(path)
     return {
       size,
@@ -136,7 +136,7 @@ async function* piecesOf(fs: Fs, path: string, { from, pieces, sha256 }: Source)
   try {
     const hash = createHash("sha256")
     for await (const rows of reader.take(pieces)) {
-      for (const { bytes } of rows as ReadonlyArray<{ readonly bytes: Uint8Array }>) {
+      for (const { bytes } of rows as ReadonlyArray<ContentRow>) {
         hash.update(bytes)
         yield bytes
       }
@@ -157,26 +157,10 @@ const storedJob = (
   job: Stored<AnnotationModel.JobRow>,
   files: ReadonlyArray<Stored<AnnotationModel.AttachmentRow>>,
   [document, ...nested]: ReadonlyArray<Content.Content>
-): JobSink.StoredJob => {
-  const { annotations, batch_id: batchId, frames, job_id: jobId, priority_weight: priorityWeight, status, tag } = job
-  const referenceId = job.reference_id === "" ? null : job.reference_id
-  return {
-    projectId,
-    batchId,
-    jobId,
-    summary: { id: jobId, referenceId, status, frames, annotations, tag, priorityWeight },
-    result: {
-      jobId,
-      referenceId,
-      batchId,
-      status,
-      workFlowId: job.work_flow_id,
-      tag,
-      priorityWeight,
-      result: job.result_url
-    },
-    document: document!,
-    attachments: files.map(({ attachment_index: index }, at) => ({ index, content: nested[at]! })),
-    revision
-  }
-}
+): JobSink.StoredJob => ({
+  ...TableRows.storedJob(job),
+  projectId,
+  document: document!,
+  attachments: files.map(({ attachment_index: index }, at) => ({ index, content: nested[at]! })),
+  revision
+})

@@ -3,7 +3,7 @@ import { type Content, type JobSink, TableRows } from "@labelstream/core"
 import { Failure } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type Geometry, pieceSize, pointsOf, type Row, type TableName } from "./tables.ts"
+import { type ContentRow, pieceSize, type Row, type TableName } from "./tables.ts"
 
 /** What is kept of the bytes that rows are read from. */
 export type Keep = "none" | "documents" | "all"
@@ -26,24 +26,16 @@ export const obstacleOf = (record: JobSink.JobRecord): Failure.Problem | undefin
 
 /** Puts all rows of a record. Fails as `put` does, or with a `Failure.Problem` where the record's own content is at fault. */
 export const putRecord = Effect.fnUntraced(
-  function*(record: JobSink.JobRecord, geometry: Geometry, keep: Keep, put: Put) {
+  function*(record: JobSink.JobRecord, keep: Keep, put: Put) {
     const { attachments, batchId, document, jobId } = record
     let annotations = 0
     yield* Stream.runForEachArray(record.parsed.rows({ batchId, jobId }), (parts) =>
       Effect.suspend(() => {
         const rows = parts.flatMap(({ rows }) => rows)
         annotations += rows.length
-        return put(
-          "annotations",
-          geometry === "json" ? rows as ReadonlyArray<unknown> as ReadonlyArray<Row> : rows.map(
-            (row) => ({ ...row, geometry: pointsOf(row.geometry) })
-          )
-        )
+        return put("annotations", rows)
       })).pipe(Effect.catchTag("ContentError", unreadable))
-    yield* put(
-      "attachments",
-      attachments.map((attachment) => ({ ...TableRows.attachmentRow(record, attachment, null) }))
-    )
+    yield* put("attachments", attachments.map((of) => TableRows.attachmentRow(record, of, null)))
     const kept = keep === "none" ? [] : [
       { index: null, content: document },
       ...keep === "all" ?
@@ -54,7 +46,7 @@ export const putRecord = Effect.fnUntraced(
     ]
     let contents = 0
     for (const { content, index } of kept) contents += yield* putContent(record, index, content, put)
-    yield* put("jobs", [{ ...TableRows.jobRow(record, annotations) }])
+    yield* put("jobs", [TableRows.jobRow(record, annotations)])
     return { annotations, attachments: attachments.length, contents }
   }
 )
@@ -71,7 +63,8 @@ const putContent = Effect.fnUntraced(
       const bytes = held.length === 1 ? held[0]! : Buffer.concat(held)
       held = []
       length = 0
-      return put("contents", [{ batch_id: batchId, job_id: jobId, attachment_index: index, piece: pieces++, bytes }])
+      const row: ContentRow = { batch_id: batchId, job_id: jobId, attachment_index: index, piece: pieces++, bytes }
+      return put("contents", [row])
     })
     const source = content.bytes === undefined ? content.stream : Stream.make(content.bytes)
     yield* Stream.runForEach(

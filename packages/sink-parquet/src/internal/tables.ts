@@ -1,8 +1,8 @@
 /**
  * The dataset's tables as Parquet has them: the three of the model, and `contents`, which keeps the bytes that the rows
- * were read from. A column's kind decides how it is encoded; two of these decisions keep values that would be lost.
+ * were read from. A column's type decides how it is encoded; two of these decisions keep values that would be lost.
  */
-import { AnnotationModel } from "@labelstream/core"
+import { AnnotationModel, Table } from "@labelstream/core"
 import type { SchemaElement } from "hyparquet"
 
 /** Names of the tables, which are folders of the dataset. A part is published in this order: its jobs come last. */
@@ -14,10 +14,8 @@ export type TableName = typeof tableNames[number]
 export type Geometry = "json" | "points"
 
 /** One column. */
-export interface Column {
-  readonly name: string
-  readonly kind: AnnotationModel.ColumnType | "points" | "bytes"
-  readonly nullable: boolean
+export interface Column extends Omit<Table.Column, "type"> {
+  readonly type: Table.ColumnType | "points"
 }
 
 /** A row of any table, by column name. */
@@ -26,23 +24,35 @@ export type Row = Readonly<Record<string, unknown>>
 /** Most bytes of a piece of a document or file in `contents`. */
 export const pieceSize = 1024 * 1024
 
-const contents: ReadonlyArray<Column> = [
-  { name: "batch_id", kind: "text", nullable: false },
-  { name: "job_id", kind: "text", nullable: false },
-  { name: "attachment_index", kind: "int32", nullable: true },
-  { name: "piece", kind: "int32", nullable: false },
-  { name: "bytes", kind: "bytes", nullable: false }
-]
+const { attachment_index, ...ofJob } = Table.keyFields(AnnotationModel.tables.attachments)
+
+const contents = Table.make({
+  description: "bytes of documents and files in pieces; those of the document have no attachment_index",
+  columns: {
+    ...ofJob,
+    attachment_index: Table.nullable(attachment_index),
+    piece: Table.int32(),
+    bytes: Table.bytes()
+  },
+  key: [...AnnotationModel.tables.attachments.key, "piece"]
+})
+
+const tables = { ...AnnotationModel.tables, contents }
+
+/** A row of `contents`. */
+export type ContentRow = Table.RowOf<typeof contents>
+
+/** The column by which people look for a job. */
+export const jobColumn = AnnotationModel.tables.jobs.key.at(-1)!
+
+/** The column that can hold lists of points instead of JSON. */
+const nested: keyof AnnotationModel.AnnotationRow = "geometry"
 
 /** The columns of a table. */
-export const columnsOf = (table: TableName, geometry: Geometry): ReadonlyArray<Column> => {
-  if (table === "contents") return contents
-  return AnnotationModel.tables[table].columns.map(({ name, nullable, type }) =>
-    name === "geometry" && geometry === "points"
-      ? { name, kind: "points", nullable: true }
-      : { name, kind: type, nullable }
+export const columnsOf = (table: TableName, geometry: Geometry): ReadonlyArray<Column> =>
+  tables[table].columns.map((column) =>
+    column.name === nested && geometry === "points" ? { ...column, type: "points", nullable: true } : column
   )
-}
 
 /**
  * The schema while values are encoded. JSON columns hold text that must not be parsed and printed again: 2^53+1 would not
@@ -59,9 +69,9 @@ export const footerSchemaOf = (columns: ReadonlyArray<Column>): Array<SchemaElem
     element.logical_type?.type === "JSON" ? { ...element, converted_type: "JSON" } : element
   )
 
-const elementsOf = ({ kind, name, nullable }: Column): ReadonlyArray<SchemaElement> => {
+const elementsOf = ({ name, nullable, type }: Column): ReadonlyArray<SchemaElement> => {
   const repetition_type = nullable ? "OPTIONAL" : "REQUIRED"
-  switch (kind) {
+  switch (type) {
     case "text":
       return [{ name, type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" }, repetition_type }]
     case "json":

@@ -1,5 +1,5 @@
 /** Jobs made by hand: their rows need not be what a document of theirs would give. */
-import type { AnnotationModel, Content, JobSink } from "@labelstream/core"
+import { AnnotationModel, type Content, type JobSink, Table } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
@@ -45,24 +45,19 @@ export const row = (
   index: number,
   special: Partial<AnnotationModel.AnnotationRow> = {}
 ): AnnotationModel.AnnotationRow => ({
+  ...Table.nulls(AnnotationModel.tables.annotations),
   batch_id,
   job_id,
   annotation_index: index,
   annotation_id: `id-${index}`,
-  track_id: null,
-  frame_id: null,
-  sensor_id: null,
   type: "rectangle",
   label: labels[index % labels.length]!,
-  instance: null,
   x_min: index / 1000,
   y_min: 0,
   x_max: 1,
   y_max: 0.5,
   geometry: `[[${index / 1000},0],[1,0.5]]`,
   attributes: "{}",
-  color: null,
-  label_key: null,
   source_path: `/data/annotations/rectangles/${index}`,
   ...special
 })

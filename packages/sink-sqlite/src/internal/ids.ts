@@ -2,6 +2,7 @@
  * Ids as they are stored. SQLite's text is UTF-8, which has no form for half of a surrogate pair: two ids that differ
  * only in such halves would become one. Ids that hold one are stored in an escaped form; all others as they are.
  */
+import type { Key } from "./tables.ts"
 
 /** Begins an escaped id. Ids that begin with it by themselves are escaped too, so that no two are stored alike. */
 const mark = "\ufffd~"
@@ -19,3 +20,9 @@ export const decodeId = (text: string): string => {
     return text
   }
 }
+
+/** Where the rows of a job stand: its ids as stored. */
+export const keyOf = ({ batchId, jobId }: { readonly batchId: string; readonly jobId: string }): Key => ({
+  batch_id: encodeId(batchId),
+  job_id: encodeId(jobId)
+})

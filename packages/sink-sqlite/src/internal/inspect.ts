@@ -11,7 +11,7 @@ import { openReader } from "./database.ts"
 import { attempt, damaged, Problem } from "./failure.ts"
 import { decodeId } from "./ids.ts"
 import { type Job, Reader } from "./reader.ts"
-import { jobTables } from "./schema.ts"
+import { type Key, type TableName, tableNames } from "./tables.ts"
 
 /** Jobs of one page: their rows are read in one go, their contents one by one. */
 const pageSize = 200
@@ -28,7 +28,7 @@ export const inspect = (
   Stream.unwrap(Effect.map(openReader(file, newest), (db) => {
     if (db === undefined) return Stream.empty
     const reader = new Reader(db)
-    const tables = depth === "manifest" ? (["jobs"] as const) : jobTables.filter((table) => table !== "receipts")
+    const tables = depth === "manifest" ? (["jobs"] as const) : tableNames.filter((table) => table !== "receipts")
     return Stream.concat(
       paged(file, reader, (after) => receipts(file, reader, depth, after)),
       Stream.flatMap(
@@ -38,25 +38,24 @@ export const inspect = (
     )
   }))
 
-type Place = { readonly batch: string; readonly job: string }
-type Page = { readonly found: ReadonlyArray<JobSink.Inspected>; readonly last: Place | undefined }
+type Page = { readonly found: ReadonlyArray<JobSink.Inspected>; readonly last: Key | undefined }
 
-/** Pages that each begin after the last place of the one before. */
+/** Pages that each begin after the last job of the one before. */
 const paged = (
   file: string,
   reader: Reader,
-  next: (after: Place | undefined) => Effect.Effect<Page, JobSink.SinkError>
+  next: (after: Key | undefined) => Effect.Effect<Page, JobSink.SinkError>
 ) => {
   const step = (work: () => void) => attempt(file, { step: "inspect" }, work)
   return Stream.paginate(
-    undefined as Place | undefined,
-    Effect.fnUntraced(function*(after: Place | undefined) {
+    undefined as Key | undefined,
+    Effect.fnUntraced(function*(after: Key | undefined) {
       yield* step(() => reader.begin())
       const { found, last } = yield* next(after)
       yield* step(() => {
         reader.end()
         // Keys are in order unless the file is damaged: going on would never end.
-        if (last !== undefined && last.batch === after?.batch && last.job === after.job) {
+        if (last !== undefined && last.batch_id === after?.batch_id && last.job_id === after.job_id) {
           throw new Problem("corrupt", damaged(file))
         }
       })
@@ -67,8 +66,8 @@ const paged = (
 }
 
 const receipts = Effect.fnUntraced(
-  function*(file: string, reader: Reader, depth: JobSink.InspectDepth, after: Place | undefined) {
-    const jobs = yield* attempt(file, { step: "inspect" }, () => reader.jobs(after?.batch, after?.job, pageSize))
+  function*(file: string, reader: Reader, depth: JobSink.InspectDepth, after: Key | undefined) {
+    const jobs = yield* attempt(file, { step: "inspect" }, () => reader.jobs(after, pageSize))
     const found: Array<JobSink.Inspected> = []
     for (const job of jobs) {
       const faults = new Faults(job)
@@ -77,8 +76,7 @@ const receipts = Effect.fnUntraced(
       if (job.project_id === null || faults.found.length > 0) found.push(...faults.found)
       else found.push(intact(job, job.project_id))
     }
-    const last = jobs.length < pageSize ? undefined : jobs.at(-1)
-    return { found, last: last && { batch: last.batch_id, job: last.job_id } }
+    return { found, last: jobs.length < pageSize ? undefined : jobs.at(-1) }
   }
 )
 
@@ -121,30 +119,27 @@ class Faults {
 }
 
 const compareContent = Effect.fnUntraced(function*(file: string, reader: Reader, job: Job, faults: Faults) {
-  const { batch_id: batch, job_id: id } = job
-  const where = { step: "inspect", batchId: decodeId(batch), jobId: decodeId(id) } as const
+  const where = { step: "inspect", batchId: decodeId(job.batch_id), jobId: decodeId(job.job_id) } as const
   const step = <A>(work: () => A) => attempt(file, where, work)
   let rows = 0
   let sound = 0
   for (let from = 0; from < job.annotation_rows; from += rowsAtOnce) {
-    const some = yield* step(() =>
-      reader.annotations(batch, id, from, Math.min(from + rowsAtOnce, job.annotation_rows))
-    )
+    const some = yield* step(() => reader.annotations(job, from, Math.min(from + rowsAtOnce, job.annotation_rows)))
     rows += some.rows
     sound += some.sound
     if (job.annotation_rows > rowsAtOnce) yield* Effect.yieldNow
   }
-  const beyond = yield* step(() => reader.annotationsBeyond(batch, id, job.annotation_rows))
+  const beyond = yield* step(() => reader.annotationsBeyond(job, job.annotation_rows))
   if (rows === job.annotation_rows && (beyond || sound < rows)) faults.add("Changed", "annotations")
   else faults.count("annotations", rows, job.annotation_rows)
-  faults.count("problems", yield* step(() => reader.count("problems", batch, id)), job.problem_rows)
+  faults.count("problems", yield* step(() => reader.count("problems", job)), job.problem_rows)
 
-  const hash = (index: number | undefined) => hashParts(file, where, (after) => reader.part(batch, id, index, after))
+  const hash = (index: number | undefined) => hashParts(file, where, (after) => reader.part(job, index, after))
   const compare = (table: string, found: string | undefined, revision: string, rest?: string) => {
     if (found !== revision) faults.add(found === undefined ? "Missing" : "Changed", table, rest)
   }
   if (job.document_kept === 1) compare("documents", yield* hash(undefined), job.revision)
-  const attachments = yield* step(() => reader.attachments(batch, id))
+  const attachments = yield* step(() => reader.attachments(job))
   faults.count("attachments", attachments.length, job.attachment_rows)
   if (job.files_kept === 0) return
   for (const { attachment_index: index, revision } of attachments) {
@@ -172,15 +167,15 @@ const hashParts = Effect.fnUntraced(function*(
 
 /** Rows of jobs that no receipt knows of. */
 const extras = Effect.fnUntraced(
-  function*(file: string, reader: Reader, table: (typeof jobTables)[number], after: Place | undefined) {
+  function*(file: string, reader: Reader, table: TableName, after: Key | undefined) {
     return yield* attempt(file, { step: "inspect" }, (): Page => {
       const found: Array<JobSink.Inspected> = []
       let last = after
       for (let count = 0; count < pageSize; count++) {
-        const next = reader.next(table, last?.batch, last?.job)
+        const next = reader.next(table, last)
         if (next === undefined) return { found, last: undefined }
         if (next.known === 0) found.push({ _tag: "Extra", path: `${table}/${next.batch_id}/${next.job_id}` })
-        last = { batch: next.batch_id, job: next.job_id }
+        last = next
       }
       return { found, last }
     })

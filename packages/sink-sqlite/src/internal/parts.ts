@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from "node:zlib"
 import { attempt, Problem, type Where } from "./failure.ts"
 import type { Pace } from "./pace.ts"
+import type { Part } from "./tables.ts"
 
 /** Bytes of a part before compression. A row of this size takes some 10 ms to store. */
 export const partBytes = 4 * 1024 * 1024
@@ -46,7 +47,7 @@ export const restore = (codec: string, bytes: Uint8Array): Effect.Effect<Uint8Ar
 }
 
 /** Stores one part. Throws. */
-export type WritePart = (part: number, codec: Codec, bytes: Uint8Array) => void
+export type WritePart = (part: Part) => void
 
 /** Media that are compressed already: trying costs time and gains nothing. */
 const dense = /^(?:image\/(?!svg|bmp)|video\/|audio\/|application\/(?:zip|gzip|zstd))/
@@ -68,7 +69,8 @@ export const writeParts = Effect.fnUntraced(function*(
   const store = Effect.fnUntraced(function*(bytes: Uint8Array) {
     const packed = isDense || bytes.length === 0 ? bytes : yield* compress(bytes)
     const isPacked = packed.length < bytes.length
-    yield* attempt(file, where, () => write(part++, isPacked ? "zstd" : "none", isPacked ? packed : bytes))
+    const stored: Part = { part: part++, codec: isPacked ? "zstd" : "none", bytes: isPacked ? packed : bytes }
+    yield* attempt(file, where, () => write(stored))
     yield* pace.spend(bytes.length >> 13)
   })
   const { bytes, size } = content
@@ -76,8 +78,7 @@ export const writeParts = Effect.fnUntraced(function*(
     // Most documents: one call instead of several effects.
     yield* attempt(file, where, () => {
       const packed = isDense || size === 0 ? bytes : zstdCompressSync(bytes, level)
-      if (packed.length < size) write(0, "zstd", packed)
-      else write(0, "none", bytes)
+      write(packed.length < size ? { part: 0, codec: "zstd", bytes: packed } : { part: 0, codec: "none", bytes })
     })
     return yield* pace.spend(5)
   }

@@ -5,8 +5,8 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { openReader } from "./database.ts"
 import { attempt, damaged, Problem } from "./failure.ts"
+import { keyOf } from "./ids.ts"
 import { Reader } from "./reader.ts"
-import { keyOf } from "./tableRows.ts"
 
 /** The bytes of a job's result document, or of its attachment with an index. */
 export const readBytes = (
@@ -16,7 +16,7 @@ export const readBytes = (
   index: number | undefined
 ): Stream.Stream<Uint8Array, JobSink.SinkError> => {
   const where = { step: "inspect", batchId: ids.batchId, jobId: ids.jobId } as const
-  const { batch, job } = keyOf(ids)
+  const key = keyOf(ids)
   const absent = (): never => {
     const what = index === undefined ? "result document" : `attachment ${index}`
     throw new Problem("misconfigured", `${file} holds no ${what} of job ${ids.jobId} in batch ${ids.batchId}`)
@@ -30,7 +30,7 @@ export const readBytes = (
         const part = yield* attempt(file, where, () => {
           // All parts are of one revision, whatever is committed meanwhile.
           if (after === -1) reader.begin()
-          return reader.part(batch, job, index, after) ?? (after === -1 ? absent() : undefined)
+          return reader.part(key, index, after) ?? (after === -1 ? absent() : undefined)
         })
         if (part === undefined) return [[], Option.none()] as const
         const bytes = yield* Reader.restored(part)

@@ -1,65 +1,47 @@
 /** The questions that reading back asks, each answered in one short call. All of them throw. */
+import type { AnnotationModel, Table } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import { restore } from "./parts.ts"
-import { jobTables } from "./schema.ts"
 import { type Database, rollback, type Statement } from "./sqlite.ts"
+import { equal, joined, of } from "./statements.ts"
+import { jobKey, type Key, type Part, type Receipt, type TableName, tables } from "./tables.ts"
 
-/** What was committed for a job, and what `jobs` says of it. */
-export interface Job {
-  readonly batch_id: string
-  readonly job_id: string
-  readonly attachments_revision: string
-  readonly bytes: number
-  readonly attachment_rows: number
-  readonly problem_rows: number
-  readonly document_kept: number
-  readonly files_kept: number
-  /** Null where `jobs` has no such row, as are the ones below. */
+/** What was committed for a job, and what `jobs` says of it: nulls where it has no such row. */
+export type Job = Receipt & Pick<AnnotationModel.JobRow, "revision" | "annotation_rows"> & {
   readonly project_id: string | null
-  readonly revision: string
-  readonly annotation_rows: number
 }
 
-/** Some bytes of a document or file, as stored. */
-export interface Part {
-  readonly part: number
-  readonly codec: string
-  readonly bytes: Uint8Array
-}
+/** A job that is kept whole: its document and all its files. `bytes` are those of the document. */
+export type Whole = AnnotationModel.JobRow & Pick<Receipt, "attachments_revision" | "attachment_rows">
 
-/** A job that is kept whole: its document and all its files. */
-export interface Whole {
-  readonly batch_id: string
-  readonly job_id: string
-  readonly project_id: string
-  readonly reference_id: string
-  readonly status: string
-  readonly frames: number | null
-  readonly annotations: number | null
-  readonly tag: string | null
-  readonly work_flow_id: string | null
-  readonly priority_weight: number | null
-  readonly result_url: string
-  readonly revision: string
-  /** Size of the document. */
-  readonly document_bytes: number
-  readonly attachments_revision: string
-  readonly attachment_rows: number
-}
+const { annotations, attachments, documents, files } = tables
+const here = equal(jobKey)
+const keyColumns = jobKey.join(", ")
+const joinJobs = `JOIN jobs AS j ON ${joined(jobKey, "j", "r")}`
+/** What numbers the rows of a job. */
+const numberOf = (table: Table.AnyTable) => table.key.at(-1)!
 
-/** A nested file as `attachments` says it. */
-export interface StoredFile {
-  readonly attachment_index: number
-  readonly revision: string
-  readonly bytes: number
-  readonly media_type: string
-}
+const committed = `SELECT r.*, j.project_id, j.revision, j.annotation_rows FROM receipts AS r LEFT ${joinJobs}`
+const keptWhole = `SELECT j.*, r.attachments_revision, r.attachment_rows FROM receipts AS r ${joinJobs}
+  AND r.document_kept = 1 AND (r.attachment_rows = 0 OR r.files_kept = 1)`
 
-type Table = (typeof jobTables)[number]
+/** Whether all JSON of a row is valid. */
+const isSound = annotations.columns.filter(({ type }) => type === "json")
+  .map(({ name, nullable }) => nullable ? `(${name} IS NULL OR json_valid(${name}))` : `json_valid(${name})`)
+  .join(" AND ")
+const position = numberOf(annotations)
+const countSound = `SELECT count(*) AS rows, total(${isSound}) AS sound FROM annotations
+  WHERE ${here} AND ${position} >= ? AND ${position} < ?`
+const anyWhere = (condition: string) => `EXISTS (SELECT 1 FROM annotations WHERE ${here} AND ${condition})`
+const anyBeyond = `SELECT ${anyWhere(`${position} >= ?`)} OR ${anyWhere(`${position} < 0`)}`
 
-const key = "batch_id = ? AND job_id = ?"
-const joined = "JOIN jobs AS j ON j.batch_id = r.batch_id AND j.job_id = r.job_id"
-const committed = `SELECT r.*, j.project_id, j.revision, j.annotation_rows FROM receipts AS r LEFT ${joined}`
+const attachmentsOf = `SELECT * FROM attachments WHERE ${here} ORDER BY ${numberOf(attachments)}`
+const nextPart = (name: string, table: Table.AnyTable) =>
+  `SELECT * FROM ${name} WHERE ${equal(table.key.slice(0, -1))} AND ${numberOf(table)} > ?
+  ORDER BY ${numberOf(table)} LIMIT 1`
+const documentPart = nextPart("documents", documents)
+const filePart = nextPart("files", files)
+const isKnown = `EXISTS (SELECT 1 FROM receipts AS r WHERE ${joined(jobKey, "r", "t")})`
 
 export class Reader {
   private readonly db: Database
@@ -80,13 +62,8 @@ export class Reader {
   }
 
   /** The jobs after one, in order of their keys. */
-  jobs(batch: string | undefined, job: string | undefined, limit: number): ReadonlyArray<Job> {
-    return this.after(committed, batch, job, limit) as ReadonlyArray<Job>
-  }
-
-  /** One job, undefined where nothing was committed for it. */
-  job(batch: string, job: string): Job | undefined {
-    return this.prepare(`${committed} WHERE r.batch_id = ? AND r.job_id = ?`).get(batch, job) as Job | undefined
+  jobs(after: Key | undefined, limit: number): ReadonlyArray<Job> {
+    return this.after(committed, after, limit) as ReadonlyArray<Job>
   }
 
   /** How many jobs have a receipt. */
@@ -95,62 +72,52 @@ export class Reader {
   }
 
   /** The jobs after one that are kept whole, in order of their keys. */
-  whole(batch: string | undefined, job: string | undefined, limit: number): ReadonlyArray<Whole> {
-    const columns = "j.*, j.bytes AS document_bytes, r.attachments_revision, r.attachment_rows"
-    const kept = "r.document_kept = 1 AND (r.attachment_rows = 0 OR r.files_kept = 1)"
-    const from = `SELECT ${columns} FROM receipts AS r ${joined} AND ${kept}`
-    return this.after(from, batch, job, limit) as ReadonlyArray<Whole>
+  whole(after: Key | undefined, limit: number): ReadonlyArray<Whole> {
+    return this.after(keptWhole, after, limit) as Array<Whole>
   }
 
-  private after(from: string, batch: string | undefined, job: string | undefined, limit: number): Array<unknown> {
-    const order = "ORDER BY r.batch_id, r.job_id LIMIT ?"
-    return batch === undefined || job === undefined
+  private after(from: string, after: Key | undefined, limit: number): Array<unknown> {
+    const columns = of("r", jobKey)
+    const order = `ORDER BY ${columns} LIMIT ?`
+    return after === undefined
       ? this.prepare(`${from} ${order}`).all(limit)
-      : this.prepare(`${from} WHERE (r.batch_id, r.job_id) > (?, ?) ${order}`).all(batch, job, limit)
+      : this.prepare(`${from} WHERE (${columns}) > (?, ?) ${order}`).all(after.batch_id, after.job_id, limit)
   }
 
   /** How many annotations of a range there are, and how many of them hold valid JSON. */
-  annotations(batch: string, job: string, from: number, to: number): { readonly rows: number; readonly sound: number } {
-    const what = "count(*) AS rows, total(json_valid(geometry) AND json_valid(attributes)) AS sound"
-    const sql = `SELECT ${what} FROM annotations WHERE ${key} AND annotation_index >= ? AND annotation_index < ?`
-    return this.prepare(sql).get(batch, job, from, to) as { rows: number; sound: number }
+  annotations(key: Key, from: number, to: number): { readonly rows: number; readonly sound: number } {
+    return this.prepare(countSound).get(key.batch_id, key.job_id, from, to) as { rows: number; sound: number }
   }
 
   /** Whether there is any annotation outside of 0 to `end`. */
-  annotationsBeyond(batch: string, job: string, end: number): boolean {
-    const outside = (condition: string) => `EXISTS (SELECT 1 FROM annotations WHERE ${key} AND ${condition})`
-    const sql = `SELECT ${outside("annotation_index >= ?")} OR ${outside("annotation_index < 0")}`
-    return this.prepare(sql).pluck().get(batch, job, end, batch, job) === 1
+  annotationsBeyond(key: Key, end: number): boolean {
+    return this.prepare(anyBeyond).pluck().get(key.batch_id, key.job_id, end, key.batch_id, key.job_id) === 1
   }
 
-  count(table: Table, batch: string, job: string): number {
-    return this.prepare(`SELECT count(*) FROM ${table} WHERE ${key}`).pluck().get(batch, job) as number
+  count(table: TableName, key: Key): number {
+    const sql = `SELECT count(*) FROM ${table} WHERE ${here}`
+    return this.prepare(sql).pluck().get(key.batch_id, key.job_id) as number
   }
 
-  attachments(batch: string, job: string): ReadonlyArray<StoredFile> {
-    const columns = "attachment_index, revision, bytes, media_type"
-    const sql = `SELECT ${columns} FROM attachments WHERE ${key} ORDER BY attachment_index`
-    return this.prepare(sql).all(batch, job) as Array<StoredFile>
+  attachments(key: Key): ReadonlyArray<AnnotationModel.AttachmentRow> {
+    return this.prepare(attachmentsOf).all(key.batch_id, key.job_id) as Array<AnnotationModel.AttachmentRow>
   }
 
   /** The part after one, of the result document or of the attachment with an index. */
-  part(batch: string, job: string, index: number | undefined, after: number): Part | undefined {
-    const order = "AND part > ? ORDER BY part LIMIT 1"
+  part(key: Key, index: number | undefined, after: number): Part | undefined {
     return (index === undefined
-      ? this.prepare(`SELECT part, codec, bytes FROM documents WHERE ${key} ${order}`).get(batch, job, after)
-      : this.prepare(`SELECT part, codec, bytes FROM files WHERE ${key} AND attachment_index = ? ${order}`)
-        .get(batch, job, index, after)) as Part | undefined
+      ? this.prepare(documentPart).get(key.batch_id, key.job_id, after)
+      : this.prepare(filePart).get(key.batch_id, key.job_id, index, after)) as Part | undefined
   }
 
   /** The next job after one that has rows in a table, and whether there is a receipt for it. */
-  next(table: Table, batch: string | undefined, job: string | undefined) {
-    const known = "EXISTS (SELECT 1 FROM receipts AS r WHERE r.batch_id = t.batch_id AND r.job_id = t.job_id) AS known"
-    const from = `SELECT batch_id, job_id, ${known} FROM ${table} AS t`
-    const order = "ORDER BY batch_id, job_id LIMIT 1"
-    return (batch === undefined || job === undefined
+  next(table: TableName, after: Key | undefined) {
+    const from = `SELECT ${keyColumns}, ${isKnown} AS known FROM ${table} AS t`
+    const order = `ORDER BY ${keyColumns} LIMIT 1`
+    return (after === undefined
       ? this.prepare(`${from} ${order}`).get()
-      : this.prepare(`${from} WHERE (batch_id, job_id) > (?, ?) ${order}`).get(batch, job)) as
-        | { readonly batch_id: string; readonly job_id: string; readonly known: number }
+      : this.prepare(`${from} WHERE (${keyColumns}) > (?, ?) ${order}`).get(after.batch_id, after.job_id)) as
+        | Key & { readonly known: number }
         | undefined
   }
 

@@ -1,5 +1,5 @@
 /** Gives back what is committed, job by job in order of the keys, for another sink to store. */
-import { Content, type JobSink } from "@labelstream/core"
+import { type AnnotationModel, Content, type JobSink, TableRows } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -7,7 +7,8 @@ import { createHash } from "node:crypto"
 import { openReader } from "./database.ts"
 import { attempt } from "./failure.ts"
 import { decodeId } from "./ids.ts"
-import { Reader, type StoredFile, type Whole } from "./reader.ts"
+import { Reader, type Whole } from "./reader.ts"
+import type { Key } from "./tables.ts"
 
 /** Jobs of one page. Their contents are read when they are asked for. */
 const pageSize = 200
@@ -21,58 +22,44 @@ export const replay = (file: string, newest: number): Stream.Stream<JobSink.Stor
       undefined as Whole | undefined,
       (after: Whole | undefined) =>
         attempt(file, { step: "inspect" }, () => {
-          const page = reader.whole(after?.batch_id, after?.job_id, pageSize)
+          const page = reader.whole(after, pageSize)
           const jobs = page.map((job) => storedJob(reader, job))
           return [jobs, page.length < pageSize ? Option.none() : Option.fromUndefinedOr(page.at(-1))] as const
         })
     )
   }))
 
-const storedJob = (reader: Reader, job: Whole): JobSink.StoredJob => {
-  const { batch_id: batch, job_id: id } = job
-  const [batchId, jobId] = [decodeId(batch), decodeId(id)]
-  const { annotations, frames, priority_weight: priorityWeight, status, tag } = job
-  const referenceId = job.reference_id === "" ? null : job.reference_id
-  const document = { revision: job.revision, bytes: job.document_bytes, media_type: "" }
-  const files = job.attachment_rows === 0 ? [] : reader.attachments(batch, id)
-  return {
-    projectId: decodeId(job.project_id),
-    batchId,
-    jobId,
-    summary: { id: jobId, referenceId, status, frames, annotations, tag, priorityWeight },
-    result: {
-      jobId,
-      referenceId,
-      batchId,
-      status,
-      workFlowId: job.work_flow_id,
-      tag,
-      priorityWeight,
-      result: job.result_url
-    },
-    document: contentOf(reader, batch, id, undefined, document),
-    attachments: files.map((file) => ({
-      index: file.attachment_index,
-      content: contentOf(reader, batch, id, file.attachment_index, file)
-    })),
-    revision: { document: job.revision, attachments: job.attachments_revision }
-  }
-}
+const storedJob = (reader: Reader, job: Whole): JobSink.StoredJob => ({
+  ...TableRows.storedJob({
+    ...job,
+    project_id: decodeId(job.project_id),
+    batch_id: decodeId(job.batch_id),
+    job_id: decodeId(job.job_id)
+  }),
+  document: contentOf(reader, job, undefined, { ...job, media_type: "" }),
+  attachments: (job.attachment_rows === 0 ? [] : reader.attachments(job)).map((file) => ({
+    index: file.attachment_index,
+    content: contentOf(reader, job, file.attachment_index, file)
+  })),
+  revision: { document: job.revision, attachments: job.attachments_revision }
+})
 
 /** Stored bytes as content, as long as the stream lasts that gave it. */
 const contentOf = (
   reader: Reader,
-  batch: string,
-  job: string,
+  key: Key,
   index: number | undefined,
-  { bytes: size, media_type, revision: sha256 }: Pick<StoredFile, "revision" | "bytes" | "media_type">
+  { bytes: size, media_type, revision: sha256 }: Pick<
+    AnnotationModel.AttachmentRow,
+    "revision" | "bytes" | "media_type"
+  >
 ): Content.Content => {
   const stream = Stream.suspend(() => {
     const hash = createHash("sha256")
     return Stream.paginate(
       -1,
       Effect.fnUntraced(function*(after: number) {
-        const part = yield* Effect.try({ try: () => reader.part(batch, job, index, after), catch: unreadable })
+        const part = yield* Effect.try({ try: () => reader.part(key, index, after), catch: unreadable })
         if (part === undefined) {
           return hash.digest("hex") === sha256 ? [[], Option.none()] as const : yield* changed
         }

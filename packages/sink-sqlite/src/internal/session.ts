@@ -10,8 +10,8 @@ import * as Semaphore from "effect/Semaphore"
 import { statSync } from "node:fs"
 import { mergeLog } from "./database.ts"
 import { attempt, gone, Problem } from "./failure.ts"
+import { keyOf } from "./ids.ts"
 import { type Database, rollback } from "./sqlite.ts"
-import { keyOf } from "./tableRows.ts"
 import { type Keep, Writer } from "./writer.ts"
 
 /** Commits whose receipts can still be asked for a second time. */
@@ -144,9 +144,6 @@ const none: ReadonlyArray<JobSink.Rejection> = []
 
 /** A job that stands twice in a batch counts as its last record. */
 const latestOfEach = (records: ReadonlyArray<JobSink.JobRecord>): ReadonlyArray<JobSink.JobRecord> => {
-  const latest = new Map(records.map((record) => {
-    const { batch, job } = keyOf(record)
-    return [JSON.stringify([batch, job]), record]
-  }))
+  const latest = new Map(records.map((record) => [JSON.stringify(keyOf(record)), record]))
   return latest.size === records.length ? records : [...latest.values()]
 }

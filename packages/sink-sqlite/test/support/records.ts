@@ -1,5 +1,5 @@
 /** Jobs made by hand, with rows and contents as a test asks for them. */
-import { type AnnotationModel, type Content, type JobSink, ResultDocument } from "@labelstream/core"
+import { AnnotationModel, type Content, type JobSink, ResultDocument, Table } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
@@ -30,24 +30,18 @@ export const streamed = (chunks: ReadonlyArray<Uint8Array>): Content.Content => 
 
 /** One annotation's row. Values may be of any type, as a broken decoder would give them. */
 export const row = (fields: { readonly [K in keyof AnnotationModel.AnnotationRow]?: unknown }) => ({
+  ...Table.nulls(AnnotationModel.tables.annotations),
   batch_id: "",
   job_id: "",
   annotation_index: 0,
-  annotation_id: null,
-  track_id: null,
-  frame_id: null,
-  sensor_id: null,
   type: "rectangle",
   label: "",
-  instance: null,
   x_min: 0.25,
   y_min: 0.5,
   x_max: 0.75,
   y_max: 1,
   geometry: "[[0.25,0.5],[0.75,1]]",
   attributes: "{}",
-  color: null,
-  label_key: null,
   source_path: "",
   ...fields
 } as AnnotationModel.AnnotationRow)

@@ -1,5 +1,5 @@
 /** Holds what a reader found against what was stored, and says the first difference in words. */
-import type { JobSink } from "@labelstream/core"
+import { AnnotationModel, type JobSink } from "@labelstream/core"
 import type { StoredJob } from "../Subject.ts"
 import { sha256 } from "./contents.ts"
 import { keyOf, type TestJob } from "./jobs.ts"
@@ -25,15 +25,16 @@ export const jobDifference = (found: StoredJob, expected: TestJob): string | und
   return found.rows === undefined ? undefined : rowsDifference(at, found.rows, expected.rows)
 }
 
-const rowsDifference = (at: string, found: ReadonlyArray<object>, expected: ReadonlyArray<object>) => {
+type Rows = ReadonlyArray<AnnotationModel.AnnotationRow>
+
+const rowsDifference = (at: string, found: Rows, expected: Rows) => {
   if (found.length !== expected.length) return `${at}: ${found.length} annotations, not ${expected.length}`
   for (const [index, row] of expected.entries()) {
-    const other = found[index] as Record<string, unknown>
-    for (const [column, value] of Object.entries(row)) {
-      if (!Object.is(other[column], value)) {
-        const from = firstDifference(other[column], value)
-        return `${at}: ${column} of annotation ${index} is ${shown(other[column], from)}, not ${shown(value, from)}`
-      }
+    for (const { name } of AnnotationModel.tables.annotations.columns) {
+      const [other, value] = [found[index]?.[name], row[name]]
+      if (Object.is(other, value)) continue
+      const from = firstDifference(other, value)
+      return `${at}: ${name} of annotation ${index} is ${shown(other, from)}, not ${shown(value, from)}`
     }
   }
   return undefined

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { AnnotationModel } from "@labelstream/core"
+import { AnnotationModel, Table } from "@labelstream/core"
 import { boxes } from "../../../src/internal/draw/birdsEye.ts"
 import { Colors } from "../../../src/internal/draw/colors.ts"
 import { framesOf, sequence } from "../../../src/internal/draw/frames.ts"
@@ -9,24 +9,18 @@ import { Budget, plane } from "../../../src/internal/draw/plane.ts"
 import { imageOf } from "../../../src/internal/draw/png.ts"
 
 const row = (more: Partial<AnnotationModel.AnnotationRow>): AnnotationModel.AnnotationRow => ({
+  ...Table.nulls(AnnotationModel.tables.annotations),
   batch_id: "b",
   job_id: "j",
   annotation_index: 0,
-  annotation_id: null,
-  track_id: null,
-  frame_id: null,
-  sensor_id: null,
   type: "rectangle",
   label: "Car",
-  instance: null,
   x_min: 0,
   y_min: 0,
   x_max: 1,
   y_max: 1,
   geometry: "[]",
   attributes: "{}",
-  color: null,
-  label_key: null,
   source_path: "",
   ...more
 })

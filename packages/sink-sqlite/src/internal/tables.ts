@@ -1,0 +1,66 @@
+/**
+ * The tables of the file: those of the model, and what this sink keeps of jobs beside them. The key of each begins with
+ * that of `jobs`.
+ */
+import { AnnotationModel, Table } from "@labelstream/core"
+
+const { int32, int64, keyFields, make, text } = Table
+const { annotations, attachments, jobs } = AnnotationModel.tables
+
+const documents = make({
+  description: "result documents as they came; parts in order, each of up to 4 MiB before compression",
+  columns: {
+    ...keyFields(jobs),
+    part: int32("0 alone for most"),
+    codec: text("zstd or none"),
+    bytes: Table.bytes()
+  },
+  key: [...jobs.key, "part"]
+})
+
+const files = make({
+  description: "bytes of attachments, in parts as documents",
+  columns: { ...keyFields(attachments), part: int32(), codec: text("zstd or none"), bytes: Table.bytes() },
+  key: [...attachments.key, "part"]
+})
+
+const problems = make({
+  description: "annotations that gave no row, and values that could not be stored as they are",
+  columns: {
+    ...keyFields(jobs),
+    problem_index: int32(),
+    path: text("JSON pointer into the document, or the name of a field of the listing or of the job"),
+    reason: text()
+  },
+  key: [...jobs.key, "problem_index"]
+})
+
+const receipts = make({
+  description: "what was committed for each job, to check the other tables against",
+  columns: {
+    ...keyFields(jobs),
+    attachments_revision: text("sha256 over those of the attachments"),
+    bytes: int64("document and attachments together"),
+    attachment_rows: int32(),
+    problem_rows: int32(),
+    document_kept: int32("1: its bytes are in documents"),
+    files_kept: int32("1: the attachments' bytes are in files")
+  },
+  key: jobs.key
+})
+
+/** All tables that hold rows of jobs, in the order in which they are made. */
+export const tables = { jobs, annotations, attachments, documents, files, problems, receipts }
+
+export type TableName = keyof typeof tables
+
+export const tableNames = Object.keys(tables) as ReadonlyArray<TableName>
+
+/** The columns that name a job, in every table. */
+export const jobKey: ReadonlyArray<string> = jobs.key
+
+/** The ids of a job as they are stored. */
+export type Key = Pick<AnnotationModel.JobRow, (typeof jobs.key)[number]>
+
+export type Receipt = Table.RowOf<typeof receipts>
+export type Part = Pick<Table.RowOf<typeof documents>, "part" | "codec" | "bytes">

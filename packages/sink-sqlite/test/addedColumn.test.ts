@@ -1,0 +1,45 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { vi } from "vitest"
+import { open } from "../src/internal/sqlite.ts"
+import { inspected, query, run, temporaryFile } from "./support/places.ts"
+import { record, row } from "./support/records.ts"
+
+vi.mock(import("@labelstream/core"), async (original) => {
+  const core = await original()
+  const { annotations } = core.AnnotationModel.tables
+  const weight = { ...core.Table.nullable(core.Table.double("how much it counts")), name: "weight" as never }
+  const extended = { ...annotations, columns: [...annotations.columns, weight] }
+  const tables = { ...core.AnnotationModel.tables, annotations: extended }
+  return { ...core, AnnotationModel: { ...core.AnnotationModel, tables } }
+})
+
+const weighed = { ...row({}), weight: 0.5 }
+const values = "SELECT job_id, weight FROM annotations ORDER BY job_id"
+
+describe("a column that the model gains", () => {
+  it.effect("is in a new file, with its type, its words and its values", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      yield* run({ file }, [[record({ job: "a", rows: [weighed] }), record({ job: "b" })]])
+      assert.deepStrictEqual(query(file, values), [["a", 0.5], ["b", null]])
+      const [[sql]] = query(file, "SELECT sql FROM sqlite_schema WHERE name = 'annotations'") as [[string]]
+      assert.include(sql, "\n  weight REAL, -- how much it counts\n")
+    }))
+
+  it.effect("is given to a file that lacks it, whose rows have null there", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      const made = open(file, { timeout: 0 })
+      made.exec(readFileSync(join(import.meta.dirname, "fixtures", "labels-v1.sql"), "utf8"))
+      // This run's tokens are new to the file.
+      made.exec("DELETE FROM commits")
+      made.close()
+      yield* run({ file }, [[record({ job: "added", rows: [weighed] })]])
+      const found = query(file, values)
+      assert.deepStrictEqual(found.map(([, weight]) => weight), [0.5, ...Array(found.length - 1).fill(null)])
+      assert.isTrue((yield* inspected(file)).every(({ _tag }) => _tag === "Intact"))
+    }))
+})
