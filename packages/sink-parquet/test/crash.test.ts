@@ -67,7 +67,7 @@ describe("a crash", () => {
       const directory = yield* temporary
       let isDead = false
       const fs = guarded(({ args, name }) => {
-        isDead ||= name === "link" && String(args[1]).startsWith(join(directory, "annotations"))
+        isDead ||= name === "rename" && String(args[1]).startsWith(join(directory, "annotations"))
         if (isDead && name !== "close") throw systemError("EIO")
       })
       const broken = Effect.flatMap(
