@@ -2,7 +2,8 @@
  * Turns what the system says into the sink's errors: one place decides what a code means and what a person should do.
  */
 import { JobSink } from "@labelstream/core"
-import { codeOf } from "./Files.ts"
+import * as Effect from "effect/Effect"
+import { codeOf } from "./Fs.ts"
 
 /** Where an error arose. */
 export interface Where {
@@ -26,6 +27,17 @@ export const toSinkError = (sinkName: string) => (where: Where) => (error: unkno
   const { detail, reason } = error instanceof Problem ? { reason: error.reason, detail: error.message } : explain(error)
   return new JobSink.SinkError({ sink: sinkName, ...where, reason, detail, cause: error })
 }
+
+/** Runs file operations as an effect that fails with this error of a sink. */
+export type Attempt = <A>(where: Where, operation: () => Promise<A>) => Effect.Effect<A, JobSink.SinkError>
+
+/** Waits for the operation even when interrupted: nothing may still be written after the step has ended. */
+export const attempt = (sinkName: string): Attempt => (where, operation) =>
+  Effect.uninterruptible(Effect.tryPromise({ try: operation, catch: toSinkError(sinkName)(where) }))
+
+/** For a file whose format has a higher version than this software knows. */
+export const newer = (path: string): Problem =>
+  new Problem("corrupt", `${path} was written by a newer version of this software: update and run again`)
 
 const explain = (error: unknown): { readonly reason: JobSink.SinkFailure; readonly detail: string } => {
   const code = codeOf(error)

@@ -1,38 +1,12 @@
-/**
- * Durable work on files by operations that are handed in, so that tests can make any of them fail. Files are plain
- * descriptors: `FileHandle` costs twice the time for small files, and warns when it is collected.
- */
-import type { Stats } from "node:fs"
+/** Durable work on files and folders. */
+import { constants } from "node:fs"
+import { codeOf, type Fs } from "./Fs.ts"
 
-/** The operations that this package needs; each fails as Node's own does. */
-export interface Operations {
-  readonly open: (path: string, flags: string | number, mode?: number) => Promise<number>
-  readonly close: (fd: number) => Promise<void>
-  readonly fsync: (fd: number) => Promise<void>
-  readonly write: (fd: number, bytes: Uint8Array, offset: number, position: number | null) => Promise<number>
-  readonly read: (fd: number, into: Uint8Array, position: number | null) => Promise<number>
-  readonly lstat: (path: string) => Promise<Stats>
-  readonly link: (existing: string, path: string) => Promise<void>
-  readonly rename: (from: string, to: string) => Promise<void>
-  readonly unlink: (path: string) => Promise<void>
-}
-
-/** The system's code of an error, such as `ENOENT`. */
-export const codeOf = (error: unknown): string | undefined =>
-  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined
-
-/** Answers undefined where there is nothing at the path. */
-export const lstatOrNone = (fs: Operations, path: string): Promise<Stats | undefined> =>
-  fs.lstat(path).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined
-    throw error
-  })
+export { codeOf } from "./Fs.ts"
 
 /** Runs `use` on an open file and closes it; an error in closing counts, since it can be the news of a lost write. */
 export const withFile = async <A>(
-  fs: Operations,
+  fs: Fs,
   path: string,
   flags: string | number,
   use: (fd: number) => Promise<A>
@@ -45,7 +19,7 @@ export const withFile = async <A>(
     await fs.close(fd).catch(() => {})
     throw located(error, path)
   }
-  await fs.close(fd).catch((error: unknown) => Promise.reject(located(error, path)))
+  await at(path, fs.close(fd))
   return result
 }
 
@@ -57,9 +31,13 @@ export const located = (error: unknown, path: string): unknown => {
   return error
 }
 
+/** Puts the path into an error of a promise. */
+export const at = <A>(path: string, work: Promise<A>): Promise<A> =>
+  work.catch((error: unknown) => Promise.reject(located(error, path)))
+
 /** Writes all of the bytes, however many calls that takes. */
 export const writeFully = async (
-  fs: Operations,
+  fs: Fs,
   fd: number,
   bytes: Uint8Array,
   position: number | null
@@ -70,7 +48,7 @@ export const writeFully = async (
 }
 
 /** Makes a new file with these bytes, synced. */
-export const writeNew = (fs: Operations, path: string, bytes: Uint8Array): Promise<void> =>
+export const writeNew = (fs: Fs, path: string, bytes: Uint8Array): Promise<void> =>
   withFile(fs, path, "wx", async (fd) => {
     await writeFully(fs, fd, bytes, null)
     await fs.fsync(fd)
@@ -86,7 +64,7 @@ const notLinkable: ReadonlySet<string> = new Set([...unsupported, "EACCES", "EML
  * Makes the names in a folder durable. Does nothing where the system cannot sync folders: Windows, and shares that
  * refuse it. Names are then as durable as the share makes them by itself.
  */
-export const syncDirectory = async (fs: Operations, path: string): Promise<void> => {
+export const syncDirectory = async (fs: Fs, path: string): Promise<void> => {
   if (process.platform === "win32") return
   await withFile(fs, path, "r", (fd) => fs.fsync(fd)).catch((error: unknown) => {
     if (!unsupported.has(codeOf(error) ?? "")) throw error
@@ -94,8 +72,74 @@ export const syncDirectory = async (fs: Operations, path: string): Promise<void>
 }
 
 /** Gives a file a second name. Returns false if this is impossible here, so that the caller copies the file. */
-export const link = (fs: Operations, from: string, to: string): Promise<boolean> =>
+export const link = (fs: Fs, from: string, to: string): Promise<boolean> =>
   fs.link(from, to).then(() => true, (error: unknown) => {
     if (notLinkable.has(codeOf(error) ?? "")) return false
     throw error
   })
+
+/** Gives a file a second name, or copies it, synced, if that is impossible here. */
+export const copy = async (fs: Fs, from: string, to: string): Promise<void> => {
+  if (await link(fs, from, to)) return
+  await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  await withFile(fs, to, "r+", (fd) => fs.fsync(fd))
+}
+
+/** Ignores that a file is not there. */
+export const ignoreMissing = (error: unknown): void => {
+  if (codeOf(error) !== "ENOENT") throw error
+}
+
+/** What is in a folder, sorted; nothing where there is no such folder. */
+export const namesIn = async (fs: Fs, path: string): Promise<ReadonlyArray<string>> =>
+  (await fs.find(path))?.isDirectory() === true ? (await fs.readdir(path).catch(none)).sort() : []
+
+const none = (error: unknown): Array<string> => {
+  ignoreMissing(error)
+  return []
+}
+
+/** Yields the bytes of a file from its beginning; each array is overwritten by the next one. */
+export async function* chunksOf(fs: Fs, path: string, size: number): AsyncGenerator<Buffer> {
+  const fd = await fs.open(path, "r")
+  try {
+    const buffer = Buffer.allocUnsafe(Math.max(1, size))
+    for (let at = 0;;) {
+      const length = await fs.read(fd, buffer, at)
+      if (length === 0) return
+      at += length
+      yield buffer.subarray(0, length)
+    }
+  } catch (error) {
+    throw located(error, path)
+  } finally {
+    await fs.close(fd).catch(() => {})
+  }
+}
+
+/** Reads from a position on, into all of `into`; answers how many bytes there were. */
+export const readFully = async (fs: Fs, fd: number, into: Uint8Array, position: number): Promise<number> => {
+  for (let at = 0;;) {
+    const length = at < into.length ? await fs.read(fd, into.subarray(at), position + at) : 0
+    if (length === 0) return at
+    at += length
+  }
+}
+
+/** Runs over the items with at most this many at a time; after a failure starts no more and waits for those started. */
+export const forEachLimit = async <A>(
+  items: Iterable<A>,
+  limit: number,
+  each: (item: A, index: number) => Promise<void>
+): Promise<void> => {
+  const iterator = items[Symbol.iterator]()
+  const failures: Array<unknown> = []
+  let index = 0
+  const worker = async () => {
+    for (let next = iterator.next(); !next.done && failures.length === 0; next = iterator.next()) {
+      await each(next.value, index++).catch((error: unknown) => void failures.push(error))
+    }
+  }
+  await Promise.all(Array.from({ length: limit }, worker))
+  if (failures.length > 0) throw failures[0]
+}

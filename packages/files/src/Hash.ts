@@ -1,16 +1,29 @@
-/** Reads stored files back and hashes them, a piece at a time. */
+/** Compares stored files with what a manifest says of them. */
 import { createHash } from "node:crypto"
-import { type Operations, withFile } from "./Files.ts"
+import { join } from "node:path"
+import { chunksOf } from "./Files.ts"
+import type { Fs } from "./Fs.ts"
 
 /** The sha256 of a file, 64 lower-case hex digits. */
-export const sha256 = (fs: Operations, path: string, size: number): Promise<string> =>
-  withFile(fs, path, "r", async (fd) => {
-    const hash = createHash("sha256")
-    const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(size, 1024 * 1024)))
-    for (let at = 0;;) {
-      const length = await fs.read(fd, buffer, at)
-      if (length === 0) return hash.digest("hex")
-      hash.update(buffer.subarray(0, length))
-      at += length
-    }
-  })
+export const sha256 = async (fs: Fs, path: string, size: number): Promise<string> => {
+  const hash = createHash("sha256")
+  for await (const bytes of chunksOf(fs, path, Math.min(size, 1024 * 1024))) hash.update(bytes)
+  return hash.digest("hex")
+}
+
+/** How a file compares with what a manifest says of it. */
+export type Comparison = "same" | "missing" | "changed"
+
+/** Compares one file: there, a plain file, of this size and, where asked for, with this content. */
+export const compare = async (
+  fs: Fs,
+  folder: string,
+  file: { readonly path: string; readonly size: number; readonly sha256: string },
+  content: boolean
+): Promise<Comparison> => {
+  const path = join(folder, file.path)
+  const found = await fs.find(path)
+  if (found === undefined) return "missing"
+  if (!found.isFile() || found.size !== file.size) return "changed"
+  return !content || await sha256(fs, path, file.size) === file.sha256 ? "same" : "changed"
+}

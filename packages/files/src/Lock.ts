@@ -8,14 +8,15 @@ import { randomUUID } from "node:crypto"
 import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
 import { Problem } from "./Failure.ts"
-import { codeOf, link, lstatOrNone, type Operations, withFile, writeFully, writeNew } from "./Files.ts"
+import { codeOf, ignoreMissing, link, withFile, writeFully, writeNew } from "./Files.ts"
+import type { Fs } from "./Fs.ts"
 
 /** How often the owner touches its lock, in milliseconds. */
 export const touchEvery = 15_000
 
 /** What is locked. */
 export interface Place {
-  readonly fs: Operations
+  readonly fs: Fs
   /** The folder that is written to, for people. */
   readonly output: string
   /** The lock's path, in a folder that is there. */
@@ -62,9 +63,7 @@ export const acquire = async (place: Place): Promise<Lock> => {
     touch: () =>
       withFile(fs, lock, "r+", async (fd) => {
         if (ownerOf(await textIn(fs, fd))?.nonce === nonce) await writeFully(fs, fd, Buffer.from(text), 0)
-      }).catch((error: unknown) => {
-        if (codeOf(error) !== "ENOENT") throw error
-      }),
+      }).catch(ignoreMissing),
     confirm: async () => {
       if (!await isOurs()) throw new Problem("conflict", `the lock ${lock} was removed or taken by another process`)
     },
@@ -102,9 +101,7 @@ const clear = async (place: Place, own: string): Promise<void> => {
     : !(holder !== undefined && isBeforeRestart(holder)) && !await isLeftBehind(place, own)
   if (isHeld) throw held(place, holder)
   const aside = `${own}.old`
-  await fs.rename(lock, aside).catch((error: unknown) => {
-    if (codeOf(error) !== "ENOENT") throw error
-  })
+  await fs.rename(lock, aside).catch(ignoreMissing)
   // Between reading and renaming, another process may have cleared the same lock and put its own in place.
   const moved = await textAt(fs, aside)
   if (moved !== undefined && moved !== text) await put(place, aside, moved)
@@ -112,7 +109,7 @@ const clear = async (place: Place, own: string): Promise<void> => {
 }
 
 /** What a lock says; undefined if there is none. */
-const textAt = async (fs: Operations, path: string): Promise<string | undefined> => {
+const textAt = async (fs: Fs, path: string): Promise<string | undefined> => {
   try {
     return await withFile(fs, path, "r", (fd) => textIn(fs, fd))
   } catch (error) {
@@ -121,7 +118,7 @@ const textAt = async (fs: Operations, path: string): Promise<string | undefined>
   }
 }
 
-const textIn = async (fs: Operations, fd: number): Promise<string> => {
+const textIn = async (fs: Fs, fd: number): Promise<string> => {
   const bytes = Buffer.alloc(4096)
   return bytes.toString("utf8", 0, await fs.read(fd, bytes, 0))
 }
@@ -138,10 +135,9 @@ const ownerOf = (text = ""): Owner | undefined => {
   }
 }
 
-const held = ({ lock, output }: Place, owner: Owner | undefined): Problem =>
-  new Problem("conflict", heldBy(lock, output, owner))
+const held = (place: Place, owner: Owner | undefined): Problem => new Problem("conflict", heldBy(place, owner))
 
-const heldBy = (lock: string, output: string, owner: Owner | undefined): string => {
+const heldBy = ({ lock, output }: Place, owner: Owner | undefined): string => {
   if (owner === undefined) {
     return `the lock ${lock} cannot be read: run again in 2 minutes, or remove it if no process writes to ${output}`
   }
@@ -153,7 +149,7 @@ const heldBy = (lock: string, output: string, owner: Owner | undefined): string 
 
 /** Compares two times of the same file system, since clocks of two machines differ. */
 const isLeftBehind = async ({ fs, lock }: Place, own: string): Promise<boolean> => {
-  const found = await lstatOrNone(fs, lock)
+  const found = await fs.find(lock)
   return found === undefined || (await fs.lstat(own)).mtimeMs - found.mtimeMs > leftBehindAfter
 }
 

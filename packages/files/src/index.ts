@@ -1,9 +1,10 @@
-/** Files, locks and their failures, for sinks on a file system. */
+/** What sinks on a file system share: durable files, locks, and a journal of changes to a folder. */
 export * as Failure from "./Failure.ts"
 export * as Files from "./Files.ts"
+export * as FolderSink from "./FolderSink.ts"
+export { type Fs, nodeFs } from "./Fs.ts"
 export * as Hash from "./Hash.ts"
-export * as Leftover from "./Leftover.ts"
+export * as Journal from "./Journal.ts"
 export * as Lines from "./Lines.ts"
 export * as Lock from "./Lock.ts"
-export * as OpenPlace from "./OpenPlace.ts"
-export * as Taking from "./Taking.ts"
+export * as Target from "./Target.ts"

@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Files } from "../src/index.ts"
-import { operations } from "./support/operations.ts"
+import { Files, type Fs, nodeFs } from "../src/index.ts"
 
-const failing = (operation: "fsync" | "link" | "open", code: string): Files.Operations => ({
-  ...operations,
+const failing = (operation: "fsync" | "link" | "open", code: string): Fs => ({
+  ...nodeFs,
   [operation]: () => Promise.reject(Object.assign(new Error(code), { code }))
 })
 

@@ -3,8 +3,7 @@ import { Effect, Stream } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Lines } from "../src/index.ts"
-import { operations } from "./support/operations.ts"
+import { Lines, nodeFs } from "../src/index.ts"
 
 describe("Lines", () => {
   it.live("are given whole, however they lie in the pieces that are read, and not what follows the last newline", () =>
@@ -17,7 +16,7 @@ describe("Lines", () => {
       const lines = ["", "one", "Fußgänger 😀".repeat(20), "", "last"]
       writeFileSync(path, `${lines.map((line) => `${line}\n`).join("")}torn`)
       for (const size of [1, 3, 7, 64, 4096]) {
-        const found = yield* Stream.runCollect(Stream.fromAsyncIterable(Lines.read(operations, path, size), String))
+        const found = yield* Stream.runCollect(Stream.fromAsyncIterable(Lines.read(nodeFs, path, size), String))
         assert.deepStrictEqual(found.flat(), lines)
       }
     }))

@@ -4,8 +4,7 @@ import { Effect } from "effect"
 import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Lock } from "../src/index.ts"
-import { operations } from "./support/operations.ts"
+import { Lock, nodeFs } from "../src/index.ts"
 
 const confirmed = (lock: Lock.Lock) => lock.confirm().then(() => true, () => false)
 
@@ -22,7 +21,7 @@ describe("a lock that was taken over", () => {
       // Several times: a file system may use the number of the first lock's inode again for the third.
       for (let trial = 0; trial < 20; trial++) {
         const output = mkdtempSync(join(tmpdir(), "labelstream-lock-"))
-        const place: Lock.Place = { fs: operations, output, lock: join(output, "lock") }
+        const place: Lock.Place = { fs: nodeFs, output, lock: join(output, "lock") }
         const first = await Lock.acquire(place)
         freeze(place)
         const second = await Lock.acquire(place)
@@ -43,13 +42,13 @@ describe("a lock that was taken over", () => {
     Effect.promise(async () => {
       const output = mkdtempSync(join(tmpdir(), "labelstream-lock-"))
       let meanwhile = () => Promise.resolve()
-      const read: typeof operations.read = async (fd, into, position) => {
-        const length = await operations.read(fd, into, position)
+      const read: typeof nodeFs.read = async (fd, into, position) => {
+        const length = await nodeFs.read(fd, into, position)
         await meanwhile()
         return length
       }
-      const place: Lock.Place = { fs: operations, output, lock: join(output, "lock") }
-      const first = await Lock.acquire({ ...place, fs: { ...operations, read } })
+      const place: Lock.Place = { fs: nodeFs, output, lock: join(output, "lock") }
+      const first = await Lock.acquire({ ...place, fs: { ...nodeFs, read } })
       let second: Lock.Lock | undefined
       meanwhile = async () => {
         meanwhile = () => Promise.resolve()

@@ -4,22 +4,21 @@ import { Effect } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Files, Lock } from "../src/index.ts"
-import { operations } from "./support/operations.ts"
+import { type Fs, Lock, nodeFs } from "../src/index.ts"
 
-const without = (code: string, lock: string, slow: Promise<void>): Files.Operations => {
+const without = (code: string, lock: string, slow: Promise<void>): Fs => {
   let ofLock: number | undefined
   return {
-    ...operations,
+    ...nodeFs,
     link: () => Promise.reject(Object.assign(new Error(code), { code })),
     open: async (path, flags, mode) => {
-      const fd = await operations.open(path, flags, mode)
+      const fd = await nodeFs.open(path, flags, mode)
       if (path === lock && flags === "wx") ofLock = fd
       return fd
     },
     write: async (fd, bytes, offset, position) => {
       if (fd === ofLock) await slow
-      return operations.write(fd, bytes, offset, position)
+      return nodeFs.write(fd, bytes, offset, position)
     }
   }
 }
@@ -34,7 +33,7 @@ describe("a lock without hard links", () => {
         const named = Promise.withResolvers<void>()
         const place = (slow: Promise<void>): Lock.Place => ({ fs: without(code, lock, slow), output, lock })
         const slow = place(written.promise)
-        const open: Files.Operations["open"] = async (path, flags, mode) => {
+        const open: Fs["open"] = async (path, flags, mode) => {
           const fd = await slow.fs.open(path, flags, mode)
           if (path === lock) named.resolve()
           return fd

@@ -3,15 +3,14 @@ import { Effect } from "effect"
 import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Failure, Lock } from "../src/index.ts"
-import { operations } from "./support/operations.ts"
+import { Failure, Lock, nodeFs } from "../src/index.ts"
 
 const place = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "labelstream-lock-"))),
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
   ),
-  (output): Lock.Place => ({ fs: operations, output, lock: join(output, "lock") })
+  (output): Lock.Place => ({ fs: nodeFs, output, lock: join(output, "lock") })
 )
 
 const acquire = (at: Lock.Place) =>

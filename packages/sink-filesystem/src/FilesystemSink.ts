@@ -4,17 +4,16 @@
  * has been answered survives a power cut. It does not read the documents: what they hold is kept as it is.
  */
 import { type JobSink, SinkPlugin } from "@labelstream/core"
-import { Failure, Lock } from "@labelstream/files"
-import * as Effect from "effect/Effect"
+import { FolderSink, type Fs, nodeFs } from "@labelstream/files"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
-import { sinkName, toSinkError } from "./internal/failure.ts"
-import { type Fs, nodeFs } from "./internal/fs.ts"
-import { count, inspect } from "./internal/inspect.ts"
-import { merge, open, openPart } from "./internal/open.ts"
+import { sinkName } from "./internal/failure.ts"
+import { count, inspect, jobPathOf } from "./internal/inspect.ts"
+import { putMarkedInOrder, repairAll } from "./internal/manifestFile.ts"
+import { merge } from "./internal/merge.ts"
 import * as Place from "./internal/place.ts"
 import { replay } from "./internal/replay.ts"
-import { attempt } from "./internal/step.ts"
+import { start } from "./internal/work.ts"
+import * as Manifest from "./Manifest.ts"
 
 /** What `make` takes. No option is a secret. */
 export const Options = Schema.Struct({
@@ -62,33 +61,30 @@ export const capabilities: JobSink.Capabilities = {
 export const make = (options: Options): JobSink.JobSink => makeWith(options, nodeFs)
 
 /** @internal For tests: with file operations that can fail. */
-export const makeWith = (options: Options, fs: Fs): JobSink.JobSink => {
-  const place = Place.at(fs, options.directory)
-  const sound = async () => {
-    if (Schema.is(Options)(options)) return
-    throw new Failure.Problem(
-      "misconfigured",
-      "the directory is not a path of this machine: see FilesystemSink.Options"
-    )
-  }
-  return {
-    name: sinkName,
-    version,
-    id: `${sinkName}:${place.output}`,
-    capabilities,
-    check: attempt({ step: "check" }, async () => {
-      await sound()
-      await Place.check(place)
-      await Lock.checkFree(place)
-    }),
-    open: Effect.andThen(attempt({ step: "open" }, sound), open(place)),
-    shared: {
-      open: (writer) => Effect.andThen(attempt({ step: "open" }, sound), openPart(place)(writer)),
-      merge: Effect.andThen(attempt({ step: "merge" }, sound), merge(place))
+export const makeWith = (options: Options, fs: Fs): JobSink.JobSink =>
+  FolderSink.make(
+    {
+      name: sinkName,
+      version,
+      capabilities,
+      obstacle: Schema.is(Options)(options)
+        ? undefined
+        : "the directory is not a path of this machine: see FilesystemSink.Options",
+      journal: { atOnce: 8, head: Manifest.header },
+      remembered: 64,
+      at: Place.at,
+      check: Place.check,
+      recover: repairAll,
+      work: start,
+      merge,
+      merged: async (place, { stillOpen }) => {
+        if (stillOpen.length === 0) await putMarkedInOrder(place)
+      },
+      inspect,
+      unitOf: jobPathOf,
+      count,
+      replay
     },
-    inspect: (depth) =>
-      Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" }))),
-    count: attempt({ step: "inspect" }, () => count(place)),
-    replay: Stream.suspend(() => Stream.fromAsyncIterable(replay(place), toSinkError({ step: "inspect" })))
-  }
-}
+    fs,
+    options.directory
+  )

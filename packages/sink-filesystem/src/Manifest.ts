@@ -3,6 +3,7 @@
  * format, every other says which files belong to one job. Lines are appended after their files are durable, so every
  * line that ends in a newline is true, and a later line about a job replaces the earlier ones.
  */
+import { Lines } from "@labelstream/files"
 
 /** Name of the manifest inside the folder of its batch. */
 export const fileName = "manifest.ndjson"
@@ -80,7 +81,7 @@ const storedLast = /,"stored":([0-9.]+)\}$/
 
 /** Reads a line; undefined where it is not one. Unknown fields are ignored. */
 export const decodeLine = (line: string): Line | undefined => {
-  const value = parse(line)
+  const value = Lines.parse(line)
   if (!record(value) || !record(value.revision) || !Array.isArray(value.files) || value.files.length === 0) return
   const { batch, bytes, job, name, project, revision } = value
   if (![name, project, batch, job, value.status, revision.document, revision.attachments].every(text)) return
@@ -92,7 +93,7 @@ export const decodeLine = (line: string): Line | undefined => {
 
 /** What the first line of a manifest is: of this format, of a newer version of it, or something else. */
 export const decodeHeader = (line: string): "current" | "newer" | "foreign" => {
-  const value = parse(line)
+  const value = Lines.parse(line)
   if (!record(value) || value.format !== format || typeof value.version !== "number") return "foreign"
   return value.version > version ? "newer" : "current"
 }
@@ -103,11 +104,3 @@ const isFile = (value: unknown): boolean =>
 /** A manifest is data that may have been tampered with: no line may lead a reader out of the folder. */
 const isInside = (path: string): boolean =>
   path.split("/").length <= 2 && path.split("/").every((part) => /^[A-Za-z0-9._~-]+$/.test(part) && !/^\.+$/.test(part))
-
-const parse = (line: string): unknown => {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
-}

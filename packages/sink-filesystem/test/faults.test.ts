@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core"
+import { nodeFs } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import { existsSync, fstatSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FilesystemSink } from "../src/index.ts"
-import { nodeFs } from "../src/internal/fs.ts"
 import { failingOnce, guarded, inspected, store, systemError, temporary, tree, type Use } from "./support/places.ts"
 import { content, record } from "./support/records.ts"
 import { batches, play } from "./support/scenario.ts"
@@ -109,30 +109,30 @@ describe("a failing file system", () => {
       assert.deepStrictEqual(found.map(({ _tag }) => _tag), Array.from(found, () => "Intact"))
     }))
 
-  it.effect("that kept a commit from being taken back at once leaves nothing of it once it is", () =>
+  it.effect("that kept a commit from being taken back at once lets nothing be staged until it is", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
-      const leftover = join(directory, "batch-1", "a")
-      mkdirSync(leftover, { recursive: true })
-      writeFileSync(join(leftover, "0000-mask.png"), "")
+      const leftover = join(directory, "batch-1", "a", "0000-mask.png")
+      mkdirSync(join(leftover, ".."), { recursive: true })
+      writeFileSync(leftover, "")
       let isBroken = false
       const fs = guarded(({ args, name }) => {
-        if (isBroken && name === "rename" && args.some((path) => String(path).endsWith("a.json"))) {
-          throw systemError("EIO")
-        }
-        if (isBroken && name === "rename" && String(args[1]) === leftover) throw systemError("EIO")
+        if (isBroken && name === "open" && String(args[0]).endsWith("manifest.ndjson")) throw systemError("EIO")
+        if (isBroken && name === "rename" && args[1] === leftover) throw systemError("EIO")
       })
       const sink = yield* FilesystemSink.makeWith({ directory }, fs).open
       const job = record({ job: "a" })
       yield* sink.stage("t1", [job])
       isBroken = true
       yield* Effect.flip(sink.commit("t1"))
-      // The leftover has been moved aside, and comes back before the next commit.
-      yield* sink.stage("t2", [job])
       assert.isFalse(existsSync(leftover))
+      assert.strictEqual((yield* Effect.flip(sink.stage("t2", [job]))).reason, "unavailable")
       isBroken = false
+      yield* sink.stage("t2", [job])
+      assert.isTrue(existsSync(leftover))
       yield* sink.commit("t2")
-      assert.isFalse(existsSync(leftover))
+      assert.isFalse(existsSync(join(leftover, "..")))
+      assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact"])
     }))
 
   it.effect("that lost what was staged is told of, and no line tells of files that are not there", () =>
@@ -141,7 +141,7 @@ describe("a failing file system", () => {
       const sink = yield* FilesystemSink.make({ directory }).open
       yield* sink.stage("t", batches[0]!)
       const [staging = ""] = readdirSync(join(directory, ".labelstream", "staging"))
-      unlinkSync(join(directory, ".labelstream", "staging", staging, "1.json"))
+      unlinkSync(join(directory, ".labelstream", "staging", staging, "1.0"))
       assert.strictEqual((yield* Effect.flip(sink.commit("t"))).reason, "unavailable")
       assert.deepStrictEqual(tree(directory), {})
       assert.strictEqual((yield* store(sink, "t", batches[0]!)).length, 3)
@@ -172,10 +172,10 @@ describe("a failing file system", () => {
       }
       const sink = yield* FilesystemSink.makeWith({ directory }, fs).open
       yield* store(sink, "t", batches[0]!)
-      for (const path of ["", "batch-1", "batch-1/manifest.ndjson"]) {
+      for (const path of ["", "batch-1", "batch-1/reworked", "batch-1/emptied", "batch-1/manifest.ndjson"]) {
         assert.isTrue(synced.has(join(directory, path)), path)
       }
-      for (const path of ["plain.json", "reworked.json", "reworked", "emptied"]) {
+      for (const path of ["plain.json", "reworked.json", "reworked/0000-mask.png", "emptied/0000-mask.png"]) {
         assert.isTrue(renamed.has(join(directory, "batch-1", path)), path)
       }
     }))

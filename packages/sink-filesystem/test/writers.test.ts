@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core"
+import type { Fs } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { FilesystemSink, Manifest } from "../src/index.ts"
-import type { Fs } from "../src/internal/fs.ts"
 import { dying, inspected, run, store, temporary, tree, unsynced } from "./support/places.ts"
 import { record } from "./support/records.ts"
 

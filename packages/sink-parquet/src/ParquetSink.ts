@@ -5,18 +5,15 @@
  * power cut. What a reader may see while a commit is being published is said in the package's README.
  */
 import { type JobSink, SinkPlugin } from "@labelstream/core"
-import { Failure, Lock } from "@labelstream/files"
-import * as Effect from "effect/Effect"
+import { FolderSink, type Fs, nodeFs } from "@labelstream/files"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
-import { sinkName, toSinkError } from "./internal/failure.ts"
-import { type Fs, nodeFs } from "./internal/fs.ts"
+import { keepReadable } from "./internal/emptyTables.ts"
+import { sinkName } from "./internal/failure.ts"
 import { count, inspect } from "./internal/inspect.ts"
-import { merge, open, openShare } from "./internal/open.ts"
+import { merge } from "./internal/merge.ts"
 import * as Place from "./internal/place.ts"
 import { replay } from "./internal/replay.ts"
-import type { Settings } from "./internal/session.ts"
-import { attempt } from "./internal/step.ts"
+import { type Settings, start } from "./internal/work.ts"
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))
 
@@ -105,7 +102,6 @@ export const make = (options: Options): JobSink.JobSink => makeWith(options, nod
 
 /** @internal For tests: with file operations that can fail, and row groups that end after fewer bytes. */
 export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024): JobSink.JobSink => {
-  const place = Place.at(fs, options.directory)
   const {
     compression = "zstd",
     geometry = "json",
@@ -114,28 +110,29 @@ export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024)
     rowGroupRows = 50_000
   } = options
   const settings: Settings = { format: { compression, geometry, groupRows: rowGroupRows, groupBytes }, keep, partBytes }
-  const sound = async () => {
-    if (Schema.is(Options)(options)) return
-    throw new Failure.Problem("misconfigured", "the options are not those of this sink: see ParquetSink.Options")
-  }
-  return {
-    name: sinkName,
-    version,
-    id: `${sinkName}:${place.output}`,
-    capabilities,
-    check: attempt({ step: "check" }, async () => {
-      await sound()
-      await Place.check(place, geometry)
-      await Lock.checkFree(place)
-    }),
-    open: Effect.andThen(attempt({ step: "open" }, sound), open(place, settings)),
-    shared: {
-      open: (writer) => Effect.andThen(attempt({ step: "open" }, sound), openShare(place, settings)(writer)),
-      merge: Effect.andThen(attempt({ step: "merge" }, sound), merge(place, settings))
+  return FolderSink.make(
+    {
+      name: sinkName,
+      version,
+      capabilities,
+      obstacle: Schema.is(Options)(options)
+        ? undefined
+        : "the options are not those of this sink: see ParquetSink.Options",
+      journal: { atOnce: 1 },
+      // Of up to 5,000 jobs each, which stay in memory for that.
+      remembered: 4,
+      at: Place.at,
+      check: (place) => Place.check(place, geometry),
+      recover: (place) => Place.recover(place, geometry),
+      work: (place) => start(place, settings),
+      merge: (place, branches, journal) => merge(place, branches, journal, settings.format),
+      merged: (place) => keepReadable(place, settings.format),
+      inspect,
+      unitOf: (path) => path,
+      count,
+      replay
     },
-    inspect: (depth) =>
-      Stream.suspend(() => Stream.fromAsyncIterable(inspect(place, depth), toSinkError({ step: "inspect" }))),
-    count: attempt({ step: "inspect" }, () => count(place)),
-    replay: Stream.suspend(() => Stream.fromAsyncIterable(replay(place), toSinkError({ step: "inspect" })))
-  }
+    fs,
+    options.directory
+  )
 }

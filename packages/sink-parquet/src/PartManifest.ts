@@ -3,6 +3,7 @@
  * the format and the batch, every further one a job of the part in the order of its rows, the last one the part's files.
  * A manifest is replaced as a whole, after its files; one without a last line is damaged.
  */
+import { Lines } from "@labelstream/files"
 
 /** What the first line says. */
 export const format = "labelstream-parquet"
@@ -63,7 +64,7 @@ export const encodeLine = (line: Job | Tail): string => `${JSON.stringify(line)}
 
 /** Reads the first line: what it says, or that it is of a newer version, or of something else. */
 export const decodeHead = (line: string): Head | "newer" | "foreign" => {
-  const value = parse(line)
+  const value = Lines.parse(line)
   if (!record(value) || value.format !== format || typeof value.version !== "number") return "foreign"
   if (value.version > version) return "newer"
   const { batch, geometry, part } = value
@@ -74,7 +75,7 @@ export const decodeHead = (line: string): Head | "newer" | "foreign" => {
 
 /** Reads any other line; undefined where it is neither a job nor the end. Unknown fields are ignored. */
 export const decodeLine = (line: string): Job | Tail | undefined => {
-  const value = parse(line)
+  const value = Lines.parse(line)
   if (!record(value)) return
   if (Array.isArray(value.files)) {
     return count(value.jobs) && typeof value.weight === "number" && value.files.every(isFile)
@@ -97,11 +98,3 @@ const record = (value: unknown): value is Record<string, unknown> => typeof valu
 const isFile = (value: unknown): boolean =>
   record(value) && text(value.path) && text(value.sha256) && count(value.size) && count(value.rows) &&
   /^(?:annotations|attachments|contents|jobs)\/batch-[A-Za-z0-9._%~-]*\/part-[0-9]+\.parquet$/.test(value.path)
-
-const parse = (line: string): unknown => {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
-}

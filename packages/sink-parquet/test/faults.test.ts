@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core"
+import { nodeFs } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { chmodSync, fstatSync, mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
-import { nodeFs } from "../src/internal/fs.ts"
 import {
   failingOnce,
   guarded,
@@ -78,7 +78,7 @@ describe("a failing file system", () => {
       const directory = yield* temporary
       let renames = 0
       const fs = guarded(({ args, name }) => {
-        if (name === "rename" && String(args[0]).endsWith("published.new") && ++renames === 8) throw systemError("EIO")
+        if (name === "rename" && String(args[1]).includes("part-") && ++renames === 8) throw systemError("EIO")
       })
       const sink = yield* ParquetSink.makeWith({ directory }, fs).open
       yield* store(sink, "t0", jobs(0, 2))

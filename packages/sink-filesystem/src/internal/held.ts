@@ -1,34 +1,24 @@
 /**
- * What a place holds together with the parts of its writers: the latest line of each job, and where its files lie. Memory
+ * What a place holds together with the branches of its writers: the latest line of each job, and where its files lie. Memory
  * stays the same however many jobs there are.
  */
+import type { Fs } from "@labelstream/files"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { Cursor } from "./cursor.ts"
-import type { Fs } from "./fs.ts"
 import { latestLines } from "./manifestFile.ts"
-import { batchFolders, partsOf, type Place } from "./place.ts"
+import type { Place } from "./place.ts"
 import type { Keyed } from "./sortRecords.ts"
 
-/** A job's latest line, and the place or part that says it. */
+/** A job's latest line, and the place or branch that says it. */
 export interface Held extends Keyed {
   readonly from: Place
 }
 
-/** A place, then the parts of its writers. */
-export const withParts = async (place: Place): Promise<ReadonlyArray<Place>> => [place, ...await partsOf(place)]
-
-/** Names of the folders that hold a manifest in any of the places, in order. */
-export const batchesOf = async (places: ReadonlyArray<Place>): Promise<ReadonlyArray<string>> => {
-  const folders = new Set<string>()
-  for (const place of places) for (const folder of await batchFolders(place)) folders.add(folder)
-  return [...folders].sort()
-}
-
 /**
- * Yields the latest line of each job of a batch in order of names, in arrays. `places` is a place and parts of it: of
- * several lines about one job, the one that was stored last counts; what the place itself holds was stored before any part
- * was, where it says no time. `makeFolder` makes a folder for sorting; whoever gave it removes it.
+ * Yields the latest line of each job of a batch in order of names, in arrays. `places` is a place and branches of it: of
+ * several lines about one job, the one that was stored last counts; what the place itself holds was stored before any
+ * branch was, where it says no time. `makeFolder` makes a folder for sorting; whoever gave it removes it.
  */
 export async function* heldLines(
   places: ReadonlyArray<Place>,

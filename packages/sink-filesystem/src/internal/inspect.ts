@@ -3,17 +3,15 @@
  * names, side by side, so that memory stays the same for any number of jobs. Writes nothing into the output folder.
  */
 import type { JobSink } from "@labelstream/core"
-import { Leftover } from "@labelstream/files"
+import { Files, type Fs, Hash, Target } from "@labelstream/files"
 import type { Dirent } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import { compareFile, type Comparison, namesIn } from "./compare.ts"
-import { forEachLimit, type Fs } from "./fs.ts"
-import { batchesOf, foldersOf, type Held, heldLines, withParts, withScratch } from "./held.ts"
-import { peekIntents } from "./intent.ts"
+import { Cursor } from "./cursor.ts"
+import { foldersOf, type Held, heldLines, withScratch } from "./held.ts"
 import { countLines, damaged } from "./manifestFile.ts"
-import type { Place } from "./place.ts"
+import { batchFolders, type Place } from "./place.ts"
 import { type Keyed, sortRecords } from "./sortRecords.ts"
 
 /** Jobs looked at together, and how many files of them at the same time. */
@@ -22,27 +20,23 @@ const filesAtOnce = 8
 
 /** Yields what was found, batch by batch in order of names, in arrays. */
 export async function* inspect(
-  place: Place,
+  places: Target.WithBranches<Place>,
   depth: JobSink.InspectDepth
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
-  const { fs } = place
-  const places = await withParts(place)
+  const { fs } = places[0]
   const scratch = () => fs.mkdtemp(join(tmpdir(), "labelstream-inspect-"))
-  const pending = await pendingJobs(place)
-  const isPending = (path: string) => pending.has(jobPathOf(path))
-  for (const batch of await batchesOf(places)) {
-    const found = withScratch(fs, scratch, (makeFolder) => inspectBatch(places, batch, depth === "content", makeFolder))
-    for await (const items of found) yield pending.size === 0 ? items : Leftover.tell(items, isPending)
+  for (const batch of await Target.namesOf(places, batchFolders)) {
+    yield* withScratch(fs, scratch, (makeFolder) => inspectBatch(places, batch, depth === "content", makeFolder))
   }
 }
 
 /** Counts the committed jobs of all batches in the manifests alone. */
-export const count = async (place: Place): Promise<number> => {
+export const count = async (places: Target.WithBranches<Place>): Promise<number> => {
+  const [place] = places
   const { fs } = place
-  const places = await withParts(place)
   const scratch = () => fs.mkdtemp(join(tmpdir(), "labelstream-count-"))
   let jobs = 0
-  for (const batch of await batchesOf(places)) {
+  for (const batch of await Target.namesOf(places, batchFolders)) {
     // A manifest that is in order has one line of each job.
     if (places.length === 1 && await fs.find(join(place.unordered, batch)) === undefined) {
       jobs += await countLines(fs, join(place.output, batch, Manifest.fileName))
@@ -55,14 +49,8 @@ export const count = async (place: Place): Promise<number> => {
   return jobs
 }
 
-/** Paths of the jobs, without `.json`, that a commit was killed at. */
-const pendingJobs = async (place: Place): Promise<ReadonlySet<string>> => {
-  const intents = await peekIntents(place)
-  return new Set(intents.flatMap(({ steps }) => steps.map(({ folder, line }) => `${folder}/${line.name}`)))
-}
-
 /** The path of the job, without `.json`, that a path under the output would belong to. */
-const jobPathOf = (path: string): string => path.split("/").slice(0, 2).join("/").replace(/\.json$/, "")
+export const jobPathOf = (path: string): string => path.split("/").slice(0, 2).join("/").replace(/\.json$/, "")
 
 async function* inspectBatch(
   places: ReadonlyArray<Place>,
@@ -71,27 +59,28 @@ async function* inspectBatch(
   makeFolder: () => Promise<string>
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
   const { fs, output } = places[0]!
-  const entries = new Entries(sortRecords(fs, entriesOf(fs, join(output, batch)), makeFolder))
+  const entries = new Cursor<Keyed, Keyed>(sortRecords(fs, entriesOf(fs, join(output, batch)), makeFolder), (it) => it)
   try {
+    await entries.advance()
     for await (const held of heldLines(places, batch, makeFolder)) {
       for (let start = 0; start < held.length; start += group) {
         const part = held.slice(start, start + group)
         const found: Array<JobSink.Inspected> = []
         const withFolder = new Set<string>()
         for (const { key } of part) {
-          const { extra, hasFolder } = await entries.until(key)
+          const { extra, hasFolder } = await pass(entries, key)
           for (const name of extra) found.push({ _tag: "Extra", path: `${batch}/${name}` })
           if (hasFolder) withFolder.add(key)
         }
         const jobs: Array<ReadonlyArray<JobSink.Inspected>> = []
-        await forEachLimit(part, filesAtOnce, async (job, index) => {
+        await Files.forEachLimit(part, filesAtOnce, async (job, index) => {
           jobs[index] = await inspectJob(batch, job, content, withFolder.has(job.key))
         })
         yield [...found, ...jobs.flat()]
       }
     }
-    for (let rest = await entries.rest(); rest.length > 0; rest = await entries.rest()) {
-      yield rest.map((name) => ({ _tag: "Extra", path: `${batch}/${name}` }))
+    for (let { extra } = await pass(entries); extra.length > 0; extra = (await pass(entries)).extra) {
+      yield extra.map((name) => ({ _tag: "Extra", path: `${batch}/${name}` }))
     }
   } finally {
     await entries.close()
@@ -119,9 +108,9 @@ const inspectJob = async (
   }
   const found: Array<JobSink.Inspected> = []
   for (const [index, file] of line.files.entries()) {
-    let comparison: Comparison = "missing"
+    let comparison: Hash.Comparison = "missing"
     for (const folder of index > 0 ? nestedFolders : folders) {
-      if (comparison === "missing") comparison = await compareFile(fs, folder, file, content)
+      if (comparison === "missing") comparison = await Hash.compare(fs, folder, file, content)
     }
     if (comparison !== "same") {
       found.push({ _tag: comparison === "missing" ? "Missing" : "Changed", ...ids, path: `${batch}/${file.path}` })
@@ -134,7 +123,7 @@ const inspectJob = async (
   // What a job that lies in a part has in the place is of a revision before it, until the merge.
   if (!hasFolder || from.main !== undefined) return found
   const path = `${batch}/${line.name}`
-  const nested = (await namesIn(fs, join(from.output, path))) ?? []
+  const nested = await Files.namesIn(fs, join(from.output, path))
   // An empty folder is as little part of a job without nested files as a full one.
   if (line.files.length === 1 && nested.length === 0) return [...found, { _tag: "Extra", path }]
   const expected = new Set(line.files.map(({ path }) => path))
@@ -165,43 +154,19 @@ const keyOf = (entry: Dirent): string => {
   return entry.isDirectory() ? `${name} b` : `${name} c`
 }
 
-/** Goes through the entries of a folder along with the jobs of its manifest. */
-class Entries {
-  private held: ReadonlyArray<Keyed> = []
-  private at = 0
-  private readonly source: AsyncGenerator<ReadonlyArray<Keyed>>
-  constructor(source: AsyncGenerator<ReadonlyArray<Keyed>>) {
-    this.source = source
+/**
+ * Passes over the entries of a job. Answers the names before it that belong to none, and whether it has a folder; without
+ * a job, up to 1,000 of the names that are left.
+ */
+const pass = async (entries: Cursor<Keyed, Keyed>, job?: string) => {
+  const extra: Array<string> = []
+  let hasFolder = false
+  for (;;) {
+    const { head } = entries
+    if (head === undefined || (job === undefined ? extra.length === 1000 : head.key > `${job} b`)) break
+    if (head.key === `${job} b`) hasFolder = true
+    else if (head.key !== `${job} a`) extra.push(JSON.parse(head.line) as string)
+    if (!entries.step()) await entries.advance()
   }
-  /** Passes over what belongs to a job; answers the names before it that belong to none. */
-  async until(job: string): Promise<{ readonly extra: ReadonlyArray<string>; readonly hasFolder: boolean }> {
-    const extra: Array<string> = []
-    let hasFolder = false
-    for (;;) {
-      const head = await this.head()
-      if (head === undefined || head.key > `${job} b`) return { extra, hasFolder }
-      if (head.key === `${job} b`) hasFolder = true
-      else if (head.key !== `${job} a`) extra.push(JSON.parse(head.line) as string)
-      this.at++
-    }
-  }
-  /** Names of what is left, some at a time; none at the end. */
-  async rest(): Promise<ReadonlyArray<string>> {
-    if (await this.head() === undefined) return []
-    const names = this.held.slice(this.at).map(({ line }) => JSON.parse(line) as string)
-    this.at = this.held.length
-    return names
-  }
-  close() {
-    return this.source.return(undefined)
-  }
-  private async head(): Promise<Keyed | undefined> {
-    while (this.at >= this.held.length) {
-      const next = await this.source.next()
-      if (next.done === true) return undefined
-      this.held = next.value
-      this.at = 0
-    }
-    return this.held[this.at]
-  }
+  return { extra, hasFolder }
 }

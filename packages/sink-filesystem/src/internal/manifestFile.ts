@@ -1,55 +1,23 @@
 /**
- * The manifests on disk: appended to by commits, repaired at `open`, put in order when a run completes, read in order by
+ * The manifests on disk: repaired at `open`, put in order when a run completes, read in order by
  * `inspect`. Memory stays the same however many jobs a batch has.
  */
-import { Failure, Files, Lines } from "@labelstream/files"
+import { Failure, Files, type Fs, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import type { Fs } from "./fs.ts"
-import { checkHeader, type Place } from "./place.ts"
+import { batchFolders, checkHeader, type Place } from "./place.ts"
 import { type Keyed, sortRecords } from "./sortRecords.ts"
 
 const encoder = new TextEncoder()
 
-/** Size of a manifest that may not be there yet. Fails where it is not a plain file: it would be written through. */
-export const sizeOf = async (fs: Fs, path: string): Promise<number> => {
-  const found = await fs.find(path)
-  if (found !== undefined && !found.isFile()) {
-    throw new Failure.Problem("conflict", `${path} is not a plain file: move it out of the way`)
-  }
-  return found?.size ?? 0
-}
-
-/**
- * Makes the lines stand at `size`, whatever of them or of an earlier attempt is there already, and syncs. Answers
- * whether the manifest is new, so that its folder is to be synced too.
- */
-export const appendAt = async (fs: Fs, path: string, size: number, lines: ReadonlyArray<string>): Promise<boolean> => {
-  const isNew = await fs.find(path) === undefined
-  await Files.withFile(fs, path, isNew ? "wx+" : "r+", async (fd) => {
-    const text = `${size === 0 ? Manifest.header : ""}${lines.map((line) => `${line}\n`).join("")}`
-    if (!isNew && (await fs.fstat(fd)).size > size) await fs.ftruncate(fd, size)
-    await Files.writeFully(fs, fd, encoder.encode(text), size)
-    await fs.fsync(fd)
-  })
-  return isNew
-}
-
-/** Takes back what stands behind `size`. */
-export const cutAt = async (fs: Fs, path: string, size: number): Promise<void> => {
-  const found = await fs.find(path)
-  if (found === undefined) return
-  if (size === 0) return fs.unlink(path)
-  if (found.size > size) {
-    await Files.withFile(fs, path, "r+", async (fd) => {
-      await fs.ftruncate(fd, size)
-      await fs.fsync(fd)
-    })
+/** Cuts torn last lines off, and fails unless all manifests are of this version. */
+export const repairAll = async (place: Place): Promise<void> => {
+  for (const folder of await batchFolders(place)) {
+    await repair(place.fs, join(place.output, folder, Manifest.fileName))
   }
 }
 
-/** Cuts a torn last line off, and fails unless the manifest is one of this version. */
-export const repair = (fs: Fs, path: string): Promise<void> =>
+const repair = (fs: Fs, path: string): Promise<void> =>
   Files.withFile(fs, path, "r+", async (fd) => {
     await checkHeader(fs, fd, path)
     const { size } = await fs.fstat(fd)
@@ -100,18 +68,13 @@ export const damaged = (path: string, line: string): Failure.Problem =>
   )
 
 /** Counts the lines of jobs, superseded ones included, without reading what they say. */
-export const countLines = (fs: Fs, path: string): Promise<number> =>
-  Files.withFile(fs, path, "r", async (fd) => {
-    const buffer = Buffer.alloc(1024 * 1024)
-    let lines = 0
-    for (let from = 0;;) {
-      const length = await fs.read(fd, buffer, from)
-      if (length === 0) return Math.max(0, lines - 1)
-      const read = buffer.subarray(0, length)
-      for (let at = read.indexOf(10); at >= 0; at = read.indexOf(10, at + 1)) lines++
-      from += length
-    }
-  })
+export const countLines = async (fs: Fs, path: string): Promise<number> => {
+  let lines = 0
+  for await (const bytes of Files.chunksOf(fs, path, 1024 * 1024)) {
+    for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++
+  }
+  return Math.max(0, lines - 1)
+}
 
 const isInOrder = async (fs: Fs, path: string, isFinal?: (line: string) => boolean): Promise<boolean> => {
   let last = ""
@@ -154,10 +117,10 @@ export const markUnordered = async ({ fs, unordered }: Place, folder: string): P
  * Rewrites a manifest with the latest line of each job, in order of names and without the times that tell the parts of
  * writers apart, unless it is so already. Atomic.
  */
-const putInOrder = async ({ fs, ordering, output }: Place, batch: string): Promise<void> => {
+const putInOrder = async ({ fs, output, staging }: Place, batch: string): Promise<void> => {
   const path = join(output, batch, Manifest.fileName)
   if (await isInOrder(fs, path, (line) => Manifest.withoutStored(line) === line)) return
-  const folder = join(ordering, batch)
+  const folder = join(staging, `order-${batch}`)
   await fs.remove(folder)
   await fs.mkdir(folder)
   const next = join(folder, Manifest.fileName)

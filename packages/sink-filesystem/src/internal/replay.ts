@@ -1,25 +1,23 @@
 /** Gives back what is committed, job by job in order of the manifests, for another sink to store. */
 import { Content, type JobSink } from "@labelstream/core"
-import { Files } from "@labelstream/files"
+import { Files, type Fs, Target } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import type { Fs } from "./fs.ts"
-import { batchesOf, foldersOf, heldLines, withParts, withScratch } from "./held.ts"
+import { foldersOf, heldLines, withScratch } from "./held.ts"
 import { damaged } from "./manifestFile.ts"
-import type { Place } from "./place.ts"
+import { batchFolders, type Place } from "./place.ts"
 
 const chunkSize = 256 * 1024
 
 /** Yields the jobs of all batches. */
-export async function* replay(place: Place): AsyncGenerator<JobSink.StoredJob> {
-  const { fs } = place
-  const places = await withParts(place)
+export async function* replay(places: Target.WithBranches<Place>): AsyncGenerator<JobSink.StoredJob> {
+  const { fs } = places[0]
   const scratch = () => fs.mkdtemp(join(tmpdir(), "labelstream-replay-"))
-  for (const batch of await batchesOf(places)) {
+  for (const batch of await Target.namesOf(places, batchFolders)) {
     for await (const held of withScratch(fs, scratch, (makeFolder) => heldLines(places, batch, makeFolder))) {
       for (const { from, line: text } of held) {
         const line = Manifest.decodeLine(text)
@@ -84,20 +82,11 @@ const contentOf = (fs: Fs, folders: ReadonlyArray<string>, file: Manifest.File):
 const read = (fs: Fs, paths: ReadonlyArray<string>, sha256: string): AsyncIterable<Uint8Array> => ({
   async *[Symbol.asyncIterator]() {
     const path = paths.length > 1 && await fs.find(paths[0]!) === undefined ? paths[1]! : paths[0]!
-    const fd = await fs.open(path, "r")
-    try {
-      const hash = createHash("sha256")
-      for (let at = 0;;) {
-        const buffer = Buffer.allocUnsafe(chunkSize)
-        const length = await fs.read(fd, buffer, at)
-        if (length === 0) break
-        at += length
-        hash.update(buffer.subarray(0, length))
-        yield buffer.subarray(0, length)
-      }
-      if (hash.digest("hex") !== sha256) throw new Error(`${path} has changed since it was stored`)
-    } finally {
-      await fs.close(fd)
+    const hash = createHash("sha256")
+    for await (const bytes of Files.chunksOf(fs, path, chunkSize)) {
+      hash.update(bytes)
+      yield Buffer.from(bytes)
     }
+    if (hash.digest("hex") !== sha256) throw new Error(`${path} has changed since it was stored`)
   }
 })

@@ -3,10 +3,9 @@
  * there is more than one, kept in files and merged, a bounded number at a time. Of several lines with one key the last is
  * kept.
  */
-import { Files, Lines } from "@labelstream/files"
+import { Files, type Fs, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import { Cursor } from "./cursor.ts"
-import type { Fs } from "./fs.ts"
 
 /** A line and what it is sorted by. Neither holds a newline, and the key holds no tab. */
 export interface Keyed {

@@ -2,20 +2,18 @@
  * Writes the files of a record where no reader looks, synced, so that a commit has only to rename them.
  */
 import { type Content, type JobSink, UnsignedUrl } from "@labelstream/core"
-import { Failure, Files } from "@labelstream/files"
+import { Failure, Files, type FolderSink, type Fs, Target } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { constants } from "node:fs"
-import { join, sep } from "node:path"
+import { sep } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import * as PathName from "../PathName.ts"
-import { toSinkError } from "./failure.ts"
-import type { Fs } from "./fs.ts"
+import { attempt, toSinkError } from "./failure.ts"
 import { nestedName } from "./nestedName.ts"
-import { notFolder, type Place } from "./place.ts"
-import { attempt } from "./step.ts"
+import type { Place } from "./place.ts"
 
-/** A record whose files lie in the staging folder of its token: `<number>.json`, and `<number>` for nested files. */
+/** A record whose files lie in the staging folder of its token as `<number>.<file>`, its document as file 0. */
 export interface Staged {
   /** Folder of the batch under the output. */
   readonly folder: string
@@ -36,8 +34,7 @@ export const lookOnce = (fs: Fs): FolderLook => {
   const looks = new Map<string, Promise<boolean>>()
   const look: FolderLook = async (path) => {
     const found = await fs.find(path)
-    const obstacle = found && notFolder(path, found)
-    if (obstacle !== undefined) throw obstacle
+    if (found !== undefined) Target.requireFolder(path, found)
     return found !== undefined
   }
   return (path) => {
@@ -53,7 +50,8 @@ export const stageRecord = (
   staging: string,
   isThere: FolderLook,
   number: number,
-  record: JobSink.JobRecord
+  record: JobSink.JobRecord,
+  stamp: FolderSink.Stamp
 ): Effect.Effect<Staged, JobSink.SinkError> => {
   const where: Failure.Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
   const { fs } = place
@@ -63,10 +61,10 @@ export const stageRecord = (
       toSinkError(where)(new Failure.Problem("rejected", "two of its nested files have the same index"))
     )
   }
-  const line = lineOf(record, names)
+  const line = { ...lineOf(record, names), ...stamp }
   const folder = PathName.fromId(record.batchId)
-  const nested = `${staging}${sep}${number}`
-  const document = `${nested}.json`
+  const staged = (file: number) => `${staging}${sep}${number}.${file}`
+  const document = staged(0)
   const look = async (): Promise<Staged> => {
     const isFree = await checkFree(place, isThere, folder, line)
     if (place.main !== undefined) await checkFree(place.main, isThere, folder, line)
@@ -86,18 +84,10 @@ export const stageRecord = (
     })
   if (record.attachments.length === 0) return first
   return Effect.tap(first, () =>
-    attempt(where, () => fs.mkdir(nested)).pipe(
-      Effect.andThen(
-        Effect.forEach(
-          record.attachments,
-          ({ content }, index) => write(place, join(nested, names[index]!), content, where),
-          {
-            concurrency: nestedAtOnce,
-            discard: true
-          }
-        )
-      ),
-      Effect.andThen(attempt(where, () => Files.syncDirectory(fs, nested)))
+    Effect.forEach(
+      record.attachments,
+      ({ content }, index) => write(place, staged(index + 1), content, where),
+      { concurrency: nestedAtOnce, discard: true }
     ))
 }
 
@@ -106,7 +96,7 @@ export const stageRecord = (
  * place at all.
  */
 const checkFree = async (
-  { fs, output }: Place,
+  { fs, output }: Target.Target,
   isThere: FolderLook,
   folder: string,
   { name }: Manifest.Line
@@ -120,8 +110,7 @@ const checkFree = async (
   if (document !== undefined && !document.isFile()) {
     throw new Failure.Problem("conflict", `${path} is not a file: move it out of the way`)
   }
-  const obstacle = nested && notFolder(nestedPath, nested)
-  if (obstacle !== undefined) throw obstacle
+  if (nested !== undefined) Target.requireFolder(nestedPath, nested)
   return document === undefined && nested === undefined
 }
 
@@ -148,14 +137,12 @@ const stream = (fs: Fs, path: string, content: Content.Content, where: Failure.W
       yield* Stream.runForEach(content.stream, (chunk) =>
         attempt(where, () => {
           written += chunk.length
-          return Files.writeFully(fs, fd, chunk, null).catch((error: unknown) =>
-            Promise.reject(Files.located(error, path))
-          )
+          return Files.at(path, Files.writeFully(fs, fd, chunk, null))
         })).pipe(Effect.catchTag("ContentError", (error) => Effect.fail(toSinkError(where)(unreadable(error)))))
       if (written !== content.size) return yield* toSinkError(where)(cut(content.size))
-      yield* attempt(where, () => fs.fsync(fd).catch((error: unknown) => Promise.reject(Files.located(error, path))))
+      yield* attempt(where, () => Files.at(path, fs.fsync(fd)))
     }),
-    (fd) => attempt(where, () => fs.close(fd).catch((error: unknown) => Promise.reject(Files.located(error, path))))
+    (fd) => attempt(where, () => Files.at(path, fs.close(fd)))
   )
 }
 

@@ -1,8 +1,8 @@
 /** A run that meets every path of a commit: new jobs, reworks with fewer, more and no nested files, two platform batches. */
 import type { JobSink } from "@labelstream/core"
+import type { Fs } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import { FilesystemSink } from "../../src/index.ts"
-import type { Fs } from "../../src/internal/fs.ts"
 import { record } from "./records.ts"
 
 /** The batches in order. */

@@ -4,16 +4,15 @@
  * the last part until that is full, and then to new ones: how jobs come in batches leaves no trace.
  */
 import type { JobSink } from "@labelstream/core"
-import { Failure } from "@labelstream/files"
+import { Failure, type FolderSink } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as PartManifest from "../PartManifest.ts"
-import { toSinkError } from "./failure.ts"
+import { attempt, toSinkError } from "./failure.ts"
 import { type Each, PartBuild, type StagedPart, type Target } from "./partBuild.ts"
 import type { Batch } from "./partFile.ts"
 import type { Full } from "./partWriter.ts"
 import { type Keep, obstacleOf, type Put, putRecord } from "./rows.ts"
-import { attempt } from "./step.ts"
 import { type Row, type TableName, tableNames } from "./tables.ts"
 
 /** Everything that the work on one batch needs. */
@@ -27,7 +26,7 @@ export interface Work extends Target {
   /** Numbers the names in the staging folder. */
   readonly nextName: () => string
   /** What the lines of the jobs say of the time. */
-  readonly stored: Pick<PartManifest.Job, "stored">
+  readonly stored: FolderSink.Stamp
 }
 
 /** What became of a batch's records. */

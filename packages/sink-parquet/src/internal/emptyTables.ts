@@ -2,10 +2,10 @@
  * Gives a dataset without jobs a file without rows in each table, so that every reader finds the table and its columns.
  * The first run that ends with jobs in the dataset takes these files away.
  */
-import { Files } from "@labelstream/files"
+import { Files, Target } from "@labelstream/files"
 import { join } from "node:path"
 import { type Format, PartWriter } from "./partWriter.ts"
-import { batchFolders, ensureFolder, partsOf, type Place } from "./place.ts"
+import { batchFolders, partsOf, type Place } from "./place.ts"
 import { tableNames } from "./tables.ts"
 
 /** The file in the folder of each table. */
@@ -21,7 +21,7 @@ export const keepReadable = async (place: Place, format: Format): Promise<void> 
       await fs.remove(join(folder, emptyFile))
       continue
     }
-    await ensureFolder(fs, folder)
+    await Target.ensureFolder(fs, folder)
     const staged = join(staging, emptyFile)
     await fs.remove(staged)
     const writer = await PartWriter.create(fs, staged, table, "", format)

@@ -1,11 +1,11 @@
 /** This sink's errors. */
-import type { JobSink } from "@labelstream/core"
 import { Failure } from "@labelstream/files"
 
 /** The kind of this sink. */
 export const sinkName = "parquet"
 
 /** Makes the sink's error of anything thrown. */
-export const toSinkError: (where: Failure.Where) => (error: unknown) => JobSink.SinkError = Failure.toSinkError(
-  sinkName
-)
+export const toSinkError: ReturnType<typeof Failure.toSinkError> = Failure.toSinkError(sinkName)
+
+/** Runs file operations as an effect. */
+export const attempt: Failure.Attempt = Failure.attempt(sinkName)

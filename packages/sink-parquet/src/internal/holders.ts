@@ -1,5 +1,5 @@
 /**
- * Tells which part holds a job where a dataset and the shares of its writers are looked at together: the one in which the
+ * Tells which part holds a job where a dataset and the branches of its writers are looked at together: the one in which the
  * job was stored last. It reads the manifests alone, and keeps 12 bytes a job, and more only of jobs that are in several.
  */
 import { Lines } from "@labelstream/files"
@@ -7,17 +7,7 @@ import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { JobIndex } from "./jobIndex.ts"
 import type { Published } from "./partBuild.ts"
-import { batchFolders, partPath, partsOf, type Place, sharesOf } from "./place.ts"
-
-/** A dataset, then the shares of its writers. */
-export const withShares = async (place: Place): Promise<ReadonlyArray<Place>> => [place, ...await sharesOf(place)]
-
-/** Folders of the batches that are in any of the places, in order. */
-export const batchesOf = async (places: ReadonlyArray<Place>): Promise<ReadonlyArray<string>> => {
-  const folders = new Set<string>()
-  for (const place of places) for (const folder of await batchFolders(place)) folders.add(folder)
-  return [...folders].sort()
-}
+import { partPath, partsOf, type Place } from "./place.ts"
 
 /** The parts of one batch in the places, in their order, and which of them holds a job. */
 export interface Holders {

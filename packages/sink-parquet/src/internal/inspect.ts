@@ -3,36 +3,24 @@
  * number of jobs. A file that is damaged concerns every job of its part. Writes nothing.
  */
 import type { JobSink } from "@labelstream/core"
-import { Files, Hash, Leftover, Lines } from "@labelstream/files"
+import { Files, Hash, Lines, Target } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { emptyFile } from "./emptyTables.ts"
-import type { Fs } from "./fs.ts"
-import { batchesOf, type Holders, linesOf, readHolders, withShares } from "./holders.ts"
-import { peekIntents } from "./intent.ts"
+import { type Holders, linesOf, readHolders } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
 import { tailOf } from "./partFile.ts"
-import { batchFolders, folders, namesIn, partPath, partsOf, type Place } from "./place.ts"
+import { batchFolders, folders, partPath, partsOf, type Place } from "./place.ts"
 
 type Fault = { readonly _tag: "Missing" | "Changed"; readonly path: string }
 
 /** Yields what was found, in arrays. */
 export async function* inspect(
-  place: Place,
+  places: Target.WithBranches<Place>,
   depth: JobSink.InspectDepth
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
-  const places = await withShares(place)
-  const pending = new Set((await peekIntents(place)).flatMap(({ steps }) => steps.map(({ to }) => to)))
-  // A file is published under its own name with `.new` at the end, and then renamed.
-  const isPending = (path: string) =>
-    pending.has(path.replace(/\.new$/, "")) || Array.from(pending).some((to) => to.startsWith(`${path}/`))
-  for await (const items of everything(place, places, depth)) {
-    yield pending.size === 0 ? items : Leftover.tell(items, isPending)
-  }
-}
-
-async function* everything(place: Place, places: ReadonlyArray<Place>, depth: JobSink.InspectDepth) {
-  for (const folder of await batchesOf(places)) {
+  const [place] = places
+  for (const folder of await Target.namesOf(places, batchFolders)) {
     const holders = await readHolders(places, folder)
     for (const part of holders.parts) {
       if (!(yield* inspectPart(part, folder, holders, depth === "content")) && part.place === place) {
@@ -43,11 +31,10 @@ async function* everything(place: Place, places: ReadonlyArray<Place>, depth: Jo
   yield* extras(place)
 }
 
-/** Counts the committed jobs in the manifests alone: the last line of each, where no share of a writer is. */
-export const count = async (place: Place): Promise<number> => {
-  const places = await withShares(place)
+/** Counts the committed jobs in the manifests alone: the last line of each, where no writer has a branch. */
+export const count = async (places: Target.WithBranches<Place>): Promise<number> => {
   let jobs = 0
-  for (const folder of await batchesOf(places)) {
+  for (const folder of await Target.namesOf(places, batchFolders)) {
     const holders = await readHolders(places, folder)
     for (const published of holders.parts) {
       const { part, place: { fs, output } } = published
@@ -71,8 +58,8 @@ async function* inspectPart(
   const tail = await tailOf(fs, join(output, path))
   const faults: Array<Fault> = []
   for (const file of tail?.files ?? []) {
-    const fault = await compare(fs, output, file, content)
-    if (fault !== undefined) faults.push(fault)
+    const found = await Hash.compare(fs, output, file, content)
+    if (found !== "same") faults.push({ _tag: found === "missing" ? "Missing" : "Changed", path: file.path })
   }
   if (tail === undefined) faults.push({ _tag: "Changed", path })
   let batchId: string | undefined
@@ -108,36 +95,20 @@ async function* inspectPart(
   return faults.length === 0
 }
 
-const compare = async (
-  fs: Fs,
-  output: string,
-  { path, sha256, size }: PartManifest.File,
-  content: boolean
-): Promise<Fault | undefined> => {
-  const found = await Files.lstatOrNone(fs, join(output, path))
-  if (found === undefined) return { _tag: "Missing", path }
-  if (
-    found.isFile() && found.size === size && (!content || await Hash.sha256(fs, join(output, path), size) === sha256)
-  ) {
-    return undefined
-  }
-  return { _tag: "Changed", path }
-}
-
 /** What stands in the dataset's folders and belongs to no part. */
 async function* extras(place: Place): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
   const { fs, output } = place
   const batches = new Map<string, ReadonlySet<number>>()
   for (const folder of await batchFolders(place)) batches.set(folder, new Set(await partsOf(place, folder)))
   for (const table of folders) {
-    for (const folder of await namesIn(fs, join(output, table))) {
+    for (const folder of await Files.namesIn(fs, join(output, table))) {
       if (folder === emptyFile && table !== "manifest") continue
       const parts = batches.get(folder)
       if (parts === undefined) {
         yield [{ _tag: "Extra", path: `${table}/${folder}` }]
         continue
       }
-      const found = (await namesIn(fs, join(output, table, folder))).map((name) => `${table}/${folder}/${name}`)
+      const found = (await Files.namesIn(fs, join(output, table, folder))).map((name) => `${table}/${folder}/${name}`)
       const expected = new Set(Array.from(parts, (part) => partPath(table, folder, part)))
       const extra = found.filter((path) => !expected.has(path))
       if (extra.length > 0) yield extra.map((path) => ({ _tag: "Extra", path }))

@@ -1,61 +1,47 @@
 /** Writes the manifest of a part to the staging folder. */
-import { Files } from "@labelstream/files"
+import { Files, type Fs } from "@labelstream/files"
 import * as PartManifest from "../PartManifest.ts"
-import type { Fs } from "./fs.ts"
 
 /** Text of a manifest that is held before it is written. */
 const heldText = 256 * 1024
 
 /** A manifest being written. */
-export class ManifestWriter {
-  private held: string
-  private jobs = 0
-  private size = 0
-  private readonly fs: Fs
-  private readonly path: string
-  private readonly fd: number
-
-  private constructor(fs: Fs, path: string, fd: number, head: string) {
-    this.fs = fs
-    this.path = path
-    this.fd = fd
-    this.held = head
-  }
-
-  static async create(fs: Fs, path: string, head: string): Promise<ManifestWriter> {
-    return new ManifestWriter(fs, path, await fs.open(path, "wx", 0o666), head)
-  }
-
-  async add(job: PartManifest.Job): Promise<void> {
-    this.held += PartManifest.encodeLine(job)
-    this.jobs++
-    if (this.held.length >= heldText) await this.flush()
-  }
-
+export interface ManifestWriter {
+  readonly add: (job: PartManifest.Job) => Promise<void>
   /** Answers its size. */
-  async finish(end: Omit<PartManifest.Tail, "jobs">): Promise<number> {
-    try {
-      this.held += PartManifest.encodeLine({ ...end, jobs: this.jobs })
-      await this.flush()
-      await this.fs.fsync(this.fd)
-    } catch (error) {
-      await this.close().catch(() => {})
-      throw Files.located(error, this.path)
+  readonly finish: (end: Omit<PartManifest.Tail, "jobs">) => Promise<number>
+  readonly close: () => Promise<void>
+}
+
+/** Makes a manifest that begins with its first line. */
+export const createManifest = async (fs: Fs, path: string, head: string): Promise<ManifestWriter> => {
+  const fd = await fs.open(path, "wx", 0o666)
+  let [held, jobs, size] = [head, 0, 0]
+  const close = () => Files.at(path, fs.close(fd))
+  const flush = async () => {
+    const bytes = Buffer.from(held)
+    held = ""
+    size += bytes.length
+    await Files.at(path, Files.writeFully(fs, fd, bytes, null))
+  }
+  return {
+    close,
+    add: async (job) => {
+      held += PartManifest.encodeLine(job)
+      jobs++
+      if (held.length >= heldText) await flush()
+    },
+    finish: async (end) => {
+      try {
+        held += PartManifest.encodeLine({ ...end, jobs })
+        await flush()
+        await Files.at(path, fs.fsync(fd))
+      } catch (error) {
+        await close().catch(() => {})
+        throw error
+      }
+      await close()
+      return size
     }
-    await this.close()
-    return this.size
-  }
-
-  close(): Promise<void> {
-    return this.fs.close(this.fd).catch((error: unknown) => Promise.reject(Files.located(error, this.path)))
-  }
-
-  private async flush(): Promise<void> {
-    const bytes = Buffer.from(this.held)
-    this.held = ""
-    this.size += bytes.length
-    await Files.writeFully(this.fs, this.fd, bytes, null).catch((error: unknown) =>
-      Promise.reject(Files.located(error, this.path))
-    )
   }
 }

@@ -1,13 +1,12 @@
-/** Makes parts of a dataset from those of a writer's share, in the staging folder. */
+/** Makes parts of a dataset from those of a writer's branch, in the staging folder. */
 import { Failure, Files } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import { ManifestWriter } from "./manifestWriter.ts"
+import { createManifest } from "./manifestWriter.ts"
 import { type Each, PartBuild, type Published, type StagedFile, type Target } from "./partBuild.ts"
 import { damaged, jobsOf, tailOf } from "./partFile.ts"
-import { PartReader } from "./partReader.ts"
+import { openPart, type PartReader } from "./partReader.ts"
 import { partPath } from "./place.ts"
-import { copy } from "./publish.ts"
 import { tableNames } from "./tables.ts"
 
 /** A job's line, and where its rows begin in the files of its part. */
@@ -45,7 +44,7 @@ export const adopt = async (target: Target, source: Published, part: number): Pr
   for (const [index, table] of tableNames.entries()) {
     const path = pathOf(source, folder, table)
     const file = tail.files[index]!
-    const found = await Files.lstatOrNone(fs, path)
+    const found = await fs.find(path)
     if (found?.isFile() !== true || found.size !== file.size) {
       throw new Failure.Problem(
         "corrupt",
@@ -53,14 +52,14 @@ export const adopt = async (target: Target, source: Published, part: number): Pr
       )
     }
     const from = `${part}-${table}`
-    await copy(fs, path, join(staging, from))
+    await Files.copy(fs, path, join(staging, from))
     const to = partPath(table, folder, part)
     files.push({ ...file, path: to })
     staged.push({ from, to, size: file.size })
   }
   const from = `${part}-manifest`
   const head = PartManifest.encodeHead({ batch: batchId, part, geometry: format.geometry })
-  const writer = await ManifestWriter.create(fs, join(staging, from), head)
+  const writer = await createManifest(fs, join(staging, from), head)
   try {
     for await (const { line } of jobsAt(source, folder)) await writer.add(line)
   } catch (error) {
@@ -147,7 +146,7 @@ class Replacements {
       return known
     }
     await known?.reader.close()
-    const reader = await PartReader.open(this.part.place.fs, pathOf(this.part, this.folder, table), row)
+    const reader = await openPart(this.part.place.fs, pathOf(this.part, this.folder, table), row)
     return this.readers[table] = { reader, at: row }
   }
 }

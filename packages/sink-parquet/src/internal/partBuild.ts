@@ -1,10 +1,10 @@
 /** One part being written to the staging folder: its file of each table, and its manifest. */
-import { Failure, Files, Hash } from "@labelstream/files"
+import { Failure, Hash } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import { ManifestWriter } from "./manifestWriter.ts"
+import { createManifest, type ManifestWriter } from "./manifestWriter.ts"
 import { damaged, jobsOf, tailOf } from "./partFile.ts"
-import { PartReader } from "./partReader.ts"
+import { openPart, type PartReader } from "./partReader.ts"
 import { type Format, type Full, PartWriter } from "./partWriter.ts"
 import { partPath, type Place } from "./place.ts"
 import { type TableName, tableNames } from "./tables.ts"
@@ -85,7 +85,7 @@ export class PartBuild {
         writers[table] = await PartWriter.create(fs, join(staging, `${name}-${table}`), table, batchId, format)
       }
       const head = PartManifest.encodeHead({ batch: batchId, part, geometry: format.geometry })
-      const manifest = await ManifestWriter.create(fs, join(staging, `${name}-manifest`), head)
+      const manifest = await createManifest(fs, join(staging, `${name}-manifest`), head)
       return new PartBuild(target, part, source, name, writers as Each<PartWriter>, manifest)
     } catch (error) {
       for (const writer of Object.values(writers)) await writer.close().catch(() => {})
@@ -108,7 +108,7 @@ export class PartBuild {
       if (known !== undefined) await this.writers[table].takeOver(path, known)
       const left = tail.files[index]!.rows - (known?.rows ?? 0)
       if (left === 0) continue
-      const reader = await PartReader.open(fs, path, known?.rows)
+      const reader = await openPart(fs, path, known?.rows)
       try {
         for await (const rows of reader.take(left)) await this.writers[table].add(rows)
       } finally {
@@ -125,7 +125,7 @@ export class PartBuild {
     await this.verified()
     const readers: Partial<Each<PartReader>> = {}
     for (const table of tableNames) {
-      readers[table] = await PartReader.open(this.target.place.fs, this.published(table))
+      readers[table] = await openPart(this.target.place.fs, this.published(table))
     }
     return readers as Each<PartReader>
   }
@@ -206,7 +206,7 @@ export class PartBuild {
     for (const [index, table] of tableNames.entries()) {
       const path = this.published(table)
       const { sha256, size } = tail.files[index]!
-      const found = await Files.lstatOrNone(fs, path)
+      const found = await fs.find(path)
       if (found === undefined) throw missing(path)
       if (!found.isFile() || found.size !== size || await Hash.sha256(fs, path, size) !== sha256) throw damaged(path)
     }

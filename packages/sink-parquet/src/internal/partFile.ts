@@ -1,10 +1,9 @@
 /** Reads the manifests of parts. */
-import { Failure, Files, Lines } from "@labelstream/files"
+import { Failure, Files, type Fs, Lines } from "@labelstream/files"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import type { Fs } from "./fs.ts"
 import { JobIndex } from "./jobIndex.ts"
-import { partPath, partsOf, type Place } from "./place.ts"
+import { headOf, partPath, partsOf, type Place } from "./place.ts"
 
 /** Yields the jobs of a part in order, in arrays. Fails with `corrupt` where the manifest is not whole. */
 export async function* jobsOf(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<PartManifest.Job>> {
@@ -34,11 +33,7 @@ export const tailOf = (fs: Fs, path: string): Promise<PartManifest.Tail | undefi
   Files.withFile(fs, path, "r", async (fd) => {
     const { size } = await fs.fstat(fd)
     const bytes = Buffer.alloc(Math.min(size, longestTail))
-    for (let at = 0; at < bytes.length;) {
-      const length = await fs.read(fd, bytes.subarray(at), size - bytes.length + at)
-      if (length === 0) break
-      at += length
-    }
+    await Files.readFully(fs, fd, bytes, size - bytes.length)
     const text = bytes.toString("utf8")
     if (!text.endsWith("\n")) return undefined
     const decoded = PartManifest.decodeLine(text.slice(text.lastIndexOf("\n", text.length - 2) + 1))
@@ -48,11 +43,8 @@ export const tailOf = (fs: Fs, path: string): Promise<PartManifest.Tail | undefi
 /** The batch that a part belongs to, as its manifest says. */
 export const batchIdOf = async ({ part, place }: { place: Place; part: number }, folder: string): Promise<string> => {
   const path = join(place.output, partPath("manifest", folder, part))
-  for await (const [line = ""] of Lines.read(place.fs, path)) {
-    const head = PartManifest.decodeHead(line)
-    if (typeof head !== "string") return head.batch
-    break
-  }
+  const head = await headOf(place.fs, path)
+  if (head !== undefined) return head.batch
   throw damaged(path)
 }
 

@@ -3,14 +3,13 @@
  * that a file depends on its rows alone: a file that grows over many commits is the same as one written at once. Growing
  * is cheap, since full row groups are taken over as bytes.
  */
-import { Files } from "@labelstream/files"
+import { Files, type Fs } from "@labelstream/files"
 import { ByteWriter, type ColumnSource, ParquetWriter } from "hyparquet-writer"
 import { BloomBuilder, writeBlooms } from "hyparquet-writer/src/bloom.js"
 import { writeIndexes } from "hyparquet-writer/src/indexes.js"
 import { writeMetadata } from "hyparquet-writer/src/metadata.js"
 import { createHash } from "node:crypto"
 import { codecs, type Compression, compressors } from "./codec.ts"
-import type { Fs } from "./fs.ts"
 import { damaged } from "./partFile.ts"
 import {
   type Column,
@@ -166,14 +165,14 @@ export class PartWriter {
     )
     bytes.appendUint32(0x31524150)
     await this.flush()
-    await this.fs.fsync(this.fd).catch((error: unknown) => Promise.reject(Files.located(error, this.path)))
+    await Files.at(this.path, this.fs.fsync(this.fd))
     await this.close()
     return { size: bytes.offset, sha256: this.hash.digest("hex"), rows, full: snapshot }
   }
 
   /** Closes the file without finishing it. */
   close(): Promise<void> {
-    return this.fs.close(this.fd).catch((error: unknown) => Promise.reject(Files.located(error, this.path)))
+    return Files.at(this.path, this.fs.close(this.fd))
   }
 
   private clear() {
@@ -229,9 +228,7 @@ export class PartWriter {
 
   private put(bytes: Uint8Array): Promise<void> {
     this.hash.update(bytes)
-    return Files.writeFully(this.fs, this.fd, bytes, null).catch((error: unknown) =>
-      Promise.reject(Files.located(error, this.path))
-    )
+    return Files.at(this.path, Files.writeFully(this.fs, this.fd, bytes, null))
   }
 }
 

@@ -1,23 +1,21 @@
 /** Gives back what is committed, job by job in the order of the parts, for another sink to store. */
 import { type AnnotationModel, Content, type JobSink, TableRows } from "@labelstream/core"
-import { Files } from "@labelstream/files"
+import { Files, type Fs, Target } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { join } from "node:path"
 import type * as PartManifest from "../PartManifest.ts"
-import type { Fs } from "./fs.ts"
-import { batchesOf, type Holders, readHolders, withShares } from "./holders.ts"
+import { type Holders, readHolders } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
 import { damaged, jobsOf } from "./partFile.ts"
-import { PartReader } from "./partReader.ts"
-import { partPath, type Place } from "./place.ts"
+import { openPart, type PartReader } from "./partReader.ts"
+import { batchFolders, partPath, type Place } from "./place.ts"
 import { type ContentRow, pieceSize, type Row } from "./tables.ts"
 
 /** Yields the jobs whose document and files are kept. */
-export async function* replay(place: Place): AsyncGenerator<JobSink.StoredJob> {
-  const places = await withShares(place)
-  for (const folder of await batchesOf(places)) {
+export async function* replay(places: Target.WithBranches<Place>): AsyncGenerator<JobSink.StoredJob> {
+  for (const folder of await Target.namesOf(places, batchFolders)) {
     const holders = await readHolders(places, folder)
     for (const part of holders.parts) yield* replayPart(part, folder, holders)
   }
@@ -32,7 +30,7 @@ async function* replayPart(
   const path = (table: Parameters<typeof partPath>[0]) => join(output, partPath(table, folder, part))
   const readers: Array<PartReader> = []
   const open = async (table: "attachments" | "contents" | "jobs") => {
-    const reader = await PartReader.open(fs, path(table))
+    const reader = await openPart(fs, path(table))
     readers.push(reader)
     return reader
   }
@@ -132,7 +130,7 @@ const contentOf = async (fs: Fs, path: string, reader: PartReader, source: Sourc
 }
 
 async function* piecesOf(fs: Fs, path: string, { from, pieces, sha256 }: Source): AsyncGenerator<Uint8Array> {
-  const reader = await PartReader.open(fs, path, from)
+  const reader = await openPart(fs, path, from)
   try {
     const hash = createHash("sha256")
     for await (const rows of reader.take(pieces)) {

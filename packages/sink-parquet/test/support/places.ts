@@ -1,12 +1,12 @@
 /** Temporary folders, what is in them, and file operations that can be made to fail. */
 import type { JobSink } from "@labelstream/core"
+import { type Fs, nodeFs } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ParquetSink } from "../../src/index.ts"
-import { type Fs, nodeFs } from "../../src/internal/fs.ts"
 import { sha256 } from "./records.ts"
 
 /** A folder that goes with the scope. */

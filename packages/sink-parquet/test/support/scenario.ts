@@ -1,8 +1,8 @@
 /** A run that meets every path of a commit: new and full parts, reworks in old and last parts, two platform batches. */
 import type { JobSink } from "@labelstream/core"
+import type { Fs } from "@labelstream/files"
 import * as Effect from "effect/Effect"
 import { ParquetSink } from "../../src/index.ts"
-import type { Fs } from "../../src/internal/fs.ts"
 import { jobs, record } from "./records.ts"
 
 /** Small parts and row groups. */

@@ -1,11 +1,22 @@
 /**
- * The file operations that the sink uses, as one object, so that tests can make any of them fail or stop a run there.
- * Files are plain descriptors: `FileHandle` costs twice the time for small files, and warns when it is collected.
+ * The file operations that sinks use, as one object, so that tests can make any of them fail or stop a run there. Files
+ * are plain descriptors: `FileHandle` costs twice the time for small files, and warns when it is collected.
  */
-import { Files } from "@labelstream/files"
 import * as fs from "node:fs"
 import { promisify } from "node:util"
-import { quick } from "./quick.ts"
+import { quick } from "./internal/quick.ts"
+
+/** The system's code of an error, such as `ENOENT`. */
+export const codeOf = (error: unknown): string | undefined =>
+  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined
+
+/** Answers undefined where there is nothing at the path. */
+const unlessMissing = (error: unknown): undefined => {
+  if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined
+  throw error
+}
 
 const write = promisify(fs.write)
 const read = promisify(fs.read)
@@ -42,12 +53,14 @@ export const nodeFs = {
   lstat: fs.promises.lstat as (path: string) => Promise<fs.Stats>,
   /** What is at a path, or undefined. */
   find: quick(
-    (path: string): fs.Stats | undefined => fs.lstatSync(path, { throwIfNoEntry: false }),
-    (path: string): Promise<fs.Stats | undefined> =>
-      fs.promises.lstat(path).catch((error: unknown) => {
-        if (Files.codeOf(error) === "ENOENT") return undefined
-        throw error
-      })
+    (path: string): fs.Stats | undefined => {
+      try {
+        return fs.lstatSync(path, { throwIfNoEntry: false })
+      } catch (error) {
+        return unlessMissing(error)
+      }
+    },
+    (path: string): Promise<fs.Stats | undefined> => fs.promises.lstat(path).catch(unlessMissing)
   ),
   realpath: fs.promises.realpath as (path: string) => Promise<string>,
   mkdir: quick(
@@ -73,21 +86,3 @@ export const nodeFs = {
 }
 
 export type Fs = typeof nodeFs
-
-/** Runs over the items with at most this many at a time; after a failure starts no more and waits for those started. */
-export const forEachLimit = async <A>(
-  items: Iterable<A>,
-  limit: number,
-  each: (item: A, index: number) => Promise<void>
-): Promise<void> => {
-  const iterator = items[Symbol.iterator]()
-  const failures: Array<unknown> = []
-  let index = 0
-  const worker = async () => {
-    for (let next = iterator.next(); !next.done && failures.length === 0; next = iterator.next()) {
-      await each(next.value, index++).catch((error: unknown) => void failures.push(error))
-    }
-  }
-  await Promise.all(Array.from({ length: limit }, worker))
-  if (failures.length > 0) throw failures[0]
-}
