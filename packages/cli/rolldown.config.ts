@@ -16,9 +16,13 @@ const onlyAgents: Plugin = {
     if (id === "\0http2") return "export const constants = {}"
     if (id !== "\0undici") return null
     const lib = join(dirname(createRequire(join(import.meta.dirname, "../node/package.json")).resolve("undici")), "lib")
-    const agents = { Agent: "agent", EnvHttpProxyAgent: "env-http-proxy-agent" }
-    return Object.entries(agents).map(([name, file]) =>
-      `export { default as ${name} } from ${JSON.stringify(join(lib, "dispatcher", `${file}.js`))}`
+    const parts = {
+      Agent: "dispatcher/agent",
+      EnvHttpProxyAgent: "dispatcher/env-http-proxy-agent",
+      buildConnector: "core/connect"
+    }
+    return Object.entries(parts).map(([name, file]) =>
+      `export { default as ${name} } from ${JSON.stringify(join(lib, `${file}.js`))}`
     ).join("\n")
   }
 }

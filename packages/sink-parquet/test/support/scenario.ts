@@ -1,6 +1,7 @@
 /** A run that meets every path of a commit: new and full parts, reworks in old and last parts, two platform batches. */
 import type { JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
+import { scale } from "../../../../scripts/testScale.ts"
 import { ParquetSink } from "../../src/index.ts"
 import type { Fs } from "../../src/internal/fs.ts"
 import { jobs, record } from "./records.ts"
@@ -8,8 +9,8 @@ import { jobs, record } from "./records.ts"
 /** Small parts and row groups. */
 export const options = { rowGroupRows: 4, partBytes: 3000, compression: "none" } as const
 
-/** Which operations are made to fail: every fifth, or each of them with `EVERY=1`, which takes minutes. */
-export const every = Number(process.env["EVERY"] ?? 5)
+/** Which operations are made to fail: every so many. Each of them takes minutes. */
+export const every = scale(8, 1)
 
 /** The batches in order. */
 export const batches: ReadonlyArray<ReadonlyArray<JobSink.JobRecord>> = [
