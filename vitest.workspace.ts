@@ -11,6 +11,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    maxWorkers: 2,
+    // Tests share nothing but modules, which take longer to load than most tests run.
+    isolate: false,
     projects: names.map((name) => {
       const folder = name === "examples" ? join(root, name) : join(root, "packages", name)
       const setup = join(folder, "test", "globalSetup.ts")

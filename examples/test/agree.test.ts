@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { join } from "node:path"
+import { scale } from "../../scripts/testScale.ts"
 import { countJson, type Counts } from "./support/countJson.ts"
 import { temporaryFolder } from "./support/program.ts"
 
@@ -55,15 +56,17 @@ const inDataset = async (directory: string): Promise<Counts> => {
   }
 }
 
+const jobs = scale(1000, 10_000)
+
 describe("all sinks", () => {
   it.live(
-    "agree with the JSON files on labels, frames and attributes over 10,000 jobs of every kind",
+    `agree with the JSON files on labels, frames and attributes over ${jobs} jobs of every kind`,
     () =>
       Effect.gen(function*() {
         const folder = yield* temporaryFolder
         const simulator = yield* Simulator.start({
           seed: 3,
-          batches: [{ id: "b", jobs: 10_000, kinds: Scenario.allKinds }]
+          batches: [{ id: "b", jobs, kinds: Scenario.allKinds }]
         })
         const [files, sqlite, parquet] = [join(folder, "files"), join(folder, "all.sqlite"), join(folder, "parquet")]
         const platform = GtStudio.layer({ apiKey: Redacted.make(simulator.apiKey), baseUrl: simulator.apiUrl }).pipe(

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { inject } from "vitest"
 import { csvSink } from "../custom-sink.ts"
 import { countJson } from "./support/countJson.ts"
 import * as csv from "./support/csvSubject.ts"
@@ -105,7 +106,7 @@ describe("the CSV sink", () => {
         readBack: csv.readBack,
         stores: "rows",
         keeps: "files",
-        module: { url: new URL("./support/csvSubject.ts", import.meta.url) },
+        module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
         waive: { L03: "has no check of its own", W01: nameless, S03: nameless }
       }, which)
       for (const outcome of outcomes) {

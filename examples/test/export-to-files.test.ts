@@ -158,7 +158,7 @@ describe("export-to-files", () => {
         const output = yield* temporaryFolder
         const asked = yield* Deferred.make<void>()
         const simulator = yield* Simulator.start({
-          batches: [{ id: "b", jobs: 2000 }],
+          batches: [{ id: "b", jobs: 800 }],
           latency: 10,
           onRequest: ({ endpoint }) => {
             if (endpoint === "storage") Deferred.doneUnsafe(asked, Effect.void)
@@ -175,7 +175,7 @@ describe("export-to-files", () => {
           /Everything stored in .* is whole. To go on from here, with the same settings: node examples\/export-to-files.ts/
         )
         const stored = (yield* filesBelow(join(output, "b"))).filter((file) => file.endsWith(".json"))
-        assert.isBelow(stored.length, 2000)
+        assert.isBelow(stored.length, 800)
         for (const { id } of simulator.jobs("b")) {
           const file = join(output, "b", `${PathName.fromId(id)}.json`)
           if (!stored.includes(file)) continue

@@ -9,9 +9,12 @@ import * as Redacted from "effect/Redacted"
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { scale } from "../../scripts/testScale.ts"
+
+const jobs = scale(1000, 10_000)
 
 it.live(
-  "exports 10,000 jobs whole and identical though every transient fault meets 2 % of the requests",
+  `exports ${jobs} jobs whole and identical though every transient fault meets 2 % of the requests`,
   () =>
     Effect.gen(function*() {
       const output = yield* Effect.acquireRelease(
@@ -19,7 +22,7 @@ it.live(
         (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
       )
       const simulator = yield* Simulator.start({
-        batches: [{ id: "b", jobs: 10_000, kinds: ["image_annotation", "image_segmentation"] }],
+        batches: [{ id: "b", jobs, kinds: ["image_annotation", "image_segmentation"] }],
         faults: Fault.transient(0.02)
       })
       const platform = GtStudio.layer({
@@ -39,7 +42,7 @@ it.live(
         )
       )
       assert.isTrue(report.complete)
-      assert.strictEqual(report.batches[0]?.exported, 10_000)
+      assert.strictEqual(report.batches[0]?.exported, jobs)
       yield* Effect.promise(async () => {
         for (const { id } of simulator.jobs("b")) {
           const stored = await readFile(join(output, "b", `${PathName.fromId(id)}.json`))

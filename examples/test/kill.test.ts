@@ -9,6 +9,8 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
+import { inject } from "vitest"
+import { scale } from "../../scripts/testScale.ts"
 import { assertIdentical, ledgerFile, storedJobs, tree } from "./support/places.ts"
 import { temporaryFolder } from "./support/program.ts"
 
@@ -36,10 +38,9 @@ const random = (seed: number) => {
 const world = Effect.gen(function*() {
   let onRequest: (entry: Traffic.Entry) => void = () => {}
   const simulator = yield* Simulator.start({ batches, countJobs: true, onRequest: (entry) => onRequest(entry) })
-  const compiled = yield* temporaryFolder
   const start = (output: string) =>
     spawn(process.execPath, [
-      join(import.meta.dirname, "support", "smallBatches.ts"),
+      join(inject("programs"), "smallBatches.js"),
       simulator.apiUrl,
       simulator.apiKey,
       simulator.projectId,
@@ -48,7 +49,7 @@ const world = Effect.gen(function*() {
       String(concurrency),
       String(maxRecords)
     ], {
-      env: { ...process.env, NODE_COMPILE_CACHE: compiled },
+      env: { ...process.env, NODE_COMPILE_CACHE: join(inject("programs"), "compiled") },
       stdio: ["ignore", "ignore", "inherit"]
     })
 
@@ -73,6 +74,9 @@ const world = Effect.gen(function*() {
   return { simulator, run, expected: tree(unbroken), total: Object.values(first.requests).reduce((a, b) => a + b, 0) }
 })
 
+/** Kills in all, and of one export at most. */
+const [enough, most] = scale([8, 8], [50, 17])
+
 /** The job of `batch/job`. */
 const jobOf = (key: string) => key.slice(key.indexOf("/") + 1)
 
@@ -81,12 +85,12 @@ describe("an export that is killed with SIGKILL", () => {
     Effect.gen(function*() {
       const { expected, run, simulator, total } = yield* world
       const costs: Array<number> = []
-      for (let seed = 1; costs.length < 50; seed++) {
+      for (let seed = 1; costs.length < enough; seed++) {
         const next = random(seed)
         const output = yield* temporaryFolder
         let stored = new Set<string>()
         for (let kills = 0;; kills++) {
-          const answers = kills < 17 ? 1 + Math.floor(next() * total / 5) : Number.POSITIVE_INFINITY
+          const answers = kills < most ? 1 + Math.floor(next() * total / 5) : Number.POSITIVE_INFINITY
           const { asked, signal, status } = yield* run(
             output,
             answers,
@@ -113,7 +117,7 @@ describe("an export that is killed with SIGKILL", () => {
         const again = yield* run(output)
         assert.deepStrictEqual(again.requests, { ...again.requests, jobs: 3, job: 0, attachment: 0, storage: 0 })
       }
-      assert.isAtLeast(costs.length, 50)
+      assert.isAtLeast(costs.length, enough)
       assert.isAtMost(Math.max(...costs), inFlight)
     }), 600_000)
 })

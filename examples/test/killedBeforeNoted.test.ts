@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
+import { inject } from "vitest"
 import { temporaryFolder } from "./support/program.ts"
 
 const jobsIn = (output: string): ReadonlyArray<string> => {
@@ -26,8 +27,9 @@ describe("an export into a database", () => {
         const run = Effect.fnUntraced(function*(output: string, commits: number) {
           yield* simulator.reset
           const { apiKey, apiUrl, projectId } = simulator
-          const script = join(import.meta.dirname, "support", "killedBeforeNoted.ts")
+          const script = join(inject("programs"), "killedBeforeNoted.js")
           const child = spawn(process.execPath, [script, apiUrl, apiKey, projectId, "b", output, String(commits)], {
+            env: { ...process.env, NODE_COMPILE_CACHE: join(inject("programs"), "compiled") },
             stdio: ["ignore", "ignore", "inherit"]
           })
           const [status, signal] = yield* Effect.promise(() => once(child, "close"))

@@ -7,6 +7,9 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
+/** Where Node keeps compiled code by default. */
+const compiled = join(tmpdir(), "node-compile-cache")
+
 export interface Ended {
   readonly status: number | null
   readonly stdout: string
@@ -19,7 +22,7 @@ export const start = (example: string, env: Readonly<Record<string, string>>) =>
     Effect.acquireRelease(
       Effect.sync(() => {
         const child = spawn(process.execPath, [join(import.meta.dirname, "..", "..", `${example}.ts`)], {
-          env: { PATH: process.env["PATH"] ?? "", ...env },
+          env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: compiled, ...env },
           stdio: ["ignore", "pipe", "pipe"]
         })
         const output = { stdout: "", stderr: "" }

@@ -1,41 +1,20 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync
-} from "node:fs"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { rolldown } from "rolldown"
-import { afterAll } from "vitest"
-import bundle from "../rolldown.config.ts"
+import { afterAll, inject } from "vitest"
 import { platform, run, temporaryFolder } from "./support/program.ts"
-
-const cli = join(import.meta.dirname, "..")
 
 /** The package as it is published, but that its modules only say that they were asked. */
 const folder = mkdtempSync(join(tmpdir(), "labelstream-published-"))
 const command = join(folder, "dist", "command")
-const program = join(command, "labelstream.js")
 
-beforeAll(async () => {
-  const { output, ...input } = bundle
-  assert(!Array.isArray(output) && output !== undefined)
-  mkdirSync(command, { recursive: true })
-  await using build = await rolldown(input)
-  await build.write({ ...output, dir: command })
-  copyFileSync(join(cli, "package.json"), join(folder, "package.json"))
-  symlinkSync(join(cli, "node_modules"), join(folder, "node_modules"))
+beforeAll(() => {
+  cpSync(inject("published"), folder, { recursive: true, verbatimSymlinks: true })
   writeFileSync(join(folder, "dist", "bin.js"), `console.log("as modules:", ...process.argv.slice(2))`)
-}, 120_000)
+})
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -43,17 +22,17 @@ describe("the published command", () => {
   it.live("has help, and exports with the sinks that come with it, out of its own files", () =>
     Effect.gen(function*() {
       const cwd = yield* temporaryFolder
-      const help = yield* run(["export", "--help"], { cwd, program })
+      const help = yield* run(["export", "--help"], { cwd, folder })
       assert.include(help.stdout, "--to KIND:TARGET", help.stderr)
       const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 12 }] })
       const to = ["files:out", "sqlite:l.db", "parquet:data"].flatMap((target) => ["--to", target])
       writeFileSync(join(cwd, "labelstream.json"), `{ "batches": ["b"], /* a comment */ }`)
       const env = platform(simulator)
-      const exported = yield* run(["export", ...to, "--otlp", "http://127.0.0.1:1"], { cwd, env, program })
+      const exported = yield* run(["export", ...to, "--otlp", "http://127.0.0.1:1"], { cwd, env, folder })
       assert.match(exported.stdout, /Complete: nothing is missing in files:out, sqlite:l.db, parquet:data\n$/)
-      const verified = yield* run(["verify"], { cwd, env, program })
+      const verified = yield* run(["verify"], { cwd, env, folder })
       assert.match(verified.stdout, /^12 jobs intact, 0 missing/)
-      const report = yield* run(["report"], { cwd, env, program })
+      const report = yield* run(["report"], { cwd, env, folder })
       assert.match(report.stdout, /^Wrote labelstream-report.html/, report.stderr)
     }), 60_000)
 
@@ -68,13 +47,13 @@ describe("the published command", () => {
         ["check", "--to", "./mine.mjs:place"]
       ]
       for (const line of lines) {
-        const { status, stderr, stdout } = yield* run(line, { cwd, env: platform(simulator), program })
+        const { status, stderr, stdout } = yield* run(line, { cwd, env: platform(simulator), folder })
         assert.deepStrictEqual([status, stdout, stderr], [0, `as modules: ${line.join(" ")}\n`, ""])
       }
       assert.deepStrictEqual(readdirSync(cwd), ["mine.mjs"])
       assert.deepStrictEqual(Object.values((yield* simulator.report).requests).filter((count) => count > 0), [])
       mkdirSync(join(cwd, "node_modules", "labelstream-sink-mine"), { recursive: true })
-      assert.strictEqual((yield* run(["sinks"], { cwd, program })).stdout, "as modules: sinks\n")
+      assert.strictEqual((yield* run(["sinks"], { cwd, folder })).stdout, "as modules: sinks\n")
     }), 60_000)
 
   it("names whose work is in it", () => {

@@ -3,9 +3,12 @@ import { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { scale } from "../../../scripts/testScale.ts"
 import { ClusterStorage, SqlLedger } from "../src/index.ts"
 import { killedAfter, rest, start } from "./support/children.ts"
 import { kinds } from "./support/databases.ts"
+
+const [rounds, jobs] = scale([6, 50], [12, 200])
 
 const batch = { projectId: "p", batchId: "b" }
 
@@ -22,15 +25,15 @@ for (const kind of kinds) {
     it.live("keeps every call that it answered and nothing of others in part, though writers are killed", () =>
       Effect.gen(function*() {
         const url = yield* kind.url
-        const [a, b, c] = yield* Effect.forEach(["a", "b", "c"], (name) => start("writer.ts", url, name, "1000", "100"))
+        const [a, b, c] = yield* Effect.forEach(["a", "b", "c"], (name) => start("writer", url, name, "1000", "100"))
         if (a === undefined || b === undefined || c === undefined) return
         const told = yield* Effect.all([killedAfter(8, a), killedAfter(15, b), killedAfter(22, c)], { concurrency: 3 })
-        const rounds = told.map(roundsIn)
+        const kept = told.map(roundsIn)
         const entries = yield* entriesOf(url)
         assert.strictEqual(entries.length, 100)
         const [attempts] = entries.map((entry) => entry.attempts)
         // A call that was answered to a process that died before it could tell may stand as well.
-        const least = rounds.reduce((sum, count) => sum + count, 0)
+        const least = kept.reduce((sum, count) => sum + count, 0)
         assert.deepStrictEqual(new Set(entries.map((entry) => entry.attempts)), new Set([attempts]))
         assert.isAtLeast(attempts ?? 0, least)
         assert.isAtMost(attempts ?? 0, least + 3)
@@ -41,12 +44,15 @@ for (const kind of kinds) {
     it.live("loses no update of writers that begin at once on an empty database and meet at every job", () =>
       Effect.gen(function*() {
         const url = yield* kind.url
-        const children = yield* Effect.forEach(["a", "b", "c"], (name) => start("writer.ts", url, name, "12", "200"))
+        const children = yield* Effect.forEach(
+          ["a", "b", "c"],
+          (name) => start("writer", url, name, String(rounds), String(jobs))
+        )
         const told = yield* Effect.forEach(children, rest, { concurrency: 3 })
-        assert.deepStrictEqual(told.map(roundsIn), [12, 12, 12])
+        assert.deepStrictEqual(told.map(roundsIn), [rounds, rounds, rounds])
         assert.strictEqual(new Set(told.map(([run]) => run)).size, 3)
         const entries = yield* entriesOf(url)
-        assert.deepStrictEqual(entries.map(({ attempts }) => attempts), Array.from({ length: 200 }, () => 36))
+        assert.deepStrictEqual(entries.map(({ attempts }) => attempts), Array.from({ length: jobs }, () => 3 * rounds))
       }))
   })
 }

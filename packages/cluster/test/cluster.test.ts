@@ -13,6 +13,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
+import { scale } from "../../../scripts/testScale.ts"
 import { type ClusterExport, ExportStore } from "../src/index.ts"
 import { kinds, postgresDatabaseUrl, sqliteUrl } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
@@ -59,12 +60,14 @@ const databases = kinds.map((kind) =>
   kind.name === "SQLite" ? { ...kind, url: sqliteUrl } : { ...kind, url: postgresDatabaseUrl }
 )
 
+const killedJobs = scale(600, 2000)
+
 describe.each(databases)("a cluster on $name", (kind) => {
   it.live(
     "whose runners are killed and joined by new ones ends complete, once, with what one machine stores",
     () =>
       Effect.gen(function*() {
-        const jobs = Number(process.env["LABELSTREAM_CLUSTER_JOBS"] ?? 2000)
+        const jobs = killedJobs
         const world = yield* make({
           kind,
           simulator: { batches: [{ id: "one", jobs, kinds: ["image_segmentation"] }] }
@@ -87,7 +90,10 @@ describe.each(databases)("a cluster on $name", (kind) => {
       }).pipe(Effect.scoped),
     patience
   )
+})
 
+// With both databases runners are killed above; all the rest is tried with both in the full matrix.
+describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind) => {
   it.live("is restarted runner by runner, and no job is fetched twice", () =>
     Effect.gen(function*() {
       const jobs = 600

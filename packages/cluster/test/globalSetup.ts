@@ -1,9 +1,10 @@
-/** Starts one PostgreSQL for the tests of this package, once for a test run. */
+/** Starts one PostgreSQL for the tests of this package, and bundles their programs, once for a test run. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import type { TestProject } from "vitest/node"
+import { bundlePrograms } from "../../../scripts/testPrograms.ts"
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -14,7 +15,8 @@ declare module "vitest" {
 
 /** Starts it and provides its URL. Where it cannot be started, tests on it are left out visibly; on CI that is a failure. */
 export const setup = async (project: TestProject) => {
-  const program = join(import.meta.dirname, "support", "postgresServer.ts")
+  const support = (name: string) => join(import.meta.dirname, "support", `${name}.ts`)
+  const program = support("postgresServer")
   const server = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "pipe"] })
   const complaints: Array<string> = []
   server.stderr.setEncoding("utf8").on("data", (text: string) => complaints.push(text))
@@ -26,7 +28,9 @@ export const setup = async (project: TestProject) => {
     process.stderr.write(`\nTESTS ON POSTGRESQL ARE LEFT OUT. ${why}\n\n`)
   }
   project.provide("postgres", url)
+  const remove = await bundlePrograms(project, { runner: support("runner"), writer: support("writer") })
   return async () => {
+    remove()
     if (server.exitCode !== null) return
     server.stdin.end()
     await once(server, "exit")

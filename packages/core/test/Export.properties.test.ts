@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Effect } from "effect"
+import { scale } from "../../../scripts/testScale.ts"
 import type { ExportReport } from "../src/ExportReport.ts"
 import { idsIn, world } from "./support/exports.ts"
 import { documentUrl, error, type FakeJob, FakePlatform, ok } from "./support/fakePlatform.ts"
@@ -54,7 +55,7 @@ const endings = (report: ExportReport) =>
     failed: sum.failed + failed
   }), { stored: 0, unfinished: 0, failed: 0 })
 
-const seeds = Array.from({ length: 40 }, (_, seed) => seed)
+const seeds = Array.from({ length: scale(12, 40) }, (_, seed) => seed)
 
 describe("whatever becomes of the jobs", () => {
   it.effect.each(seeds)(

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
+import { scale } from "../../../scripts/testScale.ts"
 import { ResultDocument } from "../src/index.ts"
 import {
   arrived,
@@ -87,7 +88,7 @@ describe("ResultDocument", () => {
         const { rows } = yield* read(encode(document), whole)
         assert.deepStrictEqual(rows, (yield* read(encode(document), scanned)).rows)
       }
-    }), { arbitrary: { runs: 300 } })
+    }), { arbitrary: { runs: scale(100, 300) } })
 
   it.effect.prop("never fails on any bytes", [
     Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 })))
@@ -98,7 +99,7 @@ describe("ResultDocument", () => {
       const one = yield* read(new Uint8Array(bytes), whole)
       const other = yield* read(content(new Uint8Array(bytes), [1, 2]), scanned)
       assert.deepStrictEqual(one, other)
-    }), { arbitrary: { runs: 300 } })
+    }), { arbitrary: { runs: scale(100, 300) } })
 
   it.effect.prop(
     "gives the same rows, problems and files however it is read and cut into chunks",
@@ -112,7 +113,7 @@ describe("ResultDocument", () => {
         assert.deepStrictEqual(yield* read(cut, { ...scanned, inputs }), one)
         assert.deepStrictEqual(yield* read(cut, { ...scanned, inputs, scan: yield* arrived(cut, inputs) }), one)
       }),
-    { arbitrary: { runs: 1500 } }
+    { arbitrary: { runs: scale(300, 1500) } }
   )
 
   it.effect.prop(
@@ -132,7 +133,7 @@ describe("ResultDocument", () => {
           assert.deepStrictEqual(yield* read(cut, { ...scanned, scan: yield* arrived(cut, false) }), one)
         }
       }),
-    { arbitrary: { runs: 600 } }
+    { arbitrary: { runs: scale(120, 600) } }
   )
 
   it.effect("takes no scan for its own that saw other bytes, or looked for other files", () =>
@@ -161,7 +162,7 @@ describe("ResultDocument", () => {
         for (const { path } of problems) assert.isDefined(resolve(document, path))
         for (const { sourcePath, url } of attachments) assert.strictEqual(resolve(document, sourcePath), url)
       }),
-    { arbitrary: { runs: 500 } }
+    { arbitrary: { runs: scale(100, 500) } }
   )
 
   it.effect.prop(
@@ -199,6 +200,6 @@ describe("ResultDocument", () => {
           }
         }
       }),
-    { arbitrary: { runs: 300 } }
+    { arbitrary: { runs: scale(100, 300) } }
   )
 })

@@ -1,4 +1,6 @@
 import { SinkConformance } from "@labelstream/sink-testkit"
+import { join } from "node:path"
+import { inject } from "vitest"
 import { make, manifest, readBack } from "./support/subject.ts"
 
 SinkConformance.suite("filesystem", {
@@ -6,7 +8,7 @@ SinkConformance.suite("filesystem", {
   readBack,
   manifest,
   keeps: "files",
-  module: { url: new URL("./support/subject.ts", import.meta.url) },
+  module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
   waive: {
     A02:
       "the lines of a batch are appended with one write, which a reader at the same instant can see a page at a time; " +

@@ -1,4 +1,6 @@
 import { SinkConformance } from "@labelstream/sink-testkit"
+import { join } from "node:path"
+import { inject } from "vitest"
 import { make, manifest, readBack } from "./support/subject.ts"
 
 SinkConformance.suite("parquet", {
@@ -6,7 +8,7 @@ SinkConformance.suite("parquet", {
   readBack,
   manifest,
   keeps: "files",
-  module: { url: new URL("./support/subject.ts", import.meta.url) },
+  module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
   waive: {
     A02:
       "the files of a commit appear one after the other, within milliseconds: a query over several of them just then can " +

@@ -1,4 +1,6 @@
 import { SinkConformance } from "@labelstream/sink-testkit"
+import { join } from "node:path"
+import { inject } from "vitest"
 import { damages, make, readBack } from "./support/subject.ts"
 
 SinkConformance.suite("sqlite", {
@@ -7,6 +9,6 @@ SinkConformance.suite("sqlite", {
   damages,
   keeps: "files",
   writes: "native",
-  module: { url: new URL("./support/subject.ts", import.meta.url) },
+  module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
   waive: { W08: "SQLite stores whole values of REAL columns as integers, which have no -0; the document keeps it" }
 })

@@ -47,9 +47,10 @@ export interface Subject {
   readonly readBack?: (target: string) => Effect.Effect<ReadonlyArray<StoredJob>, unknown>
   /**
    * Where a process of its own finds `make`: URL or absolute path of a module, and the name of the export (default
-   * `make`). The module must import without vitest.
+   * `make`). The module must import without vitest. `programs` is a folder with the kit's `child/main` and `child/faults`,
+   * bundled with the module so that processes start sooner; default: they run as they are.
    */
-  readonly module?: { readonly url: string | URL; readonly export?: string }
+  readonly module?: { readonly url: string | URL; readonly export?: string; readonly programs?: string }
   /**
    * `node` (the default): everything is written by functions of `node:fs`, which the kit makes fail and follows. `native`:
    * by native code, where a failing sync cannot be brought about; that waives the rules that need it.

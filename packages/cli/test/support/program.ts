@@ -1,12 +1,16 @@
-/** Runs the command as a person would: a process of its own, with nothing in its environment but what is given. */
+/** Runs the published command as a person would: a process of its own, with nothing in its environment but what is given. */
 import type { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { inject } from "vitest"
 
-const bin = join(import.meta.dirname, "..", "..", "src", "bin.ts")
+const published = inject("published")
+
+/** Where Node keeps compiled code, gone with the test run. */
+const compiled = join(published, "..", "compiled")
 
 export interface Ended {
   readonly status: number | null
@@ -17,18 +21,19 @@ export interface Ended {
 export interface Setting {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
-  /** The file that is run. Default the command's source. */
-  readonly program?: string
+  /** The package's folder. Default: the one that the test run has bundled. */
+  readonly folder?: string
 }
 
 /** A command under way. `end` waits for it; the scope kills it. */
-export const start = (args: ReadonlyArray<string>, { cwd, env = {}, program = bin }: Setting) =>
+export const start = (args: ReadonlyArray<string>, { cwd, env = {}, folder = published }: Setting) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
+        const program = join(folder, "dist", "command", "labelstream.js")
         const child = spawn(process.execPath, [program, ...args], {
           cwd,
-          env: { PATH: process.env["PATH"] ?? "", ...env },
+          env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: compiled, ...env },
           stdio: ["ignore", "pipe", "pipe"]
         })
         const output = { stdout: "", stderr: "" }

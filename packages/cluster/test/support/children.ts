@@ -5,6 +5,9 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { inject } from "vitest"
+
+const programs = inject("programs")
 
 interface Child {
   readonly child: ChildProcess
@@ -12,12 +15,12 @@ interface Child {
   readonly closed: Promise<unknown>
 }
 
-/** Starts a program of this folder; killed with the scope at the latest. */
+/** Starts a program of the test run, by its name; killed with the scope at the latest. */
 export const start = (program: string, url: Redacted.Redacted, ...args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync((): Child => {
-      const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], {
-        env: { ...process.env, DATABASE: Redacted.value(url) },
+      const child = spawn(process.execPath, [join(programs, `${program}.js`), ...args], {
+        env: { ...process.env, NODE_COMPILE_CACHE: join(programs, "compiled"), DATABASE: Redacted.value(url) },
         stdio: ["ignore", "pipe", "inherit"]
       })
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:net"
 import { join } from "node:path"
+import { inject } from "vitest"
 import {
   ClusterExport,
   ClusterStorage,
@@ -17,6 +18,8 @@ import {
 } from "../../src/index.ts"
 import type { Kind } from "./databases.ts"
 import { temporaryFolder } from "./folders.ts"
+
+const programs = inject("programs")
 
 /** What a runner's process is told. */
 export interface RunnerSetting {
@@ -49,9 +52,11 @@ const startRunner = (setting: Omit<RunnerSetting, "port" | "spool">) =>
     const spool = yield* temporaryFolder
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => {
-        const program = join(import.meta.dirname, "runner.ts")
         const argument = JSON.stringify({ ...setting, port, spool } satisfies RunnerSetting)
-        return spawn(process.execPath, [program, argument], { stdio: ["pipe", "pipe", "inherit"] })
+        return spawn(process.execPath, [join(programs, "runner.js"), argument], {
+          env: { ...process.env, NODE_COMPILE_CACHE: join(programs, "compiled") },
+          stdio: ["pipe", "pipe", "inherit"]
+        })
       }),
       (child) =>
         Effect.promise(() => {

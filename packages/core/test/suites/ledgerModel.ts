@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { scale } from "../../../../scripts/testScale.ts"
 import type { JobSummary } from "../../src/Job.ts"
 import type { Receipt } from "../../src/JobSink.ts"
 import { type EntryFilter, JobStage, Ledger, type Observation, type Outcome } from "../../src/Ledger.ts"
@@ -162,6 +163,6 @@ export const model = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* answers(calls, layer), yield* answers(calls, LedgerMemory.layer))
       }),
-    { arbitrary: { runs: 100 } }
+    { arbitrary: { runs: scale(20, 100) } }
   )
 }

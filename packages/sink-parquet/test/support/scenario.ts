@@ -2,14 +2,15 @@
 import type { JobSink } from "@labelstream/core"
 import type { Fs } from "@labelstream/files"
 import * as Effect from "effect/Effect"
+import { scale } from "../../../../scripts/testScale.ts"
 import { ParquetSink } from "../../src/index.ts"
 import { jobs, record } from "./records.ts"
 
 /** Small parts and row groups. */
 export const options = { rowGroupRows: 4, partBytes: 3000, compression: "none" } as const
 
-/** Which operations are made to fail: every fifth, or each of them with `EVERY=1`, which takes minutes. */
-export const every = Number(process.env["EVERY"] ?? 5)
+/** Which operations are made to fail: every so many. Each of them takes minutes. */
+export const every = scale(8, 1)
 
 /** The batches in order. */
 export const batches: ReadonlyArray<ReadonlyArray<JobSink.JobRecord>> = [

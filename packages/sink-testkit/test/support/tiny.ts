@@ -1,4 +1,5 @@
 /** The tiny sink as a subject, whole and with each of its flaws, for this process and for one of its own. */
+import { join } from "node:path"
 import type { Subject } from "../../src/index.ts"
 import { manifest, readBack } from "./tinyFiles.ts"
 import { tinySink } from "./tinyFileSink.ts"
@@ -66,11 +67,12 @@ export const [
   makeV01
 ] = flaws.map(flawed)
 
-export const tinySubject = (flaw = ""): Subject => ({
+/** `programs` is where the test run has bundled this module with the kit's. */
+export const tinySubject = (flaw: string, programs: string): Subject => ({
   make: flawed(flaw),
   keeps: "files",
   readBack: (target) => readBack(target, flaw === "W06"),
   manifest,
-  module: { url: import.meta.url, export: `make${flaw}` },
+  module: { url: join(programs, "subject.js"), export: `make${flaw}`, programs },
   waive: { R01: "one damaged commit makes the whole target corrupt: inspect names no job" }
 })

@@ -180,7 +180,11 @@ describe("where the platform accepts so many requests a second", () => {
       for (let i = 0; i < seconds; i++) yield* TestClock.adjust("1 second")
       return { ...counts }
     })
-    return { during, limiter, workers }
+    /** Until there is no pace any more, or so many seconds have passed. */
+    const untilUnpaced = Effect.fnUntraced(function*(seconds: number) {
+      for (let i = 0; i < seconds && limiter.state.requestsPerSecond !== null; i++) yield* TestClock.adjust("1 second")
+    })
+    return { during, limiter, untilUnpaced, workers }
   }
 
   it.effect.each([{ perSecond: 5 }, { perSecond: 50 }, { perSecond: 300 }])(
@@ -190,8 +194,10 @@ describe("where the platform accepts so many requests a second", () => {
         const { during, workers } = platform(accepts, null)
         yield* workers
         yield* during(20)
-        const { accepted, refused } = yield* during(60)
-        assert.isAbove(accepted, accepts.perSecond * 60 * 0.5)
+        // As many answers of a quick platform come in less time.
+        const seconds = Math.min(60, 6000 / accepts.perSecond)
+        const { accepted, refused } = yield* during(seconds)
+        assert.isAbove(accepted, accepts.perSecond * seconds * 0.5)
         assert.isBelow(refused, accepted * 0.5)
       })
   )
@@ -199,12 +205,12 @@ describe("where the platform accepts so many requests a second", () => {
   it.effect("the pace comes back up when it accepts more", () =>
     Effect.gen(function*() {
       const accepts = { perSecond: 20 }
-      const { during, limiter, workers } = platform(accepts, null)
+      const { during, limiter, untilUnpaced, workers } = platform(accepts, null)
       yield* workers
       yield* during(20)
       assert.isBelow(limiter.state.requestsPerSecond ?? Number.POSITIVE_INFINITY, 60)
       accepts.perSecond = 1e6
-      yield* during(60)
+      yield* untilUnpaced(60)
       strictEqual(limiter.state.requestsPerSecond, null)
       assert.isAbove((yield* during(1)).accepted, 1000)
     }))

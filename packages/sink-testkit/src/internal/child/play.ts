@@ -20,11 +20,17 @@ export interface Played {
 const beside = (name: string): string =>
   fileURLToPath(new URL(`${name}${extname(fileURLToPath(import.meta.url))}`, import.meta.url))
 
+const program = (name: string, folder: string | undefined): string =>
+  folder === undefined ? beside(name) : join(folder, `${name}.js`)
+
 /** Steps that measure memory: garbage must not be taken for what a sink holds, so that little of it may gather. */
 const measures = new Set<Step["do"]>(["large", "volume"])
 
-/** Where Node keeps compiled code by default: a process of its own starts in half the time. */
-const compiled = process.env["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "node-compile-cache")
+/** Where Node keeps compiled code, by default where it always does: a process of its own starts in half the time. */
+const compiled = (programs: string | undefined): string =>
+  programs === undefined
+    ? process.env["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "node-compile-cache")
+    : join(programs, "compiled")
 
 /** Plays a script. `onWait` runs while the process waits, with the answers so far. */
 export const play = (
@@ -42,15 +48,20 @@ export const play = (
       ...script.some((step) => measures.has(step.do)) ? ["--max-semi-space-size=1"] : [],
       "--no-warnings",
       "--import",
-      pathToFileURL(beside("faults")).href,
-      beside("main"),
+      pathToFileURL(program("faults", module.programs)).href,
+      program("main", module.programs),
       /^[a-z]+:\/\//.test(url) ? url : pathToFileURL(url).href,
       module.export ?? "make",
       target,
       JSON.stringify(script)
     ]
     const child = spawn(process.execPath, args, {
-      env: { ...process.env, LABELSTREAM_KIT_TARGET: target, NODE_COMPILE_CACHE: compiled, NODE_OPTIONS: "" },
+      env: {
+        ...process.env,
+        LABELSTREAM_KIT_TARGET: target,
+        NODE_COMPILE_CACHE: compiled(module.programs),
+        NODE_OPTIONS: ""
+      },
       stdio: ["pipe", "pipe", "pipe"]
     })
     const answers: Array<Answer> = []

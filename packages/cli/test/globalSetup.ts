@@ -1,0 +1,35 @@
+/** Bundles the command once for a test run, as it is published: it starts in a third of the time that its modules take. */
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { rolldown } from "rolldown"
+import type { TestProject } from "vitest/node"
+import bundle from "../rolldown.config.ts"
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The package's folder as it is published, with `dist/command` and, for the modules, a `dist/bin.js` that runs `src`. */
+    readonly published: string
+  }
+}
+
+const cli = join(import.meta.dirname, "..")
+
+export const setup = async (project: TestProject) => {
+  const around = mkdtempSync(join(tmpdir(), "labelstream-published-"))
+  const folder = join(around, "package")
+  const { output, ...input } = bundle
+  if (output === undefined || Array.isArray(output)) throw new Error("the command is one bundle")
+  mkdirSync(join(folder, "dist"), { recursive: true })
+  await using build = await rolldown(input)
+  await build.write({ ...output, dir: join(folder, "dist", "command") })
+  cpSync(join(cli, "package.json"), join(folder, "package.json"))
+  symlinkSync(join(cli, "node_modules"), join(folder, "node_modules"))
+  writeFileSync(
+    join(folder, "dist", "bin.js"),
+    `await import(${JSON.stringify(pathToFileURL(join(cli, "src", "bin.ts")).href)})\n`
+  )
+  project.provide("published", folder)
+  return () => rmSync(around, { recursive: true, force: true })
+}
