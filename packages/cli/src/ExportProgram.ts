@@ -11,11 +11,11 @@ import type * as Scope from "effect/Scope"
 import { statusOf } from "./internal/ending.ts"
 import { emptyReport, Failures, reportObject } from "./internal/failures.ts"
 import { layer as logs } from "./internal/logs.ts"
-import { Meter } from "./internal/meter.ts"
+import { after, Meter, noTotals, type Totals } from "./internal/meter.ts"
 import { block, oneLine } from "./internal/progress.ts"
 import * as Screen from "./internal/screen.ts"
 import { onSignal } from "./internal/signals.ts"
-import { eventLine, summary } from "./internal/summary.ts"
+import { eventLines, summary } from "./internal/summary.ts"
 import { sayTrouble } from "./internal/trouble.ts"
 
 /** What to run, and what its user is told at the end. */
@@ -51,14 +51,18 @@ const askTotals = (gtStudio: GtStudio.GtStudio["Service"], options: Export.Optio
   )
 }
 
-const showProgress = Effect.fnUntraced(function*(running: Export.RunningExport, options: Options) {
+const showProgress = Effect.fnUntraced(function*(
+  running: Export.RunningExport,
+  options: Options,
+  soFar: () => Totals
+) {
   const gtStudio = yield* GtStudio.GtStudio
   const meter = new Meter()
   const totals = new Map<string, number>()
   const look = Effect.gen(function*() {
     const report = yield* running.report
     const [activity, now] = [yield* gtStudio.activity, yield* Clock.currentTimeMillis]
-    return { report, activity, rates: meter.rates(report), totals, now }
+    return { report, activity, rates: meter.rates(report.seconds, soFar()), totals, now }
   })
   if (options.block === false || !Screen.canDraw()) {
     const say = Effect.flatMap(look, (view) => Effect.logInfo(oneLine(view)))
@@ -92,19 +96,19 @@ export const run = Effect.fnUntraced(function*(
 ): Effect.fn.Return<number, Export.ExportError, GtStudio.GtStudio | Ledger.Ledger | Scope.Scope> {
   const gtStudio = yield* GtStudio.GtStudio
   const failures = new Failures()
-  let checked = 0
+  let soFar = noTotals
   const fork = Effect.runForkWith(yield* Effect.context())
-  const onJob = (event: Export.JobEvent) => {
-    options.export.onJob?.(event)
-    if (event._tag === "Exported" || event._tag === "Unchanged") checked++
-    if (options.json === true) failures.onJob(event)
-    const line = eventLine(event)
-    if (line === undefined) return
-    if (options.json === true) fork(Effect.logInfo(line))
-    else Screen.say("stdout", line)
+  const onEvent = (event: Export.JobEvent) => {
+    options.export.onEvent?.(event)
+    soFar = after(soFar, event)
+    if (options.json === true) failures.onEvent(event)
+    for (const line of eventLines(event)) {
+      if (options.json === true) fork(Effect.logInfo(line))
+      else Screen.say("stdout", line)
+    }
   }
   const running = yield* Effect.tapError(
-    Export.start({ ...options.export, onJob }),
+    Export.start({ ...options.export, onEvent }),
     () => options.json === true ? printEmpty : Effect.void
   )
   const giveUp = yield* onSignal(Effect.andThen(
@@ -112,7 +116,7 @@ export const run = Effect.fnUntraced(function*(
     running.stop
   ))
   const ended = yield* Effect.scoped(Effect.andThen(
-    showProgress(running, options),
+    showProgress(running, options, () => soFar),
     Effect.exit(Effect.raceFirst(running.await, Effect.andThen(Deferred.await(giveUp), running.report)))
   ))
   const report = Exit.isSuccess(ended) ? ended.value : yield* running.report
@@ -127,7 +131,7 @@ export const run = Effect.fnUntraced(function*(
         ...options,
         brokeOff,
         isRetry: options.export.selection?._tag === "Retry",
-        ...(options.export.selection?._tag === "Refresh" ? { checked } : {})
+        ...(options.export.selection?._tag === "Refresh" ? { checked: soFar.checked } : {})
       })
     )
   }

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ExportReport } from "@labelstream/core"
+import { type Export, ExportReport } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { cut, pad, widthOf } from "../src/internal/columns.ts"
-import { Meter } from "../src/internal/meter.ts"
+import { after, Meter, noTotals, totalsOf } from "../src/internal/meter.ts"
 import { block, oneLine, type View } from "../src/internal/progress.ts"
 import { batchReport, exportReport } from "./support/reports.ts"
 
@@ -149,17 +149,41 @@ describe("columns", () => {
     }), { arbitrary: { runs: 300 } })
 })
 
+const started = ExportReport.apply(ExportReport.empty, {
+  _tag: "Started",
+  batches: [{ projectId: "p", batchId: "b" }],
+  sinks: [],
+  filter: "none"
+})
+
 describe("rates", () => {
   it("are those of the last ten seconds", () => {
     const meter = new Meter()
     const at = (seconds: number, exported: number) =>
-      meter.rates({
-        ...view([batch("b", { exported, unchanged: 0, unfinished: 0, failed: 0, bytes: exported * 10 })]).report,
-        seconds
-      })
+      meter.rates(seconds, { jobs: exported, done: exported, bytes: exported * 10 })
     for (let second = 1; second <= 20; second++) at(second, second * 100)
     assert.closeTo(at(21, 2100).jobs, 100, 1)
     for (let second = 22; second <= 40; second++) at(second, 2100)
     assert.deepStrictEqual(at(41, 2100), { jobs: 0, done: 0, bytes: 0 })
+  })
+
+  it("count what happens, and not again what a later pass lists again", () => {
+    const ids = { projectId: "p", batchId: "b" }
+    const exported = { changed: false, bytes: 10, isUnknown: false, problems: 0, problem: null }
+    const error = { reason: "ServerError", message: "it failed", retryable: true }
+    const events: ReadonlyArray<Export.JobEvent> = [
+      { _tag: "PassStarted", pass: 1 },
+      { _tag: "Listed", ...ids, count: 3 },
+      { _tag: "Exported", ...ids, jobId: "1", ...exported },
+      { _tag: "Failed", ...ids, jobId: "2", error },
+      { _tag: "Unfinished", ...ids, jobIds: ["3"] },
+      { _tag: "PassStarted", pass: 2 },
+      { _tag: "Listed", ...ids, count: 3 },
+      { _tag: "Unchanged", ...ids, jobIds: ["1"], isFetched: false, isExported: true },
+      { _tag: "Exported", ...ids, jobId: "3", ...exported }
+    ]
+    assert.deepStrictEqual(events.reduce(after, noTotals), { jobs: 3, done: 5, bytes: 20, checked: 2 })
+    const one = totalsOf(events.slice(0, 5).reduce(ExportReport.apply, started))
+    assert.deepStrictEqual(one, { jobs: 2, done: 3, bytes: 10 })
   })
 })

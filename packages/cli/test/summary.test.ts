@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ExportReport, GtStudio } from "@labelstream/core"
 import { reportObject } from "../src/internal/failures.ts"
-import { eventLine, summary } from "../src/internal/summary.ts"
+import { eventLines, summary } from "../src/internal/summary.ts"
 import { batchReport, exportReport } from "./support/reports.ts"
 
 describe("the summary", () => {
@@ -66,7 +66,7 @@ describe("the summary", () => {
   it("lets no id or message steer the terminal", () => {
     const text = summary(report({ listingError: "\u001b]0;title\u0007\r" }), activity, end)
     assert.include(text, "\\u001b]0;title\\u0007\\u000d")
-    const line = eventLine({ _tag: "Vanished", batchId: "b", jobId: "a\u001b[2J\nb" })
+    const [line] = eventLines({ _tag: "Delisted", projectId: "p", batchId: "b", jobIds: ["a\u001b[2J\nb"] })
     assert.notInclude(line ?? "\u001b", "\u001b")
   })
 

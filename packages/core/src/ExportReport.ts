@@ -1,56 +1,17 @@
-/** What an export has done: counts by batch, failures by cause, receipts by sink. */
+/** What an export has done: counts by batch, failures by cause, receipts by sink. A fold over the events of the run. */
+import {
+  type Added,
+  type BatchReport,
+  counted,
+  emptyBatch,
+  type FailureGroup,
+  grouped,
+  ofPass
+} from "./internal/engine/batchReport.ts"
 import type { BatchRef } from "./Job.ts"
+import type { Filter, JobEvent } from "./JobEvent.ts"
 
-/** Counts of one batch. When its listing has ended: listed = exported + unchanged + unfinished + failed + left. */
-export interface BatchReport extends BatchRef {
-  /** Jobs in the listing, each counted once. */
-  readonly listed: number
-  /** Stored by every sink in this run, or in part of them where others had it already. */
-  readonly exported: number
-  /** Not fetched since every sink has them, or fetched again and found the same. */
-  readonly unchanged: number
-  /** The platform has no result for them yet. */
-  readonly unfinished: number
-  readonly failed: number
-  /** Listed and neither stored nor failed when the run was stopped. 0 in a run that went to its end. */
-  readonly left: number
-  /** Jobs of the listing that the run was not asked for (`wanted`, `wantedResult`); no part of `listed`. */
-  readonly skipped: number
-  /** Exported jobs whose earlier revision was replaced; part of `exported`. */
-  readonly changed: number
-  /** Stored once and no longer listed; nothing is deleted. Known when the listing has ended. */
-  readonly vanished: number
-  /** Exported jobs whose result is of no shape that is known: stored as it is, with one row that says so. */
-  readonly unknown: number
-  /** One of them; null where there is none. */
-  readonly unknownExample: string | null
-  /**
-   * What of exported jobs could not be stored as it was sent: annotations that gave no row, since they are malformed;
-   * texts with half a character; fields of the listing and of the job that are not what they should be. Annotations
-   * count where a sink reads rows. The result document has them still.
-   */
-  readonly problems: number
-  /** The first of them; null where there is none. `path` is a JSON pointer into the document, or the name of a field. */
-  readonly problemExample: { readonly jobId: string; readonly path: string; readonly reason: string } | null
-  /** Bytes fetched for exported jobs: result documents and their files. */
-  readonly bytes: number
-  /** Whether the listing was read to its end. */
-  readonly isListed: boolean
-  /** Why the listing could not be read to its end, where that was a failure. */
-  readonly listingError: string | null
-}
-
-/** Failures of one cause: of jobs, or of listings. */
-export interface FailureGroup {
-  /** Tag of the reason, such as `AttachmentMissing`, or `<sink> sink` with its reason. */
-  readonly cause: string
-  /** Jobs that failed, or batches whose listing failed. */
-  readonly count: number
-  /** Whether an ordinary run may get past it. Every run tries a listing, whatever this says. */
-  readonly retryable: boolean
-  /** One of them. `jobId` is null where the listing of the batch failed. */
-  readonly example: { readonly batchId: string; readonly jobId: string | null; readonly message: string }
-}
+export { type BatchReport, emptyBatch, type FailureGroup }
 
 /** Counts of one sink. */
 export interface SinkReport {
@@ -83,7 +44,9 @@ export interface ExportReport {
    * missing.
    */
   readonly complete: boolean
-  /** Whether jobs were skipped and no job matched the filters (`wanted`, `wantedResult`). `seen` has what there was. */
+  /** Which filter the run had. */
+  readonly filter: Filter
+  /** Whether jobs were skipped and no job matched the filter. `seen` has what there was. */
   readonly noMatch: boolean
   readonly seen: SeenValues
   /** Jobs that a `Refresh` names and that no batch lists. Empty until every listing has been read to its end. */
@@ -98,6 +61,142 @@ export interface ExportReport {
   /** Jobs being fetched. */
   readonly inFlight: number
   readonly seconds: number
+}
+
+/** The report of a run of which nothing has happened yet: where the fold begins. */
+export const empty: ExportReport = {
+  complete: false,
+  filter: "none",
+  noMatch: false,
+  seen: { statuses: [], labels: [] },
+  notListed: [],
+  limited: false,
+  stopped: false,
+  batches: [],
+  failures: [],
+  sinks: [],
+  inFlight: 0,
+  seconds: 0
+}
+
+/**
+ * Returns the report after a further event. What only a running export knows is not in it: `SinkReport.queued` stays 0,
+ * and `seconds` stays 0 until the run has ended.
+ *
+ * @example
+ * ```ts
+ * import { Export, ExportReport } from "@labelstream/core"
+ * import * as Stream from "effect/Stream"
+ *
+ * const report = (options: Export.Options) =>
+ *   Stream.runFold(Export.stream(options), () => ExportReport.empty, ExportReport.apply)
+ * ```
+ */
+export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
+  switch (event._tag) {
+    case "Started":
+      return judged({
+        ...empty,
+        filter: event.filter,
+        batches: event.batches.map(emptyBatch),
+        sinks: event.sinks.map(({ id, sink }) => ({
+          sink,
+          id,
+          stored: 0,
+          bytes: 0,
+          queued: 0,
+          error: null,
+          notice: null
+        }))
+      })
+    case "PassStarted": {
+      const batches = report.batches.map((batch): BatchReport => ({ ...batch, ...ofPass }))
+      return judged({ ...report, failures: [], notListed: [], batches })
+    }
+    case "LimitReached":
+      return judged({ ...report, limited: true })
+    case "NotListed":
+      return judged({ ...report, notListed: event.jobIds })
+    case "Stopping":
+      return { ...report, stopped: true }
+    case "Ended":
+      return { ...report, seconds: event.seconds }
+    case "Listed":
+      return inBatch(report, event, { found: event.count })
+    case "Skipped": {
+      const { labels, statuses } = report.seen
+      const seen = { statuses: sampled(statuses, event.statuses), labels: sampled(labels, event.labels) }
+      return inBatch({ ...report, seen }, event, { skipped: event.jobIds.length })
+    }
+    case "Unchanged":
+      return inBatch(report, event, { [event.isExported ? "exported" : "unchanged"]: event.jobIds.length })
+    case "Unfinished":
+      return inBatch(report, event, { unfinished: event.jobIds.length })
+    case "Failed":
+    case "StillFailed":
+      return inBatch(failing(report, event, event.jobId), event, { failed: 1 })
+    case "Delisted":
+      return inBatch(report, event, { vanished: event.jobIds.length })
+    case "BatchListed":
+      return inBatch(report, event, {}, () => ({ isListed: true }))
+    case "BatchFailed":
+      return inBatch(failing(report, event, null), event, {}, () => ({ listingError: event.error.message }))
+    case "Fetching":
+      return { ...report, inFlight: report.inFlight + 1 }
+    case "Fetched":
+      return { ...report, inFlight: report.inFlight - 1 }
+    case "Exported": {
+      const { bytes, changed, isUnknown, jobId, problem, problems } = event
+      const more = { exported: 1, changed: changed ? 1 : 0, unknown: isUnknown ? 1 : 0, problems, bytes }
+      return inBatch(report, event, more, ({ problemExample, unknownExample }) => ({
+        unknownExample: unknownExample ?? (isUnknown ? jobId : null),
+        problemExample: problemExample ?? (problem === null ? null : { jobId, ...problem })
+      }))
+    }
+    case "Stored": {
+      const { receipts } = event
+      return withSink(report, event.sink, ({ bytes, stored }) => ({
+        stored: stored + receipts.length,
+        bytes: receipts.reduce((sum, receipt) => sum + receipt.bytes, bytes)
+      }))
+    }
+    case "SinkFailed":
+      return judged(withSink(report, event.sink, ({ error }) => ({ error: error ?? event.message })))
+    case "SinkFinished":
+      return withSink(report, event.sink, () => ({ notice: event.notice }))
+  }
+}
+
+const inBatch = (
+  report: ExportReport,
+  ref: BatchRef,
+  added: Added,
+  more?: (batch: BatchReport) => Partial<BatchReport>
+): ExportReport => judged({ ...report, batches: counted(report.batches, ref, added, more) })
+
+const failing = (report: ExportReport, event: Parameters<typeof grouped>[1], jobId: string | null): ExportReport => ({
+  ...report,
+  failures: grouped(report.failures, event, jobId)
+})
+
+const withSink = (
+  report: ExportReport,
+  id: string,
+  change: (sink: SinkReport) => Partial<SinkReport>
+): ExportReport => ({
+  ...report,
+  sinks: report.sinks.map((sink) => sink.id === id ? { ...sink, ...change(sink) } : sink)
+})
+
+/** The first distinct values of many: enough to see what a filter could have named. */
+const sampled = (values: ReadonlyArray<string>, more: ReadonlyArray<string>): ReadonlyArray<string> =>
+  more.length === 0 || values.length >= 20
+    ? values
+    : Array.from(new Set([...values, ...more.map((value) => value.slice(0, 100))])).slice(0, 20)
+
+const judged = (report: ExportReport): ExportReport => {
+  const noMatch = report.filter !== "none" && matchedNothing(report.batches, report.filter === "result")
+  return { ...report, noMatch, complete: isComplete({ ...report, noMatch }) }
 }
 
 /** What {@link isComplete} reads of a report. */

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { counts, idsIn, world } from "./support/exports.ts"
+import { counts, idsIn, only, world } from "./support/exports.ts"
 import { batchOf, error, type FakeBatch, FakePlatform } from "./support/fakePlatform.ts"
 import { MemorySink } from "./support/memorySink.ts"
 
@@ -77,7 +77,7 @@ describe("a refresh", () => {
       deepStrictEqual(counts(report), { listed: 6, exported: 2, unchanged: 4, unfinished: 0, failed: 0 })
       strictEqual(report.batches[0]?.changed, 2)
       deepStrictEqual(
-        events.filter((event) => event._tag === "Exported" && event.changed).map(({ jobId }) => jobId).sort(),
+        only(events, "Exported").filter(({ changed }) => changed).map(({ jobId }) => jobId).sort(),
         [
           "b-1",
           "b-4"
@@ -145,7 +145,7 @@ describe("a later run", () => {
       events.length = 0
       const report = yield* run()
       strictEqual(report.batches[0]?.vanished, 1)
-      deepStrictEqual(events.map(({ _tag, jobId }) => [_tag, jobId]), [["Vanished", "b-2"]])
+      deepStrictEqual(only(events, "Delisted").map(({ jobIds }) => jobIds), [["b-2"]])
       strictEqual(sink.stored.size, 5)
     }))
 

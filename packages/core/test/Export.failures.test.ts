@@ -3,7 +3,7 @@ import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Effect, Layer } from "effect"
 import * as Export from "../src/Export.ts"
 import { Ledger } from "../src/Ledger.ts"
-import { counts, idsIn, released, world } from "./support/exports.ts"
+import { counts, idsIn, only, released, world } from "./support/exports.ts"
 import { batchOf, documentUrl, error, FakePlatform, files, ok, storage } from "./support/fakePlatform.ts"
 import { connect, type Reply } from "./support/fakeTransport.ts"
 import { MemorySink } from "./support/memorySink.ts"
@@ -36,7 +36,7 @@ describe("one bad job", () => {
         deepStrictEqual(report.failures.map(({ cause, count, example }) => [cause, count, example.jobId]), [
           [reason, 1, "b-3"]
         ])
-        const failed = events.filter((event) => event._tag === "Failed")
+        const failed = only(events, "Failed")
         deepStrictEqual(failed.map(({ error, jobId }) => [jobId, error.reason]), [["b-3", reason]])
         strictEqual(sink.stored.size, 5)
       }))
@@ -51,7 +51,7 @@ describe("one bad job", () => {
       const { events, ledger, run } = yield* world(new FakePlatform([batch]), [sink])
       const report = yield* run()
       deepStrictEqual(counts(report), { listed: 6, exported: 4, unchanged: 0, unfinished: 0, failed: 2 })
-      deepStrictEqual(events.filter(({ _tag }) => _tag === "Failed").map(({ jobId }) => jobId), [
+      deepStrictEqual(only(events, "Failed").map(({ jobId }) => jobId), [
         "b-1",
         "page 3, job 1"
       ])

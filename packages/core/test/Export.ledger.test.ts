@@ -63,10 +63,10 @@ describe("a listener that throws", () => {
       const platform = new FakePlatform([batchOf(60)])
       const sink = new MemorySink()
       const { running } = yield* world(platform, [sink])
-      const onJob = () => {
+      const onEvent = () => {
         throw new Error("not quick, and it throws")
       }
-      const exit = yield* lapse(Effect.exit(running({ onJob })))
+      const exit = yield* lapse(Effect.exit(running({ onEvent })))
       assert(Exit.isFailure(exit))
       assert.include(Cause.pretty(exit.cause), "it throws")
       released(platform, [sink])

@@ -3,7 +3,7 @@ import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { SinkError } from "../src/JobSink.ts"
-import { counts, idsIn, released, world } from "./support/exports.ts"
+import { counts, idsIn, only, released, world } from "./support/exports.ts"
 import { batchOf, documentUrl, FakePlatform } from "./support/fakePlatform.ts"
 import { type Before, MemorySink } from "./support/memorySink.ts"
 import { lapse, settle } from "./support/time.ts"
@@ -273,7 +273,7 @@ describe("a sink that fails", () => {
       const { events, running } = yield* world(new FakePlatform([batchOf(6)]), [])
       const report = yield* lapse(running({ sinks: [forgetful] } as never))
       deepStrictEqual(counts(report), { listed: 6, exported: 5, unchanged: 0, unfinished: 0, failed: 1 })
-      deepStrictEqual(events.filter(({ _tag }) => _tag === "Failed").map(({ jobId }) => jobId), ["b-2"])
+      deepStrictEqual(only(events, "Failed").map(({ jobId }) => jobId), ["b-2"])
     }))
 })
 

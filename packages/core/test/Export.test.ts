@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Effect, Stream } from "effect"
-import { counts, idsIn, world } from "./support/exports.ts"
+import { counts, idsIn, only, world } from "./support/exports.ts"
 import { batchOf, FakePlatform, files, ok } from "./support/fakePlatform.ts"
 import { type Before, MemorySink } from "./support/memorySink.ts"
 
@@ -19,7 +19,7 @@ describe("an export", () => {
       assert(report.complete && !report.stopped)
       assert(report.batches[0]?.isListed)
       deepStrictEqual(idsIn(sink), ["b-0", "b-1", "b-3", "b-5", "b-6"])
-      deepStrictEqual(events.map(({ jobId }) => jobId).sort(), idsIn(sink))
+      deepStrictEqual(only(events, "Exported").map(({ jobId }) => jobId).sort(), idsIn(sink))
       deepStrictEqual(sink.finished, [true])
       deepStrictEqual(report.sinks.map(({ bytes, queued, stored }) => [stored, bytes, queued]), [[
         5,

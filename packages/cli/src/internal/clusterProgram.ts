@@ -11,7 +11,7 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { statusOf } from "./ending.ts"
 import type { Outcome } from "./failure.ts"
 import { type FailedJob, reportObject } from "./failures.ts"
-import { Meter } from "./meter.ts"
+import { Meter, totalsOf } from "./meter.ts"
 import { block, oneLine } from "./progress.ts"
 import * as Screen from "./screen.ts"
 import { onSignal } from "./signals.ts"
@@ -88,7 +88,13 @@ export const run = Effect.fnUntraced(function*(
   const onLook = ({ report }: ClusterExport.Status) =>
     Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
-      const next = { report, activity: quiet, rates: meter.rates(report), totals: new Map(), now }
+      const next = {
+        report,
+        activity: quiet,
+        rates: meter.rates(report.seconds, totalsOf(report)),
+        totals: new Map(),
+        now
+      }
       view = next
       const isIdle = report.batches.every(({ listed }) => listed === 0) && report.seconds * 1000 > idleAfter
       if (isIdle && !asked) {

@@ -14,6 +14,7 @@ export interface FailedJob {
 }
 
 interface Failed {
+  readonly projectId: string
   readonly batchId: string
   readonly jobId: string
   readonly error: { readonly reason: string; readonly message: string; readonly retryable: boolean }
@@ -22,14 +23,13 @@ interface Failed {
 /** Ids asked of the ledger at once. */
 const step = 500
 
-/** Remembers which jobs failed, from what an export tells as it goes. Holds about 300 bytes for each of them. */
+/** Remembers which jobs failed in this pass, from an export's events. Holds about 300 bytes for each of them. */
 export class Failures {
-  private readonly jobs = new Map<string, Failed>()
+  private jobs: Array<Failed> = []
 
-  readonly onJob = (event: Export.JobEvent): void => {
-    const key = JSON.stringify([event.batchId, event.jobId])
-    if (event._tag === "Failed" || event._tag === "StillFailed") this.jobs.set(key, event)
-    else this.jobs.delete(key)
+  readonly onEvent = (event: Export.JobEvent): void => {
+    if (event._tag === "Failed" || event._tag === "StillFailed") this.jobs.push(event)
+    else if (event._tag === "PassStarted") this.jobs = []
   }
 
   /** All of them, with what the ledger knows. */
@@ -39,7 +39,7 @@ export class Failures {
       const ledger = yield* Ledger.Ledger
       const all: Array<FailedJob> = []
       for (const batch of batches) {
-        const of = Array.from(jobs.values()).filter(({ batchId }) => batchId === batch.batchId)
+        const of = jobs.filter(({ batchId, projectId }) => batchId === batch.batchId && projectId === batch.projectId)
         for (let at = 0; at < of.length; at += step) {
           const some = of.slice(at, at + step)
           const known = yield* ledger.find(batch, some.map(({ jobId }) => jobId))

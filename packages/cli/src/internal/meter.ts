@@ -1,13 +1,41 @@
-import type { ExportReport } from "@labelstream/core"
+import type { Export, ExportReport } from "@labelstream/core"
 
-/** What the last seconds of an export came to. */
-export interface Rates {
+/** What an export has come to in all its passes: these never go down. */
+export interface Totals {
   /** Jobs that were fetched, with whatever end. */
   readonly jobs: number
   /** Jobs that came to any end: these tell how long the rest takes. */
   readonly done: number
   readonly bytes: number
+  /** Jobs whose result was compared with what the sinks hold. */
+  readonly checked: number
 }
+
+export const noTotals: Totals = { jobs: 0, done: 0, bytes: 0, checked: 0 }
+
+/** The totals after a further event. */
+export const after = (totals: Totals, event: Export.JobEvent): Totals => {
+  const { bytes, checked, done, jobs } = totals
+  switch (event._tag) {
+    case "Exported":
+      return { jobs: jobs + 1, done: done + 1, bytes: bytes + event.bytes, checked: checked + 1 }
+    case "Failed":
+      return { ...totals, jobs: jobs + 1, done: done + 1 }
+    case "StillFailed":
+      return { ...totals, done: done + 1 }
+    case "Unfinished":
+      return { ...totals, done: done + event.jobIds.length }
+    case "Unchanged": {
+      const count = event.jobIds.length
+      return { ...totals, done: done + count, checked: event.isFetched ? checked + count : checked }
+    }
+    default:
+      return totals
+  }
+}
+
+/** Per second, what the last seconds of an export came to. */
+export type Rates = Pick<Totals, "jobs" | "done" | "bytes">
 
 interface Sample extends Rates {
   readonly seconds: number
@@ -24,23 +52,24 @@ export const doneOf = (batch: ExportReport.BatchReport): number =>
 export const sum = (report: ExportReport.ExportReport, of: (batch: ExportReport.BatchReport) => number): number =>
   report.batches.reduce((total, batch) => total + of(batch), 0)
 
-/** Tells how fast an export is now, from what its reports say one after the other. */
-export class Meter {
-  private samples: Array<Sample> = [{ seconds: 0, jobs: 0, done: 0, bytes: 0 }]
+/** What the report of an export with one pass comes to, where its events are not known. */
+export const totalsOf = (report: ExportReport.ExportReport): Rates => ({
+  jobs: sum(report, ({ exported, failed }) => exported + failed),
+  done: sum(report, doneOf),
+  bytes: sum(report, (batch) => batch.bytes)
+})
 
-  /** Takes note of a report, and answers rates per second. */
-  rates(report: ExportReport.ExportReport): Rates {
-    const now: Sample = {
-      seconds: report.seconds,
-      jobs: sum(report, ({ exported, failed }) => exported + failed),
-      done: sum(report, doneOf),
-      bytes: sum(report, (batch) => batch.bytes)
-    }
+/** Tells how fast an export is now, from its totals one after the other. */
+export class Meter {
+  private samples: Array<Sample> = [{ seconds: 0, ...noTotals }]
+
+  /** Takes note of the totals after so many seconds, and answers rates per second. */
+  rates(seconds: number, totals: Rates): Rates {
+    const now: Sample = { ...totals, seconds }
     this.samples.push(now)
-    while (this.samples.length > 2 && (this.samples[1]?.seconds ?? 0) < now.seconds - window) this.samples.shift()
+    while (this.samples.length > 2 && (this.samples[1]?.seconds ?? 0) < seconds - window) this.samples.shift()
     const first = this.samples[0] ?? now
-    const rate = (of: (sample: Sample) => number) =>
-      Math.max(0, (of(now) - of(first)) / Math.max(0.001, now.seconds - first.seconds))
-    return { jobs: rate(({ jobs }) => jobs), done: rate(({ done }) => done), bytes: rate((sample) => sample.bytes) }
+    const rate = (of: keyof Rates) => Math.max(0, (now[of] - first[of]) / Math.max(0.001, seconds - first.seconds))
+    return { jobs: rate("jobs"), done: rate("done"), bytes: rate("bytes") }
   }
 }

@@ -5,11 +5,12 @@ import { type End, lastLines } from "./ending.ts"
 import { sum } from "./meter.ts"
 import { bytes, count, jobs } from "./text.ts"
 
-/** A line for what is worth one of its own while the export runs, or undefined. */
-export const eventLine = (event: Export.JobEvent): string | undefined => {
-  const job = onOneLine(`job ${event.jobId} of batch ${event.batchId}`)
-  if (event._tag === "Exported" && event.changed) return `Changed: ${job}`
-  return event._tag === "Vanished" ? `No longer listed, and kept: ${job}` : undefined
+/** Lines for what is worth one of its own while the export runs. */
+export const eventLines = (event: Export.JobEvent): ReadonlyArray<string> => {
+  const lines = (what: string, jobIds: ReadonlyArray<string>, batchId: string) =>
+    jobIds.map((jobId) => `${what}: ${onOneLine(`job ${jobId} of batch ${batchId}`)}`)
+  if (event._tag === "Exported" && event.changed) return lines("Changed", [event.jobId], event.batchId)
+  return event._tag === "Delisted" ? lines("No longer listed, and kept", event.jobIds, event.batchId) : []
 }
 
 /** Batches that are all shown, those that are shown of more, and causes that are. */

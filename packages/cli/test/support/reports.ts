@@ -27,6 +27,7 @@ export const batchReport = (counts: Partial<ExportReport.BatchReport>): ExportRe
 /** An export of nothing, but for what is given. */
 export const exportReport = (parts: Partial<ExportReport.ExportReport>): ExportReport.ExportReport => ({
   complete: false,
+  filter: "none",
   noMatch: false,
   seen: { statuses: [], labels: [] },
   notListed: [],

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import type { ClusterError } from "../ClusterError.ts"
 import * as ExportRequest from "../ExportRequest.ts"
 import { type ExportRow, ExportStore } from "../ExportStore.ts"
-import { emptyBatch } from "./runProgress.ts"
 
 /** The counts at this moment, from the rows of the jobs: whatever died and was done again, each job counts once. */
 export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number): Effect.fn.Return<
@@ -21,7 +20,7 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     const found = progress?.batches.find(({ batchId, projectId }) =>
       batchId === batch.batchId && projectId === batch.projectId
     )
-    return found ?? emptyBatch(batch)
+    return found ?? ExportReport.emptyBatch(batch)
   })
   const stopped = row.stopRequested
   const limited = request.limit !== null && !stopped && row.endedAt !== null
@@ -29,6 +28,7 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
   const noMatch = ExportReport.matchedNothing(batches, request.labels.length > 0)
   const report: ExportReport.ExportReport = {
     complete: ExportReport.isComplete({ batches, limited, noMatch, notListed: [], sinks: [] }),
+    filter: request.labels.length > 0 ? "result" : request.statuses.length > 0 ? "listing" : "none",
     noMatch,
     // The rows of skipped jobs keep neither.
     seen: { statuses: [], labels: [] },

@@ -1,5 +1,5 @@
 /** What a run has come to so far, counted from the rows of its jobs, batches and slices. */
-import type { ExportReport, Job } from "@labelstream/core"
+import { ExportReport, type Job } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { batchKey } from "./ledgerWrites.ts"
@@ -43,27 +43,6 @@ export interface RunProgress {
   readonly sinks: ReadonlyArray<{ readonly id: string; readonly stored: number; readonly bytes: number }>
   readonly slices: { readonly placed: number; readonly ended: number }
 }
-
-/** A batch of which nothing is known yet. */
-export const emptyBatch = (ref: Job.BatchRef): Mutable<ExportReport.BatchReport> => ({
-  ...ref,
-  listed: 0,
-  exported: 0,
-  unchanged: 0,
-  unfinished: 0,
-  failed: 0,
-  left: 0,
-  skipped: 0,
-  changed: 0,
-  vanished: 0,
-  unknown: 0,
-  unknownExample: null,
-  problems: 0,
-  problemExample: null,
-  bytes: 0,
-  isListed: false,
-  listingError: null
-})
 
 class Failures {
   private readonly groups = new Map<string, Mutable<ExportReport.FailureGroup>>()
@@ -129,10 +108,11 @@ export const make = (sql: SqlClient.SqlClient) => {
     const rows = yield* sql<{ id: Int; project_id: string; batch_id: string }>`SELECT b.id, b.project_id, b.batch_id
       FROM ${rowsOf(sql, { id: "integer" }, ids.map((id) => ({ id })))} JOIN labelstream_batches b ON b.id = v.id
       ORDER BY b.project_id, b.batch_id`
-    return rows.map(({ batch_id, id, project_id }) => ({
-      id: Number(id),
-      batch: emptyBatch({ projectId: fromColumn(project_id), batchId: fromColumn(batch_id) })
-    }))
+    return rows.map(({ batch_id, id, project_id }) => {
+      const ref = { projectId: fromColumn(project_id), batchId: fromColumn(batch_id) }
+      const batch: Mutable<ExportReport.BatchReport> = ExportReport.emptyBatch(ref)
+      return { id: Number(id), batch }
+    })
   })
 
   return {

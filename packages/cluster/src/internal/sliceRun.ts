@@ -40,7 +40,7 @@ export const runSlice = (work: Work, slice: number) =>
     const { request, run } = work
     const jobs = yield* store.sliceJobs(run, slice)
     if (jobs.length === 0) return true
-    const skipped: Array<Ledger.JobKey> = []
+    const skipped: Array<Job.BatchRef & { readonly jobIds: ReadonlyArray<string> }> = []
     const byBatch = Map.groupBy(jobs, ({ batch }) => batchKey(batch))
     const { wantedResult } = Selection.filterOf(request)
     const running = yield* Export.start({
@@ -50,13 +50,10 @@ export const runSlice = (work: Work, slice: number) =>
       attachments: request.attachments,
       concurrency: work.concurrency,
       grace,
-      ...(wantedResult === undefined ? {} : {
-        wantedResult: (document, job) =>
-          Effect.tap(wantedResult(document, job), (isWanted) => {
-            if (!isWanted) skipped.push(job)
-            return Effect.void
-          })
-      })
+      ...(wantedResult === undefined ? {} : { wantedResult }),
+      onEvent: (event) => {
+        if (event._tag === "Skipped") skipped.push(event)
+      }
     }).pipe(
       Effect.provideService(GtStudio.GtStudio, {
         ...gtStudio,
@@ -75,8 +72,8 @@ export const runSlice = (work: Work, slice: number) =>
     if (broken?.error != null) return yield* new ClusterError({ reason: "broken", detail: broken.error })
     for (const [first] of byBatch.values()) {
       if (first === undefined) continue
-      const ids = skipped.filter(({ batchId }) => batchId === first.batch.batchId).map(({ jobId }) => jobId)
-      yield* store.skip(run, first.batch, ids)
+      const ofBatch = skipped.filter((event) => batchKey(event) === batchKey(first.batch))
+      yield* store.skip(run, first.batch, ofBatch.flatMap(({ jobIds }) => jobIds))
     }
     const done = jobs.map(({ batch, summary }) => ({ ...batch, jobId: summary.id }))
     yield* store.endSlice(run, slice, done, extraOf(report))

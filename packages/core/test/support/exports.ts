@@ -1,9 +1,9 @@
 /** Exports from a fake platform, run after run on one ledger, with what must hold after each of them. */
 import { assert } from "@effect/vitest"
-import { strictEqual } from "@effect/vitest/utils"
-import { Effect, Layer } from "effect"
+import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { Effect, Layer, Stream } from "effect"
 import * as Export from "../../src/Export.ts"
-import type { ExportReport } from "../../src/ExportReport.ts"
+import { apply, empty, type ExportReport } from "../../src/ExportReport.ts"
 import type { Options as GtStudioOptions } from "../../src/GtStudio.ts"
 import { Ledger } from "../../src/Ledger.ts"
 import * as LedgerMemory from "../../src/LedgerMemory.ts"
@@ -26,7 +26,7 @@ export const world = Effect.fnUntraced(function*(
   const optionsOf = (more: RunOptions): Export.Options => ({
     batches: platform.batches,
     sinks: sinks.map(({ sink }) => sink),
-    onJob: (event) => events.push(event),
+    onEvent: (event) => events.push(event),
     ...more
   })
   return {
@@ -34,6 +34,7 @@ export const world = Effect.fnUntraced(function*(
     ledger: yield* Effect.provide(Ledger.use(Effect.succeed), context),
     /** A run as it is, on the clock as it stands. */
     running: (more: RunOptions = {}) => Effect.provide(Export.run(optionsOf(more)), context),
+    stream: (more: RunOptions = {}) => Stream.provideContext(Export.stream(optionsOf(more)), context),
     start: (more: RunOptions = {}) => Effect.provide(Export.start(optionsOf(more)), context),
     /** A run to its end, with what must hold after any run checked. */
     run: Effect.fnUntraced(function*(more: RunOptions = {}) {
@@ -67,13 +68,35 @@ export const balanced = (report: ExportReport) => {
   strictEqual(report.inFlight, 0)
 }
 
-/** Every job has one end at most, and the events tell what the counts tell. */
-const once = (events: ReadonlyArray<Export.JobEvent>, report: ExportReport) => {
-  for (const batch of report.batches) {
-    const ended = events.filter(({ _tag, batchId }) => batchId === batch.batchId && _tag !== "Vanished")
-    strictEqual(new Set(ended.map(({ jobId }) => jobId)).size, ended.length)
-    strictEqual(ended.filter(({ _tag }) => _tag === "Exported").length, batch.exported)
+/** The jobs of an event that tells of the end of jobs. */
+const endOf = (event: Export.JobEvent): ReadonlyArray<string> => {
+  switch (event._tag) {
+    case "Exported":
+    case "Failed":
+    case "StillFailed":
+      return [event.jobId]
+    case "Skipped":
+    case "Unchanged":
+    case "Unfinished":
+      return event.jobIds
+    default:
+      return []
   }
+}
+
+/** Events of one kind. */
+export const only = <Tag extends Export.JobEvent["_tag"]>(events: ReadonlyArray<Export.JobEvent>, tag: Tag) =>
+  events.filter((event): event is Extract<Export.JobEvent, { readonly _tag: Tag }> => event._tag === tag)
+
+/** Every job has one end in each pass, and the report is what the events come to. */
+const once = (events: ReadonlyArray<Export.JobEvent>, report: ExportReport) => {
+  const pass = events.slice(events.findLastIndex(({ _tag }) => _tag === "PassStarted"))
+  for (const batch of report.batches) {
+    const ended = pass.flatMap((event) => "batchId" in event && event.batchId === batch.batchId ? endOf(event) : [])
+    strictEqual(new Set(ended).size, ended.length)
+    strictEqual(ended.length, batch.listed + batch.skipped - batch.left)
+  }
+  deepStrictEqual(report, events.reduce(apply, empty))
 }
 
 /** The ids in a sink, sorted. */

@@ -57,4 +57,4 @@ const misconfigured = (sink: JobSink, detail: string) =>
 export const eachOnce = (batches: ReadonlyArray<BatchRef>): ReadonlyArray<BatchRef> =>
   batches.filter(({ batchId, projectId }, index) =>
     batches.findIndex((other) => other.batchId === batchId && other.projectId === projectId) === index
-  )
+  ).map(({ batchId, projectId }) => ({ projectId, batchId }))

@@ -1,19 +1,29 @@
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { BatchRef, JobSummary } from "../../Job.ts"
+import type { JobEvent } from "../../JobEvent.ts"
 import type { JobRecord, Receipt, Revision } from "../../JobSink.ts"
 import type { LedgerEntry, LedgerFailure, Outcome } from "../../Ledger.ts"
 import type { Problem, ResultDocument } from "../../ResultDocument.ts"
 import { listedOf } from "../../Selection.ts"
 import type { Delivery as SinkDelivery } from "./sinkRunner.ts"
-import type { Task } from "./tasks.ts"
+
+/** A listed job that is to be fetched. */
+export interface Task {
+  readonly batch: BatchRef
+  readonly summary: JobSummary
+  readonly known: LedgerEntry | null
+  /** `JobRecord.position`. */
+  readonly position: number
+}
 
 /** A fetched job until every sink that needs it has settled it. */
 export interface Job {
   readonly task: Task
   readonly record: Option.Option<JobRecord>
-  /** Whether the run turned out not to be for it. */
-  readonly skipped: boolean
+  /** Labels of its result, where the run turned out not to be for it. */
+  skipped: ReadonlyArray<string> | undefined
   readonly scope: Scope.Closeable
   pending: number
   failure: LedgerFailure | undefined
@@ -28,7 +38,7 @@ export interface Delivery extends SinkDelivery {
 }
 
 /** Of a job that was just fetched. */
-export const unsettled = { pending: 0, failure: undefined, problems: 0, firstProblem: undefined }
+export const unsettled = { skipped: undefined, pending: 0, failure: undefined, problems: 0, firstProblem: undefined }
 
 /** The record, with a note made in the job of the problems that a sink meets in its rows, however often they are read. */
 export const watched = (job: Job, record: JobRecord): JobRecord => {
@@ -75,6 +85,25 @@ export const unchangedOutcome = ({ task }: Job, record: JobRecord, sink: string 
 
 export const failedOutcome = ({ failure, task }: Job, at: number): ReadonlyArray<Outcome> =>
   failure === undefined ? [] : [{ _tag: "Failed", batch: task.batch, jobId: task.summary.id, error: failure, at }]
+
+/** What became of a job that every sink has settled. */
+export const endedEvent = (job: Job): JobEvent | undefined => {
+  const { batch, known, summary: { id: jobId } } = job.task
+  if (job.failure !== undefined) return { _tag: "Failed", ...batch, jobId, error: job.failure }
+  if (Option.isNone(job.record)) return undefined
+  const record = job.record.value
+  const fields = [...record.summary.problems ?? [], ...record.result.problems ?? []]
+  return {
+    _tag: "Exported",
+    ...batch,
+    jobId,
+    changed: known?.revision != null && !sameRevision(known.revision, record.revision),
+    bytes: sizeOf(record),
+    isUnknown: record.parsed.resultType === "unknown",
+    problems: fields.length + job.problems,
+    problem: fields[0] ?? job.firstProblem ?? null
+  }
+}
 
 /** Bytes of a job: its document and all attachments. */
 export const sizeOf = ({ attachments, document }: JobRecord): number =>

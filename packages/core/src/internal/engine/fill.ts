@@ -11,6 +11,7 @@ import type { AttachmentRecord, JobRecord, JobSink, OpenSink, Receipt, StoredJob
 import { isFailureOf, type Ledger, type LedgerError, type Outcome } from "../../Ledger.ts"
 import * as ResultDocument from "../../ResultDocument.ts"
 import { listedOf } from "../../Selection.ts"
+import type { Events } from "./events.ts"
 import { type Delivery, SinkRunner } from "./sinkRunner.ts"
 
 export interface Filling {
@@ -20,8 +21,7 @@ export interface Filling {
   readonly open: OpenSink
   readonly runId: string
   readonly batches: ReadonlyArray<BatchRef>
-  /** Told of each job that the target has stored. */
-  readonly onStored: (receipt: Receipt) => void
+  readonly events: Events
   readonly stop: Deferred.Deferred<void>
 }
 
@@ -33,15 +33,19 @@ const parseLimit = 64 * 1024
  * the ledger has, is passed over: the listing will find that the sink lacks it. Returns why the target failed, if it did.
  */
 export const fill = Effect.fnUntraced(
-  function*({ batches, ledger, onStored, open, runId, source, stop, target }: Filling) {
+  function*({ batches, events, ledger, open, runId, source, stop, target }: Filling) {
     const held = yield* ledger.audit(source.id)
     const stored = yield* ledger.audit(target.id)
     const queue = yield* Queue.bounded<Delivery, Cause.Done>(target.capabilities.batch.maxRecords)
     const runner = new SinkRunner<Delivery, LedgerError>(target, open, `${runId}-fill`, queue, (settled) => {
-      for (const { receipt } of settled.stored) onStored(receipt)
-      return Effect.flatMap(
-        Effect.forEach(settled.stored, ({ delivery: { record }, receipt }) => backfilled(record, receipt)),
-        (outcomes) => ledger.record(outcomes)
+      const receipts = settled.stored.map(({ receipt }) => receipt)
+      if (receipts.length > 0) events.emit({ _tag: "Stored", sink: target.id, receipts, isBackfill: true })
+      return Effect.andThen(
+        events.room,
+        Effect.flatMap(
+          Effect.forEach(settled.stored, ({ delivery: { record }, receipt }) => backfilled(record, receipt)),
+          (outcomes) => ledger.record(outcomes)
+        )
       )
     })
     /** A job that failed because the target could not store it is no longer failed. */

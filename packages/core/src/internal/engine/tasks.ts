@@ -4,73 +4,60 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { JobPage, MalformedJob } from "../../GtStudio.ts"
 import type { GtStudioError } from "../../GtStudioError.ts"
-import { isFinished, type JobSummary } from "../../Job.ts"
-import { failureOf, type LedgerEntry, type LedgerFailure, type Observation, type Outcome } from "../../Ledger.ts"
-import { decide } from "../../Selection.ts"
-import type { Fatal, Setting } from "./exportRun.ts"
-import type { BatchTally } from "./tally.ts"
+import { type BatchRef, isFinished, type JobSummary } from "../../Job.ts"
+import type { JobEvent } from "../../JobEvent.ts"
+import { failureOf, type LedgerEntry, type Observation, type Outcome } from "../../Ledger.ts"
+import { decide, type Selection } from "../../Selection.ts"
+import type { Task } from "./fetchedJob.ts"
+import type { Fatal, Setting } from "./setting.ts"
 
-/** A listed job that is to be fetched. */
-export interface Task {
-  readonly batch: BatchTally
-  readonly summary: JobSummary
-  readonly known: LedgerEntry | null
-  /** `JobRecord.position`. */
-  readonly position: number
-}
-
-/** What is told of the jobs that need no fetching. */
-export interface Counting {
-  readonly failJob: (batch: BatchTally, jobId: string, error: LedgerFailure) => void
-  readonly countUnchanged: (batch: BatchTally, jobId: string) => void
-  /** Whether an earlier look has seen the job's result, and that the run is not for it. */
-  readonly isUnwanted: (batch: BatchTally, summary: JobSummary, known: LedgerEntry | null) => boolean
-  /** The listing of the batch cannot be read, now or later. */
-  readonly cannotList: (batch: BatchTally) => void
-}
-
-/** The jobs that a run has to fetch, in the order of the listings; all others are counted as what they are. */
-export const tasks = (
-  { gtStudio, ledger, limit, look, onJob, runners, stop, tally, wanted }: Setting,
-  { cannotList, countUnchanged, failJob, isUnwanted }: Counting
-): Stream.Stream<Task, Fatal> => {
+/** The jobs that a pass has to fetch, in the order of the listings; what becomes of all others is told here. */
+export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
+  const { batches, earlier, events, gtStudio, ledger, limit, pass, runners, stop, wanted } = setting
   const sinkIds = runners.map(({ sink }) => sink.id)
+  let position = 0
+  /** Jobs that were named and that no listing has shown so far. */
+  const unlisted = new Set(jobsOf(pass()))
 
   /** Whether there is room for one more job under the limit. */
   const take = (): boolean => {
-    if (tally.taken >= limit) tally.limited = true
-    else tally.taken++
-    return !tally.limited
+    if (position < limit) position++
+    else if (!events.report.limited) events.emit({ _tag: "LimitReached" })
+    return !events.report.limited
   }
 
   /** Decides, leaving to a later refresh with a limit what was checked no longer ago than the others. */
   const decideInTurn = (summary: JobSummary, known: LedgerEntry | null) => {
-    const { oldest, selection } = look()
+    const { oldest, selection } = pass()
     const decision = decide(summary, known, sinkIds, selection)
     if (oldest === undefined || decision !== "fetch" || known === null) return decision
     if ((known.checkedAt ?? 0) !== oldest.at) return decision
     return oldest.left-- > 0 ? decision : decide(summary, known, sinkIds, { _tag: "Refresh", checkedBefore: oldest.at })
   }
 
-  const observe = Effect.fnUntraced(function*(batch: BatchTally, page: JobPage) {
+  const observe = Effect.fnUntraced(function*(batch: BatchRef, page: JobPage) {
+    yield* events.room
     const at = yield* Clock.currentTimeMillis
     const unreadable = page.malformed.filter(({ identified }) => identified)
-    const { run, selection } = look()
+    const { run, selection } = pass()
     // Any other selection looks at what is settled too.
     const settledIn = selection._tag === "New" ? sinkIds : undefined
     const seen = yield* ledger.observe(run, batch, [...page.jobs, ...unreadable.map(placeholder)], settledIn)
-    for (const { jobId, error } of page.malformed.filter(({ identified }) => !identified)) {
-      batch.listed++
-      failJob(batch, jobId, failureOf(error))
+    const nameless = page.malformed.filter(({ identified }) => !identified)
+    if (nameless.length > 0) {
+      events.emit(
+        { _tag: "Listed", ...batch, count: nameless.length },
+        ...nameless.map(({ error, jobId }): JobEvent => ({ _tag: "Failed", ...batch, jobId, error: failureOf(error) }))
+      )
     }
     const { outcomes, tasks } = sort(batch, seen, unreadable, at)
     if (outcomes.length > 0) yield* ledger.record(outcomes)
     return tasks
   })
 
-  /** Counts the jobs of a page; `unreadable` are its last ones. Not within `observe`, which V8 takes long to compile. */
+  /** Sorts the jobs of a page; `unreadable` are its last ones. Not within `observe`, which V8 takes long to compile. */
   const sort = (
-    batch: BatchTally,
+    batch: BatchRef,
     seen: ReadonlyArray<Observation>,
     unreadable: ReadonlyArray<MalformedJob>,
     at: number
@@ -78,105 +65,151 @@ export const tasks = (
     const readable = seen.length - unreadable.length
     const tasks: Array<Task> = []
     const outcomes: Array<Outcome> = []
+    const page = new PageJobs(batch)
     for (const [index, { known, repeated, settled, summary }] of seen.entries()) {
       if (repeated) continue
-      tally.show(summary.id)
+      const jobId = summary.id
+      if (unlisted.size > 0) unlisted.delete(jobId)
       const malformed = index < readable ? undefined : unreadable[index - readable]
       if (malformed !== undefined) {
         const error = failureOf(malformed.error)
-        batch.listed++
-        failJob(batch, summary.id, error)
-        outcomes.push({ _tag: "Failed", batch, jobId: summary.id, error, at })
+        page.failed.push({ _tag: "Failed", ...batch, jobId, error })
+        outcomes.push({ _tag: "Failed", batch, jobId, error, at })
         continue
       }
       if (!wanted(summary)) {
-        batch.skipped++
-        tally.seen.statuses.add(summary.status)
+        page.skip(summary)
         continue
       }
       const isSettled = settled === true && isFinished(summary)
       const decision = isSettled ? "unchanged" : decideInTurn(summary, known)
-      if (decision === "skipped" || (decision === "fetch" && isUnwanted(batch, summary, known))) {
-        batch.skipped++
+      if (decision === "skipped" || (decision === "fetch" && earlier.isUnwanted(batch, summary, known))) {
+        page.skipped.push(jobId)
         continue
       }
       if (decision === "fetch" && !take()) break
-      batch.listed++
       switch (decision) {
         case "fetch":
-          tasks.push({ batch, summary, known, position: tally.taken })
+          tasks.push({ batch, summary, known, position })
           break
         case "unchanged":
-          countUnchanged(batch, summary.id)
+          if (earlier.hasExported(batch, jobId)) page.exported.push(jobId)
+          else page.unchanged.push(jobId)
           break
         case "unfinished":
-          batch.unfinished++
-          if (known?.stage !== "unfinished") outcomes.push({ _tag: "Unfinished", batch, jobId: summary.id })
+          page.unfinished.push(jobId)
+          if (known?.stage !== "unfinished") outcomes.push({ _tag: "Unfinished", batch, jobId })
           break
         case "failed":
-          if (known?.error == null) break
-          tally.fail(batch, summary.id, known.error)
-          onJob({ _tag: "StillFailed", batchId: batch.batchId, jobId: summary.id, error: known.error })
+          if (known?.error != null) page.failed.push({ _tag: "StillFailed", ...batch, jobId, error: known.error })
       }
     }
+    events.emit(...page.events(tasks.length))
     return { tasks, outcomes }
   }
 
-  const listed = (batch: BatchTally): Stream.Stream<Task, Fatal> =>
+  const listed = (batch: BatchRef): Stream.Stream<Task, Fatal> =>
     gtStudio.pages(batch).pipe(
       Stream.mapEffect((page) => observe(batch, page)),
-      Stream.takeUntil(() => tally.limited),
+      Stream.takeUntil(() => events.report.limited),
       Stream.flattenIterable
     )
 
-  const failedBefore = (batch: BatchTally): Stream.Stream<Task, Fatal> =>
+  const sortFailed = (batch: BatchRef, entries: ReadonlyArray<LedgerEntry>): ReadonlyArray<Task> => {
+    const tasks: Array<Task> = []
+    const page = new PageJobs(batch)
+    for (const known of entries) {
+      const summary = summaryOf(known)
+      if (!wanted(summary)) page.skip(summary)
+      else if (take()) tasks.push({ batch, summary, known, position })
+      else break
+    }
+    events.emit(...page.events(tasks.length))
+    return tasks
+  }
+
+  const failedBefore = (batch: BatchRef): Stream.Stream<Task, Fatal> =>
     ledger.entries({ batch, stage: "failed" }).pipe(
-      Stream.flattenIterable,
-      Stream.map((known) => ({ batch, known, summary: summaryOf(known) })),
-      Stream.filter(({ summary }) => {
-        const isWanted = wanted(summary)
-        if (!isWanted) {
-          batch.skipped++
-          tally.seen.statuses.add(summary.status)
-        }
-        return isWanted
-      }),
-      Stream.map((task) => take() ? { ...task, position: tally.taken } : undefined),
-      Stream.takeWhile((task) => task !== undefined),
-      Stream.tap(() => Effect.sync(() => batch.listed++))
+      Stream.mapEffect((entries) => Effect.map(events.room, () => sortFailed(batch, entries))),
+      Stream.takeUntil(() => events.report.limited),
+      Stream.flattenIterable
     )
 
   /** Access refused to each batch, and to none before: the key's or the project's fault, and no batch's. */
   let refusal: GtStudioError | undefined
-  const refusedAll = Stream.suspend(() =>
-    refusal !== undefined && tally.batches.every(({ isListed, listed, skipped }) => !isListed && listed + skipped === 0)
-      ? Stream.fail(refusal)
-      : Stream.empty
-  )
+  const end = Stream.suspend(() => {
+    const { report } = events
+    const isNothingListed = report.batches.every(({ isListed, listed, skipped }) => !isListed && listed + skipped === 0)
+    if (refusal !== undefined && isNothingListed) return Stream.fail(refusal)
+    if (pass().oldest?.hasMore === true && !report.limited) events.emit({ _tag: "LimitReached" })
+    if (unlisted.size > 0 && report.batches.every(({ isListed }) => isListed)) {
+      events.emit({ _tag: "NotListed", jobIds: Array.from(unlisted) })
+    }
+    return Stream.empty
+  })
 
-  return Stream.fromIterable(tally.batches).pipe(
-    Stream.takeWhile(() => !tally.limited),
+  return Stream.fromIterable(batches).pipe(
+    Stream.takeWhile(() => !events.report.limited),
     Stream.flatMap((batch) =>
-      (look().selection._tag === "Retry" ? failedBefore(batch) : listed(batch)).pipe(
+      (pass().selection._tag === "Retry" ? failedBefore(batch) : listed(batch)).pipe(
         Stream.onEnd(Effect.sync(() => {
-          batch.isListed = !tally.limited
+          if (!events.report.limited) events.emit({ _tag: "BatchListed", ...batch })
         })),
         Stream.catchIf(
           (error): error is GtStudioError => error._tag === "GtStudioError" && !error.isFatal,
           (error) => {
             const failure = failureOf(error)
-            tally.failListing(batch, failure)
+            events.emit({ _tag: "BatchFailed", ...batch, error: failure })
             if (error.isRefusal) refusal ??= error
-            if (!failure.retryable) cannotList(batch)
+            if (!failure.retryable) earlier.addUnlistable(batch)
             return Stream.empty
           }
         )
       )
     ),
-    Stream.concat(refusedAll),
+    Stream.concat(end),
     Stream.interruptWhen(Deferred.await(stop))
   )
 }
+
+/** What becomes of the jobs of a page that need no fetching. */
+class PageJobs {
+  readonly failed: Array<JobEvent> = []
+  readonly skipped: Array<string> = []
+  readonly unchanged: Array<string> = []
+  readonly exported: Array<string> = []
+  readonly unfinished: Array<string> = []
+  private readonly statuses = new Set<string>()
+  private readonly batch: BatchRef
+
+  constructor({ batchId, projectId }: BatchRef) {
+    this.batch = { projectId, batchId }
+  }
+
+  /** The filter leaves the job out. */
+  skip({ id, status }: JobSummary): void {
+    this.skipped.push(id)
+    this.statuses.add(status)
+  }
+
+  /** The page in a few events. `fetched` are its jobs that are to be fetched. */
+  events(fetched: number): ReadonlyArray<JobEvent> {
+    const { batch, exported, failed, skipped, unchanged, unfinished } = this
+    const count = fetched + failed.length + skipped.length + unchanged.length + exported.length + unfinished.length
+    const events: Array<JobEvent> = count === 0 ? [] : [{ _tag: "Listed", ...batch, count }]
+    if (skipped.length > 0) {
+      events.push({ _tag: "Skipped", ...batch, jobIds: skipped, statuses: Array.from(this.statuses), labels: [] })
+    }
+    const known = { ...batch, _tag: "Unchanged", isFetched: false } as const
+    if (unchanged.length > 0) events.push({ ...known, jobIds: unchanged, isExported: false })
+    if (exported.length > 0) events.push({ ...known, jobIds: exported, isExported: true })
+    if (unfinished.length > 0) events.push({ _tag: "Unfinished", ...batch, jobIds: unfinished })
+    return [...events, ...failed]
+  }
+}
+
+const jobsOf = ({ selection }: { readonly selection: Selection }): ReadonlySet<string> | undefined =>
+  selection._tag === "Refresh" ? selection.jobs : undefined
 
 /** Stands in the ledger for a job that the listing shows, but not readably: with no status, as one never listed. */
 const placeholder = ({ jobId }: MalformedJob): JobSummary => ({

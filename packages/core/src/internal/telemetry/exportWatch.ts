@@ -2,13 +2,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
-import type { JobEvent } from "../../Export.ts"
 import type { ExportReport } from "../../ExportReport.ts"
-import type { JobSummary } from "../../Job.ts"
+import type { BatchRef, JobSummary } from "../../Job.ts"
+import type { JobEvent } from "../../JobEvent.ts"
 import type { JobSink, OpenSink } from "../../JobSink.ts"
 import type { JobStage, Ledger } from "../../Ledger.ts"
 import { Enabled, metrics, spans, tracedJobsPerSecond } from "../../Telemetry.ts"
-import type { BatchTally, Tally } from "../engine/tally.ts"
+import type { Events } from "../engine/events.ts"
 import { Instruments, type Reading, seconds } from "./instruments.ts"
 import { watchedSink } from "./sinkWatch.ts"
 import { endSpan, failureOf, inSpan } from "./span.ts"
@@ -21,41 +21,42 @@ export class ExportWatch {
   private readonly context: Context.Context<never>
   private readonly instruments: Instruments
   private readonly ledger: Ledger["Service"]
-  private readonly tally: Tally
+  private readonly events: Events
   private readonly span: Tracer.Span
   private readonly readings: Array<Reading> = []
   private tracedSince = 0n
   private traced = 0
   private isEnded = false
 
-  constructor(context: Context.Context<never>, ledger: Ledger["Service"], tally: Tally, span: Tracer.Span) {
+  constructor(context: Context.Context<never>, ledger: Ledger["Service"], events: Events, span: Tracer.Span) {
     this.context = context
     this.instruments = new Instruments(context)
     this.ledger = ledger
-    this.tally = tally
+    this.events = events
     this.span = span
-    const { batches } = tally
-    this.readings.push(this.instruments.read(metrics.jobsInFlight, {}, () => tally.inFlight))
+    this.readings.push(this.instruments.read(metrics.jobsInFlight, {}, () => events.report.inFlight))
     for (const state of states) {
       this.readings.push(
-        this.instruments.read(metrics.exportJobs, { state }, () => sum(batches, (batch) => batch[state]))
+        this.instruments.read(metrics.exportJobs, { state }, () => sum(events.report.batches, (batch) => batch[state]))
       )
     }
   }
 
   /** None where telemetry is off. */
-  static readonly make = (ledger: Ledger["Service"], tally: Tally, sinks: ReadonlyArray<JobSink>) =>
+  static readonly make = (ledger: Ledger["Service"], events: Events, sinks: ReadonlyArray<JobSink>) =>
     Effect.gen(function*() {
       const context = yield* Effect.context()
       if (!Context.get(context, Enabled)) return undefined
       const kinds = sinks.map(({ name }) => name).join(",")
-      const attributes = { "labelstream.batches": tally.batches.length, "labelstream.sinks": kinds }
+      const batches = events.report.batches.length
+      const attributes = { "labelstream.batches": batches, "labelstream.sinks": kinds }
       const span = yield* Effect.makeSpan(spans.run, { attributes })
-      const watch = new ExportWatch(context, ledger, tally, span)
+      const watch = new ExportWatch(context, ledger, events, span)
       // An export that could not begin has an end too.
       yield* Effect.addFinalizer((exit) => watch.end(exit))
       yield* watch.countLedger
-      yield* Effect.annotateLogs(Effect.logInfo("export started"), { batches: tally.batches.length, sinks: kinds })
+      yield* Effect.annotateLogs(Effect.logInfo("export started"), { batches, sinks: kinds })
+      events.listen((event) => watch.onEvent(event))
       return watch
     })
 
@@ -78,7 +79,7 @@ export class ExportWatch {
   }
 
   /** The fetching of one job, in a trace of its own. */
-  job<A, E, R>({ batchId, projectId }: BatchTally, { id }: JobSummary, fetch: Effect.Effect<A, E, R>) {
+  job<A, E, R>({ batchId, projectId }: BatchRef, { id }: JobSummary, fetch: Effect.Effect<A, E, R>) {
     return Effect.clockWith((clock) => {
       const started = clock.monotonicTimeNanosUnsafe()
       const timed = Effect.onExit(
@@ -106,15 +107,30 @@ export class ExportWatch {
     return ++this.traced <= tracedJobsPerSecond
   }
 
-  /** Counts what became of a job, and says so where it failed. */
-  onJob(event: JobEvent): void {
-    this.instruments.update(metrics.jobs, { outcome: event._tag.toLowerCase() }, 1)
-    if (event._tag !== "Failed") return
-    const { batchId, error: { message, reason, retryable }, jobId } = event
-    this.instruments.update(metrics.jobFailures, { cause: reason }, 1)
-    this.log(
-      Effect.annotateLogs(Effect.logWarning("job failed"), { batchId, jobId, cause: reason, retryable, message })
-    )
+  /** Counts what became of jobs, and says so where one failed. */
+  private onEvent(event: JobEvent): void {
+    switch (event._tag) {
+      case "Exported":
+        return this.count("exported", 1)
+      case "Unchanged":
+        return event.isFetched ? this.count("unchanged", event.jobIds.length) : undefined
+      case "Delisted":
+        return this.count("vanished", event.jobIds.length)
+      case "StillFailed":
+        return this.count("stillfailed", 1)
+      case "Failed": {
+        const { batchId, error: { message, reason, retryable }, jobId } = event
+        this.count("failed", 1)
+        this.instruments.update(metrics.jobFailures, { cause: reason }, 1)
+        this.log(
+          Effect.annotateLogs(Effect.logWarning("job failed"), { batchId, jobId, cause: reason, retryable, message })
+        )
+      }
+    }
+  }
+
+  private count(outcome: string, jobs: number): void {
+    this.instruments.update(metrics.jobs, { outcome }, jobs)
   }
 
   /** The export from here to its report. */
@@ -128,7 +144,7 @@ export class ExportWatch {
       if (this.isEnded) return Effect.void
       this.isEnded = true
       for (const reading of this.readings) reading.end()
-      const { batches } = this.tally
+      const { batches } = this.events.report
       const counts = Object.fromEntries(states.map((state) => [state, sum(batches, (batch) => batch[state])]))
       for (const state of states) this.span.attribute(`labelstream.jobs.${state}`, counts[state])
       const unlisted = batches.filter(({ listingError }) => listingError !== null)
@@ -161,7 +177,7 @@ export class ExportWatch {
   /** The size of the ledger is asked for at the ends of a run alone: it costs a look at every row. */
   private get countLedger(): Effect.Effect<void> {
     return Effect.ignore(Effect.map(
-      Effect.forEach(this.tally.batches, (batch) => this.ledger.counts(batch)),
+      Effect.forEach(this.events.report.batches, (batch) => this.ledger.counts(batch)),
       (counts) => {
         for (const stage of stages) {
           this.instruments.update(metrics.ledgerJobs, { stage }, sum(counts, (count) => count[stage]))

@@ -1,0 +1,73 @@
+/** What an export is asked for. */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { ContentError } from "../../Content.ts"
+import type { Options as FollowOptions } from "../../Follow.ts"
+import type { GtStudioError } from "../../GtStudioError.ts"
+import type { BatchRef, JobSummary } from "../../Job.ts"
+import type { JobEvent } from "../../JobEvent.ts"
+import type { AttachmentChoice } from "../../JobFetch.ts"
+import type { JobSink, SinkError } from "../../JobSink.ts"
+import type { LedgerError } from "../../Ledger.ts"
+import type { OptionError } from "../../OptionError.ts"
+import type { ResultDocument } from "../../ResultDocument.ts"
+import type { Selection } from "../../Selection.ts"
+
+/**
+ * Jobs fetched at the same time where nothing else is said: two of the three requests of a job go to the API, so that this
+ * many keep the 64 busy that `GtStudio` allows there, while others wait for the storage.
+ */
+export const defaultConcurrency = 96
+
+/** What to export and how. */
+export interface Options {
+  readonly batches: ReadonlyArray<BatchRef>
+  /** Each with a place of its own. */
+  readonly sinks: ReadonlyArray<JobSink>
+  /** Which finished jobs are looked at. Default: what is new or changed, and failures that may pass. */
+  readonly selection?: Selection
+  /**
+   * Which of the selected jobs the run is for, by what the listing says of them. Default all. The others are neither
+   * counted as listed nor touched, but as `skipped`.
+   */
+  readonly wanted?: (job: JobSummary) => boolean
+  /**
+   * As `wanted`, by what a result holds: it is fetched to know, before its files, and each run asks again. Default all.
+   * What a sink holds of a job from an earlier run stays as it is.
+   */
+  readonly wantedResult?: (
+    document: ResultDocument,
+    job: { readonly batchId: string; readonly jobId: string }
+  ) => Effect.Effect<boolean, ContentError>
+  /**
+   * Most jobs that are fetched, from 1. Default: no limit. With the first job beyond it the listings end: what comes after
+   * it is not counted at all, and the report says `limited`.
+   */
+  readonly limit?: number
+  /**
+   * Reads and hashes all that the sinks hold before the listing, and restores what is missing or modified: from another
+   * sink of the run that holds it, and else from GT Studio. A `Refresh` of all finished jobs does so by itself; one of
+   * chosen jobs restores what is missing by the sinks' own records. Default: false.
+   */
+  readonly repair?: boolean
+  /** Which files are fetched with a result document. Default `results`. */
+  readonly attachments?: AttachmentChoice
+  /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
+  readonly concurrency?: number
+  /**
+   * How long jobs in flight may go on after a stop before they are given up. What they fetched is stored within one second
+   * more; a sink that has not answered then is given up too. Default 10 seconds.
+   */
+  readonly grace?: Duration.Input
+  /**
+   * Lists the batches again and again while jobs are in work, and exports those that become finished. The report then
+   * counts the jobs as last listed; `exported` are those of the whole run. `selection` holds for the first look, `New`
+   * for those after it; a `Retry` has no listing and follows nothing. Remembers the ids exported: about 100 bytes a job.
+   */
+  readonly follow?: FollowOptions
+  /** Told of every event as it happens. Must be quick; it must not throw. `Export.stream` waits for a slow consumer. */
+  readonly onEvent?: (event: JobEvent) => void
+}
+
+/** Why an export could not be run, or not to its end. What was stored before stays stored and noted. */
+export type ExportError = GtStudioError | SinkError | LedgerError | ContentError | OptionError

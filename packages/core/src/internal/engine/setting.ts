@@ -1,0 +1,61 @@
+/** What the parts of one run share. */
+import type * as Deferred from "effect/Deferred"
+import type * as Scope from "effect/Scope"
+import type { ContentError } from "../../Content.ts"
+import type { GtStudio } from "../../GtStudio.ts"
+import type { GtStudioError } from "../../GtStudioError.ts"
+import type { BatchRef } from "../../Job.ts"
+import type { Options as FetchOptions } from "../../JobFetch.ts"
+import type { SinkError } from "../../JobSink.ts"
+import type { Ledger, LedgerError } from "../../Ledger.ts"
+import type { Selection } from "../../Selection.ts"
+import type { ExportWatch } from "../telemetry/exportWatch.ts"
+import type { EarlierPasses } from "./earlierPasses.ts"
+import type { Events } from "./events.ts"
+import type { Delivery } from "./fetchedJob.ts"
+import type { Oldest } from "./oldest.ts"
+import type { Options } from "./options.ts"
+import type { ParseBudget } from "./parseBudget.ts"
+import type { SinkRunner } from "./sinkRunner.ts"
+
+/** What ends a run at once: nothing that is still to come could succeed. */
+export type Fatal = GtStudioError | ContentError | LedgerError | SinkError
+
+/** A sink of the run, and what feeds it. */
+export type Runner = SinkRunner<Delivery, LedgerError>
+
+/** One pass over the listings: a run in the ledger. Following a batch takes several. */
+export interface Pass {
+  /** From 1. */
+  readonly number: number
+  /** Number of the run in the ledger. */
+  readonly run: number
+  readonly selection: Selection
+  /** The jobs that a refresh with a limit is for. */
+  readonly oldest?: Oldest
+}
+
+export interface Setting {
+  readonly gtStudio: GtStudio["Service"]
+  readonly ledger: Ledger["Service"]
+  readonly batches: ReadonlyArray<BatchRef>
+  readonly runners: ReadonlyArray<Runner>
+  readonly events: Events
+  /** The pass under way. */
+  readonly pass: () => Pass
+  readonly earlier: EarlierPasses
+  readonly scope: Scope.Scope
+  readonly concurrency: number
+  readonly fetch: FetchOptions
+  /** Which jobs the run is for, as `Export.Options` say. */
+  readonly wanted: NonNullable<Options["wanted"]>
+  readonly wantedResult: Options["wantedResult"]
+  readonly limit: number
+  readonly parseBudget: ParseBudget
+  /** Told of what happens, where somebody wants to know. */
+  readonly watch: ExportWatch | undefined
+  /** Done when no further job is to be begun. */
+  readonly stop: Deferred.Deferred<void>
+  /** Done when jobs in flight are to be given up; fails with what makes going on useless. */
+  readonly cut: Deferred.Deferred<void, Fatal>
+}

@@ -1,0 +1,64 @@
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import type { JobEvent } from "../../JobEvent.ts"
+import type { JobSink, RunEnd, SinkError } from "../../JobSink.ts"
+import type { LedgerError } from "../../Ledger.ts"
+import type { ExportWatch } from "../telemetry/exportWatch.ts"
+import type { Ending } from "./ending.ts"
+import type { Delivery } from "./fetchedJob.ts"
+import type { Fatal, Runner } from "./setting.ts"
+import { type Settled, SinkRunner } from "./sinkRunner.ts"
+
+/** A sink that is fed in a fiber of its own, which ends when the sink is closed. */
+export interface Fed {
+  readonly runner: Runner
+  readonly fiber: Fiber.Fiber<Exit.Exit<string | void, SinkError>, SinkError | LedgerError>
+}
+
+export interface Feeding {
+  readonly runId: string
+  readonly ending: Ending<Fatal>
+  /** Done when the run has ended: each sink is then told so, and closed. */
+  readonly ended: Deferred.Deferred<RunEnd>
+  readonly watch: ExportWatch | undefined
+  readonly settled: (runner: Runner) => (batch: Settled<Delivery>) => Effect.Effect<void, LedgerError>
+}
+
+/** Opens a sink and feeds it until the run has ended; then tells it so, and closes it. */
+export const feed = Effect.fnUntraced(function*({ ended, ending, runId, settled, watch }: Feeding, sink: JobSink) {
+  const opened = yield* Deferred.make<Runner, SinkError | LedgerError>()
+  const life = Effect.gen(function*() {
+    const open = yield* sink.open
+    const queue = yield* Queue.bounded<Delivery, Cause.Done>(sink.capabilities.batch.maxRecords)
+    const watched = watch === undefined ? open : watch.sink(sink, open)
+    const runner: Runner = new SinkRunner(sink, watched, runId, queue, (batch) => settled(runner)(batch))
+    yield* Deferred.succeed(opened, runner)
+    const run = watch === undefined ? runner.run : watch.within(runner.run)
+    yield* Effect.tapCause(run, (cause) => Deferred.failCause(ending.cut, cause))
+    const end = yield* Deferred.await(ended)
+    return yield* Effect.exit(runner.failure === undefined ? runner.finish(end) : Effect.void)
+  })
+  const fiber = yield* ending.fork(
+    Effect.tapCause(Effect.scoped(life), (cause) => Deferred.failCause(opened, cause))
+  )
+  const fed: Fed = { fiber, runner: yield* Deferred.await(opened) }
+  return fed
+})
+
+/** How a sink ended: `exit` is undefined where it did not in time. */
+export const sinkEnd = (sink: string, exit: Exit.Exit<unknown, Error> | undefined): JobEvent | undefined => {
+  if (exit === undefined) {
+    const message = "it did not answer in time after the stop; the next run stores again what it had not confirmed"
+    return { _tag: "SinkFailed", sink, message }
+  }
+  if (Exit.isSuccess(exit)) {
+    return { _tag: "SinkFinished", sink, notice: typeof exit.value === "string" ? exit.value : null }
+  }
+  const failure = Cause.findErrorOption(exit.cause)
+  return Option.isSome(failure) ? { _tag: "SinkFailed", sink, message: failure.value.message } : undefined
+}
