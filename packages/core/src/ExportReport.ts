@@ -65,8 +65,18 @@ export interface ExportReport {
 
 /** The report of a run of which nothing has happened yet: where the fold begins. */
 export const empty: ExportReport = {
-  ...{ complete: false, filter: "none", noMatch: false, limited: false, stopped: false, inFlight: 0, seconds: 0 },
-  ...{ seen: { statuses: [], labels: [] }, notListed: [], batches: [], failures: [], sinks: [] }
+  complete: false,
+  filter: "none",
+  noMatch: false,
+  seen: { statuses: [], labels: [] },
+  notListed: [],
+  limited: false,
+  stopped: false,
+  batches: [],
+  failures: [],
+  sinks: [],
+  inFlight: 0,
+  seconds: 0
 }
 
 /**

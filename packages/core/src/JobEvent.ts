@@ -33,7 +33,7 @@ export type RunEvent =
   | { readonly _tag: "PassStarted"; readonly pass: number }
   /** There is more to fetch than the limit of the run allows. */
   | { readonly _tag: "LimitReached" }
-  /** Jobs that a `Refresh` names and that no listing of this pass has. */
+  /** Jobs that a `Refresh` names and that no listing of the run has shown. */
   | { readonly _tag: "NotListed"; readonly jobIds: ReadonlyArray<string> }
   /** The run was asked to stop: no further job is begun. */
   | { readonly _tag: "Stopping" }
@@ -91,7 +91,7 @@ export type FetchEvent =
     /** The first of them. */
     readonly problem: Problem | null
   }
-  /** It could not be fetched, or a sink could not store it. */
+  /** It could not be read in the listing, could not be fetched, or a sink could not store it. */
   | OfJob & { readonly _tag: "Failed"; readonly error: LedgerFailure }
 
 /** What the sinks do. `sink` is `JobSink.id`. */

@@ -255,7 +255,7 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
   },
   A05: {
     says: /after the second run: .* is there twice/,
-    also: ["C06", "X01"],
+    also: ["C06", "R01", "X01"],
     change: (sink) =>
       stored(sink, (job, before, _, key) => {
         if (before?.revision.document === job.revision.document) sink.store.jobs.set(`${key} again`, job)
