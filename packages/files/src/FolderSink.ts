@@ -136,9 +136,7 @@ async function* naming(
   const pending = new Set(Array.from(await Journal.pending(target), unitOf))
   const isPending = (path: string) =>
     pending.has(unitOf(path)) || Array.from(pending).some((unit) => unit.startsWith(`${path}/`))
-  for await (const items of found) {
-    yield pending.size === 0 ? items : items.map((item): JobSink.Inspected =>
-      item._tag === "Intact" || !isPending(item.path) ? item : { ...item, _tag: "Leftover" }
-    )
-  }
+  const named = (item: JobSink.Inspected): JobSink.Inspected =>
+    item._tag === "Intact" || !isPending(item.path) ? item : { ...item, _tag: "Leftover" }
+  for await (const items of found) yield pending.size === 0 ? items : items.map(named)
 }
