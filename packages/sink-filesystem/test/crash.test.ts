@@ -4,11 +4,13 @@ import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { appendFileSync, rmSync, truncateSync } from "node:fs"
 import { join } from "node:path"
+import { inject } from "vitest"
+import { scale } from "../../../scripts/testScale.ts"
 import { FilesystemSink } from "../src/index.ts"
 import { dying, inspected, temporary, tree, unsynced } from "./support/places.ts"
 import { batches, play } from "./support/scenario.ts"
 
-const killed = join(import.meta.dirname, "support", "killed.ts")
+const killed = join(inject("programs"), "killed.js")
 
 /** Runs the scenario in a process of its own; answers what it printed, or the signal that ended it. */
 const playInProcess = (directory: string, at: number) =>
@@ -38,7 +40,7 @@ const resume = Effect.fnUntraced(
 )
 
 describe("a crash", () => {
-  it.effect("at any file operation leaves whole jobs, and the resumed run ends like an unbroken one", () =>
+  it.effect(`at ${scale("every third", "any")} file operation leaves whole jobs, and the resumed run ends like an unbroken one`, () =>
     Effect.gen(function*() {
       const unbroken = yield* temporary
       const { fs, used } = dying(Number.POSITIVE_INFINITY)
@@ -47,7 +49,7 @@ describe("a crash", () => {
       const expected = tree(unbroken)
       const told = new Set<string>()
       yield* Effect.forEach(
-        Array.from({ length: used() }, (_, at) => at),
+        Array.from({ length: used() }, (_, at) => at).filter((at) => at % scale(3, 1) === 0),
         (at) =>
           Effect.scoped(Effect.gen(function*() {
             const directory = yield* temporary
@@ -73,7 +75,8 @@ describe("a crash", () => {
       const unbroken = yield* temporary
       const total = Number(yield* playInProcess(unbroken, -1))
       assert.isAbove(total, 150)
-      const points = Array.from({ length: 10 }, (_, index) => Math.floor((index + 0.5) * total / 10))
+      const count = scale(4, 10)
+      const points = Array.from({ length: count }, (_, index) => Math.floor((index + 0.5) * total / count))
       yield* Effect.forEach(points, (at) =>
         Effect.gen(function*() {
           const directory = yield* temporary

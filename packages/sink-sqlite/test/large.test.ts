@@ -4,13 +4,15 @@ import * as Stream from "effect/Stream"
 import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
 import { join } from "node:path"
+import { inject } from "vitest"
+import { isFull, scale } from "../../../scripts/testScale.ts"
 import { SqliteSink } from "../src/index.ts"
 import { contents, inspected, query, run, temporaryFile } from "./support/places.ts"
 import { content, read, record, sha256, streamed } from "./support/records.ts"
 
 const mebibyte = 1024 * 1024
 
-const child = join(import.meta.dirname, "support", "largeChild.ts")
+const child = join(inject("programs"), "largeChild.js")
 
 /** Stores and reads back a large job in a process of its own; answers how far its memory has grown, in MiB. */
 const growth = (file: string, mebibytes: number, thousands: number) =>
@@ -46,17 +48,19 @@ const rectangles = (count: number) => ({
 })
 
 describe("large content", () => {
-  it.live("of 30 MB gives the rows of its document, and its bytes in parts", () =>
+  const megabytes = scale(10, 30)
+
+  it.live(`of ${megabytes} MB gives the rows of its document, and its bytes in parts`, () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
-      const count = 190_000
+      const count = megabytes * 6300
       const document = streamed(chunks(JSON.stringify(rectangles(count))))
-      assert.isAbove(document.size, 25 * mebibyte)
+      assert.isAbove(document.size, megabytes * 0.8 * mebibyte)
       yield* run({ file }, [[yield* read("a", document)]])
       const labels = query(file, "SELECT label, count(*) FROM annotations GROUP BY label ORDER BY label")
       const expected = Array.from({ length: 7 }, (_, index) => [`label ${index}`, Math.ceil((count - index) / 7)])
       assert.deepStrictEqual(labels, expected)
-      assert.isAbove(query(file, "SELECT part FROM documents").length, 6)
+      assert.isAbove(query(file, "SELECT part FROM documents").length, megabytes / 5)
       const hash = createHash("sha256")
       yield* Stream.runForEach(SqliteSink.readDocument(file, { batchId: "batch-1", jobId: "a" }), (bytes) =>
         Effect.sync(() => hash.update(bytes)))
@@ -69,19 +73,22 @@ describe("large content", () => {
       )
     }), 120_000)
 
-  it.live(
-    "of 256 MB twice and 300,000 rows passes through in bounded memory, staged, committed and read back",
-    () =>
-      Effect.gen(function*() {
-        const file = yield* temporaryFile
-        assert.isBelow(yield* growth(file, 256, 300), 200)
-        assert.deepStrictEqual(query(file, "SELECT count(*) FROM annotations"), [[300_000]])
-        assert.deepStrictEqual(query(file, "SELECT count(*), sum(length(bytes)) FROM files"), [[64, 256 * mebibyte]])
-        yield* run({ file }, [[record({ job: "a", labels: ["small"] })]])
-        assert.deepStrictEqual(contents(file)["annotations"]!.length, 1)
-      }),
-    300_000
-  )
+  // The kit's W07 and P03 bound memory with less.
+  if (isFull) {
+    it.live(
+      "of 256 MB twice and 300,000 rows passes through in bounded memory, staged, committed and read back",
+      () =>
+        Effect.gen(function*() {
+          const file = yield* temporaryFile
+          assert.isBelow(yield* growth(file, 256, 300), 200)
+          assert.deepStrictEqual(query(file, "SELECT count(*) FROM annotations"), [[300_000]])
+          assert.deepStrictEqual(query(file, "SELECT count(*), sum(length(bytes)) FROM files"), [[64, 256 * mebibyte]])
+          yield* run({ file }, [[record({ job: "a", labels: ["small"] })]])
+          assert.deepStrictEqual(contents(file)["annotations"]!.length, 1)
+        }),
+      300_000
+    )
+  }
 
   it.live("lets other work run meanwhile", () =>
     Effect.gen(function*() {
