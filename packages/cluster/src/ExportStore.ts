@@ -3,6 +3,7 @@
  * slices, and what became of each job in each run. Every job counts once, whatever was killed and done again.
  */
 import { type ExportReport, type Job, Ledger } from "@labelstream/core"
+import { steps } from "@labelstream/node/LedgerSql"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,10 +12,8 @@ import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { type ExportEnd, type ExportRow, make as makeExports } from "./internal/exportRows.ts"
-import { fromSql, steps } from "./internal/ledger.ts"
-import * as reads from "./internal/ledgerReads.ts"
-import * as writes from "./internal/ledgerWrites.ts"
-import { make as makeJobs, type Placed, type SliceJob } from "./internal/runJobs.ts"
+import { fromPrograms, programs, readingWith } from "./internal/ledger.ts"
+import { make as makeJobs, notPlaced, type Placed, type SliceJob } from "./internal/runJobs.ts"
 import { type BatchNote, make as makeProgress, type RunProgress, type SliceExtra } from "./internal/runProgress.ts"
 import { migrate } from "./internal/schema.ts"
 import { reading, transaction } from "./internal/statements.ts"
@@ -115,15 +114,15 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
   function*() {
     yield* migrate
     const sql = yield* SqlClient.SqlClient
-    const read = reads.make(sql)
-    const write = writes.make(sql, read)
-    const ledger = fromSql(sql)
+    const ledgerPrograms = programs(sql)
+    const { forget: forgetRows, read, run: runProgram, write } = ledgerPrograms
+    const ledger = fromPrograms(sql, ledgerPrograms)
     const exports = makeExports(sql)
-    const jobs = makeJobs(sql, write)
+    const jobs = makeJobs(sql, ledgerPrograms)
     const { noteBatch, progress } = makeProgress(sql)
 
     const writing = <A, R>(body: Effect.Effect<A, SqlError | Ledger.LedgerError, R>) =>
-      Effect.onError(transaction(sql, body), () => write.forget)
+      Effect.onError(transaction(sql, body), () => forgetRows)
 
     /** Forgets the rows of runs that have ended, bit by bit. */
     const forget: Effect.Effect<void, Ledger.LedgerError> = Effect.gen(function*() {
@@ -141,19 +140,26 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
       list: (limit) => reading(exports.list(limit)),
       requestStop: (id) => writing(exports.requestStop(id)),
       stopping: (ids) => reading(exports.stopping(ids)),
-      begin: (id) => Effect.flatMap(Clock.currentTimeMillis, (now) => writing(exports.begin(id, write.begin(now)))),
+      begin: (id) =>
+        Effect.flatMap(
+          Clock.currentTimeMillis,
+          (now) => writing(exports.begin(id, runProgram(() => write.begin(now))))
+        ),
       end: Effect.fnUntraced(function*(id, end) {
         const now = yield* Clock.currentTimeMillis
         yield* writing(Effect.gen(function*() {
           const run = yield* exports.end(id, now, end)
-          if (run !== undefined && end.runEnd !== null) yield* write.endRun(run, now, end.runEnd)
+          const { runEnd } = end
+          if (run !== undefined && runEnd !== null) yield* runProgram(() => write.endRun(run, now, runEnd))
         }))
         yield* forget
       }),
       place: (run, batch, placed) => placed.length === 0 ? Effect.void : writing(jobs.place(run, batch, placed)),
       slices: (run) => reading(jobs.slices(run)),
       noteBatch: (run, batch, note) =>
-        writing(Effect.flatMap(write.batchesOf([batch]), (batchOf) => noteBatch(run, batchOf(batch), note))),
+        writing(
+          Effect.flatMap(runProgram(() => write.batchesOf([batch])), (batchOf) => noteBatch(run, batchOf(batch), note))
+        ),
       sliceJobs: (run, slice) => reading(jobs.sliceJobs(run, slice)),
       ledger: (run, slice = 0) => ({
         ...ledger,
@@ -163,8 +169,9 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
         record: (outcomes) => outcomes.length === 0 ? Effect.void : writing(jobs.record(run, slice, outcomes)),
         entries: (filter) =>
           steps(
-            read.first(filter),
-            (at) => read.walk(at, filter, filter.notObservedIn === run ? jobs.placedIn(run) : undefined)
+            readingWith(ledgerPrograms),
+            () => read.first(filter),
+            (at) => read.walk(at, filter, filter.notObservedIn === run ? notPlaced : undefined)
           )
       }),
       skip: (run, batch, ids) => ids.length === 0 ? Effect.void : writing(jobs.skip(run, batch, ids)),

@@ -6,7 +6,7 @@ import { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
-import { fromSql } from "./internal/ledger.ts"
+import { fromPrograms, programs } from "./internal/ledger.ts"
 import { migrate } from "./internal/schema.ts"
 
 /**
@@ -19,7 +19,8 @@ import { migrate } from "./internal/schema.ts"
 export const make: Effect.Effect<Ledger.Ledger["Service"], Ledger.LedgerError, SqlClient.SqlClient> = Effect.gen(
   function*() {
     yield* migrate
-    return fromSql(yield* SqlClient.SqlClient)
+    const sql = yield* SqlClient.SqlClient
+    return fromPrograms(sql, programs(sql))
   }
 )
 

@@ -2,22 +2,22 @@
  * The ledger in one SQLite file: for the run that writes it, and for others that read it meanwhile. Killed at any
  * instant it holds whole calls only; opening it takes the same few milliseconds whatever its size.
  */
-import { type Job, Ledger } from "@labelstream/core"
-import * as Clock from "effect/Clock"
+import { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { makeFolder, whyNot } from "./internal/folder.ts"
-import * as audits from "./internal/ledgerAudit.ts"
-import { lock } from "./internal/ledgerLock.ts"
-import * as reads from "./internal/ledgerReads.ts"
-import { inspect, migrate } from "./internal/ledgerSchema.ts"
-import * as writes from "./internal/ledgerWrites.ts"
-import { attempt, type Database, ledgerError, open, type OpenOptions } from "./internal/sqlite.ts"
+import { make as makeDriver } from "./internal/ledger/driver.ts"
+import { inspect, migrate } from "./internal/ledger/file.ts"
+import { lock } from "./internal/ledger/lock.ts"
+import * as observing from "./internal/ledger/observed.ts"
+import * as reads from "./internal/ledger/reads.ts"
+import { reading, type Run, writing } from "./internal/ledger/service.ts"
+import * as settling from "./internal/ledger/settled.ts"
+import { attempt, type Database, ledgerError, open, type OpenOptions } from "./internal/ledger/sqlite.ts"
+import * as writes from "./internal/ledger/writes.ts"
 
 /** Where the ledger stands. */
 export interface Options {
@@ -68,64 +68,6 @@ const opened = (
       }))
   )
 
-/** A walk step by step, each when it is asked for; steps without anything are left out. */
-const steps = <A>(
-  file: string,
-  first: () => reads.Position | undefined,
-  walk: (at: reads.Position) => { readonly entries: ReadonlyArray<A>; readonly next: reads.Position | undefined }
-): Stream.Stream<ReadonlyArray<A>, Ledger.LedgerError> =>
-  Stream.unwrap(Effect.map(
-    attempt(file, first),
-    (position) =>
-      position === undefined ? Stream.empty : Stream.paginate(position, (at) =>
-        Effect.map(
-          attempt(file, () => walk(at)),
-          ({ entries, next }) => [entries.length === 0 ? [] : [entries], Option.fromUndefinedOr(next)] as const
-        ))
-  ))
-
-/** `write` is there where runs may have observed what is not written yet. */
-const reading = (
-  file: string,
-  read: ReturnType<typeof reads.make>,
-  audit: ReturnType<typeof audits.make>,
-  write?: ReturnType<typeof writes.make>
-) => ({
-  entries: (filter: Ledger.EntryFilter) => {
-    const { batch, notObservedIn: run } = filter
-    const isNone = () => run !== undefined && batch !== undefined && write?.hasObservedAll(run, batch) === true
-    const written = () => run === undefined ? undefined : write?.writeObserved()
-    return steps(
-      file,
-      () => isNone() ? undefined : (written(), read.first(filter)),
-      (at) => (written(), read.walk(at, filter))
-    )
-  },
-  runs: Stream.paginate(
-    Number.MAX_SAFE_INTEGER,
-    (before) =>
-      Effect.map(attempt(file, () => read.runs(before)), (runs) => {
-        const next = runs.length === reads.step ? Option.fromUndefinedOr(runs.at(-1)?.run) : Option.none()
-        return [runs.length === 0 ? [] : [runs], next] as const
-      })
-  ),
-  find: (batch: Job.BatchRef, ids: ReadonlyArray<string>) =>
-    attempt(file, () => {
-      const known = read.batchId(batch)
-      return known === undefined
-        ? ids.map(() => null)
-        : read.find(batch, known, ids).map((found) => found?.entry ?? null)
-    }),
-  counts: (batch: Job.BatchRef) => attempt(file, () => read.counts(batch)),
-  hasReceipts: (sink: string) => attempt(file, () => read.hasReceipts(sink)),
-  countReceipts: (sink: string) => attempt(file, () => read.countReceipts(sink)),
-  audit: (sink: string) =>
-    Effect.map(attempt(file, () => audit(sink)), ({ check, walk }): Ledger.Audit => ({
-      check: (found, besides) => attempt(file, () => check(found, besides)),
-      unchecked: steps(file, () => read.first({}), walk)
-    }))
-})
-
 const prepare = (folder: string) =>
   Effect.tryPromise({
     try: () => makeFolder(folder),
@@ -144,27 +86,25 @@ const make = Effect.fnUntraced(function*(options: Options) {
     db.pragma(`cache_size = ${cacheSize}`)
     if (state !== "current") migrate(db, file)
   }, mergeLog)
-  const read = yield* attempt(file, () => reads.make(db))
-  const audit = yield* attempt(file, () => audits.make(db, read))
-  const write = yield* attempt(file, () => writes.make(db, read))
+  const driver = makeDriver(db, () => write.forget())
+  const observed = observing.inMemory(() => driver.synchronise(false))
+  const read = reads.make(observed)
+  const write = writes.make(read, observed, settling.make(observed))
+  const run: Run = (program) => attempt(file, () => driver.run(program()))
+  const transaction: Run = (program) => attempt(file, () => driver.transaction(program))
   return Ledger.takingTurns({
-    begin: Effect.flatMap(Clock.currentTimeMillis, (now) => attempt(file, () => write.begin(now))),
-    end: (run, end) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => attempt(file, () => write.endRun(run, now, end))),
-    observe: (run, batch, page, sinks) => attempt(file, () => write.observe(run, batch, page, sinks)),
-    record: (outcomes) => attempt(file, () => write.record(outcomes)),
-    opened: (sink) => attempt(file, () => write.opened(sink)),
-    closed: (sink) => attempt(file, () => write.closed(sink)),
+    ...reading(run, read),
+    ...writing(run, transaction, write),
     atomically: (effect) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
-          yield* attempt(file, write.open)
+          yield* run(observed.write)
+          yield* attempt(file, driver.open)
           const exit = yield* Effect.exit(restore(effect))
-          yield* attempt(file, () => write.end(Exit.isSuccess(exit)))
+          yield* attempt(file, () => driver.end(Exit.isSuccess(exit), observed.forget))
           return yield* exit
         })
-      ),
-    ...reading(file, read, audit, write)
+      )
   })
 })
 
@@ -179,8 +119,7 @@ const makeReadOnly = Effect.fnUntraced(function*(options: Options) {
     const why = state === "new" ? "is empty" : "is of an older format"
     throw ledgerError("unavailable", `${file} ${why}. A run on it makes it readable.`)
   })
-  const read = yield* attempt(file, () => reads.make(db))
-  const audit = yield* attempt(file, () => audits.make(db, read))
+  const driver = makeDriver(db, () => {})
   const refuse = Effect.fail(ledgerError("unavailable", `${file} was opened for reading only.`))
   return Ledger.Ledger.of({
     begin: refuse,
@@ -190,7 +129,7 @@ const makeReadOnly = Effect.fnUntraced(function*(options: Options) {
     atomically: () => refuse,
     opened: () => refuse,
     closed: () => refuse,
-    ...reading(file, read, audit)
+    ...reading((program) => attempt(file, () => driver.run(program())), reads.make(observing.inTable))
   })
 })
 

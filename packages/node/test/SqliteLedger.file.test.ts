@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { open } from "../src/internal/sqlite.ts"
+import { open } from "../src/internal/ledger/sqlite.ts"
 import { temporaryFolder } from "./support/folders.ts"
 import { newFile, observe, opening, read, withLedger, withReader } from "./support/ledgers.ts"
 

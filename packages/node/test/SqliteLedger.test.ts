@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { suite } from "../../core/test/suites/ledger.ts"
 import { model } from "../../core/test/suites/ledgerModel.ts"
 import { SqliteLedger } from "../src/index.ts"
-import { open } from "../src/internal/sqlite.ts"
+import { open } from "../src/internal/ledger/sqlite.ts"
 import { child, killed } from "./support/children.ts"
 import { batch, newFile, observe, opening, read, summary, withLedger, withReader } from "./support/ledgers.ts"
 

@@ -3,7 +3,7 @@ import { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { rowsOf } from "./statements.ts"
+import { rowsOf } from "./ledgerDriver.ts"
 import { fromColumn, toColumn } from "./text.ts"
 
 type Int = number | bigint

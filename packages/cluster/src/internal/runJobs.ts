@@ -3,11 +3,12 @@
  * whatever was killed and done again.
  */
 import type { Job, Ledger } from "@labelstream/core"
+import { batchKey, jobOf, rounds, selectWithout } from "@labelstream/node/LedgerSql"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { batchKey, jobOf, listingRow, rounds, type Writes } from "./ledgerWrites.ts"
-import { rowsOf } from "./statements.ts"
+import type { Programs } from "./ledger.ts"
+import { rowsOf } from "./ledgerDriver.ts"
 import { fromColumn, toColumn } from "./text.ts"
 
 type Int = number | bigint
@@ -71,7 +72,12 @@ const outcomeOf = {
   Voided: null
 } as const
 
-export const make = (sql: SqlClient.SqlClient, write: Writes) => {
+/** Selects the jobs of one step of a walk that were not placed in a run. */
+export const notPlaced = selectWithout("run_jobs")
+
+export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Programs) => {
+  const batchesOf = (refs: ReadonlyArray<Job.BatchRef>) => runProgram(() => write.batchesOf(refs))
+
   /** Rows of `labelstream_jobs` for listed jobs; made for those that no page was observed with. */
   const jobIds = Effect.fnUntraced(function*(batch: number, jobs: ReadonlyArray<Placed>) {
     const rows = rowsOf(sql, { job_id: "text" }, jobs.map(({ summary }) => ({ job_id: summary.id })))
@@ -79,11 +85,11 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
       CROSS JOIN labelstream_jobs j WHERE j.batch = ${batch} AND j.job_id = v.job_id`
     const ids = new Map(known.map(({ id, job_id }) => [fromColumn(job_id), Number(id)]))
     const missing = new Map(
-      jobs.flatMap(({ summary }) => ids.has(summary.id) ? [] : [[summary.id, listingRow(batch, summary)]])
+      jobs.flatMap(({ summary }) => ids.has(summary.id) ? [] : [[summary.id, summary]])
     )
     if (missing.size > 0) {
-      const made = yield* write.upsertListing(Array.from(missing.values()))
-      for (const { id, job_id } of made) ids.set(fromColumn(job_id), Number(id))
+      const made = yield* runProgram(() => write.list(batch, Array.from(missing.values())))
+      for (const [id, jobId] of made) ids.set(jobId, id)
     }
     return ids
   })
@@ -93,7 +99,7 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
     const stored = outcomes.filter(({ _tag }) => _tag === "Stored")
     const byJob = new Map<string, string>()
     if (stored.length === 0) return byJob
-    const batchOf = yield* write.batchesOf(stored.map(({ batch }) => batch))
+    const batchOf = yield* batchesOf(stored.map(({ batch }) => batch))
     const rows = rowsOf(
       sql,
       { batch: "integer", job_id: "text" },
@@ -113,7 +119,7 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
 
   const noteRound = Effect.fnUntraced(function*(run: number, outcomes: ReadonlyArray<Ledger.Outcome>) {
     const before = yield* revisions(outcomes)
-    const idOf = yield* write.round(outcomes)
+    const idOf = yield* runProgram(() => write.round(outcomes))
     const rows = outcomes.flatMap((outcome) => {
       const word = outcomeOf[outcome._tag]
       if (word === null) return []
@@ -166,7 +172,7 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
     ids: ReadonlyArray<string>,
     outcome: "unchanged" | "skipped"
   ) {
-    const batch = (yield* write.batchesOf([ref]))(ref)
+    const batch = (yield* batchesOf([ref]))(ref)
     const rows = rowsOf(sql, { job_id: "text" }, ids.map((job_id) => ({ job_id })))
     yield* sql`UPDATE labelstream_run_jobs SET outcome = ${outcome} WHERE run = ${run}
       AND (outcome IS NULL OR ${outcome} = 'skipped') AND job IN
@@ -175,7 +181,7 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
 
   return {
     place: Effect.fnUntraced(function*(run: number, ref: Job.BatchRef, jobs: ReadonlyArray<Placed>) {
-      const batch = (yield* write.batchesOf([ref]))(ref)
+      const batch = (yield* batchesOf([ref]))(ref)
       const ids = yield* jobIds(batch, jobs)
       // A page can name a job twice: its first word counts, as it does between pages.
       const rows = new Map(
@@ -201,8 +207,6 @@ export const make = (sql: SqlClient.SqlClient, write: Writes) => {
         Effect.forEach(rounds(outcomes), (round) => noteRound(run, round), { discard: true }),
         noteStored(run, slice, outcomes)
       ),
-    /** The jobs of a run as a table `o`. */
-    placedIn: (run: number) => sql`(SELECT job, run FROM labelstream_run_jobs WHERE run = ${run}) o`,
     slices: (run: number): Effect.Effect<ReadonlyArray<{ readonly slice: number; readonly jobs: number }>, SqlError> =>
       Effect.map(
         sql<{ slice: Int; jobs: Int }>`SELECT slice, count(*) AS jobs FROM labelstream_run_jobs

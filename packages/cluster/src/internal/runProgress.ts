@@ -1,10 +1,10 @@
 /** What a run has come to so far, counted from the rows of its jobs, batches and slices. */
 import { ExportReport, type Job } from "@labelstream/core"
+import { batchKey } from "@labelstream/node/LedgerSql"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { batchKey } from "./ledgerWrites.ts"
+import { rowsOf } from "./ledgerDriver.ts"
 import type { JobOutcome } from "./runJobs.ts"
-import { rowsOf } from "./statements.ts"
 import { fromColumn, toColumn } from "./text.ts"
 
 type Int = number | bigint

@@ -3,6 +3,7 @@
  * is the cluster's, and whose sinks are open already. A slice that is done again fetches only what is not stored yet.
  */
 import { Export, type ExportReport, GtStudio, type Job, Ledger, Selection } from "@labelstream/core"
+import { batchKey } from "@labelstream/node/LedgerSql"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
@@ -10,7 +11,6 @@ import * as Stream from "effect/Stream"
 import { ClusterError } from "../ClusterError.ts"
 import type { ExportRequest } from "../ExportRequest.ts"
 import { ExportStore, type SliceExtra } from "../ExportStore.ts"
-import { batchKey } from "./ledgerWrites.ts"
 import { runLedger } from "./runLedger.ts"
 import { forSlice, type Writer } from "./writers.ts"
 

@@ -1,50 +1,10 @@
-/**
- * What SQLite and PostgreSQL are told in different words: sets of rows as one parameter, locks that make the order of
- * writers the same everywhere, and transactions that are begun again where writers met.
- */
+/** The errors of SQLite and PostgreSQL as the ledger's, and transactions that are begun again where writers met. */
 import { Ledger } from "@labelstream/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import type { Fragment } from "effect/sql/Statement"
-import { toColumn } from "./text.ts"
-
-/** A value of a row that is handed over in a set. Text is written as `text.ts` says. */
-export type Value = string | number | null
-
-export type ColumnType = "text" | "integer" | "real"
-
-const pgTypes: Readonly<Record<ColumnType, string>> = { text: "text", integer: "bigint", real: "double precision" }
-
-/**
- * Rows as a table named `v`, from one parameter: a statement for a page of jobs instead of one for each. `columns` are
- * of this code, never of a user.
- */
-export const rowsOf = <Name extends string>(
-  sql: SqlClient.SqlClient,
-  columns: Readonly<Record<Name, ColumnType>>,
-  rows: ReadonlyArray<Readonly<Record<NoInfer<Name>, Value>>>
-): Fragment => {
-  const names = Object.keys(columns) as Array<Name>
-  const json = JSON.stringify(rows.map((row) =>
-    names.map((name) => {
-      const value = row[name]
-      return typeof value === "string" ? toColumn(value) : value
-    })
-  ))
-  return sql.onDialectOrElse({
-    pg: () => {
-      const list = names.map((name, i) => `(e.value->>${i})::${pgTypes[columns[name]]} AS ${name}`).join(", ")
-      return sql`(SELECT ${sql.literal(list)} FROM json_array_elements(${json}::json) AS e) AS v`
-    },
-    orElse: () => {
-      const list = names.map((name, i) => `json_extract(e.value, '$[${i}]') AS ${name}`).join(", ")
-      return sql`(SELECT ${sql.literal(list)} FROM json_each(${json}) AS e) AS v`
-    }
-  })
-}
 
 /** What the state of the database explains, as the ledger's error; the rest is a mistake in this code. */
 export const toLedgerError = (error: SqlError): Effect.Effect<never, Ledger.LedgerError> => {

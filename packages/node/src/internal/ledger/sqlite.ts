@@ -5,13 +5,16 @@ import { Ledger } from "@labelstream/core"
 import BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"
 
-/** What SQLite stores and gives back; integers beyond 2^53 do not occur here. */
-export type Value = string | number | null
+type Value = string | number | null
 
 export interface Statement {
-  readonly run: (...values: ReadonlyArray<Value>) => { readonly changes: number; readonly lastInsertRowid: number }
-  readonly get: (...values: ReadonlyArray<Value>) => unknown
-  readonly all: (...values: ReadonlyArray<Value>) => Array<unknown>
+  /** Whether it gives rows. */
+  readonly reader: boolean
+  readonly run: (
+    ...values: ReadonlyArray<Value | ReadonlyArray<Value>>
+  ) => { readonly changes: number; readonly lastInsertRowid: number }
+  readonly get: (...values: ReadonlyArray<Value | ReadonlyArray<Value>>) => unknown
+  readonly all: (...values: ReadonlyArray<Value | ReadonlyArray<Value>>) => Array<unknown>
   /** Rows as arrays instead of objects. */
   readonly raw: () => Statement
   /** The first column instead of rows. */

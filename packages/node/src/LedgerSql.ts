@@ -1,0 +1,11 @@
+/**
+ * The ledger's SQL, for those who bring it to another database than {@link SqliteLedger} does: its tables, its statements
+ * and what is made of their rows, as programs that ask a driver to run statements.
+ */
+export { inTable } from "./internal/ledger/observed.ts"
+export { batchKey, jobOf } from "./internal/ledger/outcomes.ts"
+export * from "./internal/ledger/program.ts"
+export { make as makeReads, type Reads, selectWithout } from "./internal/ledger/reads.ts"
+export { reading, type Run, steps, writing } from "./internal/ledger/service.ts"
+export * from "./internal/ledger/tables.ts"
+export { make as makeWrites, rounds, type Writes } from "./internal/ledger/writes.ts"
