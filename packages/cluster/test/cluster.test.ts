@@ -60,7 +60,7 @@ const databases = kinds.map((kind) =>
   kind.name === "SQLite" ? { ...kind, url: sqliteUrl } : { ...kind, url: postgresDatabaseUrl }
 )
 
-const killedJobs = scale(600, 2000)
+const killedJobs = scale(1200, 2000)
 
 describe.each(databases)("a cluster on $name", (kind) => {
   it.live(
