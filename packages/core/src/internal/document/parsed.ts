@@ -7,9 +7,9 @@ import * as Stream from "effect/Stream"
 import { attachmentsOf } from "./attachmentRefs.ts"
 import { detect, type Found } from "./detect.ts"
 import { parseJson } from "./exactJson.ts"
-import type { ResultDocument } from "./openDocument.ts"
+import type { Decoded, ResultDocument } from "./openDocument.ts"
 import { planOf, runStep, type Step } from "./readingPlan.ts"
-import { type Decoded, RowWriter } from "./rows/rowWriter.ts"
+import { RowWriter } from "./rows/rowWriter.ts"
 import { elementMentions, type Lists, type Mention } from "./scan/mentions.ts"
 
 /** A list in memory. */

@@ -5,21 +5,10 @@
 import type { AnnotationRow, AnnotationType } from "../../../AnnotationModel.ts"
 import { isInt32 } from "../int32.ts"
 import { isObject, type JsonObject, nearest, text } from "../json.ts"
+import type { Decoded, Problem } from "../openDocument.ts"
 import { attributesText } from "./attributes.ts"
 import { normalColor, segmentName } from "./label.ts"
 import { Extent } from "./points.ts"
-
-/** Part of a document that gave no row although its surroundings were understood, or one that is not as it was sent. */
-export interface Problem {
-  readonly path: string
-  readonly reason: string
-}
-
-/** Rows and problems in the order in which the document gives them. */
-export interface Decoded {
-  readonly rows: ReadonlyArray<AnnotationRow>
-  readonly problems: ReadonlyArray<Problem>
-}
 
 /** The columns that come from around an annotation object: its tracker, its frame, its legend. */
 export interface Surroundings {

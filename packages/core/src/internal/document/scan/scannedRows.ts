@@ -6,10 +6,10 @@ import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "../../../Content.ts"
 import { HeldBytes } from "../heldBytes.ts"
-import type { ResultDocument } from "../openDocument.ts"
+import type { Decoded, ResultDocument } from "../openDocument.ts"
 import { rowsAtOnce, runStep, type Step } from "../readingPlan.ts"
 import { broken, parseElements } from "../rows/elements.ts"
-import { type Decoded, RowWriter } from "../rows/rowWriter.ts"
+import { RowWriter } from "../rows/rowWriter.ts"
 import type { Elements } from "./scanner.ts"
 
 type ListStep = Extract<Step, { readonly kind: "list" }>
