@@ -20,7 +20,7 @@ export type Selection =
    */
   | {
     readonly _tag: "Refresh"
-    /** Only these jobs, whatever became of the others. */
+    /** Only these jobs, also if earlier runs failed others. */
     readonly jobs?: ReadonlySet<string>
     /** Of jobs that were stored or failed, only those last checked before this time, in milliseconds since 1970. */
     readonly checkedBefore?: number

@@ -17,7 +17,7 @@ export interface Settings {
   readonly batches: ReadonlyArray<string>
   readonly allBatches: boolean
   readonly to: ReadonlyArray<Place>
-  /** Whether `to` stands in the file, so that a command in the same folder need not name it. */
+  /** Whether the settings file names `to`: a command in the same folder then need not. */
   readonly toIsInFile: boolean
   /** Absolute path of the ledger, and as the person named it. */
   readonly state: string

@@ -1,5 +1,5 @@
 /** Reports of exports as they might be. */
-import type { ExportReport } from "@labelstream/core"
+import { ExportReport } from "@labelstream/core"
 
 /** A batch of ten jobs, all exported, but for what is given. */
 export const batchReport = (counts: Partial<ExportReport.BatchReport>): ExportReport.BatchReport => ({
@@ -26,17 +26,7 @@ export const batchReport = (counts: Partial<ExportReport.BatchReport>): ExportRe
 
 /** An export of nothing, but for what is given. */
 export const exportReport = (parts: Partial<ExportReport.ExportReport>): ExportReport.ExportReport => ({
-  complete: false,
-  filter: "none",
-  noMatch: false,
-  seen: { statuses: [], labels: [] },
-  notListed: [],
-  limited: false,
-  stopped: false,
-  batches: [],
-  failures: [],
-  sinks: [],
-  inFlight: 0,
+  ...ExportReport.empty,
   seconds: 1,
   ...parts
 })

@@ -188,7 +188,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
   return { limited }
 })
 
-/** Stands in the ledger for a job that the listing shows, but not readably: with no status, as one never listed. */
+/** What the ledger keeps of a listed job that could not be read: no status, as of a job never listed. */
 const placeholder = ({ jobId }: GtStudio.MalformedJob): Job.JobSummary => ({
   id: jobId,
   referenceId: null,

@@ -1,6 +1,6 @@
 import * as Reasons from "../../GtStudioError.ts"
 import { retryAfterMillis, type TransportResponse } from "../../Transport.ts"
-import { isObject, parseJson } from "../document/exactJson.ts"
+import { isObject, parseBytes } from "../document/exactJson.ts"
 import { FileCheck } from "./fileCheck.ts"
 
 /** Why an answer is not the one asked for. */
@@ -99,17 +99,6 @@ interface Envelope {
   readonly message: string
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true })
-
-/** Parses bytes as JSON, or answers undefined where they are none (JSON itself has no undefined). */
-const parse = (bytes: Uint8Array): unknown => {
-  try {
-    return parseJson(decoder.decode(bytes))
-  } catch {
-    return undefined
-  }
-}
-
 /** Reads the platform's envelope: `{"data", "success"}` or `{"error": {"code", "message"}, "success": false}`. */
 const readEnvelope = (json: unknown): Envelope | undefined => {
   if (!isObject(json)) return undefined
@@ -129,7 +118,7 @@ const readEnvelope = (json: unknown): Envelope | undefined => {
 export const apiRefusal = (response: TransportResponse, now: number, key: string): Refusal => {
   const { status } = response
   const after = retryAfterMillis(response, now)
-  const json = response.body._tag === "Bytes" ? parse(response.body.bytes) : undefined
+  const json = response.body._tag === "Bytes" ? parseBytes(response.body.bytes) : undefined
   const envelope = readEnvelope(json)
   const code = envelope !== undefined && isCode(envelope.code, key) ? { code: envelope.code } : {}
   const transient = transientStatus(status, after)
@@ -148,7 +137,7 @@ export const apiData = (response: TransportResponse, now: number, key: string): 
     const reason = new Reasons.MalformedAnswer({ detail: "it is too large to be one", syntax: false })
     return refused({ reason, status: 200 })
   }
-  const envelope = readEnvelope(parse(response.body.bytes))
+  const envelope = readEnvelope(parseBytes(response.body.bytes))
   if (envelope === undefined) {
     const check = new FileCheck("")
     check.push(response.body.bytes)
@@ -169,7 +158,7 @@ export const envelopeFailure = (response: TransportResponse, now: number, key: s
     return { reason: new Reasons.MalformedAnswer({ detail, syntax: true }), status: 200 }
   }
   if (response.body._tag === "Stream" || response.body.bytes.length > envelopeLimit) return undefined
-  const json = parse(response.body.bytes)
+  const json = parseBytes(response.body.bytes)
   const envelope = readEnvelope(json)
   if (envelope === undefined || envelope.success) return undefined
   const isSaid = isObject(json) && json["success"] === false

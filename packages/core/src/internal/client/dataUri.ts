@@ -1,4 +1,4 @@
-/** Reads files that stand in a result itself, as `data:` URIs (RFC 2397): there is nothing to ask anybody for. */
+/** Decodes the `data:` URIs (RFC 2397) of a result: these files need no request. */
 
 /** A decoded URI. */
 export interface DataUri {

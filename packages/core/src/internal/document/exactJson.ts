@@ -41,6 +41,18 @@ export const parseJson = (text: string): unknown => {
   return mayRound(text) ? build(text) : value
 }
 
+// Making one takes as long as decoding a small document.
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+/** Returns the JSON value of bytes, or undefined if they are not JSON in UTF-8. Skips a byte order mark. */
+export const parseBytes = (bytes: Uint8Array): unknown => {
+  try {
+    return parseJson(decoder.decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Whether digits are lost when a number is read as a double. A decimal of up to 17 digits counts as a double's own: that
  * many are needed to write one, and writers do not agree which.

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { attachmentsOf } from "./attachmentRefs.ts"
 import { detect, type Found } from "./detect.ts"
-import { parseJson } from "./exactJson.ts"
+import { parseBytes } from "./exactJson.ts"
 import type { Decoded, ResultDocument } from "./openDocument.ts"
 import { planOf, runStep, type Step } from "./readingPlan.ts"
 import { RowWriter } from "./rows/rowWriter.ts"
@@ -22,18 +22,6 @@ const parsedLists: Lists = {
   }
 }
 
-// Making one takes as long as decoding a small document.
-const decoder = new TextDecoder("utf-8", { fatal: true })
-
-/** The JSON value of the bytes, or undefined where they are not JSON in UTF-8. A byte order mark is passed over. */
-const parse = (bytes: Uint8Array): unknown => {
-  try {
-    return parseJson(decoder.decode(bytes))
-  } catch {
-    return undefined
-  }
-}
-
 const planOfFound = (found: Found) => planOf(found, parsedLists)
 
 /**
@@ -41,7 +29,7 @@ const planOfFound = (found: Found) => planOf(found, parsedLists)
  * anyway: then its values are let go once rows were read, and parsed again for each further reading.
  */
 export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): ResultDocument | undefined => {
-  const document = parse(bytes)
+  const document = parseBytes(bytes)
   if (document === undefined) return undefined
   const found = detect(document, parsedLists)
   const plan = new Plan(planOfFound(found), held ? bytes : undefined)
@@ -68,7 +56,7 @@ class Plan {
 
   take(): ReadonlyArray<Step> {
     if (this.bytes === undefined) return this.steps!
-    const steps = this.steps ?? planOfFound(detect(parse(this.bytes), parsedLists))
+    const steps = this.steps ?? planOfFound(detect(parseBytes(this.bytes), parsedLists))
     this.steps = undefined
     return steps
   }

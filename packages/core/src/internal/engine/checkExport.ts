@@ -41,7 +41,7 @@ export const checkOptions = Effect.fnUntraced(function*(options: Options) {
   }
 })
 
-/** Checks what a sink declares: with batches that hold nothing, a run would wait for ever. */
+/** Checks what a sink declares: with batches that hold nothing, a run would never end. */
 export const checkCapabilities = ({ batch, concurrentBatches }: Capabilities) =>
   Effect.all([
     OptionError.count("capabilities.concurrentBatches", concurrentBatches),

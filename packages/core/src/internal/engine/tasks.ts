@@ -211,7 +211,7 @@ class PageJobs {
 const jobsOf = ({ selection }: { readonly selection: Selection }): ReadonlySet<string> | undefined =>
   selection._tag === "Refresh" ? selection.jobs : undefined
 
-/** Stands in the ledger for a job that the listing shows, but not readably: with no status, as one never listed. */
+/** What the ledger keeps of a listed job that could not be read: no status, as of a job never listed. */
 const placeholder = ({ jobId }: MalformedJob): JobSummary => ({
   id: jobId,
   referenceId: null,

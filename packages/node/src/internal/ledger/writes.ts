@@ -45,7 +45,7 @@ const unstore = statement(
   { id: "integer" }
 )
 
-/** Rows are written in one order by all, so that no two wait for each other: any order will do. */
+/** Every writer takes rows in this order, so that no two writers wait for each other. */
 const byText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0
 
 /** `settled` is there where what is settled is found without its entries. */
