@@ -6,6 +6,8 @@ import { createHash } from "node:crypto"
 import { get as httpGet, type IncomingMessage } from "node:http"
 import { connect } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { type Fault, Simulator } from "../src/index.ts"
 import { attachment, firstBatch, follow, get, job, jobTarget, page, pageTarget } from "./support/client.ts"
 
@@ -13,6 +15,16 @@ const megabytes = 1_000_000
 
 /** In milliseconds: longer than any test may take. */
 const hours = 36_000_000
+
+setFlagsFromString("--expose-gc")
+const collect = runInNewContext("gc") as () => void
+
+/** In bytes, without the garbage of tests before this one, which share the process. */
+const held = (): number => {
+  collect()
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return arrayBuffers + heapUsed
+}
 
 /** The answer to a request, whose body nobody has begun to read. */
 const open = (url: string): Promise<IncomingMessage> =>
@@ -27,7 +39,6 @@ describe("Wire", () => {
       const batch = firstBatch(simulator)
       const { headers } = yield* attachment(simulator, simulator.resultUrl(batch, 0))
       yield* Effect.promise(async () => {
-        const held = (): number => process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed
         const before = held()
         const answer = await open(headers.location ?? "")
         await sleep(150)
