@@ -34,7 +34,7 @@ import { Simulator } from "@labelstream/simulator"
 import { Effect, Layer, Redacted } from "effect"
 
 const options = {
-  filesystem: { directory: "output/files" },
+  files: { directory: "output/files" },
   sqlite: { file: "output/labels.sqlite" },
   parquet: { directory: "output/parquet" },
   shelf: { directory: "output/shelf" }
@@ -117,7 +117,7 @@ try {
   writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }))
   writeFileSync(join(app, "by-name.js"), byName)
   const packed = join(sink, readdirSync(sink).find((file) => file.endsWith(".tgz"))!)
-  const sinks = ["sink-filesystem", "sink-sqlite", "sink-parquet", packed]
+  const sinks = ["sink-files", "sink-sqlite", "sink-parquet", packed]
   install(app, "core", "files", "node", "simulator", "report", "cluster", "cli", ...sinks, "effect")
   must(run(app, "node", "by-name.js") === "true 100\n", "an export by names is not complete")
   must(

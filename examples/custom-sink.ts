@@ -3,7 +3,7 @@
  * table with `duckdb -c "SELECT * FROM 'output/csv/*.csv'"`. A file appears whole, a job that has changed replaces its
  * file, and the same job gives the same bytes. It cannot take back what it has written, and so does not say that it can.
  */
-import { AnnotationModel, JobSink, SimpleSink } from "@labelstream/core"
+import { AnnotationModel, JobSink, SimpleSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash, randomUUID } from "node:crypto"

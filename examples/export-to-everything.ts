@@ -1,4 +1,4 @@
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import { join } from "node:path"
@@ -10,7 +10,7 @@ const dataset = (output: string) => join(output, "parquet")
 
 await exportMain(
   (output) => [
-    FilesystemSink.make({ directory: join(output, "files") }),
+    FilesSink.make({ directory: join(output, "files") }),
     SqliteSink.make({ file: file(output) }),
     ParquetSink.make({ directory: dataset(output) })
   ],

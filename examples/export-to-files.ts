@@ -1,4 +1,4 @@
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import { exportMain } from "./support/exportMain.ts"
 
-await exportMain((output) => [FilesystemSink.make({ directory: output })])
+await exportMain((output) => [FilesSink.make({ directory: output })])

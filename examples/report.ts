@@ -5,7 +5,7 @@
 import { ExportProgram } from "@labelstream/cli"
 import { SqliteLedger } from "@labelstream/node"
 import { HtmlReport } from "@labelstream/report"
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { existsSync } from "node:fs"
@@ -29,7 +29,7 @@ const write = (text: string) =>
     catch: (cause) => new PageError({ message: String(cause) })
   })
 
-process.exitCode = await HtmlReport.make({ sinks: [FilesystemSink.make({ directory: files })] }).pipe(
+process.exitCode = await HtmlReport.make({ sinks: [FilesSink.make({ directory: files })] }).pipe(
   Effect.flatMap(write),
   Effect.provide(SqliteLedger.layerReadOnly({ file: join(output, ".labelstream", "ledger.sqlite") })),
   Effect.map(() => {

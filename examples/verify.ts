@@ -1,10 +1,10 @@
 // Holds what stands in LABELSTREAM_OUTPUT against the ledger, without the network. Prints each difference by its name.
 //
-// Exit status 0: everything is there as it was stored. 3: something is missing or changed. 4: there is only something
+// Exit status 0: everything is there as it was stored. 3: something is missing or modified. 4: there is only something
 // that nobody stored. 1: it could not be verified, or nothing is stored.
 import { ExportProgram, VerifyProgram } from "@labelstream/cli"
 import { SqliteLedger } from "@labelstream/node"
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import * as Effect from "effect/Effect"
@@ -16,20 +16,16 @@ const isAll = existsSync(join(output, "parquet"))
 /** The folders of `export-to-everything`, where they are there; every other example writes into the output itself. */
 const at = (folder: string) => isAll ? join(output, folder) : output
 
-/** The example that stores into a sink of this kind alone. */
-const exampleOf = new Map([["filesystem", "files"], ["sqlite", "sqlite"], ["parquet", "parquet"]])
-
 /** The line that exports again into these sinks. */
-const example = (name: string | undefined) =>
-  `npm run example export-to-${isAll ? "everything" : exampleOf.get(name ?? "") ?? "files"}`
+const example = (name = "files") => `npm run example export-to-${isAll ? "everything" : name}`
 
 process.exitCode = await VerifyProgram.run({
   // One of each kind; those in which nothing is stored are passed over.
   skipsUnused: true,
   repair: ({ sinks: [sink] }) => `LABELSTREAM_SELECT=refresh ${example(sink?.name)}`,
-  store: example(undefined),
+  store: example(),
   sinks: [
-    FilesystemSink.make({ directory: at("files") }),
+    FilesSink.make({ directory: at("files") }),
     SqliteSink.make({ file: join(at("sqlite"), "labelstream.sqlite") }),
     ParquetSink.make({ directory: at("parquet") })
   ],

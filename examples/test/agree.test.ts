@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Export, GtStudio } from "@labelstream/core"
 import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import { Scenario, Simulator } from "@labelstream/simulator"
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import Database from "better-sqlite3"
@@ -75,7 +75,7 @@ describe("all sinks", () => {
         const report = yield* Export.run({
           batches: [{ projectId: simulator.projectId, batchId: "b" }],
           sinks: [
-            FilesystemSink.make({ directory: files }),
+            FilesSink.make({ directory: files }),
             SqliteSink.make({ file: sqlite }),
             ParquetSink.make({ directory: parquet })
           ]

@@ -16,7 +16,7 @@ describe("a sink by name", () => {
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
       const configuration = {
-        filesystem: { directory: join(folder, "files") },
+        files: { directory: join(folder, "files") },
         sqlite: { file: join(folder, "labels.sqlite"), documents: "off" },
         parquet: { directory: join(folder, "parquet"), compression: "snappy" }
       }
@@ -39,7 +39,7 @@ describe("a sink by name", () => {
 
   it.live("tells all that is wrong with its options, whichever it is", () =>
     Effect.gen(function*() {
-      for (const [name, required] of [["filesystem", "directory"], ["sqlite", "file"], ["parquet", "directory"]]) {
+      for (const [name, required] of [["files", "directory"], ["sqlite", "file"], ["parquet", "directory"]]) {
         const error = yield* Effect.flip(load(name!, { [required!]: "", unheardOf: 1 }))
         assert.strictEqual(error.reason, "options")
         assert.lengthOf(error.problems, 2, error.message)

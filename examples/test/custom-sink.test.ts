@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type JobSink, ResultDocument } from "@labelstream/core"
+import { type JobSink, ResultDocument } from "@labelstream/core/sink"
 import { Scenario, Simulator } from "@labelstream/simulator"
 import { SinkConformance } from "@labelstream/sink-testkit"
 import * as Effect from "effect/Effect"
@@ -104,8 +104,8 @@ describe("the CSV sink", () => {
       const outcomes = yield* SinkConformance.check({
         make: csv.make,
         readBack: csv.readBack,
-        stores: "rows",
-        keeps: "files",
+        content: "rows",
+        location: "files",
         module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
         waive: { L03: "has no check of its own", W01: nameless, S03: nameless }
       }, which)

@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { Export, GtStudio } from "@labelstream/core"
 import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import { Fault, Simulator } from "@labelstream/simulator"
-import { FilesystemSink, PathName } from "@labelstream/sink-filesystem"
+import { FilesSink, PathName } from "@labelstream/sink-files"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -35,7 +35,7 @@ it.live(
       )
       const report = yield* Export.run({
         batches: [{ projectId: simulator.projectId, batchId: "b" }],
-        sinks: [FilesystemSink.make({ directory: output })]
+        sinks: [FilesSink.make({ directory: output })]
       }).pipe(
         Effect.provide(
           Layer.merge(platform, SqliteLedger.layer({ file: join(output, ".labelstream", "ledger.sqlite") }))

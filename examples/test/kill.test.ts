@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Verify } from "@labelstream/core"
 import { SqliteLedger } from "@labelstream/node"
 import { Simulator, type Traffic } from "@labelstream/simulator"
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { spawn } from "node:child_process"
@@ -11,8 +11,8 @@ import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { inject } from "vitest"
 import { scale } from "../../scripts/testScale.ts"
-import { assertIdentical, ledgerFile, storedJobs, tree } from "./support/places.ts"
 import { temporaryFolder } from "./support/program.ts"
+import { assertIdentical, ledgerFile, storedJobs, tree } from "./support/targets.ts"
 
 const concurrency = 8
 const maxRecords = 4
@@ -110,7 +110,7 @@ describe("an export that is killed with SIGKILL", () => {
         assertIdentical(simulator, output, "one")
         assertIdentical(simulator, output, "two")
         assert.deepStrictEqual(readdirSync(join(output, ".labelstream", "spool")), [])
-        const verified = yield* Stream.runCollect(Verify.sink(FilesystemSink.make({ directory: output }))).pipe(
+        const verified = yield* Stream.runCollect(Verify.sink(FilesSink.make({ directory: output }))).pipe(
           Effect.provide(SqliteLedger.layerReadOnly({ file: ledgerFile(output) }))
         )
         assert.deepStrictEqual(verified.flatMap(({ differences }) => differences), [])

@@ -4,8 +4,8 @@ import Database from "better-sqlite3"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { truncateSync, writeFileSync } from "node:fs"
-import { assertIdentical, ledgerFile, tree } from "./support/places.ts"
 import { run, settings, start, temporaryFolder } from "./support/program.ts"
+import { assertIdentical, ledgerFile, tree } from "./support/targets.ts"
 
 /** An export of 60 jobs that does not come further than its first result. */
 const stuck = Effect.gen(function*() {

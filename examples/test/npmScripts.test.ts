@@ -48,7 +48,7 @@ describe("npm scripts that run long", () => {
         const folder = yield* temporaryFolder
         const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 5000 }], latency: 50 })
         const target = ["--project", simulator.projectId, "--batch", "b", "--to", `files:${join(folder, "out")}`]
-        const state = ["--state", join(folder, "ledger.sqlite")]
+        const state = ["--ledger", join(folder, "ledger.sqlite")]
         const env = { GT_STUDIO_API_KEY: simulator.apiKey, GT_STUDIO_BASE_URL: simulator.apiUrl }
         const example = {
           ...env,

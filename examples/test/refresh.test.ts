@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@labelstream/simulator"
-import { PathName } from "@labelstream/sink-filesystem"
+import { PathName } from "@labelstream/sink-files"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
-import { assertIdentical, files, stamps } from "./support/places.ts"
 import { run, settings, temporaryFolder } from "./support/program.ts"
+import { assertIdentical, files, stamps } from "./support/targets.ts"
 
 const world = Effect.gen(function*() {
   const output = yield* temporaryFolder

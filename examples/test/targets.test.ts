@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ const url = "s3://user:s3cret@bucket/x"
 describe("a sink that writes to a path of this machine", () => {
   for (
     const sink of [
-      FilesystemSink.make({ directory: url }),
+      FilesSink.make({ directory: url }),
       ParquetSink.make({ directory: url }),
       SqliteSink.make({ file: url })
     ]

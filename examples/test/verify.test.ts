@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@labelstream/simulator"
-import { PathName } from "@labelstream/sink-filesystem"
+import { PathName } from "@labelstream/sink-files"
 import * as Effect from "effect/Effect"
 import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { stamps } from "./support/places.ts"
 import { run, settings, temporaryFolder } from "./support/program.ts"
+import { stamps } from "./support/targets.ts"
 
 const world = Effect.gen(function*() {
   const folder = yield* temporaryFolder
@@ -32,10 +32,10 @@ describe("verify", () => {
       const { output, verified } = yield* world
       const ended = yield* verified(output)
       assert.strictEqual(ended.status, 0, ended.stderr)
-      assert.match(ended.stdout, /^30 jobs intact, 0 missing, 0 changed, 0 extra in /)
+      assert.match(ended.stdout, /^30 jobs intact, 0 missing, 0 modified, 0 extra in /)
     }))
 
-  it.live("ends with 3 and names each file that is missing, changed or extra", () =>
+  it.live("ends with 3 and names each file that is missing, modified, or extra", () =>
     Effect.gen(function*() {
       const { name, output, verified } = yield* world
       const [nested = ""] = readdirSync(join(output, "b", name(1)))
@@ -49,12 +49,12 @@ describe("verify", () => {
         ended.stdout.split("\n").slice(0, 4).sort(),
         [
           "Extra: b/notes.txt",
-          `Changed: b/${name(2)}.json`,
+          `Modified: b/${name(2)}.json`,
           `Missing: b/${name(0)}.json`,
           `Missing: b/${name(1)}/${nested}`
         ].sort()
       )
-      assert.match(ended.stdout, /27 jobs intact, 2 missing, 1 changed, 1 extra/)
+      assert.match(ended.stdout, /27 jobs intact, 2 missing, 1 modified, 1 extra/)
     }))
 
   it.live("ends with 4 where there is only something that nobody stored", () =>

@@ -1,6 +1,6 @@
 /** The CSV sink for the conformance kit and for processes of it, and DuckDB's reader of CSV for what it stores. */
 import { DuckDBInstance } from "@duckdb/node-api"
-import { AnnotationModel } from "@labelstream/core"
+import { AnnotationModel } from "@labelstream/core/sink"
 import type { StoredJob } from "@labelstream/sink-testkit"
 import * as Effect from "effect/Effect"
 import { readdirSync } from "node:fs"

@@ -1,7 +1,7 @@
 /** An export in a process of its own, to be killed: small batches, so that what a kill costs can be told from the rest. */
 import { Export, GtStudio } from "@labelstream/core"
 import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -10,7 +10,7 @@ import { join } from "node:path"
 const [baseUrl = "", apiKey = "", projectId = "", batchIds = "", output = "", concurrency = "", maxRecords = ""] =
   process.argv.slice(2)
 
-const sink = FilesystemSink.make({ directory: output })
+const sink = FilesSink.make({ directory: output })
 const { batch, ...capabilities } = sink.capabilities
 const platform = GtStudio.layer({ apiKey: Redacted.make(apiKey), baseUrl }).pipe(
   Layer.provide([

@@ -31,7 +31,7 @@ export const Config = Schema.Struct({
   allBatches: Schema.optionalKey(Schema.Boolean),
   to: Schema.optionalKey(Schema.Array(Target)),
   /** Path of the ledger. Default `.labelstream/ledger.sqlite`. */
-  state: Schema.optionalKey(text("a path")),
+  ledger: Schema.optionalKey(text("a path")),
   /** Jobs in flight. Default 64. */
   concurrency: Schema.optionalKey(atLeastOne),
   /** Most requests to the API that start in a second. Default: as many as the platform takes. */

@@ -10,7 +10,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 const youngEnough = 16 * 1024 * 1024
 
 /** Milliseconds between two looks at it. */
-const lookEvery = 20
+const pollEvery = 20
 
 /** How much of what was alive after a full collection may come before the next, in percent; 0 leaves it to V8: up to 300. */
 const [growth, growthByDefault] = [100, 0]
@@ -47,7 +47,7 @@ export const layerSmall: Layer.Layer<never> = Layer.effectDiscard(Effect.gen(fun
       })
   )
   yield* isYoungEnough.pipe(
-    Effect.delay(lookEvery),
+    Effect.delay(pollEvery),
     Effect.repeat({ until: (isEnough) => isEnough }),
     Effect.andThen(Effect.sync(() => setFactor(stay))),
     Effect.forkScoped

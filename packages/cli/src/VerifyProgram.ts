@@ -31,7 +31,7 @@ export interface Options {
 
 /**
  * The id under which the ledger has a sink's receipts: another than its own where the output was moved; undefined where
- * nothing is stored there. Of several places that it could come from, the one with most of the jobs that it holds.
+ * nothing is stored there. Of several targets that it could come from, the one with most of the jobs that it holds.
  */
 const receiptsOf = Effect.fnUntraced(function*(sink: JobSink.JobSink) {
   const ledger = yield* Ledger.Ledger
@@ -75,7 +75,7 @@ const say = (line: string) => Screen.say("stdout", onOneLine(line))
 
 /**
  * Verifies and answers the exit status: 0 where everything is there as it was stored, 3 where something is missing or
- * changed, 4 where there is only something that nobody stored, 1 where nothing is stored in one of the sinks. Fails
+ * modified, 4 where there is only something that nobody stored, 1 where nothing is stored in one of the sinks. Fails
  * where that is so of all of them, and where a sink or the ledger cannot be read. What a killed run has left is named, and
  * is no difference: the next run finishes or removes it.
  *
@@ -128,7 +128,7 @@ export const run = Effect.fnUntraced(function*(options: Options) {
           "the same place finishes or removes them"
       )
     }
-    for (const line of repair) say(`To restore what is missing or changed: ${line}`)
+    for (const line of repair) say(`To restore what is missing or modified: ${line}`)
   }
   if (lacking.length > 0) yield* Effect.logError(yield* nothingStored(lacking, store))
   return found.isDamaged ? 3 : lacking.length > 0 ? 1 : found.hasExtra ? 4 : 0

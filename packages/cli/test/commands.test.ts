@@ -91,7 +91,7 @@ describe("labelstream plan", () => {
 
 /** A sink that is not the project's own and cannot be read back. */
 const shelf = `
-import { SimpleSink, SinkPlugin } from ${JSON.stringify(import.meta.resolve("@labelstream/core"))}
+import { SimpleSink, SinkPlugin } from ${JSON.stringify(import.meta.resolve("@labelstream/core/sink"))}
 import * as Effect from ${JSON.stringify(import.meta.resolve("effect/Effect"))}
 import * as Schema from ${JSON.stringify(import.meta.resolve("effect/Schema"))}
 export default SinkPlugin.define({
@@ -128,24 +128,24 @@ describe("labelstream status and verify", () => {
       const offline = { GT_STUDIO_API_KEY: "" }
       const status = yield* labelstream(["status"], offline)
       assert.match(status.stdout, /\nb +12 +11 +1 +0 +0\n/)
-      assert.match(status.stdout, /Stored 11 jobs, .*: filesystem:/)
+      assert.match(status.stdout, /Stored 11 jobs, .*: files:/)
       const object = JSON.parse((yield* labelstream(["status", "--json"], offline)).stdout)
       assert.deepStrictEqual(object.batches, [
-        { project_id: simulator.projectId, batch_id: "b", jobs: 12, listed: 0, unfinished: 1, stored: 11, failed: 0 }
+        { project_id: simulator.projectId, batch_id: "b", jobs: 12, pending: 0, unfinished: 1, stored: 11, failed: 0 }
       ])
       const intact = yield* labelstream(["verify"], offline)
       assert.strictEqual(intact.status, 0, intact.stderr)
-      assert.match(intact.stdout, /^11 jobs intact, 0 missing, 0 changed, 0 extra in files:out, sqlite:l.db\n$/)
+      assert.match(intact.stdout, /^11 jobs intact, 0 missing, 0 modified, 0 extra in files:out, sqlite:l.db\n$/)
       const [first = "", second = ""] = readdirSync(join(cwd, "out", "b")).filter((name) => name.endsWith(".json"))
       rmSync(join(cwd, "out", "b", first))
       appendFileSync(join(cwd, "out", "b", second), " ")
       const damaged = yield* labelstream(["verify", "--to", "files:out", "--json"], offline)
       assert.strictEqual(damaged.status, 3)
       const found = JSON.parse(damaged.stdout)
-      assert.deepStrictEqual([found.intact, found.missing, found.changed, found.extra], [9, 1, 1, 0])
+      assert.deepStrictEqual([found.intact, found.missing, found.modified, found.extra], [9, 1, 1, 0])
       assert.sameMembers(found.differences.map((each: { difference: string }) => each.difference), [
         "missing",
-        "changed"
+        "modified"
       ])
       const { requests } = yield* simulator.report
       assert.strictEqual(Object.values(requests).reduce((sum, count) => sum + count, 0), 0)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@labelstream/simulator"
-import { PathName } from "@labelstream/sink-filesystem"
+import { PathName } from "@labelstream/sink-files"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -69,7 +69,7 @@ describe("labelstream export", () => {
           failed: 2,
           remaining: 0,
           skipped: 0,
-          vanished: 0
+          delisted: 0
         })
         assert.strictEqual(bytes > 0, attempts === 1)
         assert.deepStrictEqual(Object.keys(object), [
@@ -116,7 +116,7 @@ describe("labelstream export", () => {
         {},
         /--to\[0\]: Expected KIND:TARGET, such as files:output/
       ],
-      ["the ledger cannot be made", [...toFiles, "--state", "/dev/null/x"], {}, /\/dev\/null cannot be made/]
+      ["the ledger cannot be made", [...toFiles, "--ledger", "/dev/null/x"], {}, /\/dev\/null cannot be made/]
     ] as const
   ) {
     it.live(`ends with 1, one clear message and an empty report when ${what}`, () =>
@@ -249,7 +249,7 @@ describe("labelstream export", () => {
   it.live("loads a sink that is installed in the folder, or is a file of it, by its name", () =>
     Effect.gen(function*() {
       const { cwd, labelstream } = yield* world()
-      const core = JSON.stringify(import.meta.resolve("@labelstream/core"))
+      const core = JSON.stringify(import.meta.resolve("@labelstream/core/sink"))
       const schema = JSON.stringify(import.meta.resolve("effect/Schema"))
       const source = (name: string) => `
         import { MemorySink, SinkPlugin } from ${core}
@@ -279,7 +279,7 @@ describe("labelstream export", () => {
       assert.match(ended.stdout, /Stored 12 jobs, .*: mine:memory:\/\/here\n/)
       const listed = yield* labelstream(["sinks"])
       assert.match(listed.stdout, /labelstream-sink-installed 1\.0\.0\n {2}--to labelstream-sink-installed:URL\n/)
-      assert.match(listed.stdout, /@labelstream\/sink-filesystem .*\n {2}--to files:DIRECTORY\n/)
+      assert.match(listed.stdout, /@labelstream\/sink-files .*\n {2}--to files:DIRECTORY\n/)
     }))
 })
 

@@ -17,7 +17,7 @@ const batch = (batchId: string, counts: Partial<ExportReport.BatchReport> = {}) 
     unchanged: 100,
     unfinished: 50,
     failed: 7,
-    left: 643,
+    remaining: 643,
     bytes: 1_000_000,
     ...counts
   })

@@ -17,14 +17,14 @@ describe("the summary", () => {
   }
 
   it("says of counts that do not add up that this is our fault", () => {
-    const text = summary(report({ exported: 8, left: 2 }), activity, end)
-    assert.match(text, /10 jobs listed = 8 exported .* \+ 2 left\n/)
+    const text = summary(report({ exported: 8, remaining: 2 }), activity, end)
+    assert.match(text, /10 jobs listed = 8 exported .* \+ 2 remaining\n/)
     assert.match(text, /do not add up[^]*fault in Labelstream, please report it/)
     assert.notMatch(text, /Complete/)
   })
 
   it("says of a run that was stopped or broke off what to type, and accuses nobody", () => {
-    const left = { exported: 8, left: 2 }
+    const left = { exported: 8, remaining: 2 }
     for (
       const text of [
         summary(report(left, { stopped: true }), activity, end),

@@ -36,7 +36,7 @@ describe("a target", () => {
           [["parquet:s3://bucket/x"], {}, /s3:\/\/ is none/],
           [[`sqlite:postgres://u:${secret}@h/db`], {}, /postgres:\/\/ is none/],
           [[], { LABELSTREAM_TO: `files:https://${secret}@h/x` }, /https:\/\/ is none/],
-          [["files:out"], { LABELSTREAM_STATE: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
+          [["files:out"], { LABELSTREAM_LEDGER: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
           [[`postgres://u:${secret}@h/db`], {}, /there is no such package/]
         ] as const
       ) {
@@ -51,11 +51,11 @@ describe("a target", () => {
   it.live("that begins with ~ is in the home folder, on flags, in variables, and in a file", () =>
     Effect.gen(function*() {
       const { cwd, exportTo } = yield* world
-      const config = { to: ["sqlite:~/three.db", { sink: "parquet", directory: "~/four" }], state: "~/state.db" }
+      const config = { to: ["sqlite:~/three.db", { sink: "parquet", directory: "~/four" }], ledger: "~/state.db" }
       writeFileSync(join(cwd, "home", "settings.json"), JSON.stringify(config))
-      const first = yield* exportTo(["files:~/one"], { LABELSTREAM_STATE: "~/first.db" })
+      const first = yield* exportTo(["files:~/one"], { LABELSTREAM_LEDGER: "~/first.db" })
       assert.strictEqual(first.status, 0, first.stderr)
-      const second = yield* exportTo([], { LABELSTREAM_TO: "files:~/two", LABELSTREAM_STATE: "~/second.db" })
+      const second = yield* exportTo([], { LABELSTREAM_TO: "files:~/two", LABELSTREAM_LEDGER: "~/second.db" })
       assert.strictEqual(second.status, 0, second.stderr)
       const third = yield* exportTo([], {}, "--config=~/settings.json")
       assert.strictEqual(third.status, 0, third.stderr)

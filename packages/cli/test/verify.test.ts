@@ -31,7 +31,7 @@ describe("labelstream verify", () => {
       Effect.gen(function*() {
         const { cwd, labelstream, simulator } = yield* world(6)
         const to = ["--to", "files:my files", "--to", "sqlite:l.db", "--to", "parquet:set"]
-        const state = ["--state", "my ledger/l.sqlite"]
+        const state = ["--ledger", "my ledger/l.sqlite"]
         assert.strictEqual((yield* labelstream(["export", "--batch", "b", "--batch", "c", ...to, ...state])).status, 0)
         rmSync(join(cwd, "my files", "b", documents(join(cwd, "my files", "b"))[0] ?? ""))
         const db = new Database(join(cwd, "l.db"))
@@ -51,7 +51,7 @@ describe("labelstream verify", () => {
         assert.strictEqual(restored.status, 0, restored.stderr)
         const intact = yield* labelstream(["verify", ...state])
         assert.strictEqual(intact.status, 0, intact.stdout)
-        assert.match(intact.stdout, /^8 jobs intact, 0 missing, 0 changed, 0 extra in /)
+        assert.match(intact.stdout, /^8 jobs intact, 0 missing, 0 modified, 0 extra in /)
       }),
     120_000
   )
@@ -64,7 +64,7 @@ describe("labelstream verify", () => {
       const { status, stdout } = yield* labelstream(["verify"])
       assert.strictEqual(status, 3)
       assert.strictEqual(stdout.split("\n").filter((line) => line.startsWith("Missing: b/")).length, 20)
-      assert.match(stdout, /\nMissing: 10 more\n0 jobs intact, 30 missing, 0 changed, 0 extra in files:out\n/)
+      assert.match(stdout, /\nMissing: 10 more\n0 jobs intact, 30 missing, 0 modified, 0 extra in files:out\n/)
       const object = JSON.parse((yield* labelstream(["verify", "--json"])).stdout)
       assert.strictEqual(object.differences.length, 30)
       assert.match(object.repair[0], / --batch b --to files:out --repair$/)
@@ -78,11 +78,11 @@ describe("labelstream verify", () => {
         yield* labelstream(["export", "--batch", "b", "--to", "files:out"])
         const alone = yield* labelstream(["verify", "--to", "sqlite:never.db"])
         assert.deepStrictEqual([alone.status, alone.stdout], [1, ""])
-        assert.match(alone.stderr, /Nothing is stored in sqlite:.*never.db, .*3 jobs in filesystem:.*out\. To store/)
+        assert.match(alone.stderr, /Nothing is stored in sqlite:.*never.db, .*3 jobs in files:.*out\. To store/)
         const beside = yield* labelstream(["verify", "--to", "files:out", "--to", "files:never"])
         assert.strictEqual(beside.status, 1)
         assert.match(beside.stdout, /^3 jobs intact/)
-        assert.match(beside.stderr, /Nothing is stored in filesystem:.*never,/)
+        assert.match(beside.stderr, /Nothing is stored in files:.*never,/)
       }),
     60_000
   )

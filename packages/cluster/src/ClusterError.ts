@@ -8,7 +8,7 @@ export class ClusterError extends Schema.TaggedError<ClusterError>()("ClusterErr
    * - `broken`: something made going on useless, such as a key that is not accepted or a full disk
    * - `storage`: the database of the cluster cannot be reached, or not be used
    */
-  reason: Schema.Literals(["refused", "broken", "storage"]),
+  reason: Schema.Literals(["refused", "aborted", "storage"]),
   /** One sentence for people; no secret in it. */
   detail: Schema.String
 }) {

@@ -74,17 +74,17 @@ export const stop = (id: string): Effect.Effect<boolean, Ledger.LedgerError, Exp
   Effect.flatMap(ExportStore, (store) => store.requestStop(id))
 
 /** How often a waiting process looks. */
-const lookEvery = "500 millis"
+const pollEvery = "500 millis"
 /** Runners outlast a database that is away for a while, so who waits for them does too. */
 const patience = Schedule.spaced("2 seconds").pipe(Schedule.upTo({ duration: "5 minutes" }))
 
 /**
- * Waits until an export has ended, for as long as that takes. `onLook` is told how it stands, twice a second. A database
+ * Waits until an export has ended, for as long as that takes. `onProgress` is told how it stands, twice a second. A database
  * that does not answer is asked again for five minutes.
  */
 export const awaitEnd = (
   id: string,
-  onLook: (status: Status) => Effect.Effect<void> = () => Effect.void
+  onProgress: (status: Status) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Status, ClusterError | Ledger.LedgerError, ExportStore> =>
   Effect.gen(function*() {
     for (;;) {
@@ -93,7 +93,7 @@ export const awaitEnd = (
         while: (error) => error._tag === "LedgerError" && error.reason === "unavailable"
       })
       if (now.state !== "running") return now
-      yield* onLook(now)
-      yield* Effect.sleep(lookEvery)
+      yield* onProgress(now)
+      yield* Effect.sleep(pollEvery)
     }
   })

@@ -83,7 +83,7 @@ const endOf = Effect.fnUntraced(function*(exportId: string, error: ClusterError 
     "ClusterError",
     () => Effect.succeed(null)
   )
-  const state = error !== null ? "broken" : row.value.stopRequested ? "stopped" : "completed"
+  const state = error !== null ? "aborted" : row.value.stopRequested ? "stopped" : "completed"
   yield* store.end(exportId, {
     state,
     report: report === null ? null : JSON.stringify(report),

@@ -44,7 +44,7 @@ const failed = (jobId: string, reason = "Gone", retryable = true): Ledger.Outcom
   at: 1
 })
 
-const note: ExportStore.BatchNote = { isListed: true, listingError: null, vanished: 0, malformed: [] }
+const note: ExportStore.BatchNote = { isListed: true, listingError: null, delisted: 0, malformed: [] }
 const completed: Ledger.RunEnd = {
   outcome: "completed",
   listed: 1,
@@ -56,14 +56,14 @@ const completed: Ledger.RunEnd = {
 }
 
 const counts = (progress: ExportStore.RunProgress) =>
-  progress.batches.map(({ bytes, changed, exported, failed, left, listed, skipped, unchanged, unfinished }) => ({
+  progress.batches.map(({ bytes, changed, exported, failed, remaining, listed, skipped, unchanged, unfinished }) => ({
     listed,
     exported,
     changed,
     unchanged,
     unfinished,
     failed,
-    left,
+    remaining,
     skipped,
     bytes
   }))
@@ -75,7 +75,7 @@ const zero = {
   unchanged: 0,
   unfinished: 0,
   failed: 0,
-  left: 0,
+  remaining: 0,
   skipped: 0,
   bytes: 0
 }
@@ -104,7 +104,7 @@ const suite = (kind: Kind) => {
           assert.isTrue(Option.isNone(yield* store.find("lost-1")))
           assert.isFalse(yield* store.requestStop("lost-1"))
           const begun = yield* Effect.flip(store.begin("lost-1"))
-          const end = { state: "broken", report: null, error: null, runEnd: null } as const
+          const end = { state: "aborted", report: null, error: null, runEnd: null } as const
           const ended = yield* Effect.flip(store.end("lost-1", end))
           assert.deepStrictEqual([begun.reason, ended.reason], ["unavailable", "unavailable"])
         })
@@ -174,7 +174,7 @@ const suite = (kind: Kind) => {
           yield* ledger.end(run, completed)
           assert.isNull((yield* Stream.runCollect(ledger.runs)).flat()[0]?.end)
           yield* store.end(id, { state: "completed", report: "{}", error: null, runEnd: completed })
-          yield* store.end(id, { state: "broken", report: null, error: "late", runEnd: null })
+          yield* store.end(id, { state: "aborted", report: null, error: "late", runEnd: null })
           assert.deepStrictEqual((yield* Stream.runCollect(ledger.runs)).flat()[0]?.end, completed)
           const row = Option.getOrThrow(yield* store.find(id))
           assert.deepStrictEqual([row.state, row.run, row.error], ["completed", run, null])
@@ -211,7 +211,7 @@ const suite = (kind: Kind) => {
             { batch, summary: summary("2"), outcome: "exported" }
           ])
           assert.deepStrictEqual(counts(yield* store.progress(run)), [
-            { ...zero, listed: 3, exported: 1, left: 2, skipped: 1, bytes: 10 }
+            { ...zero, listed: 3, exported: 1, remaining: 2, skipped: 1, bytes: 10 }
           ])
         })
       )
@@ -244,7 +244,7 @@ const suite = (kind: Kind) => {
           yield* ledger.record([stored("1", "r1", "db", 12), stored("3", "r1")])
           yield* ledger.record([unchanged("1"), unchanged("2"), unfinished("4")])
           assert.deepStrictEqual(counts(yield* store.progress(run)), [
-            { ...zero, listed: 6, exported: 3, changed: 1, unchanged: 1, unfinished: 1, left: 1, bytes: 32 }
+            { ...zero, listed: 6, exported: 3, changed: 1, unchanged: 1, unfinished: 1, remaining: 1, bytes: 32 }
           ])
           const extra: ExportStore.SliceExtra = {
             batches: [{
@@ -288,7 +288,7 @@ const suite = (kind: Kind) => {
       "groups failures by cause with an example, those of the listing too",
       withRun((store, run) =>
         Effect.gen(function*() {
-          const listingFailure = { reason: "MalformedAnswer", message: "no status", retryable: true }
+          const listingFailure = { reason: "MalformedResponse", message: "no status", retryable: true }
           yield* store.place(run, batch, [
             placed("1", 0),
             placed("2", 0),
@@ -297,17 +297,17 @@ const suite = (kind: Kind) => {
           ])
           yield* store.ledger(run).record([failed("1"), failed("2"), failed("3", "files sink: rejected", false)])
           const malformed = {
-            cause: "MalformedAnswer",
+            cause: "MalformedResponse",
             count: 2,
             retryable: true,
             example: { batchId: "b", jobId: "entry 3", message: "no id" }
           }
           yield* store.noteBatch(run, batch, { ...note, isListed: false, listingError: "it broke" })
-          yield* store.noteBatch(run, batch, { ...note, vanished: 3, malformed: [malformed] })
+          yield* store.noteBatch(run, batch, { ...note, delisted: 3, malformed: [malformed] })
           const progress = yield* store.progress(run)
           assert.deepStrictEqual(counts(progress), [{ ...zero, listed: 6, failed: 6 }])
           assert.deepStrictEqual(
-            progress.batches.map(({ isListed, listingError, vanished }) => [isListed, listingError, vanished]),
+            progress.batches.map(({ isListed, listingError, delisted }) => [isListed, listingError, delisted]),
             [[true, null, 3]]
           )
           const byCause = new Map(progress.failures.map((group) => [group.cause, group]))
@@ -317,7 +317,7 @@ const suite = (kind: Kind) => {
             retryable: true,
             example: { batchId: "b", jobId: "1", message: "1 is gone" }
           })
-          assert.deepStrictEqual(byCause.get("MalformedAnswer")?.count, 3)
+          assert.deepStrictEqual(byCause.get("MalformedResponse")?.count, 3)
           assert.isFalse(byCause.get("files sink: rejected")?.retryable)
         })
       )
@@ -340,7 +340,7 @@ const suite = (kind: Kind) => {
     )
 
     it.live(
-      "tells two runs over the same batch apart: what vanished from one is what was not placed in it",
+      "tells two runs over the same batch apart: what delisted from one is what was not placed in it",
       withStore((store) =>
         Effect.gen(function*() {
           const one = yield* store.begin((yield* store.submit("1", "{}")).row.id)
@@ -349,12 +349,12 @@ const suite = (kind: Kind) => {
           yield* store.place(one.run, batch, [placed("1", 0), placed("2", 0)])
           yield* store.ledger(two.run).observe(two.run, batch, [summary("1")])
           yield* store.place(two.run, batch, [placed("1", 0)])
-          const vanished = (run: number) =>
+          const delisted = (run: number) =>
             Effect.map(
               Stream.runCollect(store.ledger(run).entries({ batch, notObservedIn: run })),
               (pages) => pages.flat().map(({ jobId }) => jobId)
             )
-          assert.deepStrictEqual([yield* vanished(one.run), yield* vanished(two.run)], [[], ["2"]])
+          assert.deepStrictEqual([yield* delisted(one.run), yield* delisted(two.run)], [[], ["2"]])
         })
       )
     )

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Export, GtStudio, LedgerMemory } from "@labelstream/core"
 import { NodeSpool, NodeTransport } from "@labelstream/node"
 import type { Simulator } from "@labelstream/simulator"
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import * as Effect from "effect/Effect"
@@ -27,7 +27,7 @@ const onOneMachine = (simulator: Simulator.Running) =>
     const spool = NodeSpool.layer({ directory: yield* temporaryFolder })
     yield* Export.run({
       batches: simulator.batches.map(({ id }) => ({ projectId: simulator.projectId, batchId: id })),
-      sinks: [FilesystemSink.make({ directory })]
+      sinks: [FilesSink.make({ directory })]
     }).pipe(
       Effect.provide(
         Layer.merge(
@@ -42,11 +42,11 @@ const onOneMachine = (simulator: Simulator.Running) =>
 const countsOf = ({ report }: ClusterExport.Status) => {
   const [batch] = report.batches
   if (batch === undefined) return undefined
-  const { exported, failed, left, listed, skipped, unchanged, unfinished } = batch
-  return { listed, exported, unchanged, unfinished, failed, left, skipped }
+  const { exported, failed, remaining, listed, skipped, unchanged, unfinished } = batch
+  return { listed, exported, unchanged, unfinished, failed, remaining, skipped }
 }
 
-const none = { listed: 0, exported: 0, unchanged: 0, unfinished: 0, failed: 0, left: 0, skipped: 0 }
+const none = { listed: 0, exported: 0, unchanged: 0, unfinished: 0, failed: 0, remaining: 0, skipped: 0 }
 
 /** How often the platform was asked for the result of a job, most of all. */
 const askedFor = (simulator: Simulator.Running) =>
@@ -171,7 +171,7 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
         const stopped = yield* world.end(id)
         assert.strictEqual(stopped.state, "stopped")
         const [batch] = stopped.report.batches
-        assert.isAbove(batch?.left ?? 0, 0)
+        assert.isAbove(batch?.remaining ?? 0, 0)
         assert.strictEqual(
           readdirSync(join(output, "one")).filter((name) => name.endsWith(".json")).length,
           batch?.exported
@@ -243,7 +243,7 @@ describe("a cluster", () => {
           requestOf(world.simulator, [`files:${output}`], { platform: "https://elsewhere.test" })
         )
         const refused = yield* world.end(other.id)
-        assert.strictEqual(refused.state, "broken")
+        assert.strictEqual(refused.state, "aborted")
         assert.include(refused.error ?? "", "https://elsewhere.test")
         const unknown = yield* world.end((yield* world.submit(requestOf(world.simulator, ["nowhere:x"]))).id)
         assert.strictEqual(unknown.error, "There is no sink nowhere:x")
@@ -266,7 +266,7 @@ describe("a cluster", () => {
             until: (found) => Option.isNone(found) || found.value.state !== "running"
           })
         )
-        assert.deepInclude(Option.getOrThrow(row), { state: "broken", report: null })
+        assert.deepInclude(Option.getOrThrow(row), { state: "aborted", report: null })
         assert.include(Option.getOrThrow(row).error ?? "", "made by another version")
       }).pipe(Effect.scoped),
     patience
@@ -278,7 +278,7 @@ describe("a cluster", () => {
       yield* world.strangeRunner
       const { id } = yield* world.submit(requestOf(world.simulator, [`files:${yield* temporaryFolder}`]))
       const status = yield* world.end(id)
-      assert.strictEqual(status.state, "broken")
+      assert.strictEqual(status.state, "aborted")
       assert.match(status.error ?? "", /key/)
       assert.notInclude(status.error ?? "", "nobodys-key")
     }).pipe(Effect.scoped), patience)

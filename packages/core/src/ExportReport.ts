@@ -30,9 +30,9 @@ export interface SinkReport {
 
 /** Values that a filter could have named, as skipped jobs have them: at most 20 of each, each cut at 100 characters. */
 export interface SeenValues {
-  /** Statuses of jobs that `wanted` left out. */
+  /** Statuses of jobs that `filter` left out. */
   readonly statuses: ReadonlyArray<string>
-  /** Labels that `wantedResult` read in the results that it left out. */
+  /** Labels that `filterResult` read in the results that it left out. */
   readonly labels: ReadonlyArray<string>
 }
 
@@ -40,7 +40,7 @@ export interface SeenValues {
 export interface ExportReport {
   /**
    * Whether nothing is missing of what was asked for: every listing read to its end, or to the limit; no job failed or
-   * left; no sink failed; the filters matched something; every job that a refresh names is listed. Unfinished jobs are not
+   * remaining; no sink failed; the filters matched something; every job that a refresh names is listed. Unfinished jobs are not
    * missing.
    */
   readonly complete: boolean
@@ -136,7 +136,7 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
     case "StillFailed":
       return inBatch(failing(report, event, event.jobId), event, { failed: 1 })
     case "Delisted":
-      return inBatch(report, event, { vanished: event.jobIds.length })
+      return inBatch(report, event, { delisted: event.jobIds.length })
     case "BatchListed":
       return inBatch(report, event, {}, () => ({ isListed: true }))
     case "BatchFailed":
@@ -207,8 +207,8 @@ export type Parts = Pick<ExportReport, "batches" | "limited" | "noMatch" | "notL
 /** Returns `ExportReport.complete` for the other parts of a report. */
 export const isComplete = ({ batches, limited, noMatch, notListed, sinks }: Parts): boolean =>
   !noMatch && notListed.length === 0 && sinks.every(({ error }) => error === null)
-  && batches.every(({ failed, isListed, left, listingError }) =>
-    (isListed || (limited && listingError === null)) && failed === 0 && left === 0
+  && batches.every(({ failed, isListed, remaining, listingError }) =>
+    (isListed || (limited && listingError === null)) && failed === 0 && remaining === 0
   )
 
 /**

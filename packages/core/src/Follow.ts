@@ -27,7 +27,7 @@ export const check = Effect.fnUntraced(function*({ deadline, interval }: Options
 })
 
 /** Whether there is time for another look, and how long to wait for it. */
-export const nextLook = (options: Options, startedAt: number, now: number): Duration.Duration | undefined => {
+export const nextPass = (options: Options, startedAt: number, now: number): Duration.Duration | undefined => {
   const interval = Duration.fromInputUnsafe(options.interval ?? Duration.minutes(1))
   const deadline = options.deadline === undefined
     ? Number.POSITIVE_INFINITY
@@ -59,7 +59,7 @@ export const finishedJobs = (
     )
     /** Waits until it is time to look again; false when there is nothing more to look for. */
     const again = Effect.gen(function*() {
-      const wait = unfinished === 0 ? undefined : nextLook(options, startedAt, yield* monotonicMillis)
+      const wait = unfinished === 0 ? undefined : nextPass(options, startedAt, yield* monotonicMillis)
       if (wait === undefined) return false
       yield* Effect.sleep(wait)
       unfinished = 0

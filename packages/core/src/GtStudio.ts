@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "./Content.ts"
-import { type About, BadRequest, GtStudioError, MalformedAnswer, type Subject } from "./GtStudioError.ts"
+import { type About, BadRequest, GtStudioError, MalformedResponse, type Subject } from "./GtStudioError.ts"
 import { type Answer, given, refused } from "./internal/client/answer.ts"
 import type { ArrivalWatcher } from "./internal/client/arrivalWatcher.ts"
 import { Attachments } from "./internal/client/attachments.ts"
@@ -182,7 +182,7 @@ const reader = <A>(decode: (data: unknown) => Result.Result<A, Schema.SchemaErro
   const decoded = decode(data)
   if (Result.isSuccess(decoded)) return given(decoded.success)
   const detail = decoded.failure.message.replaceAll(/\s*\n\s*/g, " ")
-  return refused({ reason: new MalformedAnswer({ detail, syntax: false }), status: 200 })
+  return refused({ reason: new MalformedResponse({ detail, syntax: false }), status: 200 })
 }
 
 const readProject = reader(decodeProject)

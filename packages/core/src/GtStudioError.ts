@@ -67,7 +67,7 @@ export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
 }
 
 /** A fault on the platform's side (HTTP 408, 443, 444, 5xx; `FS_0000`, `FS_0008`, `api_error` at any status; documented). */
-export class PlatformFault extends Schema.TaggedError<PlatformFault>()("PlatformFault", { detail: Schema.String }) {
+export class ServerError extends Schema.TaggedError<ServerError>()("ServerError", { detail: Schema.String }) {
   get patience(): Patience {
     return "budget"
   }
@@ -132,7 +132,7 @@ export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("Co
 }
 
 /** The answer is not the JSON that it should be. */
-export class MalformedAnswer extends Schema.TaggedError<MalformedAnswer>()("MalformedAnswer", {
+export class MalformedResponse extends Schema.TaggedError<MalformedResponse>()("MalformedResponse", {
   /** Which field is wrong and what was expected; never the value. */
   detail: Schema.String,
   /** Broken JSON may arrive whole the next time; JSON of another shape will not change. */
@@ -191,7 +191,7 @@ export class BadRedirect extends Schema.TaggedError<BadRedirect>()("BadRedirect"
 }
 
 /** The storage refuses the signed URL (HTTP 401 or 403): it has expired, or the file is not to be had. */
-export class LinkRefused extends Schema.TaggedError<LinkRefused>()("LinkRefused", {}) {
+export class SignedUrlRejected extends Schema.TaggedError<SignedUrlRejected>()("SignedUrlRejected", {}) {
   get patience(): Patience {
     return "few"
   }
@@ -217,13 +217,13 @@ export const Reason = Schema.Union([
   NotFound,
   BadRequest,
   Throttled,
-  PlatformFault,
+  ServerError,
   ConnectionFailed,
-  MalformedAnswer,
+  MalformedResponse,
   NotTheFile,
   RepeatedPageToken,
   BadRedirect,
-  LinkRefused,
+  SignedUrlRejected,
   AttachmentMissing
 ])
 

@@ -4,7 +4,7 @@
  */
 import type { BatchRef } from "./Job.ts"
 import type { Receipt } from "./JobSink.ts"
-import type { LedgerFailure } from "./Ledger.ts"
+import type { JobFailure } from "./Ledger.ts"
 import type { Problem } from "./ResultDocument.ts"
 
 /** Names the job that an event is about. */
@@ -40,7 +40,7 @@ export type RunEvent =
   /** The last event of a run that did not fail. */
   | { readonly _tag: "Ended"; readonly seconds: number }
 
-/** Which filter the run has: one of results (`wantedResult`), one of the listing alone (`wanted`), or none. */
+/** Which filter the run has: one of results (`filterResult`), one of the listing alone (`filter`), or none. */
 export type Filter = "none" | "listing" | "result"
 
 /** What the listings say. */
@@ -63,13 +63,13 @@ export type ListingEvent =
   /** The platform has no result for these jobs yet. */
   | OfJobs & { readonly _tag: "Unfinished" }
   /** It failed in an earlier run with an error that does not pass by itself, and was not tried. Counted as failed. */
-  | OfJob & { readonly _tag: "StillFailed"; readonly error: LedgerFailure }
+  | OfJob & { readonly _tag: "StillFailed"; readonly error: JobFailure }
   /** These jobs were stored once and are no longer listed. Nothing is deleted. */
   | OfJobs & { readonly _tag: "Delisted" }
   /** The listing of the batch was read to its end. */
   | BatchRef & { readonly _tag: "BatchListed" }
   /** The listing of the batch could not be read to its end. */
-  | BatchRef & { readonly _tag: "BatchFailed"; readonly error: LedgerFailure }
+  | BatchRef & { readonly _tag: "BatchFailed"; readonly error: JobFailure }
 
 /** What becomes of the jobs that are fetched. */
 export type FetchEvent =
@@ -92,7 +92,7 @@ export type FetchEvent =
     readonly problem: Problem | null
   }
   /** It could not be read in the listing, could not be fetched, or a sink could not store it. */
-  | OfJob & { readonly _tag: "Failed"; readonly error: LedgerFailure }
+  | OfJob & { readonly _tag: "Failed"; readonly error: JobFailure }
 
 /** What the sinks do. `sink` is `JobSink.id`. */
 export type SinkEvent =

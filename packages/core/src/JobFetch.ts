@@ -30,8 +30,8 @@ export interface Options {
   readonly position?: number
   /** Largest result document that is parsed whole, in bytes; larger ones are scanned. Default 1 MiB. */
   readonly parseLimit?: number
-  /** Asked about each result before its files are fetched: where it is not wanted, there is none. Default all are. */
-  readonly wanted?: (document: ResultDocument.ResultDocument) => Effect.Effect<boolean, ContentError>
+  /** Asked about each result before its files are fetched: where it is not filter, there is none. Default all are. */
+  readonly filter?: (document: ResultDocument.ResultDocument) => Effect.Effect<boolean, ContentError>
 }
 
 /**
@@ -67,7 +67,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     options: ResultDocument.OpenOptions
   ) => Effect.Effect<ResultDocument.ResultDocument, ContentError, Scope.Scope> = ResultDocument.open
 ) {
-  const { attachments: choice = "results", attachmentConcurrency = 4, parseLimit, position = 0, wanted } = options
+  const { attachments: choice = "results", attachmentConcurrency = 4, parseLimit, position = 0, filter } = options
   const about = { projectId: batch.projectId, batchId: batch.batchId, jobId: summary.id }
   const result = yield* gtStudio.jobResult(batch.projectId, summary.id)
   if (result.result === null || result.result === "" || !isFinished(result)) return Option.none()
@@ -94,7 +94,7 @@ export const fetchWith = Effect.fnUntraced(function*(
       })
   })
   const parsed = opened ?? (yield* openDocument(document))
-  if (wanted !== undefined && !(yield* wanted(parsed))) return Option.none()
+  if (filter !== undefined && !(yield* filter(parsed))) return Option.none()
   const refs = choice === "none" ? [] : parsed.attachments
   const attachments = refs.length === 0 ? noAttachments : yield* Effect.forEach(
     refs,

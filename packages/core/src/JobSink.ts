@@ -57,7 +57,7 @@ export interface Revision {
 /** Names a batch of records between `stage` and `commit`; unique for its sink, for ever. */
 export type CommitToken = string
 
-/** A sink's word that a job is stored, with enough in it to check that later against `inspect`. */
+/** A sink's acknowledgement that a job is stored, with hashes to verify it against `inspect`. */
 export interface Receipt {
   readonly batchId: string
   readonly jobId: string
@@ -80,7 +80,7 @@ export type Inspected =
   /** A file or row set that was committed and is no longer there. */
   | { readonly _tag: "Missing"; readonly batchId: string; readonly jobId: string; readonly path: string }
   /** A file or row set whose bytes are not those that were committed. */
-  | { readonly _tag: "Changed"; readonly batchId: string; readonly jobId: string; readonly path: string }
+  | { readonly _tag: "Modified"; readonly batchId: string; readonly jobId: string; readonly path: string }
   /** Something in the sink's own place that no commit put there. */
   | { readonly _tag: "Extra"; readonly path: string }
   /**
@@ -89,7 +89,7 @@ export type Inspected =
    */
   | { readonly _tag: "Leftover"; readonly path: string; readonly batchId?: string; readonly jobId?: string }
 
-/** How closely `inspect` looks: `manifest` believes the sink's own books, `content` reads and hashes everything. */
+/** How closely `inspect` checks: `manifest` trusts the sink's own records, `content` reads and hashes everything. */
 export type InspectDepth = "manifest" | "content"
 
 /** What a sink can do. The engine keeps to it, and the conformance kit holds the sink to it. */
@@ -105,8 +105,8 @@ export interface Capabilities {
   /** Whether `inspect` can read back what is stored. */
   readonly inspectable: boolean
   /**
-   * `single`: one process at a time may write there. `many`: several may, each into a part of its own, by
-   * `JobSink.shared`, which is there exactly where this says `many`.
+   * `single`: one process at a time may write there. `many`: several may, each into a branch of its own, by
+   * `JobSink.branches`, which exists exactly if this is `many`.
    */
   readonly writers: "single" | "many"
   /** How many batches may be between `stage` and the end of `commit` at the same time. At least 1. */
@@ -157,52 +157,52 @@ export interface StoredJob extends Omit<JobRecord, "position" | "parsed" | "atta
 
 /** What a merge has done. */
 export interface Merged {
-  /** Jobs that were taken from parts into the place. */
+  /** Jobs that moved from branches into the target. */
   readonly merged: number
-  /** Writers that have their part open: what it holds stays there, for a later merge. In order of names. */
+  /** Writers whose branch is open: its jobs stay there until a later merge. In order of names. */
   readonly stillOpen: ReadonlyArray<string>
 }
 
 /**
- * How several processes write to one place at once: each into a part of its own, which readers do not see, and which a
- * merge brings into the place. What a part holds counts as stored from its commit on, for `inspect`, `replay` and the next
- * `open`, whatever became of its writer. Where the place and parts hold one job in different revisions, the one stored
+ * How several processes write to one target at once: each into a branch of its own, which readers do not see, and which a
+ * merge brings into the target. A job in a branch counts as stored from its commit on, for `inspect`, `replay` and the next
+ * `open`, whatever became of its writer. If the target and branches hold one job in different revisions, the one stored
  * last is the job.
  */
-export interface Shared {
+export interface Branches {
   /**
-   * Opens the part of one writer, with the promises of `open`: what is committed is durable, what an earlier writer of
-   * this name left half done is recovered. Fails with `conflict` while another has this part open, and with
-   * `misconfigured` where the name is none: 1 to 64 of `a-z 0-9 -`, the first no `-`. `finish` ends this writer's run and
+   * Opens the branch of one writer, with the promises of `open`: what is committed is durable, and a crash of an earlier
+   * writer of this name is recovered from. Fails with `conflict` while another process has this branch open, and with
+   * `misconfigured` if the name is none: 1 to 64 of `a-z 0-9 -`, the first no `-`. `finish` ends this writer's run and
    * publishes nothing.
    */
   readonly open: (writer: string) => Effect.Effect<OpenSink, SinkError, Scope.Scope>
   /**
-   * Publishes what the parts hold, job by job whole, and removes the parts that nobody has open. Killed at any moment and
-   * run again, it loses nothing and doubles nothing. Takes the place as `open` does, and fails with `conflict` where that
-   * would. With parts that are still open it is only a beginning: it is the end of an export when it answers none.
+   * Publishes the jobs of the branches, each job complete, and removes the branches that nobody has open. Killed at any
+   * moment and run again, it loses nothing and doubles nothing. Locks the target as `open` does, and fails with `conflict`
+   * if that would. An export has ended when a merge returns no branch that is still open.
    */
   readonly merge: Effect.Effect<Merged, SinkError>
 }
 
 /** A sink with its options filled in. Describing it does nothing yet. */
 export interface JobSink {
-  /** The kind of sink, as in its package's name: `filesystem`. */
+  /** The kind of sink, as in its package's name: `files`. */
   readonly name: string
   /** Version of the sink's own code. */
   readonly version: string
-  /** Names the place written to, the same for every run on it: receipts are filed under it. No secret in it. */
+  /** Names the target, the same for every run on it: receipts are filed under it. No secret in it. */
   readonly id: string
   readonly capabilities: Capabilities
-  /** Whether it can write there: permission, space, what stands there already. Leaves nothing behind. */
+  /** Checks that the target is writable: permissions, space, existing content. Changes nothing. */
   readonly check: Effect.Effect<void, SinkError>
   /**
-   * Cleans up after an earlier crash, merges the parts that writers have left, and takes the place for this process.
+   * Recovers from an earlier crash, merges the branches that writers have left, and locks the target for this process.
    * Closed by its scope, however that ends.
    */
   readonly open: Effect.Effect<OpenSink, SinkError, Scope.Scope>
   /** For several processes at once, where `capabilities.writers` is `many`. */
-  readonly shared?: Shared
+  readonly branches?: Branches
   /** Reads back what is committed, without the network and without `open`. Empty where not inspectable. */
   readonly inspect: (depth: InspectDepth) => Stream.Stream<ReadonlyArray<Inspected>, SinkError>
   /**
@@ -222,16 +222,16 @@ export interface JobSink {
  * Why a sink failed.
  *
  * - `rejected`: this record can never be stored
- * - `unavailable`: the target cannot be reached or written now (disk full, locked, gone); another try may succeed
- * - `conflict`: something else holds the place, or what stands there is not this sink's
+ * - `unavailable`: the target cannot be reached or written now (disk full, locked, gone); a retry may succeed
+ * - `conflict`: something else holds the target, or what stands there is not this sink's
  * - `corrupt`: what was stored is damaged or of a newer version
  * - `misconfigured`: options, paths or permissions are wrong
  */
-export const SinkFailure = Schema.Literals(["rejected", "unavailable", "conflict", "corrupt", "misconfigured"])
+export const SinkErrorReason = Schema.Literals(["rejected", "unavailable", "conflict", "corrupt", "misconfigured"])
 
-export type SinkFailure = typeof SinkFailure.Type
+export type SinkErrorReason = typeof SinkErrorReason.Type
 
-/** Whether a name is one that a writer of a shared place may have. */
+/** Whether a name is one that the writer of a branch may have. */
 export const isWriterName = (name: string): boolean => /^[a-z0-9][a-z0-9-]{0,63}$/.test(name)
 
 /** A sink failed at one step of its life. */
@@ -239,7 +239,7 @@ export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
   /** `JobSink.name`. */
   sink: Schema.String,
   step: Schema.Literals(["check", "open", "stage", "commit", "abort", "finish", "close", "merge", "inspect"]),
-  reason: SinkFailure,
+  reason: SinkErrorReason,
   /** One sentence for people: what happened, to what, and what to do. */
   detail: Schema.String,
   batchId: Schema.optionalKey(Schema.String),

@@ -26,15 +26,15 @@ export interface Listed {
  *
  * - `listed`: seen, nothing fetched yet; or stored once, and no sink's receipt counts any more
  * - `unfinished`: the platform had no result for it when last looked at
- * - `stored`: every sink of the run that fetched it has answered with a receipt, or a receipt was adopted
+ * - `stored`: every sink of the run that fetched it has answered with a receipt, or a receipt was reconciled
  * - `failed`: the last try ended in `error`
  */
-export const JobStage = Schema.Literals(["listed", "unfinished", "stored", "failed"])
+export const JobStage = Schema.Literals(["pending", "unfinished", "stored", "failed"])
 
 export type JobStage = typeof JobStage.Type
 
 /** Why a job failed, as kept for `retry` and for people. */
-export interface LedgerFailure {
+export interface JobFailure {
   /** Tag of the error's reason, such as `AttachmentMissing`. */
   readonly reason: string
   /** For people; no secret in it. */
@@ -44,7 +44,7 @@ export interface LedgerFailure {
 }
 
 /** A job's failure as the ledger and the report keep it. */
-export const failureOf = (error: GtStudioError | ContentError | SinkError): LedgerFailure => {
+export const failureOf = (error: GtStudioError | ContentError | SinkError): JobFailure => {
   switch (error._tag) {
     case "GtStudioError":
       return {
@@ -66,8 +66,7 @@ export const failureOf = (error: GtStudioError | ContentError | SinkError): Ledg
 }
 
 /** Whether a job failed because this sink could not store it, as {@link failureOf} says. */
-export const isFailureOf = (sink: string, failure: LedgerFailure): boolean =>
-  failure.reason.startsWith(`${sink} sink: `)
+export const isFailureOf = (sink: string, failure: JobFailure): boolean => failure.reason.startsWith(`${sink} sink: `)
 
 /** A sink's word that it holds a revision of the job. */
 export interface LedgerReceipt {
@@ -85,7 +84,7 @@ export interface LedgerEntry {
   readonly referenceId: string | null
   /** As last listed. */
   readonly listed: Listed
-  /** As listed when the stored revision was fetched; null where that is not known (adopted from a sink). */
+  /** As listed when the stored revision was fetched; null where that is not known (reconciled from a sink). */
   readonly storedAs: Listed | null
   readonly stage: JobStage
   /** Of what was last fetched; null before. */
@@ -94,7 +93,7 @@ export interface LedgerEntry {
   readonly bytes: number | null
   /** How often the job was tried since it was last stored. */
   readonly attempts: number
-  readonly error: LedgerFailure | null
+  readonly error: JobFailure | null
   /** When its result was last fetched or compared, in milliseconds since 1970; null before. */
   readonly checkedAt: number | null
   readonly receipts: ReadonlyArray<LedgerReceipt>
@@ -103,12 +102,12 @@ export interface LedgerEntry {
 /** A listed job held against the ledger. */
 export interface Observation {
   readonly summary: JobSummary
-  /** The entry as it stood before this page, or null for a job never seen, and for one that is `settled`. */
+  /** The entry as it stood before this page, or null for a job never seen, and for one that is `upToDate`. */
   readonly known: LedgerEntry | null
   /** Whether this run has already observed the job, on this page or an earlier one. */
   readonly repeated: boolean
   /** There is nothing to do with the job: it is stored as it is listed, and each sink asked about holds that revision. */
-  readonly settled?: boolean
+  readonly upToDate?: boolean
 }
 
 /** Something that happened to one job. */
@@ -137,11 +136,11 @@ export type Outcome =
     readonly _tag: "Failed"
     readonly batch: BatchRef
     readonly jobId: string
-    readonly error: LedgerFailure
+    readonly error: JobFailure
     readonly at: number
   }
   /** A sink was found to hold the job: its receipt is taken over, and the job made if it is not known. */
-  | { readonly _tag: "Adopted"; readonly batch: BatchRef; readonly sink: string; readonly receipt: Receipt }
+  | { readonly _tag: "Reconciled"; readonly batch: BatchRef; readonly sink: string; readonly receipt: Receipt }
   /** A sink does not hold what its receipt for the job says: the receipt no longer counts. Changes nothing without one. */
   | { readonly _tag: "Voided"; readonly batch: BatchRef; readonly sink: string; readonly jobId: string }
 
@@ -152,7 +151,7 @@ export interface RunEnd {
    * - `stopped`: its user stopped it
    * - `broken`: an error made going on useless, or it was cut off
    */
-  readonly outcome: "completed" | "stopped" | "broken"
+  readonly outcome: "completed" | "stopped" | "aborted"
   readonly listed: number
   readonly exported: number
   readonly unchanged: number
@@ -177,7 +176,7 @@ export interface Run {
 export interface EntryFilter {
   readonly batch?: BatchRef
   readonly stage?: JobStage
-  /** Entries that this run has not observed: after a whole listing, the jobs that have vanished from it. */
+  /** Entries that this run has not observed: after a whole listing, the jobs that have delisted from it. */
   readonly notObservedIn?: number
 }
 
@@ -240,7 +239,7 @@ export class Ledger extends Context.Service<Ledger, {
   readonly runs: Stream.Stream<ReadonlyArray<Run>, LedgerError>
   /**
    * Holds a page of the listing against what is known, in its order, and notes what is listed now. A job listed again
-   * in the same run is answered as `repeated`. Where ids of sinks are given, jobs may be answered as `settled` in them
+   * in the same run is answered as `repeated`. Where ids of sinks are given, jobs may be answered as `upToDate` in them
    * without their entries, which costs less; a ledger need not.
    */
   readonly observe: (
@@ -255,7 +254,7 @@ export class Ledger extends Context.Service<Ledger, {
    * Makes one call of all those within: what they noted stays when the effect succeeds, and else nothing of it. Calls of
    * others that write wait meanwhile.
    */
-  readonly atomically: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LedgerError, R>
+  readonly transaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LedgerError, R>
   /** Reads entries in order of batch and job id, in arrays. May run while the ledger is written to. */
   readonly entries: (filter: EntryFilter) => Stream.Stream<ReadonlyArray<LedgerEntry>, LedgerError>
   /** The entries of these jobs of a batch, in the order asked; null for a job never seen. */
@@ -302,11 +301,11 @@ export const takingTurns = (ledger: Ledger["Service"]): Ledger["Service"] => {
     record: (outcomes) => inTurn(ledger.record(outcomes)),
     opened: (sink) => inTurn(ledger.opened(sink)),
     closed: (sink) => inTurn(ledger.closed(sink)),
-    atomically: (effect) =>
+    transaction: (effect) =>
       inTurn(Effect.suspend(() => {
         const transaction = current = {}
         return Effect.ensuring(
-          ledger.atomically(Effect.provideService(effect, Within, transaction)),
+          ledger.transaction(Effect.provideService(effect, Within, transaction)),
           Effect.sync(() => {
             current = undefined
           })

@@ -140,7 +140,7 @@ const make = (): Ledger["Service"] => {
     runs: Stream.suspend(() => runs.length === 0 ? Stream.empty : Stream.succeed(runs.toReversed())),
     observe: (run, batch, page) => Effect.sync(() => observe(run, batch, page)),
     record: (outcomes) => Effect.sync(() => outcomes.forEach(record)),
-    atomically: (effect) =>
+    transaction: (effect) =>
       Effect.suspend(() => {
         const before = Array.from(batches, ([key, { jobs, observed, ref }]): [string, Batch] => [
           key,
@@ -156,7 +156,7 @@ const make = (): Ledger["Service"] => {
     find: (ref, ids) => Effect.sync(() => ids.map((id) => batchOf(ref).jobs.get(id) ?? null)),
     counts: (ref) =>
       Effect.sync(() => {
-        const counts: Record<JobStage, number> = { listed: 0, unfinished: 0, stored: 0, failed: 0 }
+        const counts: Record<JobStage, number> = { pending: 0, unfinished: 0, stored: 0, failed: 0 }
         for (const entry of batchOf(ref).jobs.values()) counts[entry.stage]++
         return counts
       }),
@@ -175,7 +175,7 @@ const unseen = (batch: BatchRef, jobId: string, listed: Listed = unknown): Ledge
   referenceId: null,
   listed,
   storedAs: null,
-  stage: "listed",
+  stage: "pending",
   revision: null,
   bytes: null,
   attempts: 0,
@@ -186,7 +186,7 @@ const unseen = (batch: BatchRef, jobId: string, listed: Listed = unknown): Ledge
 
 const unknown: Listed = { status: "", frames: null, annotations: null }
 // A sink holds finished jobs only.
-const adopted: Listed = { status: "completed", frames: null, annotations: null }
+const reconciled: Listed = { status: "completed", frames: null, annotations: null }
 
 const relisted = (entry: LedgerEntry, summary: JobSummary): LedgerEntry => {
   const listed = { status: summary.status, frames: summary.frames, annotations: summary.annotations }
@@ -221,8 +221,8 @@ const applied = (known: LedgerEntry | undefined, outcome: Applied, jobId: string
         checkedAt: outcome.at
       }
     }
-    case "Adopted": {
-      const entry = known ?? unseen(outcome.batch, jobId, adopted)
+    case "Reconciled": {
+      const entry = known ?? unseen(outcome.batch, jobId, reconciled)
       return {
         ...entry,
         stage: entry.stage === "failed" ? "failed" : "stored",
@@ -254,7 +254,7 @@ const withReceipt = (entry: LedgerEntry, sink: string, receipt: Receipt): Readon
 const withoutReceipt = (entry: LedgerEntry, sink: string): LedgerEntry => {
   const receipts = entry.receipts.filter((other) => other.sink !== sink)
   if (receipts.length === entry.receipts.length) return entry
-  return { ...entry, receipts, stage: entry.stage === "stored" && receipts.length === 0 ? "listed" : entry.stage }
+  return { ...entry, receipts, stage: entry.stage === "stored" && receipts.length === 0 ? "pending" : entry.stage }
 }
 
 // By code point, as databases order text; `<` alone is by UTF-16 unit, which puts emoji before some letters.

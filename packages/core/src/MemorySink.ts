@@ -194,7 +194,7 @@ const inspected = (job: StoredJob, depth: "manifest" | "content"): Effect.Effect
     (hash) =>
       hash === job.revision.document
         ? intact
-        : { _tag: "Changed", batchId: job.batchId, jobId: job.jobId, path: keyOf(job) }
+        : { _tag: "Modified", batchId: job.batchId, jobId: job.jobId, path: keyOf(job) }
   )
 }
 

@@ -19,7 +19,7 @@ import * as OptionError from "./OptionError.ts"
 import { decide } from "./Selection.ts"
 
 /** What is to be planned: an export with these options, except that a `Retry` is no plan to make from a listing. */
-export interface Options extends Pick<ExportOptions, "batches" | "wanted" | "limit" | "attachments"> {
+export interface Options extends Pick<ExportOptions, "batches" | "filter" | "limit" | "attachments"> {
   /** Ids of the sinks, `JobSink.id`. */
   readonly sinks: ReadonlyArray<string>
   readonly selection?: Exclude<ExportOptions["selection"], { readonly _tag: "Retry" }>
@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   if (options.sample !== undefined) yield* OptionError.count("sample", options.sample, 0)
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
-  const { limit = Number.POSITIVE_INFINITY, sample = 10, selection = { _tag: "New" }, wanted = () => true } = options
+  const { limit = Number.POSITIVE_INFINITY, sample = 10, selection = { _tag: "New" }, filter = () => true } = options
   const candidates: Array<Candidate> = []
   let toFetch = 0
   let limited = false
@@ -122,7 +122,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
         const known = yield* ledger.find(batch, jobs.map(({ id }) => id))
         for (const [index, summary] of jobs.entries()) {
           if (limited || !isNew(summary.id)) continue
-          if (!wanted(summary)) {
+          if (!filter(summary)) {
             plan.skipped++
             continue
           }

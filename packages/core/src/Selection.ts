@@ -91,10 +91,10 @@ export interface Filter {
   readonly labels: ReadonlyArray<string>
 }
 
-/** A filter as an export takes it: its options `wanted` and `wantedResult`. */
+/** A filter as an export takes it: its options `filter` and `filterResult`. */
 export const filterOf = ({ labels, statuses }: Filter): {
-  readonly wanted?: (job: JobSummary) => boolean
-  readonly wantedResult?: (
+  readonly filter?: (job: JobSummary) => boolean
+  readonly filterResult?: (
     document: ResultDocument,
     job: { readonly batchId: string; readonly jobId: string }
   ) => Effect.Effect<boolean, ContentError>
@@ -102,9 +102,9 @@ export const filterOf = ({ labels, statuses }: Filter): {
   const words = new Set(statuses.map((word) => word.toLowerCase()))
   const wanted = new Set(labels)
   return {
-    ...(words.size === 0 ? {} : { wanted: (job) => words.has(job.status.toLowerCase()) }),
+    ...(words.size === 0 ? {} : { filter: (job) => words.has(job.status.toLowerCase()) }),
     ...(wanted.size === 0 ? {} : {
-      wantedResult: (document, job) =>
+      filterResult: (document, job) =>
         document.rows(job).pipe(
           Stream.filter(({ rows }) => rows.some((row) => wanted.has(row.label))),
           Stream.runHead,

@@ -81,7 +81,7 @@ export interface WriterOptions extends Description {
  *
  * @example
  * ```ts
- * import { SimpleSink } from "@labelstream/core"
+ * import { SimpleSink } from "@labelstream/core/sink"
  * import * as Effect from "effect/Effect"
  *
  * const sink = SimpleSink.fromWriter({
@@ -103,7 +103,7 @@ export const fromWriter = (options: WriterOptions): JobSink => {
     capabilities: declared,
     check: check ?? Effect.void,
     open: opened,
-    ...declared.writers === "many" ? { shared: { open: () => opened, merge: nothingToMerge } } : {},
+    ...declared.writers === "many" ? { branches: { open: () => opened, merge: nothingToMerge } } : {},
     inspect: inspect ?? (() => Stream.empty)
   }
 }

@@ -138,7 +138,7 @@ export type Import = (specifier: string) => Promise<unknown>
  * import * as Effect from "effect/Effect"
  *
  * const program = Effect.gen(function*() {
- *   const sink = yield* SinkPlugin.load("filesystem", { directory: "output" }, (name) => import(name))
+ *   const sink = yield* SinkPlugin.load("files", { directory: "output" }, (name) => import(name))
  *   return yield* Export.run({ batches: [{ projectId: "...", batchId: "..." }], sinks: [sink] })
  * })
  * ```
@@ -175,12 +175,12 @@ export const load = Effect.fnUntraced(function*(
 })
 
 /** What a sink says of how many may write, against what it has for that; undefined where both agree. */
-const contradictionOf = ({ capabilities: { writers }, shared }: JobSink): string | undefined => {
-  if (writers === "many" && shared === undefined) {
-    return "it declares `writers: \"many\"` and has no `shared` for several to write by: declare `single`, or add it"
+const contradictionOf = ({ capabilities: { writers }, branches }: JobSink): string | undefined => {
+  if (writers === "many" && branches === undefined) {
+    return "it declares `writers: \"many\"` and has no `branches` for several to write by: declare `single`, or add it"
   }
-  return writers === "single" && shared !== undefined
-    ? "it has `shared` for several to write by and declares `writers: \"single\"`: declare `many`, or remove it"
+  return writers === "single" && branches !== undefined
+    ? "it has `branches` for several to write by and declares `writers: \"single\"`: declare `many`, or remove it"
     : undefined
 }
 

@@ -47,7 +47,7 @@ const timer = spec("histogram", "seconds")
  */
 export const metrics = {
   pages: counter("labelstream_pages_total", "Pages of listings read"),
-  jobs: counter("labelstream_jobs_total", "Jobs that ended in this run: exported, unchanged, failed, vanished", [
+  jobs: counter("labelstream_jobs_total", "Jobs that ended in this run: exported, unchanged, failed, delisted", [
     "outcome"
   ]),
   jobFailures: counter("labelstream_job_failures_total", "Failed jobs by the cause that reports and the ledger name", [

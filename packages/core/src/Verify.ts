@@ -20,7 +20,7 @@ export type Difference =
   }
   /** It is there with other bytes, or another revision than the ledger's. */
   | {
-    readonly _tag: "Changed"
+    readonly _tag: "Modified"
     readonly sink: string
     readonly batchId: string
     readonly jobId: string
@@ -85,7 +85,7 @@ export const sink = (
         if (words[index] === "unknown") {
           return [{ _tag: isUnended ? "Leftover" : "Extra", sink, path: `${batchId}/${jobId}` }]
         }
-        return [{ _tag: "Changed", sink, batchId, jobId, path: null }]
+        return [{ _tag: "Modified", sink, batchId, jobId, path: null }]
       })
       const told = items.flatMap((item): ReadonlyArray<Difference> =>
         item._tag === "Intact" ? [] : [{ ...item, sink: target.name }]

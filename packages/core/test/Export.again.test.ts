@@ -144,7 +144,7 @@ describe("a later run", () => {
       )
       events.length = 0
       const report = yield* run()
-      strictEqual(report.batches[0]?.vanished, 1)
+      strictEqual(report.batches[0]?.delisted, 1)
       deepStrictEqual(only(events, "Delisted").map(({ jobIds }) => jobIds), [["b-2"]])
       strictEqual(sink.stored.size, 5)
     }))

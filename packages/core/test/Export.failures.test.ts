@@ -13,12 +13,12 @@ import { lapse } from "./support/time.ts"
 const faults: Record<string, (kind: string) => Reply | typeof connect | undefined> = {
   NotFound: (kind) => kind === "jobs b-3" ? error(400, "FS_0006") : undefined,
   BadRequest: (kind) => kind === "jobs b-3" ? error(400, "GE_0001") : undefined,
-  PlatformFault: (kind) => kind === "jobs b-3" ? error(400, "FS_0000") : undefined,
+  ServerError: (kind) => kind === "jobs b-3" ? error(400, "FS_0000") : undefined,
   Throttled: (kind) => kind === "jobs b-3" ? { status: 429 } : undefined,
   ConnectionFailed: (kind) => kind === "jobs b-3" ? connect : undefined,
-  MalformedAnswer: (kind) => kind === "jobs b-3" ? ok({ status: 5 }) : undefined,
+  MalformedResponse: (kind) => kind === "jobs b-3" ? ok({ status: 5 }) : undefined,
   AttachmentMissing: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 404 } : undefined,
-  LinkRefused: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 403 } : undefined,
+  SignedUrlRejected: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 403 } : undefined,
   BadRedirect: (kind) => kind === `file ${documentUrl("b-3")}` ? { status: 302 } : undefined,
   Forbidden: (kind) => kind === `attachment ${documentUrl("b-3")}` ? { status: 403 } : undefined,
   InvalidKey: (kind) => kind === "jobs b-3" ? error(401, "auth-failure") : undefined
@@ -55,7 +55,7 @@ describe("one bad job", () => {
         "b-1",
         "page 3, job 1"
       ])
-      deepStrictEqual(yield* ledger.counts(batch), { listed: 0, unfinished: 0, stored: 4, failed: 1 })
+      deepStrictEqual(yield* ledger.counts(batch), { pending: 0, unfinished: 0, stored: 4, failed: 1 })
       batch.jobs[1] = { id: "b-1" }
       deepStrictEqual(counts(yield* run()), { listed: 6, exported: 1, unchanged: 4, unfinished: 0, failed: 1 })
     }))
@@ -85,7 +85,7 @@ describe("one bad job", () => {
 
   it.effect("that may pass is fetched again by an ordinary run", () =>
     Effect.gen(function*() {
-      const platform = new FakePlatform([batchOf(4)], (_, kind) => faults["PlatformFault"]?.(kind))
+      const platform = new FakePlatform([batchOf(4)], (_, kind) => faults["ServerError"]?.(kind))
       const { run } = yield* world(platform, [new MemorySink()])
       yield* run()
       platform.override = () => undefined
@@ -234,13 +234,13 @@ describe("a listing that fails", () => {
       assert.include(report.batches[0]?.listingError ?? "", "points back")
     }))
 
-  it.effect("says nothing of jobs that have vanished", () =>
+  it.effect("says nothing of jobs that have delisted", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)])
       const { run } = yield* world(platform, [new MemorySink()])
       yield* run()
       platform.override = (_, kind) => kind.startsWith("page") && !kind.endsWith("first") ? { status: 400 } : undefined
-      strictEqual((yield* run()).batches[0]?.vanished, 0)
+      strictEqual((yield* run()).batches[0]?.delisted, 0)
     }))
 
   it.effect("is retried page by page, so that a job is not asked for twice", () =>

@@ -57,7 +57,7 @@ describe("a filter that matches nothing", () => {
     Effect.gen(function*() {
       const jobs = Array.from({ length: 50 }, (_, index) => ({ id: `b-${index}`, status: `${index}`.repeat(200) }))
       const { run } = yield* world(new FakePlatform([{ projectId: "p", batchId: "b", jobs }]), [new MemorySink()])
-      const { seen } = yield* run({ wanted: () => false })
+      const { seen } = yield* run({ filter: () => false })
       strictEqual(seen.statuses.length, 20)
       assert(seen.statuses.every((status) => status.length === 100))
     }))

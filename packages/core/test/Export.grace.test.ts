@@ -57,7 +57,7 @@ describe("a stop with a sink that does not answer", () => {
           assert(report?.stopped === true && !report.complete)
           assert.include(report.sinks[0]?.error ?? "", "did not answer")
           const [batch] = report.batches
-          deepStrictEqual([batch?.failed, batch?.exported, batch?.left], step === "finish" ? [0, 3, 0] : [0, 0, 3])
+          deepStrictEqual([batch?.failed, batch?.exported, batch?.remaining], step === "finish" ? [0, 3, 0] : [0, 0, 3])
         }))
     }
   }

@@ -100,7 +100,7 @@ describe("jobs", () => {
       balanced(report)
       released(platform, [sink])
       deepStrictEqual(sink.history.toSorted(), ids(100).filter((id) => id !== "b-3" && id !== "b-30").toSorted())
-      strictEqual(report.batches[0]?.left, 2)
+      strictEqual(report.batches[0]?.remaining, 2)
     }))
 
   it.effect("that were fetched beside a slow one are stored when the platform turns the key down", () =>

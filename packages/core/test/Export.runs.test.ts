@@ -71,6 +71,6 @@ describe("what the ledger remembers of a run", () => {
       yield* Scope.provide(start(), scope)
       yield* settle
       yield* Scope.close(scope, yield* Effect.exit(Effect.void))
-      deepStrictEqual((yield* ends(ledger)).map((end) => end?.outcome), ["broken", "broken", "stopped"])
+      deepStrictEqual((yield* ends(ledger)).map((end) => end?.outcome), ["aborted", "aborted", "stopped"])
     }))
 })

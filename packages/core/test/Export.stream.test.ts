@@ -139,7 +139,7 @@ describe("the fold of events", () => {
       { _tag: "Skipped", ...ref, jobIds: ["1"], statuses: [], labels: ["Car"] },
       { _tag: "Unfinished", ...ref, jobIds: ["2"] }
     ).batches
-    deepStrictEqual([batch?.listed, batch?.skipped, batch?.unfinished, batch?.left], [2, 1, 1, 1])
+    deepStrictEqual([batch?.listed, batch?.skipped, batch?.unfinished, batch?.remaining], [2, 1, 1, 1])
   })
 
   it("ignores events of a batch or sink that the run does not have", () => {

@@ -39,9 +39,9 @@ const codes = [
   ["core.webutil.auther", "Forbidden", never, true],
   ["resource_error", "NotFound", never, false],
   ["FS_0006", "NotFound", never, false],
-  ["FS_0000", "PlatformFault", budget, false],
-  ["FS_0008", "PlatformFault", budget, false],
-  ["api_error", "PlatformFault", budget, false],
+  ["FS_0000", "ServerError", budget, false],
+  ["FS_0008", "ServerError", budget, false],
+  ["api_error", "ServerError", budget, false],
   ["FS_0007", "AttachmentMissing", few, false],
   ["FS_0001", "BadRequest", never, false],
   ["FS_0002", "BadRequest", never, false],
@@ -78,7 +78,7 @@ describe("the platform's error codes", () => {
   it.effect("say more than the status they come with", () =>
     Effect.gen(function*() {
       strictEqual((yield* jobError(error(401, "core.webutil.auther"))).failure.reason._tag, "Forbidden")
-      strictEqual((yield* jobError(error(403, "FS_0000"))).failure.reason._tag, "PlatformFault")
+      strictEqual((yield* jobError(error(403, "FS_0000"))).failure.reason._tag, "ServerError")
       strictEqual((yield* jobError(error(404, "auth-failure"))).failure.reason._tag, "InvalidKey")
     }))
 
@@ -100,17 +100,17 @@ describe("the HTTP status", () => {
       [401, "InvalidKey", never],
       [403, "Forbidden", never],
       [404, "NotFound", never],
-      [408, "PlatformFault", budget],
+      [408, "ServerError", budget],
       [410, "NotFound", never],
       [418, "BadRequest", never],
       [429, "Throttled", budget],
-      [443, "PlatformFault", budget],
-      [444, "PlatformFault", budget],
-      [500, "PlatformFault", budget],
-      [502, "PlatformFault", budget],
-      [503, "PlatformFault", budget],
-      [504, "PlatformFault", budget],
-      [520, "PlatformFault", budget]
+      [443, "ServerError", budget],
+      [444, "ServerError", budget],
+      [500, "ServerError", budget],
+      [502, "ServerError", budget],
+      [503, "ServerError", budget],
+      [504, "ServerError", budget],
+      [520, "ServerError", budget]
     ] as const
   ) {
     for (
@@ -149,7 +149,7 @@ describe("an answer of HTTP 200", () => {
     it.effect(`with ${what} is malformed, and tried ${tries[patience]} times`, () =>
       Effect.gen(function*() {
         const { asked, failure } = yield* jobError({ body })
-        strictEqual(failure.reason._tag, "MalformedAnswer")
+        strictEqual(failure.reason._tag, "MalformedResponse")
         strictEqual(asked, tries[patience])
       }))
   }
@@ -169,7 +169,7 @@ describe("an answer of HTTP 200", () => {
   it.effect("that is far too large is malformed, without being read", () =>
     Effect.gen(function*() {
       const { asked, failure } = yield* jobError({ body: new Uint8Array(33 * 1024 * 1024) })
-      strictEqual(failure.reason._tag, "MalformedAnswer")
+      strictEqual(failure.reason._tag, "MalformedResponse")
       strictEqual(asked, 1)
     }))
 
@@ -186,7 +186,7 @@ describe("a file", () => {
     Effect.gen(function*() {
       for (const status of [401, 403]) {
         const failure = yield* fileError({ status, body: "<Error><Code>AccessDenied</Code></Error>" }, true)
-        strictEqual(failure.reason._tag, "LinkRefused")
+        strictEqual(failure.reason._tag, "SignedUrlRejected")
         assert(!failure.isFatal)
         assert(failure.isRetryable)
       }
@@ -237,7 +237,7 @@ describe("a file", () => {
     Effect.gen(function*() {
       for (const body of [html, html.padEnd(2 * 1024 * 1024)]) {
         const failure = yield* fileError({ body, headers: { "content-type": "text/html; charset=utf-8" } }, false)
-        strictEqual(failure.reason._tag, "MalformedAnswer")
+        strictEqual(failure.reason._tag, "MalformedResponse")
         strictEqual(failure.attempts, 3)
       }
     }))

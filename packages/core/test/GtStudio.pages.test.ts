@@ -237,7 +237,7 @@ describe("a listing that cannot be read", () => {
         Effect.flip
       )
       deepStrictEqual(seen, ["a", "b"])
-      strictEqual(error.reason._tag, "MalformedAnswer")
+      strictEqual(error.reason._tag, "MalformedResponse")
     }))
 
   for (
@@ -256,7 +256,7 @@ describe("a listing that cannot be read", () => {
       Effect.gen(function*() {
         const platform = listing(data)
         const error = yield* Effect.flip(Stream.runDrain(summaries(platform)))
-        strictEqual(error.reason._tag, "MalformedAnswer")
+        strictEqual(error.reason._tag, "MalformedResponse")
         assert.include(error.message, `${field}:`)
         assert(!error.isRetryable)
         strictEqual(platform.transport.asked.length, 1)
@@ -268,7 +268,7 @@ describe("a listing that cannot be read", () => {
       const platform = listing({ status: "completed", result: 5 })
       const gtStudio = yield* platform.gtStudio
       const error = yield* Effect.flip(gtStudio.jobResult("p", "j"))
-      strictEqual(error.reason._tag, "MalformedAnswer")
+      strictEqual(error.reason._tag, "MalformedResponse")
       assert.include(error.message, "result")
       strictEqual(error.subject.jobId, "j")
     }))

@@ -25,7 +25,7 @@ const failures: Record<Reason["_tag"], ReadonlyArray<FakePlatform["override"]>> 
     () => ({ status: 302, headers: { location: signed } })
   ],
   Throttled: [() => ({ status: 429, body: echo }), atFile({ status: 429, body: echo })],
-  PlatformFault: [
+  ServerError: [
     () => error(400, "FS_0000", echo),
     () => ({ status: 500, body: echo }),
     atFile({ status: 500, body: echo })
@@ -34,7 +34,7 @@ const failures: Record<Reason["_tag"], ReadonlyArray<FakePlatform["override"]>> 
     () => new TransportError({ failure: "Connect", code: "ECONNREFUSED" }),
     atFile({ body: "x", breaks: "Truncated" })
   ],
-  MalformedAnswer: [
+  MalformedResponse: [
     () => ({ body: echo }),
     () => ok({ jobs: [{ id: 5, status: [signed] }], status: { [key]: signed } }),
     () => ok({ jobs: signed, result: [key] })
@@ -52,7 +52,7 @@ const failures: Record<Reason["_tag"], ReadonlyArray<FakePlatform["override"]>> 
     atFile({ status: 302, headers: { location: signed } }),
     atFile({ status: 302 })
   ],
-  LinkRefused: [atFile({ status: 403, body: `<Error>${echo}</Error>` })],
+  SignedUrlRejected: [atFile({ status: 403, body: `<Error>${echo}</Error>` })],
   AttachmentMissing: [atFile({ status: 404, body: echo })]
 }
 

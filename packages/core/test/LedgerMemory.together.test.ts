@@ -12,8 +12,8 @@ describe("two exports on one ledger in memory", () => {
       const ledger = yield* Ledger
       const receipt = { batchId: ref.batchId, jobId: "j", revision: { document: "d", attachments: "" }, bytes: 1 }
       const listed = { status: "completed", frames: 1, annotations: 1 }
-      const adopting = yield* Effect.forkChild(
-        Effect.exit(ledger.atomically(Effect.andThen(Effect.sleep("1 second"), Effect.fail("inspect failed"))))
+      const reconciling = yield* Effect.forkChild(
+        Effect.exit(ledger.transaction(Effect.andThen(Effect.sleep("1 second"), Effect.fail("inspect failed"))))
       )
       yield* settle
       const noting = yield* Effect.forkChild(
@@ -21,7 +21,7 @@ describe("two exports on one ledger in memory", () => {
       )
       yield* settle
       yield* TestClock.adjust("2 seconds")
-      yield* Fiber.join(adopting)
+      yield* Fiber.join(reconciling)
       yield* yield* Fiber.join(noting)
       assert.strictEqual((yield* ledger.find(ref, ["j"]))[0]?.stage, "stored")
     }).pipe(Effect.provide(Layer.fresh(LedgerMemory.layer))))

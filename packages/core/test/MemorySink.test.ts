@@ -19,7 +19,7 @@ describe("MemorySink", () => {
       const found = (depth: "manifest" | "content") =>
         Effect.map(Stream.runCollect(sink.inspect(depth)), (parts) => parts.flat().map(({ _tag }) => _tag))
       assert.deepStrictEqual(yield* found("manifest"), ["Intact"])
-      assert.deepStrictEqual(yield* found("content"), ["Changed"])
+      assert.deepStrictEqual(yield* found("content"), ["Modified"])
     }))
 
   it.effect("lets one sink at a time have its store open", () =>

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { strictEqual } from "@effect/vitest/utils"
-import { PlainText } from "../src/index.ts"
+import * as PlainText from "../src/PlainText.ts"
 
 describe("text from elsewhere", () => {
   it("shows as codes what would steer a terminal, turn a line around, or not be seen", () => {

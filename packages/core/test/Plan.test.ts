@@ -58,7 +58,7 @@ describe("a plan", () => {
   it.effect("counts jobs that are not wanted as skipped", () =>
     Effect.gen(function*() {
       const { plan } = yield* world(new FakePlatform([batchOf(4)]))
-      const { batches } = yield* plan({ wanted: ({ id }) => id === "b-2" })
+      const { batches } = yield* plan({ filter: ({ id }) => id === "b-2" })
       deepStrictEqual([batches[0]?.fetch, batches[0]?.skipped], [1, 3])
     }))
 })

@@ -89,14 +89,14 @@ describe("SimpleSink", () => {
       const open = Effect.succeed((records: ReadonlyArray<JobSink.JobRecord>) =>
         Effect.sync(() => void written.push(...records.map(({ jobId }) => jobId)))
       )
-      const { shared } = SimpleSink.fromWriter({ name: "list", id: "list:1", open })
-      const [one, other] = [yield* shared!.open("one"), yield* shared!.open("other")]
+      const { branches } = SimpleSink.fromWriter({ name: "list", id: "list:1", open })
+      const [one, other] = [yield* branches!.open("one"), yield* branches!.open("other")]
       yield* one.stage("t", [yield* record("a")])
       yield* other.stage("t", [yield* record("b")])
       assert.deepStrictEqual(written, ["a", "b"])
-      assert.deepStrictEqual(yield* shared!.merge, { merged: 0, stillOpen: [] })
+      assert.deepStrictEqual(yield* branches!.merge, { merged: 0, stillOpen: [] })
       const single = SimpleSink.fromWriter({ name: "list", id: "list:2", open, capabilities: { writers: "single" } })
-      assert.isUndefined(single.shared)
+      assert.isUndefined(single.branches)
     }))
 
   it.effect("writes again when the writer was not available", () =>

@@ -226,17 +226,17 @@ describe("the options of a sink", () => {
   it.effect("refuses a sink that says how many may write and has something else for it", () =>
     Effect.gen(function*() {
       const memory = MemorySink.make({ id: "mine" })
-      const shared = { open: () => memory.open, merge: Effect.succeed({ merged: 0, stillOpen: [] }) }
+      const branches = { open: () => memory.open, merge: Effect.succeed({ merged: 0, stillOpen: [] }) }
       const many = { ...memory, capabilities: { ...memory.capabilities, writers: "many" as const } }
       const load = (sink: typeof memory) =>
         SinkPlugin.load("a/b", {}, () =>
           Promise.resolve({
             default: SinkPlugin.define({ name: "mine", version: "1", options: Schema.Struct({}), make: () => sink })
           }))
-      const [bare, mute] = [yield* Effect.flip(load(many)), yield* Effect.flip(load({ ...memory, shared }))]
+      const [bare, mute] = [yield* Effect.flip(load(many)), yield* Effect.flip(load({ ...memory, branches }))]
       assert.deepStrictEqual([bare.reason, mute.reason], ["broken", "broken"])
-      assert.include(bare.message, "declares `writers: \"many\"` and has no `shared`")
-      assert.include(mute.message, "has `shared`")
-      assert.isDefined((yield* load({ ...many, shared })).shared)
+      assert.include(bare.message, "declares `writers: \"many\"` and has no `branches`")
+      assert.include(mute.message, "has `branches`")
+      assert.isDefined((yield* load({ ...many, branches })).branches)
     }))
 })

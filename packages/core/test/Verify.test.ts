@@ -60,7 +60,7 @@ describe("verify", () => {
       const { sink, verify } = yield* exported
       const job = sink.stored.get("b/b-2")!
       sink.stored.set("b/b-2", { ...job, revision: { ...job.revision, attachments: "other" } })
-      deepStrictEqual(yield* verify(), { intact: 5, differences: [{ _tag: "Changed", ...of("b-2"), path: null }] })
+      deepStrictEqual(yield* verify(), { intact: 5, differences: [{ _tag: "Modified", ...of("b-2"), path: null }] })
     }))
 
   it.effect("names what no receipt speaks of", () =>
@@ -102,7 +102,7 @@ describe("verify", () => {
       const intact = yield* Stream.runCollect(Stream.flattenIterable(sink.sink.inspect("content")))
       const damaged: ReadonlyArray<Inspected> = [
         { _tag: "Missing", batchId: "b", jobId: "b-0", path: "b/b-0.json" },
-        { _tag: "Changed", batchId: "b", jobId: "b-0", path: "b/b-0/mask.png" },
+        { _tag: "Modified", batchId: "b", jobId: "b-0", path: "b/b-0/mask.png" },
         { _tag: "Extra", path: "b/notes.txt" }
       ]
       const rest = intact.filter((item) => item._tag === "Intact" && item.receipt.jobId !== "b-0")
@@ -110,7 +110,7 @@ describe("verify", () => {
         intact: 5,
         differences: [
           { _tag: "Missing", ...of("b-0"), path: "b/b-0.json" },
-          { _tag: "Changed", ...of("b-0"), path: "b/b-0/mask.png" },
+          { _tag: "Modified", ...of("b-0"), path: "b/b-0/mask.png" },
           { _tag: "Extra", sink: "memory", path: "b/notes.txt" }
         ]
       })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { SinkPlugin } from "@labelstream/core"
+import { SinkPlugin } from "@labelstream/core/sink"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { SinkTemplate } from "../src/index.ts"
@@ -47,9 +47,9 @@ describe("the template", () => {
       assert.deepStrictEqual(parsed(files[path]), parsed(read(`packages/sink-sqlite/${path}`)))
     }
     const { description, keywords, name, ...rest } = parsed(files["package.json"])
-    const { description: _, name: __, ...neighbour } = parsed(read("packages/sink-filesystem/package.json"))
+    const { description: _, name: __, ...neighbour } = parsed(read("packages/sink-files/package.json"))
     // Only sinks that write files need what these have in common.
-    const { "@labelstream/files": ___, ...dependencies } = neighbour.dependencies
+    const { "@labelstream/storage": ___, ...dependencies } = neighbour.dependencies
     assert.deepStrictEqual(rest, { ...neighbour, dependencies })
     assert.deepStrictEqual([name, typeof description, keywords], ["@labelstream/sink-blobs", "string", [
       "labelstream-sink"

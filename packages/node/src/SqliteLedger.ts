@@ -15,8 +15,8 @@ import { lock } from "./internal/ledger/lock.ts"
 import * as observing from "./internal/ledger/observed.ts"
 import * as reads from "./internal/ledger/reads.ts"
 import { reading, type Run, writing } from "./internal/ledger/service.ts"
-import * as settling from "./internal/ledger/settled.ts"
 import { attempt, type Database, ledgerError, open, type OpenOptions } from "./internal/ledger/sqlite.ts"
+import * as settling from "./internal/ledger/upToDate.ts"
 import * as writes from "./internal/ledger/writes.ts"
 
 /** Where the ledger stands. */
@@ -95,7 +95,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   return Ledger.takingTurns({
     ...reading(run, read),
     ...writing(run, transaction, write),
-    atomically: (effect) =>
+    transaction: (effect) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           yield* run(observed.write)
@@ -126,7 +126,7 @@ const makeReadOnly = Effect.fnUntraced(function*(options: Options) {
     end: () => refuse,
     observe: () => refuse,
     record: () => refuse,
-    atomically: () => refuse,
+    transaction: () => refuse,
     opened: () => refuse,
     closed: () => refuse,
     ...reading((program) => attempt(file, () => driver.run(program())), reads.make(observing.inTable))

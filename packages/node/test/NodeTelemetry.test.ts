@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Export, GtStudio, LedgerMemory, MemorySink, Telemetry } from "@labelstream/core"
+import { Export, GtStudio, LedgerMemory, Telemetry } from "@labelstream/core"
+import { MemorySink } from "@labelstream/core/sink"
 import { Simulator } from "@labelstream/simulator"
 import { ConfigProvider, Console, Effect, Layer, Logger, Metric, Redacted } from "effect"
 import * as fs from "node:fs"
@@ -178,7 +179,7 @@ describe("a collector", () => {
           shutdownTimeout: "200 millis"
         } as const
         const report = yield* exported(yield* platform, { otlp }).pipe(Effect.provide(layer))
-        assert(report.batches[0]!.isListed && report.batches[0]!.left === 0)
+        assert(report.batches[0]!.isListed && report.batches[0]!.remaining === 0)
         const warnings = lines.filter((line) => line.includes("collector"))
         assert(warnings.length <= 1, warnings.join("\n"))
         if (what !== "an answer never ends") assert.include(warnings[0], `Warn The collector at ${otlp.url} `)

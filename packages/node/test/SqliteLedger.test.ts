@@ -45,7 +45,7 @@ describe("SqliteLedger.layer", () => {
             for (const page of [listing.slice(0, 3), listing.slice(3, 6), listing.slice(6)]) {
               const observed = yield* ledger.observe(run, batch, page.map(summary), ["files"])
               assert.deepStrictEqual(
-                observed.map(({ known, settled }) => [known, settled]),
+                observed.map(({ known, upToDate }) => [known, upToDate]),
                 page.map(() => [null, true])
               )
             }
@@ -54,7 +54,7 @@ describe("SqliteLedger.layer", () => {
           yield* ledger.observe(run, batch, ["0", "1", "2"].map(summary), ["files"])
           // 3 has left the listing, so that 6 is farther away than the page is long.
           const observed = yield* ledger.observe(run, batch, ["4", "5", "6"].map(summary), ["files"])
-          assert.deepStrictEqual(observed.map(({ settled }) => settled), [true, true, undefined])
+          assert.deepStrictEqual(observed.map(({ upToDate }) => upToDate), [true, true, undefined])
         }))
     }))
 

@@ -11,8 +11,8 @@ const gather = (jobs: ReadonlyArray<TestJob>, options: Summary.Options = { sinks
 const resultsOf = (jobs: ReadonlyArray<TestJob>, options?: Summary.Options) =>
   Effect.map(gather(jobs, options), ({ results }) => results ?? assert.fail("no results"))
 
-const refused: Ledger.LedgerFailure = { reason: "NotFound", message: "it is gone", retryable: false }
-const later: Ledger.LedgerFailure = { reason: "Timeout", message: "too slow", retryable: true }
+const refused: Ledger.JobFailure = { reason: "NotFound", message: "it is gone", retryable: false }
+const later: Ledger.JobFailure = { reason: "Timeout", message: "too slow", retryable: true }
 
 describe("a sink that cannot be read", () => {
   it.effect("to its end is told of, with what was read before", () =>
@@ -59,7 +59,7 @@ describe("the ledger's part", () => {
         { id: "4", failed: later },
         { id: "5", failed: refused, batchId: "c" }
       ])
-      assert.deepStrictEqual(stages, { listed: 0, unfinished: 1, stored: 1, failed: 3 })
+      assert.deepStrictEqual(stages, { pending: 0, unfinished: 1, stored: 1, failed: 3 })
       assert.deepStrictEqual(batches.top.map(({ batchId, bytes, stages }) => [batchId, stages.failed, bytes]), [
         ["b", 2, 2],
         ["c", 1, 0]

@@ -4,15 +4,15 @@
  * that comes again replaces its rows where they stand. Parts appear whole, and a commit that has been answered survives a
  * power cut. What a reader may see while a commit is being published is said in the package's README.
  */
-import { type JobSink, SinkPlugin } from "@labelstream/core"
-import { FolderSink, type Fs, nodeFs } from "@labelstream/files"
+import { type JobSink, SinkPlugin } from "@labelstream/core/sink"
+import { FolderSink, type Fs, nodeFs } from "@labelstream/storage"
 import * as Schema from "effect/Schema"
 import { keepReadable } from "./internal/emptyTables.ts"
 import { sinkName } from "./internal/failure.ts"
 import { count, inspect } from "./internal/inspect.ts"
 import { merge } from "./internal/merge.ts"
-import * as Place from "./internal/place.ts"
 import { replay } from "./internal/replay.ts"
+import * as Place from "./internal/target.ts"
 import { type Settings, start } from "./internal/work.ts"
 
 const positive = Schema.Int.check(Schema.isGreaterThan(0))

@@ -3,7 +3,7 @@
  * the format and the batch, every further one a job of the part in the order of its rows, the last one the part's files.
  * A manifest is replaced as a whole, after its files; one without a last line is damaged.
  */
-import { Lines } from "@labelstream/files"
+import { Lines } from "@labelstream/storage"
 
 /** What the first line says. */
 export const format = "labelstream-parquet"

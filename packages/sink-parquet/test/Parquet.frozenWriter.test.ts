@@ -5,9 +5,9 @@ import * as Scope from "effect/Scope"
 import { readFileSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
-import { store, temporary, unsynced } from "./support/places.ts"
 import { rowsOf } from "./support/readers.ts"
 import { record } from "./support/records.ts"
+import { store, temporary, unsynced } from "./support/targets.ts"
 
 describe("a writer that was frozen", () => {
   it.live("cannot commit after others took its place and left, so no job is there twice", () =>

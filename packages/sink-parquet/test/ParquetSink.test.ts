@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink, PartManifest } from "../src/index.ts"
-import { inspected, run, store, temporary, tree } from "./support/places.ts"
 import { query, rowsOf } from "./support/readers.ts"
 import { content, jobs, record, sha256 } from "./support/records.ts"
+import { inspected, run, store, temporary, tree } from "./support/targets.ts"
 
 const a = record({ job: "a", text: "{\"a\": 1 }\n", nested: ["m0", "m1"], rows: 2 })
 const b = record({ job: "b", rows: 0 })

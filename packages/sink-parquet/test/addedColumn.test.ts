@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { vi } from "vitest"
-import { inspected, run, temporary } from "./support/places.ts"
 import { query } from "./support/readers.ts"
 import { record, row } from "./support/records.ts"
+import { inspected, run, temporary } from "./support/targets.ts"
 
 const model = vi.hoisted(() => ({ hasWeight: true }))
 
-vi.mock(import("@labelstream/core"), async (original) => {
+vi.mock(import("@labelstream/core/sink"), async (original) => {
   const core = await original()
   const { annotations } = core.AnnotationModel.tables
   const weight = { ...core.Table.nullable(core.Table.double("how much it counts")), name: "weight" as never }

@@ -7,7 +7,7 @@ SinkConformance.suite("parquet", {
   make,
   readBack,
   manifest,
-  keeps: "files",
+  location: "files",
   module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
   waive: {
     A02:

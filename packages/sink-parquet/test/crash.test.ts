@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
-import { dying, guarded, inspected, run, store, systemError, temporary, tree, unsynced } from "./support/places.ts"
 import { rowsOf } from "./support/readers.ts"
 import { jobs, record } from "./support/records.ts"
 import { batches, every, options, play } from "./support/scenario.ts"
+import { dying, guarded, inspected, run, store, systemError, temporary, tree, unsynced } from "./support/targets.ts"
 
 /** Opens after a crash, checks that what stands is whole, and runs again what was not acknowledged. */
 const resume = Effect.fnUntraced(
@@ -89,7 +89,7 @@ describe("a crash", () => {
       const run = Effect.runPromiseWith(yield* Effect.context())
       const seen = yield* Effect.promise(async () => {
         const found = new Set<string>()
-        const { guarded } = await import("./support/places.ts")
+        const { guarded } = await import("./support/targets.ts")
         const fs = guarded(async ({ name }) => {
           if (name !== "rename") return
           for (const table of ["jobs", "annotations"] as const) {
@@ -119,10 +119,10 @@ describe("damage", () => {
         const flipped = Uint8Array.from(bytes)
         flipped[20]! ^= 1
         writeFileSync(join(directory, path), flipped)
-        const changed = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Changed")
+        const changed = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Modified")
         assert.deepStrictEqual(
           changed,
-          ["0", "1", "2"].map((n) => ({ _tag: "Changed", batchId: "batch-1", jobId: `job-0000${n}`, path }))
+          ["0", "1", "2"].map((n) => ({ _tag: "Modified", batchId: "batch-1", jobId: `job-0000${n}`, path }))
         )
         assert.strictEqual((yield* inspected(directory, "manifest")).filter(({ _tag }) => _tag === "Intact").length, 5)
         truncateSync(join(directory, path), bytes.length - 9)
@@ -157,7 +157,7 @@ describe("damage", () => {
           Stream.runCollect(Stream.flattenIterable(target.inspect("content"))),
           (found) => found.map((item) => item._tag === "Intact" ? item.receipt.jobId : item._tag)
         )
-        assert.includeMembers(yield* intact, ["Missing", "Changed", "job-00002", "job-00003"])
+        assert.includeMembers(yield* intact, ["Missing", "Modified", "job-00002", "job-00003"])
         yield* store(sink, "t", jobs(1, 2))
         assert.sameMembers(yield* intact, ["job-00001", "job-00002", "job-00003"])
         yield* store(sink, "u", jobs(0, 1))
@@ -174,7 +174,7 @@ describe("damage", () => {
       const manifest = join(directory, "manifest/batch-batch-1/part-000001.ndjson")
       const text = readFileSync(manifest, "utf8")
       writeFileSync(manifest, text.slice(0, -50))
-      const changed = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Changed")
+      const changed = (yield* inspected(directory)).filter(({ _tag }) => _tag === "Modified")
       assert.strictEqual(changed.length, 3)
       yield* Effect.scoped(Effect.gen(function*() {
         const sink = yield* ParquetSink.make({ directory }).open

@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { JobSink } from "@labelstream/core"
-import { nodeFs } from "@labelstream/files"
+import type { JobSink } from "@labelstream/core/sink"
+import { nodeFs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { chmodSync, fstatSync, mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
+import { query, rowsOf } from "./support/readers.ts"
+import { content, jobs, record } from "./support/records.ts"
+import { batches, every, options, play } from "./support/scenario.ts"
 import {
   failingOnce,
   guarded,
@@ -17,10 +20,7 @@ import {
   temporary,
   tree,
   unsynced
-} from "./support/places.ts"
-import { query, rowsOf } from "./support/readers.ts"
-import { content, jobs, record } from "./support/records.ts"
-import { batches, every, options, play } from "./support/scenario.ts"
+} from "./support/targets.ts"
 
 /** Plays the scenario and tries each step that failed once more. Answers the errors that were met. */
 const persist = Effect.fnUntraced(function*(directory: string, fs: typeof nodeFs) {

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ResultDocument } from "@labelstream/core"
+import { ResultDocument } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { run, temporary } from "./support/places.ts"
 import { query } from "./support/readers.ts"
 import { content, record } from "./support/records.ts"
+import { run, temporary } from "./support/targets.ts"
 
 const classes = ["car", "Fußgänger", "😀", "traffic light", "a\"b"]
 

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { inject } from "vitest"
 import { isFull, scale } from "../../../scripts/testScale.ts"
-import { temporary } from "./support/places.ts"
+import { temporary } from "./support/targets.ts"
 
 const child = join(inject("programs"), "largeChild.js")
 

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import parquetjs from "parquetjs-lite"
-import { temporary } from "./support/places.ts"
 import { query } from "./support/readers.ts"
+import { temporary } from "./support/targets.ts"
 
 const write = (type: string, values: ReadonlyArray<unknown>) =>
   Effect.flatMap(temporary, (directory) =>

@@ -7,9 +7,9 @@ import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "n
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
 import { columnsOf, tableNames } from "../src/internal/tables.ts"
-import { guarded, inspected, run, store, systemError, temporary, tree, unsynced } from "./support/places.ts"
 import { parts, rowsOf } from "./support/readers.ts"
 import { jobs, record } from "./support/records.ts"
+import { guarded, inspected, run, store, systemError, temporary, tree, unsynced } from "./support/targets.ts"
 
 /** Each set is a dataset of its own: readers guess a type from all ids together. */
 const idSets: Readonly<Record<string, ReadonlyArray<string>>> = {

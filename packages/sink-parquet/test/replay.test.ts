@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Content, JobSink } from "@labelstream/core"
+import type { Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
-import { run, temporary } from "./support/places.ts"
 import { content, jobs, record, sha256 } from "./support/records.ts"
+import { run, temporary } from "./support/targets.ts"
 
 /** What becomes of each job while the stream lasts that gives it. */
 const replayed = <A, E>(directory: string, use: (job: JobSink.StoredJob) => Effect.Effect<A, E>) =>

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { AnnotationModel } from "@labelstream/core"
+import { AnnotationModel } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { parquetReadObjects } from "hyparquet"
 import { readFileSync } from "node:fs"
 import parquetjs from "parquetjs-lite"
-import { run, temporary } from "./support/places.ts"
 import { parts, query, rowsOf } from "./support/readers.ts"
 import { record, row, sha256 } from "./support/records.ts"
+import { run, temporary } from "./support/targets.ts"
 
 /** Text that formats and readers get wrong. */
 const texts = [

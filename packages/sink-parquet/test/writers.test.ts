@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { JobSink } from "@labelstream/core"
-import type { Fs } from "@labelstream/files"
+import type { JobSink } from "@labelstream/core/sink"
+import type { Fs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { cpSync, existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
-import { dying, guarded, inspected, run, store, temporary, tree, unsynced } from "./support/places.ts"
 import { rowsOf } from "./support/readers.ts"
 import { jobs, record } from "./support/records.ts"
+import { dying, guarded, inspected, run, store, temporary, tree, unsynced } from "./support/targets.ts"
 
 /** Parts that are soon full, so that there are several. */
 const options = { partBytes: 2500, rowGroupRows: 4 }
@@ -35,12 +35,12 @@ const words = (records: ReadonlyArray<Pick<JobSink.StoredJob, "jobId" | "revisio
   records.map(({ jobId, revision }) => [jobId, revision.document])
 
 const sinkOf = (directory: string, fs: Fs = unsynced) => ParquetSink.makeWith({ directory, ...options }, fs)
-const sharedOf = (directory: string, fs?: Fs) =>
-  sinkOf(directory, fs).shared ?? assert.fail("it is for one writer alone")
+const branchesOf = (directory: string, fs?: Fs) =>
+  sinkOf(directory, fs).branches ?? assert.fail("it is for one writer alone")
 
 const write = (directory: string, writer: string, records: ReadonlyArray<JobSink.JobRecord>) =>
   Effect.scoped(Effect.gen(function*() {
-    const sink = yield* sharedOf(directory).open(writer)
+    const sink = yield* branchesOf(directory).open(writer)
     yield* store(sink, writer, records)
     yield* sink.finish({ completed: true })
   }))
@@ -87,11 +87,11 @@ describe("several writers", () => {
   it.effect("are merged once, job by job, with nothing left beside the dataset", () =>
     Effect.gen(function*() {
       const directory = yield* shared
-      assert.deepStrictEqual(yield* sharedOf(directory).merge, { merged: latest.length - 4, stillOpen: [] })
+      assert.deepStrictEqual(yield* branchesOf(directory).merge, { merged: latest.length - 4, stillOpen: [] })
       yield* holdsLatest(directory)
       assert.isFalse(existsSync(join(directory, ".labelstream")))
       const merged = tree(directory)
-      assert.deepStrictEqual(yield* sharedOf(directory).merge, { merged: 0, stillOpen: [] })
+      assert.deepStrictEqual(yield* branchesOf(directory).merge, { merged: 0, stillOpen: [] })
       assert.deepStrictEqual(tree(directory), merged)
       const stored = yield* Stream.runCollect(sinkOf(directory).replay!)
       assert.sameDeepMembers(words(stored), words(latest))
@@ -112,15 +112,15 @@ describe("several writers", () => {
       const directory = yield* temporary
       yield* run({ directory, ...options }, [before])
       yield* Effect.scoped(Effect.gen(function*() {
-        const slow = yield* sharedOf(directory).open("runner-a")
+        const slow = yield* branchesOf(directory).open("runner-a")
         yield* store(slow, "t", first)
         yield* write(directory, "runner-b", second)
-        assert.deepStrictEqual((yield* sharedOf(directory).merge).stillOpen, ["runner-a"])
+        assert.deepStrictEqual((yield* branchesOf(directory).merge).stillOpen, ["runner-a"])
         assert.sameDeepMembers(intact(yield* inspected(directory)), words(latest))
-        const refused = yield* Effect.flip(Effect.scoped(sharedOf(directory).open("runner-a")))
+        const refused = yield* Effect.flip(Effect.scoped(branchesOf(directory).open("runner-a")))
         assert.deepStrictEqual([refused.reason, refused.step], ["conflict", "open"])
       }))
-      assert.deepStrictEqual((yield* sharedOf(directory).merge).stillOpen, [])
+      assert.deepStrictEqual((yield* branchesOf(directory).merge).stillOpen, [])
       yield* holdsLatest(directory)
     }))
 
@@ -128,13 +128,13 @@ describe("several writers", () => {
     Effect.gen(function*() {
       const directory = yield* temporary
       for (const name of ["", "..", "a/b", "A"]) {
-        const refused = yield* Effect.flip(Effect.scoped(sharedOf(directory).open(name)))
+        const refused = yield* Effect.flip(Effect.scoped(branchesOf(directory).open(name)))
         assert.strictEqual(refused.reason, "misconfigured")
       }
       assert.deepStrictEqual(readdirSync(directory), [])
       yield* run({ directory, ...options }, [before])
       const other = ParquetSink.makeWith({ directory, geometry: "points" }, unsynced)
-      const refused = yield* Effect.flip(Effect.scoped(other.shared!.open("runner-a")))
+      const refused = yield* Effect.flip(Effect.scoped(other.branches!.open("runner-a")))
       assert.strictEqual(refused.reason, "misconfigured")
       assert.isFalse(existsSync(join(directory, ".labelstream")))
     }))
@@ -145,19 +145,19 @@ describe("several writers", () => {
       const whole = yield* temporary
       cpSync(template, whole, { recursive: true })
       const counting = dying(Number.POSITIVE_INFINITY)
-      yield* sharedOf(whole, counting.fs).merge
+      yield* branchesOf(whole, counting.fs).merge
       assert.isAbove(counting.used(), 300)
       const points = Array.from({ length: Math.ceil(counting.used() / 20) }, (_, index) => index * 20)
       yield* Effect.forEach(points, (at) =>
         Effect.scoped(Effect.gen(function*() {
           const directory = yield* temporary
           cpSync(template, directory, { recursive: true })
-          yield* Effect.exit(sharedOf(directory, dying(at).fs).merge)
+          yield* Effect.exit(branchesOf(directory, dying(at).fs).merge)
           // This process lives on, so its locks would count.
           for (const folder of ["", "writers/runner-a/.labelstream", "writers/runner-b/.labelstream"]) {
             rmSync(join(directory, ".labelstream", folder, "lock"), { force: true })
           }
-          yield* sharedOf(directory).merge
+          yield* branchesOf(directory).merge
           yield* holdsLatest(directory, `died at operation ${at}`)
           assert.isFalse(existsSync(join(directory, ".labelstream")), `died at operation ${at}`)
         })), { concurrency: 4, discard: true })
@@ -174,7 +174,7 @@ describe("several writers", () => {
           assert.strictEqual(new Set(keys).size, keys.length)
         }
       })
-      yield* sharedOf(directory, fs).merge
+      yield* branchesOf(directory, fs).merge
       yield* holdsLatest(directory)
     }))
 })

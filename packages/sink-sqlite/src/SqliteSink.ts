@@ -3,7 +3,7 @@
  * commit is one transaction: readers see all of a batch or nothing, a reworked job leaves no old row, and a killed run
  * leaves the file as its last commit did. Any number of programs may read while a run writes.
  */
-import { type JobSink, SinkPlugin } from "@labelstream/core"
+import { type JobSink, SinkPlugin } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"

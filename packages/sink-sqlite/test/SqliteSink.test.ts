@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { AnnotationModel } from "@labelstream/core"
+import { AnnotationModel } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { writeFileSync } from "node:fs"
@@ -7,9 +7,9 @@ import { dirname, join } from "node:path"
 import { zstdDecompressSync } from "node:zlib"
 import { SqliteSink } from "../src/index.ts"
 import { open } from "../src/internal/sqlite.ts"
-import { contents, files, inspected, query, run, store, temporary, temporaryFile, using } from "./support/places.ts"
 import { record, sha256 } from "./support/records.ts"
 import { batches, play } from "./support/scenario.ts"
+import { contents, files, inspected, query, run, store, temporary, temporaryFile, using } from "./support/targets.ts"
 
 const jobsIn = (file: string) => query(file, "SELECT job_id FROM jobs ORDER BY job_id").flat()
 

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { vi } from "vitest"
 import { open } from "../src/internal/sqlite.ts"
-import { inspected, query, run, temporaryFile } from "./support/places.ts"
 import { record, row } from "./support/records.ts"
+import { inspected, query, run, temporaryFile } from "./support/targets.ts"
 
-vi.mock(import("@labelstream/core"), async (original) => {
+vi.mock(import("@labelstream/core/sink"), async (original) => {
   const core = await original()
   const { annotations } = core.AnnotationModel.tables
   const weight = { ...core.Table.nullable(core.Table.double("how much it counts")), name: "weight" as never }

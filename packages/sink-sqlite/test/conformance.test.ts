@@ -7,8 +7,8 @@ SinkConformance.suite("sqlite", {
   make,
   readBack,
   damages,
-  keeps: "files",
-  writes: "native",
+  location: "files",
+  io: "native",
   module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
   waive: { W08: "SQLite stores whole values of REAL columns as integers, which have no -0; the document keeps it" }
 })

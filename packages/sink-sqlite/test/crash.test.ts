@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
@@ -8,6 +8,8 @@ import { inject } from "vitest"
 import { scale } from "../../../scripts/testScale.ts"
 import { SqliteSink } from "../src/index.ts"
 import { open } from "../src/internal/sqlite.ts"
+import { record } from "./support/records.ts"
+import { play } from "./support/scenario.ts"
 import {
   contents,
   files,
@@ -18,9 +20,7 @@ import {
   sqliteError,
   temporary,
   temporaryFile
-} from "./support/places.ts"
-import { record } from "./support/records.ts"
-import { play } from "./support/scenario.ts"
+} from "./support/targets.ts"
 
 const killed = join(inject("programs"), "killed.js")
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { JobSink } from "@labelstream/core"
-import { Content } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
+import { Content } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -10,6 +10,8 @@ import { dirname, join } from "node:path"
 import { SqliteSink } from "../src/index.ts"
 import { migrations } from "../src/internal/schema.ts"
 import { type Database, open } from "../src/internal/sqlite.ts"
+import { content, record, row } from "./support/records.ts"
+import { batches, play } from "./support/scenario.ts"
 import {
   contents,
   files,
@@ -22,9 +24,7 @@ import {
   temporary,
   temporaryFile,
   using
-} from "./support/places.ts"
-import { content, record, row } from "./support/records.ts"
-import { batches, play } from "./support/scenario.ts"
+} from "./support/targets.ts"
 
 const refusal = (file: string) => Effect.flip(Effect.scoped(SqliteSink.make({ file }).open))
 

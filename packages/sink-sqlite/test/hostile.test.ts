@@ -4,8 +4,8 @@ import * as Stream from "effect/Stream"
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { SqliteSink } from "../src/index.ts"
-import { inspected, query, run, temporaryFile } from "./support/places.ts"
 import { record, row } from "./support/records.ts"
+import { inspected, query, run, temporaryFile } from "./support/targets.ts"
 
 const texts = [
   "../../escape",

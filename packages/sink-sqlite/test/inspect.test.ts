@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { dirname } from "node:path"
 import { SqliteSink } from "../src/index.ts"
-import { files, inspected, run, store, temporaryFile, using } from "./support/places.ts"
 import { record } from "./support/records.ts"
 import { batches } from "./support/scenario.ts"
+import { files, inspected, run, store, temporaryFile, using } from "./support/targets.ts"
 
 const told = (found: ReadonlyArray<JobSink.Inspected>) =>
   found.flatMap((item) => item._tag === "Intact" ? [] : [`${item._tag} ${item.path}`])
@@ -43,31 +43,31 @@ describe("inspect", () => {
       assert.deepStrictEqual(files(dirname(file)), before)
     }))
 
-  it.effect("names what is missing, changed or was put there by others", () =>
+  it.effect("names what is missing, modified, or was put there by others", () =>
     Effect.gen(function*() {
       const large = record({ job: "large", labels: Array<string>(4500).fill("car") })
       const cases: ReadonlyArray<readonly [string, ReadonlyArray<string>, ReadonlyArray<string>]> = [
         ["DELETE FROM jobs WHERE job_id = 'plain'", ["Missing jobs/batch-1/plain"], ["Missing jobs/batch-1/plain"]],
-        ["UPDATE jobs SET revision = '' WHERE job_id = 'plain'", [], ["Changed documents/batch-1/plain"]],
-        ["UPDATE jobs SET annotation_rows = 7 WHERE job_id = 'plain'", [], ["Changed annotations/batch-1/plain"]],
+        ["UPDATE jobs SET revision = '' WHERE job_id = 'plain'", [], ["Modified documents/batch-1/plain"]],
+        ["UPDATE jobs SET annotation_rows = 7 WHERE job_id = 'plain'", [], ["Modified annotations/batch-1/plain"]],
         ["DELETE FROM documents WHERE job_id = 'plain'", [], ["Missing documents/batch-1/plain"]],
-        ["UPDATE documents SET bytes = x'00' WHERE job_id = 'plain'", [], ["Changed documents/batch-1/plain"]],
-        ["UPDATE documents SET codec = 'lz4' WHERE job_id = 'plain'", [], ["Changed documents/batch-1/plain"]],
+        ["UPDATE documents SET bytes = x'00' WHERE job_id = 'plain'", [], ["Modified documents/batch-1/plain"]],
+        ["UPDATE documents SET codec = 'lz4' WHERE job_id = 'plain'", [], ["Modified documents/batch-1/plain"]],
         ["INSERT INTO documents VALUES ('batch-1', 'plain', 1, 'none', x'00')", [], [
-          "Changed documents/batch-1/plain"
+          "Modified documents/batch-1/plain"
         ]],
         ["DELETE FROM files WHERE job_id = 'other'", [], ["Missing files/batch-2/other/0"]],
-        ["UPDATE files SET bytes = x'00' WHERE job_id = 'other'", [], ["Changed files/batch-2/other/0"]],
+        ["UPDATE files SET bytes = x'00' WHERE job_id = 'other'", [], ["Modified files/batch-2/other/0"]],
         ["DELETE FROM attachments WHERE job_id = 'other'", [], ["Missing attachments/batch-2/other"]],
         ["DELETE FROM problems", [], ["Missing problems/batch-2/other"]],
         ["DELETE FROM annotations WHERE job_id = 'large' AND annotation_index = 4321", [], [
-          "Changed annotations/batch-1/large"
+          "Modified annotations/batch-1/large"
         ]],
         ["UPDATE annotations SET annotation_index = 9999 WHERE job_id = 'large' AND annotation_index = 7", [], [
-          "Changed annotations/batch-1/large"
+          "Modified annotations/batch-1/large"
         ]],
         ["DELETE FROM annotations WHERE job_id = 'large'", [], ["Missing annotations/batch-1/large"]],
-        ["UPDATE annotations SET geometry = '[' WHERE job_id = 'plain'", [], ["Changed annotations/batch-1/plain"]],
+        ["UPDATE annotations SET geometry = '[' WHERE job_id = 'plain'", [], ["Modified annotations/batch-1/plain"]],
         ["DELETE FROM receipts WHERE job_id = 'plain'", ["Extra jobs/batch-1/plain"], [
           "Extra jobs/batch-1/plain",
           "Extra annotations/batch-1/plain",

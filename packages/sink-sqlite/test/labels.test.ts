@@ -3,8 +3,8 @@ import { Scenario, Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { inspected, query, run, temporaryFile, using } from "./support/places.ts"
 import { content, read, record } from "./support/records.ts"
+import { inspected, query, run, temporaryFile, using } from "./support/targets.ts"
 
 type Counts = Record<string, number>
 

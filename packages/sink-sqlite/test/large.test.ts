@@ -7,8 +7,8 @@ import { join } from "node:path"
 import { inject } from "vitest"
 import { isFull, scale } from "../../../scripts/testScale.ts"
 import { SqliteSink } from "../src/index.ts"
-import { contents, inspected, query, run, temporaryFile } from "./support/places.ts"
 import { content, read, record, sha256, streamed } from "./support/records.ts"
+import { contents, inspected, query, run, temporaryFile } from "./support/targets.ts"
 
 const mebibyte = 1024 * 1024
 

@@ -6,8 +6,8 @@ import { copyFileSync, readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { SqliteSink } from "../src/index.ts"
 import { open } from "../src/internal/sqlite.ts"
-import { inspected, query, run, store, temporary, temporaryFile } from "./support/places.ts"
 import { batches } from "./support/scenario.ts"
+import { inspected, query, run, store, temporary, temporaryFile } from "./support/targets.ts"
 
 /** Another program's connection. */
 const reader = (file: string) =>

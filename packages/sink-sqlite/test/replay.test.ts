@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Content, JobSink } from "@labelstream/core"
+import type { Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { SqliteSink } from "../src/index.ts"
-import { query, run, store, temporaryFile, using } from "./support/places.ts"
 import { content, record, sha256, streamed } from "./support/records.ts"
+import { query, run, store, temporaryFile, using } from "./support/targets.ts"
 
 /** What becomes of each job while the stream lasts that gives it. */
 const replayed = <A, E>(file: string, use: (job: JobSink.StoredJob) => Effect.Effect<A, E>) =>

@@ -67,7 +67,7 @@ export interface Needs {
   /** The sink can give its jobs back. */
   readonly replay?: true
   /** Several may write at once. */
-  readonly shared?: true
+  readonly branches?: true
   /** There is a way to damage what is stored. */
   readonly damages?: true
   /** Written by `node:fs`. */
@@ -76,23 +76,23 @@ export interface Needs {
 
 const missing = (needs: Needs, subject: Subject): string | undefined => {
   // Making a sink touches nothing.
-  const { capabilities, replay, shared } = subject.make(join(tmpdir(), "labelstream-described-only"))
+  const { capabilities, replay, branches } = subject.make(join(tmpdir(), "labelstream-described-only"))
   const { durability, inspectable, keying, visibility } = capabilities
-  if (needs.shared && shared === undefined) return `writers is ${capabilities.writers}`
+  if (needs.branches && branches === undefined) return `writers is ${capabilities.writers}`
   if (needs.upsert && keying !== "upsert") return `keying is ${keying}`
   if (needs.commit && visibility !== "commit") return `visibility is ${visibility}`
   if (needs.fsync && durability !== "fsync") return `durability is ${durability}`
   if (needs.inspect && !inspectable) return "not inspectable"
   if (needs.replay && replay === undefined) return "does not give its jobs back"
-  if (needs.documents && subject.stores === "rows") return "stores rows, not the bytes that they were read from"
+  if (needs.documents && subject.content === "rows") return "stores rows, not the bytes that they were read from"
   if (needs.readBack && subject.readBack === undefined) return "no readBack given"
-  if (needs.files && subject.keeps !== "files") return "keeps no files in the target"
+  if (needs.files && subject.location !== "files") return "keeps no files in the target"
   if (needs.module && subject.module === undefined) return "no module given to run in a process of its own"
   if (needs.manifest && subject.manifest === undefined) return "no manifest given"
   if (needs.damages && subject.manifest === undefined && subject.damages === undefined) {
     return "no manifest and no damages given"
   }
-  if (needs.node && subject.writes === "native") return "writes natively, where this failure cannot be brought about"
+  if (needs.node && subject.io === "native") return "writes natively, where this failure cannot be brought about"
   return undefined
 }
 

@@ -29,7 +29,7 @@ export const check = (
  * SinkConformance.suite("my sink", {
  *   make,
  *   readBack,
- *   keeps: "files",
+ *   location: "files",
  *   module: { url: new URL("./support/subject.ts", import.meta.url) }
  * })
  * ```

@@ -2,7 +2,7 @@
  * What the author of a sink gives to the kit: how to make it, how a reader reads what it stored, and what the kit needs
  * for running it in a process of its own. Whatever is left out waives the rules that need it, for all to see.
  */
-import type { AnnotationModel, JobSink } from "@labelstream/core"
+import type { AnnotationModel, JobSink } from "@labelstream/core/sink"
 import type * as Effect from "effect/Effect"
 
 /** One job as a reader of the target finds it. */
@@ -34,12 +34,12 @@ export interface Subject {
    */
   readonly make: (target: string) => JobSink.JobSink
   /** `files`: everything that the sink stores lies in the target's folder, and the kit looks at it there. */
-  readonly keeps: "files" | "elsewhere"
+  readonly location: "files" | "elsewhere"
   /**
    * `documents` (the default): the bytes of result documents and nested files, with rows or without. `rows`: only the
    * annotations, which waives the rules about bytes.
    */
-  readonly stores?: "documents" | "rows"
+  readonly content?: "documents" | "rows"
   /**
    * Reads what is stored as the sink's readers do, not with the sink's own code where another reader exists. It is called
    * while the sink is open, after crashes, and on damaged targets, where it may fail.
@@ -55,7 +55,7 @@ export interface Subject {
    * `node` (the default): everything is written by functions of `node:fs`, which the kit makes fail and follows. `native`:
    * by native code, where a failing sync cannot be brought about; that waives the rules that need it.
    */
-  readonly writes?: "node" | "native"
+  readonly io?: "node" | "native"
   /** The files that the sink's manifest lists, for sinks that have one. */
   readonly manifest?: (target: string) => Effect.Effect<ReadonlyArray<ListedFile>, unknown>
   /**

@@ -1,5 +1,5 @@
 /** Lifted sinks keep all rules that their declared capabilities do not waive. */
-import { type AnnotationModel, type JobSink, SimpleSink } from "@labelstream/core"
+import { type AnnotationModel, type JobSink, SimpleSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Sink from "effect/Sink"
 import { SinkConformance, type StoredJob, type Subject } from "../src/index.ts"
@@ -14,7 +14,7 @@ const listSubject = (make: (list: Array<StoredJob>, id: string) => JobSink.JobSi
   }
   return {
     make: (target) => make(listAt(target), `list:${target}`),
-    keeps: "elsewhere",
+    location: "elsewhere",
     readBack: (target) => Effect.sync(() => [...listAt(target)])
   }
 }
@@ -74,5 +74,5 @@ SinkConformance.suite("table writer", {
       })
     })
   ),
-  stores: "rows"
+  content: "rows"
 })

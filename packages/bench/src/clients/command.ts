@@ -18,7 +18,7 @@ export const run: Run<Spec> = async ({ address, args, folder }, stopwatch) => {
     GT_STUDIO_PROJECT_ID: address.projectId,
     GT_STUDIO_BATCH_ID: address.batchId,
     LABELSTREAM_TO: `files:${join(folder, "files")}`,
-    LABELSTREAM_STATE: join(folder, "ledger.sqlite")
+    LABELSTREAM_LEDGER: join(folder, "ledger.sqlite")
   })
   process.argv.splice(2, Infinity, ...args)
   // Nobody reads it here unless it fails, and it is printed in all the same.

@@ -10,7 +10,7 @@ import { platform } from "../support/platform.ts"
 /** Sinks by the names that benchmarks use. Loaded only where they are asked for: start-up counts. */
 const makers: Record<string, (folder: string) => Promise<JobSink.JobSink>> = {
   files: async (folder) =>
-    (await import("@labelstream/sink-filesystem")).FilesystemSink.make({ directory: join(folder, "files") }),
+    (await import("@labelstream/sink-files")).FilesSink.make({ directory: join(folder, "files") }),
   sqlite: async (folder) =>
     (await import("@labelstream/sink-sqlite")).SqliteSink.make({ file: join(folder, "jobs.sqlite") }),
   parquet: async (folder) =>

@@ -1,5 +1,5 @@
 /** The same rows into the same tables with better-sqlite3 alone: one statement for each table, one transaction a batch. */
-import { TableRows } from "@labelstream/core"
+import { TableRows } from "@labelstream/core/sink"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"

@@ -2,7 +2,7 @@
 import { Runner, SinkResolver } from "@labelstream/cluster"
 import { GtStudio } from "@labelstream/core"
 import { NodeSpool, NodeTransport } from "@labelstream/node"
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -23,7 +23,7 @@ const freePort = async (): Promise<number> => {
 }
 
 const sinks = Layer.succeed(SinkResolver.SinkResolver, {
-  resolve: (directory) => Effect.succeed(FilesystemSink.make({ directory: String(directory) }))
+  resolve: (directory) => Effect.succeed(FilesSink.make({ directory: String(directory) }))
 })
 
 export const run: Run<ClusterSpec> = async (spec, stopwatch) => {

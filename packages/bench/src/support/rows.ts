@@ -1,5 +1,6 @@
 /** Jobs with annotation rows made from their numbers, for benchmarks of sinks alone. */
-import { AnnotationModel, type JobSink, Table } from "@labelstream/core"
+import { AnnotationModel, type JobSink } from "@labelstream/core"
+import { Table } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { hash } from "node:crypto"

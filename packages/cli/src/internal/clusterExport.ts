@@ -5,8 +5,8 @@ import type * as Scope from "effect/Scope"
 import { client, clusterOf } from "./clusterClient.ts"
 import * as ClusterProgram from "./clusterProgram.ts"
 import * as CommandLine from "./commandLine.ts"
+import { needDistinctTargets } from "./distinctTargets.ts"
 import { type Outcome, SettingsError } from "./failure.ts"
-import { needOwnPlaces } from "./ownPlaces.ts"
 import { batchesOf, namedBatches, platform, withHost } from "./platform.ts"
 import type { Settings } from "./settings.ts"
 import { inFull, labelOf, needSome } from "./sinks.ts"
@@ -26,7 +26,7 @@ const requestOf = Effect.fnUntraced(function*(settings: Settings, selection: Exp
     })
   }
   yield* needSome(settings.to)
-  yield* needOwnPlaces(settings)
+  yield* needDistinctTargets(settings)
   const batches = settings.allBatches
     ? yield* batchesOf(settings).pipe(Effect.provide(platform(settings)), withHost(settings))
     : yield* namedBatches(settings)

@@ -85,7 +85,7 @@ export const run = Effect.fnUntraced(function*(
   let asked = false
   const draws = options.block && Screen.canDraw()
   if (draws) yield* Screen.show((size, color) => view === undefined ? [] : block(view, size, color))
-  const onLook = ({ report }: ClusterExport.Status) =>
+  const onProgress = ({ report }: ClusterExport.Status) =>
     Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const next = {
@@ -109,7 +109,7 @@ export const run = Effect.fnUntraced(function*(
     })
   const left = yield* onSignal(Effect.void, 1)
   const end = yield* Effect.raceFirst(
-    ClusterExport.awaitEnd(id, onLook),
+    ClusterExport.awaitEnd(id, onProgress),
     Effect.as(Deferred.await(left), undefined)
   )
   if (end === undefined) {
@@ -117,21 +117,21 @@ export const run = Effect.fnUntraced(function*(
     return 130
   }
   const { error, report, state } = end
-  const isBroken = state === "broken"
+  const isAborted = state === "aborted"
   if (options.json) {
     const object = reportObject(report, yield* failedJobs(options.request.batches))
-    Screen.say("stdout", JSON.stringify({ ...object, complete: object.complete && !isBroken }))
+    Screen.say("stdout", JSON.stringify({ ...object, complete: object.complete && !isAborted }))
   } else {
-    const stopped = report.stopped && !isBroken
+    const stopped = report.stopped && !isAborted
     Screen.say(
       "stdout",
       summary({ ...report, stopped }, undefined, {
         ...options,
-        brokeOff: isBroken,
+        brokeOff: isAborted,
         isRetry: options.request.mode === "retry"
       })
     )
   }
   if (error !== null) yield* Effect.logError(error)
-  return isBroken ? 1 : statusOf(report)
+  return isAborted ? 1 : statusOf(report)
 })

@@ -11,7 +11,7 @@ const exportCommand = Command.make(
   "export",
   {
     ...flags.connection,
-    ...flags.places,
+    ...flags.targets,
     ...flags.work,
     ...flags.following,
     ...flags.telemetry,
@@ -21,7 +21,7 @@ const exportCommand = Command.make(
       Flag.withDefault(false)
     ),
     repair: Flag.Boolean("repair").pipe(
-      Flag.withDescription("read back what is stored, and restore what is missing or changed there"),
+      Flag.withDescription("read back what is stored, and restore what is missing or modified there"),
       Flag.withDefault(false)
     ),
     json: flags.json
@@ -50,7 +50,7 @@ const exportCommand = Command.make(
     },
     {
       command: `labelstream export ${here.project} ${here.batch} --to files:output --repair`,
-      description: "After labelstream verify found stored files missing or changed"
+      description: "After labelstream verify found stored files missing or modified"
     }
   ])
 )
@@ -59,7 +59,7 @@ const retry = Command.make(
   "retry",
   {
     ...flags.connection,
-    ...flags.places,
+    ...flags.targets,
     ...flags.work,
     ...flags.telemetry,
     cluster: flags.cluster,
@@ -77,12 +77,12 @@ const retry = Command.make(
 
 const refresh = Command.make(
   "refresh",
-  { ...flags.connection, ...flags.places, ...flags.work, ...flags.again, ...flags.telemetry, json: flags.json },
+  { ...flags.connection, ...flags.targets, ...flags.work, ...flags.again, ...flags.telemetry, json: flags.json },
   handle(() => import("./commands/refresh.ts"))
 ).pipe(
   Command.withDescription(
     "Fetches finished jobs again, and stores and names those whose result changed. Also restores what is missing or " +
-      "changed in the sinks, as export --repair does. Costs as much as the first export"
+      "modified in the sinks, as export --repair does. Costs as much as the first export"
   ),
   Command.withShortDescription("See which finished jobs were reworked"),
   Command.withExamples([
@@ -98,7 +98,7 @@ const plan = Command.make(
   "plan",
   {
     ...flags.connection,
-    ...flags.places,
+    ...flags.targets,
     ...flags.work,
     refresh: Flag.Boolean("refresh").pipe(
       Flag.withDescription("plan a refresh"),
@@ -127,8 +127,8 @@ const plan = Command.make(
 const status = Command.make(
   "status",
   {
-    batches: flags.places.batches,
-    state: flags.state,
+    batches: flags.targets.batches,
+    ledger: flags.ledger,
     cluster: flags.cluster,
     config: flags.config,
     json: flags.json
@@ -195,8 +195,8 @@ const stop = Command.make(
 const verify = Command.make(
   "verify",
   {
-    to: flags.places.to,
-    state: flags.state,
+    to: flags.targets.to,
+    ledger: flags.ledger,
     config: flags.config,
     quick: Flag.Boolean("quick").pipe(
       Flag.withDescription("believe the sinks' own books instead of reading and hashing every byte"),
@@ -207,8 +207,8 @@ const verify = Command.make(
   handle(() => import("./commands/verify.ts"))
 ).pipe(
   Command.withDescription(
-    "Reads back everything that is stored and names what is missing, changed or extra, without the network.\n\n" +
-      "  It ends with 0 when all is intact, 3 when something is missing or changed, and names the command that restores\n" +
+    "Reads back everything that is stored and names what is missing, modified, or extra, without the network.\n\n" +
+      "  It ends with 0 when all is intact, 3 when something is missing or modified, and names the command that restores\n" +
       "  it, 4 when something is only extra, and 1 when nothing is stored there."
   ),
   Command.withShortDescription("Read back what is stored"),
@@ -236,7 +236,7 @@ const sinks = Command.make("sinks", { json: flags.json }, handle(() => import(".
 
 const check = Command.make(
   "check",
-  { ...flags.connection, ...flags.places, json: flags.json },
+  { ...flags.connection, ...flags.targets, json: flags.json },
   handle(() => import("./commands/check.ts"))
 ).pipe(
   Command.withDescription("Checks settings, key, project, batches, sinks, disk and ledger; changes nothing"),
@@ -250,9 +250,9 @@ const check = Command.make(
 const report = Command.make(
   "report",
   {
-    batches: flags.places.batches,
-    to: flags.places.to,
-    state: flags.state,
+    batches: flags.targets.batches,
+    to: flags.targets.to,
+    ledger: flags.ledger,
     config: flags.config,
     out: Flag.String("out").pipe(
       Flag.withMetavar("FILE"),

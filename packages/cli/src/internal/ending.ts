@@ -22,7 +22,7 @@ export interface End {
 
 /** Whether a run that went to its end left jobs without an end of their own, which no run may. */
 export const isUnaccounted = (report: ExportReport.ExportReport): boolean =>
-  !report.stopped && report.batches.some(({ left }) => left !== 0)
+  !report.stopped && report.batches.some(({ remaining }) => remaining !== 0)
 
 /**
  * 0: nothing is missing. 1: counts do not add up. 2: jobs failed, a listing broke off, or nothing is what was asked for.

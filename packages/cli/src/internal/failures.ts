@@ -86,9 +86,9 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
     unchanged: batch.unchanged,
     unfinished: batch.unfinished,
     failed: batch.failed,
-    remaining: batch.left,
+    remaining: batch.remaining,
     skipped: batch.skipped,
-    vanished: batch.vanished,
+    delisted: batch.delisted,
     bytes: batch.bytes
   })),
   failures: [...failedListings(report), ...failures],

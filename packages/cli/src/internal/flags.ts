@@ -23,7 +23,7 @@ export const config = text(
   "file with settings (default: labelstream.json or labelstream.config.ts, where there is one)"
 )
 
-export const state = text("state", "FILE", "the ledger (default: .labelstream/ledger.sqlite)")
+export const ledger = text("ledger", "FILE", "the ledger (default: .labelstream/ledger.sqlite)")
 
 /** How the platform is reached. */
 export const connection = {
@@ -40,11 +40,11 @@ export const cluster = text(
 )
 
 /** Which batches, and where they are stored. */
-export const places = {
+export const targets = {
   batches: many("batch", "ID", "batch, once for each (or GT_STUDIO_BATCH_ID)"),
   allBatches: onOff("all-batches", "every batch that the project has now"),
   to: many("to", "KIND:TARGET", "files:DIR, sqlite:FILE, parquet:DIR or PACKAGE:TARGET, once for each sink"),
-  state
+  ledger
 }
 
 /** How fast, and of which jobs. */
@@ -117,7 +117,7 @@ export interface SettingFlags {
   readonly batches?: ReadonlyArray<string>
   readonly allBatches?: Option.Option<boolean>
   readonly to?: ReadonlyArray<string>
-  readonly state?: Option.Option<string>
+  readonly ledger?: Option.Option<string>
   readonly concurrency?: Option.Option<number>
   readonly requestsPerSecond?: Option.Option<number>
   readonly limit?: Option.Option<number>
@@ -141,7 +141,7 @@ export const settingsOf = (flags: SettingFlags): Config => {
     batches: flags.batches,
     allBatches: value(flags.allBatches),
     to: flags.to,
-    state: value(flags.state),
+    ledger: value(flags.ledger),
     concurrency: value(flags.concurrency),
     requestsPerSecond: value(flags.requestsPerSecond),
     limit: value(flags.limit),

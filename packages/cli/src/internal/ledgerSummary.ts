@@ -28,7 +28,7 @@ export const read = Effect.fnUntraced(function*(only: ReadonlyArray<string>) {
         if (names.size > 0 && !names.has(batchId)) continue
         const key = JSON.stringify([projectId, batchId])
         const batch = batches.get(key) ??
-          { projectId, batchId, jobs: 0, stages: { listed: 0, unfinished: 0, stored: 0, failed: 0 } }
+          { projectId, batchId, jobs: 0, stages: { pending: 0, unfinished: 0, stored: 0, failed: 0 } }
         batches.set(key, batch)
         batch.jobs++
         batch.stages[stage]++

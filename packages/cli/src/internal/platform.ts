@@ -28,7 +28,7 @@ export const platform = (
     }))).pipe(
       Layer.provide([
         NodeTransport.layer(),
-        NodeSpool.layer({ directory: join(dirname(settings.state), "spool") }),
+        NodeSpool.layer({ directory: join(dirname(settings.ledger), "spool") }),
         NodeHeap.layerSmall
       ])
     )
@@ -47,11 +47,11 @@ export const withHost = (settings: Settings) => <A, R>(effect: Effect.Effect<A, 
 
 /** The ledger for a run. */
 export const ledger = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
-  SqliteLedger.layer({ file: settings.state })
+  SqliteLedger.layer({ file: settings.ledger })
 
 /** The ledger for looking at it. */
 export const ledgerReadOnly = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
-  SqliteLedger.layerReadOnly({ file: settings.state })
+  SqliteLedger.layerReadOnly({ file: settings.ledger })
 
 /** The project that settings name. */
 export const projectOf = ({ project }: Settings): Effect.Effect<string, SettingsError> =>

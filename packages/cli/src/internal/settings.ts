@@ -16,12 +16,12 @@ export interface Settings {
   readonly project: string | undefined
   readonly batches: ReadonlyArray<string>
   readonly allBatches: boolean
-  readonly to: ReadonlyArray<Place>
+  readonly to: ReadonlyArray<SinkTarget>
   /** Whether the settings file names `to`: a command in the same folder then need not. */
   readonly toIsInFile: boolean
   /** Absolute path of the ledger, and as the person named it. */
-  readonly state: string
-  readonly stateName: string
+  readonly ledger: string
+  readonly ledgerName: string
   /** Jobs in flight; undefined where the library's default is to hold. */
   readonly concurrency: number | undefined
   readonly requestsPerSecond: number | undefined
@@ -42,7 +42,7 @@ export interface Settings {
 }
 
 /** A target, and the folder that a path in it starts from. */
-export interface Place {
+export interface SinkTarget {
   readonly target: Target
   readonly folder: string
 }
@@ -60,7 +60,7 @@ const variables: ReadonlyArray<readonly [keyof Config, string, (text: string) =>
   ["baseUrl", "GT_STUDIO_BASE_URL", word],
   ["allowHttp", "GT_STUDIO_ALLOW_HTTP", truth],
   ["to", "LABELSTREAM_TO", list],
-  ["state", "LABELSTREAM_STATE", word],
+  ["ledger", "LABELSTREAM_LEDGER", word],
   ["concurrency", "LABELSTREAM_CONCURRENCY", number],
   ["requestsPerSecond", "LABELSTREAM_REQUESTS_PER_SECOND", number],
   ["attachments", "LABELSTREAM_ATTACHMENTS", word],
@@ -151,15 +151,15 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
   const merged: Config = Object.assign({}, ...sources.map(([config]) => config))
   const folderOf = (key: keyof Config) => sources.findLast(([config]) => config[key] !== undefined)?.[1] ?? here
   const toIsInFile = merged.to !== undefined && sources.findLast(([config]) => config.to !== undefined) === sources[0]
-  const stateName = merged.state ?? ".labelstream/ledger.sqlite"
+  const ledgerName = merged.ledger ?? ".labelstream/ledger.sqlite"
   const settings: Settings = {
     project: merged.project,
     batches: choice?.batches ?? [],
     allBatches: choice?.allBatches ?? false,
     to: (merged.to ?? []).map((target) => ({ target, folder: folderOf("to") })),
     toIsInFile,
-    state: absolute(merged.state === undefined ? file?.folder ?? here : folderOf("state"), stateName),
-    stateName,
+    ledger: absolute(merged.ledger === undefined ? file?.folder ?? here : folderOf("ledger"), ledgerName),
+    ledgerName,
     concurrency: merged.concurrency,
     requestsPerSecond: merged.requestsPerSecond,
     attachments: merged.attachments ?? "results",
@@ -173,11 +173,11 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
     file: file?.name,
     folder: file?.folder ?? here
   }
-  const scheme = schemeOf(stateName)
+  const scheme = schemeOf(ledgerName)
   if (scheme !== undefined) {
     return yield* new SettingsError({
       message:
-        `The state is a SQLite file of this machine, and ${scheme}:// is no path: --state FILE, or LABELSTREAM_STATE`
+        `The ledger is a SQLite file of this machine, and ${scheme}:// is no path: --ledger FILE, or LABELSTREAM_LEDGER`
     })
   }
   if (choice?.allBatches === true && (choice.batches?.length ?? 0) > 0) {

@@ -7,24 +7,18 @@ import type { Target } from "../Config.ts"
 import { SettingsError } from "./failure.ts"
 import * as HandOver from "./handOver.ts"
 import { absolute, schemeOf } from "./paths.ts"
-import type { Place } from "./settings.ts"
+import type { SinkTarget } from "./settings.ts"
 import { withoutSecrets } from "./text.ts"
 
 /** Sinks that come with the command; each is loaded when it is used. */
 export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {
-  "@labelstream/sink-filesystem": () => import("@labelstream/sink-filesystem"),
+  "@labelstream/sink-files": () => import("@labelstream/sink-files"),
   "@labelstream/sink-sqlite": () => import("@labelstream/sink-sqlite"),
   "@labelstream/sink-parquet": () => import("@labelstream/sink-parquet")
 }
 
 /** Options that are paths: these start from the folder in which they were written down. */
 const pathOptions = new Set(["directory", "file"])
-
-/** `files` is short for the sink that is named after what it writes to. */
-export const nameOf = (sink: string): string => sink === "files" ? "filesystem" : sink
-
-/** The other way round: the name that a person types. */
-export const shortName = (sink: string): string => sink === "filesystem" ? "files" : sink
 
 /** Imports a package as seen from a folder, and if it is not there, as seen from here. */
 export const importFrom = (folder: string): SinkPlugin.Import => async (name) => {
@@ -48,7 +42,7 @@ export const comesWithTheCommand = (sink: string): boolean =>
   SinkPlugin.candidates(sink).some((name) => Object.hasOwn(bundled, name))
 
 /** The target as a person writes it, without secrets. */
-export const labelOf = ({ target }: Place): string => {
+export const labelOf = ({ target }: SinkTarget): string => {
   if (typeof target === "string") return withoutSecrets(target)
   const place = target["directory"] ?? target["file"]
   return typeof place === "string" ? withoutSecrets(`${target.sink}:${place}`) : target.sink
@@ -57,14 +51,14 @@ export const labelOf = ({ target }: Place): string => {
 const split = (target: Target) => {
   if (typeof target !== "string") {
     const { sink, ...options } = target
-    return { sink: nameOf(sink), value: undefined, options }
+    return { sink, value: undefined, options }
   }
   const colon = target.indexOf(":")
-  return { sink: nameOf(target.slice(0, colon)), value: target.slice(colon + 1), options: {} }
+  return { sink: target.slice(0, colon), value: target.slice(colon + 1), options: {} }
 }
 
 /** A target with all its options by name, and paths that lead to the same place from every folder. */
-export const inFull = Effect.fnUntraced(function*({ folder, target }: Place): Effect.fn.Return<
+export const inFull = Effect.fnUntraced(function*({ folder, target }: SinkTarget): Effect.fn.Return<
   { readonly sink: string; readonly [option: string]: unknown },
   SinkPlugin.SinkPluginError | SettingsError
 > {
@@ -87,8 +81,7 @@ export const inFull = Effect.fnUntraced(function*({ folder, target }: Place): Ef
     const scheme = schemeOf(given)
     if (scheme !== undefined) {
       return yield* new SettingsError({
-        message:
-          `${sink === "filesystem" ? "files" : sink}:${scheme}://...: this sink writes to a path of this machine, ` +
+        message: `${sink}:${scheme}://...: this sink writes to a path of this machine, ` +
           `and ${scheme}:// is none. Give it a path, or use a sink that is made for ${scheme}`
       })
     }
@@ -98,7 +91,7 @@ export const inFull = Effect.fnUntraced(function*({ folder, target }: Place): Ef
 })
 
 /** Makes the sink of a target. */
-export const make = Effect.fnUntraced(function*(place: Place): Effect.fn.Return<
+export const make = Effect.fnUntraced(function*(place: SinkTarget): Effect.fn.Return<
   JobSink.JobSink,
   SinkPlugin.SinkPluginError | SettingsError
 > {
@@ -107,10 +100,11 @@ export const make = Effect.fnUntraced(function*(place: Place): Effect.fn.Return<
 })
 
 /** Fails where no target is given. */
-export const needSome = (places: ReadonlyArray<Place>): Effect.Effect<void, SettingsError> =>
-  places.length > 0 ? Effect.void : new SettingsError({
+export const needSome = (targets: ReadonlyArray<SinkTarget>): Effect.Effect<void, SettingsError> =>
+  targets.length > 0 ? Effect.void : new SettingsError({
     message: "Say where to store: --to files:DIR, --to sqlite:FILE, --to parquet:DIR, or several of them"
   })
 
 /** Makes the sinks of all targets; at least one must be given. */
-export const makeAll = (places: ReadonlyArray<Place>) => Effect.andThen(needSome(places), Effect.forEach(places, make))
+export const makeAll = (targets: ReadonlyArray<SinkTarget>) =>
+  Effect.andThen(needSome(targets), Effect.forEach(targets, make))

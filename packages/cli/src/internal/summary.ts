@@ -17,15 +17,17 @@ export const eventLines = (event: Export.JobEvent): ReadonlyArray<string> => {
 const [mostBatches, mostTroubled, mostCauses] = [6, 3, 4]
 const longestMessage = 240
 
-const balance = (of: (part: "listed" | "exported" | "unchanged" | "unfinished" | "failed" | "left") => number) =>
+const balance = (of: (part: "listed" | "exported" | "unchanged" | "unfinished" | "failed" | "remaining") => number) =>
   `${jobs(of("listed"))} listed = ${of("exported")} exported + ${of("unchanged")} unchanged + ` +
-  `${of("unfinished")} unfinished + ${of("failed")} failed${of("left") === 0 ? "" : ` + ${of("left")} left`}`
+  `${of("unfinished")} unfinished + ${of("failed")} failed${
+    of("remaining") === 0 ? "" : ` + ${of("remaining")} remaining`
+  }`
 
 const batchLines = (batch: ExportReport.BatchReport): ReadonlyArray<string> => [
   `Batch ${onOneLine(batch.batchId)}: ${balance((part) => batch[part])}`,
   ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since this run was not asked for them`]),
   ...(batch.changed === 0 ? [] : [`  ${jobs(batch.changed)} had changed since they were stored`]),
-  ...(batch.vanished === 0 ? [] : [`  ${jobs(batch.vanished)} stored earlier are no longer listed; they are kept`]),
+  ...(batch.delisted === 0 ? [] : [`  ${jobs(batch.delisted)} stored earlier are no longer listed; they are kept`]),
   ...(batch.unknownExample === null ? [] : [
     `  ${jobs(batch.unknown)} with a result of unknown shape, such as ${
       onOneLine(batch.unknownExample)
@@ -39,7 +41,7 @@ const batchLines = (batch: ExportReport.BatchReport): ReadonlyArray<string> => [
 ]
 
 const hasTrouble = (batch: ExportReport.BatchReport) =>
-  batch.failed > 0 || batch.left > 0 || batch.listingError !== null
+  batch.failed > 0 || batch.remaining > 0 || batch.listingError !== null
 
 /** Each batch where there are few; else all together, and some of those in which something is missing. */
 const allBatchLines = (report: ExportReport.ExportReport): ReadonlyArray<string> => {

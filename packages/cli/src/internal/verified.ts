@@ -25,12 +25,12 @@ export class Found {
   /** The sinks that are damaged, each with the batches of its damaged jobs. */
   readonly damage: Array<{ readonly sink: JobSink.JobSink; readonly batches: Set<string> }> = []
   private readonly missing = new Set<string>()
-  private readonly changed = new Set<string>()
+  private readonly modified = new Set<string>()
   private readonly unfinished = new Set<string>()
   /** Each path of a kind once: one damaged file may hold many jobs. */
   private readonly paths: Record<Tag, Set<string>> = {
     Missing: new Set(),
-    Changed: new Set(),
+    Modified: new Set(),
     Extra: new Set(),
     Leftover: new Set()
   }
@@ -42,7 +42,7 @@ export class Found {
     return step.differences.flatMap((difference) => {
       const { _tag, ...rest } = difference
       this.differences.push({ difference: _tag.toLowerCase(), ...rest, sink: sink.id })
-      if (_tag === "Missing" || _tag === "Changed") this.damaged(sink, difference)
+      if (_tag === "Missing" || _tag === "Modified") this.damaged(sink, difference)
       else if (_tag === "Leftover" && difference.batchId !== undefined && difference.jobId !== undefined) {
         this.unfinished.add(keyOf({ batchId: difference.batchId, jobId: difference.jobId }))
       }
@@ -54,18 +54,18 @@ export class Found {
     })
   }
 
-  private damaged(sink: JobSink.JobSink, difference: Verify.Difference & { readonly _tag: "Missing" | "Changed" }) {
+  private damaged(sink: JobSink.JobSink, difference: Verify.Difference & { readonly _tag: "Missing" | "Modified" }) {
     const of = this.damage.find((each) => each.sink === sink) ?? { sink, batches: new Set() }
     if (of.batches.size === 0) this.damage.push(of)
     of.batches.add(difference.batchId)
     // What cannot be read does not say which jobs it held: these are found missing.
-    if (difference.jobId !== "") this[difference._tag === "Missing" ? "missing" : "changed"].add(keyOf(difference))
+    if (difference.jobId !== "") this[difference._tag === "Missing" ? "missing" : "modified"].add(keyOf(difference))
   }
 
   /** Whether something else is known of a job than that it is intact. */
   readonly isAffected = (job: Ledger.JobKey): boolean => {
     const key = keyOf(job)
-    return this.missing.has(key) || this.changed.has(key) || this.unfinished.has(key)
+    return this.missing.has(key) || this.modified.has(key) || this.unfinished.has(key)
   }
 
   get isDamaged(): boolean {
@@ -80,15 +80,15 @@ export class Found {
     return this.paths.Leftover.size
   }
 
-  /** Jobs that are missing, in part or whole; jobs that are changed and miss nothing; files and rows that are extra. */
+  /** Jobs that are missing, in part or whole; jobs that are modified and miss nothing; files and rows that are extra. */
   private get numbers() {
-    const changed = Array.from(this.changed).filter((key) => !this.missing.has(key)).length
-    return { missing: this.missing.size, changed, extra: this.paths.Extra.size }
+    const modified = Array.from(this.modified).filter((key) => !this.missing.has(key)).length
+    return { missing: this.missing.size, modified, extra: this.paths.Extra.size }
   }
 
   counts(): string {
-    const { changed, extra, missing } = this.numbers
-    return `${count(missing)} missing, ${count(changed)} changed, ${count(extra)} extra`
+    const { modified, extra, missing } = this.numbers
+    return `${count(missing)} missing, ${count(modified)} modified, ${count(extra)} extra`
   }
 
   /** How many paths there are of each kind beside those that were shown. */

@@ -23,7 +23,7 @@ export interface ExportRow {
    * - `running`: submitted and not ended
    * - `completed`, `stopped`, `broken`: as a run of the ledger ends
    */
-  readonly state: "running" | "completed" | "stopped" | "broken"
+  readonly state: "running" | "completed" | "stopped" | "aborted"
   readonly stopRequested: boolean
   readonly submittedAt: number
   readonly endedAt: number | null
@@ -63,7 +63,7 @@ const toExport = (row: Row): ExportRow => ({
 
 /** How an export ends. */
 export interface ExportEnd {
-  readonly state: "completed" | "stopped" | "broken"
+  readonly state: "completed" | "stopped" | "aborted"
   /** JSON. */
   readonly report: string | null
   /** For people; no secret in it. */

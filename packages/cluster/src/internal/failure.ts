@@ -15,7 +15,7 @@ export type Failure =
 /** What ended a step, in a form that is kept and sent to other processes: words alone. */
 export const clusterError = (error: Failure): ClusterError => {
   if (error._tag === "ClusterError") return error
-  return new ClusterError({ reason: error._tag === "LedgerError" ? "storage" : "broken", detail: error.message })
+  return new ClusterError({ reason: error._tag === "LedgerError" ? "storage" : "aborted", detail: error.message })
 }
 
 /** Tries after the first one while the database cannot be reached: about a minute. */
@@ -33,7 +33,7 @@ export const step = <A, R>(effect: Effect.Effect<A, Failure, R>): Effect.Effect<
     Effect.catchDefect((defect) =>
       Effect.fail(
         new ClusterError({
-          reason: "broken",
+          reason: "aborted",
           detail: `Labelstream broke, which is a fault in it: ${
             Cause.prettyErrors(Cause.die(defect))[0]?.message ?? "no error given"
           }`

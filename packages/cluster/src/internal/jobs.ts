@@ -70,7 +70,7 @@ const mostRounds = 5
 
 const unended = (slices: number) =>
   new ClusterError({
-    reason: "broken",
+    reason: "aborted",
     detail:
       `Jobs of ${slices} slices came to no end, which is a fault in Labelstream. Run the export again to fetch them`
   })
@@ -85,14 +85,14 @@ export const doJobs = (
     const store = yield* ExportStore
     const stop = yield* watchStop(exportId)
     const isStopped = () => Deferred.isDoneUnsafe(stop)
-    const here = known.shared.length > 0 ? undefined : yield* doneHere(known, options.concurrency, stop)
+    const here = known.branched.length > 0 ? undefined : yield* doneHere(known, options.concurrency, stop)
     const run = here?.run ?? (yield* sentOut)
     const slices = yield* Queue.unbounded<number, Cause.Done>()
     let failure: ClusterError | undefined
 
     const listing = list({
       ...known,
-      sinks: (known.shared.length > 0 ? known.shared : known.single).map(({ id }) => id),
+      sinks: (known.branched.length > 0 ? known.branched : known.single).map(({ id }) => id),
       sliceJobs: options.sliceJobs,
       isStopped,
       onSlice: (slice) => Effect.asVoid(Queue.offer(slices, slice))

@@ -35,7 +35,7 @@ export const fromPrograms = (sql: SqlClient.SqlClient, of: Programs): Ledger.Led
     ...LedgerSql.reading(readingWith(of), of.read),
     ...LedgerSql.writing(writing, writing, of.write),
     // The effect cannot be begun again: it may have done more than write here.
-    atomically: (effect) =>
+    transaction: (effect) =>
       sql.withTransaction(effect).pipe(
         Effect.catchIf(isSqlError, toLedgerError),
         Effect.onError(() => of.forget)

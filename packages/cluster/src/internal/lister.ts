@@ -30,7 +30,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
   const ledger = yield* Ledger.Ledger
   const store = yield* ExportStore
   const { isStopped, onSlice, request, run, sinks, sliceJobs } = listing
-  const { wanted = () => true } = Selection.filterOf(request)
+  const { filter = () => true } = Selection.filterOf(request)
   const limit = request.limit ?? Number.POSITIVE_INFINITY
   const mode: Selection.Selection = request.mode === "refresh" ? { _tag: "Refresh" } : { _tag: "New" }
 
@@ -83,7 +83,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
         placed.push({ summary, slice: null, outcome: "failed", error })
         continue
       }
-      if (!wanted(summary)) {
+      if (!filter(summary)) {
         placed.push({ summary, slice: null, outcome: "skipped" })
         continue
       }
@@ -144,12 +144,12 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
     )
     yield* endSlice
     const isListed = listingError === null && !limited && !isStopped()
-    const vanished = isListed ? yield* countVanished(batch) : 0
-    yield* store.noteBatch(run, batch, { isListed, listingError, vanished, malformed })
+    const delisted = isListed ? yield* countDelisted(batch) : 0
+    yield* store.noteBatch(run, batch, { isListed, listingError, delisted, malformed })
   })
 
   /** Jobs that were stored once and that the whole listing no longer names. */
-  const countVanished = (batch: Job.BatchRef) =>
+  const countDelisted = (batch: Job.BatchRef) =>
     ledger.entries({ batch, notObservedIn: run }).pipe(
       Stream.runFold(() => 0, (sum, entries) => sum + entries.filter(({ receipts }) => receipts.length > 0).length)
     )
@@ -161,7 +161,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
         const placed: Array<Placed> = []
         for (const { jobId, listed, referenceId } of entries) {
           const summary = { id: jobId, referenceId, ...listed, tag: null, priorityWeight: null }
-          if (!wanted(summary)) {
+          if (!filter(summary)) {
             placed.push({ summary, slice: null, outcome: "skipped" })
             continue
           }
@@ -176,7 +176,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
     )
     yield* endSlice
     const isListed = !limited && !isStopped()
-    yield* store.noteBatch(run, batch, { isListed, listingError: null, vanished: 0, malformed: [] })
+    yield* store.noteBatch(run, batch, { isListed, listingError: null, delisted: 0, malformed: [] })
   })
 
   yield* Effect.forEach(request.batches, (batch) => {

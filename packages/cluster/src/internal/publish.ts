@@ -25,10 +25,10 @@ const whileOpen = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "
  * Opens every sink once: refuses what cannot be written to, and reconciles the ledger with what an earlier export left.
  * The sinks count as open from then on, as runners write to them and may die between a commit and its receipts.
  */
-export const open = ({ run, shared, single }: Known) =>
+export const open = ({ run, branched, single }: Known) =>
   step(Effect.gen(function*() {
     const ledger = yield* Ledger.Ledger
-    yield* Export.run({ batches: [], sinks: [...shared, ...single] }).pipe(
+    yield* Export.run({ batches: [], sinks: [...branched, ...single] }).pipe(
       Effect.provideService(Ledger.Ledger, {
         ...ledger,
         begin: Effect.succeed(run),
@@ -41,15 +41,15 @@ export const open = ({ run, shared, single }: Known) =>
 
 const stillOpen = (sink: JobSink.JobSink, writers: ReadonlyArray<string>) =>
   new ClusterError({
-    reason: "broken",
+    reason: "aborted",
     detail: `What ${writers.length === 1 ? "a runner" : `${writers.length} runners`} stored is not published, since ` +
       `it still has its part of ${sink.id} open: end it if it hangs, and run the export again`
   })
 
 const mergeOf = (exportId: string, sink: JobSink.JobSink) => {
-  if (sink.shared === undefined) return Effect.void
+  if (sink.branches === undefined) return Effect.void
   const mine = writerOf(exportId, "")
-  return sink.shared.merge.pipe(
+  return sink.branches.merge.pipe(
     Effect.retry(whileTaken),
     Effect.flatMap(({ stillOpen: writers }) => {
       const ours = writers.filter((writer) => writer.startsWith(mine))
@@ -62,15 +62,15 @@ const mergeOf = (exportId: string, sink: JobSink.JobSink) => {
 /** Makes one of the parts, and fills sinks with one writer from it. */
 export const publish = (exportId: string, known: Known) =>
   step(Effect.gen(function*() {
-    yield* Effect.forEach(known.shared, (sink) => mergeOf(exportId, sink), { discard: true })
-    if (known.shared.length > 0 && known.single.length > 0) yield* fill(known)
+    yield* Effect.forEach(known.branched, (sink) => mergeOf(exportId, sink), { discard: true })
+    if (known.branched.length > 0 && known.single.length > 0) yield* fill(known)
   }))
 
 /**
  * Stores in sinks with one writer what the others hold: an export whose listing is what could not be read back from
  * them, and is fetched.
  */
-const fill = Effect.fnUntraced(function*({ request, run, shared, single }: Known) {
+const fill = Effect.fnUntraced(function*({ request, run, branched, single }: Known) {
   const gtStudio = yield* GtStudio.GtStudio
   const store = yield* ExportStore
   const ledger = store.ledger(run)
@@ -81,11 +81,11 @@ const fill = Effect.fnUntraced(function*({ request, run, shared, single }: Known
         receipt.sink === sink && receipt.revision.document === revision?.document
         && receipt.revision.attachments === revision.attachments
       )
-    return shared.some(({ id }) => has(id)) && !Array.from(targets).every(has)
+    return branched.some(({ id }) => has(id)) && !Array.from(targets).every(has)
   }
   const report = yield* Export.run({
     batches: request.batches,
-    sinks: [...shared, ...single],
+    sinks: [...branched, ...single],
     attachments: request.attachments
   }).pipe(
     Effect.provideService(GtStudio.GtStudio, {
@@ -111,5 +111,5 @@ const fill = Effect.fnUntraced(function*({ request, run, shared, single }: Known
   )
   for (const { notice } of report.sinks) if (notice !== null) yield* Effect.logWarning(notice)
   const broken = report.sinks.find(({ error }) => error !== null)
-  if (broken?.error != null) return yield* new ClusterError({ reason: "broken", detail: broken.error })
+  if (broken?.error != null) return yield* new ClusterError({ reason: "aborted", detail: broken.error })
 })

@@ -24,7 +24,7 @@ export interface Placed {
   /** What is known of it already; null where its slice will tell. */
   readonly outcome: JobOutcome | null
   /** Why it failed, where it failed by being listed. */
-  readonly error?: Ledger.LedgerFailure
+  readonly error?: Ledger.JobFailure
 }
 
 /** A job of a slice. */
@@ -57,7 +57,7 @@ const outcomeColumns = {
   error_retryable: "integer"
 } as const
 
-const failureColumns = (error: Ledger.LedgerFailure | undefined) => ({
+const failureColumns = (error: Ledger.JobFailure | undefined) => ({
   error_reason: error?.reason ?? null,
   error_message: error?.message ?? null,
   error_retryable: error === undefined ? null : error.retryable ? 1 : 0
@@ -68,7 +68,7 @@ const outcomeOf = {
   Unchanged: "unchanged",
   Unfinished: "unfinished",
   Failed: "failed",
-  Adopted: null,
+  Reconciled: null,
   Voided: null
 } as const
 
@@ -151,7 +151,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
   const noteStored = Effect.fnUntraced(function*(run: number, slice: number, outcomes: ReadonlyArray<Ledger.Outcome>) {
     const sinks = new Map<string, { stored: number; bytes: number }>()
     for (const outcome of outcomes) {
-      if (outcome._tag !== "Stored" && outcome._tag !== "Adopted") continue
+      if (outcome._tag !== "Stored" && outcome._tag !== "Reconciled") continue
       const counts = sinks.get(outcome.sink) ?? { stored: 0, bytes: 0 }
       counts.stored++
       counts.bytes += outcome.receipt.bytes

@@ -17,7 +17,7 @@ export interface BatchNote {
   /** Why it could not be read to its end, where that was a failure. */
   readonly listingError: string | null
   /** Jobs that were stored once and are no longer listed. */
-  readonly vanished: number
+  readonly delisted: number
   /**
    * Listed jobs without an id that could be used, by cause; they count as listed and failed. And the failure of the
    * listing itself, whose example has no job.
@@ -70,9 +70,9 @@ export const make = (sql: SqlClient.SqlClient) => {
       readonly batch: Int
       readonly is_listed: number
       readonly listing_error: string | null
-      readonly vanished: Int
+      readonly delisted: Int
       readonly malformed: string
-    }>`SELECT batch, is_listed, listing_error, vanished, malformed FROM labelstream_run_batches WHERE run = ${run}`
+    }>`SELECT batch, is_listed, listing_error, delisted, malformed FROM labelstream_run_batches WHERE run = ${run}`
 
   const failures = Effect.fnUntraced(function*(run: number) {
     const groups = yield* sql<{ error_reason: string | null; jobs: Int; job: Int }>`SELECT error_reason,
@@ -119,10 +119,10 @@ export const make = (sql: SqlClient.SqlClient) => {
     noteBatch: (run: number, batch: number, note: BatchNote) => {
       const error = toColumn(note.listingError)
       const malformed = toColumn(JSON.stringify(note.malformed))
-      return sql`INSERT INTO labelstream_run_batches (run, batch, is_listed, listing_error, vanished, malformed)
-        VALUES (${run}, ${batch}, ${note.isListed ? 1 : 0}, ${error}, ${note.vanished}, ${malformed})
+      return sql`INSERT INTO labelstream_run_batches (run, batch, is_listed, listing_error, delisted, malformed)
+        VALUES (${run}, ${batch}, ${note.isListed ? 1 : 0}, ${error}, ${note.delisted}, ${malformed})
         ON CONFLICT (run, batch) DO UPDATE SET is_listed = excluded.is_listed, listing_error = excluded.listing_error,
-          vanished = excluded.vanished, malformed = excluded.malformed`
+          delisted = excluded.delisted, malformed = excluded.malformed`
     },
     progress: Effect.fnUntraced(function*(run: number) {
       const [groups, noted] = [yield* counts(run), yield* notes(run)]
@@ -133,7 +133,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       for (const { batch, bytes, changed, jobs, outcome } of groups) {
         const report = byId.get(Number(batch))
         if (report === undefined) continue
-        report[outcome ?? "left"] += Number(jobs)
+        report[outcome ?? "remaining"] += Number(jobs)
         if (outcome !== "skipped") report.listed += Number(jobs)
         if (outcome !== "exported") continue
         report.changed += Number(changed)
@@ -144,7 +144,7 @@ export const make = (sql: SqlClient.SqlClient) => {
         if (report === undefined) continue
         report.isListed = note.is_listed === 1
         report.listingError = fromColumn(note.listing_error)
-        report.vanished = Number(note.vanished)
+        report.delisted = Number(note.delisted)
         for (const group of JSON.parse(fromColumn(note.malformed)) as BatchNote["malformed"]) {
           failed.add(group)
           if (group.example.jobId === null) continue

@@ -14,7 +14,7 @@ import { toLedgerError } from "./statements.ts"
 
 const table = "labelstream_migrations"
 
-const [ledger1, ledger2, ledger3] = versions
+const [ledger1, ledger2, ledger3, ledger4] = versions
 
 const version1 = `
 CREATE TABLE labelstream_exports (
@@ -85,6 +85,11 @@ CREATE TABLE labelstream_limits (
 /** Fields of a listed job that could not be read, as JSON; null where there are none. */
 const version2 = "ALTER TABLE labelstream_run_jobs ADD COLUMN problems TEXT"
 
+/** The present names. */
+const version4 = `
+ALTER TABLE labelstream_run_batches RENAME COLUMN vanished TO delisted;
+UPDATE labelstream_exports SET state = 'aborted' WHERE state = 'broken'`
+
 const run = (...scripts: ReadonlyArray<string>) =>
   SqlClient.SqlClient.use((sql) => {
     const types = sql.onDialectOrElse({ pg: () => postgresTypes, orElse: () => sqliteTypes })
@@ -99,7 +104,8 @@ const run = (...scripts: ReadonlyArray<string>) =>
 const migrations = {
   "1_ledger_and_exports": run(ledger1, ledger2, version1),
   "2_listed_problems": run(version2),
-  "3_closed_sinks": run(ledger3)
+  "3_closed_sinks": run(ledger3),
+  "4_present_names": run(ledger4, version4)
 }
 
 /** The version that this code writes. */

@@ -1,5 +1,5 @@
 /**
- * The exports that this runner works on: what each asks for, its sinks opened as this runner's part, and word of its
+ * The exports that this runner works on: what each asks for, its sinks opened as this runner's branches, and word of its
  * being stopped. Opened with the first slice, closed soon after the last.
  */
 import type { JobSink, Ledger } from "@labelstream/core"
@@ -31,7 +31,7 @@ export interface Known {
   readonly run: number
   readonly startedAt: number
   /** Sinks that several writers share. */
-  readonly shared: ReadonlyArray<JobSink.JobSink>
+  readonly branched: ReadonlyArray<JobSink.JobSink>
   /** Sinks that one process at a time writes to. */
   readonly single: ReadonlyArray<JobSink.JobSink>
 }
@@ -63,7 +63,7 @@ export const know = Effect.fnUntraced(function*(exportId: string, platform: stri
   }
   const sinks = yield* Effect.forEach(request.sinks, resolver.resolve)
   for (const sink of sinks) {
-    if (sink.capabilities.writers === "many" && sink.shared === undefined) {
+    if (sink.capabilities.writers === "many" && sink.branches === undefined) {
       return yield* new ClusterError({
         reason: "refused",
         detail: `The ${sink.name} sink says that it has many writers, and has no way to open a part for one`
@@ -73,8 +73,8 @@ export const know = Effect.fnUntraced(function*(exportId: string, platform: stri
   return {
     request,
     ...yield* store.begin(exportId),
-    shared: sinks.filter(({ shared }) => shared !== undefined),
-    single: sinks.filter(({ shared }) => shared === undefined)
+    branched: sinks.filter(({ branches }) => branches !== undefined),
+    single: sinks.filter(({ branches }) => branches === undefined)
   }
 })
 
@@ -114,8 +114,8 @@ export const layer = ({ concurrency, platform }: SessionOptions): Layer.Layer<
       const sessions = yield* RcMap.make({
         lookup: (exportId: string) =>
           step(Effect.gen(function*() {
-            const { request, run, shared, startedAt } = yield* know(exportId, platform)
-            const writers = yield* openAll(shared, writerOf(exportId))
+            const { request, run, branched, startedAt } = yield* know(exportId, platform)
+            const writers = yield* openAll(branched, writerOf(exportId))
             const stop = yield* watchStop(exportId)
             const work: Work = { run, startedAt, request, writers, concurrency, stop }
             return work

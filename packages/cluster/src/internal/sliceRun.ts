@@ -42,7 +42,7 @@ export const runSlice = (work: Work, slice: number) =>
     if (jobs.length === 0) return true
     const skipped: Array<Job.BatchRef & { readonly jobIds: ReadonlyArray<string> }> = []
     const byBatch = Map.groupBy(jobs, ({ batch }) => batchKey(batch))
-    const { wantedResult } = Selection.filterOf(request)
+    const { filterResult } = Selection.filterOf(request)
     const running = yield* Export.start({
       batches: Array.from(byBatch.values()).flatMap(([first]) => first === undefined ? [] : [first.batch]),
       sinks: yield* Effect.forEach(work.writers, forSlice),
@@ -50,7 +50,7 @@ export const runSlice = (work: Work, slice: number) =>
       attachments: request.attachments,
       concurrency: work.concurrency,
       grace,
-      ...(wantedResult === undefined ? {} : { wantedResult }),
+      ...(filterResult === undefined ? {} : { filterResult }),
       onEvent: (event) => {
         if (event._tag === "Skipped") skipped.push(event)
       }
@@ -69,7 +69,7 @@ export const runSlice = (work: Work, slice: number) =>
     // A sink that does not answer a stop in time has an error too.
     if (report.stopped) return false
     const broken = report.sinks.find(({ error }) => error !== null)
-    if (broken?.error != null) return yield* new ClusterError({ reason: "broken", detail: broken.error })
+    if (broken?.error != null) return yield* new ClusterError({ reason: "aborted", detail: broken.error })
     for (const [first] of byBatch.values()) {
       if (first === undefined) continue
       const ofBatch = skipped.filter((event) => batchKey(event) === batchKey(first.batch))

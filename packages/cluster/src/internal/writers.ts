@@ -15,14 +15,14 @@ export interface Writer {
   readonly permits: Semaphore.Semaphore
 }
 
-/** Opens sinks for as long as the scope lasts: as this writer's part of each, or, without a name, as the only writer. */
+/** Opens sinks for as long as the scope lasts: as this writer's branch of each, or, without a name, as the only writer. */
 export const openAll = (
   sinks: ReadonlyArray<JobSink.JobSink>,
   writer: string | undefined
 ): Effect.Effect<ReadonlyArray<Writer>, JobSink.SinkError, Scope.Scope> =>
   Effect.forEach(sinks, (sink) =>
     Effect.map(
-      writer === undefined || sink.shared === undefined ? sink.open : sink.shared.open(writer),
+      writer === undefined || sink.branches === undefined ? sink.open : sink.branches.open(writer),
       (open): Writer => ({ sink, open, permits: Semaphore.makeUnsafe(sink.capabilities.concurrentBatches) })
     ))
 

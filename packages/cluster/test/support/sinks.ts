@@ -1,5 +1,5 @@
 /** Sinks as the requests of these tests name them: `files:DIR`, `parquet:DIR`, `sqlite:FILE`. */
-import { FilesystemSink } from "@labelstream/sink-filesystem"
+import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import * as Effect from "effect/Effect"
@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import { ClusterError, SinkResolver } from "../../src/index.ts"
 
 const makers = {
-  files: (directory: string) => FilesystemSink.make({ directory }),
+  files: (directory: string) => FilesSink.make({ directory }),
   parquet: (directory: string) => ParquetSink.make({ directory }),
   sqlite: (file: string) => SqliteSink.make({ file })
 }

@@ -10,8 +10,8 @@ import type { Receipt, Revision } from "../../src/JobSink.ts"
 import {
   type Audit,
   type EntryFilter,
+  type JobFailure,
   Ledger,
-  type LedgerFailure,
   type Listed,
   type Outcome,
   type RunEnd
@@ -60,12 +60,12 @@ const ended: RunEnd = {
   failed: 1,
   bytes: 5
 }
-const gone: LedgerFailure = { reason: "AttachmentMissing", message: "it is gone", retryable: true }
+const gone: JobFailure = { reason: "AttachmentMissing", message: "it is gone", retryable: true }
 const failed = (jobId: string, at = 2): Outcome => ({ _tag: "Failed", batch, jobId, error: gone, at })
 const unfinished = (jobId: string): Outcome => ({ _tag: "Unfinished", batch, jobId })
 const unchanged = (jobId: string, listed = first, at = 3): Outcome => ({ _tag: "Unchanged", batch, jobId, listed, at })
-const adopted = (jobId: string, document = "r1", sink = "files"): Outcome => ({
-  _tag: "Adopted",
+const reconciled = (jobId: string, document = "r1", sink = "files"): Outcome => ({
+  _tag: "Reconciled",
   batch,
   sink,
   receipt: receipt(jobId, document)
@@ -143,7 +143,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
         "are all told, however many they are",
         withLedger((ledger) =>
           Effect.gen(function*() {
-            const begun = yield* ledger.atomically(Effect.replicateEffect(ledger.begin, 1001))
+            const begun = yield* ledger.transaction(Effect.replicateEffect(ledger.begin, 1001))
             const runs = (yield* Stream.runCollect(ledger.runs)).flat()
             assert.deepStrictEqual(runs.map(({ run }) => run), begun.toReversed())
           })
@@ -191,7 +191,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
 
       it.live(
-        "may answer what is settled in the sinks asked about without its entry, and nothing else so",
+        "may answer what is upToDate in the sinks asked about without its entry, and nothing else so",
         withLedger((ledger) =>
           Effect.gen(function*() {
             const page = ["1", "2", "3", "4", "5", "6", "7"].map((id) => summary(id))
@@ -201,7 +201,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
               stored("5"),
               stored("3", "files", "r2"),
               failed("4"),
-              adopted("6")
+              reconciled("6")
             ])
             // 2 has changed, db holds an old revision of 3 and none of 5, 4 has failed, of 6 nobody knows what was listed.
             const listed = page.map((job) => job.id === "2" ? summary("2", { annotations: 11 }) : job)
@@ -210,16 +210,16 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
               yield* ledger.observe(run, other, [summary("1")])
               const observed = yield* ledger.observe(run, batch, listed, sinks)
               assert.deepStrictEqual(observed.map(({ summary }) => summary), listed)
-              for (const { known, repeated, settled, summary: { id } } of observed) {
+              for (const { known, repeated, upToDate, summary: { id } } of observed) {
                 assert.isFalse(repeated)
                 const mayBe = (id === "1" || id === "7") && !sinks.includes("unheard of")
-                if (settled === true) assert.isTrue(mayBe, `${id} is not settled in ${sinks.join(" and ")}`)
+                if (upToDate === true) assert.isTrue(mayBe, `${id} is not upToDate in ${sinks.join(" and ")}`)
                 else assert.strictEqual(known?.jobId, id)
               }
               yield* ledger.observe(run, other, [summary("2")])
               const again = yield* ledger.observe(run, batch, listed, sinks)
               assert.deepStrictEqual(
-                again.map(({ repeated, settled }) => [repeated, settled]),
+                again.map(({ repeated, upToDate }) => [repeated, upToDate]),
                 listed.map(() => [true, undefined])
               )
               assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), [])
@@ -229,7 +229,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
 
       it.live(
-        "takes no job for settled that this run has met, and none that is not listed as it was stored",
+        "takes no job for upToDate that this run has met, and none that is not listed as it was stored",
         withLedger((ledger) =>
           Effect.gen(function*() {
             const jobs = ["1", "2", "3"].map((id) => summary(id))
@@ -252,7 +252,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
 
       it.live(
-        "notes of settled jobs that they were listed, in whatever order pages come and whatever has left the listing",
+        "notes of upToDate jobs that they were listed, in whatever order pages come and whatever has left the listing",
         withLedger((ledger) =>
           Effect.gen(function*() {
             const all = Array.from({ length: 12 }, (_, i) => summary(String(i).padStart(2, "0")))
@@ -265,19 +265,19 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
                 const page = listing.slice(at, at + 3)
                 const observed = yield* ledger.observe(run, batch, page, ["files"])
                 assert.deepStrictEqual(
-                  observed.map(({ known, settled, summary }) => settled === true ? summary.id : known?.jobId),
+                  observed.map(({ known, upToDate, summary }) => upToDate === true ? summary.id : known?.jobId),
                   page.map(({ id }) => id)
                 )
               }
-              const vanished = all.filter((job) => !listing.includes(job)).map(({ id }) => id)
-              assert.deepStrictEqual(yield* ids(ledger, { notObservedIn: run }), vanished)
+              const delisted = all.filter((job) => !listing.includes(job)).map(({ id }) => id)
+              assert.deepStrictEqual(yield* ids(ledger, { notObservedIn: run }), delisted)
             }
           })
         )
       )
 
       it.live(
-        "takes no job for settled because one of the same id is in another batch",
+        "takes no job for upToDate because one of the same id is in another batch",
         withLedger((ledger) =>
           Effect.gen(function*() {
             const [first, second] = [summary("1"), summary("2")]
@@ -305,7 +305,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
               referenceId: null,
               listed: { status: "completed", frames: null, annotations: 10 },
               storedAs: null,
-              stage: "listed",
+              stage: "pending",
               revision: null,
               bytes: null,
               attempts: 0,
@@ -450,10 +450,10 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
 
       it.live(
-        "of Adopted makes the job where it is not known, to be compared with its next listing",
+        "of Reconciled makes the job where it is not known, to be compared with its next listing",
         withLedger((ledger) =>
           Effect.gen(function*() {
-            yield* ledger.record([adopted("1")])
+            yield* ledger.record([reconciled("1")])
             const entry = yield* get(ledger, "1")
             assert.deepStrictEqual(entry.listed, { status: "completed", frames: null, annotations: null })
             assert.deepStrictEqual([entry.stage, entry.storedAs, entry.checkedAt], ["stored", null, null])
@@ -469,12 +469,12 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
 
       it.live(
-        "of Adopted adds a receipt to a known job, and does not hide that it failed",
+        "of Reconciled adds a receipt to a known job, and does not hide that it failed",
         withLedger((ledger) =>
           Effect.gen(function*() {
             yield* ledger.observe(yield* ledger.begin, batch, [summary("1")])
             yield* ledger.record([stored("2", "files", "r2"), failed("3")])
-            yield* ledger.record([adopted("1"), adopted("2", "r1", "db"), adopted("3")])
+            yield* ledger.record([reconciled("1"), reconciled("2", "r1", "db"), reconciled("3")])
             const [one, two, three] = yield* read(ledger, { batch })
             assert.deepStrictEqual([one?.stage, one?.revision], ["stored", revision("r1")])
             assert.deepStrictEqual([two?.stage, two?.revision, two?.receipts.length], ["stored", revision("r2"), 2])
@@ -505,15 +505,18 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
 
       it.live(
-        "leaves no job stored or settled that no sink holds, and no receipt of the sink",
+        "leaves no job stored or upToDate that no sink holds, and no receipt of the sink",
         withLedger((ledger) =>
           Effect.gen(function*() {
             yield* ledger.observe(yield* ledger.begin, batch, [summary("1"), summary("2")])
             yield* ledger.record([stored("1"), stored("2"), failed("2"), voided("1"), voided("2")])
-            assert.deepStrictEqual(yield* ledger.counts(batch), { listed: 1, unfinished: 0, stored: 0, failed: 1 })
+            assert.deepStrictEqual(yield* ledger.counts(batch), { pending: 1, unfinished: 0, stored: 0, failed: 1 })
             assert.isFalse(yield* ledger.hasReceipts("files"))
             const seen = yield* ledger.observe(yield* ledger.begin, batch, [summary("1")], ["files"])
-            assert.deepStrictEqual(seen.map(({ known, settled }) => [known?.stage, settled]), [["listed", undefined]])
+            assert.deepStrictEqual(seen.map(({ known, upToDate }) => [known?.stage, upToDate]), [[
+              "pending",
+              undefined
+            ]])
             yield* ledger.record([stored("1", "files", "r2")])
             assert.strictEqual((yield* get(ledger, "1")).stage, "stored")
             assert.isTrue(yield* ledger.hasReceipts("files"))
@@ -573,15 +576,15 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
             yield* ledger.record(many.filter((_, i) => i % 2 === 0).map(({ id }) => failed(id)))
             const next = yield* ledger.begin
             yield* ledger.observe(next, batch, many.slice(10, 2490))
-            const vanished = [...many.slice(0, 10), ...many.slice(2490)].map((summary) => summary.id)
+            const delisted = [...many.slice(0, 10), ...many.slice(2490)].map((summary) => summary.id)
             assert.strictEqual((yield* ids(ledger, { stage: "failed" })).length, 1250)
-            assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: next }), vanished)
+            assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: next }), delisted)
             assert.deepStrictEqual(
-              yield* ids(ledger, { stage: "listed", notObservedIn: next }),
-              vanished.filter((_, i) => i % 2 === 1)
+              yield* ids(ledger, { stage: "pending", notObservedIn: next }),
+              delisted.filter((_, i) => i % 2 === 1)
             )
             assert.deepStrictEqual(yield* ledger.counts(batch), {
-              listed: 1250,
+              pending: 1250,
               unfinished: 0,
               stored: 0,
               failed: 1250
@@ -614,11 +617,11 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       "counts the jobs of a batch by stage",
       withLedger((ledger) =>
         Effect.gen(function*() {
-          const zero = { listed: 0, unfinished: 0, stored: 0, failed: 0 }
+          const zero = { pending: 0, unfinished: 0, stored: 0, failed: 0 }
           assert.deepStrictEqual(yield* ledger.counts(batch), zero)
           yield* ledger.observe(yield* ledger.begin, batch, ["1", "2", "3", "4", "5"].map((id) => summary(id)))
           yield* ledger.record([stored("2"), stored("3"), failed("3"), unfinished("4")])
-          assert.deepStrictEqual(yield* ledger.counts(batch), { listed: 2, unfinished: 1, stored: 1, failed: 1 })
+          assert.deepStrictEqual(yield* ledger.counts(batch), { pending: 2, unfinished: 1, stored: 1, failed: 1 })
           assert.deepStrictEqual(yield* ledger.counts(other), zero)
         })
       )
@@ -629,7 +632,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       withLedger((ledger) =>
         Effect.gen(function*() {
           assert.isFalse(yield* ledger.hasReceipts("files"))
-          yield* ledger.record([stored("1", "files"), adopted("2", "r1", "db")])
+          yield* ledger.record([stored("1", "files"), reconciled("2", "r1", "db")])
           assert.isTrue(yield* ledger.hasReceipts("files"))
           assert.isTrue(yield* ledger.hasReceipts("db"))
           assert.isFalse(yield* ledger.hasReceipts("other"))
@@ -639,13 +642,13 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       )
     )
 
-    describe("atomically", () => {
+    describe("transaction", () => {
       it.live(
         "keeps all that was noted within when it succeeds",
         withLedger((ledger) =>
           Effect.gen(function*() {
-            yield* ledger.atomically(Effect.forEach(["1", "2"], (id) => ledger.record([adopted(id)])))
-            yield* ledger.record([adopted("3")])
+            yield* ledger.transaction(Effect.forEach(["1", "2"], (id) => ledger.record([reconciled(id)])))
+            yield* ledger.record([reconciled("3")])
             assert.deepStrictEqual(yield* ids(ledger), ["1", "2", "3"])
             assert.isTrue(yield* ledger.hasReceipts("files"))
           })
@@ -658,13 +661,13 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
           Effect.gen(function*() {
             yield* ledger.record([stored("1")])
             const failing = Effect.andThen(
-              ledger.record([stored("1", "files", "r2"), adopted("2", "r1", "db")]),
+              ledger.record([stored("1", "files", "r2"), reconciled("2", "r1", "db")]),
               Effect.fail("no")
             )
-            assert.strictEqual(yield* Effect.flip(ledger.atomically(failing)), "no")
+            assert.strictEqual(yield* Effect.flip(ledger.transaction(failing)), "no")
             assert.isFalse(yield* ledger.hasReceipts("db"))
             assert.strictEqual((yield* get(ledger, "1")).revision?.document, "r1")
-            yield* ledger.record([adopted("3", "r1", "db")])
+            yield* ledger.record([reconciled("3", "r1", "db")])
             assert.deepStrictEqual(yield* ids(ledger), ["1", "3"])
             assert.isTrue(yield* ledger.hasReceipts("db"))
           })
@@ -680,7 +683,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
             const run = yield* ledger.begin
             yield* ledger.observe(run, batch, jobs.slice(0, 1))
             const failing = Effect.andThen(ledger.observe(run, batch, jobs.slice(1, 2)), Effect.fail("no"))
-            assert.strictEqual(yield* Effect.flip(ledger.atomically(failing)), "no")
+            assert.strictEqual(yield* Effect.flip(ledger.transaction(failing)), "no")
             assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), ["2", "3"])
             yield* ledger.observe(run, batch, jobs.slice(2))
             assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), ["2"])
@@ -704,13 +707,13 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
               yield* Deferred.await(go)
               return yield* Effect.fail("no")
             })
-            const transaction = yield* Effect.forkChild(Effect.exit(ledger.atomically(failing)))
+            const transaction = yield* Effect.forkChild(Effect.exit(ledger.transaction(failing)))
             yield* Deferred.await(began)
             const others = yield* Effect.forkChild(Effect.gen(function*() {
               const run = yield* ledger.begin
               yield* ledger.observe(run, batch, [summary("2")])
               yield* ledger.record([stored("3")])
-              yield* ledger.atomically(ledger.record([stored("4")]))
+              yield* ledger.transaction(ledger.record([stored("4")]))
               yield* ledger.end(run, ended)
             }))
             yield* Effect.yieldNow

@@ -20,7 +20,7 @@ const Listed = Schema.Struct({ status: Schema.Literals(["completed", "open"]), f
 const Line = Schema.Struct({ id: ids, referenceId: Schema.NullOr(Schema.Literals(["x", "y"])), listed: Listed })
 const sink = Schema.Literals(["files", "db", "\u{1f600}", "\uffff"])
 const Event = Schema.Struct({
-  tag: Schema.Literals(["Stored", "Unchanged", "Unfinished", "Failed", "Adopted", "Voided"]),
+  tag: Schema.Literals(["Stored", "Unchanged", "Unfinished", "Failed", "Reconciled", "Voided"]),
   batchId,
   jobId: ids,
   sink,
@@ -33,7 +33,7 @@ const Call = Schema.Union([
   Schema.Struct({ call: Schema.Literal("begin") }),
   Schema.Struct({
     call: Schema.Literal("end"),
-    outcome: Schema.Literals(["completed", "stopped", "broken"]),
+    outcome: Schema.Literals(["completed", "stopped", "aborted"]),
     count: small
   }),
   Schema.Struct({
@@ -77,21 +77,21 @@ const outcomeOf = (event: typeof Event.Type): Outcome => {
       return { _tag: tag, batch, jobId }
     case "Failed":
       return { _tag: tag, batch, jobId, error: { reason: sink, message: "it failed", retryable }, at }
-    case "Adopted":
+    case "Reconciled":
       return { _tag: tag, batch, sink, receipt }
     case "Voided":
       return { _tag: tag, batch, sink, jobId }
   }
 }
 
-/** An answer without the choice that it leaves: what is settled may be said to be so, or given with its entry. */
+/** An answer without the choice that it leaves: what is upToDate may be said to be so, or given with its entry. */
 const choiceless = (sinks: ReadonlyArray<string> | undefined) => (answer: Observation) => {
-  const { known, repeated, settled, summary } = answer
+  const { known, repeated, upToDate, summary } = answer
   const { annotations, frames, status } = summary
   const isSettled = sinks !== undefined && !repeated && known?.stage === "stored" && known.storedAs !== null &&
     known.storedAs.status === status && known.storedAs.frames === frames &&
     known.storedAs.annotations === annotations && sinks.every((sink) => holds(known, sink))
-  return settled === true || isSettled ? { summary, repeated, settled: true } : answer
+  return upToDate === true || isSettled ? { summary, repeated, upToDate: true } : answer
 }
 
 /** Makes the calls one after the other and answers all that they, and every way of reading afterwards, answered. */

@@ -60,9 +60,9 @@ export const released = (platform: FakePlatform, sinks: ReadonlyArray<MemorySink
 /** The counts of every batch add up. */
 export const balanced = (report: ExportReport) => {
   for (const batch of report.batches) {
-    const { exported, failed, left, listed, unchanged, unfinished } = batch
-    strictEqual(listed, exported + unchanged + unfinished + failed + left, JSON.stringify(batch))
-    assert(left >= 0 && (report.stopped || left === 0), JSON.stringify(report))
+    const { exported, failed, remaining, listed, unchanged, unfinished } = batch
+    strictEqual(listed, exported + unchanged + unfinished + failed + remaining, JSON.stringify(batch))
+    assert(remaining >= 0 && (report.stopped || remaining === 0), JSON.stringify(report))
     assert(batch.changed <= exported)
   }
   strictEqual(report.inFlight, 0)
@@ -94,7 +94,7 @@ const once = (events: ReadonlyArray<Export.JobEvent>, report: ExportReport) => {
   for (const batch of report.batches) {
     const ended = pass.flatMap((event) => "batchId" in event && event.batchId === batch.batchId ? endOf(event) : [])
     strictEqual(new Set(ended).size, ended.length)
-    strictEqual(ended.length, batch.listed + batch.skipped - batch.left)
+    strictEqual(ended.length, batch.listed + batch.skipped - batch.remaining)
   }
   deepStrictEqual(report, events.reduce(apply, empty))
 }

@@ -15,7 +15,7 @@ import {
   type Rejection,
   type Revision,
   SinkError,
-  type SinkFailure,
+  type SinkErrorReason,
   type StoredJob as Replayed
 } from "../../src/JobSink.ts"
 
@@ -77,12 +77,12 @@ export class MemorySink {
     this.rejects = options.rejects ?? (() => false)
   }
 
-  error(step: Step, reason: SinkFailure, detail = "made to fail"): SinkError {
+  error(step: Step, reason: SinkErrorReason, detail = "made to fail"): SinkError {
     return new SinkError({ sink: this.name, step, reason, detail })
   }
 
   /** Fails a step with this reason as often as told, from now on. */
-  failNext(step: Step, reason: SinkFailure, times = Number.POSITIVE_INFINITY): void {
+  failNext(step: Step, reason: SinkErrorReason, times = Number.POSITIVE_INFINITY): void {
     let left = times
     this.before = (at) => at === step && left-- > 0 ? Effect.fail(this.error(step, reason)) : Effect.void
   }
@@ -122,7 +122,7 @@ export class MemorySink {
           this.inspected.push(depth)
           return Stream.succeed(Array.from(this.stored.values(), (job): Inspected =>
             depth === "content" && sha256(job.document) !== job.revision.document
-              ? { _tag: "Changed", batchId: job.batchId, jobId: job.jobId, path: job.jobId }
+              ? { _tag: "Modified", batchId: job.batchId, jobId: job.jobId, path: job.jobId }
               : { _tag: "Intact", projectId: job.projectId, receipt: receiptOf(job) }))
         }),
       ...(this.options.replays === true ? { replay: this.replay } : {})

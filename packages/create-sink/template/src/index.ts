@@ -1,5 +1,5 @@
 /** Stores each job as one JSON file: its ids, and its result document and nested files in base64. */
-import { type Content, JobSink, SimpleSink, SinkPlugin } from "@labelstream/core"
+import { type Content, JobSink, SimpleSink, SinkPlugin } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { createHash, randomUUID } from "node:crypto"

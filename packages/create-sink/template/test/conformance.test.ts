@@ -4,7 +4,7 @@ import { make, readBack } from "./subject.ts"
 SinkConformance.suite("shelf", {
   make,
   readBack,
-  keeps: "files",
+  location: "files",
   module: { url: new URL("./subject.ts", import.meta.url) },
   waive: {
     L03: "has no check of its own",

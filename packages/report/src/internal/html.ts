@@ -2,7 +2,7 @@
  * Text that is markup, and the only way to make it: what is put into a template is escaped unless it is markup itself.
  * Ids, labels and messages come from a server, and are shown as they are, whatever they are.
  */
-import { PlainText, UnsignedUrl } from "@labelstream/core"
+import { PlainText, UnsignedUrl } from "@labelstream/core/sink"
 
 /** Markup. Made by {@link html} alone. */
 export class Html {

@@ -23,7 +23,7 @@ const policy = (styleHash: string): string =>
   `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`
 
 const subtitle = ({ batches, results, stages }: Summary): string => {
-  const jobs = stages.listed + stages.unfinished + stages.stored + stages.failed
+  const jobs = stages.pending + stages.unfinished + stages.stored + stages.failed
   return [
     format.counted(batches.top.length + batches.more, "batch", "batches"),
     format.counted(jobs, "job"),

@@ -2,7 +2,7 @@ import type { Ledger } from "@labelstream/core"
 import { rectangles, type TestJob, video } from "./stored.ts"
 
 /** A failure with this message. */
-export const failure = (message: string): Ledger.LedgerFailure => ({ reason: "NotFound", message, retryable: false })
+export const failure = (message: string): Ledger.JobFailure => ({ reason: "NotFound", message, retryable: false })
 
 /** A little of everything, with this text wherever a server's text may stand. */
 export const everything = (text: string): ReadonlyArray<TestJob> => {

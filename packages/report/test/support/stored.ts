@@ -1,5 +1,6 @@
 /** A ledger and a sink with whatever jobs a test names, without a platform. */
-import { Content, type Job, type JobSink, Ledger, LedgerMemory, MemorySink } from "@labelstream/core"
+import { Content, type Job, type JobSink, Ledger, LedgerMemory } from "@labelstream/core"
+import { MemorySink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -16,7 +17,7 @@ export interface TestJob {
   readonly document?: unknown
   readonly files?: ReadonlyArray<Uint8Array>
   readonly unfinished?: string
-  readonly failed?: Ledger.LedgerFailure
+  readonly failed?: Ledger.JobFailure
   /** Bytes that cannot be read back. */
   readonly unreadable?: boolean
 }

@@ -3,8 +3,8 @@
  * there, at its own place among the rows, so that one rename per table changes it for readers. New jobs go to the end of
  * the last part until that is full, and then to new ones: how jobs come in batches leaves no trace.
  */
-import type { JobSink } from "@labelstream/core"
-import { Failure, type FolderSink } from "@labelstream/files"
+import type { JobSink } from "@labelstream/core/sink"
+import { Failure, type FolderSink } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as PartManifest from "../PartManifest.ts"

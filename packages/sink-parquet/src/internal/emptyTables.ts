@@ -2,11 +2,11 @@
  * Gives a dataset without jobs a file without rows in each table, so that every reader finds the table and its columns.
  * The first run that ends with jobs in the dataset takes these files away.
  */
-import { Files, Target } from "@labelstream/files"
+import { Files, Target } from "@labelstream/storage"
 import { join } from "node:path"
 import { type Format, PartWriter } from "./partWriter.ts"
-import { batchFolders, partsOf, type Place } from "./place.ts"
 import { tableNames } from "./tables.ts"
+import { batchFolders, partsOf, type Place } from "./target.ts"
 
 /** The file in the folder of each table. */
 export const emptyFile = "no-rows.parquet"

@@ -1,5 +1,5 @@
 /** This sink's errors. */
-import { Failure } from "@labelstream/files"
+import { Failure } from "@labelstream/storage"
 
 /** The kind of this sink. */
 export const sinkName = "parquet"

@@ -2,12 +2,12 @@
  * Tells which part holds a job where a dataset and the branches of its writers are looked at together: the one in which the
  * job was stored last. It reads the manifests alone, and keeps 12 bytes a job, and more only of jobs that are in several.
  */
-import { Lines } from "@labelstream/files"
+import { Lines } from "@labelstream/storage"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { JobIndex } from "./jobIndex.ts"
 import type { Published } from "./partBuild.ts"
-import { partPath, partsOf, type Place } from "./place.ts"
+import { partPath, partsOf, type Place } from "./target.ts"
 
 /** The parts of one batch in the places, in their order, and which of them holds a job. */
 export interface Holders {

@@ -2,17 +2,17 @@
  * Reads back what is committed and compares it with what is there: part by part, so that memory stays the same for any
  * number of jobs. A file that is damaged concerns every job of its part. Writes nothing.
  */
-import type { JobSink } from "@labelstream/core"
-import { Files, Hash, Lines, Target } from "@labelstream/files"
+import type { JobSink } from "@labelstream/core/sink"
+import { Files, Hash, Lines, Target } from "@labelstream/storage"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { emptyFile } from "./emptyTables.ts"
 import { type Holders, linesOf, readHolders } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
 import { tailOf } from "./partFile.ts"
-import { batchFolders, folders, partPath, partsOf, type Place } from "./place.ts"
+import { batchFolders, folders, partPath, partsOf, type Place } from "./target.ts"
 
-type Fault = { readonly _tag: "Missing" | "Changed"; readonly path: string }
+type Fault = { readonly _tag: "Missing" | "Modified"; readonly path: string }
 
 /** Yields what was found, in arrays. */
 export async function* inspect(
@@ -59,9 +59,9 @@ async function* inspectPart(
   const faults: Array<Fault> = []
   for (const file of tail?.files ?? []) {
     const found = await Hash.compare(fs, output, file, content)
-    if (found !== "same") faults.push({ _tag: found === "missing" ? "Missing" : "Changed", path: file.path })
+    if (found !== "same") faults.push({ _tag: found === "missing" ? "Missing" : "Modified", path: file.path })
   }
-  if (tail === undefined) faults.push({ _tag: "Changed", path })
+  if (tail === undefined) faults.push({ _tag: "Modified", path })
   let batchId: string | undefined
   let jobs = 0
   for await (const lines of Lines.read(fs, join(output, path))) {
@@ -89,7 +89,7 @@ async function* inspectPart(
   }
   // Lines that cannot be read stand for jobs that cannot be named.
   if (tail !== undefined && jobs !== tail.jobs) {
-    yield [{ _tag: "Changed" as const, batchId: batchId ?? "", jobId: "", path }]
+    yield [{ _tag: "Modified" as const, batchId: batchId ?? "", jobId: "", path }]
     return false
   }
   return faults.length === 0

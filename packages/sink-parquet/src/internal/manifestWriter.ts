@@ -1,5 +1,5 @@
 /** Writes the manifest of a part to the staging folder. */
-import { Files, type Fs } from "@labelstream/files"
+import { Files, type Fs } from "@labelstream/storage"
 import * as PartManifest from "../PartManifest.ts"
 
 /** Text of a manifest that is held before it is written. */

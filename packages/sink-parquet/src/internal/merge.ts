@@ -4,14 +4,14 @@
  * at their place among the rows, and the rest becomes a new part. A branch stays as it was until all that it holds has
  * come, so that a merge that was killed is run again from its beginning.
  */
-import { Files, type Journal, Target } from "@labelstream/files"
+import { Files, type Journal, Target } from "@labelstream/storage"
 import { randomUUID } from "node:crypto"
 import { type Holders, readHolders } from "./holders.ts"
-import { adopt, jobsAt, type Located, rewrite } from "./mergePart.ts"
+import { jobsAt, type Located, reconcile, rewrite } from "./mergePart.ts"
 import type { Published, StagedFile, Target as Written } from "./partBuild.ts"
 import { batchIdOf } from "./partFile.ts"
 import type { Format } from "./partWriter.ts"
-import { batchFolders, partsOf, type Place } from "./place.ts"
+import { batchFolders, partsOf, type Place } from "./target.ts"
 import { stepsOf } from "./work.ts"
 
 /** Merges branches. Answers how many jobs came. */
@@ -70,7 +70,7 @@ const mergePart = async (
     const isFresh = (job: string) => holders.isHeld(part, job) && holders.inFirst(job) === undefined
     files.push(
       ...await (fresh === all
-        ? adopt(target, part, next)
+        ? reconcile(target, part, next)
         : rewrite(target, part, next, ({ job }) => isFresh(job) ? "keep" : "drop"))
     )
   }

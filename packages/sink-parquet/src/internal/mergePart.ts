@@ -1,13 +1,13 @@
 /** Makes parts of a dataset from those of a writer's branch, in the staging folder. */
-import { Failure, Files } from "@labelstream/files"
+import { Failure, Files } from "@labelstream/storage"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
 import { createManifest } from "./manifestWriter.ts"
 import { type Each, PartBuild, type Published, type StagedFile, type Target } from "./partBuild.ts"
 import { damaged, jobsOf, tailOf } from "./partFile.ts"
 import { openPart, type PartReader } from "./partReader.ts"
-import { partPath } from "./place.ts"
 import { tableNames } from "./tables.ts"
+import { partPath } from "./target.ts"
 
 /** A job's line, and where its rows begin in the files of its part. */
 export interface Located {
@@ -34,7 +34,11 @@ const pathOf = ({ part, place }: Published, folder: string, table: Parameters<ty
   join(place.output, partPath(table, folder, part))
 
 /** Gives the files of a part the number of another, without reading them; only the manifest is written anew. */
-export const adopt = async (target: Target, source: Published, part: number): Promise<ReadonlyArray<StagedFile>> => {
+export const reconcile = async (
+  target: Target,
+  source: Published,
+  part: number
+): Promise<ReadonlyArray<StagedFile>> => {
   const { batchId, folder, format, place: { fs }, staging } = target
   const manifest = pathOf(source, folder, "manifest")
   const tail = await tailOf(fs, manifest)

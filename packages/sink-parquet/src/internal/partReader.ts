@@ -1,5 +1,5 @@
 /** Reads the rows of one Parquet file in order, a row group at a time. What is skipped is not decoded. */
-import { Files, type Fs } from "@labelstream/files"
+import { Files, type Fs } from "@labelstream/storage"
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet"
 import { decompressors } from "./codec.ts"
 import { damaged } from "./partFile.ts"

@@ -3,7 +3,7 @@
  * that a file depends on its rows alone: a file that grows over many commits is the same as one written at once. Growing
  * is cheap, since full row groups are taken over as bytes.
  */
-import { Files, type Fs } from "@labelstream/files"
+import { Files, type Fs } from "@labelstream/storage"
 import { ByteWriter, type ColumnSource, ParquetWriter } from "hyparquet-writer"
 import { BloomBuilder, writeBlooms } from "hyparquet-writer/src/bloom.js"
 import { writeIndexes } from "hyparquet-writer/src/indexes.js"

@@ -1,6 +1,6 @@
 /** Gives back what is committed, job by job in the order of the parts, for another sink to store. */
-import { type AnnotationModel, Content, type JobSink, TableRows } from "@labelstream/core"
-import { Files, type Fs, Target } from "@labelstream/files"
+import { type AnnotationModel, Content, type JobSink, TableRows } from "@labelstream/core/sink"
+import { Files, type Fs, Target } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
@@ -10,8 +10,8 @@ import { type Holders, readHolders } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
 import { damaged, jobsOf } from "./partFile.ts"
 import { openPart, type PartReader } from "./partReader.ts"
-import { batchFolders, partPath, type Place } from "./place.ts"
 import { type ContentRow, pieceSize, type Row } from "./tables.ts"
+import { batchFolders, partPath, type Place } from "./target.ts"
 
 /** Yields the jobs whose document and files are kept. */
 export async function* replay(places: Target.WithBranches<Place>): AsyncGenerator<JobSink.StoredJob> {

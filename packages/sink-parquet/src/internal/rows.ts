@@ -1,6 +1,6 @@
 /** The rows that a record gives, and why a record cannot be stored. */
-import { type Content, type JobSink, TableRows } from "@labelstream/core"
-import { Failure } from "@labelstream/files"
+import { type Content, type JobSink, TableRows } from "@labelstream/core/sink"
+import { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type ContentRow, pieceSize, type Row, type TableName } from "./tables.ts"

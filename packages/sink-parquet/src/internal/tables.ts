@@ -2,7 +2,7 @@
  * The dataset's tables as Parquet has them: the three of the model, and `contents`, which keeps the bytes that the rows
  * were read from. A column's type decides how it is encoded; two of these decisions keep values that would be lost.
  */
-import { AnnotationModel, Table } from "@labelstream/core"
+import { AnnotationModel, Table } from "@labelstream/core/sink"
 import type { SchemaElement } from "hyparquet"
 
 /** Names of the tables, which are folders of the dataset. A part is published in this order: its jobs come last. */

@@ -2,7 +2,7 @@
  * What the sink does while it is open, and what it then knows of the batches. A batch is staged against the parts as they
  * are: one that is committed meanwhile makes it invalid.
  */
-import { Failure, type FolderSink, type Journal } from "@labelstream/files"
+import { Failure, type FolderSink, type Journal } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import { buildBatch, type Built } from "./buildBatch.ts"
 import { keepReadable } from "./emptyTables.ts"
@@ -11,8 +11,8 @@ import type { Each, StagedFile } from "./partBuild.ts"
 import { type Batch, readBatch } from "./partFile.ts"
 import { folderOf } from "./partition.ts"
 import type { Format, Full } from "./partWriter.ts"
-import type { Place } from "./place.ts"
 import type { Keep } from "./rows.ts"
+import type { Place } from "./target.ts"
 
 /** How the dataset is written. */
 export interface Settings {

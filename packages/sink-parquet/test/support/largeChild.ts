@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import { ParquetSink } from "../../src/index.ts"
-import { store, unsynced } from "./places.ts"
 import { content, jobs, record, row } from "./records.ts"
+import { store, unsynced } from "./targets.ts"
 
 const [directory = "", what = "", count = ""] = process.argv.slice(2)
 

@@ -1,5 +1,5 @@
 /** Jobs made by hand: their rows need not be what a document of theirs would give. */
-import { AnnotationModel, type Content, type JobSink, Table } from "@labelstream/core"
+import { AnnotationModel, type Content, type JobSink, Table } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"

@@ -1,6 +1,6 @@
 /** A run that meets every path of a commit: new and full parts, reworks in old and last parts, two platform batches. */
-import type { JobSink } from "@labelstream/core"
-import type { Fs } from "@labelstream/files"
+import type { JobSink } from "@labelstream/core/sink"
+import type { Fs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import { scale } from "../../../../scripts/testScale.ts"
 import { ParquetSink } from "../../src/index.ts"

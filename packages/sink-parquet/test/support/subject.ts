@@ -1,6 +1,6 @@
 /** What the conformance kit needs to know of this sink, and DuckDB as the reader of what it stores. */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api"
-import { AnnotationModel } from "@labelstream/core"
+import { AnnotationModel } from "@labelstream/core/sink"
 import type { ListedFile, StoredJob } from "@labelstream/sink-testkit"
 import * as Effect from "effect/Effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"

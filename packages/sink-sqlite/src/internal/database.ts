@@ -1,5 +1,5 @@
 /** Opens the sink's file: for the run that writes it, and for looking at it meanwhile. */
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"

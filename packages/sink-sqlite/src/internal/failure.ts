@@ -2,7 +2,7 @@
  * Turns what SQLite and the system say into the sink's errors: one place decides what a code means and what a person
  * should do.
  */
-import { JobSink } from "@labelstream/core"
+import { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { codeOf, isBusy } from "./sqlite.ts"
 
@@ -18,8 +18,8 @@ export interface Where {
 
 /** A failure that the sink itself found, with its sentence for people. */
 export class Problem extends Error {
-  readonly reason: JobSink.SinkFailure
-  constructor(reason: JobSink.SinkFailure, detail: string, options?: ErrorOptions) {
+  readonly reason: JobSink.SinkErrorReason
+  constructor(reason: JobSink.SinkErrorReason, detail: string, options?: ErrorOptions) {
     super(detail, options)
     this.reason = reason
   }
@@ -34,7 +34,7 @@ const classify = (file: string, where: Where, cause: unknown): JobSink.SinkError
   return new JobSink.SinkError({ sink: sinkName, ...where, ...found, ...(inner === undefined ? {} : { cause: inner }) })
 }
 
-type Explained = { readonly reason: JobSink.SinkFailure; readonly detail: string } | undefined
+type Explained = { readonly reason: JobSink.SinkErrorReason; readonly detail: string } | undefined
 
 const explain = (file: string, where: Where, cause: unknown): Explained => {
   const code = codeOf(cause)

@@ -2,7 +2,7 @@
  * Reads back what is committed. Goes through the receipts in order of their keys and holds the other tables against
  * them, a page at a time, each as it stands at one moment, so that a run may go on writing meanwhile.
  */
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -107,14 +107,14 @@ class Faults {
   constructor(job: Job) {
     this.job = job
   }
-  add(tag: "Missing" | "Changed", table: string, rest = "") {
+  add(tag: "Missing" | "Modified", table: string, rest = "") {
     const { batch_id, job_id } = this.job
     const path = `${table}/${batch_id}/${job_id}${rest}`
     this.found.push({ _tag: tag, batchId: decodeId(batch_id), jobId: decodeId(job_id), path })
   }
   /** Compares how many rows there are with how many were committed. */
   count(table: string, found: number, expected: number) {
-    if (found !== expected) this.add(found === 0 ? "Missing" : "Changed", table)
+    if (found !== expected) this.add(found === 0 ? "Missing" : "Modified", table)
   }
 }
 
@@ -130,13 +130,13 @@ const compareContent = Effect.fnUntraced(function*(file: string, reader: Reader,
     if (job.annotation_rows > rowsAtOnce) yield* Effect.yieldNow
   }
   const beyond = yield* step(() => reader.annotationsBeyond(job, job.annotation_rows))
-  if (rows === job.annotation_rows && (beyond || sound < rows)) faults.add("Changed", "annotations")
+  if (rows === job.annotation_rows && (beyond || sound < rows)) faults.add("Modified", "annotations")
   else faults.count("annotations", rows, job.annotation_rows)
   faults.count("problems", yield* step(() => reader.count("problems", job)), job.problem_rows)
 
   const hash = (index: number | undefined) => hashParts(file, where, (after) => reader.part(job, index, after))
   const compare = (table: string, found: string | undefined, revision: string, rest?: string) => {
-    if (found !== revision) faults.add(found === undefined ? "Missing" : "Changed", table, rest)
+    if (found !== revision) faults.add(found === undefined ? "Missing" : "Modified", table, rest)
   }
   if (job.document_kept === 1) compare("documents", yield* hash(undefined), job.revision)
   const attachments = yield* step(() => reader.attachments(job))

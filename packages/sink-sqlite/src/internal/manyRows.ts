@@ -2,7 +2,7 @@
  * Inserts rows of one table, many with each statement: a call into SQLite costs as much as storing half a row. The two
  * ids, the same for all rows of a job, are handed over once for each statement instead of once for each row.
  */
-import type { Table } from "@labelstream/core"
+import type { Table } from "@labelstream/core/sink"
 import type { Database, Statement, Value } from "./sqlite.ts"
 import { jobKey, type Key } from "./tables.ts"
 
@@ -19,7 +19,7 @@ type Fill<Row> = (row: Values<Row>, values: Array<Value>, at: number) => void
  * A loop over the names takes six times as long, since it looks each value up by its name: so the loop is written out, as
  * somebody would by hand. Where the process is not allowed to make code, the loop does it.
  */
-const fillOf = <Row>(names: ReadonlyArray<string>): Fill<Row> => {
+const backfillOf = <Row>(names: ReadonlyArray<string>): Fill<Row> => {
   try {
     const lines = names.map((name, index) => `values[at + ${index}] = row[${JSON.stringify(name)}]`)
     // oxlint-disable-next-line typescript/no-implied-eval -- of names that stand in this software alone
@@ -43,7 +43,7 @@ export class ManyRows<Row> {
     const isId = (column: string) => jobKey.includes(column)
     const others = columns.filter((column) => !isId(column))
     this.width = others.length
-    this.fill = fillOf(others)
+    this.fill = backfillOf(others)
     const one = `(${columns.map((column) => isId(column) ? `@${column}` : "?").join(",")})`
     const into = `INSERT INTO ${name} (${columns.join(", ")}) VALUES `
     const used = sizes.filter((size) => size <= most)

@@ -2,7 +2,7 @@
  * Bytes of any size as parts that fit a row each, compressed where that makes them smaller. Every part is a zstd frame
  * of its own, so the parts of one file put together are a zstd file again.
  */
-import type { Content, JobSink } from "@labelstream/core"
+import type { Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from "node:zlib"

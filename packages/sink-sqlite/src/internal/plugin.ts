@@ -1,5 +1,5 @@
 /** What makes the package a sink that can be found by name: `SinkPlugin.load("sqlite", options)`. */
-import { SinkPlugin } from "@labelstream/core"
+import { SinkPlugin } from "@labelstream/core/sink"
 import { make, Options, version } from "../SqliteSink.ts"
 import { sinkName } from "./failure.ts"
 

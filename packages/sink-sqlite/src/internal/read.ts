@@ -1,5 +1,5 @@
 /** Gives stored bytes back as they came, at most one part in memory at a time. */
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"

@@ -1,5 +1,5 @@
 /** The questions that reading back asks, each answered in one short call. All of them throw. */
-import type { AnnotationModel, Table } from "@labelstream/core"
+import type { AnnotationModel, Table } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { restore } from "./parts.ts"
 import { type Database, rollback, type Statement } from "./sqlite.ts"

@@ -1,5 +1,5 @@
 /** Gives back what is committed, job by job in order of the keys, for another sink to store. */
-import { type AnnotationModel, Content, type JobSink, TableRows } from "@labelstream/core"
+import { type AnnotationModel, Content, type JobSink, TableRows } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"

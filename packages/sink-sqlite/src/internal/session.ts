@@ -2,7 +2,7 @@
  * The sink while it is open: one write transaction from `stage` to `commit`. Readers see nothing of it before it ends,
  * and the death of the process at any point ends it as if it had never begun.
  */
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"

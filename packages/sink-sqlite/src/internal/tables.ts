@@ -2,7 +2,7 @@
  * The tables of the file: those of the model, and what this sink keeps of jobs beside them. The key of each begins with
  * that of `jobs`.
  */
-import { AnnotationModel, Table } from "@labelstream/core"
+import { AnnotationModel, Table } from "@labelstream/core/sink"
 
 const { int32, int64, keyFields, make, text } = Table
 const { annotations, attachments, jobs } = AnnotationModel.tables

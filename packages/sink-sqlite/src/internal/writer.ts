@@ -1,5 +1,5 @@
 /** Writes the rows of one job, in place of all that stood there of it. */
-import { type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core"
+import { type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { attempt, type Where } from "./failure.ts"

@@ -1,7 +1,7 @@
 /** Run by `crash.test.ts` in a process of its own: plays the scenario and is killed before one statement. */
 import * as Effect from "effect/Effect"
-import { guarded } from "./places.ts"
 import { play } from "./scenario.ts"
+import { guarded } from "./targets.ts"
 
 const [file = "", at = ""] = process.argv.slice(2)
 const seen: Array<string> = []

@@ -2,13 +2,13 @@
  * Run by `large.test.ts` in a process of its own: stores one job with a document and a file of so many MiB, and so many
  * thousand rows, reads them back, and prints how far memory has grown beyond the most before, in MiB.
  */
-import type { ResultDocument } from "@labelstream/core"
+import type { ResultDocument } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
-import { inspected, run } from "./places.ts"
 import { content, record, row } from "./records.ts"
+import { inspected, run } from "./targets.ts"
 
 const [file = "", mebibytes = "", thousands = ""] = process.argv.slice(2)
 

@@ -1,5 +1,5 @@
 /** Jobs made by hand, with rows and contents as a test asks for them. */
-import { AnnotationModel, type Content, type JobSink, ResultDocument, Table } from "@labelstream/core"
+import { AnnotationModel, type Content, type JobSink, ResultDocument, Table } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"

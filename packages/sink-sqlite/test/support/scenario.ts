@@ -1,5 +1,5 @@
 /** A run that meets every kind of statement: new jobs, reworks with more and fewer rows, nested files, problems. */
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { SqliteSink } from "../../src/index.ts"
 import type { Open } from "../../src/internal/sqlite.ts"

@@ -2,7 +2,7 @@
  * What the conformance kit needs to know of this sink, and a reader of its own for what it stores: plain SQL and zstd, as
  * the README tells readers to go about it.
  */
-import type { AnnotationModel } from "@labelstream/core"
+import type { AnnotationModel } from "@labelstream/core/sink"
 import type { StoredJob } from "@labelstream/sink-testkit"
 import BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /** Holds what a reader found against what was stored, and says the first difference in words. */
-import { AnnotationModel, type JobSink } from "@labelstream/core"
+import { AnnotationModel, type JobSink } from "@labelstream/core/sink"
 import type { StoredJob } from "../Subject.ts"
 import { sha256 } from "./contents.ts"
 import { keyOf, type TestJob } from "./jobs.ts"

@@ -1,5 +1,5 @@
 /** Contents as the engine hands them over: in memory, as a stream alone, or in a spool file. */
-import { Content } from "@labelstream/core"
+import { Content } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"

@@ -1,5 +1,5 @@
 /** Jobs to be stored, each with what a reader must find of it afterwards. */
-import { type AnnotationModel, type Content, type JobSink, ResultDocument } from "@labelstream/core"
+import { type AnnotationModel, type Content, type JobSink, ResultDocument } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { inMemory, sha256, utf8 } from "./contents.ts"

@@ -1,4 +1,4 @@
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import type { Subject } from "../Subject.ts"
 import { unreadable } from "./contents.ts"
@@ -12,7 +12,7 @@ export const poisoned = (subject: Subject): Effect.Effect<{
 }> =>
   Effect.gen(function*() {
     const good = yield* jobs(plain(4))
-    const lost = subject.stores === "rows" ? { hold: unreadable } : { holdFiles: unreadable }
+    const lost = subject.content === "rows" ? { hold: unreadable } : { holdFiles: unreadable }
     const bad = yield* Effect.forEach([
       { job: "bad-document", document: { of: "lost" }, hold: unreadable },
       { job: "bad-file", document: { of: "file" }, files: ["lost"], ...lost }

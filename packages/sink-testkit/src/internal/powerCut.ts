@@ -39,9 +39,9 @@ class Disk {
 
   replay(operation: Operation): void {
     if (operation.op === "sync") return this.sync(operation.path, operation.bytes)
-    const [folder, name] = this.placeOf(operation.path)
+    const [folder, name] = this.targetOf(operation.path)
     if ("from" in operation) {
-      const [from, old] = this.placeOf(operation.from)
+      const [from, old] = this.targetOf(operation.from)
       // What comes from outside the target is taken as not synced.
       const node = from.names.get(old) ?? newFile()
       if (operation.op === "rename" && node !== folder.names.get(name)) {
@@ -73,7 +73,7 @@ class Disk {
   }
 
   private sync(path: string, bytes: string | undefined): void {
-    const [above, name] = this.placeOf(path)
+    const [above, name] = this.targetOf(path)
     const node = path === "" ? this.target : above.names.get(name)
     if (!isFolder(node)) {
       if (node === undefined || bytes === undefined) return
@@ -91,7 +91,7 @@ class Disk {
   }
 
   /** The folder that holds a name. Folders that were made together with it are made here too. */
-  private placeOf(path: string): readonly [Folder, string] {
+  private targetOf(path: string): readonly [Folder, string] {
     const names = path.split("/")
     let folder = this.target
     for (const name of names.slice(0, -1)) {

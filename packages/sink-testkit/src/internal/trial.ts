@@ -1,5 +1,5 @@
 /** One fresh target for one check, with the steps that most checks are made of. */
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -35,7 +35,7 @@ export class Trial {
 
   /** What readers find. */
   found(when: string): Effect.Effect<ReadonlyArray<StoredJob>, Unkept> {
-    const { readBack, stores = "documents" } = this.subject
+    const { readBack, content = "documents" } = this.subject
     if (readBack === undefined) return Effect.die(new Error("the rule must say that it needs readBack"))
     return Effect.suspend(() => readBack(this.target)).pipe(
       Effect.catchCause((cause) => {
@@ -44,8 +44,8 @@ export class Trial {
         return Effect.fail(new Unkept({ detail: `${when}: cannot be read back: ${text}` }))
       }),
       Effect.tap((found) => {
-        const bare = found.find(({ document, rows }) => (stores === "rows" ? rows : document) === undefined)
-        const what = stores === "rows" ? "rows" : "document: say `stores: \"rows\"` where none is stored"
+        const bare = found.find(({ document, rows }) => (content === "rows" ? rows : document) === undefined)
+        const what = content === "rows" ? "rows" : "document: say `content: \"rows\"` where none is stored"
         return must(bare === undefined, () => `${when}: readBack gives job ${bare?.jobId} without its ${what}`)
       })
     )

@@ -1,5 +1,5 @@
 /** Wrappers around the reference sink that break one promise each, by the id of the rule. */
-import { JobSink, type MemorySink } from "@labelstream/core"
+import { JobSink, type MemorySink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
@@ -74,7 +74,7 @@ interface Flaw {
 /** By the id of the rule. */
 export const memoryFlaws: Readonly<Record<string, Flaw>> = {
   L01: {
-    says: /inspect finds .*"Changed"/,
+    says: /inspect finds .*"Modified"/,
     also: ["X01"],
     change: (sink) => {
       const ghost = { projectId: "", batchId: "", jobId: "", revision: { document: "", attachments: "" }, rows: [] }

@@ -1,5 +1,5 @@
 /** The reference sink as a subject: targets are names of stores. */
-import { type JobSink, MemorySink } from "@labelstream/core"
+import { type JobSink, MemorySink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import type { Subject } from "../../src/index.ts"
 
@@ -16,7 +16,7 @@ export const memorySubject = (
   }
   return {
     make: (target) => change(MemorySink.make({ ...options, store: storeAt(target), id: `memory:${target}` }), target),
-    keeps: "elsewhere",
+    location: "elsewhere",
     damages: {
       "with a changed document": (target) =>
         Effect.sync(() => {

@@ -70,7 +70,7 @@ export const [
 /** `programs` is where the test run has bundled this module with the kit's. */
 export const tinySubject = (flaw: string, programs: string): Subject => ({
   make: flawed(flaw),
-  keeps: "files",
+  location: "files",
   readBack: (target) => readBack(target, flaw === "W06"),
   manifest,
   module: { url: join(programs, "subject.js"), export: `make${flaw}`, programs },

@@ -2,7 +2,7 @@
  * A small sink that keeps every rule: one file for each commit, written beside and renamed into place. With a flaw, it
  * breaks the rule of that id.
  */
-import { type Content, JobSink } from "@labelstream/core"
+import { type Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
@@ -260,7 +260,7 @@ export const tinySink = (
     }
   }
 
-  const shared: JobSink.Shared = {
+  const branches: JobSink.Branches = {
     open: (writer) => {
       if (JobSink.isWriterName(writer)) {
         if (flaw === "M02") fs.mkdirSync(join(target, "writers", writer, "commits"), { recursive: true })
@@ -307,7 +307,7 @@ export const tinySink = (
       }),
       (_, exit) => Effect.sync(() => leave(exit._tag === "Success"))
     ),
-    ...isShared ? { shared } : {},
+    ...isShared ? { branches } : {},
     inspect: () =>
       Stream.unwrap(Effect.map(
         Effect.try({

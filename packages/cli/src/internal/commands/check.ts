@@ -5,9 +5,9 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
 import { freeAt, pathIn } from "../disk.ts"
+import { needDistinctTargets } from "../distinctTargets.ts"
 import { type Outcome, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
-import { needOwnPlaces } from "../ownPlaces.ts"
 import { impatient, ledgerReadOnly, namedBatches, platform, projectOf } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
@@ -58,7 +58,7 @@ const checkSink = (place: Settings["to"][number]) =>
   })
 
 const checkLedger = Effect.fnUntraced(function*(settings: Settings) {
-  if (!existsSync(settings.state)) return "is not there yet: the first run makes it"
+  if (!existsSync(settings.ledger)) return "is not there yet: the first run makes it"
   yield* Ledger.Ledger.use((ledger) => Stream.runHead(ledger.entries({}))).pipe(
     Effect.provide(ledgerReadOnly(settings))
   )
@@ -71,8 +71,8 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     ? [yield* finding("sinks", Effect.as(needSome(settings.to), ""))]
     : yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
   // Beside a sink that cannot be used, its target says nothing more.
-  const places = sinks.every(({ ok }) => ok)
-    ? yield* finding("places", Effect.as(needOwnPlaces(settings), ""))
+  const targets = sinks.every(({ ok }) => ok)
+    ? yield* finding("targets", Effect.as(needDistinctTargets(settings), ""))
     : undefined
   const findings = [
     { what: "settings", ok: true, said: settings.file ?? "from flags and environment, no file" },
@@ -81,8 +81,8 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
       Effect.provide(checkPlatform(settings), platform(settings, impatient))
     ),
     ...sinks,
-    ...(places === undefined || places.ok ? [] : [places]),
-    yield* finding(`state ${settings.stateName}`, checkLedger(settings))
+    ...(targets === undefined || targets.ok ? [] : [targets]),
+    yield* finding(`ledger ${settings.ledgerName}`, checkLedger(settings))
   ]
   const ok = findings.every((each) => each.ok)
   if (flags.json) {

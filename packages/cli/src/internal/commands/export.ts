@@ -6,10 +6,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
+import { needDistinctTargets } from "../distinctTargets.ts"
 import { type Failure, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { beforeForeignCode } from "../handOver.ts"
-import { needOwnPlaces } from "../ownPlaces.ts"
 import { batchesOf, ledger, platform, withHost } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
@@ -21,11 +21,11 @@ interface Flags extends SettingFlags, TelemetryFlags {
 }
 
 /** The jobs that `--status` and `--label` name. */
-export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "wanted" | "wantedResult"> =>
+export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "filter" | "filterResult"> =>
   Selection.filterOf({ labels: label, statuses: status })
 
 const prepare = Effect.fnUntraced(function*(settings: Settings) {
-  yield* needOwnPlaces(settings)
+  yield* needDistinctTargets(settings)
   const sinks = yield* makeAll(settings.to)
   // Whether the state can be written is known without the network, so it is told first.
   const written = yield* Layer.build(ledger(settings))
@@ -41,7 +41,7 @@ const noRepair = new SettingsError({
 })
 
 /** Says which batches the ledger has never seen: nothing in them can be tried again. Fails where it has seen none. */
-const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRef>, { stateName }: Settings) {
+const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRef>, { ledgerName }: Settings) {
   const ledger = yield* Ledger.Ledger
   const unknown = yield* Effect.filter(
     batches,
@@ -49,7 +49,7 @@ const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRe
   )
   if (unknown.length === 0) return
   const names = onOneLine(unknown.map(({ batchId }) => batchId).join(", "))
-  const message = `${stateName} knows no job of batch ${names}, so nothing can be tried again there. To export it, ` +
+  const message = `${ledgerName} knows no job of batch ${names}, so nothing can be tried again there. To export it, ` +
     `run: ${CommandLine.other("export")}`
   if (unknown.length === batches.length) return yield* new SettingsError({ message })
   yield* Effect.logWarning(message)

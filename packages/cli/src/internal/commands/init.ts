@@ -24,7 +24,7 @@ const lines: ReadonlyArray<readonly [comment: string, key: string, value: string
     "to",
     "[{ \"sink\": \"parquet\", \"directory\": \"dataset\", \"compression\": \"gzip\" }]"
   ],
-  ["The ledger: what makes a second run cheap and a stopped one go on.", "state", "\".labelstream/ledger.sqlite\""],
+  ["The ledger: what makes a second run cheap and a stopped one go on.", "ledger", "\".labelstream/ledger.sqlite\""],
   ["Jobs in flight, and most requests to the API that start in a second.", "concurrency", "96"],
   ["", "requestsPerSecond", "20"],
   [

@@ -5,9 +5,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { existsSync } from "node:fs"
 import { freeAt, pathIn } from "../disk.ts"
+import { needDistinctTargets } from "../distinctTargets.ts"
 import type { Failure } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
-import { needOwnPlaces } from "../ownPlaces.ts"
 import { batchesOf, impatient, ledgerReadOnly, platform, withHost } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
@@ -60,14 +60,14 @@ const fetchLine = (
 export const run = (flags: Flags): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
-    yield* needOwnPlaces(settings)
+    yield* needDistinctTargets(settings)
     const sinks = yield* makeAll(settings.to)
-    const ledger = existsSync(settings.state) ? ledgerReadOnly(settings) : LedgerMemory.layer
+    const ledger = existsSync(settings.ledger) ? ledgerReadOnly(settings) : LedgerMemory.layer
     const context = yield* Layer.build(Layer.merge(platform(settings, impatient), ledger))
-    const { wanted } = filterOf(settings)
+    const { filter } = filterOf(settings)
     const seen = new Set<string>()
-    const isWanted: typeof wanted = wanted === undefined ? undefined : (job) => {
-      const matches = wanted(job)
+    const counted: typeof filter = filter === undefined ? undefined : (job) => {
+      const matches = filter(job)
       if (!matches && seen.size < mostSeen) seen.add(job.status)
       return matches
     }
@@ -78,7 +78,7 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
         selection: { _tag: flags.refresh ? "Refresh" : "New" },
         attachments: settings.attachments,
         sample: flags.sample,
-        ...(isWanted === undefined ? {} : { wanted: isWanted }),
+        ...(counted === undefined ? {} : { filter: counted }),
         ...(settings.limit === undefined ? {} : { limit: settings.limit })
       })
     }).pipe(Effect.provide(context), withHost(settings))

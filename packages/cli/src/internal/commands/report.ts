@@ -12,7 +12,7 @@ import { ledgerReadOnly } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
 import { makeAll } from "../sinks.ts"
-import { placesOf } from "../storedPlaces.ts"
+import { targetsOf } from "../storedTargets.ts"
 import { bytes } from "../text.ts"
 
 interface Flags extends SettingFlags {
@@ -40,12 +40,12 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf({ ...flags, batches: [] }), Option.getOrUndefined(flags.config))
   const named = flags.batches ?? []
   const page = yield* Effect.gen(function*() {
-    const sinks = yield* makeAll(yield* placesOf(settings))
+    const sinks = yield* makeAll(yield* targetsOf(settings))
     const { batches } = yield* LedgerSummary.read(named)
     const unknown = named.filter((id) => !batches.some(({ batchId }) => batchId === id))
     if (unknown.length > 0) {
       return yield* new SettingsError({
-        message: `${settings.stateName} knows no batch ${unknown.join(", ")}. To see those that it knows, run: ` +
+        message: `${settings.ledgerName} knows no batch ${unknown.join(", ")}. To see those that it knows, run: ` +
           commandLine(["status"])
       })
     }

@@ -54,8 +54,7 @@ const describe = (name: string) =>
     )
   )
 
-const shortOf = (name: string, packageName: string) =>
-  name === "filesystem" ? "files" : packageName in bundled ? name : packageName
+const shortOf = (name: string, packageName: string) => packageName in bundled ? name : packageName
 
 export const run = Effect.fnUntraced(function*(flags: Flags) {
   const names = new Set([...Object.keys(bundled), ...installed(process.cwd())])

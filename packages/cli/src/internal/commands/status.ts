@@ -33,7 +33,7 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const unknown = (flags.batches ?? []).filter((id) => !batches.some(({ batchId }) => batchId === id))
   if (unknown.length > 0) {
     return yield* new SettingsError({
-      message: `${settings.stateName} knows no batch ${unknown.join(", ")}. To see those that it knows, run: ` +
+      message: `${settings.ledgerName} knows no batch ${unknown.join(", ")}. To see those that it knows, run: ` +
         commandLine(["status"])
     })
   }
@@ -44,21 +44,21 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
       jobs,
       ...stages
     }))
-    Screen.say("stdout", JSON.stringify({ state: settings.state, batches: of, failures, sinks }))
+    Screen.say("stdout", JSON.stringify({ ledger: settings.ledger, batches: of, failures, sinks }))
     return 0
   }
   if (batches.length === 0) {
-    Screen.say("stdout", `${settings.stateName} knows of no job yet. To export some, run: ${commandLine(["export"])}`)
+    Screen.say("stdout", `${settings.ledgerName} knows of no job yet. To export some, run: ${commandLine(["export"])}`)
     return 0
   }
   // Those in which something failed first, since a long list is cut.
   const shown = [...batches].sort((a, b) => b.stages.failed - a.stages.failed).slice(0, most)
   const rows = shown.map(({ batchId, jobs, stages }) => [
     onOneLine(batchId),
-    ...[jobs, stages.stored, stages.unfinished, stages.failed, stages.listed].map(count)
+    ...[jobs, stages.stored, stages.unfinished, stages.failed, stages.pending].map(count)
   ])
   const lines = [
-    `What ${settings.stateName} knows:`,
+    `What ${settings.ledgerName} knows:`,
     ...table([["BATCH", "JOBS", "STORED", "UNFINISHED", "FAILED", "NOT FETCHED"], ...rows]),
     ...(batches.length > most ? [`and ${batches.length - most} more batches`] : []),
     ...sinks.map(({ bytes: size, sink, stored }) => `Stored ${jobs(stored)}, ${bytes(size)}: ${onOneLine(sink)}`),

@@ -8,7 +8,7 @@ import { type SettingFlags, settingsOf } from "../flags.ts"
 import { ledgerReadOnly } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinks.ts"
-import { placesOf } from "../storedPlaces.ts"
+import { targetsOf } from "../storedTargets.ts"
 
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>
@@ -24,16 +24,16 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
   yield* needLocalLedger(settings)
   return yield* Effect.gen(function*() {
-    const places = yield* placesOf(settings)
-    const sinks = yield* makeAll(places)
+    const targets = yield* targetsOf(settings)
+    const sinks = yield* makeAll(targets)
     const to = (of: VerifyProgram.Damage["sinks"]) =>
-      settings.toIsInFile ? [] : places.flatMap((place, index) => {
+      settings.toIsInFile ? [] : targets.flatMap((place, index) => {
         const sink = sinks[index]
         return sink !== undefined && of.includes(sink) ? ["--to", labelOf(place)] : []
       })
     return yield* VerifyProgram.run({
       sinks,
-      where: places.map(labelOf).join(", "),
+      where: targets.map(labelOf).join(", "),
       depth: flags.quick ? "manifest" : "content",
       json: flags.json,
       repair: ({ batchIds, projectId, sinks }) =>
@@ -43,21 +43,21 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
           projectId,
           ...batchIds.flatMap((batchId) => ["--batch", batchId]),
           ...to(sinks),
-          ...typed("--state", flags.state),
+          ...typed("--ledger", flags.ledger),
           ...typed("--config", flags.config),
           "--repair"
         ]),
       store: commandLine([
         "export",
-        ...(settings.toIsInFile ? [] : places.flatMap((place) => ["--to", labelOf(place)]))
+        ...(settings.toIsInFile ? [] : targets.flatMap((place) => ["--to", labelOf(place)]))
       ])
     })
   }).pipe(Effect.provide(ledgerReadOnly(settings)))
 })
 
 /** What a cluster has exported is in the ledger of its database. */
-const needLocalLedger = ({ cluster, state, stateName }: Settings): Effect.Effect<void, SettingsError> =>
-  cluster === undefined || existsSync(state) ? Effect.void : new SettingsError({
-    message: `There is no ledger at ${stateName}, and the ledger of a cluster cannot be verified against: ` +
-      "name the ledger of a run on this machine with --state FILE"
+const needLocalLedger = ({ cluster, ledger, ledgerName }: Settings): Effect.Effect<void, SettingsError> =>
+  cluster === undefined || existsSync(ledger) ? Effect.void : new SettingsError({
+    message: `There is no ledger at ${ledgerName}, and the ledger of a cluster cannot be verified against: ` +
+      "name the ledger of a run on this machine with --ledger FILE"
   })

@@ -38,7 +38,7 @@ const reasonOfCode = (code: string, message: string, key: string): Reasons.Reaso
     case "FS_0000":
     case "FS_0008":
     case "api_error":
-      return new Reasons.PlatformFault({ detail: "it asks to try again later" })
+      return new Reasons.ServerError({ detail: "it asks to try again later" })
     case "FS_0007":
       return new Reasons.AttachmentMissing()
     case "invalid_request_error":
@@ -67,7 +67,7 @@ const reasonOfStatus = (status: number, retryAfterMillis: number | null): Reason
   if (status === 404 || status === 410) return new Reasons.NotFound()
   // No answer and half an answer are no refusal: what a proxy has made of it may be whole the next time.
   if (status > 200 && status < 300) {
-    return new Reasons.MalformedAnswer({ detail: `it comes with HTTP ${status}`, syntax: true })
+    return new Reasons.MalformedResponse({ detail: `it comes with HTTP ${status}`, syntax: true })
   }
   return transientStatus(status, retryAfterMillis) ?? new Reasons.BadRequest({ detail: `it answers HTTP ${status}` })
 }
@@ -78,7 +78,7 @@ const transientStatus = (status: number, retryAfterMillis: number | null): Reaso
     return new Reasons.Throttled({ retryAfterMillis })
   }
   if (status === 408 || status === 443 || status === 444 || status >= 500) {
-    return new Reasons.PlatformFault({ detail: `it answers HTTP ${status}` })
+    return new Reasons.ServerError({ detail: `it answers HTTP ${status}` })
   }
   return undefined
 }
@@ -134,7 +134,7 @@ export const apiRefusal = (response: TransportResponse, now: number, key: string
 export const apiData = (response: TransportResponse, now: number, key: string): Answer<unknown> => {
   if (response.status !== 200) return refused(apiRefusal(response, now, key))
   if (response.body._tag === "Stream") {
-    const reason = new Reasons.MalformedAnswer({ detail: "it is too large to be one", syntax: false })
+    const reason = new Reasons.MalformedResponse({ detail: "it is too large to be one", syntax: false })
     return refused({ reason, status: 200 })
   }
   const envelope = readEnvelope(parseBytes(response.body.bytes))
@@ -143,7 +143,7 @@ export const apiData = (response: TransportResponse, now: number, key: string): 
     check.push(response.body.bytes)
     const came = check.fault(mediaType(response))
     const detail = came === undefined ? "it is not a JSON object" : `it is ${came.detail}`
-    return refused({ reason: new Reasons.MalformedAnswer({ detail, syntax: true }), status: 200 })
+    return refused({ reason: new Reasons.MalformedResponse({ detail, syntax: true }), status: 200 })
   }
   return envelope.success ? given(envelope.data) : refused(apiRefusal(response, now, key))
 }
@@ -155,7 +155,7 @@ export const apiData = (response: TransportResponse, now: number, key: string): 
 export const envelopeFailure = (response: TransportResponse, now: number, key: string): Refusal | undefined => {
   if (mediaType(response) === "text/html") {
     const detail = "it is a web page where a file was asked for"
-    return { reason: new Reasons.MalformedAnswer({ detail, syntax: true }), status: 200 }
+    return { reason: new Reasons.MalformedResponse({ detail, syntax: true }), status: 200 }
   }
   if (response.body._tag === "Stream" || response.body.bytes.length > envelopeLimit) return undefined
   const json = parseBytes(response.body.bytes)
@@ -174,5 +174,5 @@ export const storageRefusal = (response: TransportResponse, now: number): Refusa
   if (status > 200 && status < 300) {
     return { reason: new Reasons.NotTheFile({ detail: `an answer of HTTP ${status}`, kind: "error" }), status }
   }
-  return { reason: new Reasons.LinkRefused(), status }
+  return { reason: new Reasons.SignedUrlRejected(), status }
 }

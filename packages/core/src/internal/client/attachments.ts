@@ -234,7 +234,7 @@ export class Attachments {
 const originOf = (attachment: string): string => URL.parse(attachment)?.origin ?? ""
 
 const unreadable = (attachment: string, about: Reasons.About) => {
-  const reason = new Reasons.MalformedAnswer({ detail: "the data: URI holds no readable file", syntax: false })
+  const reason = new Reasons.MalformedResponse({ detail: "the data: URI holds no readable file", syntax: false })
   return failure(attachmentSubject(attachment, about), { reason }, 1)
 }
 

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { GtStudioError, MalformedAnswer, RepeatedPageToken, type Subject } from "../../GtStudioError.ts"
+import { GtStudioError, MalformedResponse, RepeatedPageToken, type Subject } from "../../GtStudioError.ts"
 import type { BatchRef, JobSummary } from "../../Job.ts"
 import { isObject } from "../document/exactJson.ts"
 import { type Answer, given, refused } from "./answer.ts"
@@ -79,7 +79,7 @@ const readPage = (data: unknown): Answer<RawPage> => {
   return given({ jobs, next: token === "" ? null : token })
 }
 
-const malformed = (detail: string) => refused({ reason: new MalformedAnswer({ detail, syntax: false }), status: 200 })
+const malformed = (detail: string) => refused({ reason: new MalformedResponse({ detail, syntax: false }), status: 200 })
 
 /** Reads a page job by job, so that a bad one spoils only itself. */
 const decodePage = (raw: ReadonlyArray<unknown>, number: number, subject: Subject): JobPage => {
@@ -99,7 +99,7 @@ const decodePage = (raw: ReadonlyArray<unknown>, number: number, subject: Subjec
       identified: id !== undefined,
       error: new GtStudioError({
         subject: id === undefined ? subject : { ...subject, jobId: id },
-        reason: new MalformedAnswer({ detail, syntax: false }),
+        reason: new MalformedResponse({ detail, syntax: false }),
         attempts: 1
       })
     })

@@ -1,6 +1,6 @@
 /** Counts of one batch and failures by cause, and what an event adds to them. */
 import type { BatchRef } from "../../Job.ts"
-import type { LedgerFailure } from "../../Ledger.ts"
+import type { JobFailure } from "../../Ledger.ts"
 
 /** Counts of one batch. When its listing has ended: listed = exported + unchanged + unfinished + failed + left. */
 export interface BatchReport extends BatchRef {
@@ -14,13 +14,13 @@ export interface BatchReport extends BatchRef {
   readonly unfinished: number
   readonly failed: number
   /** Listed and neither stored nor failed when the run was stopped. 0 in a run that went to its end. */
-  readonly left: number
-  /** Jobs of the listing that the run was not asked for (`wanted`, `wantedResult`); no part of `listed`. */
+  readonly remaining: number
+  /** Jobs of the listing that the run was not asked for (`filter`, `filterResult`); no part of `listed`. */
   readonly skipped: number
   /** Exported jobs whose earlier revision was replaced; part of `exported`. */
   readonly changed: number
   /** Stored once and no longer listed; nothing is deleted. Known when the listing has ended. */
-  readonly vanished: number
+  readonly delisted: number
   /** Exported jobs whose result is of no shape that is known: stored as it is, with one row that says so. */
   readonly unknown: number
   /** One of them; null where there is none. */
@@ -60,9 +60,9 @@ export const ofPass = {
   unchanged: 0,
   unfinished: 0,
   failed: 0,
-  left: 0,
+  remaining: 0,
   skipped: 0,
-  vanished: 0,
+  delisted: 0,
   isListed: false,
   listingError: null
 }
@@ -83,7 +83,7 @@ const countNames = [
   "unfinished",
   "failed",
   "skipped",
-  "vanished",
+  "delisted",
   "changed",
   "unknown",
   "problems",
@@ -107,14 +107,14 @@ export const counted = (
   for (const name of countNames) next[name] += added[name] ?? 0
   // A job that is skipped once its result is there was found before: it is then no longer listed.
   next.listed = batch.listed + batch.skipped + (added.found ?? 0) - next.skipped
-  next.left = next.listed - next.exported - next.unchanged - next.unfinished - next.failed
+  next.remaining = next.listed - next.exported - next.unchanged - next.unfinished - next.failed
   return batches.with(at, next)
 }
 
 /** Adds a failure of a job, or of a listing, to those of its cause. */
 export const grouped = (
   failures: ReadonlyArray<FailureGroup>,
-  { batchId, error: { message, reason, retryable } }: BatchRef & { readonly error: LedgerFailure },
+  { batchId, error: { message, reason, retryable } }: BatchRef & { readonly error: JobFailure },
   jobId: string | null
 ): ReadonlyArray<FailureGroup> => {
   const at = failures.findIndex(({ cause, example }) =>

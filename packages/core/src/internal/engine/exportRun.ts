@@ -22,11 +22,11 @@ import {
   unsettled,
   watched
 } from "./fetchedJob.ts"
-import { forEachInLanes } from "./lanes.ts"
 import { Outcomes } from "./outcomes.ts"
 import type { Fatal, Runner, Setting } from "./setting.ts"
 import type { Settled } from "./sinkRunner.ts"
 import { tasks } from "./tasks.ts"
+import { forEachWorker } from "./workers.ts"
 
 const offer = (delivery: Delivery, runners: ReadonlyArray<Runner>): Effect.Effect<unknown> =>
   runners.length === 1
@@ -44,19 +44,19 @@ export const exportRun = (setting: Setting) => {
 
   /** What to fetch of a job; its labels are noted, and it is marked as skipped, where its result is not wanted. */
   const fetchOptions = (job: Omit<Job, "record">): FetchOptions => {
-    const { wantedResult } = setting
+    const { filterResult } = setting
     const { batch: { batchId }, position, summary: { id: jobId } } = job.task
     const options = { ...setting.fetch, position }
-    return wantedResult === undefined ? options : {
+    return filterResult === undefined ? options : {
       ...options,
-      wanted: (document) => {
+      filter: (document) => {
         const labels = new Set<string>()
         const rows: ResultDocument["rows"] = (ids) =>
           Stream.map(document.rows(ids), (decoded) => {
             for (const { label } of decoded.rows) if (labels.size < mostLabels) labels.add(label)
             return decoded
           })
-        return Effect.map(wantedResult({ ...document, rows }, { batchId, jobId }), (isWanted) => {
+        return Effect.map(filterResult({ ...document, rows }, { batchId, jobId }), (isWanted) => {
           if (!isWanted) job.skipped = Array.from(labels)
           return isWanted
         })
@@ -184,7 +184,7 @@ export const exportRun = (setting: Setting) => {
         unfinished > 0 || (!isListed && !earlier.isUnlistable(setting.batches[index]!))
       ),
     /** Lists, fetches and delivers, until there is nothing more or the run is cut. */
-    jobs: Effect.raceFirst(forEachInLanes(tasks(setting), concurrency, fetchAndDeliver), Deferred.await(cut)),
+    jobs: Effect.raceFirst(forEachWorker(tasks(setting), concurrency, fetchAndDeliver), Deferred.await(cut)),
     /** Records the outcomes that wait. */
     recorded: outcomes.record([]),
     delisted: Effect.suspend(() =>

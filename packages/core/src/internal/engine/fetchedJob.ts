@@ -4,7 +4,7 @@ import * as Stream from "effect/Stream"
 import type { BatchRef, JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import type { JobRecord, Receipt, Revision } from "../../JobSink.ts"
-import type { LedgerEntry, LedgerFailure, Outcome } from "../../Ledger.ts"
+import type { JobFailure, LedgerEntry, Outcome } from "../../Ledger.ts"
 import type { Problem, ResultDocument } from "../../ResultDocument.ts"
 import { listedOf } from "../../Selection.ts"
 import type { Delivery as SinkDelivery } from "./sinkRunner.ts"
@@ -26,7 +26,7 @@ export interface Job {
   skipped: ReadonlyArray<string> | undefined
   readonly scope: Scope.Closeable
   pending: number
-  failure: LedgerFailure | undefined
+  failure: JobFailure | undefined
   /** Problems met in the rows of its document, as far as a sink has read them. */
   problems: number
   firstProblem: Problem | undefined

@@ -30,12 +30,12 @@ export interface Options {
    * Which of the selected jobs the run is for, by what the listing says of them. Default all. The others are neither
    * counted as listed nor touched, but as `skipped`.
    */
-  readonly wanted?: (job: JobSummary) => boolean
+  readonly filter?: (job: JobSummary) => boolean
   /**
-   * As `wanted`, by what a result holds: it is fetched to know, before its files, and each run asks again. Default all.
+   * As `filter`, by what a result holds: it is fetched to know, before its files, and each run asks again. Default all.
    * What a sink holds of a job from an earlier run stays as it is.
    */
-  readonly wantedResult?: (
+  readonly filterResult?: (
     document: ResultDocument,
     job: { readonly batchId: string; readonly jobId: string }
   ) => Effect.Effect<boolean, ContentError>

@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { InspectDepth } from "../../JobSink.ts"
 import type { Selection } from "../../Selection.ts"
-import { fill } from "./fill.ts"
+import { fill } from "./backfill.ts"
 import { agree, reconcile } from "./reconcile.ts"
 import type { Runner, Setting } from "./setting.ts"
 
@@ -31,7 +31,7 @@ export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreein
   })
 
   /** Gives a sink that was added later, or has lost jobs, what another one of this export holds already. */
-  const fillFromOthers = Effect.fnUntraced(function*(runner: Runner, hasLost: boolean) {
+  const backfillFromOthers = Effect.fnUntraced(function*(runner: Runner, hasLost: boolean) {
     const target = runner.sink
     for (const [index, { sink: source }] of runners.entries()) {
       const { replay } = source
@@ -55,7 +55,7 @@ export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreein
   // All of them first: what one has lost, another may give only where it has not lost it too.
   const lost = yield* Effect.raceFirst(Effect.forEach(runners, reconciled), Effect.as(Deferred.await(stop), []))
   if (events.report.stopped) return
-  yield* Effect.forEach(runners, (runner, index) => fillFromOthers(runner, lost[index] === true), { discard: true })
+  yield* Effect.forEach(runners, (runner, index) => backfillFromOthers(runner, lost[index] === true), { discard: true })
 })
 
 /** How closely to inspect the sinks whatever the ledger says; undefined where the ledger decides. */

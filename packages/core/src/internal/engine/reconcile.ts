@@ -26,7 +26,7 @@ export const reconcile = Effect.fnUntraced(function*(
     const words = yield* audit.check(receipts, [])
     yield* record(found.flatMap(({ projectId, receipt }, index): ReadonlyArray<Outcome> => {
       const batch = { projectId, batchId: receipt.batchId }
-      if (words[index] === "unknown") return [{ _tag: "Adopted", batch, sink: sink.id, receipt }]
+      if (words[index] === "unknown") return [{ _tag: "Reconciled", batch, sink: sink.id, receipt }]
       // What only adds holds a job several times: its latest revision is not told from the others.
       if (words[index] === "match" || sink.capabilities.keying === "append") return []
       voided++

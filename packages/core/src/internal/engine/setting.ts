@@ -48,8 +48,8 @@ export interface Setting {
   readonly concurrency: number
   readonly fetch: FetchOptions
   /** Which jobs the run is for, as `Export.Options` say. */
-  readonly wanted: NonNullable<Options["wanted"]>
-  readonly wantedResult: Options["wantedResult"]
+  readonly filter: NonNullable<Options["filter"]>
+  readonly filterResult: Options["filterResult"]
   readonly limit: number
   readonly parseBudget: ParseBudget
   /** Told of what happens, where somebody wants to know. */

@@ -102,12 +102,12 @@ export class SinkRunner<D extends Delivery, E> {
       body: () => Effect.flatMap(this.takeBatch, (batch) => this.store(batch)),
       step: () => {}
     })
-    const lane = Effect.catchIf(loop, (error): error is Cause.Done => Cause.isDone(error), () => Effect.void)
-    const lanes = Effect.all(
-      Array.from({ length: this.sink.capabilities.concurrentBatches }, () => lane),
+    const worker = Effect.catchIf(loop, (error): error is Cause.Done => Cause.isDone(error), () => Effect.void)
+    const workers = Effect.all(
+      Array.from({ length: this.sink.capabilities.concurrentBatches }, () => worker),
       { concurrency: "unbounded", discard: true }
     )
-    return Effect.onExit(lanes, () => this.refuse)
+    return Effect.onExit(workers, () => this.refuse)
   }
 
   /** Nobody takes from the queue any more: what is still offered must not wait for room. */

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { ExportReport } from "../../ExportReport.ts"
-import { nextLook } from "../../Follow.ts"
+import { nextPass } from "../../Follow.ts"
 import { GtStudio } from "../../GtStudio.ts"
 import type { RunEnd, SinkError } from "../../JobSink.ts"
 import { Ledger } from "../../Ledger.ts"
@@ -42,7 +42,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     ...options,
     concurrency: options.concurrency ?? defaultConcurrency
   })
-  const { wanted, wantedResult } = options
+  const { filter, filterResult } = options
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
   const scope = yield* Effect.scope
@@ -62,7 +62,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     _tag: "Started",
     batches,
     sinks: options.sinks.map(({ id, name }) => ({ sink: name, id })),
-    filter: wantedResult !== undefined ? "result" : wanted !== undefined ? "listing" : "none"
+    filter: filterResult !== undefined ? "result" : filter !== undefined ? "listing" : "none"
   })
   const watch = yield* ExportWatch.make(ledger, events, options.sinks)
 
@@ -86,8 +86,8 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     scope: contents,
     concurrency,
     fetch: { attachments: options.attachments ?? "results" },
-    wanted: wanted ?? (() => true),
-    wantedResult,
+    filter: filter ?? (() => true),
+    filterResult,
     limit,
     parseBudget: new ParseBudget(parseMemory),
     watch,
@@ -109,7 +109,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     if (follow === undefined || stopped || limited || !pipeline.hasMore()) return undefined
     // Every pass would fetch again what a sink that has failed cannot take.
     if (runners.some(({ failure }) => failure !== undefined)) return undefined
-    return nextLook(follow, startedAt, now)
+    return nextPass(follow, startedAt, now)
   })
 
   // Sinks whose receipts are all that they hold.
@@ -165,7 +165,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
   // Whoever waits is told what ended the run, not that this could not be noted either.
   const noteEnd = Effect.andThen(
     pipeline.recorded,
-    Effect.suspend(() => ledger.end(pass.run, events.runEnd(events.report.stopped ? "stopped" : "broken")))
+    Effect.suspend(() => ledger.end(pass.run, events.runEnd(events.report.stopped ? "stopped" : "aborted")))
   )
   const noted = Effect.onExit(main, (exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(noteEnd))
   const fiber = yield* Effect.forkScoped(watch === undefined ? noted : watch.run(noted))

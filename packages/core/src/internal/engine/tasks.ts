@@ -13,7 +13,7 @@ import type { Fatal, Setting } from "./setting.ts"
 
 /** The jobs that a pass has to fetch, in the order of the listings; what becomes of all others is told here. */
 export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
-  const { batches, earlier, events, gtStudio, ledger, limit, pass, runners, stop, wanted } = setting
+  const { batches, earlier, events, gtStudio, ledger, limit, pass, runners, stop, filter } = setting
   const sinkIds = runners.map(({ sink }) => sink.id)
   let position = 0
   /** Jobs that were named and that no listing has shown so far. */
@@ -40,9 +40,9 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
     const at = yield* Clock.currentTimeMillis
     const unreadable = page.malformed.filter(({ identified }) => identified)
     const { run, selection } = pass()
-    // Any other selection looks at what is settled too.
-    const settledIn = selection._tag === "New" ? sinkIds : undefined
-    const seen = yield* ledger.observe(run, batch, [...page.jobs, ...unreadable.map(placeholder)], settledIn)
+    // Any other selection looks at what is upToDate too.
+    const upToDateIn = selection._tag === "New" ? sinkIds : undefined
+    const seen = yield* ledger.observe(run, batch, [...page.jobs, ...unreadable.map(placeholder)], upToDateIn)
     const nameless = page.malformed.filter(({ identified }) => !identified)
     if (nameless.length > 0) {
       events.emit(
@@ -66,7 +66,7 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
     const tasks: Array<Task> = []
     const outcomes: Array<Outcome> = []
     const page = new PageJobs(batch)
-    for (const [index, { known, repeated, settled, summary }] of seen.entries()) {
+    for (const [index, { known, repeated, upToDate, summary }] of seen.entries()) {
       if (repeated) continue
       const jobId = summary.id
       if (unlisted.size > 0) unlisted.delete(jobId)
@@ -77,12 +77,12 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
         outcomes.push({ _tag: "Failed", batch, jobId, error, at })
         continue
       }
-      if (!wanted(summary)) {
+      if (!filter(summary)) {
         page.skip(summary)
         continue
       }
-      const isSettled = settled === true && isFinished(summary)
-      const decision = isSettled ? "unchanged" : decideInTurn(summary, known)
+      const isUpToDate = upToDate === true && isFinished(summary)
+      const decision = isUpToDate ? "unchanged" : decideInTurn(summary, known)
       if (decision === "skipped" || (decision === "fetch" && earlier.isUnwanted(batch, summary, known))) {
         page.skipped.push(jobId)
         continue
@@ -120,7 +120,7 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
     const page = new PageJobs(batch)
     for (const known of entries) {
       const summary = summaryOf(known)
-      if (!wanted(summary)) page.skip(summary)
+      if (!filter(summary)) page.skip(summary)
       else if (take()) tasks.push({ batch, summary, known, position })
       else break
     }

@@ -14,7 +14,7 @@ import { watchedSink } from "./sinkWatch.ts"
 import { endSpan, failureOf, inSpan } from "./span.ts"
 
 const states = ["listed", "exported", "unchanged", "unfinished", "failed"] as const
-const stages: ReadonlyArray<JobStage> = ["listed", "unfinished", "stored", "failed"]
+const stages: ReadonlyArray<JobStage> = ["pending", "unfinished", "stored", "failed"]
 
 /** Tells of one export. */
 export class ExportWatch {
@@ -115,7 +115,7 @@ export class ExportWatch {
       case "Unchanged":
         return event.isFetched ? this.count("unchanged", event.jobIds.length) : undefined
       case "Delisted":
-        return this.count("vanished", event.jobIds.length)
+        return this.count("delisted", event.jobIds.length)
       case "StillFailed":
         return this.count("stillfailed", 1)
       case "Failed": {

@@ -36,7 +36,7 @@ const listing = ({ annotations, frames, status }: Ledger.Listed): Listing => [st
 const none: Nothing = [null, null, null]
 const unknown: Listing = ["", null, null]
 // A sink holds finished jobs only.
-const adopted: Listing = ["completed", null, null]
+const reconciled: Listing = ["completed", null, null]
 
 const outcomeColumns = {
   batch: "integer",
@@ -89,10 +89,10 @@ export const outcomeRow = (batch: number, outcome: Exclude<Ledger.Outcome, Voide
   ]
   switch (outcome._tag) {
     case "Stored":
-    case "Adopted": {
+    case "Reconciled": {
       const { bytes, revision: { attachments, document } } = outcome.receipt
       const revision: Revision = [document, attachments, bytes]
-      if (outcome._tag === "Adopted") return row(adopted, none, revision, none, "stored", 0, null)
+      if (outcome._tag === "Reconciled") return row(reconciled, none, revision, none, "stored", 0, null)
       const listed = listing(outcome.listed)
       return row(listed, listed, revision, none, "stored", 0, outcome.at)
     }
@@ -111,11 +111,11 @@ export const outcomeRow = (batch: number, outcome: Exclude<Ledger.Outcome, Voide
 
 /*
  * What an outcome changes in a job that is known. The row tells which outcome it is: one that succeeded has what it was
- * stored as, one that was stored has a revision too, and one that was adopted has a revision alone.
+ * stored as, one that was stored has a revision too, and one that was reconciled has a revision alone.
  */
-const isAdopted = "excluded.stage = 'stored' AND excluded.stored_status IS NULL"
+const isReconciled = "excluded.stage = 'stored' AND excluded.stored_status IS NULL"
 const isSuccess = "excluded.stored_status IS NOT NULL"
-const keepsRevision = `excluded.revision_document IS NULL OR (${isAdopted} AND j.revision_document IS NOT NULL)`
+const keepsRevision = `excluded.revision_document IS NULL OR (${isReconciled} AND j.revision_document IS NOT NULL)`
 const either = (condition: string, column: string, ifSo: string, otherwise = `excluded.${column}`) =>
   `${column} = CASE WHEN ${condition} THEN ${ifSo} ELSE ${otherwise} END`
 
@@ -126,8 +126,8 @@ const onOutcome = [
   ...["revision_document", "revision_attachments", "bytes"].map((column) =>
     either(keepsRevision, column, `j.${column}`)
   ),
-  ...["error_reason", "error_message", "error_retryable"].map((column) => either(isAdopted, column, `j.${column}`)),
-  either(`${isAdopted} AND j.stage = 'failed'`, "stage", "j.stage"),
+  ...["error_reason", "error_message", "error_retryable"].map((column) => either(isReconciled, column, `j.${column}`)),
+  either(`${isReconciled} AND j.stage = 'failed'`, "stage", "j.stage"),
   "checked_at = coalesce(excluded.checked_at, j.checked_at)",
   `attempts = CASE WHEN ${isSuccess} THEN 0 ELSE j.attempts + excluded.attempts END`
 ].join(", ")
@@ -175,7 +175,7 @@ export const listingRow = (batch: number, { annotations, frames, id, referenceId
   status,
   frames,
   annotations,
-  "listed"
+  "pending"
 ]
 
 /** Whether a listing says of a job what is not known. */

@@ -57,7 +57,7 @@ export function* query<R extends Row>(
 }
 
 /** Runs a program as one transaction. */
-export function* atomically<A>(program: () => Program<A>): Program<A> {
+export function* transaction<A>(program: () => Program<A>): Program<A> {
   return (yield { atomic: program }) as A
 }
 

@@ -49,8 +49,8 @@ const selectStep = (index: string, condition: string) =>
 const steps = {
   all: selectStep("", ""),
   // The stage stands in the text, since an index over some stages is not used for one that is given later.
-  failed: selectStep("{indexed by jobs_to_mend}", "AND j.stage = 'failed'"),
-  unfinished: selectStep("{indexed by jobs_to_mend}", "AND j.stage = 'unfinished'")
+  failed: selectStep("{indexed by jobs_to_retry}", "AND j.stage = 'failed'"),
+  unfinished: selectStep("{indexed by jobs_to_retry}", "AND j.stage = 'unfinished'")
 }
 const selectEdge = statement(
   `SELECT count(*), max(s.job_id)
@@ -167,7 +167,7 @@ export const make = (observed: Observed) => {
       return { entries, next: filter.batch === undefined ? yield* nextBatch(at) : undefined }
     },
     *counts(ref: Job.BatchRef): Program<Ledger.StageCounts> {
-      const counts: Record<Ledger.JobStage, number> = { listed: 0, unfinished: 0, stored: 0, failed: 0 }
+      const counts: Record<Ledger.JobStage, number> = { pending: 0, unfinished: 0, stored: 0, failed: 0 }
       const batch = yield* batchId(ref)
       if (batch === undefined) return counts
       for (const [stage, count] of yield* query<[Ledger.JobStage, number]>(countStages, [batch])) counts[stage] = count

@@ -113,8 +113,31 @@ ALTER TABLE {runs} ADD COLUMN bytes {integer}`
 /** Whether every commit of a sink is on record: 0 while a run has it open, and after one that was killed. */
 const version3 = "ALTER TABLE {sinks} ADD COLUMN closed INTEGER NOT NULL DEFAULT 0"
 
+/**
+ * The stages, outcomes, reasons, and sinks by their present names. A column's CHECK cannot be changed in SQLite, so the
+ * columns that have one are replaced.
+ */
+const version4 = `
+DROP INDEX {jobs_by_stage};
+DROP INDEX {jobs_to_mend};
+ALTER TABLE {jobs} ADD COLUMN next_stage TEXT NOT NULL DEFAULT 'pending'
+  CHECK (next_stage IN ('pending', 'unfinished', 'stored', 'failed'));
+UPDATE {jobs} SET next_stage = stage WHERE stage <> 'listed';
+ALTER TABLE {jobs} DROP COLUMN stage;
+ALTER TABLE {jobs} RENAME COLUMN next_stage TO stage;
+CREATE INDEX {jobs_by_stage} ON {jobs} (batch, stage);
+CREATE INDEX {jobs_to_retry} ON {jobs} (batch, stage, job_id) WHERE stage = 'failed' OR stage = 'unfinished';
+UPDATE {jobs} SET error_reason = CASE error_reason WHEN 'MalformedAnswer' THEN 'MalformedResponse'
+  WHEN 'PlatformFault' THEN 'ServerError' ELSE 'SignedUrlRejected' END
+  WHERE error_reason IN ('MalformedAnswer', 'PlatformFault', 'LinkRefused');
+ALTER TABLE {runs} ADD COLUMN next_outcome TEXT CHECK (next_outcome IN ('completed', 'stopped', 'aborted'));
+UPDATE {runs} SET next_outcome = CASE outcome WHEN 'broken' THEN 'aborted' ELSE outcome END;
+ALTER TABLE {runs} DROP COLUMN outcome;
+ALTER TABLE {runs} RENAME COLUMN next_outcome TO outcome;
+UPDATE {sinks} SET name = 'files:' || substr(name, 12) WHERE name LIKE 'filesystem:%'`
+
 /** What leads from each version to the next: the first makes the tables of version 1. Only ever added to. */
-export const versions = [version1, version2, version3] as const
+export const versions = [version1, version2, version3, version4] as const
 
 /** The statements of a script in the words of a database. */
 export const statementsOf = (script: string, types: Types, prefix: string): ReadonlyArray<string> =>

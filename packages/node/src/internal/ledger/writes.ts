@@ -17,9 +17,9 @@ import {
   upsertReceipts,
   type Voided
 } from "./outcomes.ts"
-import { atomically, type Program, query, type Row, statement } from "./program.ts"
+import { type Program, query, type Row, statement, transaction } from "./program.ts"
 import type { Reads } from "./reads.ts"
-import type { Settled } from "./settled.ts"
+import type { UpToDate } from "./upToDate.ts"
 
 const insertRun = statement("INSERT INTO {runs} (started_at) VALUES (?) RETURNING id")
 const updateRun = statement(
@@ -40,7 +40,7 @@ const deleteReceipts = statement(
   { batch: "integer", job_id: "text", sink: "integer" }
 )
 const unstore = statement(
-  `UPDATE {jobs} SET stage = 'listed' WHERE stage = 'stored' AND id IN (SELECT v.id FROM {v})
+  `UPDATE {jobs} SET stage = 'pending' WHERE stage = 'stored' AND id IN (SELECT v.id FROM {v})
      AND NOT EXISTS (SELECT 1 FROM {receipts} r WHERE r.job = {jobs}.id)`,
   { id: "integer" }
 )
@@ -48,8 +48,8 @@ const unstore = statement(
 /** Every writer takes rows in this order, so that no two writers wait for each other. */
 const byText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0
 
-/** `settled` is there where what is settled is found without its entries. */
-export const make = (read: Reads, observed: Observed, settled?: Settled) => {
+/** `upToDate` is there where what is upToDate is found without its entries. */
+export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
   // Ids of rows that are few and never removed; forgotten when a transaction that may have made one is taken back.
   const batches = new Map<string, number>()
   const sinks = new Map<string, number>()
@@ -97,21 +97,21 @@ export const make = (read: Reads, observed: Observed, settled?: Settled) => {
     return (name) => sinks.get(name) ?? -1
   }
 
-  /** The row of each job of a page that is settled; none where no sink is asked about, or one that has stored nothing. */
-  function* findSettled(
+  /** The row of each job of a page that is upToDate; none where no sink is asked about, or one that has stored nothing. */
+  function* findUpToDate(
     run: number,
     batch: number,
     page: ReadonlyArray<Job.JobSummary>,
     names: ReadonlyArray<string>
   ): Program<ReadonlyArray<number | undefined>> {
     const ids: Array<number> = []
-    if (settled === undefined || names.length === 0) return []
+    if (upToDate === undefined || names.length === 0) return []
     for (const name of names) {
       const id = yield* knownSink(name)
       if (id === undefined) return []
       ids.push(id)
     }
-    return yield* settled.find(run, batch, page, ids)
+    return yield* upToDate.find(run, batch, page, ids)
   }
 
   /** Notes what is listed of jobs, and answers the row of each. */
@@ -128,11 +128,11 @@ export const make = (read: Reads, observed: Observed, settled?: Settled) => {
   ): Program<ReadonlyArray<Ledger.Observation>> {
     if (page.length === 0) return []
     const batch = yield* knownBatch(ref)
-    const rows = batch === undefined ? [] : yield* findSettled(run, batch, page, names)
+    const rows = batch === undefined ? [] : yield* findUpToDate(run, batch, page, names)
     if (batch !== undefined && rows.length === page.length && rows.every((row) => row !== undefined)) {
       yield* observed.add(run, batch, rows)
-      settled?.passed(run, batch, rows)
-      return page.map(settledObservation)
+      upToDate?.passed(run, batch, rows)
+      return page.map(upToDateObservation)
     }
     const others = page.filter((_, i) => rows[i] === undefined)
     const known = batch === undefined ? undefined : yield* read.find(ref, batch, others.map(({ id }) => id))
@@ -142,7 +142,7 @@ export const make = (read: Reads, observed: Observed, settled?: Settled) => {
     const news = [once.filter((summary) => isNews(summary, known?.get(summary.id)?.entry)), ...more]
       .filter((round) => round.length > 0)
     // Only what is news is written.
-    const made = news.length === 0 ? batch : yield* atomically(function*() {
+    const made = news.length === 0 ? batch : yield* transaction(function*() {
       const made = (yield* batchesOf([ref]))(ref)
       for (const round of news) for (const [id, jobId] of yield* list(made, round)) ids.set(jobId, id)
       return made
@@ -150,11 +150,11 @@ export const make = (read: Reads, observed: Observed, settled?: Settled) => {
     // Every job of the page has its row by now.
     const listed = page.map(({ id }, i) => rows[i] ?? ids.get(id) ?? -1)
     const isNew = made === undefined ? [] : yield* observed.add(run, made, listed)
-    if (made !== undefined) settled?.passed(run, made, listed)
+    if (made !== undefined) upToDate?.passed(run, made, listed)
     return page.map((summary, i) =>
       rows[i] === undefined
         ? { summary, known: known?.get(summary.id)?.entry ?? null, repeated: isNew[i] === false }
-        : settledObservation(summary)
+        : upToDateObservation(summary)
     )
   }
 
@@ -206,7 +206,7 @@ export const make = (read: Reads, observed: Observed, settled?: Settled) => {
     observe,
     round,
     *begin(at: number): Program<number> {
-      const [row] = yield* atomically(() => query<[number]>(insertRun, [at]))
+      const [row] = yield* transaction(() => query<[number]>(insertRun, [at]))
       const run = row?.[0] ?? -1
       yield* observed.begin(run)
       return run
@@ -239,9 +239,9 @@ export const rounds = (outcomes: ReadonlyArray<Ledger.Outcome>): ReadonlyArray<R
   })
 }
 
-const settledObservation = (summary: Job.JobSummary): Ledger.Observation => ({
+const upToDateObservation = (summary: Job.JobSummary): Ledger.Observation => ({
   summary,
   known: null,
   repeated: false,
-  settled: true
+  upToDate: true
 })

@@ -12,7 +12,7 @@ const examplesEach = 5
 // The engine's reasons are a small closed family; a ledger written by something else may have any.
 const failureGroups = 1000
 
-const noStages = (): Stages => ({ listed: 0, unfinished: 0, stored: 0, failed: 0 })
+const noStages = (): Stages => ({ pending: 0, unfinished: 0, stored: 0, failed: 0 })
 
 interface Failures extends Mutable<Omit<FailureLine, "examples">> {
   readonly examples: Array<JobName>

@@ -4,14 +4,14 @@ import { type Html, html } from "../html.ts"
 import type { Section } from "../section.ts"
 import { more, table } from "./parts.ts"
 
-const total = ({ stages }: Summary): number => stages.listed + stages.unfinished + stages.stored + stages.failed
+const total = ({ stages }: Summary): number => stages.pending + stages.unfinished + stages.stored + stages.failed
 
 /** What everything comes to, in a word. */
 export const state = (summary: Summary): { readonly tone: "good" | "warn" | "bad"; readonly word: string } => {
-  const { failed, listed, unfinished } = summary.stages
+  const { failed, pending, unfinished } = summary.stages
   if (total(summary) === 0) return { tone: "warn", word: "Nothing exported yet" }
   if (failed > 0) return { tone: "bad", word: `${format.counted(failed, "job")} failed` }
-  if (listed > 0) return { tone: "warn", word: `${format.counted(listed, "job")} not fetched yet` }
+  if (pending > 0) return { tone: "warn", word: `${format.counted(pending, "job")} not fetched yet` }
   if (unfinished > 0) return { tone: "warn", word: `Up to date, ${format.count(unfinished)} in work` }
   return { tone: "good", word: "Complete" }
 }
@@ -27,13 +27,13 @@ const dateTile = (name: string, millis: number): Html => {
 }
 
 const stackOf = (summary: Summary): Html => {
-  const { failed, listed, stored, unfinished } = summary.stages
+  const { failed, pending, stored, unfinished } = summary.stages
   const all = total(summary)
   const parts = [
     { name: "stored", jobs: stored, tone: "good" },
     { name: "in work at the platform", jobs: unfinished, tone: "warn" },
     { name: "failed", jobs: failed, tone: "bad" },
-    { name: "not fetched yet", jobs: listed, tone: "soft" }
+    { name: "not fetched yet", jobs: pending, tone: "soft" }
   ].filter(({ jobs }) => jobs > 0)
   let x = 0
   const rects = parts.map(({ jobs, tone }) => {

@@ -8,7 +8,7 @@ import { more, table } from "./parts.ts"
 const outcome = ({ end }: Ledger.Run): Html => {
   if (end === null) return html`<span class="soft">no end on record</span>`
   if (end.outcome === "stopped") return html`<span class="pill warn">stopped</span>`
-  if (end.outcome === "broken") return html`<span class="pill bad">broken off</span>`
+  if (end.outcome === "aborted") return html`<span class="pill bad">broken off</span>`
   return end.failed > 0
     ? html`<span class="pill bad">${format.count(end.failed)} failed</span>`
     : html`<span class="pill good">completed</span>`

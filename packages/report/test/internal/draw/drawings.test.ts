@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { AnnotationModel, Table } from "@labelstream/core"
+import { AnnotationModel } from "@labelstream/core"
+import { Table } from "@labelstream/core/sink"
 import { boxes } from "../../../src/internal/draw/birdsEye.ts"
 import { Colors } from "../../../src/internal/draw/colors.ts"
 import { framesOf, sequence } from "../../../src/internal/draw/frames.ts"

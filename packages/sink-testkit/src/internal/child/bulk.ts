@@ -1,5 +1,5 @@
 /** Large data, made as it is read, and what memory it costs a sink. */
-import { type Content, type JobSink, ResultDocument } from "@labelstream/core"
+import { type Content, type JobSink, ResultDocument } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"

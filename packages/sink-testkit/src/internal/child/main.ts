@@ -1,5 +1,5 @@
 /** Run in a process of its own: makes the sink from the module that it is told, and plays a script with it. */
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -63,7 +63,7 @@ const player = (sink: JobSink.JobSink) => {
       throw new Error("the script must open the sink first")
     })()
   const shared = () =>
-    sink.shared ?? (() => {
+    sink.branches ?? (() => {
       throw new Error("the sink is for one writer alone")
     })()
   const token = (batch: number, run = 0) => `child-${process.pid}-${run}-${batch}`

@@ -1,5 +1,5 @@
 /** What a process of its own is told to do with a sink, step by step, and what it answers. */
-import type { Content, JobSink } from "@labelstream/core"
+import type { Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { inMemory } from "../contents.ts"
 import { jobs, plain, type TestJob } from "../jobs.ts"

@@ -51,7 +51,7 @@ const O02 = rule("O02", "writes no secret and no signature of a URL anywhere", {
       yield* sink.finish({ completed: true })
     }))
     if (at.sink.capabilities.inspectable) said.push(JSON.stringify(yield* at.inspected()))
-    if (subject.keeps === "files") {
+    if (subject.location === "files") {
       for (const path of tree(at.target).keys()) {
         said.push(path, path.endsWith("/") ? "" : readFileSync(join(at.target, path), "latin1"))
       }
@@ -81,7 +81,7 @@ const O03 = rule("O03", "carries sink, job and step in every error", {}, (subjec
       }
       yield* sink.abort("t")
     }))
-    if (subject.keeps !== "files") return
+    if (subject.location !== "files") return
     const file = join(at.around, "file")
     writeFileSync(file, "a file")
     const refused = subject.make(join(file, "below"))

@@ -1,5 +1,5 @@
 /** A: batches are all or nothing, and once. */
-import type { JobSink } from "@labelstream/core"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { must, type Rule, rule, Unkept } from "../../Rule.ts"
@@ -113,7 +113,7 @@ const A05 = rule("A05", "ends a repeated run with the same content; byte-identic
     yield* other.run(batches.toReversed().map((batch) => batch.toReversed()), "other")
     yield* one.holds(batches.flat(), "after the first run")
     const first = tree(one.target)
-    const isExact = one.sink.capabilities.deterministic && subject.keeps === "files"
+    const isExact = one.sink.capabilities.deterministic && subject.location === "files"
     const apart = isExact ? treeDifference(first, tree(other.target)) : undefined
     yield* must(apart === undefined, () => `the same jobs in another order, in another target: ${apart}`)
     yield* one.run(batches, "second")
@@ -137,7 +137,7 @@ const A06 = rule("A06", "keeps only the latest revision of a job, with no leftov
     yield* at.run([back, newest], "newest")
     const expected = latest(back, newest)
     yield* at.holds(expected, "after two revisions in one run")
-    if (subject.keeps !== "files" || !at.sink.capabilities.deterministic) return
+    if (subject.location !== "files" || !at.sink.capabilities.deterministic) return
     const fresh = yield* trial(subject)
     yield* fresh.run([back.filter((of) => expected.includes(of)), newest], "fresh")
     const left = [...tree(at.target).keys()].find((path) => !tree(fresh.target).has(path))
@@ -169,7 +169,7 @@ const A07 = rule(
       }))
       const other = yield* trial(subject)
       yield* other.run([stored])
-      if (subject.keeps !== "files" || !at.sink.capabilities.deterministic) return
+      if (subject.location !== "files" || !at.sink.capabilities.deterministic) return
       const left = treeDifference(tree(other.target), tree(at.target))
       yield* must(left === undefined, () => `after abort and finish: ${left}`)
     })

@@ -157,7 +157,7 @@ const writing = ["write", "writev", "writeFile", "appendFile", "copyFile"]
 
 /** A disk that is full, or a target that has gone, from a point on; and the way back. */
 const outage = (subject: Subject, skip: number, kind: "full" | "gone"): { readonly begin: Step; readonly end: Step } =>
-  subject.writes === "native"
+  subject.io === "native"
     ? { begin: { do: "limit", bytes: 1 }, end: { do: "limit", bytes: null } }
     : {
       begin: {
@@ -230,8 +230,8 @@ export const usesOf = Effect.fnUntraced(function*(subject: Subject, ops: Readonl
   ]))
   counted.set(subject, answers)
   const count = ({ counts }: Answer) => ops.reduce((sum, op) => sum + (counts[op] ?? 0), 0)
-  if (subject.writes !== "native") {
-    yield* must(answers[3]!.uses + answers[4]!.uses > 0, "no use of node:fs was seen: say `writes: \"native\"`")
+  if (subject.io !== "native") {
+    yield* must(answers[3]!.uses + answers[4]!.uses > 0, "no use of node:fs was seen: say `io: \"native\"`")
   }
   return { stage: count(answers[3]!), commit: count(answers[4]!) }
 })
@@ -243,7 +243,7 @@ const C03 = rule("C03", "meets a full disk with a typed error and no visible par
 }, (subject) =>
   Effect.gen(function*() {
     const { commit, stage } = yield* usesOf(subject, writing)
-    const skips = subject.writes === "native" ? [0] : commit > 0 ? [0, stage] : [0]
+    const skips = subject.io === "native" ? [0] : commit > 0 ? [0, stage] : [0]
     for (const skip of skips) {
       const { stored } = yield* throughOutage(subject, skip, "full", "at everything")
       yield* must(!stored, "a batch was acknowledged that could not be written")

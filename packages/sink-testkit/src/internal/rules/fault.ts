@@ -77,7 +77,7 @@ const F03 = rule("F03", "loses and duplicates nothing when the target goes away 
 }, (subject) =>
   Effect.gen(function*() {
     const { commit, stage } = yield* usesOf(subject, changing)
-    const skips = subject.writes === "native" ? [0] : [0, stage + Math.floor(commit / 2)]
+    const skips = subject.io === "native" ? [0] : [0, stage + Math.floor(commit / 2)]
     for (const skip of skips) yield* throughOutage(subject, skip, "gone", "at everything")
   }))
 

@@ -88,7 +88,7 @@ const P02 = rule(
       const [first, second] = [yield* jobs(plain(3)), yield* jobs(plain(3, 0, 40))]
       const isShared = writers === "many" && (yield* Effect.scoped(Effect.gen(function*() {
         const [one, opened] = [yield* at.open, yield* Effect.result(at.open)]
-        // Its writers have `shared` for that.
+        // Its writers have `branches` for that.
         if (opened._tag === "Failure" && opened.failure.reason === "conflict") return false
         const other = yield* Effect.fromResult(opened)
         yield* one.stage("one", recordsOf(first))

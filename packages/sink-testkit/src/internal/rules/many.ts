@@ -1,5 +1,5 @@
-/** M: several writers, each with a part of its own, and the merge that publishes what they have stored. */
-import type { JobSink } from "@labelstream/core"
+/** M: several writers, each with a branch of its own, and the merge that publishes what they have stored. */
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -12,19 +12,19 @@ import { tree, treeDifference } from "../tree.ts"
 import { store, type Trial, trial } from "../trial.ts"
 import { inspectFinds } from "./atomic.ts"
 
-const needs = { shared: true, readBack: true, commit: true, upsert: true } as const
+const needs = { branches: true, readBack: true, commit: true, upsert: true } as const
 
-const sharedOf = (at: Trial): JobSink.Shared => {
-  const { shared } = at.sink
-  if (shared === undefined) throw new Error("the rule must say that it needs shared")
-  return shared
+const branchesOf = (at: Trial): JobSink.Branches => {
+  const { branches } = at.sink
+  if (branches === undefined) throw new Error("the rule must say that it needs branches")
+  return branches
 }
 
 /**
- * Opens a writer's part when time has passed since what was stored before: no file system's clock tells apart what is
+ * Opens a writer's branch when time has passed since what was stored before: no file system's clock tells apart what is
  * nearer together, and by the time it is known which revision of a job is the latest.
  */
-const openLater = (at: Trial, writer: string) => Effect.andThen(Effect.sleep(50), sharedOf(at).open(writer))
+const openLater = (at: Trial, writer: string) => Effect.andThen(Effect.sleep(50), branchesOf(at).open(writer))
 
 /** A whole run of one writer. */
 const write = (
@@ -40,7 +40,7 @@ const write = (
 
 /** Merges when nobody writes any more. */
 const merge = Effect.fnUntraced(function*(at: Trial, when: string) {
-  const answer = yield* sharedOf(at).merge
+  const answer = yield* branchesOf(at).merge
   yield* must(answer.stillOpen.length === 0, () => `${when}, the merge says that ${answer.stillOpen[0]} is still open`)
   return answer.merged
 })
@@ -178,7 +178,7 @@ const M05 = rule(
       const merged = yield* merge(at, "the second time")
       yield* must(merged === 0, `a second merge says that ${merged} jobs have come`)
       const differs = treeDifference(before, tree(at.target))
-      yield* must(subject.keeps !== "files" || differs === undefined, `after a second merge, ${differs}`)
+      yield* must(subject.location !== "files" || differs === undefined, `after a second merge, ${differs}`)
       yield* write(at, "one", second)
       yield* Effect.scoped(Effect.andThen(
         at.open,
@@ -208,10 +208,10 @@ const M06 = rule(
       yield* again.holds(old, "stored twice in one revision")
       const at = yield* trial(subject)
       yield* Effect.scoped(Effect.gen(function*() {
-        const slow = yield* sharedOf(at).open("slow")
+        const slow = yield* branchesOf(at).open("slow")
         yield* store(slow, "newer", newer)
         yield* write(at, "quick", newest)
-        yield* sharedOf(at).merge
+        yield* branchesOf(at).merge
         yield* at.holds(newest, "merged while the writer of an older revision is still open")
       }))
       yield* merge(at, "after the slow writer")
@@ -272,21 +272,21 @@ const M08 = rule(
         Effect.map(Effect.result(Effect.scoped(open)), (result) =>
           result._tag === "Failure" ? result.failure.reason : undefined)
       yield* Effect.scoped(Effect.gen(function*() {
-        const sink = yield* sharedOf(at).open("one")
+        const sink = yield* branchesOf(at).open("one")
         yield* store(sink, "first", first)
-        yield* must((yield* refused(sharedOf(at).open("one"))) === "conflict", "a second of one name is let in")
+        yield* must((yield* refused(branchesOf(at).open("one"))) === "conflict", "a second of one name is let in")
         yield* write(at, "other", second)
-        const { stillOpen } = yield* sharedOf(at).merge
+        const { stillOpen } = yield* branchesOf(at).merge
         yield* must(stillOpen.join() === "one", () =>
           `with one part open, the merge names ${JSON.stringify(stillOpen)}`)
         yield* at.holds(second, "merged with one part open")
       }))
       yield* Effect.scoped(Effect.gen(function*() {
         yield* at.open
-        yield* must((yield* refused(sharedOf(at).merge)) === "conflict", "a merge is let in while the place is open")
+        yield* must((yield* refused(branchesOf(at).merge)) === "conflict", "a merge is let in while the place is open")
       }))
       for (const name of ["", "..", "a/b", "-a", "A"]) {
-        const reason = yield* refused(sharedOf(at).open(name))
+        const reason = yield* refused(branchesOf(at).open(name))
         yield* must(reason === "misconfigured", () => `the writer's name ${JSON.stringify(name)} is not refused`)
       }
       yield* at.holds([...first, ...second], "after all")

@@ -1,5 +1,5 @@
 /** X: any sequence of steps leaves the same behind as in the reference sink. */
-import { type JobSink, MemorySink } from "@labelstream/core"
+import { type JobSink, MemorySink } from "@labelstream/core/sink"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -164,7 +164,7 @@ const X01 = rule(
           yield* pair.perform({ do: "finish" })
           yield* pair.agree
           return true
-        })), { runs: subject.keeps === "files" ? 40 : 100, seed: 20, size: 60 })
+        })), { runs: subject.location === "files" ? 40 : 100, seed: 20, size: 60 })
       if (result._tag === "Passed") return
       if (result._tag !== "Falsified") {
         return yield* new Unkept({ detail: `no sequences could be made: ${result._tag}` })

@@ -26,7 +26,7 @@ const storing = Effect.fnUntraced(function*(subject: Subject) {
   ]))
   recorded.set(subject, answers)
   const operations = answers[count + 2]!.operations ?? []
-  yield* must(operations.length > 0, "no use of node:fs was seen: say `writes: \"native\"`")
+  yield* must(operations.length > 0, "no use of node:fs was seen: say `io: \"native\"`")
   return { operations, ends: answers.slice(1, count + 2).map(({ recorded }) => recorded) }
 })
 

@@ -52,7 +52,7 @@ const R01 = rule(
           yield* apply(at.target)
           const found = yield* at.inspected("content")
           const amiss = new Set(
-            found.flatMap((item) => item._tag === "Missing" || item._tag === "Changed" ? [keyOf(item)] : [])
+            found.flatMap((item) => item._tag === "Missing" || item._tag === "Modified" ? [keyOf(item)] : [])
           )
           yield* must(amiss.size > 0, `${damage}: inspect reports no job as missing or modified`)
           yield* at.run([all.filter(({ record }) => amiss.has(keyOf(record)))], "again")

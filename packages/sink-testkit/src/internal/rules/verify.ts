@@ -62,7 +62,7 @@ const V02 = rule(
         const found = yield* at.inspected("manifest")
         yield* ledger.record(found.flatMap((item) =>
           item._tag !== "Intact" ? [] : [{
-            _tag: "Adopted" as const,
+            _tag: "Reconciled" as const,
             batch: { projectId: item.projectId, batchId: item.receipt.batchId },
             sink: at.sink.id,
             receipt: item.receipt

@@ -183,7 +183,7 @@ const W05 = rule("W05", "keeps hostile ids inside its target", { readBack: true 
     yield* must(outside.length === 0, () => `${outside[0]} has appeared beside the target`)
     yield* must(!existsSync("/tmp/labelstream-absolute"), "an absolute id was taken for a path")
     yield* at.holds(all, "read back")
-    if (subject.keeps === "files") yield* throughLinks(yield* trial(subject))
+    if (subject.location === "files") yield* throughLinks(yield* trial(subject))
   }))
 
 /** Every folder in the target is made a link that leads outside: nothing may be written through it. */

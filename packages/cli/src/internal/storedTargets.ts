@@ -1,0 +1,46 @@
+import type { Ledger } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
+import * as Effect from "effect/Effect"
+import { isAbsolute, relative } from "node:path"
+import { commandLine } from "./commandLine.ts"
+import { SettingsError } from "./failure.ts"
+import * as LedgerSummary from "./ledgerSummary.ts"
+import * as Screen from "./screen.ts"
+import type { Settings, SinkTarget } from "./settings.ts"
+import { comesWithTheCommand } from "./sinks.ts"
+
+/** A sink's id as a person would name its place from here. */
+const targetOf = (id: string): string => {
+  const [, name = "", path = ""] = /^([^:]*):(.*)$/s.exec(id) ?? []
+  const within = relative(process.cwd(), path)
+  const isWithin = within !== "" && !within.startsWith("..") && !isAbsolute(within)
+  return `${name}:${isWithin ? within : path}`
+}
+
+/**
+ * The sinks to read back: those that settings name, else those that the ledger knows and whose ids say where they are.
+ * What it knows beside these is told, so that nobody takes a part for the whole.
+ */
+export const targetsOf = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
+  ReadonlyArray<SinkTarget>,
+  SettingsError | Ledger.LedgerError,
+  Ledger.Ledger
+> {
+  if (settings.to.length > 0) return settings.to
+  const { sinks } = yield* LedgerSummary.read([])
+  const isBundled = (id: string) => comesWithTheCommand(id.slice(0, id.indexOf(":")))
+  const known = sinks.filter(({ sink }) => isBundled(sink)).map(({ sink }): SinkTarget => ({
+    target: targetOf(sink),
+    folder: process.cwd()
+  }))
+  const others = sinks.filter(({ sink }) => !isBundled(sink)).map(({ sink }) => sink).join(", ")
+  if (known.length > 0) {
+    if (others !== "") Screen.say("stderr", onOneLine(`Not looked at, unless it is named with --to: ${others}`))
+    return known
+  }
+  return yield* new SettingsError({
+    message: others === ""
+      ? `Nothing is stored, as far as ${settings.ledgerName} knows. To store something, run: ${commandLine(["export"])}`
+      : `Name with --to where to look: ${settings.ledgerName} knows of jobs in ${others}`
+  })
+})

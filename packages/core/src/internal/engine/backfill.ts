@@ -1,0 +1,113 @@
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { Content } from "../../Content.ts"
+import type { BatchRef } from "../../Job.ts"
+import type { AttachmentRecord, JobRecord, JobSink, OpenSink, Receipt, StoredJob } from "../../JobSink.ts"
+import { isFailureOf, type Ledger, type LedgerError, type Outcome } from "../../Ledger.ts"
+import * as ResultDocument from "../../ResultDocument.ts"
+import { listedOf } from "../../Selection.ts"
+import type { Events } from "./events.ts"
+import { type Delivery, SinkRunner } from "./sinkRunner.ts"
+
+export interface Filling {
+  readonly ledger: Ledger["Service"]
+  readonly source: JobSink & { readonly replay: NonNullable<JobSink["replay"]> }
+  readonly target: JobSink
+  readonly open: OpenSink
+  readonly runId: string
+  readonly batches: ReadonlyArray<BatchRef>
+  readonly events: Events
+  readonly stop: Deferred.Deferred<void>
+}
+
+/** Parsed documents are held while a batch fills: larger ones are scanned instead. */
+const parseLimit = 64 * 1024
+
+/**
+ * Stores in one sink what another one holds and it lacks, without the platform. What cannot be read back, or is not what
+ * the ledger has, is passed over: the listing will find that the sink lacks it. Returns why the target failed, if it did.
+ */
+export const fill = Effect.fnUntraced(
+  function*({ batches, events, ledger, open, runId, source, stop, target }: Filling) {
+    const held = yield* ledger.audit(source.id)
+    const stored = yield* ledger.audit(target.id)
+    const queue = yield* Queue.bounded<Delivery, Cause.Done>(target.capabilities.batch.maxRecords)
+    const runner = new SinkRunner<Delivery, LedgerError>(target, open, `${runId}-fill`, queue, (settled) => {
+      const receipts = settled.stored.map(({ receipt }) => receipt)
+      if (receipts.length > 0) events.emit({ _tag: "Stored", sink: target.id, receipts, isBackfill: true })
+      return Effect.andThen(
+        events.room,
+        Effect.flatMap(
+          Effect.forEach(settled.stored, ({ delivery: { record }, receipt }) => backfilled(record, receipt)),
+          (outcomes) => ledger.record(outcomes)
+        )
+      )
+    })
+    /** A job that failed because the target could not store it is no longer failed. */
+    const backfilled = Effect.fnUntraced(function*(record: JobRecord, receipt: Receipt) {
+      const { batchId, projectId, summary } = record
+      const batch = { projectId, batchId }
+      const [known] = yield* ledger.find(batch, [record.jobId])
+      const stored = { batch, sink: target.id, receipt }
+      if (known?.error == null || !isFailureOf(target.name, known.error)) {
+        return { _tag: "Reconciled", ...stored } satisfies Outcome
+      }
+      const at = yield* Clock.currentTimeMillis
+      return { _tag: "Stored", ...stored, listed: known.storedAs ?? listedOf(summary), at } satisfies Outcome
+    })
+    const storing = yield* Effect.forkScoped(runner.run)
+    const isAsked = (job: StoredJob) =>
+      batches.some(({ batchId, projectId }) => batchId === job.batchId && projectId === job.projectId)
+    const isLacking = Effect.fnUntraced(function*(job: StoredJob) {
+      const receipt = [{ batchId: job.batchId, jobId: job.jobId, revision: job.revision, bytes: bytesOf(job) }]
+      const [atSource] = yield* held.check(receipt, [])
+      const [atTarget] = yield* stored.check(receipt, [])
+      return atSource === "match" && atTarget !== "match"
+    })
+    yield* source.replay.pipe(
+      Stream.filter((job) => isAsked(job) && runner.failure === undefined),
+      Stream.filterEffect(isLacking),
+      Stream.mapEffect(recordOf),
+      Stream.flattenIterable,
+      Stream.mapEffect((record) => runner.offer({ record, bytes: bytesOf(record) })),
+      Stream.catchTag("SinkError", () => Stream.empty),
+      // Contents can be read until the source's stream ends: it ends when all of them are stored.
+      Stream.onEnd(Effect.andThen(runner.end, Fiber.join(storing))),
+      Stream.interruptWhen(Deferred.await(stop)),
+      Stream.runDrain,
+      Effect.raceFirst(Fiber.join(storing))
+    )
+    yield* runner.end
+    yield* Fiber.join(storing)
+    return runner.failure
+  },
+  Effect.scoped
+)
+
+const bytesOf = ({ attachments, document }: {
+  readonly document: Content
+  readonly attachments: ReadonlyArray<{ readonly content: Content }>
+}) => attachments.reduce((sum, { content }) => sum + content.size, document.size)
+
+/** The record as it was when it was fetched, or none where its bytes are no longer the same. */
+const recordOf = (job: StoredJob, position: number): Effect.Effect<ReadonlyArray<JobRecord>> =>
+  Effect.gen(function*() {
+    // Positions count input media only where these were fetched too.
+    for (const inputs of [false, true]) {
+      const parsed = yield* ResultDocument.open(job.document, { inputs, parseLimit })
+      const attachments = job.attachments.flatMap(({ content, index }): ReadonlyArray<AttachmentRecord> => {
+        const ref = parsed.attachments[index]
+        return ref === undefined ? [] : [{ ref, content }]
+      })
+      const isWhole = attachments.length === job.attachments.length
+      if (isWhole && (attachments.length === 0 || attachments.length === parsed.attachments.length)) {
+        return [{ ...job, position, parsed, attachments }]
+      }
+    }
+    return []
+  }).pipe(Effect.catchTag("ContentError", () => Effect.succeed([])))

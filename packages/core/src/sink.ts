@@ -1,0 +1,13 @@
+/** What authors of sinks need: the contract, what a job comes as, and what turns its rows into a table's. */
+export * as AnnotationModel from "./AnnotationModel.ts"
+export * as Content from "./Content.ts"
+export * as Job from "./Job.ts"
+export * as JobSink from "./JobSink.ts"
+export * as MemorySink from "./MemorySink.ts"
+export * as PlainText from "./PlainText.ts"
+export * as ResultDocument from "./ResultDocument.ts"
+export * as SimpleSink from "./SimpleSink.ts"
+export * as SinkPlugin from "./SinkPlugin.ts"
+export * as Table from "./Table.ts"
+export * as TableRows from "./TableRows.ts"
+export * as UnsignedUrl from "./UnsignedUrl.ts"

@@ -1,0 +1,92 @@
+/** Gives back what is committed, job by job in order of the manifests, for another sink to store. */
+import { Content, type JobSink } from "@labelstream/core/sink"
+import { Files, type Fs, Target } from "@labelstream/storage"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Manifest from "../Manifest.ts"
+import { foldersOf, heldLines, withScratch } from "./held.ts"
+import { damaged } from "./manifestFile.ts"
+import { batchFolders, type Place } from "./target.ts"
+
+const chunkSize = 256 * 1024
+
+/** Yields the jobs of all batches. */
+export async function* replay(places: Target.WithBranches<Place>): AsyncGenerator<JobSink.StoredJob> {
+  const { fs } = places[0]
+  const scratch = () => fs.mkdtemp(join(tmpdir(), "labelstream-replay-"))
+  for (const batch of await Target.namesOf(places, batchFolders)) {
+    for await (const held of withScratch(fs, scratch, (makeFolder) => heldLines(places, batch, makeFolder))) {
+      for (const { from, line: text } of held) {
+        const line = Manifest.decodeLine(text)
+        if (line === undefined) throw damaged(join(from.output, batch, Manifest.fileName), text)
+        yield storedJob(fs, foldersOf(from, batch), line)
+      }
+    }
+  }
+}
+
+const storedJob = (fs: Fs, folders: ReadonlyArray<string>, line: Manifest.Line): JobSink.StoredJob => {
+  const [document, ...nested] = line.files as [Manifest.File, ...Array<Manifest.File>]
+  return {
+    projectId: line.project,
+    batchId: line.batch,
+    jobId: line.job,
+    summary: {
+      id: line.job,
+      referenceId: line.reference_id,
+      status: line.status,
+      frames: line.frames,
+      annotations: line.annotations,
+      tag: line.tag,
+      priorityWeight: line.priority_weight
+    },
+    result: {
+      jobId: line.job,
+      referenceId: line.reference_id,
+      batchId: line.batch,
+      status: line.status,
+      workFlowId: line.work_flow_id,
+      tag: line.tag,
+      priorityWeight: line.priority_weight,
+      result: document.url
+    },
+    document: contentOf(fs, folders, document),
+    attachments: nested.map((file) => ({ index: indexOf(file), content: contentOf(fs, folders, file) })),
+    revision: line.revision
+  }
+}
+
+/** The position in the document stands first in the name of a nested file. */
+const indexOf = ({ path }: Manifest.File): number => Number.parseInt(path.slice(path.indexOf("/") + 1), 10)
+
+/** A stored file as content. It names no path: another sink must not link to a file that is the user's. */
+const contentOf = (fs: Fs, folders: ReadonlyArray<string>, file: Manifest.File): Content.Content => {
+  const stream = Stream.fromAsyncIterable(
+    read(fs, folders.map((folder) => join(folder, file.path)), file.sha256),
+    (cause) => new Content.ContentError({ operation: "read", cause, code: Files.codeOf(cause) ?? "CHANGED" })
+  )
+  return {
+    size: file.size,
+    sha256: file.sha256,
+    mediaType: file.media_type,
+    bytes: undefined,
+    path: undefined,
+    stream,
+    collect: Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(chunks))
+  }
+}
+
+const read = (fs: Fs, paths: ReadonlyArray<string>, sha256: string): AsyncIterable<Uint8Array> => ({
+  async *[Symbol.asyncIterator]() {
+    const path = paths.length > 1 && await fs.find(paths[0]!) === undefined ? paths[1]! : paths[0]!
+    const hash = createHash("sha256")
+    for await (const bytes of Files.chunksOf(fs, path, chunkSize)) {
+      hash.update(bytes)
+      yield Buffer.from(bytes)
+    }
+    if (hash.digest("hex") !== sha256) throw new Error(`${path} has changed since it was stored`)
+  }
+})

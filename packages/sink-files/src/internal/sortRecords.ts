@@ -1,0 +1,106 @@
+/**
+ * Puts any number of keyed lines in order of their keys at bounded memory: runs of two megabytes are sorted and, where
+ * there is more than one, kept in files and merged, a bounded number at a time. Of several lines with one key the last is
+ * kept.
+ */
+import { Files, type Fs, Lines } from "@labelstream/storage"
+import { join } from "node:path"
+import { Cursor } from "./cursor.ts"
+
+/** A line and what it is sorted by. Neither holds a newline, and the key holds no tab. */
+export interface Keyed {
+  readonly key: string
+  readonly line: string
+}
+
+/** Most characters of a run. About four times as many bytes are in use while sorting. */
+const defaultRun = 2 * 1024 * 1024
+
+/** As many files are merged into one larger: so many, of each size, are open at most. */
+const fanIn = 64
+
+/**
+ * Yields the lines in order, in arrays. `folder` makes the folder for the runs and is only called where there are
+ * several; whoever made it removes it.
+ */
+export async function* sortRecords(
+  fs: Fs,
+  source: AsyncIterable<ReadonlyArray<Keyed>>,
+  folder: () => Promise<string>,
+  run = defaultRun
+): AsyncGenerator<ReadonlyArray<Keyed>> {
+  // Each level holds the files of what is older than the level before it, oldest first.
+  const levels: Array<Array<string>> = [[]]
+  let held: Array<Keyed> = []
+  let size = 0
+  let made = 0
+  const store = async (parts: Iterable<ReadonlyArray<Keyed>> | AsyncIterable<ReadonlyArray<Keyed>>) => {
+    const file = join(await folder(), `run-${made++}`)
+    await Files.withFile(fs, file, "wx", async (fd) => {
+      for await (const part of parts) {
+        await Files.writeFully(fs, fd, Buffer.from(part.map(({ key, line }) => `${key}\t${line}\n`).join("")), null)
+      }
+    })
+    return file
+  }
+  const spill = async () => {
+    levels[0]!.push(await store(slices(inOrder(held), 1000)))
+    held = []
+    size = 0
+    for (const [level, files] of levels.entries()) {
+      if (files.length < fanIn) break
+      const next = levels[level + 1] ??= []
+      next.push(await store(merge(fs, files)))
+      for (const file of files.splice(0)) await fs.unlink(file)
+    }
+  }
+  for await (const records of source) {
+    for (const record of records) {
+      held.push(record)
+      size += record.key.length + record.line.length + 64
+      if (size > run) await spill()
+    }
+  }
+  if (made === 0) yield* slices(inOrder(held), 1000)
+  else {
+    if (held.length > 0) await spill()
+    yield* merge(fs, levels.toReversed().flat())
+  }
+}
+
+/** Sorts and drops all but the last of each key. `Array.sort` is stable, so the last stays the last. */
+const inOrder = (records: Array<Keyed>): ReadonlyArray<Keyed> =>
+  records.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+    .filter(({ key }, index) => records[index + 1]?.key !== key)
+
+function* slices<A>(items: ReadonlyArray<A>, size: number) {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size)
+}
+
+async function* merge(fs: Fs, files: ReadonlyArray<string>): AsyncGenerator<ReadonlyArray<Keyed>> {
+  const runs = files.map((file) => new Cursor(Lines.read(fs, file, 32 * 1024), keyedOf))
+  try {
+    for (const run of runs) await run.advance()
+    let batch: Array<Keyed> = []
+    for (;;) {
+      let least: Keyed | undefined
+      // Later runs are newer: of equal keys the last one wins.
+      for (const { head } of runs) if (head && (!least || head.key <= least.key)) least = head
+      if (least === undefined) break
+      batch.push(least)
+      for (const run of runs) if (run.head?.key === least.key && !run.step()) await run.advance()
+      if (batch.length === 1000) {
+        yield batch
+        batch = []
+      }
+    }
+    yield batch
+  } finally {
+    for (const run of runs) await run.close()
+  }
+}
+
+const keyedOf = (text: string): Keyed => {
+  const tab = text.indexOf("\t")
+  return { key: text.slice(0, tab), line: text.slice(tab + 1) }
+}

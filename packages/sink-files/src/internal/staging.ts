@@ -1,0 +1,213 @@
+/**
+ * Writes the files of a record where no reader looks, synced, so that a commit has only to rename them.
+ */
+import { type Content, type JobSink, UnsignedUrl } from "@labelstream/core/sink"
+import { Failure, Files, type FolderSink, type Fs, Target } from "@labelstream/storage"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { constants } from "node:fs"
+import { sep } from "node:path"
+import * as Manifest from "../Manifest.ts"
+import * as PathName from "../PathName.ts"
+import { attempt, toSinkError } from "./failure.ts"
+import { nestedName } from "./nestedName.ts"
+import type { Place } from "./target.ts"
+
+/** A record whose files lie in the staging folder of its token as `<number>.<file>`, its document as file 0. */
+export interface Staged {
+  /** Folder of the batch under the output. */
+  readonly folder: string
+  readonly number: number
+  /** Whether nothing stood in the job's place when it was staged. */
+  readonly isFree: boolean
+  readonly line: Manifest.Line
+}
+
+/** Nested files written at the same time for one job. */
+const nestedAtOnce = 4
+
+/** Tells whether a folder is there. Fails where something else stands in its place. */
+export type FolderLook = (path: string) => Promise<boolean>
+
+/** Looks once for each folder: for records that are staged together, and no longer. A commit looks again. */
+export const lookOnce = (fs: Fs): FolderLook => {
+  const looks = new Map<string, Promise<boolean>>()
+  const look: FolderLook = async (path) => {
+    const found = await fs.find(path)
+    if (found !== undefined) Target.requireFolder(path, found)
+    return found !== undefined
+  }
+  return (path) => {
+    const looked = looks.get(path) ?? look(path)
+    looks.set(path, looked)
+    return looked
+  }
+}
+
+/** Writes one record. A failure that only this record meets has the reason `rejected` or `conflict`. */
+export const stageRecord = (
+  place: Place,
+  staging: string,
+  isThere: FolderLook,
+  number: number,
+  record: JobSink.JobRecord,
+  stamp: FolderSink.Stamp
+): Effect.Effect<Staged, JobSink.SinkError> => {
+  const where: Failure.Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
+  const { fs } = place
+  const names = record.attachments.map(nestedName)
+  if (new Set(names).size < names.length) {
+    return Effect.fail(
+      toSinkError(where)(new Failure.Problem("rejected", "two of its nested files have the same index"))
+    )
+  }
+  const line = { ...lineOf(record, names), ...stamp }
+  const folder = PathName.fromId(record.batchId)
+  const staged = (file: number) => `${staging}${sep}${number}.${file}`
+  const document = staged(0)
+  const look = async (): Promise<Staged> => {
+    const isFree = await checkFree(place, isThere, folder, line)
+    if (place.main !== undefined) await checkFree(place.main, isThere, folder, line)
+    return { folder, number, isFree, line }
+  }
+  const writing = writeHeld(place, document, record.document)
+  const first = writing === undefined
+    ? Effect.flatMap(
+      attempt(where, look),
+      (staged) => Effect.as(stream(fs, document, record.document, where), staged)
+    )
+    // One step for both: a second would cost as much as the looking.
+    : attempt(where, async () => {
+      const staged = await look()
+      await writing()
+      return staged
+    })
+  if (record.attachments.length === 0) return first
+  return Effect.tap(first, () =>
+    Effect.forEach(
+      record.attachments,
+      ({ content }, index) => write(place, staged(index + 1), content, where),
+      { concurrency: nestedAtOnce, discard: true }
+    ))
+}
+
+/**
+ * Fails where something that is not this sink's stands in the way of this job alone. Answers whether nothing stands in its
+ * place at all.
+ */
+const checkFree = async (
+  { fs, output }: Target.Target,
+  isThere: FolderLook,
+  folder: string,
+  { name }: Manifest.Line
+): Promise<boolean> => {
+  const batch = `${output}${sep}${folder}`
+  if (!await isThere(batch)) return true
+  const nestedPath = `${batch}${sep}${name}`
+  const path = `${nestedPath}.json`
+  const document = await fs.find(path)
+  const nested = await fs.find(nestedPath)
+  if (document !== undefined && !document.isFile()) {
+    throw new Failure.Problem("conflict", `${path} is not a file: move it out of the way`)
+  }
+  if (nested !== undefined) Target.requireFolder(nestedPath, nested)
+  return document === undefined && nested === undefined
+}
+
+const write = (place: Place, path: string, content: Content.Content, where: Failure.Where) => {
+  const writing = writeHeld(place, path, content)
+  return writing === undefined ? stream(place.fs, path, content, where) : attempt(where, writing)
+}
+
+/** How content is written that lies in memory or in a file; none for what has to be read from a stream. */
+const writeHeld = (
+  place: Place,
+  path: string,
+  { bytes, path: spooled, size }: Content.Content
+): (() => Promise<void>) | undefined => {
+  if (bytes === undefined) return spooled === undefined ? undefined : () => take(place, path, spooled, size)
+  return () => bytes.length === size ? Files.writeNew(place.fs, path, bytes) : Promise.reject(cut(size))
+}
+
+const stream = (fs: Fs, path: string, content: Content.Content, where: Failure.Where) => {
+  return Effect.acquireUseRelease(
+    attempt(where, () => fs.open(path, "wx", 0o666)),
+    Effect.fnUntraced(function*(fd) {
+      let written = 0
+      yield* Stream.runForEach(content.stream, (chunk) =>
+        attempt(where, () => {
+          written += chunk.length
+          return Files.at(path, Files.writeFully(fs, fd, chunk, null))
+        })).pipe(Effect.catchTag("ContentError", (error) => Effect.fail(toSinkError(where)(unreadable(error)))))
+      if (written !== content.size) return yield* toSinkError(where)(cut(content.size))
+      yield* attempt(where, () => Files.at(path, fs.fsync(fd)))
+    }),
+    (fd) => attempt(where, () => Files.at(path, fs.close(fd)))
+  )
+}
+
+/** Links a spooled file instead of writing it once more; copies it where that is not possible. */
+const take = async ({ fs, lock }: Place, path: string, spooled: string, size: number): Promise<void> => {
+  const source = await fs.lstat(spooled).catch((error: unknown) => Promise.reject(unreadable(error)))
+  if (source.size !== size || !source.isFile()) throw cut(size)
+  let isLinked = await Files.link(fs, spooled, path)
+  // A third name is that of another sink: two outputs must not share one file.
+  if (isLinked && (await fs.lstat(path)).nlink !== 2) {
+    await fs.unlink(path)
+    isLinked = false
+  }
+  if (!isLinked) await fs.copyFile(spooled, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  // The spool's files are private, and links and copies take their mode over; the lock has that of any new file.
+  const { mode } = await fs.lstat(lock)
+  await Files.withFile(fs, path, "r+", async (fd) => {
+    if ((await fs.fstat(fd)).size !== size) throw cut(size)
+    await fs.fchmod(fd, mode & 0o777)
+    await fs.fsync(fd)
+  })
+}
+
+const cut = (size: number) =>
+  new Failure.Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
+
+const unreadable = (cause: unknown) =>
+  new Failure.Problem("rejected", "the downloaded bytes could not be read back from the spool: fetch the job again", {
+    cause
+  })
+
+const lineOf = (record: JobSink.JobRecord, names: ReadonlyArray<string>): Manifest.Line => {
+  const name = PathName.fromId(record.jobId)
+  const document: Manifest.File = {
+    path: `${name}.json`,
+    size: record.document.size,
+    sha256: record.document.sha256,
+    media_type: record.document.mediaType,
+    role: "document",
+    url: record.result.result === null ? null : UnsignedUrl.strip(record.result.result)
+  }
+  const nested = record.attachments.map((attachment, index): Manifest.File => ({
+    path: `${name}/${names[index]!}`,
+    size: attachment.content.size,
+    sha256: attachment.content.sha256,
+    media_type: attachment.content.mediaType,
+    role: attachment.ref.role,
+    ...attachment.ref.frameId === null ? {} : { frame_id: attachment.ref.frameId },
+    url: UnsignedUrl.strip(attachment.ref.url)
+  }))
+  const files = [document, ...nested]
+  return {
+    name,
+    project: record.projectId,
+    batch: record.batchId,
+    job: record.jobId,
+    reference_id: record.summary.referenceId,
+    status: record.summary.status,
+    frames: record.summary.frames,
+    annotations: record.summary.annotations,
+    tag: record.result.tag,
+    work_flow_id: record.result.workFlowId,
+    priority_weight: record.result.priorityWeight,
+    revision: { document: record.revision.document, attachments: record.revision.attachments },
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    files
+  }
+}

@@ -1,0 +1,107 @@
+/** What the sink does while it is open: how records become files and lines of manifests. */
+import type { JobSink } from "@labelstream/core/sink"
+import { Files, type FolderSink, type Fs, Hash, type Journal, Target } from "@labelstream/storage"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { join } from "node:path"
+import * as Manifest from "../Manifest.ts"
+import { markUnordered, putMarkedInOrder } from "./manifestFile.ts"
+import { lookOnce, type Staged, stageRecord } from "./staging.ts"
+import { at, type Place } from "./target.ts"
+import { forEachWorker } from "./workers.ts"
+
+/** Records written at the same time. Node syncs four files at once unless told otherwise. */
+const recordsAtOnce = 8
+
+/** Starts work on a place. */
+export const start = (place: Place): FolderSink.Work<ReadonlyArray<Staged>> => {
+  const { fs } = place
+  const marked = new Set<string>()
+  return {
+    stage: Effect.fnUntraced(function*(folder, records, stamp) {
+      const isThere = lookOnce(fs)
+      const results = yield* forEachWorker(
+        records,
+        recordsAtOnce,
+        (record, number) => isolate(record, stageRecord(place, folder, isThere, number, record, stamp))
+      )
+      return {
+        staged: results.filter(Result.isSuccess).map(({ success }) => success),
+        rejected: results.filter(Result.isFailure).map(({ failure }) => failure)
+      }
+    }),
+    receiptsOf: (staged) =>
+      staged.map(({ line: { batch, bytes, job, revision } }) => ({ batchId: batch, jobId: job, revision, bytes })),
+    changesOf: async (staged, isCurrent) => {
+      for (const folder of new Set(staged.map(({ folder }) => folder))) {
+        // A branch is never put in order: its lines go to the place that it is a branch of.
+        if (marked.has(folder) || place.main !== undefined) continue
+        await markUnordered(place, folder)
+        marked.add(folder)
+      }
+      const steps: Array<Journal.Step> = []
+      await Files.forEachLimit(staged, recordsAtOnce, async ({ folder, isFree, line, number }, index) => {
+        steps[index] = await stepOf(place, folder, line, isCurrent && isFree, (file) => `${number}.${file}`)
+      })
+      return steps
+    },
+    finish: async ({ completed }) => {
+      // While there are branches, the lines must keep the times that tell which of two is later.
+      if (!completed || (await Target.branchesOf(at, place)).length > 0) return
+      await putMarkedInOrder(place)
+      marked.clear()
+    }
+  }
+}
+
+/**
+ * What is to be done for one job: its nested files first, so that whoever finds the new document finds its files beside
+ * it; then its document, and what it has no more. `putOf` names a file by its position.
+ */
+export const stepOf = async (
+  { fs, output }: Place,
+  folder: string,
+  line: Manifest.Line,
+  isFree: boolean,
+  putOf: (file: number, path: string) => string
+): Promise<Journal.Step> => {
+  const append = { append: Manifest.encodeLine(line), to: `${folder}/${Manifest.fileName}` }
+  const found = isFree ? [] : await inPlace(fs, join(output, folder), line)
+  if (found === "same") return [append]
+  const paths = new Set(line.files.map(({ path }) => path))
+  const put = line.files.map(({ path, size }, index) => ({
+    put: putOf(index, path),
+    at: `${folder}/${path}`,
+    size,
+    isNew: !found.includes(path)
+  }))
+  const gone = found.filter((path) => !paths.has(path)).map((path) => ({ remove: `${folder}/${path}` }))
+  return [...put.slice(1), put[0]!, ...gone, append]
+}
+
+/**
+ * What stands in the place of a job: `same` for exactly these files with the same content, otherwise the paths of what is
+ * there.
+ */
+const inPlace = async (fs: Fs, folder: string, line: Manifest.Line): Promise<"same" | ReadonlyArray<string>> => {
+  const document = `${line.name}.json`
+  const found = await fs.find(join(folder, document))
+  const nested = await Files.namesIn(fs, join(folder, line.name))
+  const paths = nested.map((name) => `${line.name}/${name}`)
+  if (found === undefined) return paths
+  paths.push(document)
+  const expected = new Set(line.files.map(({ path }) => path))
+  if (paths.length !== expected.size || !paths.every((path) => expected.has(path))) return paths
+  for (const file of line.files) if (await Hash.compare(fs, folder, file, true) !== "same") return paths
+  return "same"
+}
+
+/** A failure that is about one record rejects this record; any other fails the batch. */
+const isolate = (record: JobSink.JobRecord, effect: Effect.Effect<Staged, JobSink.SinkError>) =>
+  Effect.matchEffect(effect, {
+    onSuccess: (staged) => Effect.succeed(Result.succeed(staged)),
+    onFailure: (error): Effect.Effect<Result.Result<Staged, JobSink.Rejection>, JobSink.SinkError> =>
+      error.reason === "rejected" || error.reason === "conflict"
+        ? Effect.succeed(Result.fail({ batchId: record.batchId, jobId: record.jobId, error }))
+        : Effect.fail(error)
+  })

@@ -1,5 +1,0 @@
-/** Stores exported jobs as plain files, with a manifest that can be trusted at any time. */
-export * as FilesystemSink from "./FilesystemSink.ts"
-export { plugin as default } from "./internal/plugin.ts"
-export * as Manifest from "./Manifest.ts"
-export * as PathName from "./PathName.ts"

@@ -1,0 +1,142 @@
+/**
+ * Makes a sink of a format of files. What is staged goes into a folder of its token; a commit makes, by a journal, the
+ * changes that the format says. One process writes, or several with a branch each. The format knows names, encodings
+ * and manifests; locks, tokens, receipts, and failures are here.
+ */
+import { JobSink } from "@labelstream/core/sink"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Failure from "./Failure.ts"
+import type { Fs } from "./Fs.ts"
+import { start, type Work } from "./internal/session.ts"
+import * as Journal from "./Journal.ts"
+import * as Lock from "./Lock.ts"
+import * as Target from "./Target.ts"
+
+export type { Stamp, Work } from "./internal/session.ts"
+
+/** A format of files in a folder. */
+export interface Format<T extends Target.Target, S> {
+  readonly name: string
+  readonly version: string
+  readonly capabilities: JobSink.Capabilities
+  /** Why the options are not those of the sink, for people; undefined if they are. */
+  readonly obstacle: string | undefined
+  readonly journal: Journal.Options
+  /** Commits whose receipts can be asked for a second time. */
+  readonly remembered: number
+  readonly at: Target.At<T>
+  /** Fails if the sink cannot write into this output folder, which is there. Changes nothing. */
+  readonly check: (target: T) => Promise<void>
+  /** Readies a target that is locked, and on which no commit is unfinished. */
+  readonly recover: (target: T) => Promise<void>
+  readonly work: (target: T) => Work<S>
+  /** Brings what some branches hold into their target. Answers how many jobs came. */
+  readonly merge: (target: T, branches: ReadonlyArray<T>, journal: Journal.Journal) => Promise<number>
+  /** Ends a merge that is no part of an `open`. */
+  readonly merged: (target: T, merged: JobSink.Merged) => Promise<void>
+  readonly inspect: (
+    targets: Target.WithBranches<T>,
+    depth: JobSink.InspectDepth
+  ) => AsyncIterable<ReadonlyArray<JobSink.Inspected>>
+  /** What a path that `inspect` answers stands for in an unfinished commit, such as the path of its job. */
+  readonly unitOf: (path: string) => string
+  readonly count: (targets: Target.WithBranches<T>) => Promise<number>
+  readonly replay: (targets: Target.WithBranches<T>) => AsyncIterable<JobSink.StoredJob>
+}
+
+/** Makes a sink that writes into a folder. */
+export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, directory: string): JobSink.JobSink => {
+  const { at, capabilities, name, obstacle, version } = format
+  const target = at(fs, directory)
+  const [attempt, toSinkError] = [Failure.attempt(name), Failure.toSinkError(name)]
+  const openJournal = (target: T) => {
+    if (obstacle !== undefined) throw new Failure.Problem("misconfigured", obstacle)
+    return Journal.open(target, format.journal, format.recover)
+  }
+  const merge = (journal: Journal.Journal) =>
+    Journal.merge(at, target, journal, openJournal, (branches, journal) => format.merge(target, branches, journal))
+  const open = (target: T): Effect.Effect<JobSink.OpenSink, JobSink.SinkError, Scope.Scope> =>
+    Effect.gen(function*() {
+      const { journal, session } = yield* Effect.acquireRelease(
+        attempt({ step: "open" }, async () => {
+          const journal = await openJournal(target)
+          try {
+            if (target.main === undefined) await merge(journal)
+          } catch (error) {
+            await journal.release()
+            throw error
+          }
+          return { journal, session: start(target, journal, format.work(target), format.remembered, attempt) }
+        }),
+        ({ journal, session }) =>
+          Effect.promise(async () => {
+            if (!await journal.confirm().then(() => true, () => false)) return
+            // Should this fail, the next process that locks the target does it.
+            await session.end().catch(() => {})
+            await journal.release()
+          })
+      )
+      yield* Effect.sleep(Lock.touchEvery).pipe(
+        Effect.andThen(Effect.promise(() => journal.touch().catch(() => {}))),
+        Effect.forever,
+        Effect.forkScoped
+      )
+      return session.sink
+    })
+  const withBranches = async (): Promise<Target.WithBranches<T>> => [target, ...await Target.branchesOf(at, target)]
+  const read = <A>(items: (targets: Target.WithBranches<T>) => AsyncIterable<A>) =>
+    Stream.unwrap(
+      Effect.map(
+        attempt({ step: "inspect" }, withBranches),
+        (targets) => Stream.fromAsyncIterable(items(targets), toSinkError({ step: "inspect" }))
+      )
+    )
+  return {
+    name,
+    version,
+    id: `${name}:${target.output}`,
+    capabilities,
+    check: attempt({ step: "check" }, async () => {
+      if (obstacle !== undefined) throw new Failure.Problem("misconfigured", obstacle)
+      if (await Target.check(target)) await format.check(target)
+      await Lock.checkFree(target)
+    }),
+    open: open(target),
+    branches: {
+      open: (writer) => {
+        if (JobSink.isWriterName(writer)) return open(Target.branchOf(at, target, writer))
+        const detail = `${JSON.stringify(writer)} is no name for a writer: 1 to 64 of a-z, 0-9 and -, the first no -`
+        return Effect.fail(toSinkError({ step: "open" })(new Failure.Problem("misconfigured", detail)))
+      },
+      merge: attempt({ step: "merge" }, async () => {
+        const journal = await openJournal(target)
+        try {
+          const merged = await merge(journal)
+          await format.merged(target, merged)
+          return merged
+        } finally {
+          await journal.release()
+        }
+      })
+    },
+    inspect: (depth) => read((targets) => naming(target, format.unitOf, format.inspect(targets, depth))),
+    count: attempt({ step: "inspect" }, async () => format.count(await withBranches())),
+    replay: read(format.replay)
+  }
+}
+
+/** Tells what an unfinished commit has left from damage and from files that nobody stored. */
+async function* naming(
+  target: Target.Target,
+  unitOf: (path: string) => string,
+  found: AsyncIterable<ReadonlyArray<JobSink.Inspected>>
+): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
+  const pending = new Set(Array.from(await Journal.pending(target), unitOf))
+  const isPending = (path: string) =>
+    pending.has(unitOf(path)) || Array.from(pending).some((unit) => unit.startsWith(`${path}/`))
+  const named = (item: JobSink.Inspected): JobSink.Inspected =>
+    item._tag === "Intact" || !isPending(item.path) ? item : { ...item, _tag: "Leftover" }
+  for await (const items of found) yield pending.size === 0 ? items : items.map(named)
+}
