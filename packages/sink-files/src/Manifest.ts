@@ -9,7 +9,7 @@ import { Lines } from "@labelstream/storage"
 export const fileName = "manifest.ndjson"
 
 /** What the first line says. */
-export const format = "labelstream-files-sink"
+export const format = "labelstream-filesystem"
 
 /** Version of the format. A reader that knows only lower ones must not go on. */
 export const version = 1

@@ -130,7 +130,7 @@ describe("hostile input", () => {
       for (
         const [text, reason] of [
           ["hello\n", "conflict"],
-          ["{\"format\":\"labelstream-files-sink\",\"version\":2}\n", "corrupt"]
+          ["{\"format\":\"labelstream-filesystem\",\"version\":2}\n", "corrupt"]
         ]
       ) {
         const directory = yield* temporary
