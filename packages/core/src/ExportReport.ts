@@ -18,6 +18,8 @@ export interface SinkReport {
   readonly sink: string
   readonly id: string
   readonly stored: number
+  /** How many of these came from another sink of the run, and not from GT Studio. */
+  readonly backfilled: number
   /** Bytes of the jobs it stored in this run. */
   readonly bytes: number
   /** Records that wait for it. */
@@ -103,6 +105,7 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
           sink,
           id,
           stored: 0,
+          backfilled: 0,
           bytes: 0,
           queued: 0,
           error: null,
@@ -154,9 +157,10 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
       }))
     }
     case "Stored": {
-      const { receipts } = event
-      return withSink(report, event.sink, ({ bytes, stored }) => ({
+      const { isBackfill, receipts } = event
+      return withSink(report, event.sink, ({ backfilled, bytes, stored }) => ({
         stored: stored + receipts.length,
+        backfilled: backfilled + (isBackfill ? receipts.length : 0),
         bytes: receipts.reduce((sum, receipt) => sum + receipt.bytes, bytes)
       }))
     }

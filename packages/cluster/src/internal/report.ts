@@ -39,6 +39,7 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     failures: progress?.failures ?? [],
     sinks: (progress?.sinks ?? []).map((sink) => ({
       ...sink,
+      backfilled: 0,
       sink: sink.id.split(":")[0] ?? sink.id,
       queued: 0,
       error: null,
