@@ -126,7 +126,10 @@ const readOnly = (sink: JobSink): JobSink => {
 }
 
 /** A target, which gives nothing back to the source. */
-const withoutReplay = ({ replay: _, ...target }: JobSink): JobSink => target
+const withoutReplay = (sink: JobSink): JobSink => {
+  const { replay: _, ...target } = sink
+  return target
+}
 
 /** The ledger of a conversion: the source has what it lacks no less than any target, and nothing fails in the platform. */
 const ledgerOf = (ledger: Ledger["Service"], from: JobSink): Ledger["Service"] => ({
