@@ -47,7 +47,8 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
       notice: null
     })),
     // Only each runner knows its own.
-    inFlight: 0,
+    begun: 0,
+    fetched: 0,
     // Clocks of several machines: nothing ends before it begins.
     seconds: Math.max(0, (row.endedAt ?? now) - row.submittedAt) / 1000
   }

@@ -9,6 +9,14 @@ const headEnd = Buffer.from("\r\n\r\n")
 
 const lengths = /\r\ncontent-length[ \t]*:[ \t]*(\d+(?:[ \t]*,[ \t]*\d+)*)[ \t]*(?=\r\n)/gi
 
+/** Whether a head names its length twice: nearly none does, and finding that out must cost next to nothing. */
+const mayRepeat = (head: string): boolean => {
+  const text = head.toLowerCase()
+  const first = text.indexOf("content-length")
+  return first !== -1
+    && (text.includes("content-length", first + 1) || text.slice(first, text.indexOf("\r\n", first)).includes(","))
+}
+
 /** The head with one length where it names several equal ones; undefined where there is nothing to put right. */
 const repaired = (head: string): string | undefined => {
   const named = Array.from(head.matchAll(lengths), ([, list = ""]) => list.split(",").map((length) => length.trim()))
@@ -28,7 +36,8 @@ const put = (read: Buffer): Buffer => {
   const end = read.indexOf(headEnd)
   if (end === -1 || read.toString("latin1", 0, 5) !== "HTTP/") return read
   // The line end before the last header's empty line belongs to both.
-  const head = repaired(read.toString("latin1", 0, end + 2))
+  const text = read.toString("latin1", 0, end + 2)
+  const head = mayRepeat(text) ? repaired(text) : undefined
   return head === undefined ? read : Buffer.concat([Buffer.from(head, "latin1"), read.subarray(end + 2)])
 }
 

@@ -9,7 +9,7 @@ import type { Failure } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { ledger } from "../platform.ts"
 import { resolveSettings, type SinkTarget } from "../settings.ts"
-import { labelOf, make, makeAll } from "../sinks.ts"
+import { labelOf, make, makeAll } from "../sinkTargets.ts"
 
 interface Flags extends Pick<SettingFlags, "to" | "ledger"> {
   readonly from: string

@@ -16,7 +16,7 @@ import { type Answer, given, mediaType, type Refusal, refused } from "./answer.t
 import type { ArrivalWatcher } from "./arrivalWatcher.ts"
 import type { DataUri } from "./dataUri.ts"
 import { type Fault, FileCheck } from "./fileCheck.ts"
-import { gunzipped, isArchive } from "./gunzip.ts"
+import { gunzipped, isArchive, isPlain } from "./gunzip.ts"
 
 /** A file in the spool, or why the spool did not take it: a full disk is not the platform's fault, and ends the tries. */
 export type Received = Result.Result<Content, ContentError>
@@ -138,7 +138,7 @@ const hasLength = ({ header }: TransportResponse): boolean =>
 
 /** The response out of a gzip that no header names, unless the file is an archive. */
 export const unpacked = (attachment: string, response: TransportResponse): TransportResponse =>
-  isArchive(attachment, mediaType(response)) ? response : gunzipped(response)
+  isPlain(response) || isArchive(attachment, mediaType(response)) ? response : gunzipped(response)
 
 const notTheFile = ({ detail, kind }: Fault): Refusal => ({
   reason: new Reasons.NotTheFile({ detail, kind: kind === "unproven" ? "doubt" : kind }),

@@ -95,6 +95,7 @@ const codeOf = (text: string): string => {
 const isJsonError = (text: string): boolean => text.startsWith("{") && /"(?:errors?|message|success)"\s*:/i.test(text)
 
 const joined = (a: Uint8Array, b: Uint8Array): Uint8Array => {
+  if (a.length === 0) return new Uint8Array(b)
   const bytes = new Uint8Array(a.length + b.length)
   bytes.set(a)
   bytes.set(b, a.length)
