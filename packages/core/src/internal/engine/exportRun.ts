@@ -10,6 +10,7 @@ import { fetchWith, type Options as FetchOptions } from "../../JobFetch.ts"
 import { failureOf, type LedgerError } from "../../Ledger.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
 import { type Delivery, endedEvent, hasStored, type Job, sizeOf, type Task, unsettled, watched } from "./fetchedJob.ts"
+import { openUnparsed } from "./openUnparsed.ts"
 import { failedOutcome, Outcomes, storedOutcome, unchangedOutcome } from "./outcomes.ts"
 import type { Fatal, Runner, Setting } from "./setting.ts"
 import type { Settled } from "./sinkRunner.ts"
@@ -26,8 +27,7 @@ const mostLabels = 20
 
 /** Everything that a run does with jobs, from the listing to the ledger. */
 export const exportRun = (setting: Setting) => {
-  const { concurrency, cut, earlier, events, gtStudio, ledger, parseBudget, pass, runners, scope, watch } = setting
-  const open = parseBudget.open.bind(parseBudget)
+  const { concurrency, cut, earlier, events, gtStudio, ledger, pass, runners, scope, watch } = setting
   const outcomes = new Outcomes(ledger)
 
   /** What to fetch of a job; its labels are noted, and it is marked as skipped, where its result is not wanted. */
@@ -60,7 +60,7 @@ export const exportRun = (setting: Setting) => {
       const ids = { ...batch, jobId: summary.id }
       events.emit({ _tag: "Fetching", ...ids })
       const job: Omit<Job, "record"> = { task, scope: jobScope, ...unsettled }
-      const fetched = fetchWith(gtStudio, batch, summary, fetchOptions(job), open)
+      const fetched = fetchWith(gtStudio, batch, summary, fetchOptions(job), openUnparsed)
       const whole = Effect.provideService(watch.job(batch, summary, fetched), Scope.Scope, jobScope)
       const left = Effect.onExitPrimitive(whole, (exit) => {
         events.emit({ _tag: "Fetched", ...ids })

@@ -12,7 +12,6 @@ import type { ExportWatch } from "../telemetry/exportWatch.ts"
 import type { Events } from "./events.ts"
 import type { Delivery } from "./fetchedJob.ts"
 import type { Options } from "./options.ts"
-import type { ParseBudget } from "./parseBudget.ts"
 import type { EarlierPasses, Pass } from "./passes.ts"
 import type { SinkRunner } from "./sinkRunner.ts"
 
@@ -38,7 +37,6 @@ export interface Setting {
   readonly filter: NonNullable<Options["filter"]>
   readonly filterResult: Options["filterResult"]
   readonly limit: number
-  readonly parseBudget: ParseBudget
   readonly watch: ExportWatch
   /** Done when no further job is to be begun. */
   readonly stop: Deferred.Deferred<void>

@@ -14,7 +14,6 @@ import { Ending } from "./ending.ts"
 import { Events, type Outlet } from "./events.ts"
 import { exportRun } from "./exportRun.ts"
 import { checkOptions, defaultConcurrency, type ExportError, type Options } from "./options.ts"
-import { ParseBudget } from "./parseBudget.ts"
 import { EarlierPasses, firstPass, later, type Pass } from "./passes.ts"
 import { prepare } from "./prepare.ts"
 import type { Fatal, Runner } from "./setting.ts"
@@ -29,9 +28,6 @@ export interface RunningExport {
   /** The end: the final report, or what made going on useless. */
   readonly await: Effect.Effect<ExportReport, ExportError>
 }
-
-/** Memory for documents that are parsed at the same time, in bytes. */
-const parseMemory = 64 * 1024 * 1024
 
 /** Starts an export as `Export.start` does, and tells an outlet of its events. */
 export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: Outlet<ExportError>) {
@@ -86,7 +82,6 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     filter: filter ?? (() => true),
     filterResult,
     limit,
-    parseBudget: new ParseBudget(parseMemory),
     watch,
     stop,
     cut
