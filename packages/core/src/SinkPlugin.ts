@@ -14,11 +14,14 @@ export const contract = 2
 
 const isUrl = (text: string) => /^[a-z][a-z0-9+.-]+:\/\//i.test(text)
 
+/** Marks an option as a path: one in a configuration file starts from the folder of that file. */
+export const pathAnnotation: { readonly "@labelstream/core/path": true } = { "@labelstream/core/path": true }
+
 /** A path of this machine, as an option of a sink. A URL is refused: it would be taken for a folder of that name. */
 export const LocalPath = Schema.String.check(
   Schema.isNonEmpty({ message: "Expected a path" }),
   Schema.makeFilter((text: string) => isUrl(text) ? "Expected a path of this machine, and no URL" : undefined)
-)
+).annotate(pathAnnotation)
 
 /** A kind of sink that can be found by name. */
 export interface Definition<Options = never> {
@@ -44,18 +47,39 @@ export interface OptionField {
   readonly isRequired: boolean
   /** What its Schema is annotated with; empty where that is nothing. */
   readonly description: string
+  /** Whether text in it is a path of this machine: see {@link LocalPath}. */
+  readonly isPath: boolean
+  /** Whether it is a secret: its Schema is `Schema.Redacted`. */
+  readonly isSecret: boolean
+  /** Schema of what is written in a configuration. */
+  readonly schema: SchemaAST.AST
 }
 
 /** The options of a kind of sink, in the order of its Schema; none where they are not a struct. */
 export const optionsOf = (definition: Pick<Definition<unknown>, "options">): ReadonlyArray<OptionField> => {
-  const ast = SchemaAST.toEncoded(definition.options.ast)
-  if (!SchemaAST.isObjects(ast)) return []
-  return ast.propertySignatures.map(({ name, type }) => ({
+  const { ast } = definition.options
+  const encoded = SchemaAST.toEncoded(ast)
+  if (!SchemaAST.isObjects(encoded)) return []
+  const secrets = SchemaAST.isObjects(ast) ? ast.propertySignatures.filter(({ type }) => isRedacted(type)) : []
+  return encoded.propertySignatures.map(({ name, type }) => ({
     name: String(name),
     isRequired: !SchemaAST.isOptional(type),
-    description: SchemaAST.resolveDescription(type) ?? ""
+    description: SchemaAST.resolveDescription(type) ?? "",
+    isPath: isPathSchema(type),
+    isSecret: secrets.some((secret) => secret.name === name),
+    schema: type
   }))
 }
+
+const isPathSchema = (ast: SchemaAST.AST): boolean =>
+  SchemaAST.isUnion(ast)
+    ? ast.types.some(isPathSchema)
+    : SchemaAST.resolve(ast)?.["@labelstream/core/path"] === true
+
+const isRedacted = (ast: SchemaAST.AST): boolean =>
+  SchemaAST.isUnion(ast)
+    ? ast.types.some(isRedacted)
+    : SchemaAST.isDeclaration(ast) && SchemaAST.resolve(ast)?.["expected"] === "Redacted"
 
 /** The option that TARGET goes to, or undefined where the definition names none and no single one is required. */
 export const targetOf = (definition: Pick<Definition<unknown>, "options" | "target">): string | undefined => {

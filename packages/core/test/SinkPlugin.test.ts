@@ -214,9 +214,11 @@ describe("the options of a sink", () => {
         make: () => MemorySink.make({ id: "mine" }),
         ...more
       })
-    assert.deepStrictEqual(SinkPlugin.optionsOf(of()), [
-      { name: "url", isRequired: true, description: "Where it is." },
-      { name: "size", isRequired: false, description: "" }
+    const options = SinkPlugin.optionsOf(of()).map(({ schema, ...option }) => [option, schema._tag] as const)
+    const plain = { isPath: false, isSecret: false }
+    assert.deepStrictEqual(options, [
+      [{ name: "url", isRequired: true, description: "Where it is.", ...plain }, "String"],
+      [{ name: "size", isRequired: false, description: "", ...plain }, "Number"]
     ])
     assert.strictEqual(SinkPlugin.targetOf(of()), "url")
     assert.strictEqual(SinkPlugin.targetOf(definition), undefined)

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Split from "./Split.ts"
 
 const table = SinkPlugin.LocalPath.check(Schema.isPattern(/\.csv$/i, { message: "Expected a path that ends in .csv" }))
+  .annotate(SinkPlugin.pathAnnotation)
 
 const name = Schema.String.check(
   Schema.makeFilter((text: string) =>

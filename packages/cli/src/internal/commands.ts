@@ -102,6 +102,7 @@ const convert = Command.make(
       Flag.withDescription("sink that holds the jobs")
     ),
     to: flags.targets.to,
+    set: flags.targets.set,
     batches: flags.convertBatches,
     ledger: flags.ledger,
     config: flags.config,

@@ -1,7 +1,7 @@
 /** The flags of the commands. Descriptions name the defaults, since help shows none of its own. */
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
-import type { Config } from "../Config.ts"
+import type { FlagSettings } from "./settings.ts"
 
 const text = (name: string, metavar: string, description: string) =>
   Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
@@ -43,6 +43,7 @@ export const cluster = text(
 export const targets = {
   batches: many("batch", "ID", "batch, once for each (or GT_STUDIO_BATCH_ID)"),
   allBatches: onOff("all-batches", "every batch that the project has now"),
+  set: many("set", "SINK.OPTION=VALUE", "option of a sink, such as coco.split=train=0.8,val=0.2, once for each"),
   to: many("to", "KIND:TARGET", "files:DIR, sqlite:FILE, parquet:DIR or PACKAGE:TARGET, once for each sink"),
   ledger
 }
@@ -120,6 +121,7 @@ export interface SettingFlags {
   readonly batches?: ReadonlyArray<string>
   readonly allBatches?: Option.Option<boolean>
   readonly to?: ReadonlyArray<string>
+  readonly set?: ReadonlyArray<string>
   readonly ledger?: Option.Option<string>
   readonly concurrency?: Option.Option<number>
   readonly requestsPerSecond?: Option.Option<number>
@@ -133,7 +135,7 @@ export interface SettingFlags {
 }
 
 /** The flags that were given, as settings; those that are not settings are left out. */
-export const settingsOf = (flags: SettingFlags): Config => {
+export const settingsOf = (flags: SettingFlags): FlagSettings => {
   const value = <A>(option: Option.Option<A> | undefined) =>
     option === undefined ? undefined : Option.getOrUndefined(option)
   const follow = value(flags.follow)
@@ -144,6 +146,7 @@ export const settingsOf = (flags: SettingFlags): Config => {
     batches: flags.batches,
     allBatches: value(flags.allBatches),
     to: flags.to,
+    set: flags.set,
     ledger: value(flags.ledger),
     concurrency: value(flags.concurrency),
     requestsPerSecond: value(flags.requestsPerSecond),
@@ -156,5 +159,5 @@ export const settingsOf = (flags: SettingFlags): Config => {
   }
   return Object.fromEntries(
     Object.entries(values).filter(([, each]) => each !== undefined && !(Array.isArray(each) && each.length === 0))
-  ) as Config
+  ) as FlagSettings
 }

@@ -10,6 +10,7 @@ import { Config, type Target } from "../Config.ts"
 import { load } from "./configFile.ts"
 import { SettingsError } from "./failure.ts"
 import { absolute, fromHome, schemeOf } from "./paths.ts"
+import * as SinkOptions from "./sinkOptions.ts"
 
 /** Settings with their defaults. */
 export interface Settings {
@@ -17,6 +18,8 @@ export interface Settings {
   readonly batches: ReadonlyArray<string>
   readonly allBatches: boolean
   readonly to: ReadonlyArray<SinkTarget>
+  /** What `--set` says, whatever the sink. */
+  readonly set: ReadonlyArray<SinkOptions.SetOption>
   /** Whether the settings file names `to`: a command in the same folder then need not. */
   readonly toIsInFile: boolean
   /** Absolute path of the ledger, and as the person named it. */
@@ -45,7 +48,13 @@ export interface Settings {
 export interface SinkTarget {
   readonly target: Target
   readonly folder: string
+  /** What `--set` says of this sink; in place of the same options in the target. */
+  readonly set?: ReadonlyArray<SinkOptions.SetOption>
 }
+
+/** The name of a target's sink. */
+export const sinkOf = (target: Target): string =>
+  typeof target === "string" ? target.slice(0, target.indexOf(":")) : target.sink
 
 const list = (text: string) => text.split(",").map((item) => item.trim()).filter((item) => item !== "")
 const number = (text: string) => text.trim() === "" ? Number.NaN : Number(text)
@@ -113,8 +122,21 @@ const clusterUrl = (url: string) => url.startsWith("sqlite:") ? `sqlite:${fromHo
 
 const hasPassword = (url: string) => URL.canParse(url) && new URL(url).password !== ""
 
-/** Puts flags, environment and file together. Fails with all problems of all three at once. */
-export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named: string | undefined) {
+/** Settings as flags give them. */
+export interface FlagSettings extends Config {
+  /** `SINK.OPTION=VALUE`, which no file holds: a target there has its options with it. */
+  readonly set?: ReadonlyArray<string>
+}
+
+/**
+ * Puts flags, environment and file together. Fails with all problems of all three at once. `more` are targets that are not
+ * among the settings, for which options may be set too.
+ */
+export const resolveSettings = Effect.fnUntraced(function*(
+  { set = [], ...flags }: FlagSettings,
+  named: string | undefined,
+  more: ReadonlyArray<Target> = []
+) {
   const file = yield* load(named)
   const fromFile = problems(file?.content ?? {}, (key) => key)
   const fromEnvironment = problems(
@@ -151,12 +173,21 @@ export const resolveSettings = Effect.fnUntraced(function*(flags: Config, named:
   const merged: Config = Object.assign({}, ...sources.map(([config]) => config))
   const folderOf = (key: keyof Config) => sources.findLast(([config]) => config[key] !== undefined)?.[1] ?? here
   const toIsInFile = merged.to !== undefined && sources.findLast(([config]) => config.to !== undefined) === sources[0]
+  const options = yield* Effect.forEach(set, SinkOptions.parse)
+  const setFor = (target: Target) => options.filter(({ sink }) => sink === sinkOf(target))
+  const sinks = Array.from(new Set([...merged.to ?? [], ...more].map(sinkOf)))
+  const stray = options.find(({ sink }) => !sinks.includes(sink))
+  if (stray !== undefined) {
+    const named = sinks.length === 0 ? "no sink is named" : `the sinks here are ${sinks.join(", ")}`
+    return yield* new SettingsError({ message: `--set ${stray.sink}.${stray.option}: ${named}` })
+  }
   const ledgerName = merged.ledger ?? ".labelstream/ledger.sqlite"
   const settings: Settings = {
     project: merged.project,
     batches: choice?.batches ?? [],
     allBatches: choice?.allBatches ?? false,
-    to: (merged.to ?? []).map((target) => ({ target, folder: folderOf("to") })),
+    to: (merged.to ?? []).map((target) => ({ target, folder: folderOf("to"), set: setFor(target) })),
+    set: options,
     toIsInFile,
     ledger: absolute(merged.ledger === undefined ? file?.folder ?? here : folderOf("ledger"), ledgerName),
     ledgerName,

@@ -8,6 +8,7 @@ import { SettingsError } from "./failure.ts"
 import * as HandOver from "./handOver.ts"
 import { absolute, schemeOf } from "./paths.ts"
 import type { SinkTarget } from "./settings.ts"
+import * as SinkOptions from "./sinkOptions.ts"
 import { withoutSecrets } from "./text.ts"
 
 /** Sinks that come with the command; each is loaded when it is used. */
@@ -16,9 +17,6 @@ export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {
   "@labelstream/sink-sqlite": () => import("@labelstream/sink-sqlite"),
   "@labelstream/sink-parquet": () => import("@labelstream/sink-parquet")
 }
-
-/** Options that are paths: these start from the folder in which they were written down. */
-const pathOptions = new Set(["directory", "file"])
 
 /** Imports a package as seen from a folder, and if it is not there, as seen from here. */
 export const importFrom = (folder: string): SinkPlugin.Import => async (name) => {
@@ -58,7 +56,7 @@ const split = (target: Target) => {
 }
 
 /** A target with all its options by name, and paths that lead to the same place from every folder. */
-export const inFull = Effect.fnUntraced(function*({ folder, target }: SinkTarget): Effect.fn.Return<
+export const inFull = Effect.fnUntraced(function*({ folder, set = [], target }: SinkTarget): Effect.fn.Return<
   { readonly sink: string; readonly [option: string]: unknown },
   SinkPlugin.SinkPluginError | SettingsError
 > {
@@ -66,8 +64,11 @@ export const inFull = Effect.fnUntraced(function*({ folder, target }: SinkTarget
   if (!comesWithTheCommand(sink)) yield* HandOver.beforeForeignCode
   const importModule = importFrom(folder)
   const all: Record<string, unknown> = { ...options }
+  const definition = yield* SinkPlugin.find(sink, importModule)
+  const fields = SinkPlugin.optionsOf(definition)
+  for (const each of set) all[each.option] = yield* SinkOptions.valueOf(each, fields)
   if (value !== undefined) {
-    const option = SinkPlugin.targetOf(yield* SinkPlugin.find(sink, importModule))
+    const option = SinkPlugin.targetOf(definition)
     if (option === undefined) {
       return yield* new SettingsError({
         message: `Sink "${sink}" does not say which of its options ${sink}:TARGET fills: give its options in a ` +
@@ -76,8 +77,10 @@ export const inFull = Effect.fnUntraced(function*({ folder, target }: SinkTarget
     }
     all[option] = value
   }
-  for (const [name, given] of Object.entries(all)) {
-    if (!pathOptions.has(name) || typeof given !== "string") continue
+  const typed = new Set(set.map(({ option }) => option))
+  for (const { isPath, name } of fields) {
+    const given = all[name]
+    if (!isPath || typeof given !== "string") continue
     const scheme = schemeOf(given)
     if (scheme !== undefined) {
       return yield* new SettingsError({
@@ -85,7 +88,7 @@ export const inFull = Effect.fnUntraced(function*({ folder, target }: SinkTarget
           `and ${scheme}:// is none. Give it a path, or use a sink that is made for ${scheme}`
       })
     }
-    all[name] = absolute(folder, given)
+    all[name] = absolute(typed.has(name) ? process.cwd() : folder, given)
   }
   return { ...all, sink }
 })

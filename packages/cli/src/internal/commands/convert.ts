@@ -5,13 +5,13 @@ import * as Option from "effect/Option"
 import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
 import { needDistinctTargets } from "../distinctTargets.ts"
-import type { Failure } from "../failure.ts"
+import { type Failure, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { ledger } from "../platform.ts"
-import { resolveSettings, type SinkTarget } from "../settings.ts"
+import { resolveSettings, sinkOf, type SinkTarget } from "../settings.ts"
 import { labelOf, make, makeAll } from "../sinkTargets.ts"
 
-interface Flags extends Pick<SettingFlags, "to" | "ledger"> {
+interface Flags extends Pick<SettingFlags, "to" | "set" | "ledger"> {
   readonly from: string
   readonly batches: ReadonlyArray<string>
   readonly config: Option.Option<string>
@@ -25,8 +25,12 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     const { batches: _, ...rest } = flags
     const prepared = Effect.gen(function*() {
-      const settings = yield* resolveSettings(settingsOf(rest), Option.getOrUndefined(flags.config))
-      const source: SinkTarget = { target: flags.from, folder: process.cwd() }
+      if (!/^[^:]+:./.test(flags.from)) {
+        return yield* new SettingsError({ message: `--from ${flags.from}: expected KIND:TARGET, such as files:output` })
+      }
+      const settings = yield* resolveSettings(settingsOf(rest), Option.getOrUndefined(flags.config), [flags.from])
+      const set = settings.set.filter(({ sink }) => sink === sinkOf(flags.from))
+      const source: SinkTarget = { target: flags.from, folder: process.cwd(), set }
       yield* needDistinctTargets({ ...settings, to: [source, ...settings.to] })
       const to = yield* makeAll(settings.to)
       // Whether the ledger can be written is known first. It stays open until the conversion has ended.
