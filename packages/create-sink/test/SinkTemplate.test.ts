@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, "..", "..", "..")
 const read = (path: string) => readFileSync(join(root, path), "utf8")
 
 interface Manifest {
+  readonly references?: ReadonlyArray<{ readonly path: string }>
   readonly name: string
   readonly version: string
   readonly description: string
