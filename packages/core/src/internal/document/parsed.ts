@@ -7,17 +7,29 @@ import * as Stream from "effect/Stream"
 import { attachmentsOf } from "./attachmentRefs.ts"
 import { detect, type Found } from "./detect.ts"
 import { parseBytes } from "./exactJson.ts"
+import { inputMediaOf, mediaRows } from "./inputMedia.ts"
 import type { Decoded, ResultDocument } from "./openDocument.ts"
 import { planOf, runStep, type Step } from "./readingPlan.ts"
 import { RowWriter } from "./rows/rowWriter.ts"
-import { elementMentions, type Lists, type Mention } from "./scan/mentions.ts"
+import { addIntrinsics, elementMentions, type Frame, framesOf, type Lists, type Mention } from "./scan/mentions.ts"
 
 /** A list in memory. */
 const parsedLists: Lists = {
   first: (list) => list[0],
+  size: (list) => list.length,
   mentions: (list, kind, path) => {
     const out: Array<Mention> = []
     for (let i = 0; i < list.length; i++) elementMentions(kind, list[i], `${path}/${i}`, out)
+    return out
+  },
+  frames: (list, kind, path) => {
+    const out: Array<Frame> = []
+    framesOf(list, 0, kind, path, out)
+    return out
+  },
+  intrinsics: (list) => {
+    const out = new Map<string, string>()
+    addIntrinsics(list, out)
     return out
   }
 }
@@ -33,11 +45,14 @@ export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): R
   if (document === undefined) return undefined
   const found = detect(document, parsedLists)
   const plan = new Plan(planOfFound(found), held ? bytes : undefined)
+  const attachments = attachmentsOf(found, parsedLists, inputs)
+  const media = inputMediaOf(found, parsedLists, attachments)
   return {
     resultType: found.type,
     wrapped: found.wrapped,
-    attachments: attachmentsOf(found, parsedLists, inputs),
-    rows: ({ batchId, jobId }) => rows(plan, batchId, jobId)
+    attachments,
+    media: (job) => mediaRows(media, job),
+    rows: (job) => rows(plan, () => new RowWriter(job, media))
   }
 }
 
@@ -86,9 +101,9 @@ class Reading {
   }
 }
 
-const rows = (plan: Plan, batchId: string, jobId: string): Stream.Stream<Decoded> =>
+const rows = (plan: Plan, writer: () => RowWriter): Stream.Stream<Decoded> =>
   Stream.fromPull(Effect.sync(() => {
-    const reading = new Reading(plan.take(), new RowWriter(batchId, jobId))
+    const reading = new Reading(plan.take(), writer())
     return Effect.suspend(() => {
       const decoded = reading.next()
       return decoded === undefined ? Cause.done() : Effect.succeed([decoded] as const)

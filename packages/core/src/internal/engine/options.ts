@@ -50,6 +50,8 @@ export interface Options {
    * chosen jobs restores what is missing by the sinks' own records. Default: false.
    */
   readonly repair?: boolean
+  /** The run's id in `jobs.load_id`, for several processes of one export. Default: a new one, see `LoadId`. */
+  readonly load?: number
   /** Which files are fetched with a result document. Default `results`. */
   readonly attachments?: AttachmentChoice
   /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */

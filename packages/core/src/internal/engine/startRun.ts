@@ -8,6 +8,7 @@ import { nextPass } from "../../Follow.ts"
 import { GtStudio } from "../../GtStudio.ts"
 import type { RunEnd, SinkError } from "../../JobSink.ts"
 import { Ledger } from "../../Ledger.ts"
+import * as LoadId from "../../LoadId.ts"
 import type { Selection } from "../../Selection.ts"
 import { monotonicMillis } from "../monotonic.ts"
 import { ExportWatch } from "../telemetry/exportWatch.ts"
@@ -51,6 +52,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
   const { selection } = first
   const events = new Events(outlet)
   const runId = crypto.randomUUID()
+  const load = options.load ?? (yield* LoadId.make)
   // Closed after the sinks and the fibers that use the jobs' contents.
   const contents = yield* Scope.fork(scope)
   const ending = yield* Ending.make<Fatal>(grace)
@@ -85,7 +87,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     earlier,
     scope: contents,
     concurrency,
-    fetch: { attachments: options.attachments ?? "results" },
+    fetch: { attachments: options.attachments ?? "results", load },
     filter: filter ?? (() => true),
     filterResult,
     limit,
@@ -115,7 +117,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
   // Sinks whose receipts are all that they hold.
   const agreeing = new Set<Runner>()
   const passes = Effect.gen(function*() {
-    yield* prepare({ ...setting, runId, selection, repair: options.repair === true }, agreeing)
+    yield* prepare({ ...setting, load, runId, selection, repair: options.repair === true }, agreeing)
     yield* listed
     if (follow === undefined) return
     for (;;) {

@@ -5,7 +5,8 @@
 import type { AnnotationRow, AnnotationType } from "../../../AnnotationModel.ts"
 import { isInt32 } from "../int32.ts"
 import { isObject, type JsonObject, nearest, text } from "../json.ts"
-import type { Decoded, Problem } from "../openDocument.ts"
+import type { InputMedia } from "../inputMedia.ts"
+import type { Decoded, JobRef, Problem } from "../openDocument.ts"
 import { attributesText } from "./attributes.ts"
 import { normalColor, segmentName } from "./label.ts"
 import { Extent } from "./points.ts"
@@ -14,6 +15,8 @@ import { Extent } from "./points.ts"
 export interface Surroundings {
   readonly trackId: string | null
   readonly frameId: string | null
+  /** Where it is known without the frame's name. */
+  readonly frameIndex?: number
   readonly label: string
   readonly attributes: unknown
 }
@@ -25,17 +28,28 @@ const labelKey = (value: unknown): number | null | undefined => {
   return isInt32(key) ? key + 0 : undefined
 }
 
+/** The numbers of a 3D box, null where the document has none of that name. */
+export interface Box {
+  readonly center: ReadonlyArray<number | null>
+  readonly size: ReadonlyArray<number | null>
+  readonly rotation: ReadonlyArray<number | null>
+}
+
+const noNumbers: ReadonlyArray<null> = [null, null, null, null]
+
+const noBox: Box = { center: noNumbers, size: noNumbers, rotation: noNumbers }
+
 export class RowWriter {
   readonly extent = new Extent()
-  readonly batchId: string
-  readonly jobId: string
+  private readonly job: JobRef
+  private readonly media: InputMedia
   private index = 0
   private rows: Array<AnnotationRow> = []
   private problems: Array<Problem> = []
 
-  constructor(batchId: string, jobId: string) {
-    this.batchId = batchId
-    this.jobId = jobId
+  constructor(job: JobRef, media: InputMedia) {
+    this.job = job
+    this.media = media
   }
 
   /** How many rows and problems wait to be taken. */
@@ -63,7 +77,9 @@ export class RowWriter {
     geometry: string,
     bounded: boolean,
     around: Surroundings,
-    legend?: ReadonlyMap<string, string>
+    legend?: ReadonlyMap<string, string>,
+    labels: string | null = null,
+    box: Box = noBox
   ) {
     const attributes = attributesText(object["attributes"] ?? around.attributes)
     if (attributes === undefined) return this.problem(path, "attributes are neither an object nor a list")
@@ -73,11 +89,20 @@ export class RowWriter {
     const isSegment = type === "segment"
     const name = isSegment ? segmentName(given) : undefined
     const color = object["color"]
+    const frameId = around.frameId ?? text(object["frame_id"])
+    const sensorId = text(object["sensor_id"])
+    const frameIndex = around.frameIndex ?? this.media.frameIndex(frameId)
+    // Of a frame that the document does not list, nothing more is known.
+    const mediaIndex = frameId !== null && frameIndex === null
+      ? null
+      : this.media.of(frameIndex, sensorId, type === "box_3d" || key !== null)
+    if (mediaIndex === undefined) this.problem(path, "names no sensor, and its frame has several inputs")
+    const keyFrame = object["keyFrame"]
     this.row(
       text(object["_id"]),
       around.trackId ?? text(object["track_id"]),
-      around.frameId ?? text(object["frame_id"]),
-      text(object["sensor_id"]),
+      frameId,
+      sensorId,
       type,
       name === undefined ? given : name.label,
       name === undefined ? null : name.instance,
@@ -86,7 +111,12 @@ export class RowWriter {
       attributes,
       color === undefined || color === null ? legend?.get(given) ?? null : normalColor(color),
       key,
-      path
+      path,
+      frameIndex,
+      mediaIndex ?? null,
+      typeof keyFrame === "boolean" ? keyFrame : null,
+      labels,
+      box
     )
   }
 
@@ -95,12 +125,32 @@ export class RowWriter {
     const label_key = labelKey(key)
     if (label_key === undefined) return this.problem(path, "label_key is not a 32-bit integer")
     const { instance, label } = segmentName(name)
-    this.row(id, null, null, null, "segment", label, instance, false, "[]", "{}", normalColor(color), label_key, path)
+    this.legendRow(id, "segment", label, instance, normalColor(color), label_key, path)
+  }
+
+  /** The class of the job as a whole. */
+  category(label: string, path: string) {
+    this.legendRow(null, "classification", label, null, null, null, path)
   }
 
   /** The whole document as one row, for shapes that no decoder knows. */
   unknown(path: string) {
-    this.row(null, null, null, null, "unknown", "", null, false, "[]", "{}", null, null, path)
+    this.legendRow(null, "unknown", "", null, null, null, path)
+  }
+
+  /** A row that is not drawn. It refers to the only input, where there is one. */
+  private legendRow(
+    id: string | null,
+    type: AnnotationType,
+    label: string,
+    instance: string | null,
+    color: string | null,
+    key: number | null,
+    path: string
+  ) {
+    const mediaIndex = this.media.inputs.length === 1 ? 0 : null
+    const frameIndex = mediaIndex === null ? null : this.media.inputs[0]!.frameIndex
+    this.row(id, null, null, null, type, label, instance, false, "[]", "{}", color, key, path, frameIndex, mediaIndex, null, null, noBox)
   }
 
   // One place that makes rows keeps them all of one hidden class.
@@ -117,12 +167,17 @@ export class RowWriter {
     attributes: string,
     color: string | null,
     label_key: number | null,
-    source_path: string
+    source_path: string,
+    frame_index: number | null,
+    media_index: number | null,
+    key_frame: boolean | null,
+    point_labels: string | null,
+    { center, rotation, size }: Box
   ) {
     const extent = this.extent
     const row = {
-      batch_id: this.batchId,
-      job_id: this.jobId,
+      batch_id: this.job.batchId,
+      job_id: this.job.jobId,
       annotation_index: this.index++,
       annotation_id,
       track_id,
@@ -139,7 +194,21 @@ export class RowWriter {
       attributes,
       color,
       label_key,
-      source_path
+      source_path,
+      frame_index,
+      media_index,
+      key_frame,
+      point_labels,
+      center_x: center[0]!,
+      center_y: center[1]!,
+      center_z: center[2]!,
+      size_x: size[0]!,
+      size_y: size[1]!,
+      size_z: size[2]!,
+      rotation_x: rotation[0]!,
+      rotation_y: rotation[1]!,
+      rotation_z: rotation[2]!,
+      rotation_w: rotation[3]!
     }
     this.rows.push(isWhole(row) ? row : this.mended(row))
   }
