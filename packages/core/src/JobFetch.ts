@@ -27,7 +27,7 @@ export interface Options {
   readonly attachments?: AttachmentChoice
   /** Files of one job fetched at the same time. Default 4. */
   readonly attachmentConcurrency?: number
-  /** `JobRecord.load`. Default: a new one for each call of this module. */
+  /** `JobRecord.load`, from 1. Default: a new one; `mapJobs` makes one for all its jobs. */
   readonly load?: number
   /** `JobRecord.position`. Default 0; `mapJobs` counts the summaries. */
   readonly position?: number
@@ -147,17 +147,20 @@ export const mapJobs = <A, E, R>(
 <E0, R0>(
   summaries: Stream.Stream<JobSummary, E0, R0>
 ): Stream.Stream<A, E0 | E | FetchError, R0 | Exclude<R, Scope.Scope> | GtStudio> =>
-  Stream.unwrap(Effect.map(Effect.all([OptionError.count("concurrency", options.concurrency ?? 16), LoadId.make]), ([concurrency, load]) =>
-    summaries.pipe(
+  Stream.unwrap(Effect.gen(function*() {
+    const concurrency = yield* OptionError.count("concurrency", options.concurrency ?? 16)
+    const load = options.load === undefined ? yield* LoadId.make : yield* OptionError.count("load", options.load)
+    return summaries.pipe(
       Stream.filter(isFinished),
       Stream.zipWithIndex,
       Stream.mapEffect(([summary, position]) =>
         Effect.scoped(Effect.flatMap(
-          fetch(batch, summary, { load, ...options, position }),
+          fetch(batch, summary, { ...options, load, position }),
           Option.match({
             onNone: () => Effect.succeed<ReadonlyArray<A>>([]),
             onSome: (job) => Effect.map(use(job), (value): ReadonlyArray<A> => [value])
           })
         )), { concurrency, unordered: options.ordered !== true }),
       Stream.flattenIterable
-    )))
+    )
+  }))

@@ -74,7 +74,9 @@ export const mediaRows = (record: JobRecord): Stream.Stream<ReadonlyArray<MediaR
         ...row,
         width: size?.width ?? null,
         height: size?.height ?? null,
-        attachment_index: row.attachment_index !== null && stored.has(row.attachment_index) ? row.attachment_index : null
+        attachment_index: row.attachment_index !== null && stored.has(row.attachment_index)
+          ? row.attachment_index
+          : null
       }
     }))
 }

@@ -42,7 +42,10 @@ const typeOf = (body: JsonObject, lists: Lists): ResultType => {
   }
   if (!isObject(inner)) {
     if (legend === null && typeof body["url"] === "string") return emptyLegend(body["url"])
-    return typeof body["category"] === "string" && body["category"] !== "" ? "image_classification" : "unknown"
+    const category = body["category"]
+    return typeof category === "string" && category !== "" && !Array.isArray(annotations)
+      ? "image_classification"
+      : "unknown"
   }
   const list = inner["annotations"]
   const first = Array.isArray(list) ? lists.first(list) : undefined

@@ -1,173 +1,222 @@
 /**
  * The inputs of a recognized document, one row of `media` each, and what an annotation refers to among them: the position
- * of its frame, and the input that it is drawn on. Segmentation results name no input: they have one row for each file of
- * the result. One entry is held per frame and sensor.
+ * of its frame, and the input that it is drawn on. Segmentation results may name no input: they then have one row for each
+ * file of the result. One entry is held per frame and sensor.
  */
 import * as Stream from "effect/Stream"
 import { type MediaKind, type MediaRow, type ResultType, tables } from "../../AnnotationModel.ts"
 import { nulls } from "../../Table.ts"
 import * as UnsignedUrl from "../../UnsignedUrl.ts"
 import { type Found, isCloud } from "./detect.ts"
-import { isObject, type JsonObject } from "./json.ts"
-import type { AttachmentRef, JobRef } from "./openDocument.ts"
-import type { Frame, Lists } from "./scan/mentions.ts"
+import { halfCharacter, isObject, isWellFormed, type JsonObject } from "./json.ts"
+import type { AttachmentRef, JobRef, Problem } from "./openDocument.ts"
+import { type FrameInput, isUrl, jsonText, type Sensor } from "./scan/frames.ts"
+import type { Lists } from "./scan/mentions.ts"
 
-/** What a document says of an input: a row of `media` without its job and what is known of the file. */
-export interface Input {
+/** What a document says of an input, or of a file that stands for one. */
+interface Input extends Pick<FrameInput, "pose" | "intrinsics" | "timestamp" | "sensorId" | "path"> {
   readonly kind: MediaKind
   readonly frameId: string | null
   readonly frameIndex: number | null
-  readonly sensorId: string | null
   /** As the document names it, null for the files of a result. */
   readonly url: string | null
+  readonly egoPose: string | null
   /** Its place among the files that the document names, null where it is not one of them. */
   readonly attachmentIndex: number | null
-  readonly egoPose: string | null
-  readonly sensorPose: string | null
-  readonly intrinsics: string | null
-  readonly timestamp: string | null
 }
 
-const none: Pick<Input, "egoPose" | "sensorPose" | "intrinsics" | "timestamp"> = {
-  egoPose: null,
-  sensorPose: null,
-  intrinsics: null,
-  timestamp: null
-}
+/** A frame by its position, or by its name where the document does not list it; null for all that is in no frame. */
+type FrameKey = number | string | null
 
 /** The inputs of a document in its order, and the places of its frames. */
 export class InputMedia {
   readonly inputs: ReadonlyArray<Input>
-  private readonly frames: ReadonlyMap<string, number>
-  private readonly byFrame: ReadonlyMap<number | null, ReadonlyArray<number>>
+  /** Whether the document itself names inputs, so that an annotation without one is a problem. */
+  readonly isNamed: boolean
+  private readonly places: ReadonlyMap<string, number>
+  private readonly listed: number
+  private readonly allOnCloud: boolean
+  // Mostly a frame has one input: an array for each would be most of what is held.
+  private readonly byFrame = new Map<FrameKey, number | Array<number>>()
 
-  constructor(inputs: ReadonlyArray<Input>, frames: ReadonlyMap<string, number>) {
+  /** `places` are those of frames with a name, `listed` is the number of all. */
+  constructor(
+    type: ResultType,
+    inputs: ReadonlyArray<Input>,
+    places: ReadonlyMap<string, number>,
+    listed: number,
+    isNamed: boolean
+  ) {
     this.inputs = inputs
-    this.frames = frames
-    const byFrame = new Map<number | null, Array<number>>()
-    for (const [index, { frameIndex }] of inputs.entries()) {
-      const ofFrame = byFrame.get(frameIndex)
-      if (ofFrame === undefined) byFrame.set(frameIndex, [index])
-      else ofFrame.push(index)
+    this.places = places
+    this.listed = listed
+    this.isNamed = isNamed
+    this.allOnCloud = type === "point_cloud_segmentation"
+    for (let index = 0; index < inputs.length; index++) {
+      const { frameId, frameIndex } = inputs[index]!
+      const key = frameIndex ?? frameId
+      const among = this.byFrame.get(key)
+      if (among === undefined) this.byFrame.set(key, index)
+      else if (typeof among === "number") this.byFrame.set(key, [among, index])
+      else among.push(index)
     }
-    this.byFrame = byFrame
   }
 
-  /** The position of a frame, null where the document lists no frame of this name. */
-  frameIndex(frameId: string | null): number | null {
-    return frameId === null ? null : this.frames.get(frameId) ?? null
+  /** The position of the frame of a name, null where the document lists none. */
+  frameIndex(frameId: string): number | null {
+    return this.places.get(frameId) ?? null
+  }
+
+  /** The position of a frame in a list of its own, null where the document lists fewer frames. */
+  frameAt(position: number): number | null {
+    return this.listed === 0 || position < this.listed ? position : null
   }
 
   /**
-   * The input that an annotation in a frame is drawn on: that of its sensor, or without one the frame's only input, or with
-   * `onCloud` its only point cloud. Null where there is none, undefined where it cannot be told from others.
+   * The input that an annotation is drawn on: that of its sensor, or without one the frame's only input, or with `onCloud`
+   * its only point cloud. Text says why there is none.
    */
-  of(frameIndex: number | null, sensorId: string | null, onCloud: boolean): number | null | undefined {
+  of(frameId: string | null, frameIndex: number | null, sensorId: string | null, onCloud: boolean): number | string {
     const { byFrame, inputs } = this
-    if (inputs.length === 0) return null
-    const among = byFrame.get(frameIndex) ?? byFrame.get(null)
-    if (among === undefined) return frameIndex === null && inputs.length > 1 ? undefined : frameIndex === null ? 0 : null
+    const key = frameIndex ?? frameId
+    // Inputs in no frame are those of all frames.
+    const among = byFrame.get(key) ?? byFrame.get(null) ?? (key === null ? this.ofOnlyFrame() : undefined)
+    if (among === undefined) return key === null ? "names no frame" : "its frame has no input"
+    if (typeof among === "number") {
+      const named = sensorId === null ? null : inputs[among]!.sensorId
+      return named === null || named === sensorId ? among : noSensor
+    }
     let found: number | undefined
     for (const index of among) {
       const { kind, sensorId: named } = inputs[index]!
-      if (sensorId !== null ? named !== sensorId && named !== null : onCloud && kind !== "point_cloud") continue
-      if (found !== undefined) return undefined
+      if (sensorId === null ? kind !== "point_cloud" || !(onCloud || this.allOnCloud) : named !== sensorId) continue
+      if (found !== undefined) return several
       found = index
     }
-    return found ?? null
+    return found ?? (sensorId === null ? several : noSensor)
+  }
+
+  private ofOnlyFrame(): number | Array<number> | undefined {
+    return this.byFrame.size === 1 ? this.byFrame.values().next().value : undefined
+  }
+
+  /** Inputs whose row cannot hold all of their text. */
+  get problems(): ReadonlyArray<Problem> {
+    return this.inputs.filter((input) => !isWhole(input)).map(({ path }) => ({ path, reason: halfCharacter }))
   }
 }
 
-/** What names no input and lists no frame. */
-export const noInputs = new InputMedia([], new Map())
+const noSensor = "its frame has no input of its sensor"
+const several = "its frame has several inputs that it may be drawn on"
 
 const sensorInputs = ["video_data", "sensor_data"]
-const noIntrinsics: ReadonlyMap<string, string> = new Map()
+const noMeta: ReadonlyMap<string, Sensor> = new Map()
 
-/** Reads what a recognized document says of its inputs. `files` are the files of its result. */
+/** Reads what a recognized document says of its inputs. `files` are the files of its result, and its inputs if asked for. */
 export const inputMediaOf = (
-  { body, type }: Found,
+  { body, path, type }: Found,
   lists: Lists,
   files: ReadonlyArray<AttachmentRef>
 ): InputMedia => {
-  if (type === "unknown") return noInputs
-  const indexes = new Map<string, number>()
-  for (const { frameId, index, role, sensorId, url } of files) {
-    if (role === "input") indexes.set(keyOf(url, frameId, sensorId), index)
-  }
   const inputs: Array<Input> = []
   const places = new Map<string, number>()
-  const addFrames = (frames: ReadonlyArray<Frame>, isSequence: boolean, meta: ReadonlyMap<string, string>) => {
-    for (const { egoPose, frameId, index, inputs: of, timestamp } of frames) {
+  let listed = 0
+  if (type === "unknown") return new InputMedia(type, inputs, places, listed, false)
+  const indexOf = attachedBy(files)
+
+  const add = (
+    input: FrameInput,
+    frameId: string | null,
+    frameIndex: number | null,
+    egoPose: string | null,
+    timestamp: string | null,
+    meta: ReadonlyMap<string, Sensor>
+  ) => {
+    const { intrinsics, path, pose, sensorId, url } = input
+    const sensor = sensorId === null ? undefined : meta.get(sensorId)
+    inputs.push({
+      kind: sensor?.isLidar === true || isCloud(url) ? "point_cloud" : "image",
+      frameId,
+      frameIndex,
+      sensorId,
+      url,
+      path,
+      egoPose,
+      pose,
+      intrinsics: intrinsics ?? sensor?.intrinsics ?? null,
+      timestamp: input.timestamp ?? timestamp,
+      attachmentIndex: indexOf(url, frameId, sensorId)
+    })
+  }
+  const addFrames = (list: ReadonlyArray<unknown>, at: string, meta: ReadonlyMap<string, Sensor>) => {
+    const frames = lists.frames(list, at)
+    listed = Math.max(listed, frames.length)
+    for (const { egoPose, frameId, index, inputs, timestamp } of frames) {
       if (frameId !== null && !places.has(frameId)) places.set(frameId, index)
-      for (const input of of) {
-        inputs.push({
-          kind: isCloud(input.url) ? "point_cloud" : "image",
-          frameId,
-          frameIndex: isSequence ? index : null,
-          sensorId: input.sensorId,
-          url: UnsignedUrl.strip(input.url),
-          attachmentIndex: indexes.get(keyOf(input.url, frameId, input.sensorId)) ?? null,
-          egoPose,
-          sensorPose: input.pose,
-          intrinsics: input.intrinsics ?? (input.sensorId === null ? null : meta.get(input.sensorId) ?? null),
-          timestamp: input.timestamp ?? timestamp
-        })
-      }
+      const frameIndex = frameId === null ? index : places.get(frameId)!
+      for (const input of inputs) add(input, frameId, frameIndex, egoPose, timestamp, meta)
     }
   }
-  const addLists = (within: JsonObject, names: ReadonlyArray<"frames" | "sensors">) => {
-    const meta = within["sensor_meta"]
-    const intrinsics = Array.isArray(meta) ? lists.intrinsics(meta) : noIntrinsics
+  const addInputs = (within: JsonObject, at: string) => {
+    const { ego_pose: pose, sensor_meta: list } = within
+    const meta = Array.isArray(list) ? lists.meta(list) : noMeta
     for (const key of Object.keys(within)) {
-      const [name, list] = [names.find((name) => name === key), within[key]]
-      if (name !== undefined && Array.isArray(list)) addFrames(lists.frames(list, name, ""), name === "frames", intrinsics)
+      const list = within[key]
+      if (!Array.isArray(list)) continue
+      if (key === "frames") addFrames(list, `${at}/${key}`, meta)
+      if (key !== "sensors") continue
+      const egoPose = isObject(pose) ? jsonText(pose) : null
+      for (const input of lists.sensors(list, `${at}/${key}`)) add(input, null, null, egoPose, null, meta)
     }
   }
   for (const key of Object.keys(body)) {
     const value = body[key]
-    if (key === "image_url") {
-      if (typeof value === "string" && value.trim() !== "") inputs.push(imageOf(value, indexes.get(keyOf(value, null, null)) ?? null))
-    } else if (key === "frames" && Array.isArray(value)) addFrames(lists.frames(value, key, ""), true, noIntrinsics)
-    else if (sensorInputs.includes(key) && isObject(value)) addLists(value, ["frames", "sensors"])
-    else if (key === "annotation_data" && isObject(value)) addLists(value, ["frames"])
+    const at = `${path}/${key}`
+    if (key === "image_url" && isUrl(value)) {
+      add({ ...bare, url: value, path: at }, null, null, null, null, noMeta)
+    } else if (key === "frames" && Array.isArray(value)) addFrames(value, at, noMeta)
+    else if (key === "annotation_data" && isObject(value)) {
+      if (Array.isArray(value["frames"])) addFrames(value["frames"], `${at}/frames`, noMeta)
+    } else if (sensorInputs.includes(key) && isObject(value)) addInputs(value, at)
   }
-  return new InputMedia(inputs.length > 0 ? inputs : ofResult(type, files, places), places)
+  return inputs.length > 0
+    ? new InputMedia(type, inputs, places, listed, true)
+    : new InputMedia(type, files.map((file) => ofResult(file, places)), places, listed, false)
 }
 
-const keyOf = (url: string, frameId: string | null, sensorId: string | null): string =>
-  JSON.stringify([url, frameId?.toWellFormed() ?? null, sensorId?.toWellFormed() ?? null])
+const bare = { sensorId: null, pose: null, intrinsics: null, timestamp: null }
 
-const imageOf = (url: string, attachmentIndex: number | null): Input => ({
-  ...none,
-  kind: "image",
-  frameId: null,
-  frameIndex: null,
-  sensorId: null,
-  url: UnsignedUrl.strip(url),
-  attachmentIndex
-})
+/** Finds the places of inputs among the files of a document. Most often inputs are no files. */
+const attachedBy = (files: ReadonlyArray<AttachmentRef>) => {
+  const keyOf = (url: string, frameId: string | null, sensorId: string | null) =>
+    JSON.stringify([url, frameId?.toWellFormed() ?? null, sensorId?.toWellFormed() ?? null])
+  const indexes = new Map<string, number>()
+  for (const { frameId, index, role, sensorId, url } of files) {
+    if (role === "input") indexes.set(keyOf(url, frameId, sensorId), index)
+  }
+  return (url: string, frameId: string | null, sensorId: string | null): number | null =>
+    indexes.size === 0 ? null : indexes.get(keyOf(url, frameId, sensorId)) ?? null
+}
 
-/** The files of a segmentation, which stand for the inputs that it does not name. */
-const ofResult = (
-  type: ResultType,
-  files: ReadonlyArray<AttachmentRef>,
-  places: Map<string, number>
-): ReadonlyArray<Input> =>
-  files.flatMap(({ frameId, index, role, sensorId }) => {
-    if (role === "input") return []
-    // The masks of a video come in the order of its frames.
-    if (frameId !== null && !places.has(frameId)) places.set(frameId, places.size)
-    const frameIndex = frameId === null ? null : places.get(frameId) ?? null
-    const kind = role === "mask" && type !== "point_cloud_segmentation" ? "image" : "point_cloud"
-    return [{ ...none, kind, frameId, frameIndex, sensorId, url: null, attachmentIndex: index }]
-  })
+/** A file of a segmentation, which stands for the input that it does not name. */
+const ofResult = ({ frameId, index, role, sensorId, sourcePath }: AttachmentRef, places: ReadonlyMap<string, number>) =>
+  ({
+    ...bare,
+    kind: role === "mask" ? "image" : "point_cloud",
+    frameId,
+    frameIndex: frameId === null ? null : places.get(frameId) ?? null,
+    sensorId,
+    url: null,
+    path: sourcePath,
+    egoPose: null,
+    attachmentIndex: index
+  }) satisfies Input
 
 const blank = nulls(tables.media)
 
 const rowsAtOnce = 1000
 
-/** The rows of `media`, their sizes and files still unknown. */
+/** The rows of `media`, their sizes still unknown. */
 export const mediaRows = ({ inputs }: InputMedia, job: JobRef): Stream.Stream<ReadonlyArray<MediaRow>> =>
   inputs.length === 0 ? Stream.empty : Stream.range(0, Math.ceil(inputs.length / rowsAtOnce) - 1).pipe(
     Stream.map((page) => {
@@ -185,10 +234,14 @@ const mediaRow = (input: Input, index: number, { batchId, jobId }: JobRef): Medi
   frame_id: input.frameId?.toWellFormed() ?? null,
   frame_index: input.frameIndex,
   sensor_id: input.sensorId?.toWellFormed() ?? null,
-  url: input.url?.toWellFormed() ?? null,
+  url: input.url === null ? null : UnsignedUrl.strip(input.url).toWellFormed(),
   ego_pose: input.egoPose,
-  sensor_pose: input.sensorPose,
+  sensor_pose: input.pose,
   intrinsics: input.intrinsics,
   timestamp: input.timestamp?.toWellFormed() ?? null,
   attachment_index: input.attachmentIndex
 })
+
+/** Whether all texts that the document chose have a form in UTF-8; those that are JSON text have. */
+const isWhole = ({ frameId, sensorId, timestamp, url }: Input): boolean =>
+  isWellFormed(url) && isWellFormed(frameId) && isWellFormed(sensorId) && isWellFormed(timestamp)

@@ -32,7 +32,9 @@ const files = { url: scalar, mask_url: scalar, label_url: scalar }
 const legend: Place = { list: "legend", whole: true }
 const masks: Place = { list: "masks", whole: true }
 const frames: Place = { list: "frames" }
-const inputs: Place = { object: places({ frames, sensors: { list: "sensors" }, sensor_meta: { list: "meta" } }) }
+const inputs: Place = {
+  object: places({ frames, sensors: { list: "sensors" }, sensor_meta: { list: "meta" }, ego_pose: { whole: true } })
+}
 
 const body: { readonly [key: string]: Place } = {
   ...files,

@@ -23,7 +23,8 @@ export interface AttachmentRef {
 
 /**
  * A part of a document that gave no row although its surroundings were understood, such as a rectangle without corners;
- * or a row in which half of a surrogate pair became U+FFFD, since UTF-8 has no form for it.
+ * an annotation of which cannot be told which of the document's inputs it is drawn on; or a row, of inputs too, in which
+ * half of a surrogate pair became U+FFFD, since UTF-8 has no form for it.
  */
 export interface Problem {
   /** JSON pointer (RFC 6901) into the document. */
@@ -33,7 +34,8 @@ export interface Problem {
 }
 
 /**
- * Some rows of a document and the problems met among them, both in document order. Either may be empty, not both.
+ * Some rows of a document and the problems met among them, both in document order, problems of inputs first. Either may
+ * be empty, not both.
  */
 export interface Decoded {
   readonly rows: ReadonlyArray<AnnotationRow>

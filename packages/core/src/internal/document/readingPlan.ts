@@ -52,12 +52,10 @@ export const planOf = ({ body, path, type }: Found, lists: Lists): ReadonlyArray
     : listSteps(annotations, at, listedSegment(colorsByName(legend)))
 }
 
-const classSteps = (body: JsonObject, path: string): ReadonlyArray<Step> => {
-  const { annotations, category } = body
-  return isObject(annotations)
+const classSteps = ({ annotations, category }: JsonObject, path: string): ReadonlyArray<Step> =>
+  isObject(annotations) && Array.isArray(annotations["rectangles"])
     ? listSteps(annotations["rectangles"], `${path}/annotations/rectangles`, wholeImage)
     : [{ kind: "category", label: String(category), path: `${path}/category` }]
-}
 
 const isEmpty = (list: ReadonlyArray<unknown>, lists: Lists) => lists.first(list) === undefined
 

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Follow from "../../Follow.ts"
 import type { BatchRef } from "../../Job.ts"
 import { type Capabilities, type JobSink, SinkError } from "../../JobSink.ts"
+import * as LoadId from "../../LoadId.ts"
 import * as OptionError from "../../OptionError.ts"
 
 /** What is checked, as `Export.Options` describe it. */
@@ -14,11 +15,12 @@ interface Options {
   readonly follow?: Follow.Options
   readonly grace?: Duration.Input
   readonly limit?: number
+  readonly load?: number
 }
 
 /** The numbers of an export, with their defaults. */
 export const checkOptions = Effect.fnUntraced(function*(options: Options) {
-  const { concurrency, follow, grace = Duration.seconds(10), limit, sinks } = options
+  const { concurrency, follow, grace = Duration.seconds(10), limit, load, sinks } = options
   if (follow !== undefined) yield* Follow.check(follow, "follow.")
   if (sinks.length === 0) {
     return yield* new OptionError.OptionError({ option: "sinks", detail: "must name a sink to store the jobs in" })
@@ -37,7 +39,8 @@ export const checkOptions = Effect.fnUntraced(function*(options: Options) {
     batches: eachOnce(options.batches),
     concurrency: yield* OptionError.count("concurrency", concurrency),
     grace: yield* OptionError.duration("grace", grace),
-    limit: limit === undefined ? Number.POSITIVE_INFINITY : yield* OptionError.count("limit", limit)
+    limit: limit === undefined ? Number.POSITIVE_INFINITY : yield* OptionError.count("limit", limit),
+    load: load === undefined ? yield* LoadId.make : yield* OptionError.count("load", load)
   }
 })
 

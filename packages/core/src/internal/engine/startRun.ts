@@ -8,7 +8,6 @@ import { nextPass } from "../../Follow.ts"
 import { GtStudio } from "../../GtStudio.ts"
 import type { RunEnd, SinkError } from "../../JobSink.ts"
 import { Ledger } from "../../Ledger.ts"
-import * as LoadId from "../../LoadId.ts"
 import type { Selection } from "../../Selection.ts"
 import { monotonicMillis } from "../monotonic.ts"
 import { ExportWatch } from "../telemetry/exportWatch.ts"
@@ -39,7 +38,7 @@ const parseMemory = 64 * 1024 * 1024
 
 /** Starts an export as `Export.start` does, and tells an outlet of its events. */
 export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: Outlet<ExportError>) {
-  const { batches, concurrency, grace, limit } = yield* checkOptions({
+  const { batches, concurrency, grace, limit, load } = yield* checkOptions({
     ...options,
     concurrency: options.concurrency ?? defaultConcurrency
   })
@@ -52,7 +51,6 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
   const { selection } = first
   const events = new Events(outlet)
   const runId = crypto.randomUUID()
-  const load = options.load ?? (yield* LoadId.make)
   // Closed after the sinks and the fibers that use the jobs' contents.
   const contents = yield* Scope.fork(scope)
   const ending = yield* Ending.make<Fatal>(grace)

@@ -3,9 +3,9 @@
  * gathers problems. One writer serves one run over one document.
  */
 import type { AnnotationRow, AnnotationType } from "../../../AnnotationModel.ts"
-import { isInt32 } from "../int32.ts"
-import { isObject, type JsonObject, nearest, text } from "../json.ts"
 import type { InputMedia } from "../inputMedia.ts"
+import { isInt32 } from "../int32.ts"
+import { halfCharacter, isObject, isWellFormed, type JsonObject, nearest, text } from "../json.ts"
 import type { Decoded, JobRef, Problem } from "../openDocument.ts"
 import { attributesText } from "./attributes.ts"
 import { normalColor, segmentName } from "./label.ts"
@@ -15,8 +15,8 @@ import { Extent } from "./points.ts"
 export interface Surroundings {
   readonly trackId: string | null
   readonly frameId: string | null
-  /** Where it is known without the frame's name. */
-  readonly frameIndex?: number
+  /** Position of the frame in a list of the annotation, for a frame without a name. */
+  readonly framePosition: number | null
   readonly label: string
   readonly attributes: unknown
 }
@@ -45,11 +45,12 @@ export class RowWriter {
   private readonly media: InputMedia
   private index = 0
   private rows: Array<AnnotationRow> = []
-  private problems: Array<Problem> = []
+  private problems: Array<Problem>
 
   constructor(job: JobRef, media: InputMedia) {
     this.job = job
     this.media = media
+    this.problems = Array.from(media.problems)
   }
 
   /** How many rows and problems wait to be taken. */
@@ -91,13 +92,16 @@ export class RowWriter {
     const color = object["color"]
     const frameId = around.frameId ?? text(object["frame_id"])
     const sensorId = text(object["sensor_id"])
-    const frameIndex = around.frameIndex ?? this.media.frameIndex(frameId)
-    // Of a frame that the document does not list, nothing more is known.
-    const mediaIndex = frameId !== null && frameIndex === null
+    const media = this.media
+    const { framePosition } = around
+    const frameIndex = frameId !== null
+      ? media.frameIndex(frameId)
+      : framePosition === null
       ? null
-      : this.media.of(frameIndex, sensorId, type === "box_3d" || key !== null)
-    if (mediaIndex === undefined) this.problem(path, "names no sensor, and its frame has several inputs")
-    const keyFrame = object["keyFrame"]
+      : media.frameAt(framePosition)
+    const input = media.of(frameId, frameIndex, sensorId, type === "box_3d")
+    if (typeof input === "string" && media.isNamed) this.problem(path, input)
+    const keyFrame = object["keyFrame"] ?? object["key_frame"]
     this.row(
       text(object["_id"]),
       around.trackId ?? text(object["track_id"]),
@@ -113,7 +117,7 @@ export class RowWriter {
       key,
       path,
       frameIndex,
-      mediaIndex ?? null,
+      typeof input === "number" ? input : null,
       typeof keyFrame === "boolean" ? keyFrame : null,
       labels,
       box
@@ -138,7 +142,7 @@ export class RowWriter {
     this.legendRow(null, "unknown", "", null, null, null, path)
   }
 
-  /** A row that is not drawn. It refers to the only input, where there is one. */
+  /** A row that is not drawn. It belongs to the only input, where there is one. */
   private legendRow(
     id: string | null,
     type: AnnotationType,
@@ -148,9 +152,27 @@ export class RowWriter {
     key: number | null,
     path: string
   ) {
-    const mediaIndex = this.media.inputs.length === 1 ? 0 : null
-    const frameIndex = mediaIndex === null ? null : this.media.inputs[0]!.frameIndex
-    this.row(id, null, null, null, type, label, instance, false, "[]", "{}", color, key, path, frameIndex, mediaIndex, null, null, noBox)
+    const input = this.media.inputs.length === 1 ? 0 : null
+    this.row(
+      id,
+      null,
+      null,
+      null,
+      type,
+      label,
+      instance,
+      false,
+      "[]",
+      "{}",
+      color,
+      key,
+      path,
+      null,
+      input,
+      null,
+      null,
+      noBox
+    )
   }
 
   // One place that makes rows keeps them all of one hidden class.
@@ -215,7 +237,7 @@ export class RowWriter {
 
   /** UTF-8 has no form for half of a surrogate pair: what holds one is mended here, and not by each sink. */
   private mended(row: AnnotationRow): AnnotationRow {
-    this.problem(row.source_path, "a text holds half a character, which became U+FFFD")
+    this.problem(row.source_path, halfCharacter)
     const values = Object.entries(row).map((
       [name, value]
     ) => [name, typeof value === "string" ? value.toWellFormed() : value])
@@ -228,10 +250,14 @@ const isWhole = ({ annotation_id, color, frame_id, label, sensor_id, source_path
   label.isWellFormed() && source_path.isWellFormed() && isWellFormed(annotation_id) && isWellFormed(track_id) &&
   isWellFormed(frame_id) && isWellFormed(sensor_id) && isWellFormed(color)
 
-const isWellFormed = (text: string | null): boolean => text === null || text.isWellFormed()
-
 /** Nothing is known from around an annotation of an image. */
-export const alone: Surroundings = { trackId: null, frameId: null, label: "", attributes: undefined }
+export const alone: Surroundings = {
+  trackId: null,
+  frameId: null,
+  framePosition: null,
+  label: "",
+  attributes: undefined
+}
 
 /** Reports what is not an object where the platform lists objects. */
 export const expectObject = (value: unknown, path: string, out: RowWriter): value is JsonObject => {

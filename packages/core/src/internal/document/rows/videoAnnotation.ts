@@ -29,9 +29,13 @@ export const tracker = (
     if (frame === null) continue
     const framePath = `${path}/frames/${escapePointer(key)}`
     if (!expectObject(frame, framePath, out)) continue
-    const around: Surroundings = listed
-      ? { trackId, frameId: null, frameIndex: Number(key), label, attributes }
-      : { trackId, frameId: key, label, attributes }
+    const around: Surroundings = {
+      trackId,
+      frameId: listed ? null : key,
+      framePosition: listed ? Number(key) : null,
+      label,
+      attributes
+    }
     writeShape(frame, framePath, typeNamed(frame["type"]) ?? type ?? typeIn(frame), around, out, legend)
   }
 }

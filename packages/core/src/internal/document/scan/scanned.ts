@@ -8,12 +8,13 @@ import type { Content, ContentError } from "../../../Content.ts"
 import { attachmentsOf } from "../attachmentRefs.ts"
 import { detect } from "../detect.ts"
 import { parseJson } from "../exactJson.ts"
-import type { ListKind } from "../layout.ts"
 import { inputMediaOf, mediaRows } from "../inputMedia.ts"
+import type { ListKind } from "../layout.ts"
 import type { ResultDocument } from "../openDocument.ts"
 import { planOf } from "../readingPlan.ts"
 import { broken, parseElements } from "../rows/elements.ts"
-import { addIntrinsics, elementMentions, type Frame, framesOf, type Lists, type Mention } from "./mentions.ts"
+import { addFrames, addMeta, addSensors, type Frame, type FrameInput, type Sensor } from "./frames.ts"
+import { elementMentions, type Lists, type Mention } from "./mentions.ts"
 import { scannedRows } from "./scannedRows.ts"
 import { type Elements, type ScanHandler, Scanner, type Wanted } from "./scanner.ts"
 
@@ -28,7 +29,8 @@ interface Seen {
   readonly path: string
   readonly mentions: Array<Mention>
   readonly frames: Array<Frame>
-  readonly intrinsics: Map<string, string>
+  readonly sensors: Array<FrameInput>
+  readonly meta: Map<string, Sensor>
   readonly lying: Array<Elements>
   first: unknown
 }
@@ -43,7 +45,8 @@ class Survey implements ScanHandler, Lists {
       path,
       mentions: [],
       frames: [],
-      intrinsics: new Map(),
+      sensors: [],
+      meta: new Map(),
       lying: [],
       first: undefined
     }
@@ -54,10 +57,13 @@ class Survey implements ScanHandler, Lists {
     const list = this.seen.at(-1)!
     const values = parseElements(bytes, count)
     if (index === 0) list.first = values[0] === broken ? null : values[0]
-    if (list.kind === "frames" || list.kind === "sensors") framesOf(values, index, list.kind, list.path, list.frames)
-    else if (list.kind === "meta") addIntrinsics(values, list.intrinsics)
-    else for (let i = 0; i < values.length; i++) {
-      elementMentions(list.kind, values[i], `${list.path}/${index + i}`, list.mentions)
+    if (list.kind === "frames") addFrames(values, index, list.path, list.frames)
+    else if (list.kind === "sensors") addSensors(values, index, list.path, list.sensors)
+    else if (list.kind === "meta") addMeta(values, list.meta)
+    else {
+      for (let i = 0; i < values.length; i++) {
+        elementMentions(list.kind, values[i], `${list.path}/${index + i}`, list.mentions)
+      }
     }
   }
 
@@ -80,8 +86,12 @@ class Survey implements ScanHandler, Lists {
     return this.seen[list[0] as number]?.frames ?? []
   }
 
-  intrinsics(list: ReadonlyArray<unknown>): ReadonlyMap<string, string> {
-    return this.seen[list[0] as number]?.intrinsics ?? new Map()
+  sensors(list: ReadonlyArray<unknown>): ReadonlyArray<FrameInput> {
+    return this.seen[list[0] as number]?.sensors ?? []
+  }
+
+  meta(list: ReadonlyArray<unknown>): ReadonlyMap<string, Sensor> {
+    return this.seen[list[0] as number]?.meta ?? new Map()
   }
 
   mentions(list: ReadonlyArray<unknown>): ReadonlyArray<Mention> {
