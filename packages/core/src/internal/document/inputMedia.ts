@@ -10,7 +10,7 @@ import * as UnsignedUrl from "../../UnsignedUrl.ts"
 import { type Found, isCloud } from "./detect.ts"
 import { halfCharacter, isObject, isWellFormed, type JsonObject } from "./json.ts"
 import type { AttachmentRef, JobRef, Problem } from "./openDocument.ts"
-import { type FrameInput, isUrl, jsonText, type Sensor } from "./scan/frames.ts"
+import { type Frame, type FrameInput, isUrl, jsonText, type Sensor } from "./scan/frames.ts"
 import type { Lists } from "./scan/mentions.ts"
 
 /** What a document says of an input, or of a file that stands for one. */
@@ -25,63 +25,71 @@ interface Input extends Pick<FrameInput, "pose" | "intrinsics" | "timestamp" | "
   readonly attachmentIndex: number | null
 }
 
-/** A frame by its position, or by its name where the document does not list it; null for all that is in no frame. */
-type FrameKey = number | string | null
-
-/** The inputs of a document in its order, and the places of its frames. */
-export class InputMedia {
-  readonly inputs: ReadonlyArray<Input>
-  /** Whether the document itself names inputs, so that an annotation without one is a problem. */
-  readonly isNamed: boolean
-  private readonly places: ReadonlyMap<string, number>
-  private readonly listed: number
-  private readonly allOnCloud: boolean
+/** A frame: its position in the job, null where that is not known, and the inputs that are in it. */
+interface Place {
+  readonly index: number | null
   // Mostly a frame has one input: an array for each would be most of what is held.
-  private readonly byFrame = new Map<FrameKey, number | Array<number>>()
+  inputs: number | Array<number> | undefined
+}
 
-  /** `places` are those of frames with a name, `listed` is the number of all. */
-  constructor(
-    type: ResultType,
-    inputs: ReadonlyArray<Input>,
-    places: ReadonlyMap<string, number>,
-    listed: number,
-    isNamed: boolean
-  ) {
-    this.inputs = inputs
-    this.places = places
-    this.listed = listed
-    this.isNamed = isNamed
+/** The inputs of a document in its order, and its frames. */
+export class InputMedia {
+  readonly inputs: Array<Input> = []
+  private readonly byName = new Map<string, Place>()
+  private readonly byPosition: Array<Place> = []
+  private readonly nowhere: Place = { index: null, inputs: undefined }
+  private readonly allOnCloud: boolean
+  /** The frame that has inputs, as long as there is one. */
+  private only: Place | undefined
+  private several = false
+
+  constructor(type: ResultType) {
     this.allOnCloud = type === "point_cloud_segmentation"
-    for (let index = 0; index < inputs.length; index++) {
-      const { frameId, frameIndex } = inputs[index]!
-      const key = frameIndex ?? frameId
-      const among = this.byFrame.get(key)
-      if (among === undefined) this.byFrame.set(key, index)
-      else if (typeof among === "number") this.byFrame.set(key, [among, index])
-      else among.push(index)
-    }
   }
 
-  /** The position of the frame of a name, null where the document lists none. */
-  frameIndex(frameId: string): number | null {
-    return this.places.get(frameId) ?? null
+  /** Adds an input of a frame that {@link frame} or {@link listed} gave. */
+  add(input: Input, place: Place): void {
+    const index = this.inputs.push(input) - 1
+    if (place.inputs === undefined) {
+      if (this.only !== undefined) this.several = true
+      this.only = place
+      place.inputs = index
+    } else if (typeof place.inputs === "number") place.inputs = [place.inputs, index]
+    else place.inputs.push(index)
   }
 
-  /** The position of a frame in a list of its own, null where the document lists fewer frames. */
-  frameAt(position: number): number | null {
-    return this.listed === 0 || position < this.listed ? position : null
+  /** The frame of a list of frames; the first of a name says where the others are. */
+  listed(frameId: string | null, index: number): Place {
+    const place = (frameId === null ? this.byPosition[index] : this.byName.get(frameId)) ?? { index, inputs: undefined }
+    this.byPosition[index] ??= place
+    if (frameId !== null) this.byName.set(frameId, place)
+    return place
+  }
+
+  /** The frame of a file; one that no list of frames has is known by its name alone. */
+  named(frameId: string | null): Place {
+    if (frameId === null) return this.nowhere
+    const place = this.byName.get(frameId) ?? { index: null, inputs: undefined }
+    this.byName.set(frameId, place)
+    return place
+  }
+
+  /** The frame of an annotation that names it, or that has a position in a list of the annotation's own frames. */
+  frame(frameId: string | null, position: number | null): Place {
+    if (frameId !== null) return this.byName.get(frameId) ?? unlisted
+    if (position === null) return this.nowhere
+    return this.byPosition[position] ?? (this.byPosition.length > 0 ? unlisted : { index: position, inputs: undefined })
   }
 
   /**
-   * The input that an annotation is drawn on: that of its sensor, or without one the frame's only input, or with `onCloud`
-   * its only point cloud. Text says why there is none.
+   * The input that an annotation in a frame is drawn on: that of its sensor, or without one the frame's only input, or with
+   * `onCloud` its only point cloud. Text says why there is none.
    */
-  of(frameId: string | null, frameIndex: number | null, sensorId: string | null, onCloud: boolean): number | string {
-    const { byFrame, inputs } = this
-    const key = frameIndex ?? frameId
+  of(place: Place, sensorId: string | null, onCloud: boolean): number | string {
+    const { inputs, nowhere } = this
     // Inputs in no frame are those of all frames.
-    const among = byFrame.get(key) ?? byFrame.get(null) ?? (key === null ? this.ofOnlyFrame() : undefined)
-    if (among === undefined) return key === null ? "names no frame" : "its frame has no input"
+    const among = place.inputs ?? nowhere.inputs ?? (place === nowhere && !this.several ? this.only?.inputs : undefined)
+    if (among === undefined) return place === nowhere ? "names no frame" : "its frame has no input"
     if (typeof among === "number") {
       const named = sensorId === null ? null : inputs[among]!.sensorId
       return named === null || named === sensorId ? among : noSensor
@@ -90,24 +98,29 @@ export class InputMedia {
     for (const index of among) {
       const { kind, sensorId: named } = inputs[index]!
       if (sensorId === null ? kind !== "point_cloud" || !(onCloud || this.allOnCloud) : named !== sensorId) continue
-      if (found !== undefined) return several
+      if (found !== undefined) return tooMany
       found = index
     }
-    return found ?? (sensorId === null ? several : noSensor)
+    return found ?? (sensorId === null ? tooMany : noSensor)
   }
 
-  private ofOnlyFrame(): number | Array<number> | undefined {
-    return this.byFrame.size === 1 ? this.byFrame.values().next().value : undefined
+  /** Whether the document itself names inputs, so that an annotation without one is a problem. */
+  get isNamed(): boolean {
+    return this.inputs.length > 0 && this.inputs[0]!.url !== null
   }
 
   /** Inputs whose row cannot hold all of their text. */
   get problems(): ReadonlyArray<Problem> {
-    return this.inputs.filter((input) => !isWhole(input)).map(({ path }) => ({ path, reason: halfCharacter }))
+    return this.inputs.filter((input) => !isWhole(input))
+      .map(({ path }) => ({ path: path.toWellFormed(), reason: halfCharacter }))
   }
 }
 
+/** A frame that the document does not list. */
+const unlisted: Place = { index: null, inputs: undefined }
+
 const noSensor = "its frame has no input of its sensor"
-const several = "its frame has several inputs that it may be drawn on"
+const tooMany = "its frame has several inputs that it may be drawn on"
 
 const sensorInputs = ["video_data", "sensor_data"]
 const noMeta: ReadonlyMap<string, Sensor> = new Map()
@@ -118,26 +131,22 @@ export const inputMediaOf = (
   lists: Lists,
   files: ReadonlyArray<AttachmentRef>
 ): InputMedia => {
-  const inputs: Array<Input> = []
-  const places = new Map<string, number>()
-  let listed = 0
-  if (type === "unknown") return new InputMedia(type, inputs, places, listed, false)
+  const media = new InputMedia(type)
+  if (type === "unknown") return media
   const indexOf = attachedBy(files)
 
   const add = (
+    place: Place,
     input: FrameInput,
-    frameId: string | null,
-    frameIndex: number | null,
-    egoPose: string | null,
-    timestamp: string | null,
+    { egoPose, frameId, timestamp }: Pick<Frame, "frameId" | "egoPose" | "timestamp">,
     meta: ReadonlyMap<string, Sensor>
   ) => {
     const { intrinsics, path, pose, sensorId, url } = input
     const sensor = sensorId === null ? undefined : meta.get(sensorId)
-    inputs.push({
+    media.add({
       kind: sensor?.isLidar === true || isCloud(url) ? "point_cloud" : "image",
       frameId,
-      frameIndex,
+      frameIndex: place.index,
       sensorId,
       url,
       path,
@@ -146,15 +155,12 @@ export const inputMediaOf = (
       intrinsics: intrinsics ?? sensor?.intrinsics ?? null,
       timestamp: input.timestamp ?? timestamp,
       attachmentIndex: indexOf(url, frameId, sensorId)
-    })
+    }, place)
   }
   const addFrames = (list: ReadonlyArray<unknown>, at: string, meta: ReadonlyMap<string, Sensor>) => {
-    const frames = lists.frames(list, at)
-    listed = Math.max(listed, frames.length)
-    for (const { egoPose, frameId, index, inputs, timestamp } of frames) {
-      if (frameId !== null && !places.has(frameId)) places.set(frameId, index)
-      const frameIndex = frameId === null ? index : places.get(frameId)!
-      for (const input of inputs) add(input, frameId, frameIndex, egoPose, timestamp, meta)
+    for (const frame of lists.frames(list, at)) {
+      const place = media.listed(frame.frameId, frame.index)
+      for (const input of frame.inputs) add(place, input, frame, meta)
     }
   }
   const addInputs = (within: JsonObject, at: string) => {
@@ -166,24 +172,29 @@ export const inputMediaOf = (
       if (key === "frames") addFrames(list, `${at}/${key}`, meta)
       if (key !== "sensors") continue
       const egoPose = isObject(pose) ? jsonText(pose) : null
-      for (const input of lists.sensors(list, `${at}/${key}`)) add(input, null, null, egoPose, null, meta)
+      const around = { ...noFrame, egoPose }
+      for (const input of lists.sensors(list, `${at}/${key}`)) add(media.named(null), input, around, meta)
     }
   }
   for (const key of Object.keys(body)) {
     const value = body[key]
     const at = `${path}/${key}`
     if (key === "image_url" && isUrl(value)) {
-      add({ ...bare, url: value, path: at }, null, null, null, null, noMeta)
+      add(media.named(null), { ...bare, url: value, path: at }, noFrame, noMeta)
     } else if (key === "frames" && Array.isArray(value)) addFrames(value, at, noMeta)
     else if (key === "annotation_data" && isObject(value)) {
       if (Array.isArray(value["frames"])) addFrames(value["frames"], `${at}/frames`, noMeta)
     } else if (sensorInputs.includes(key) && isObject(value)) addInputs(value, at)
   }
-  return inputs.length > 0
-    ? new InputMedia(type, inputs, places, listed, true)
-    : new InputMedia(type, files.map((file) => ofResult(file, places)), places, listed, false)
+  if (media.inputs.length > 0) return media
+  for (const file of files) {
+    const place = media.named(file.frameId)
+    media.add(ofResult(file, place.index), place)
+  }
+  return media
 }
 
+const noFrame = { frameId: null, egoPose: null, timestamp: null }
 const bare = { sensorId: null, pose: null, intrinsics: null, timestamp: null }
 
 /** Finds the places of inputs among the files of a document. Most often inputs are no files. */
@@ -199,18 +210,17 @@ const attachedBy = (files: ReadonlyArray<AttachmentRef>) => {
 }
 
 /** A file of a segmentation, which stands for the input that it does not name. */
-const ofResult = ({ frameId, index, role, sensorId, sourcePath }: AttachmentRef, places: ReadonlyMap<string, number>) =>
-  ({
-    ...bare,
-    kind: role === "mask" ? "image" : "point_cloud",
-    frameId,
-    frameIndex: frameId === null ? null : places.get(frameId) ?? null,
-    sensorId,
-    url: null,
-    path: sourcePath,
-    egoPose: null,
-    attachmentIndex: index
-  }) satisfies Input
+const ofResult = ({ frameId, index, role, sensorId, sourcePath }: AttachmentRef, frameIndex: number | null): Input => ({
+  ...bare,
+  kind: role === "mask" ? "image" : "point_cloud",
+  frameId,
+  frameIndex,
+  sensorId,
+  url: null,
+  path: sourcePath,
+  egoPose: null,
+  attachmentIndex: index
+})
 
 const blank = nulls(tables.media)
 

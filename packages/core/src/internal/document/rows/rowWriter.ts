@@ -93,13 +93,8 @@ export class RowWriter {
     const frameId = around.frameId ?? text(object["frame_id"])
     const sensorId = text(object["sensor_id"])
     const media = this.media
-    const { framePosition } = around
-    const frameIndex = frameId !== null
-      ? media.frameIndex(frameId)
-      : framePosition === null
-      ? null
-      : media.frameAt(framePosition)
-    const input = media.of(frameId, frameIndex, sensorId, type === "box_3d")
+    const frame = media.frame(frameId, around.framePosition)
+    const input = media.of(frame, sensorId, type === "box_3d")
     if (typeof input === "string" && media.isNamed) this.problem(path, input)
     const keyFrame = object["keyFrame"] ?? object["key_frame"]
     this.row(
@@ -116,7 +111,7 @@ export class RowWriter {
       color === undefined || color === null ? legend?.get(given) ?? null : normalColor(color),
       key,
       path,
-      frameIndex,
+      frame.index,
       typeof input === "number" ? input : null,
       typeof keyFrame === "boolean" ? keyFrame : null,
       labels,
