@@ -1,9 +1,12 @@
 /**
- * The normalised model: three tables that hold any finished job of the platform, whatever its annotation type. Column
- * names are fixed, since people's queries depend on them, and no column holds a clock reading: the same input gives the
- * same rows. Each column is described here alone: row types and every sink's schema are made from `tables`.
+ * The normalized model, version 2: four tables that hold any finished job of the platform, whatever its annotation type.
+ * Column names are fixed, since people's queries depend on them. The same input gives the same rows, `load_id` excepted.
+ * Each column is described here alone: row types and every sink's schema are made from `tables`.
  */
-import { double, int32, int64, json, make, nullable, type RowOf, scattered, text } from "./Table.ts"
+import { boolean, double, int32, int64, json, make, nullable, type RowOf, scattered, text } from "./Table.ts"
+
+/** The version of the tables. A sink that holds an older version is read, and not written to. */
+export const version = 2
 
 export type { Column, ColumnType, Table } from "./Table.ts"
 
@@ -13,6 +16,7 @@ export type { Column, ColumnType, Table } from "./Table.ts"
  */
 export type ResultType =
   | "image_annotation"
+  | "image_classification"
   | "image_segmentation"
   | "video_annotation"
   | "video_segmentation"
@@ -22,7 +26,8 @@ export type ResultType =
 
 /**
  * What a row describes. `rectangle`, `polygon`, `line`, `landmark` and `cuboid` are drawn on an image, `box_3d` stands in
- * a point cloud, `segment` is a class or instance of a mask, `unknown` is whatever no decoder recognised.
+ * a point cloud, `segment` is a class or instance of a mask, `classification` is the class of a job or frame as a whole and
+ * has no extent, `unknown` is whatever no decoder recognized.
  */
 export type AnnotationType =
   | "rectangle"
@@ -32,7 +37,11 @@ export type AnnotationType =
   | "cuboid"
   | "box_3d"
   | "segment"
+  | "classification"
   | "unknown"
+
+/** What a row of `media` stands for. */
+export type MediaKind = "image" | "point_cloud"
 
 /**
  * What a file that a result names is for: a colour `mask` (PNG), `point_labels` (one label key per point of the input
@@ -70,7 +79,12 @@ const jobs = make({
     result_url: text(),
     /** 64 lower-case hex digits. */
     revision: text("sha256 of the result document"),
-    bytes: int64("size of the result document")
+    bytes: int64("size of the result document"),
+    /**
+     * Start of the run that stored the job here: milliseconds since 1970 times 1,000, plus 3 random digits. Says when a
+     * row arrived, and nothing about its content.
+     */
+    load_id: int64("the run that stored the job here")
   },
   key: ["batch_id", "job_id"],
   indexes: { by_reference: ["reference_id"] }
@@ -118,9 +132,62 @@ const annotations = make({
     /** The number that stands for this segment in a file of point labels; null elsewhere. */
     label_key: nullable(int32()),
     /** RFC 6901, such as `/data/annotations/rectangles/0`; `""` is all of the document. */
-    source_path: scattered(text("JSON pointer into the document"))
+    source_path: scattered(text("JSON pointer into the document")),
+    /** Null for single images, and for a frame that the document does not list. */
+    frame_index: nullable(int32("position of the frame in the job, from 0")),
+    /**
+     * Without a `sensor_id` the frame's only input, or its only point cloud for 3D boxes. Null where that is not one, which
+     * is a problem of the document.
+     */
+    media_index: nullable(int32("the row of media that it is drawn on")),
+    /** Null where the document does not say. */
+    key_frame: nullable(boolean("whether a person drew it here; false: interpolated")),
+    /** Landmarks: the platform's label of each point, in the order of `geometry`. Null of all else. */
+    point_labels: nullable(json("JSON list")),
+    /** 3D boxes: the numbers that the platform gives, not converted. Null where the document has no such key. */
+    center_x: nullable(double("3D box, as the platform gives it")),
+    center_y: nullable(double()),
+    center_z: nullable(double()),
+    size_x: nullable(double()),
+    size_y: nullable(double()),
+    size_z: nullable(double()),
+    rotation_x: nullable(double()),
+    rotation_y: nullable(double()),
+    rotation_z: nullable(double()),
+    rotation_w: nullable(double())
   },
   key: ["batch_id", "job_id", "annotation_index"]
+})
+
+const media = make({
+  description: "one row per input that annotations refer to",
+  columns: {
+    batch_id: text(),
+    job_id: text(),
+    /** From 0 without gaps, in document order. */
+    media_index: int32(),
+    kind: text<MediaKind>(),
+    /** Null for single images. */
+    frame_id: nullable(text()),
+    frame_index: nullable(int32("position of the frame in the job, from 0")),
+    sensor_id: nullable(text()),
+    /**
+     * As the document names it, without its query, which may carry a signature. Null for segmentation results, which name
+     * no input: these have one row per mask.
+     */
+    url: nullable(text()),
+    /** EXIF orientation applied. Null until it is known. */
+    width: nullable(int32("pixels, as displayed")),
+    height: nullable(int32("pixels, as displayed")),
+    ego_pose: nullable(json("JSON, as the platform gives it")),
+    sensor_pose: nullable(json("JSON, as the platform gives it")),
+    intrinsics: nullable(json("JSON, as the platform gives it")),
+    /** Text of a number, where the platform gives one. */
+    timestamp: nullable(text("as the platform gives it")),
+    /** Null where it was not downloaded. */
+    attachment_index: nullable(int32("the stored file"))
+  },
+  key: ["batch_id", "job_id", "media_index"]
 })
 
 const attachments = make({
@@ -141,23 +208,28 @@ const attachments = make({
     bytes: int64(),
     /** As the storage named it, such as `image/png`. */
     media_type: text(),
-    /** Relative to the sink's root. */
-    path: nullable(text("where the bytes are when they are a file of their own"))
+    /** Relative to the sink's directory, with `/` between the parts. The same in every sink. */
+    path: text("where a files sink stores the bytes"),
+    /** The camera or lidar that the file belongs to; null where the document names none. */
+    sensor_id: nullable(text())
   },
   key: ["batch_id", "job_id", "attachment_index"]
 })
 
 /**
- * The three tables. Names and order do not change within a major version. Columns may be added at the end; they can be
+ * The four tables. Names and order do not change within a major version. Columns may be added at the end; they can be
  * null, since rows that are stored already do not have them.
  */
-export const tables = { jobs, annotations, attachments }
+export const tables = { jobs, annotations, media, attachments }
 
 /** One finished job. Key: (`batch_id`, `job_id`). */
 export type JobRow = RowOf<typeof jobs>
 
 /** One annotation in one frame. Key: (`batch_id`, `job_id`, `annotation_index`). */
 export type AnnotationRow = RowOf<typeof annotations>
+
+/** One input that annotations refer to. Key: (`batch_id`, `job_id`, `media_index`). */
+export type MediaRow = RowOf<typeof media>
 
 /** One file that a result names. Key: (`batch_id`, `job_id`, `attachment_index`). */
 export type AttachmentRow = RowOf<typeof attachments>

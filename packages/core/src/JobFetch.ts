@@ -11,6 +11,7 @@ import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
 import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
 import type { AttachmentRecord, JobRecord } from "./JobSink.ts"
+import * as LoadId from "./LoadId.ts"
 import * as OptionError from "./OptionError.ts"
 import * as ResultDocument from "./ResultDocument.ts"
 
@@ -26,11 +27,13 @@ export interface Options {
   readonly attachments?: AttachmentChoice
   /** Files of one job fetched at the same time. Default 4. */
   readonly attachmentConcurrency?: number
+  /** `JobRecord.load`, from 1. Default: a new one; `mapJobs` makes one for all its jobs. */
+  readonly load?: number
   /** `JobRecord.position`. Default 0; `mapJobs` counts the summaries. */
   readonly position?: number
   /** Largest result document that is parsed whole, in bytes; larger ones are scanned. Default 1 MiB. */
   readonly parseLimit?: number
-  /** Asked about each result before its files are fetched: where it is not filter, there is none. Default all are. */
+  /** Asked about each result before its files are fetched: a job whose result it refuses is none. Default: takes all. */
   readonly filter?: (document: ResultDocument.ResultDocument) => Effect.Effect<boolean, ContentError>
 }
 
@@ -67,7 +70,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     options: ResultDocument.OpenOptions
   ) => Effect.Effect<ResultDocument.ResultDocument, ContentError, Scope.Scope> = ResultDocument.open
 ) {
-  const { attachments: choice = "results", attachmentConcurrency = 4, parseLimit, position = 0, filter } = options
+  const { attachments: choice = "results", attachmentConcurrency = 4, filter, parseLimit, position = 0 } = options
   const about = { projectId: batch.projectId, batchId: batch.batchId, jobId: summary.id }
   const result = yield* gtStudio.jobResult(batch.projectId, summary.id)
   if (result.result === null || result.result === "" || !isFinished(result)) return Option.none()
@@ -103,6 +106,7 @@ export const fetchWith = Effect.fnUntraced(function*(
   )
   const record: JobRecord = {
     position,
+    load: options.load ?? (yield* LoadId.make),
     ...about,
     // A job whose entry in the listing could not be read has no status there.
     summary: summary.status === "" ? { ...summary, status: result.status } : summary,
@@ -110,6 +114,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     document,
     parsed,
     attachments,
+    sizes: noSizes,
     revision: {
       document: document.sha256,
       attachments: attachments.length === 0 ? "" : yield* hashOf(attachments.map(({ content }) => content))
@@ -119,6 +124,7 @@ export const fetchWith = Effect.fnUntraced(function*(
 })
 
 const noAttachments: ReadonlyArray<AttachmentRecord> = []
+const noSizes: JobRecord["sizes"] = new Map()
 
 const hashOf = (contents: ReadonlyArray<Content>): Effect.Effect<string> =>
   Effect.map(
@@ -141,17 +147,20 @@ export const mapJobs = <A, E, R>(
 <E0, R0>(
   summaries: Stream.Stream<JobSummary, E0, R0>
 ): Stream.Stream<A, E0 | E | FetchError, R0 | Exclude<R, Scope.Scope> | GtStudio> =>
-  Stream.unwrap(Effect.map(OptionError.count("concurrency", options.concurrency ?? 16), (concurrency) =>
-    summaries.pipe(
+  Stream.unwrap(Effect.gen(function*() {
+    const concurrency = yield* OptionError.count("concurrency", options.concurrency ?? 16)
+    const load = options.load === undefined ? yield* LoadId.make : yield* OptionError.count("load", options.load)
+    return summaries.pipe(
       Stream.filter(isFinished),
       Stream.zipWithIndex,
       Stream.mapEffect(([summary, position]) =>
         Effect.scoped(Effect.flatMap(
-          fetch(batch, summary, { ...options, position }),
+          fetch(batch, summary, { ...options, load, position }),
           Option.match({
             onNone: () => Effect.succeed<ReadonlyArray<A>>([]),
             onSome: (job) => Effect.map(use(job), (value): ReadonlyArray<A> => [value])
           })
         )), { concurrency, unordered: options.ordered !== true }),
       Stream.flattenIterable
-    )))
+    )
+  }))

@@ -31,6 +31,8 @@ export interface JobRecord {
    * by it. Says nothing of other runs, and is not stored.
    */
   readonly position: number
+  /** The run that brings the job, as `jobs.load_id` has it: see `LoadId`. No part of the job's content. */
+  readonly load: number
   readonly projectId: string
   readonly batchId: string
   readonly jobId: string
@@ -42,8 +44,16 @@ export interface JobRecord {
   readonly parsed: ResultDocument
   /** Nested files in document order. */
   readonly attachments: ReadonlyArray<AttachmentRecord>
+  /** Sizes of the job's inputs by `media_index`; none for those whose size is not known. */
+  readonly sizes: ReadonlyMap<number, Size>
   /** What this job's content is identified by. */
   readonly revision: Revision
+}
+
+/** Pixels of an image as it is displayed: with an EXIF orientation of 5 to 8, width and height are swapped. */
+export interface Size {
+  readonly width: number
+  readonly height: number
 }
 
 /** Identifies the content of a job: the platform gives no other sign that a result changed. */
@@ -150,7 +160,7 @@ export interface OpenSink {
 }
 
 /** A job as a sink holds it: everything that another sink needs to store it too. */
-export interface StoredJob extends Omit<JobRecord, "position" | "parsed" | "attachments"> {
+export interface StoredJob extends Omit<JobRecord, "position" | "load" | "parsed" | "attachments"> {
   /** Nested files with their position in the document, `AttachmentRef.index`. */
   readonly attachments: ReadonlyArray<{ readonly index: number; readonly content: Content }>
 }

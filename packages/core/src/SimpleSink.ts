@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type * as EffectSink from "effect/Sink"
 import * as Stream from "effect/Stream"
-import type { AnnotationRow, AttachmentRow, JobRow } from "./AnnotationModel.ts"
+import type { AnnotationRow, AttachmentRow, JobRow, MediaRow } from "./AnnotationModel.ts"
 import type { Content, ContentError } from "./Content.ts"
 import {
   type Capabilities,
@@ -129,6 +129,7 @@ export interface TableWriter {
   readonly jobs?: (rows: ReadonlyArray<JobRow>) => Effect.Effect<void, SinkError>
   /** Called with rows of one job at a time, in order, about a thousand at once. */
   readonly annotations?: (rows: ReadonlyArray<AnnotationRow>) => Effect.Effect<void, SinkError>
+  readonly media?: (rows: ReadonlyArray<MediaRow>) => Effect.Effect<void, SinkError>
   readonly attachments?: (rows: ReadonlyArray<AttachmentRow>) => Effect.Effect<void, SinkError>
   readonly finish?: OpenSink["finish"]
 }
@@ -142,7 +143,7 @@ export interface TableWriterOptions extends Description {
 export const fromTableWriter = ({ open, ...options }: TableWriterOptions): JobSink =>
   fromWriter({
     ...options,
-    open: Effect.map(open, ({ annotations, attachments, finish, jobs }): Writer => ({
+    open: Effect.map(open, ({ annotations, attachments, finish, jobs, media }): Writer => ({
       write: Effect.fnUntraced(function*(records) {
         const rows: Array<JobRow> = []
         for (const record of records) {
@@ -153,7 +154,8 @@ export const fromTableWriter = ({ open, ...options }: TableWriterOptions): JobSi
           }).pipe(
             Effect.catchTag("ContentError", (error) => Effect.fail(unreadable(options.name, record, error.message)))
           )
-          const files = record.attachments.map((file) => TableRows.attachmentRow(record, file, null))
+          const files = record.attachments.map((file) => TableRows.attachmentRow(record, file))
+          if (media !== undefined) yield* Stream.runForEach(TableRows.mediaRows(record), media)
           if (attachments !== undefined && files.length > 0) yield* attachments(files)
           rows.push(TableRows.jobRow(record, count))
         }

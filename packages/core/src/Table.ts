@@ -4,10 +4,10 @@
  */
 
 /**
- * A column's type: `text` (UTF-8), `int32`, `int64` (within the safe integers), `double`, `bytes`, or `json`, which is
- * text that is valid JSON and which a format with nested types may store as such.
+ * A column's type: `text` (UTF-8), `int32`, `int64` (within the safe integers), `double`, `boolean`, `bytes`, or `json`,
+ * which is text that is valid JSON and which a format with nested types may store as such.
  */
-export type ColumnType = "text" | "int32" | "int64" | "double" | "bytes" | "json"
+export type ColumnType = "text" | "int32" | "int64" | "double" | "boolean" | "bytes" | "json"
 
 /** What is known of a column besides its name. */
 export interface Definition {
@@ -99,6 +99,9 @@ export const int64: (description?: string) => Field<number> = field("int64")
 
 /** Makes a column of doubles. */
 export const double: (description?: string) => Field<number> = field("double")
+
+/** Makes a column of true and false; a database without them stores 1 and 0. */
+export const boolean: (description?: string) => Field<boolean> = field("boolean")
 
 /** Makes a column of bytes. */
 export const bytes: (description?: string) => Field<Uint8Array> = field("bytes")

@@ -28,6 +28,7 @@ describe("an export", () => {
   const options: Record<string, readonly [(value: number) => RunOptions, ReadonlyArray<number>]> = {
     concurrency: [(concurrency) => ({ concurrency }), [none, endless, 0, -1, 1.5]],
     limit: [(limit) => ({ limit }), [none, endless, 0, -1, 1.5]],
+    load: [(load) => ({ load }), [none, endless, 0, -1, 1.5, 2 ** 53]],
     grace: [(grace) => ({ grace }), [none, endless, -1]],
     "follow.interval": [(interval) => ({ follow: { interval } }), [none, endless, -1, 0]],
     "follow.deadline": [(deadline) => ({ follow: { deadline } }), [none, endless, -1]]

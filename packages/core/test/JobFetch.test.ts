@@ -250,6 +250,23 @@ describe("mapJobs", () => {
       strictEqual(platform.spool.held, 0)
     }))
 
+  it.effect("gives all its jobs one load id, its own or the one that it was given", () =>
+    Effect.gen(function*() {
+      const loads = (options: JobFetch.Options) =>
+        lapse(
+          Stream.fromIterable(batchOf(4).jobs.map(({ id }) => summary(id))).pipe(
+            JobFetch.mapJobs(ref, ({ load }) => Effect.succeed(load), options),
+            Stream.runCollect,
+            Effect.provide(new FakePlatform([batchOf(4)]).layer())
+          )
+        )
+      const own = yield* loads({})
+      strictEqual(own.length, 4)
+      strictEqual(new Set(own).size, 1)
+      assert(Number.isSafeInteger(own[0]))
+      deepStrictEqual(yield* loads({ load: 7 }), [7, 7, 7, 7])
+    }))
+
   it.effect("works over the spool in memory", () =>
     Effect.gen(function*() {
       const platform = platformOf({ document: masks })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
 import { scale } from "../../../scripts/testScale.ts"
 import { ResultDocument } from "../src/index.ts"
+import { documents } from "./document/inputs.ts"
 import {
   arrived,
   content,
@@ -24,7 +25,7 @@ const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0x7fffffff
 const Sizes = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 300 })))
   .check(Schema.isMinLength(1), Schema.isMaxLength(4))
 
-const parsed = samples.map((name) => JSON.parse(new TextDecoder().decode(fixture(name))) as unknown)
+const parsed = [...samples.map((name) => JSON.parse(new TextDecoder().decode(fixture(name))) as unknown), ...documents]
 
 /** What remains when text is read back from JSON, so that a document equals what its bytes say. */
 const asRead = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown
@@ -102,7 +103,7 @@ describe("ResultDocument", () => {
     }), { arbitrary: { runs: scale(100, 300) } })
 
   it.effect.prop(
-    "gives the same rows, problems and files however it is read and cut into chunks",
+    "gives the same rows, media, problems and files however it is read and cut into chunks",
     [Seed, Schema.Json, Sizes, Schema.Boolean],
     ([seed, value, sizes, inputs]) =>
       Effect.gen(function*() {
@@ -152,14 +153,28 @@ describe("ResultDocument", () => {
     ([seed, value]) =>
       Effect.gen(function*() {
         const document = asRead(disturb(parsed[seed % parsed.length], seed, value))
-        const { attachments, problems, rows } = yield* read(encodeExact(document), { inputs: true })
+        const { attachments, media, problems, rows } = yield* read(encodeExact(document), { inputs: true })
         assert.deepStrictEqual(rows.map((row) => row.annotation_index), rows.map((_, index) => index))
         for (const row of rows) {
           assert.isDefined(resolve(document, row.source_path))
           assert.isObject(JSON.parse(row.attributes))
           assert.isTrue(typeof JSON.parse(row.geometry) === "object")
+          if (row.point_labels !== null) assert.isArray(JSON.parse(row.point_labels))
+          const input = row.media_index === null ? undefined : media[row.media_index]
+          if (row.media_index !== null) assert.isDefined(input)
+          if (input?.frame_index != null && row.frame_index !== null) {
+            assert.strictEqual(input.frame_index, row.frame_index)
+          }
+          if (input?.sensor_id != null && row.sensor_id !== null) assert.strictEqual(input.sensor_id, row.sensor_id)
+        }
+        assert.deepStrictEqual(media.map((row) => row.media_index), media.map((_, index) => index))
+        for (const { attachment_index, ego_pose, intrinsics, sensor_pose, url } of media) {
+          for (const text of [ego_pose, intrinsics, sensor_pose]) if (text !== null) assert.isDefined(JSON.parse(text))
+          assert.isNotNull(attachment_index)
+          assert.strictEqual(attachments[attachment_index ?? -1]?.role === "input", url !== null)
         }
         for (const { path } of problems) assert.isDefined(resolve(document, path))
+        assert.strictEqual(new Set(problems.map(({ path, reason }) => `${path} ${reason}`)).size, problems.length)
         for (const { sourcePath, url } of attachments) assert.strictEqual(resolve(document, sourcePath), url)
       }),
     { arbitrary: { runs: scale(100, 500) } }

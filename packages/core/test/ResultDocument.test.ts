@@ -12,7 +12,7 @@ describe("ResultDocument", () => {
     [
       ["image_annotation_mixed.json", "image_annotation", true, 5],
       ["image_annotation_empty.json", "image_annotation", true, 0],
-      ["image_classification.json", "image_annotation", true, 1],
+      ["image_classification.json", "image_classification", true, 1],
       ["image_segmentation.json", "image_segmentation", false, 7],
       ["video_annotation.json", "video_annotation", true, 4],
       ["video_segmentation.json", "video_segmentation", true, 2],
@@ -72,7 +72,21 @@ describe("ResultDocument", () => {
         attributes: "{\"Truncation\":\"0% Truncated\",\"Occlusion\":\"0% Occluded\"}",
         color: null,
         label_key: null,
-        source_path: "/data/annotations/rectangles/0"
+        source_path: "/data/annotations/rectangles/0",
+        frame_index: null,
+        media_index: 0,
+        key_frame: null,
+        point_labels: null,
+        center_x: null,
+        center_y: null,
+        center_z: null,
+        size_x: null,
+        size_y: null,
+        size_z: null,
+        rotation_x: null,
+        rotation_y: null,
+        rotation_z: null,
+        rotation_w: null
       }])
     }))
 

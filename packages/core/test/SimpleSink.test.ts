@@ -25,6 +25,7 @@ const record = Effect.fnUntraced(function*(jobId: string, labels: ReadonlyArray<
   const document = contentOf(JSON.stringify({ data: { annotations: { rectangles } } }))
   const made: JobRecord = {
     position: 0,
+    load: 1,
     projectId: "p",
     batchId: "b",
     jobId,
@@ -50,6 +51,7 @@ const record = Effect.fnUntraced(function*(jobId: string, labels: ReadonlyArray<
     document,
     parsed: yield* ResultDocument.open(document),
     attachments: [],
+    sizes: new Map(),
     revision: { document: document.sha256, attachments: "" }
   }
   return made

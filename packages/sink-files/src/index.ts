@@ -2,4 +2,3 @@
 export * as FilesSink from "./FilesSink.ts"
 export { plugin as default } from "./internal/plugin.ts"
 export * as Manifest from "./Manifest.ts"
-export * as PathName from "./PathName.ts"

@@ -70,7 +70,7 @@ export const publish = (exportId: string, known: Known) =>
  * Stores in sinks with one writer what the others hold: an export whose listing is what could not be read back from
  * them, and is fetched.
  */
-const fill = Effect.fnUntraced(function*({ request, run, branched, single }: Known) {
+const fill = Effect.fnUntraced(function*({ load, request, run, branched, single }: Known) {
   const gtStudio = yield* GtStudio.GtStudio
   const store = yield* ExportStore
   const ledger = store.ledger(run)
@@ -86,7 +86,8 @@ const fill = Effect.fnUntraced(function*({ request, run, branched, single }: Kno
   const report = yield* Export.run({
     batches: request.batches,
     sinks: [...branched, ...single],
-    attachments: request.attachments
+    attachments: request.attachments,
+    load
   }).pipe(
     Effect.provideService(GtStudio.GtStudio, {
       ...gtStudio,

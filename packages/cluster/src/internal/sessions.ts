@@ -2,7 +2,7 @@
  * The exports that this runner works on: what each asks for, its sinks opened as this runner's branches, and word of its
  * being stopped. Opened with the first slice, closed soon after the last.
  */
-import type { JobSink, Ledger } from "@labelstream/core"
+import { type JobSink, type Ledger, LoadId } from "@labelstream/core"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -30,6 +30,8 @@ export interface Known {
   readonly request: ExportRequest.ExportRequest
   readonly run: number
   readonly startedAt: number
+  /** `jobs.load_id` of all that the export stores, the same on every runner. */
+  readonly load: number
   /** Sinks that several writers share. */
   readonly branched: ReadonlyArray<JobSink.JobSink>
   /** Sinks that one process at a time writes to. */
@@ -70,9 +72,12 @@ export const know = Effect.fnUntraced(function*(exportId: string, platform: stri
       })
     }
   }
+  const { run, startedAt } = yield* store.begin(exportId)
   return {
     request,
-    ...yield* store.begin(exportId),
+    run,
+    startedAt,
+    load: LoadId.of(startedAt, run),
     branched: sinks.filter(({ branches }) => branches !== undefined),
     single: sinks.filter(({ branches }) => branches === undefined)
   }
@@ -114,10 +119,10 @@ export const layer = ({ concurrency, platform }: SessionOptions): Layer.Layer<
       const sessions = yield* RcMap.make({
         lookup: (exportId: string) =>
           step(Effect.gen(function*() {
-            const { request, run, branched, startedAt } = yield* know(exportId, platform)
+            const { branched, load, request, run, startedAt } = yield* know(exportId, platform)
             const writers = yield* openAll(branched, writerOf(exportId))
             const stop = yield* watchStop(exportId)
-            const work: Work = { run, startedAt, request, writers, concurrency, stop }
+            const work: Work = { run, startedAt, load, request, writers, concurrency, stop }
             return work
           })),
         idleTimeToLive: idle

@@ -18,6 +18,8 @@ export interface Work {
   readonly run: number
   /** When the export began, in milliseconds since 1970: what was looked at since is not fetched again. */
   readonly startedAt: number
+  /** `jobs.load_id` of the export. */
+  readonly load: number
   readonly request: ExportRequest
   readonly writers: ReadonlyArray<Writer>
   /** Jobs of one slice in flight. */
@@ -48,6 +50,7 @@ export const runSlice = (work: Work, slice: number) =>
       sinks: yield* Effect.forEach(work.writers, forSlice),
       selection: { _tag: "Refresh", checkedBefore: work.startedAt },
       attachments: request.attachments,
+      load: work.load,
       concurrency: work.concurrency,
       grace,
       ...(filterResult === undefined ? {} : { filterResult }),

@@ -64,10 +64,12 @@ export const arrived = Effect.fnUntraced(function*(from: Content, inputs: boolea
 export const read = Effect.fnUntraced(function*(bytes: Content | Uint8Array, options?: ResultDocument.OpenOptions) {
   const document = yield* ResultDocument.open(bytes instanceof Uint8Array ? content(bytes) : bytes, options)
   const chunks = yield* Stream.runCollect(document.rows(job))
+  const media = yield* Stream.runCollect(document.media(job))
   return {
     resultType: document.resultType,
     wrapped: document.wrapped,
     attachments: document.attachments,
+    media: media.flat(),
     rows: chunks.flatMap(({ rows }) => rows),
     problems: chunks.flatMap(({ problems }) => problems)
   }

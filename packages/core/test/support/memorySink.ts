@@ -227,6 +227,7 @@ const replayed = ({ batchId, document, jobId, projectId, revision }: StoredJob, 
       collect
     },
     attachments: [],
+    sizes: new Map(),
     revision
   }
 }

@@ -1,16 +1,14 @@
 /**
  * Writes the files of a record where no reader looks, synced, so that a commit has only to rename them.
  */
-import { type Content, type JobSink, UnsignedUrl } from "@labelstream/core/sink"
+import { type Content, type JobSink, PathName, UnsignedUrl } from "@labelstream/core/sink"
 import { Failure, Files, type FolderSink, type Fs, Target } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { constants } from "node:fs"
 import { sep } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import * as PathName from "../PathName.ts"
 import { attempt, toSinkError } from "./failure.ts"
-import { nestedName } from "./nestedName.ts"
 import type { Place } from "./target.ts"
 
 /** A record whose files lie in the staging folder of its token as `<number>.<file>`, its document as file 0. */
@@ -55,7 +53,7 @@ export const stageRecord = (
 ): Effect.Effect<Staged, JobSink.SinkError> => {
   const where: Failure.Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
   const { fs } = place
-  const names = record.attachments.map(nestedName)
+  const names = record.attachments.map(PathName.nested)
   if (new Set(names).size < names.length) {
     return Effect.fail(
       toSinkError(where)(new Failure.Problem("rejected", "two of its nested files have the same index"))

@@ -35,7 +35,12 @@ export const putRecord = Effect.fnUntraced(
         annotations += rows.length
         return put("annotations", rows)
       })).pipe(Effect.catchTag("ContentError", unreadable))
-    yield* put("attachments", attachments.map((of) => TableRows.attachmentRow(record, of, null)))
+    let media = 0
+    yield* Stream.runForEach(TableRows.mediaRows(record), (rows) => {
+      media += rows.length
+      return put("media", rows)
+    })
+    yield* put("attachments", attachments.map((of) => TableRows.attachmentRow(record, of)))
     const kept = keep === "none" ? [] : [
       { index: null, content: document },
       ...keep === "all" ?
@@ -47,7 +52,7 @@ export const putRecord = Effect.fnUntraced(
     let contents = 0
     for (const { content, index } of kept) contents += yield* putContent(record, index, content, put)
     yield* put("jobs", [TableRows.jobRow(record, annotations)])
-    return { annotations, attachments: attachments.length, contents }
+    return { annotations, media, attachments: attachments.length, contents }
   }
 )
 

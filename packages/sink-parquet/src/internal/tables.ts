@@ -1,12 +1,12 @@
 /**
- * The dataset's tables as Parquet has them: the three of the model, and `contents`, which keeps the bytes that the rows
+ * The dataset's tables as Parquet has them: the four of the model, and `contents`, which keeps the bytes that the rows
  * were read from. A column's type decides how it is encoded; two of these decisions keep values that would be lost.
  */
 import { AnnotationModel, Table } from "@labelstream/core/sink"
 import type { SchemaElement } from "hyparquet"
 
 /** Names of the tables, which are folders of the dataset. A part is published in this order: its jobs come last. */
-export const tableNames = ["annotations", "attachments", "contents", "jobs"] as const
+export const tableNames = ["annotations", "media", "attachments", "contents", "jobs"] as const
 
 export type TableName = typeof tableNames[number]
 
@@ -84,6 +84,8 @@ const elementsOf = ({ name, nullable, type }: Column): ReadonlyArray<SchemaEleme
       return [{ name, type: "INT64", repetition_type }]
     case "double":
       return [{ name, type: "DOUBLE", repetition_type }]
+    case "boolean":
+      return [{ name, type: "BOOLEAN", repetition_type }]
     case "points": {
       const list = { converted_type: "LIST", logical_type: { type: "LIST" }, num_children: 1 } as const
       const repeated = { name: "list", repetition_type: "REPEATED", num_children: 1 } as const

@@ -19,14 +19,21 @@ type Fill<Row> = (row: Values<Row>, values: Array<Value>, at: number) => void
  * A loop over the names takes six times as long, since it looks each value up by its name: so the loop is written out, as
  * somebody would by hand. Where the process is not allowed to make code, the loop does it.
  */
-const backfillOf = <Row>(names: ReadonlyArray<string>): Fill<Row> => {
+const fillOf = <Row>(columns: ReadonlyArray<Table.Column>): Fill<Row> => {
   try {
-    const lines = names.map((name, index) => `values[at + ${index}] = row[${JSON.stringify(name)}]`)
+    const lines = columns.map(({ name, type }, index) => {
+      const value = `row[${JSON.stringify(name)}]`
+      // SQLite has no booleans.
+      return `values[at + ${index}] = ${type === "boolean" ? `${value} === null ? null : Number(${value})` : value}`
+    })
     // oxlint-disable-next-line typescript/no-implied-eval -- of names that stand in this software alone
     return new Function("row", "values", "at", lines.join("\n")) as Fill<Row>
   } catch {
     return (row, values, at) => {
-      for (const [index, name] of names.entries()) values[at + index] = row[name as keyof Values<Row>] as Value
+      for (const [index, { name }] of columns.entries()) {
+        const value: unknown = row[name as keyof Values<Row>]
+        values[at + index] = typeof value === "boolean" ? Number(value) : value as Value
+      }
     }
   }
 }
@@ -41,9 +48,9 @@ export class ManyRows<Row> {
   constructor(db: Database, name: string, table: Table.Table<Row>, most = Infinity) {
     const columns = table.columns.map(({ name }) => name)
     const isId = (column: string) => jobKey.includes(column)
-    const others = columns.filter((column) => !isId(column))
+    const others = table.columns.filter(({ name }) => !isId(name))
     this.width = others.length
-    this.fill = backfillOf(others)
+    this.fill = fillOf(others)
     const one = `(${columns.map((column) => isId(column) ? `@${column}` : "?").join(",")})`
     const into = `INSERT INTO ${name} (${columns.join(", ")}) VALUES `
     const used = sizes.filter((size) => size <= most)

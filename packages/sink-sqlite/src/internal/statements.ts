@@ -1,7 +1,15 @@
 /** Makes SQL of descriptions of tables. Their names are this software's own, and need no quotes. */
 import type { Table } from "@labelstream/core/sink"
 
-const types = { text: "TEXT", json: "TEXT", int32: "INTEGER", int64: "INTEGER", double: "REAL", bytes: "BLOB" } as const
+const types = {
+  text: "TEXT",
+  json: "TEXT",
+  int32: "INTEGER",
+  int64: "INTEGER",
+  double: "REAL",
+  boolean: "INTEGER",
+  bytes: "BLOB"
+} as const
 
 const definition = ({ name, nullable, type }: Table.Column) => `${name} ${types[type]}${nullable ? "" : " NOT NULL"}`
 

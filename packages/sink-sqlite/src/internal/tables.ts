@@ -5,7 +5,7 @@
 import { AnnotationModel, Table } from "@labelstream/core/sink"
 
 const { int32, int64, keyFields, make, text } = Table
-const { annotations, attachments, jobs } = AnnotationModel.tables
+const { annotations, attachments, jobs, media } = AnnotationModel.tables
 
 const documents = make({
   description: "result documents as they came; parts in order, each of up to 4 MiB before compression",
@@ -41,6 +41,7 @@ const receipts = make({
     ...keyFields(jobs),
     attachments_revision: text("sha256 over those of the attachments"),
     bytes: int64("document and attachments together"),
+    media_rows: int32(),
     attachment_rows: int32(),
     problem_rows: int32(),
     document_kept: int32("1: its bytes are in documents"),
@@ -50,7 +51,7 @@ const receipts = make({
 })
 
 /** All tables that hold rows of jobs, in the order in which they are made. */
-export const tables = { jobs, annotations, attachments, documents, files, problems, receipts }
+export const tables = { jobs, annotations, media, attachments, documents, files, problems, receipts }
 
 export type TableName = keyof typeof tables
 

@@ -33,6 +33,7 @@ export class Writer {
   private readonly pace = new Pace()
   private readonly annotations: Into<"annotations">
   private readonly problems: Into<"problems">
+  private readonly media: Into<"media">
   private readonly attachments: Into<"attachments">
   private readonly jobs: Into<"jobs">
   private readonly receipts: Into<"receipts">
@@ -49,6 +50,7 @@ export class Writer {
     this.keep = keep
     const into = <Row>(name: TableName, table: Table.Table<Row>, most?: number) => new ManyRows(db, name, table, most)
     this.annotations = into("annotations", tables.annotations)
+    this.media = into("media", tables.media)
     this.attachments = into("attachments", tables.attachments)
     this.problems = into("problems", tables.problems)
     this.jobs = into("jobs", tables.jobs, 1)
@@ -134,15 +136,25 @@ export class Writer {
         )
       }
     }
+    let mediaRows = 0
+    yield* Stream.runForEach(TableRows.mediaRows(record), (rows) =>
+      Effect.andThen(
+        attempt(file, where, () => {
+          this.media.insert(key, rows)
+          mediaRows += rows.length
+        }),
+        pace.spend(rows.length)
+      ))
     const receipt = TableRows.receiptOf(record)
     yield* attempt(file, where, () => {
-      this.attachments.insert(key, record.attachments.map((of) => TableRows.attachmentRow(record, of, null)))
+      this.attachments.insert(key, record.attachments.map((of) => TableRows.attachmentRow(record, of)))
       this.insertProblems(key, record.summary.problems ?? [])
       this.insertProblems(key, record.result.problems ?? [])
       this.jobs.insert(key, [{ ...TableRows.jobRow(record, count), project_id: encodeId(record.projectId) }])
       this.receipts.insert(key, [{
         attachments_revision: receipt.revision.attachments,
         bytes: receipt.bytes,
+        media_rows: mediaRows,
         attachment_rows: record.attachments.length,
         problem_rows: this.problemIndex,
         document_kept: keep.documents === "off" ? 0 : 1,

@@ -4,6 +4,7 @@
  */
 import type { ResultType } from "../../AnnotationModel.ts"
 import { isContainer, isObject, type JsonObject, nearest } from "./json.ts"
+import { isWholeImage } from "./rows/classification.ts"
 import { imageLists } from "./rows/imageAnnotation.ts"
 import { isSpatial, typeNamed } from "./rows/shapes.ts"
 import { isTracker } from "./rows/videoAnnotation.ts"
@@ -36,8 +37,16 @@ const typeOf = (body: JsonObject, lists: Lists): ResultType => {
   if (Array.isArray(legend)) return "point_cloud_segmentation"
   if (isObject(legend) && typeof body["url"] === "string" && !isObject(inner)) return "image_segmentation"
   const annotations = body["annotations"]
-  if (isObject(annotations) && imageLists.some((name) => isList(annotations[name]))) return "image_annotation"
-  if (!isObject(inner)) return legend === null && typeof body["url"] === "string" ? emptyLegend(body["url"]) : "unknown"
+  if (isObject(annotations) && imageLists.some((name) => isList(annotations[name]))) {
+    return isClassified(annotations, lists) ? "image_classification" : "image_annotation"
+  }
+  if (!isObject(inner)) {
+    if (legend === null && typeof body["url"] === "string") return emptyLegend(body["url"])
+    const category = body["category"]
+    return typeof category === "string" && category !== "" && !Array.isArray(annotations)
+      ? "image_classification"
+      : "unknown"
+  }
   const list = inner["annotations"]
   const first = Array.isArray(list) ? lists.first(list) : undefined
   const masked = hasMasks(body) || hasMasks(inner)
@@ -53,6 +62,20 @@ const typeOf = (body: JsonObject, lists: Lists): ResultType => {
       first["coordinates"] === undefined && first["points"] === undefined
     ? "video_segmentation"
     : "unknown"
+}
+
+/**
+ * Guessed: the only annotation is a rectangle called `image` over all of the picture. A callback of older versions has
+ * `{ category }` instead (documented).
+ */
+const isClassified = (annotations: JsonObject, lists: Lists): boolean => {
+  const rectangles = annotations["rectangles"]
+  if (!Array.isArray(rectangles) || lists.size(rectangles) !== 1) return false
+  return isWholeImage(lists.first(rectangles)) &&
+    Object.keys(annotations).every((name) => {
+      const list = annotations[name]
+      return name === "rectangles" || list === null || Array.isArray(list) && lists.size(list) === 0
+    })
 }
 
 /** Null stands for an empty list. */
@@ -73,5 +96,6 @@ const hasClouds = (sensorData: unknown, lists: Lists): boolean => {
   return Array.isArray(sensors) && sensors.some((sensor) => isObject(sensor) && isCloud(sensor["data_url"]))
 }
 
-const isCloud = (url: unknown): boolean =>
+/** Whether a URL names a point cloud. */
+export const isCloud = (url: unknown): boolean =>
   typeof url === "string" && /\.(?:pcd|ply|las|laz|bin)(?:[?#&]|$)/i.test(url.slice(0, 8192))

@@ -18,6 +18,12 @@ export const text = (value: unknown): string | null => {
   return value instanceof ExactNumber ? value.source : null
 }
 
+/** Whether a text has a form in UTF-8, which half of a surrogate pair has not. */
+export const isWellFormed = (text: string | null): boolean => text === null || text.isWellFormed()
+
+/** What is said of a row with a text that is not well-formed. */
+export const halfCharacter = "a text holds half a character, which became U+FFFD"
+
 /** A segment of a JSON pointer (RFC 6901). */
 export const escapePointer = (key: string): string =>
   key.includes("~") || key.includes("/") ? key.replaceAll("~", "~0").replaceAll("/", "~1") : key

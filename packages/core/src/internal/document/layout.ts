@@ -4,7 +4,7 @@
  */
 
 /** The lists that may be too long to hold: what their elements are. */
-export type ListKind = "shapes" | "annotations" | "legend" | "masks" | "frames" | "sensors"
+export type ListKind = "shapes" | "annotations" | "legend" | "masks" | "frames" | "sensors" | "meta"
 
 /** What is read at one place. Whatever has another form there counts as an empty list or object. */
 export interface Place {
@@ -32,11 +32,14 @@ const files = { url: scalar, mask_url: scalar, label_url: scalar }
 const legend: Place = { list: "legend", whole: true }
 const masks: Place = { list: "masks", whole: true }
 const frames: Place = { list: "frames" }
-const inputs: Place = { object: places({ frames, sensors: { list: "sensors" } }) }
+const inputs: Place = {
+  object: places({ frames, sensors: { list: "sensors" }, sensor_meta: { list: "meta" }, ego_pose: { whole: true } })
+}
 
 const body: { readonly [key: string]: Place } = {
   ...files,
   image_url: scalar,
+  category: scalar,
   annotations: { object: places({}, { list: "shapes" }) },
   annotation_data: { object: places({ ...files, annotations: { list: "annotations" }, legend, masks, frames }) },
   video_data: inputs,

@@ -1,6 +1,6 @@
 /** An opened result document: what its decoders make and its readers get. */
 import type * as Stream from "effect/Stream"
-import type { AnnotationRow, AttachmentRole, ResultType } from "../../AnnotationModel.ts"
+import type { AnnotationRow, AttachmentRole, MediaRow, ResultType } from "../../AnnotationModel.ts"
 import type { ContentError } from "../../Content.ts"
 
 /**
@@ -13,6 +13,8 @@ export interface AttachmentRef {
   readonly role: AttachmentRole
   /** The frame that the file belongs to, null for files of the whole job. */
   readonly frameId: string | null
+  /** The camera or lidar that the file belongs to, null where the document names none. */
+  readonly sensorId: string | null
   /** The text that the document holds, not checked to be a URL. */
   readonly url: string
   /** JSON pointer of that text. */
@@ -21,7 +23,8 @@ export interface AttachmentRef {
 
 /**
  * A part of a document that gave no row although its surroundings were understood, such as a rectangle without corners;
- * or a row in which half of a surrogate pair became U+FFFD, since UTF-8 has no form for it.
+ * an annotation of which cannot be told which of the document's inputs it is drawn on; or a row, of inputs too, in which
+ * half of a surrogate pair became U+FFFD, since UTF-8 has no form for it.
  */
 export interface Problem {
   /** JSON pointer (RFC 6901) into the document. */
@@ -31,7 +34,8 @@ export interface Problem {
 }
 
 /**
- * Some rows of a document and the problems met among them, both in document order. Either may be empty, not both.
+ * Some rows of a document and the problems met among them, both in document order, problems of inputs first. Either may
+ * be empty, not both.
  */
 export interface Decoded {
   readonly rows: ReadonlyArray<AnnotationRow>
@@ -51,13 +55,25 @@ export interface ResultDocument {
   /** Whether the result stands under a top-level `data`, as the documentation shows most of them. */
   readonly wrapped: boolean
   /**
-   * The files that the document names, in document order; one for each distinct (url, role, frame), at its first place.
+   * The files that the document names, in document order; one for each distinct (url, role, frame, sensor), at its first place.
    */
   readonly attachments: ReadonlyArray<AttachmentRef>
+  /**
+   * The inputs that annotations refer to, in document order and in arrays of about a thousand: `media_index` of a row of
+   * annotations is the place of a row here. Sizes are null, since a document does not know them; `attachment_index` is the
+   * place among `attachments`.
+   */
+  readonly media: (job: JobRef) => Stream.Stream<ReadonlyArray<MediaRow>>
   /**
    * The document's annotations, in arrays of about a thousand rows. Deterministic, whatever chunks the content comes in.
    * Rows and problems together account for every annotation. Order is that of the document, save that keys which are
    * whole numbers come first and ascending, as `JSON.parse` has it. Numbers keep the digits of their text, save the extent, which is of doubles.
    */
-  readonly rows: (job: { readonly batchId: string; readonly jobId: string }) => Stream.Stream<Decoded, ContentError>
+  readonly rows: (job: JobRef) => Stream.Stream<Decoded, ContentError>
+}
+
+/** The job whose rows are read. */
+export interface JobRef {
+  readonly batchId: string
+  readonly jobId: string
 }

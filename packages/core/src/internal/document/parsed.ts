@@ -7,22 +7,38 @@ import * as Stream from "effect/Stream"
 import { attachmentsOf } from "./attachmentRefs.ts"
 import { detect, type Found } from "./detect.ts"
 import { parseBytes } from "./exactJson.ts"
-import type { Decoded, ResultDocument } from "./openDocument.ts"
+import { type InputMedia, inputMediaOf, mediaRows } from "./inputMedia.ts"
+import type { AttachmentRef, Decoded, JobRef, ResultDocument } from "./openDocument.ts"
 import { planOf, runStep, type Step } from "./readingPlan.ts"
 import { RowWriter } from "./rows/rowWriter.ts"
+import { addFrames, addMeta, addSensors, type Frame, type FrameInput, type Sensor } from "./scan/frames.ts"
 import { elementMentions, type Lists, type Mention } from "./scan/mentions.ts"
 
 /** A list in memory. */
 const parsedLists: Lists = {
   first: (list) => list[0],
+  size: (list) => list.length,
   mentions: (list, kind, path) => {
     const out: Array<Mention> = []
     for (let i = 0; i < list.length; i++) elementMentions(kind, list[i], `${path}/${i}`, out)
     return out
+  },
+  frames: (list, path) => {
+    const out: Array<Frame> = []
+    addFrames(list, 0, path, out)
+    return out
+  },
+  sensors: (list, path) => {
+    const out: Array<FrameInput> = []
+    addSensors(list, 0, path, out)
+    return out
+  },
+  meta: (list) => {
+    const out = new Map<string, Sensor>()
+    addMeta(list, out)
+    return out
   }
 }
-
-const planOfFound = (found: Found) => planOf(found, parsedLists)
 
 /**
  * A document as its bytes say, or undefined where they are not JSON in UTF-8. With `held`, the bytes stay in memory
@@ -32,33 +48,48 @@ export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): R
   const document = parseBytes(bytes)
   if (document === undefined) return undefined
   const found = detect(document, parsedLists)
-  const plan = new Plan(planOfFound(found), held ? bytes : undefined)
+  const attachments = attachmentsOf(found, parsedLists, inputs)
+  const values = new Values(found, attachments, held ? bytes : undefined)
   return {
     resultType: found.type,
     wrapped: found.wrapped,
-    attachments: attachmentsOf(found, parsedLists, inputs),
-    rows: ({ batchId, jobId }) => rows(plan, batchId, jobId)
+    attachments,
+    media: (job) => Stream.suspend(() => mediaRows(values.media, job)),
+    rows: (job) => rows(values, job)
   }
 }
 
 /**
- * What to decode, values included. V8 keeps what a stream refers to until it collects all garbage, so that the values of
- * a thousand documents would pile up and each be moved several times: a stream refers to this, which lets go of them.
+ * The values to decode. V8 keeps what a stream refers to until it collects all garbage, so that the values of a thousand
+ * documents would pile up and each be moved several times: a stream refers to this, which lets go of them.
  */
-class Plan {
-  private steps: ReadonlyArray<Step> | undefined
+class Values {
+  private found: Found | undefined
+  private known: InputMedia | undefined
+  private readonly files: ReadonlyArray<AttachmentRef>
   private readonly bytes: Uint8Array | undefined
 
-  constructor(steps: ReadonlyArray<Step>, bytes: Uint8Array | undefined) {
-    this.steps = steps
+  constructor(found: Found, files: ReadonlyArray<AttachmentRef>, bytes: Uint8Array | undefined) {
+    this.found = found
+    this.files = files
     this.bytes = bytes
   }
 
+  /** What the document says of its inputs: texts of their own, which are kept. */
+  get media(): InputMedia {
+    return this.known ??= inputMediaOf(this.get(), parsedLists, this.files)
+  }
+
+  /** Hands over the steps and lets go of the values. */
   take(): ReadonlyArray<Step> {
-    if (this.bytes === undefined) return this.steps!
-    const steps = this.steps ?? planOfFound(detect(parseBytes(this.bytes), parsedLists))
-    this.steps = undefined
-    return steps
+    const found = this.get()
+    this.known ??= inputMediaOf(found, parsedLists, this.files)
+    if (this.bytes !== undefined) this.found = undefined
+    return planOf(found, parsedLists)
+  }
+
+  private get(): Found {
+    return this.found ?? detect(parseBytes(this.bytes!), parsedLists)
   }
 }
 
@@ -86,9 +117,9 @@ class Reading {
   }
 }
 
-const rows = (plan: Plan, batchId: string, jobId: string): Stream.Stream<Decoded> =>
+const rows = (values: Values, job: JobRef): Stream.Stream<Decoded> =>
   Stream.fromPull(Effect.sync(() => {
-    const reading = new Reading(plan.take(), new RowWriter(batchId, jobId))
+    const reading = new Reading(values.take(), new RowWriter(job, values.media))
     return Effect.suspend(() => {
       const decoded = reading.next()
       return decoded === undefined ? Cause.done() : Effect.succeed([decoded] as const)

@@ -3,6 +3,7 @@
  */
 import type { Found } from "./detect.ts"
 import { escapePointer, isObject, type JsonObject } from "./json.ts"
+import { wholeImage } from "./rows/classification.ts"
 import { imageAnnotation, imageListType } from "./rows/imageAnnotation.ts"
 import { colorEntry } from "./rows/imageSegmentation.ts"
 import { pointCloudAnnotation } from "./rows/pointCloudAnnotation.ts"
@@ -24,6 +25,7 @@ export type Step =
     readonly colors: ReadonlyArray<string>
     readonly path: string
   }
+  | { readonly kind: "category"; readonly label: string; readonly path: string }
   | { readonly kind: "problem"; readonly path: string; readonly reason: string }
   | { readonly kind: "unknown" }
 
@@ -34,6 +36,7 @@ export const rowsAtOnce = 1000
 export const planOf = ({ body, path, type }: Found, lists: Lists): ReadonlyArray<Step> => {
   if (type === "unknown") return [{ kind: "unknown" }]
   if (type === "image_segmentation") return legendSteps(body["legend"], `${path}/legend`)
+  if (type === "image_classification") return classSteps(body, path)
   if (type === "image_annotation") return shapeSteps(body["annotations"] as JsonObject, `${path}/annotations`)
   const inner = isObject(body["annotation_data"]) ? body["annotation_data"] : {}
   const annotations = inner["annotations"]
@@ -48,6 +51,11 @@ export const planOf = ({ body, path, type }: Found, lists: Lists): ReadonlyArray
     ? legendSteps(legend, legendPath)
     : listSteps(annotations, at, listedSegment(colorsByName(legend)))
 }
+
+const classSteps = ({ annotations, category }: JsonObject, path: string): ReadonlyArray<Step> =>
+  isObject(annotations) && Array.isArray(annotations["rectangles"])
+    ? listSteps(annotations["rectangles"], `${path}/annotations/rectangles`, wholeImage)
+    : [{ kind: "category", label: String(category), path: `${path}/category` }]
 
 const isEmpty = (list: ReadonlyArray<unknown>, lists: Lists) => lists.first(list) === undefined
 
@@ -93,6 +101,9 @@ export const runStep = (step: Step, from: number, out: RowWriter): number | unde
       }
       return undefined
     }
+    case "category":
+      out.category(step.label, step.path)
+      return undefined
     case "problem":
       out.problem(step.path, step.reason)
       return undefined

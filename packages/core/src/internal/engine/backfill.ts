@@ -21,6 +21,7 @@ export interface Filling {
   readonly target: JobSink
   readonly open: OpenSink
   readonly runId: string
+  readonly load: number
   readonly batches: ReadonlyArray<BatchRef>
   readonly events: Events
   readonly stop: Deferred.Deferred<void>
@@ -31,7 +32,7 @@ export interface Filling {
  * the ledger has, is passed over: the listing will find that the sink lacks it. Returns why the target failed, if it did.
  */
 export const fill = Effect.fnUntraced(
-  function*({ batches, events, ledger, open, runId, source, stop, target }: Filling) {
+  function*({ batches, events, ledger, load, open, runId, source, stop, target }: Filling) {
     const held = yield* ledger.audit(source.id)
     const stored = yield* ledger.audit(target.id)
     const queue = yield* Queue.bounded<Delivery, Cause.Done>(target.capabilities.batch.maxRecords)
@@ -70,7 +71,7 @@ export const fill = Effect.fnUntraced(
     yield* source.replay.pipe(
       Stream.filter((job) => isAsked(job) && runner.failure === undefined),
       Stream.filterEffect(isLacking),
-      Stream.mapEffect(recordOf),
+      Stream.mapEffect((job, position) => recordOf(job, { load, position })),
       Stream.flattenIterable,
       Stream.mapEffect((record) => runner.offer({ record, bytes: bytesOf(record) })),
       Stream.catchTag("SinkError", () => Stream.empty),
@@ -93,7 +94,7 @@ const bytesOf = ({ attachments, document }: {
 }) => attachments.reduce((sum, { content }) => sum + content.size, document.size)
 
 /** The record as it was when it was fetched, or none where its bytes are no longer the same. */
-const recordOf = (job: StoredJob, position: number): Effect.Effect<ReadonlyArray<JobRecord>> =>
+const recordOf = (job: StoredJob, as: Pick<JobRecord, "load" | "position">): Effect.Effect<ReadonlyArray<JobRecord>> =>
   Effect.gen(function*() {
     // Positions count input media only where these were fetched too.
     for (const inputs of [false, true]) {
@@ -104,7 +105,7 @@ const recordOf = (job: StoredJob, position: number): Effect.Effect<ReadonlyArray
       })
       const isWhole = attachments.length === job.attachments.length
       if (isWhole && (attachments.length === 0 || attachments.length === parsed.attachments.length)) {
-        return [{ ...job, position, parsed, attachments }]
+        return [{ ...job, ...as, parsed, attachments }]
       }
     }
     return []

@@ -9,6 +9,7 @@ import type { JobEvent } from "../../JobEvent.ts"
 import type { AttachmentChoice } from "../../JobFetch.ts"
 import { type Capabilities, type JobSink, SinkError } from "../../JobSink.ts"
 import type { LedgerError } from "../../Ledger.ts"
+import * as LoadId from "../../LoadId.ts"
 import * as OptionErrors from "../../OptionError.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
 import type { Selection } from "../../Selection.ts"
@@ -50,6 +51,8 @@ export interface Options {
    * chosen jobs restores what is missing by the sinks' own records. Default: false.
    */
   readonly repair?: boolean
+  /** The run's id in `jobs.load_id`, for several processes of one export. Default: a new one, see `LoadId`. */
+  readonly load?: number
   /** Which files are fetched with a result document. Default `results`. */
   readonly attachments?: AttachmentChoice
   /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
@@ -73,11 +76,11 @@ export interface Options {
 export type ExportError = GtStudioError | SinkError | LedgerError | ContentError | OptionErrors.OptionError
 
 /** What is checked. */
-type Checked = Pick<Options, "batches" | "sinks" | "follow" | "grace" | "limit"> & { readonly concurrency: number }
+type Checked = Pick<Options, "batches" | "sinks" | "follow" | "grace" | "limit" | "load"> & { readonly concurrency: number }
 
 /** The numbers of an export, with their defaults. */
 export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
-  const { concurrency, follow, grace = Duration.seconds(10), limit, sinks } = options
+  const { concurrency, follow, grace = Duration.seconds(10), limit, load, sinks } = options
   if (follow !== undefined) yield* checkFollow(follow, "follow.")
   if (sinks.length === 0) {
     return yield* new OptionErrors.OptionError({ option: "sinks", detail: "must name a sink to store the jobs in" })
@@ -96,7 +99,8 @@ export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
     batches: eachOnce(options.batches),
     concurrency: yield* OptionErrors.count("concurrency", concurrency),
     grace: yield* OptionErrors.duration("grace", grace),
-    limit: limit === undefined ? Number.POSITIVE_INFINITY : yield* OptionErrors.count("limit", limit)
+    limit: limit === undefined ? Number.POSITIVE_INFINITY : yield* OptionErrors.count("limit", limit),
+    load: load === undefined ? yield* LoadId.make : yield* OptionErrors.count("load", load)
   }
 })
 

@@ -10,6 +10,7 @@ import type { Runner, Setting } from "./setting.ts"
 
 export interface Preparing extends Pick<Setting, "batches" | "events" | "ledger" | "runners" | "stop"> {
   readonly runId: string
+  readonly load: number
   readonly selection: Selection
   /** Whether to read and hash all that the sinks hold. */
   readonly repair: boolean
@@ -20,7 +21,7 @@ export interface Preparing extends Pick<Setting, "batches" | "events" | "ledger"
  * one has and it lacks. Adds to `agreeing` the sinks whose receipts are all that they hold.
  */
 export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreeing: Set<Runner>) {
-  const { batches, events, ledger, repair, runId, runners, selection, stop } = preparing
+  const { batches, events, ledger, load, repair, runId, runners, selection, stop } = preparing
 
   /** Makes the receipts say what the sink holds, and returns whether it lost something that another sink may have. */
   const reconciled = Effect.fnUntraced(function*(runner: Runner) {
@@ -48,6 +49,7 @@ export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreein
         // Each token names one batch: those of two sources must differ.
         runId: `${runId}-${index}`,
         batches,
+        load,
         stop
       })
       if (failure !== undefined) agreeing.delete(runner)

@@ -31,7 +31,7 @@ export interface RunningExport {
 
 /** Starts an export as `Export.start` does, and tells an outlet of its events. */
 export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: Outlet<ExportError>) {
-  const { batches, concurrency, grace, limit } = yield* checkOptions({
+  const { batches, concurrency, grace, limit, load } = yield* checkOptions({
     ...options,
     concurrency: options.concurrency ?? defaultConcurrency
   })
@@ -78,7 +78,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     earlier,
     scope: contents,
     concurrency,
-    fetch: { attachments: options.attachments ?? "results" },
+    fetch: { attachments: options.attachments ?? "results", load },
     filter: filter ?? (() => true),
     filterResult,
     limit,
@@ -107,7 +107,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
   // Sinks whose receipts are all that they hold.
   const agreeing = new Set<Runner>()
   const passes = Effect.gen(function*() {
-    yield* prepare({ ...setting, runId, selection, repair: options.repair === true }, agreeing)
+    yield* prepare({ ...setting, load, runId, selection, repair: options.repair === true }, agreeing)
     yield* listed
     if (follow === undefined) return
     for (;;) {

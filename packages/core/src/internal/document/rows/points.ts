@@ -3,7 +3,7 @@
  * and polygons close a ring with `edges` `{e1: [p1, p2]}` (documented). Coordinates are normalised to 0..1 by the
  * platform and taken as they are.
  */
-import { digits, isContainer, isObject, type JsonObject, nearest } from "../json.ts"
+import { digits, isContainer, isObject, type JsonObject, nearest, stringify } from "../json.ts"
 import { decimalText } from "./decimals.ts"
 
 /** The extent of the points last read; one is shared by all rows of a document. */
@@ -53,6 +53,12 @@ export const pointsText = (points: ReadonlyArray<unknown>): string => {
   }
   // Joined they are one flat string: rows wait by the thousand, and one added up would keep all its pieces that long.
   return `[[${pairs.join("],[")}]]`
+}
+
+/** JSON text of the points' labels in their order, null where none has one. */
+export const labelsText = (points: ReadonlyArray<unknown>): string | null => {
+  const labels = points.map((point) => isObject(point) ? point["label"] ?? null : null)
+  return labels.every((label) => label === null) ? null : stringify(labels)
 }
 
 const anyPointsText = (points: ReadonlyArray<unknown>): string => {

@@ -3,9 +3,10 @@
  * gathers problems. One writer serves one run over one document.
  */
 import type { AnnotationRow, AnnotationType } from "../../../AnnotationModel.ts"
+import type { InputMedia } from "../inputMedia.ts"
 import { isInt32 } from "../int32.ts"
-import { isObject, type JsonObject, nearest, text } from "../json.ts"
-import type { Decoded, Problem } from "../openDocument.ts"
+import { halfCharacter, isObject, isWellFormed, type JsonObject, nearest, text } from "../json.ts"
+import type { Decoded, JobRef, Problem } from "../openDocument.ts"
 import { attributesText } from "./attributes.ts"
 import { normalColor, segmentName } from "./label.ts"
 import { Extent } from "./points.ts"
@@ -14,6 +15,8 @@ import { Extent } from "./points.ts"
 export interface Surroundings {
   readonly trackId: string | null
   readonly frameId: string | null
+  /** Position of the frame in a list of the annotation, for a frame without a name. */
+  readonly framePosition: number | null
   readonly label: string
   readonly attributes: unknown
 }
@@ -25,17 +28,29 @@ const labelKey = (value: unknown): number | null | undefined => {
   return isInt32(key) ? key + 0 : undefined
 }
 
+/** The numbers of a 3D box, null where the document has none of that name. */
+export interface Box {
+  readonly center: ReadonlyArray<number | null>
+  readonly size: ReadonlyArray<number | null>
+  readonly rotation: ReadonlyArray<number | null>
+}
+
+const noNumbers: ReadonlyArray<null> = [null, null, null, null]
+
+const noBox: Box = { center: noNumbers, size: noNumbers, rotation: noNumbers }
+
 export class RowWriter {
   readonly extent = new Extent()
-  readonly batchId: string
-  readonly jobId: string
+  private readonly job: JobRef
+  private readonly media: InputMedia
   private index = 0
   private rows: Array<AnnotationRow> = []
-  private problems: Array<Problem> = []
+  private problems: Array<Problem>
 
-  constructor(batchId: string, jobId: string) {
-    this.batchId = batchId
-    this.jobId = jobId
+  constructor(job: JobRef, media: InputMedia) {
+    this.job = job
+    this.media = media
+    this.problems = Array.from(media.problems)
   }
 
   /** How many rows and problems wait to be taken. */
@@ -63,7 +78,9 @@ export class RowWriter {
     geometry: string,
     bounded: boolean,
     around: Surroundings,
-    legend?: ReadonlyMap<string, string>
+    legend?: ReadonlyMap<string, string>,
+    labels: string | null = null,
+    box: Box = noBox
   ) {
     const attributes = attributesText(object["attributes"] ?? around.attributes)
     if (attributes === undefined) return this.problem(path, "attributes are neither an object nor a list")
@@ -73,11 +90,18 @@ export class RowWriter {
     const isSegment = type === "segment"
     const name = isSegment ? segmentName(given) : undefined
     const color = object["color"]
+    const frameId = around.frameId ?? text(object["frame_id"])
+    const sensorId = text(object["sensor_id"])
+    const media = this.media
+    const frame = media.frame(frameId, around.framePosition)
+    const input = media.of(frame, sensorId, type === "box_3d")
+    if (typeof input === "string" && media.isNamed) this.problem(path, input)
+    const keyFrame = object["keyFrame"] ?? object["key_frame"]
     this.row(
       text(object["_id"]),
       around.trackId ?? text(object["track_id"]),
-      around.frameId ?? text(object["frame_id"]),
-      text(object["sensor_id"]),
+      frameId,
+      sensorId,
       type,
       name === undefined ? given : name.label,
       name === undefined ? null : name.instance,
@@ -86,7 +110,12 @@ export class RowWriter {
       attributes,
       color === undefined || color === null ? legend?.get(given) ?? null : normalColor(color),
       key,
-      path
+      path,
+      frame.index,
+      typeof input === "number" ? input : null,
+      typeof keyFrame === "boolean" ? keyFrame : null,
+      labels,
+      box
     )
   }
 
@@ -95,12 +124,50 @@ export class RowWriter {
     const label_key = labelKey(key)
     if (label_key === undefined) return this.problem(path, "label_key is not a 32-bit integer")
     const { instance, label } = segmentName(name)
-    this.row(id, null, null, null, "segment", label, instance, false, "[]", "{}", normalColor(color), label_key, path)
+    this.legendRow(id, "segment", label, instance, normalColor(color), label_key, path)
+  }
+
+  /** The class of the job as a whole. */
+  category(label: string, path: string) {
+    this.legendRow(null, "classification", label, null, null, null, path)
   }
 
   /** The whole document as one row, for shapes that no decoder knows. */
   unknown(path: string) {
-    this.row(null, null, null, null, "unknown", "", null, false, "[]", "{}", null, null, path)
+    this.legendRow(null, "unknown", "", null, null, null, path)
+  }
+
+  /** A row that is not drawn. It belongs to the only input, where there is one. */
+  private legendRow(
+    id: string | null,
+    type: AnnotationType,
+    label: string,
+    instance: string | null,
+    color: string | null,
+    key: number | null,
+    path: string
+  ) {
+    const input = this.media.inputs.length === 1 ? 0 : null
+    this.row(
+      id,
+      null,
+      null,
+      null,
+      type,
+      label,
+      instance,
+      false,
+      "[]",
+      "{}",
+      color,
+      key,
+      path,
+      null,
+      input,
+      null,
+      null,
+      noBox
+    )
   }
 
   // One place that makes rows keeps them all of one hidden class.
@@ -117,12 +184,17 @@ export class RowWriter {
     attributes: string,
     color: string | null,
     label_key: number | null,
-    source_path: string
+    source_path: string,
+    frame_index: number | null,
+    media_index: number | null,
+    key_frame: boolean | null,
+    point_labels: string | null,
+    { center, rotation, size }: Box
   ) {
     const extent = this.extent
     const row = {
-      batch_id: this.batchId,
-      job_id: this.jobId,
+      batch_id: this.job.batchId,
+      job_id: this.job.jobId,
       annotation_index: this.index++,
       annotation_id,
       track_id,
@@ -139,14 +211,28 @@ export class RowWriter {
       attributes,
       color,
       label_key,
-      source_path
+      source_path,
+      frame_index,
+      media_index,
+      key_frame,
+      point_labels,
+      center_x: center[0]!,
+      center_y: center[1]!,
+      center_z: center[2]!,
+      size_x: size[0]!,
+      size_y: size[1]!,
+      size_z: size[2]!,
+      rotation_x: rotation[0]!,
+      rotation_y: rotation[1]!,
+      rotation_z: rotation[2]!,
+      rotation_w: rotation[3]!
     }
     this.rows.push(isWhole(row) ? row : this.mended(row))
   }
 
   /** UTF-8 has no form for half of a surrogate pair: what holds one is mended here, and not by each sink. */
   private mended(row: AnnotationRow): AnnotationRow {
-    this.problem(row.source_path, "a text holds half a character, which became U+FFFD")
+    this.problem(row.source_path, halfCharacter)
     const values = Object.entries(row).map((
       [name, value]
     ) => [name, typeof value === "string" ? value.toWellFormed() : value])
@@ -159,10 +245,14 @@ const isWhole = ({ annotation_id, color, frame_id, label, sensor_id, source_path
   label.isWellFormed() && source_path.isWellFormed() && isWellFormed(annotation_id) && isWellFormed(track_id) &&
   isWellFormed(frame_id) && isWellFormed(sensor_id) && isWellFormed(color)
 
-const isWellFormed = (text: string | null): boolean => text === null || text.isWellFormed()
-
 /** Nothing is known from around an annotation of an image. */
-export const alone: Surroundings = { trackId: null, frameId: null, label: "", attributes: undefined }
+export const alone: Surroundings = {
+  trackId: null,
+  frameId: null,
+  framePosition: null,
+  label: "",
+  attributes: undefined
+}
 
 /** Reports what is not an object where the platform lists objects. */
 export const expectObject = (value: unknown, path: string, out: RowWriter): value is JsonObject => {

@@ -4,9 +4,9 @@
  * guessed too, so several spellings are taken.
  */
 import type { AnnotationType } from "../../../AnnotationModel.ts"
-import { isContainer, isObject, type JsonObject, stringify } from "../json.ts"
-import { pointsOf, pointsText } from "./points.ts"
-import type { RowWriter, Surroundings } from "./rowWriter.ts"
+import { isContainer, isObject, type JsonObject, nearest, stringify } from "../json.ts"
+import { labelsText, pointsOf, pointsText } from "./points.ts"
+import type { Box, RowWriter, Surroundings } from "./rowWriter.ts"
 
 const names: ReadonlyMap<unknown, AnnotationType> = new Map<unknown, AnnotationType>([
   ["rectangle", "rectangle"],
@@ -45,6 +45,23 @@ export const typeOfPoints = (object: JsonObject): AnnotationType => {
   return object["edges"] === undefined ? "line" : "polygon"
 }
 
+/** Numbers of a 3D box by the spellings of the samples (guessed); none is converted. */
+const boxOf = (object: JsonObject): Box => ({
+  center: numbersOf(object["center"]),
+  size: numbersOf(object["dimensions"]),
+  rotation: numbersOf(object["rotation"])
+})
+
+const numbersOf = (value: unknown): ReadonlyArray<number | null> => {
+  const axes = isObject(value) ? value : {}
+  return [numberOf(axes["x"]), numberOf(axes["y"]), numberOf(axes["z"]), numberOf(axes["w"])]
+}
+
+const numberOf = (value: unknown): number | null => {
+  const number = nearest(value)
+  return Number.isFinite(number) ? number : null
+}
+
 /** Writes one annotation object as a row of the given type, or reports why its geometry cannot be read. */
 export const writeShape = (
   object: JsonObject,
@@ -63,13 +80,16 @@ export const writeShape = (
       if (points === undefined || !out.extent.read(points)) {
         return out.problem(path, `${type} without points that can be read`)
       }
-      return out.annotation(object, path, type, pointsText(points), true, around)
+      const labels = type === "landmark" ? labelsText(points) : null
+      return out.annotation(object, path, type, pointsText(points), true, around, undefined, labels)
     }
     case "cuboid": {
       const points = pointsOf(object, false)
       const bounded = points !== undefined && out.extent.read(points)
       return out.annotation(object, path, type, stringify(object), bounded, around)
     }
+    case "box_3d":
+      return out.annotation(object, path, type, stringify(object), false, around, legend, null, boxOf(object))
     default:
       return out.annotation(object, path, type, stringify(object), false, around, legend)
   }

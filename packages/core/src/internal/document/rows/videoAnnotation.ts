@@ -29,7 +29,13 @@ export const tracker = (
     if (frame === null) continue
     const framePath = `${path}/frames/${escapePointer(key)}`
     if (!expectObject(frame, framePath, out)) continue
-    const around: Surroundings = { trackId, frameId: listed ? null : key, label, attributes }
+    const around: Surroundings = {
+      trackId,
+      frameId: listed ? null : key,
+      framePosition: listed ? Number(key) : null,
+      label,
+      attributes
+    }
     writeShape(frame, framePath, typeNamed(frame["type"]) ?? type ?? typeIn(frame), around, out, legend)
   }
 }

@@ -1,18 +1,20 @@
 /**
  * The files that a document names, in document order. Documented: `url` of image segmentation and of the older point
  * cloud segmentation, a mask per frame of a segmented video, `label_url` per frame in the newer point cloud
- * segmentation, and the inputs `image_url`, `frames[].src`, `frames[].sensors[].data_url`. Where masks sit is guessed: a
- * list or an object by frame, of URLs or objects, beside the annotations or above, or on the annotations themselves.
+ * segmentation, and the inputs: `image_url` and those of frames. Where masks sit is guessed: a list or an object by
+ * frame, of URLs or objects, beside the annotations or above, or on the annotations themselves.
  */
 import type { AttachmentRole, ResultType } from "../../../AnnotationModel.ts"
 import { escapePointer, isContainer, isObject, type JsonObject, text } from "../json.ts"
 import type { ListKind } from "../layout.ts"
+import { type Frame, type FrameInput, isUrl, type Sensor } from "./frames.ts"
 
 /** A URL in a document, and where it was named: what it is for depends on the result type. */
 export interface Mention {
   readonly origin: "file" | "mask" | "labels" | "segment" | "input"
   readonly url: string
   readonly frameId: string | null
+  readonly sensorId: string | null
   readonly path: string
 }
 
@@ -20,25 +22,38 @@ export interface Mention {
 export interface Lists {
   /** The first element, undefined where there is none. */
   readonly first: (list: ReadonlyArray<unknown>) => unknown
+  /** How many elements there are. */
+  readonly size: (list: ReadonlyArray<unknown>) => number
   /** The files that the elements name. */
   readonly mentions: (list: ReadonlyArray<unknown>, kind: ListKind, path: string) => ReadonlyArray<Mention>
+  /** The frames of a list of frames. */
+  readonly frames: (list: ReadonlyArray<unknown>, path: string) => ReadonlyArray<Frame>
+  /** The inputs of a list of sensors. */
+  readonly sensors: (list: ReadonlyArray<unknown>, path: string) => ReadonlyArray<FrameInput>
+  /** What `sensor_meta` says, by sensor. */
+  readonly meta: (list: ReadonlyArray<unknown>) => ReadonlyMap<string, Sensor>
 }
 
 type Fields = ReadonlyArray<readonly [field: string, origin: Mention["origin"]]>
 
 const maskFields: Fields = [["url", "mask"], ["mask_url", "mask"], ["src", "mask"], ["label_url", "labels"]]
 const segmentFields: Fields = [["url", "segment"], ["mask_url", "segment"], ["label_url", "labels"]]
-const frameFields: Fields = [["src", "input"], ["image_url", "input"]]
-const sensorFields: Fields = [["data_url", "input"]]
 
-const add = (out: Array<Mention>, origin: Mention["origin"], url: unknown, frameId: string | null, path: string) => {
-  if (typeof url === "string" && url.trim() !== "") out.push({ origin, url, frameId, path })
+const add = (
+  out: Array<Mention>,
+  origin: Mention["origin"],
+  url: unknown,
+  frameId: string | null,
+  path: string,
+  sensorId: string | null = null
+) => {
+  if (isUrl(url)) out.push({ origin, url, frameId, sensorId, path })
 }
 
 const addFields = (out: Array<Mention>, fields: Fields, object: JsonObject, frameId: string | null, path: string) => {
   for (const [field, origin] of fields) {
     const url = object[field]
-    if (url !== undefined) add(out, origin, url, frameId, `${path}/${field}`)
+    if (url !== undefined) add(out, origin, url, frameId, `${path}/${field}`, text(object["sensor_id"]))
   }
 }
 
@@ -57,16 +72,6 @@ export const elementMentions = (kind: ListKind, element: unknown, path: string, 
         addFields(out, segmentFields, frame, frameId ?? text(frame["frame_id"]), `${path}/frames/${escapePointer(key)}`)
       }
     }
-  } else if (kind === "frames") {
-    const frameId = text(element["frame_id"])
-    addFields(out, frameFields, element, frameId, path)
-    const sensors = element["sensors"]
-    if (!Array.isArray(sensors)) return
-    for (let i = 0; i < sensors.length; i++) {
-      if (isObject(sensors[i])) addFields(out, sensorFields, sensors[i], frameId, `${path}/sensors/${i}`)
-    }
-  } else if (kind === "sensors") {
-    addFields(out, sensorFields, element, null, path)
   }
 }
 
@@ -96,6 +101,12 @@ export const mentionsIn = (body: JsonObject, path: string, lists: Lists, inputs:
   const list = (value: unknown, kind: ListKind, at: string) => {
     if (Array.isArray(value)) append(out, lists.mentions(value, kind, at))
   }
+  const named = (ofFrame: ReadonlyArray<FrameInput>, frameId: string | null) => {
+    for (const { path, sensorId, url } of ofFrame) out.push({ origin: "input", url, frameId, sensorId, path })
+  }
+  const frames = (value: ReadonlyArray<unknown>, at: string) => {
+    for (const { frameId, inputs } of lists.frames(value, at)) named(inputs, frameId)
+  }
   const visit = (object: JsonObject, at: string, inner: boolean) => {
     for (const key of Object.keys(object)) {
       const value = object[key]
@@ -105,11 +116,14 @@ export const mentionsIn = (body: JsonObject, path: string, lists: Lists, inputs:
       else if (key === "masks") masksIn(value, here, lists, out)
       else if (key === "annotations" && inner) list(value, "annotations", here)
       else if (key === "annotation_data" && !inner && isObject(value)) visit(value, here, true)
-      else if (inputs && key === "frames") list(value, "frames", here)
+      else if (inputs && key === "frames" && Array.isArray(value)) frames(value, here)
       else if (inputs && key === "image_url" && !inner) add(out, "input", value, null, here)
       else if (inputs && (key === "video_data" || key === "sensor_data") && !inner && isObject(value)) {
         for (const name of Object.keys(value)) {
-          if (name === "frames" || name === "sensors") list(value[name], name, `${here}/${name}`)
+          const list = value[name]
+          if (!Array.isArray(list)) continue
+          if (name === "frames") frames(list, `${here}/${name}`)
+          else if (name === "sensors") named(lists.sensors(list, `${here}/${name}`), null)
         }
       }
     }

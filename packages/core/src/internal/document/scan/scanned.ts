@@ -8,10 +8,12 @@ import type { Content, ContentError } from "../../../Content.ts"
 import { attachmentsOf } from "../attachmentRefs.ts"
 import { detect } from "../detect.ts"
 import { parseJson } from "../exactJson.ts"
+import { inputMediaOf, mediaRows } from "../inputMedia.ts"
 import type { ListKind } from "../layout.ts"
 import type { ResultDocument } from "../openDocument.ts"
 import { planOf } from "../readingPlan.ts"
 import { broken, parseElements } from "../rows/elements.ts"
+import { addFrames, addMeta, addSensors, type Frame, type FrameInput, type Sensor } from "./frames.ts"
 import { elementMentions, type Lists, type Mention } from "./mentions.ts"
 import { scannedRows } from "./scannedRows.ts"
 import { type Elements, type ScanHandler, Scanner, type Wanted } from "./scanner.ts"
@@ -26,6 +28,9 @@ interface Seen {
   readonly kind: ListKind
   readonly path: string
   readonly mentions: Array<Mention>
+  readonly frames: Array<Frame>
+  readonly sensors: Array<FrameInput>
+  readonly meta: Map<string, Sensor>
   readonly lying: Array<Elements>
   first: unknown
 }
@@ -33,23 +38,32 @@ interface Seen {
 /** What is to be known of the lists: the first element of each, the files that elements name, and where elements lie. */
 class Survey implements ScanHandler, Lists {
   private readonly seen: Array<Seen> = []
-  private readonly inputs: boolean
-
-  constructor(inputs: boolean) {
-    this.inputs = inputs
-  }
 
   list(id: number, kind: ListKind, path: string): Wanted {
-    this.seen[id] = { kind, path, mentions: [], lying: [], first: undefined }
-    return kind === "masks" || this.inputs && (kind === "frames" || kind === "sensors") ? "all" : "some"
+    this.seen[id] = {
+      kind,
+      path,
+      mentions: [],
+      frames: [],
+      sensors: [],
+      meta: new Map(),
+      lying: [],
+      first: undefined
+    }
+    return kind === "shapes" || kind === "annotations" || kind === "legend" ? "some" : "all"
   }
 
   elements(bytes: Uint8Array, index: number, count: number): void {
     const list = this.seen.at(-1)!
     const values = parseElements(bytes, count)
     if (index === 0) list.first = values[0] === broken ? null : values[0]
-    for (let i = 0; i < values.length; i++) {
-      elementMentions(list.kind, values[i], `${list.path}/${index + i}`, list.mentions)
+    if (list.kind === "frames") addFrames(values, index, list.path, list.frames)
+    else if (list.kind === "sensors") addSensors(values, index, list.path, list.sensors)
+    else if (list.kind === "meta") addMeta(values, list.meta)
+    else {
+      for (let i = 0; i < values.length; i++) {
+        elementMentions(list.kind, values[i], `${list.path}/${index + i}`, list.mentions)
+      }
     }
   }
 
@@ -62,6 +76,22 @@ class Survey implements ScanHandler, Lists {
   // In a skeleton a list holds its number instead of its elements.
   first(list: ReadonlyArray<unknown>): unknown {
     return this.seen[list[0] as number]?.first
+  }
+
+  size(list: ReadonlyArray<unknown>): number {
+    return this.seen[list[0] as number]?.lying.reduce((sum, { count }) => sum + count, 0) ?? 0
+  }
+
+  frames(list: ReadonlyArray<unknown>): ReadonlyArray<Frame> {
+    return this.seen[list[0] as number]?.frames ?? []
+  }
+
+  sensors(list: ReadonlyArray<unknown>): ReadonlyArray<FrameInput> {
+    return this.seen[list[0] as number]?.sensors ?? []
+  }
+
+  meta(list: ReadonlyArray<unknown>): ReadonlyMap<string, Sensor> {
+    return this.seen[list[0] as number]?.meta ?? new Map()
   }
 
   mentions(list: ReadonlyArray<unknown>): ReadonlyArray<Mention> {
@@ -97,7 +127,7 @@ export class Scan {
   /** Takes the next bytes; does not keep them. */
   push(chunk: Uint8Array): void {
     this.bytes += chunk.length
-    this.scanner ??= new Scanner(this.survey = new Survey(this.inputs), this.limit)
+    this.scanner ??= new Scanner(this.survey = new Survey(), this.limit)
     this.scanner.push(chunk)
   }
 
@@ -108,16 +138,19 @@ export class Scan {
 
   /** The document, its rows to be read from the content that was scanned. */
   open(content: Content): ResultDocument {
-    const { inputs, scanner, survey = new Survey(inputs) } = this
+    const { inputs, scanner, survey = new Survey() } = this
     scanner?.end()
     const document = scanner?.broken === false ? parseSkeleton(scanner.skeleton) : undefined
     const found = detect(document, survey)
+    const attachments = attachmentsOf(found, survey, inputs)
+    const media = inputMediaOf(found, survey, attachments)
     return {
       resultType: found.type,
       ...(document === undefined ? { doubt: notComplete } : {}),
       wrapped: found.wrapped,
-      attachments: attachmentsOf(found, survey, inputs),
-      rows: scannedRows(content, planOf(found, survey), survey.lists)
+      attachments,
+      media: (job) => mediaRows(media, job),
+      rows: scannedRows(content, planOf(found, survey), survey.lists, media)
     }
   }
 }

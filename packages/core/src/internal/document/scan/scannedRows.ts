@@ -6,6 +6,7 @@ import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "../../../Content.ts"
 import { HeldBytes } from "../heldBytes.ts"
+import type { InputMedia } from "../inputMedia.ts"
 import type { Decoded, ResultDocument } from "../openDocument.ts"
 import { rowsAtOnce, runStep, type Step } from "../readingPlan.ts"
 import { broken, parseElements } from "../rows/elements.ts"
@@ -23,12 +24,13 @@ interface Part extends Elements {
 export const scannedRows = (
   content: Content,
   plan: ReadonlyArray<Step>,
-  lists: ReadonlyArray<ReadonlyArray<Elements>>
+  lists: ReadonlyArray<ReadonlyArray<Elements>>,
+  media: InputMedia
 ): ResultDocument["rows"] => {
   const passes = passesOf(plan)
-  return ({ batchId, jobId }) =>
+  return (job) =>
     Stream.suspend(() => {
-      const out = new RowWriter(batchId, jobId)
+      const out = new RowWriter(job, media)
       return Stream.fromIterable(passes).pipe(
         Stream.flatMap((steps) => passRows(content, new Reader(steps, lists, out))),
         Stream.concat(Stream.suspend(() => out.waiting === 0 ? Stream.empty : Stream.succeed(out.take())))
