@@ -110,9 +110,12 @@ export class InputMedia {
   }
 
   /** Inputs whose row cannot hold all of their text. */
-  get problems(): ReadonlyArray<Problem> {
-    return this.inputs.filter((input) => !isWhole(input))
-      .map(({ path }) => ({ path: path.toWellFormed(), reason: halfCharacter }))
+  problems(): Array<Problem> {
+    const problems: Array<Problem> = []
+    for (const input of this.inputs) {
+      if (!isWhole(input)) problems.push({ path: input.path.toWellFormed(), reason: halfCharacter })
+    }
+    return problems
   }
 }
 
@@ -197,8 +200,12 @@ export const inputMediaOf = (
 const noFrame = { frameId: null, egoPose: null, timestamp: null }
 const bare = { sensorId: null, pose: null, intrinsics: null, timestamp: null }
 
-/** Finds the places of inputs among the files of a document. Most often inputs are no files. */
+const unattached = () => null
+
+/** Finds the places of inputs among the files of a document. */
 const attachedBy = (files: ReadonlyArray<AttachmentRef>) => {
+  // Most often inputs are no files.
+  if (files.every(({ role }) => role !== "input")) return unattached
   const keyOf = (url: string, frameId: string | null, sensorId: string | null) =>
     JSON.stringify([url, frameId?.toWellFormed() ?? null, sensorId?.toWellFormed() ?? null])
   const indexes = new Map<string, number>()
@@ -206,7 +213,7 @@ const attachedBy = (files: ReadonlyArray<AttachmentRef>) => {
     if (role === "input") indexes.set(keyOf(url, frameId, sensorId), index)
   }
   return (url: string, frameId: string | null, sensorId: string | null): number | null =>
-    indexes.size === 0 ? null : indexes.get(keyOf(url, frameId, sensorId)) ?? null
+    indexes.get(keyOf(url, frameId, sensorId)) ?? null
 }
 
 /** A file of a segmentation, which stands for the input that it does not name. */

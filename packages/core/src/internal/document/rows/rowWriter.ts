@@ -30,14 +30,46 @@ const labelKey = (value: unknown): number | null | undefined => {
 
 /** The numbers of a 3D box, null where the document has none of that name. */
 export interface Box {
-  readonly center: ReadonlyArray<number | null>
-  readonly size: ReadonlyArray<number | null>
-  readonly rotation: ReadonlyArray<number | null>
+  readonly centerX: number | null
+  readonly centerY: number | null
+  readonly centerZ: number | null
+  readonly sizeX: number | null
+  readonly sizeY: number | null
+  readonly sizeZ: number | null
+  readonly rotationX: number | null
+  readonly rotationY: number | null
+  readonly rotationZ: number | null
+  readonly rotationW: number | null
 }
 
-const noNumbers: ReadonlyArray<null> = [null, null, null, null]
+/** A finite number, null for anything else. */
+const finite = (value: unknown): number | null => {
+  const number = nearest(value)
+  return Number.isFinite(number) ? number : null
+}
 
-const noBox: Box = { center: noNumbers, size: noNumbers, rotation: noNumbers }
+/** Numbers of a 3D box by the spellings of the samples (guessed); none is converted. */
+export const boxOf = (object: JsonObject): Box => {
+  const center = axesOf(object["center"])
+  const size = axesOf(object["dimensions"])
+  const rotation = axesOf(object["rotation"])
+  return {
+    centerX: finite(center["x"]),
+    centerY: finite(center["y"]),
+    centerZ: finite(center["z"]),
+    sizeX: finite(size["x"]),
+    sizeY: finite(size["y"]),
+    sizeZ: finite(size["z"]),
+    rotationX: finite(rotation["x"]),
+    rotationY: finite(rotation["y"]),
+    rotationZ: finite(rotation["z"]),
+    rotationW: finite(rotation["w"])
+  }
+}
+
+const noAxes: JsonObject = {}
+const axesOf = (value: unknown): JsonObject => isObject(value) ? value : noAxes
+const noBox = boxOf(noAxes)
 
 export class RowWriter {
   readonly extent = new Extent()
@@ -50,7 +82,7 @@ export class RowWriter {
   constructor(job: JobRef, media: InputMedia) {
     this.job = job
     this.media = media
-    this.problems = Array.from(media.problems)
+    this.problems = media.problems()
   }
 
   /** How many rows and problems wait to be taken. */
@@ -189,7 +221,7 @@ export class RowWriter {
     media_index: number | null,
     key_frame: boolean | null,
     point_labels: string | null,
-    { center, rotation, size }: Box
+    box: Box
   ) {
     const extent = this.extent
     const row = {
@@ -216,16 +248,16 @@ export class RowWriter {
       media_index,
       key_frame,
       point_labels,
-      center_x: center[0]!,
-      center_y: center[1]!,
-      center_z: center[2]!,
-      size_x: size[0]!,
-      size_y: size[1]!,
-      size_z: size[2]!,
-      rotation_x: rotation[0]!,
-      rotation_y: rotation[1]!,
-      rotation_z: rotation[2]!,
-      rotation_w: rotation[3]!
+      center_x: box.centerX,
+      center_y: box.centerY,
+      center_z: box.centerZ,
+      size_x: box.sizeX,
+      size_y: box.sizeY,
+      size_z: box.sizeZ,
+      rotation_x: box.rotationX,
+      rotation_y: box.rotationY,
+      rotation_z: box.rotationZ,
+      rotation_w: box.rotationW
     }
     this.rows.push(isWhole(row) ? row : this.mended(row))
   }
