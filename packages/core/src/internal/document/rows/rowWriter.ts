@@ -8,6 +8,7 @@ import { isInt32 } from "../int32.ts"
 import { halfCharacter, isObject, isWellFormed, type JsonObject, nearest, text } from "../json.ts"
 import type { Decoded, JobRef, Problem } from "../openDocument.ts"
 import { attributesText } from "./attributes.ts"
+import { type Box, noBox } from "./box.ts"
 import { normalColor, segmentName } from "./label.ts"
 import { Extent } from "./points.ts"
 
@@ -27,49 +28,6 @@ const labelKey = (value: unknown): number | null | undefined => {
   const key = typeof value === "string" && value.trim() !== "" ? Number(value) : nearest(value)
   return isInt32(key) ? key + 0 : undefined
 }
-
-/** The numbers of a 3D box, null where the document has none of that name. */
-export interface Box {
-  readonly centerX: number | null
-  readonly centerY: number | null
-  readonly centerZ: number | null
-  readonly sizeX: number | null
-  readonly sizeY: number | null
-  readonly sizeZ: number | null
-  readonly rotationX: number | null
-  readonly rotationY: number | null
-  readonly rotationZ: number | null
-  readonly rotationW: number | null
-}
-
-/** A finite number, null for anything else. */
-const finite = (value: unknown): number | null => {
-  const number = nearest(value)
-  return Number.isFinite(number) ? number : null
-}
-
-/** Numbers of a 3D box by the spellings of the samples (guessed); none is converted. */
-export const boxOf = (object: JsonObject): Box => {
-  const center = axesOf(object["center"])
-  const size = axesOf(object["dimensions"])
-  const rotation = axesOf(object["rotation"])
-  return {
-    centerX: finite(center["x"]),
-    centerY: finite(center["y"]),
-    centerZ: finite(center["z"]),
-    sizeX: finite(size["x"]),
-    sizeY: finite(size["y"]),
-    sizeZ: finite(size["z"]),
-    rotationX: finite(rotation["x"]),
-    rotationY: finite(rotation["y"]),
-    rotationZ: finite(rotation["z"]),
-    rotationW: finite(rotation["w"])
-  }
-}
-
-const noAxes: JsonObject = {}
-const axesOf = (value: unknown): JsonObject => isObject(value) ? value : noAxes
-const noBox = boxOf(noAxes)
 
 export class RowWriter {
   readonly extent = new Extent()

@@ -5,8 +5,9 @@
  */
 import type { AnnotationType } from "../../../AnnotationModel.ts"
 import { isContainer, isObject, type JsonObject, stringify } from "../json.ts"
+import { boxOf } from "./box.ts"
 import { labelsText, pointsOf, pointsText } from "./points.ts"
-import { boxOf, type RowWriter, type Surroundings } from "./rowWriter.ts"
+import type { RowWriter, Surroundings } from "./rowWriter.ts"
 
 const names: ReadonlyMap<unknown, AnnotationType> = new Map<unknown, AnnotationType>([
   ["rectangle", "rectangle"],
