@@ -136,8 +136,9 @@ const annotations = make({
     /** Null for single images, and for a frame that the document does not list. */
     frame_index: nullable(int32("position of the frame in the job, from 0")),
     /**
-     * Without a `sensor_id` the frame's only input, or its only point cloud for 3D boxes. Null where that is not one, which
-     * is a problem of the document.
+     * Without a `sensor_id` the frame's only input, or its only point cloud for 3D boxes and segments of clouds. Else null,
+     * which is a problem of a document that names inputs. Legend entries and classes of the whole job belong to the only
+     * input.
      */
     media_index: nullable(int32("the row of media that it is drawn on")),
     /** Null where the document does not say. */
@@ -172,8 +173,8 @@ const media = make({
     frame_index: nullable(int32("position of the frame in the job, from 0")),
     sensor_id: nullable(text()),
     /**
-     * As the document names it, without its query, which may carry a signature. Null for segmentation results, which name
-     * no input: these have one row per mask.
+     * As the document names it, without a query, which may carry a signature. Null where a segmentation result names no
+     * input: it has one row per mask or file of labels.
      */
     url: nullable(text()),
     /** EXIF orientation applied. Null until it is known. */

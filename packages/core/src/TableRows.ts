@@ -1,6 +1,6 @@
 /**
- * The rows of `jobs`, `media`, and `attachments` that a fetched job gives, the same for every sink that has these tables. The rows
- * of `annotations` come from the document itself, by `ResultDocument`.
+ * The rows of `jobs`, `media`, and `attachments` that a fetched job gives, the same for every sink that has these tables.
+ * The rows of `annotations` come from the document itself, by `ResultDocument`.
  */
 import * as Stream from "effect/Stream"
 import type { AttachmentRow, JobRow, MediaRow } from "./AnnotationModel.ts"

@@ -11,7 +11,7 @@ export const isWholeImage = (element: unknown): boolean => {
   const corners = element["coordinates"]
   return Array.isArray(corners) && corners.length === 4 && corners.every((corner) => isObject(corner)) &&
     corners.every(({ x, y }) => (x === 0 || x === 1) && (y === 0 || y === 1)) &&
-    new Set(corners.map(({ x, y }) => `${x}${y}`)).size === 4
+    new Set(corners.map(({ x, y }) => (x === 0 ? 0 : 1) + (y === 0 ? 0 : 2))).size === 4
 }
 
 /** Decodes the rectangle that stands for the whole image. */

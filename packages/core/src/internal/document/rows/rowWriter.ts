@@ -8,6 +8,7 @@ import { isInt32 } from "../int32.ts"
 import { halfCharacter, isObject, isWellFormed, type JsonObject, nearest, text } from "../json.ts"
 import type { Decoded, JobRef, Problem } from "../openDocument.ts"
 import { attributesText } from "./attributes.ts"
+import { type Box, noBox } from "./box.ts"
 import { normalColor, segmentName } from "./label.ts"
 import { Extent } from "./points.ts"
 
@@ -28,17 +29,6 @@ const labelKey = (value: unknown): number | null | undefined => {
   return isInt32(key) ? key + 0 : undefined
 }
 
-/** The numbers of a 3D box, null where the document has none of that name. */
-export interface Box {
-  readonly center: ReadonlyArray<number | null>
-  readonly size: ReadonlyArray<number | null>
-  readonly rotation: ReadonlyArray<number | null>
-}
-
-const noNumbers: ReadonlyArray<null> = [null, null, null, null]
-
-const noBox: Box = { center: noNumbers, size: noNumbers, rotation: noNumbers }
-
 export class RowWriter {
   readonly extent = new Extent()
   private readonly job: JobRef
@@ -50,7 +40,7 @@ export class RowWriter {
   constructor(job: JobRef, media: InputMedia) {
     this.job = job
     this.media = media
-    this.problems = Array.from(media.problems)
+    this.problems = media.problems()
   }
 
   /** How many rows and problems wait to be taken. */
@@ -189,7 +179,7 @@ export class RowWriter {
     media_index: number | null,
     key_frame: boolean | null,
     point_labels: string | null,
-    { center, rotation, size }: Box
+    box: Box
   ) {
     const extent = this.extent
     const row = {
@@ -216,16 +206,16 @@ export class RowWriter {
       media_index,
       key_frame,
       point_labels,
-      center_x: center[0]!,
-      center_y: center[1]!,
-      center_z: center[2]!,
-      size_x: size[0]!,
-      size_y: size[1]!,
-      size_z: size[2]!,
-      rotation_x: rotation[0]!,
-      rotation_y: rotation[1]!,
-      rotation_z: rotation[2]!,
-      rotation_w: rotation[3]!
+      center_x: box.centerX,
+      center_y: box.centerY,
+      center_z: box.centerZ,
+      size_x: box.sizeX,
+      size_y: box.sizeY,
+      size_z: box.sizeZ,
+      rotation_x: box.rotationX,
+      rotation_y: box.rotationY,
+      rotation_z: box.rotationZ,
+      rotation_w: box.rotationW
     }
     this.rows.push(isWhole(row) ? row : this.mended(row))
   }

@@ -4,9 +4,10 @@
  * guessed too, so several spellings are taken.
  */
 import type { AnnotationType } from "../../../AnnotationModel.ts"
-import { isContainer, isObject, type JsonObject, nearest, stringify } from "../json.ts"
+import { isContainer, isObject, type JsonObject, stringify } from "../json.ts"
+import { boxOf } from "./box.ts"
 import { labelsText, pointsOf, pointsText } from "./points.ts"
-import type { Box, RowWriter, Surroundings } from "./rowWriter.ts"
+import type { RowWriter, Surroundings } from "./rowWriter.ts"
 
 const names: ReadonlyMap<unknown, AnnotationType> = new Map<unknown, AnnotationType>([
   ["rectangle", "rectangle"],
@@ -43,23 +44,6 @@ export const typeOfPoints = (object: JsonObject): AnnotationType => {
   if (Array.isArray(object["coordinates"])) return "rectangle"
   if (!isContainer(object["points"])) return "unknown"
   return object["edges"] === undefined ? "line" : "polygon"
-}
-
-/** Numbers of a 3D box by the spellings of the samples (guessed); none is converted. */
-const boxOf = (object: JsonObject): Box => ({
-  center: numbersOf(object["center"]),
-  size: numbersOf(object["dimensions"]),
-  rotation: numbersOf(object["rotation"])
-})
-
-const numbersOf = (value: unknown): ReadonlyArray<number | null> => {
-  const axes = isObject(value) ? value : {}
-  return [numberOf(axes["x"]), numberOf(axes["y"]), numberOf(axes["z"]), numberOf(axes["w"])]
-}
-
-const numberOf = (value: unknown): number | null => {
-  const number = nearest(value)
-  return Number.isFinite(number) ? number : null
 }
 
 /** Writes one annotation object as a row of the given type, or reports why its geometry cannot be read. */
