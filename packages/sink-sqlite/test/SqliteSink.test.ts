@@ -108,7 +108,14 @@ describe("a commit", () => {
       }
       assert.deepStrictEqual(
         query(file, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 ORDER BY 1"),
-        [["batch_totals"], ["job_annotations"], ["labels_per_batch"], ["sqlite_schema"]]
+        [
+          ["annotations_with_jobs"],
+          ["annotations_with_media"],
+          ["jobs_without_annotations"],
+          ["labels"],
+          ["loads"],
+          ["sqlite_schema"]
+        ]
       )
     }))
 

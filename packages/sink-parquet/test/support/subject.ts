@@ -76,13 +76,13 @@ const jobsIn = async (target: string): Promise<ReadonlyArray<StoredJob>> => {
     of(row.batch_id, row.job_id).media[row.media_index] = row
   }
   for (
-    const [batch, job, index, piece, bytes] of await query(target, "contents", `${ids}, attachment_index, piece, bytes`)
+    const [batch, job, index, chunk, bytes] of await query(target, "contents", `${ids}, attachment_index, chunk, bytes`)
   ) {
-    const pieces = of(batch, job).contents[index === null ? 0 : (index as number) + 1] ??= []
-    pieces[piece as number] = bytes as Uint8Array
+    const chunks = of(batch, job).contents[index === null ? 0 : (index as number) + 1] ??= []
+    chunks[chunk as number] = bytes as Uint8Array
   }
   return Array.from(found.values(), ({ batchId, contents, jobId, media, rows }) => {
-    const [document, ...attachments] = contents.map((pieces) => Buffer.concat(pieces))
+    const [document, ...attachments] = contents.map((chunks) => Buffer.concat(chunks))
     if (document === undefined) throw new Error(`${jobId} has no document`)
     return { batchId, jobId, document, attachments, rows, media }
   })

@@ -15,7 +15,7 @@ const fileIn = (target: string) => join(target, "labels.db")
 
 export const make = (target: string) => SqliteSink.make({ file: fileIn(target) })
 
-interface Part {
+interface Chunk {
   readonly batch_id: string
   readonly job_id: string
   readonly attachment_index: number | null
@@ -32,9 +32,9 @@ interface Found {
 /** The id that a key column stands for: ids that UTF-8 has no form for are stored as U+FFFD, `~` and their JSON text. */
 const idOf = (text: string): string => text.startsWith("\ufffd~") ? JSON.parse(text.slice(2)) as string : text
 
-const contents = `SELECT batch_id, job_id, NULL AS attachment_index, part, codec, bytes FROM documents
-  UNION ALL SELECT batch_id, job_id, attachment_index, part, codec, bytes FROM files
-  ORDER BY batch_id, job_id, attachment_index NULLS FIRST, part`
+const contents = `SELECT batch_id, job_id, NULL AS attachment_index, chunk, codec, bytes FROM documents
+  UNION ALL SELECT batch_id, job_id, attachment_index, chunk, codec, bytes FROM files
+  ORDER BY batch_id, job_id, attachment_index NULLS FIRST, chunk`
 
 /** All rows of a table in the order of its key. SQLite's integers 0 and 1 stand for what is a boolean. */
 function* rowsOf<Row>(db: BetterSqlite3.Database, name: string, { columns, key }: Table.AnyTable): Generator<Row> {
@@ -50,7 +50,7 @@ const jobsIn = (db: BetterSqlite3.Database): ReadonlyArray<StoredJob> => {
   const found = new Map<string, Found>()
   const keyOf = (row: { readonly batch_id: string; readonly job_id: string }) =>
     JSON.stringify([idOf(row.batch_id), idOf(row.job_id)])
-  for (const job of db.prepare("SELECT batch_id, job_id FROM jobs").all() as Array<Part>) {
+  for (const job of db.prepare("SELECT batch_id, job_id FROM jobs").all() as Array<Chunk>) {
     found.set(keyOf(job), { rows: [], media: [], contents: [] })
   }
   const of = (row: { readonly batch_id: string; readonly job_id: string }) => {
@@ -61,14 +61,14 @@ const jobsIn = (db: BetterSqlite3.Database): ReadonlyArray<StoredJob> => {
   const { annotations, media } = AnnotationModel.tables
   for (const row of rowsOf<AnnotationModel.AnnotationRow>(db, "annotations", annotations)) of(row).rows.push(row)
   for (const row of rowsOf<AnnotationModel.MediaRow>(db, "media", media)) of(row).media.push(row)
-  for (const part of db.prepare(contents).iterate() as Iterable<Part>) {
-    const index = (part.attachment_index ?? -1) + 1
-    const parts = of(part).contents[index] ??= []
-    parts.push(part.codec === "zstd" ? zstdDecompressSync(part.bytes) : part.bytes)
+  for (const chunk of db.prepare(contents).iterate() as Iterable<Chunk>) {
+    const index = (chunk.attachment_index ?? -1) + 1
+    const chunks = of(chunk).contents[index] ??= []
+    chunks.push(chunk.codec === "zstd" ? zstdDecompressSync(chunk.bytes) : chunk.bytes)
   }
   return Array.from(found, ([key, { contents, media, rows }]) => {
     const [batchId, jobId] = JSON.parse(key) as [string, string]
-    const [document, ...attachments] = contents.map((parts) => Buffer.concat(parts))
+    const [document, ...attachments] = contents.map((chunks) => Buffer.concat(chunks))
     if (document === undefined) throw new Error(`${jobId} has no document`)
     return { batchId, jobId, document, attachments, rows, media }
   })
