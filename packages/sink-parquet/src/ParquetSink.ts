@@ -40,7 +40,7 @@ export const Options = Schema.Struct({
     description: "Geometry as JSON text (json, default) or as a nested list where it is one (points)."
   }),
   /**
-   * What is kept in `contents`, default `all`: the bytes of result documents and nested files, in pieces of 1 MiB.
+   * What is kept in `contents`, default `all`: the bytes of result documents and nested files, in chunks of 1 MiB.
    * `documents` leaves the nested files out, `none` everything: right where another sink keeps them. Costs the size of
    * the files, compressed.
    */

@@ -3,16 +3,21 @@
  * the format and the batch, every further one a job of the part in the order of its rows, the last one the part's files.
  * A manifest is replaced as a whole, after its files; one without a last line is damaged.
  */
+import { AnnotationModel } from "@labelstream/core/sink"
 import { Lines } from "@labelstream/storage"
 
 /** What the first line says. */
 export const format = "labelstream-parquet"
 
-/** Version of the format. A reader that knows only lower ones must not go on. */
-export const version = 1
+/**
+ * Version of the format: that of the tables. A reader that knows only lower ones must stop. Parts of version 1, which had no
+ * media, are read and not written to.
+ */
+export const version = AnnotationModel.version
 
 /** The first line. */
 export interface Head {
+  readonly version: number
   readonly batch: string
   /** Number of the part in its batch, from 1. */
   readonly part: number
@@ -28,6 +33,7 @@ export interface Job {
   /** Of the result document and the nested files. */
   readonly bytes: number
   readonly annotations: number
+  readonly media: number
   readonly attachments: number
   readonly contents: number
   /**
@@ -56,7 +62,7 @@ export interface Tail {
 }
 
 /** Writes the first line, newline included. */
-export const encodeHead = ({ batch, geometry, part }: Head): string =>
+export const encodeHead = ({ batch, geometry, part }: Omit<Head, "version">): string =>
   `${JSON.stringify({ format, version, batch, part, geometry })}\n`
 
 /** Writes any other line, newline included. */
@@ -67,10 +73,10 @@ export const decodeHead = (line: string): Head | "newer" | "foreign" => {
   const value = Lines.parse(line)
   if (!record(value) || value.format !== format || typeof value.version !== "number") return "foreign"
   if (value.version > version) return "newer"
-  const { batch, geometry, part } = value
+  const { batch, geometry, part, version: found } = value
   const isSound = typeof batch === "string" && typeof part === "number" &&
     (geometry === "json" || geometry === "points")
-  return isSound ? { batch, part, geometry } : "foreign"
+  return isSound ? { version: found, batch, part, geometry } : "foreign"
 }
 
 /** Reads any other line; undefined where it is neither a job nor the end. Unknown fields are ignored. */
@@ -82,9 +88,11 @@ export const decodeLine = (line: string): Job | Tail | undefined => {
       ? value as unknown as Tail
       : undefined
   }
-  const { annotations, attachments, bytes, contents, job, project, revision } = value
+  // Version 1 had no media.
+  value.media ??= 0
+  const { annotations, attachments, bytes, contents, job, media, project, revision } = value
   return record(revision) && [job, project, revision.document, revision.attachments].every(text) &&
-      [annotations, attachments, bytes, contents].every(count)
+      [annotations, attachments, bytes, contents, media].every(count)
     ? value as unknown as Job
     : undefined
 }
@@ -97,4 +105,4 @@ const record = (value: unknown): value is Record<string, unknown> => typeof valu
 /** A manifest is data that may have been tampered with: no line may lead a reader out of the dataset. */
 const isFile = (value: unknown): boolean =>
   record(value) && text(value.path) && text(value.sha256) && count(value.size) && count(value.rows) &&
-  /^(?:annotations|attachments|contents|jobs)\/batch-[A-Za-z0-9._%~-]*\/part-[0-9]+\.parquet$/.test(value.path)
+  /^(?:annotations|attachments|contents|jobs|media)\/batch-[A-Za-z0-9._%~-]*\/part-[0-9]+\.parquet$/.test(value.path)

@@ -147,11 +147,11 @@ describe("ParquetSink", () => {
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run({ directory }, [[a]])
-      const pieces = yield* rowsOf(directory, "contents")
+      const chunks = yield* rowsOf(directory, "contents")
       assert.deepStrictEqual(
-        pieces.map((
-          { attachment_index, bytes, piece }
-        ) => [attachment_index, piece, Buffer.from(bytes as Uint8Array).toString()]),
+        chunks.map((
+          { attachment_index, bytes, chunk }
+        ) => [attachment_index, chunk, Buffer.from(bytes as Uint8Array).toString()]),
         [[null, 0, "{\"a\": 1 }\n"], [0, 0, "m0"], [1, 0, "m1"]]
       )
       const bare = yield* temporary
@@ -164,11 +164,12 @@ describe("ParquetSink", () => {
       const directory = yield* temporary
       yield* run({ directory }, [[a, b]])
       const lines = readFileSync(join(directory, "manifest/batch-batch-1/part-000001.ndjson"), "utf8").split("\n")
-      assert.deepStrictEqual(PartManifest.decodeHead(lines[0]!), { batch: "batch-1", part: 1, geometry: "json" })
+      const head = { version: 2, batch: "batch-1", part: 1, geometry: "json" }
+      assert.deepStrictEqual(PartManifest.decodeHead(lines[0]!) as unknown, head)
       const tail = PartManifest.decodeLine(lines[3]!)
       assert.isTrue(tail !== undefined && "files" in tail)
       if (tail === undefined || !("files" in tail)) return
-      assert.deepStrictEqual(tail.files.map(({ rows }) => rows), [2, 2, 4, 2])
+      assert.deepStrictEqual(tail.files.map(({ rows }) => rows), [2, 0, 2, 4, 2])
       for (const { path, sha256: hash, size } of tail.files) {
         const bytes = readFileSync(join(directory, path))
         assert.deepStrictEqual([bytes.length, sha256(bytes)], [size, hash])

@@ -1,5 +1,5 @@
 /**
- * Stores jobs, annotations and attachments as tables of one SQLite file, with the documents as they came beside them. A
+ * Stores jobs, annotations, media, and attachments as tables of one SQLite file, with the documents as they came beside them. A
  * commit is one transaction: readers see all of a batch or nothing, a reworked job leaves no old row, and a killed run
  * leaves the file as its last commit did. Any number of programs may read while a run writes.
  */
@@ -13,7 +13,6 @@ import { attempt, Problem, sinkName } from "./internal/failure.ts"
 import { count, inspect } from "./internal/inspect.ts"
 import { readBytes } from "./internal/read.ts"
 import { replay } from "./internal/replay.ts"
-import { migrations } from "./internal/schema.ts"
 import { start } from "./internal/session.ts"
 import { type Open, open as openFile } from "./internal/sqlite.ts"
 
@@ -78,8 +77,8 @@ export const capabilities: JobSink.Capabilities = {
  * Makes a sink that stores jobs in a SQLite file.
  *
  * `check` changes nothing. Opening fails with `conflict` while another run has the file, and for a file that is not this
- * sink's; with `corrupt` for a damaged one and for one that a newer version wrote; an older one is brought up to date. A
- * record whose values no table takes is rejected, and the rest of its batch stored.
+ * sink's or has the tables of an older version, which is read and not written to; with `corrupt` for a damaged one and for
+ * one that a newer version wrote. A record whose values no table takes is rejected, and the rest of its batch stored.
  *
  * @example
  * ```ts
@@ -90,15 +89,14 @@ export const capabilities: JobSink.Capabilities = {
  */
 export const make = (options: Options): JobSink.JobSink => makeWith(options, {})
 
-/** @internal For tests: with other migrations, and with databases that can fail. */
+/** @internal For tests: with databases that can fail. */
 export const makeWith = (
   options: Options,
-  inner: { readonly migrations?: ReadonlyArray<string>; readonly open?: Open }
+  inner: { readonly open?: Open }
 ): JobSink.JobSink => {
   const { attachments = "keep", documents = "zstd", durability = "fsync" } = options
   const file = resolve(options.file)
-  const steps = inner.migrations ?? migrations
-  const settings = { file, durability, migrations: steps, open: inner.open ?? openFile }
+  const settings = { file, durability, open: inner.open ?? openFile }
   const sound = () => {
     if (Schema.is(Options)(options)) return
     throw new Problem("misconfigured", "the options are not those of this sink: see SqliteSink.Options")
@@ -111,15 +109,15 @@ export const makeWith = (
     capabilities: { ...capabilities, durability },
     check: attempt(file, { step: "check" }, () => {
       sound()
-      return check(file, steps.length)
+      return check(file)
     }),
     open: Effect.andThen(
       attempt(file, { step: "open" }, sound),
       openWriter(settings, (db) => start(db, file, keep))
     ),
-    inspect: (depth) => inspect(file, depth, steps.length),
-    replay: Stream.suspend(() => replay(file, steps.length)),
-    count: Effect.suspend(() => count(file, steps.length))
+    inspect: (depth) => inspect(file, depth),
+    replay: Stream.suspend(() => replay(file)),
+    count: Effect.suspend(() => count(file))
   }
 }
 
@@ -134,11 +132,10 @@ export interface JobIds {
  * `misconfigured` where the file holds none.
  */
 export const readDocument = (file: string, ids: JobIds): Stream.Stream<Uint8Array, JobSink.SinkError> =>
-  Stream.suspend(() => readBytes(resolve(file), migrations.length, ids, undefined))
+  Stream.suspend(() => readBytes(resolve(file), ids, undefined))
 
 /** Reads a nested file by its `attachment_index`, as {@link readDocument} does. */
 export const readAttachment = (
   file: string,
   ids: JobIds & { readonly index: number }
-): Stream.Stream<Uint8Array, JobSink.SinkError> =>
-  Stream.suspend(() => readBytes(resolve(file), migrations.length, ids, ids.index))
+): Stream.Stream<Uint8Array, JobSink.SinkError> => Stream.suspend(() => readBytes(resolve(file), ids, ids.index))

@@ -84,7 +84,15 @@ describe("a commit", () => {
     Effect.gen(function*() {
       const file = yield* temporaryFile
       yield* run({ file }, [])
-      const types = { text: "TEXT", json: "TEXT", int32: "INTEGER", int64: "INTEGER", double: "REAL", bytes: "BLOB" }
+      const types = {
+        text: "TEXT",
+        json: "TEXT",
+        int32: "INTEGER",
+        int64: "INTEGER",
+        double: "REAL",
+        boolean: "INTEGER",
+        bytes: "BLOB"
+      }
       for (const [name, table] of Object.entries(AnnotationModel.tables)) {
         const found = query(file, `SELECT name, type, "notnull", pk FROM pragma_table_info('${name}')`)
         const key = table.key as ReadonlyArray<string>
@@ -100,7 +108,14 @@ describe("a commit", () => {
       }
       assert.deepStrictEqual(
         query(file, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 ORDER BY 1"),
-        [["batch_totals"], ["job_annotations"], ["labels_per_batch"], ["sqlite_schema"]]
+        [
+          ["annotations_with_jobs"],
+          ["annotations_with_media"],
+          ["jobs_without_annotations"],
+          ["labels"],
+          ["loads"],
+          ["sqlite_schema"]
+        ]
       )
     }))
 

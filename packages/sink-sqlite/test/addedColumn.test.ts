@@ -1,11 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import { vi } from "vitest"
-import { open } from "../src/internal/sqlite.ts"
 import { record, row } from "./support/records.ts"
-import { inspected, query, run, temporaryFile } from "./support/targets.ts"
+import { inspected, query, run, temporaryFile, using } from "./support/targets.ts"
 
 vi.mock(import("@labelstream/core/sink"), async (original) => {
   const core = await original()
@@ -32,14 +29,15 @@ describe("a column that the model gains", () => {
   it.effect("is given to a file that lacks it, whose rows have null there", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
-      const made = open(file, { timeout: 0 })
-      made.exec(readFileSync(join(import.meta.dirname, "fixtures", "labels-v1.sql"), "utf8"))
-      // This run's tokens are new to the file.
-      made.exec("DELETE FROM commits")
-      made.close()
-      yield* run({ file }, [[record({ job: "added", rows: [weighed] })]])
-      const found = query(file, values)
-      assert.deepStrictEqual(found.map(([, weight]) => weight), [0.5, ...Array(found.length - 1).fill(null)])
+      yield* run({ file }, [[record({ job: "b" })]])
+      using(file, (db) => db.exec("ALTER TABLE annotations DROP COLUMN weight"))
+      assert.deepStrictEqual((yield* inspected(file)).map(({ _tag }) => _tag), ["Intact"])
+      yield* run({ file }, [[record({ job: "a", rows: [weighed] })]])
+      assert.deepStrictEqual(query(file, values), [["a", 0.5], ["b", null]])
+      assert.deepStrictEqual(query(file, values.replace("annotations", "annotations_with_media")), [["a", 0.5], [
+        "b",
+        null
+      ]])
       assert.isTrue((yield* inspected(file)).every(({ _tag }) => _tag === "Intact"))
     }))
 })

@@ -5,10 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { SqliteSink } from "../src/index.ts"
-import { migrations } from "../src/internal/schema.ts"
 import { type Database, open } from "../src/internal/sqlite.ts"
 import { content, record, row } from "./support/records.ts"
 import { batches, play } from "./support/scenario.ts"
@@ -17,7 +16,6 @@ import {
   files,
   guarded,
   inspected,
-  query,
   run,
   sqliteError,
   store,
@@ -91,60 +89,8 @@ describe("a file that is not fit", () => {
     Effect.gen(function*() {
       const file = yield* temporaryFile
       yield* run({ file }, batches)
-      using(file, (db) => db.exec("DROP VIEW job_annotations; DROP VIEW labels_per_batch; DROP TABLE annotations"))
+      using(file, (db) => db.exec("DROP TABLE annotations"))
       assert.strictEqual((yield* refusal(file)).reason, "corrupt")
-    }))
-
-  it.effect("of an older version is brought up to date whole or not at all", () =>
-    Effect.gen(function*() {
-      const file = yield* temporaryFile
-      yield* run({ file }, batches)
-      const before = contents(file)
-      const failing = [...migrations, "CREATE TABLE half (x INTEGER) STRICT", "CREATE TABLE jobs (x INTEGER) STRICT"]
-      const failed = yield* Effect.exit(Effect.scoped(SqliteSink.makeWith({ file }, { migrations: failing }).open))
-      assert.isTrue(Exit.isFailure(failed))
-      assert.deepStrictEqual(contents(file), before)
-      assert.deepStrictEqual(query(file, "SELECT 1 FROM sqlite_schema WHERE name = 'half'"), [])
-      const newer = SqliteSink.makeWith({ file }, {
-        migrations: [...migrations, "CREATE TABLE added (x INTEGER) STRICT"]
-      })
-      const early = yield* Effect.flip(Stream.runDrain(newer.inspect("manifest")))
-      assert.strictEqual(early.reason, "unavailable")
-      yield* Effect.scoped(newer.open)
-      assert.deepStrictEqual(contents(file), before)
-      assert.deepStrictEqual(query(file, "SELECT 1 FROM sqlite_schema WHERE name = 'added'"), [[1]])
-      assert.strictEqual((yield* refusal(file)).reason, "corrupt")
-    }))
-})
-
-describe("a file that format 1 was written to", () => {
-  const fixture = readFileSync(join(import.meta.dirname, "fixtures", "labels-v1.sql"), "utf8")
-  const schema = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
-  // How columns are described may change.
-  const withoutWords = (rows: ReadonlyArray<ReadonlyArray<unknown>>) =>
-    rows.map(([name, sql]) => [name, String(sql).replaceAll(/ --.*/g, "")])
-
-  it.effect("is intact, has the tables of a new one once it is open, and takes more jobs", () =>
-    Effect.gen(function*() {
-      const file = yield* temporaryFile
-      const made = open(file, { timeout: 0 })
-      made.exec(fixture)
-      made.close()
-      yield* Effect.scoped(Effect.gen(function*() {
-        const sink = yield* SqliteSink.make({ file }).open
-        assert.strictEqual((yield* sink.commit("run-1")).length, 4)
-        yield* store(sink, "another run", [record({ job: "added" })])
-        yield* sink.finish({ completed: true })
-      }))
-      const found = yield* inspected(file)
-      assert.deepStrictEqual(
-        found.map((item) => item._tag === "Intact" ? item.receipt.jobId : item.path),
-        ["added", "emptied", "plain", "reworked", "other"]
-      )
-      const fresh = yield* temporaryFile
-      yield* run({ file: fresh }, [...batches, [record({ job: "added" })]])
-      assert.deepStrictEqual(withoutWords(query(file, schema)), withoutWords(query(fresh, schema)))
-      assert.deepStrictEqual(contents(file), contents(fresh))
     }))
 })
 

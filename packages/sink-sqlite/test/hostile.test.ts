@@ -114,7 +114,7 @@ describe("hostile input", () => {
         ["b", 0, "frames"],
         ["b", 1, "tag"]
       ])
-      assert.deepStrictEqual(query(file, "SELECT problem_rows FROM batch_totals"), [[3]])
+      assert.deepStrictEqual(query(file, "SELECT sum(problem_rows) FROM receipts"), [[3]])
     }))
 
   it.effect("writes down no signature, whatever URLs a result names", () =>

@@ -21,6 +21,7 @@ const drawn = (value: unknown, counts: Counts): Counts => {
 }
 
 interface Segmentation {
+  readonly category?: string
   readonly legend?: Readonly<Record<string, string | { readonly text: string }>>
   readonly annotation_data?: {
     readonly annotations: ReadonlyArray<{ readonly label: string }>
@@ -56,9 +57,17 @@ describe("labels", () => {
         const file = yield* temporaryFile
         yield* run({ file }, [[yield* read(id, content(bytes))]])
         const isSegmentation = kind.includes("segmentation")
+        const isClassification = kind === "image_classification"
         assert.deepStrictEqual(
-          counted(file, "type NOT IN ('segment', 'unknown')"),
-          isSegmentation ? {} : drawn(document, {}),
+          counted(file, "type NOT IN ('segment', 'classification', 'unknown')"),
+          isSegmentation || isClassification ? {} : drawn(document, {}),
+          kind
+        )
+        const { category } = document
+        const whole = category === undefined ? {} : { [category]: 1 }
+        assert.deepStrictEqual(
+          counted(file, "type = 'classification'"),
+          isClassification ? drawn(document, {}) : whole,
           kind
         )
         assert.deepStrictEqual(counted(file, "type = 'segment'"), isSegmentation ? segments(document) : {}, kind)
@@ -80,20 +89,31 @@ describe("views", () => {
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const rectangles = {
-        annotations: { rectangles: ["car", "car", "bus"].map((label) => ({ label, coordinates: corners })) }
+        annotations: { rectangles: ["car", "car", "bus"].map((label) => ({ label, coordinates: corners })) },
+        image_url: "https://inputs.example/a.jpg?X-Amz-Signature=secret"
       }
       const text = JSON.stringify({ data: rectangles })
-      yield* run({ file }, [[yield* read("a", content(text)), yield* read("b", content(text))]])
-      assert.deepStrictEqual(query(file, "SELECT * FROM labels_per_batch ORDER BY label"), [
-        ["batch-1", "rectangle", "bus", 2, 2],
-        ["batch-1", "rectangle", "car", 4, 2]
-      ])
+      const sizes = new Map([[0, { width: 1000, height: 500 }]])
+      yield* run({ file }, [[
+        { ...yield* read("a", content(text)), sizes, load: 1_764_435_905_007_123 },
+        { ...yield* read("b", content(text)), load: 1_764_435_905_123_999 },
+        { ...record({ job: "empty", text: "{}", labels: [] }), load: 1_764_435_905_123_999 }
+      ]])
+      assert.deepStrictEqual(query(file, "SELECT * FROM labels ORDER BY class"), [["bus", 2, 2], ["car", 4, 2]])
+      const bus = "WHERE label = 'bus' ORDER BY job_id"
       assert.deepStrictEqual(
-        query(file, "SELECT reference_id, annotation_index, x_min FROM job_annotations WHERE label = 'bus' ORDER BY 1"),
+        query(file, `SELECT reference_id, annotation_index, x_min FROM annotations_with_jobs ${bus}`),
         [["ref-a", 2, 0.1], ["ref-b", 2, 0.1]]
       )
-      assert.deepStrictEqual(query(file, "SELECT * FROM batch_totals"), [
-        ["project-1", "batch-1", 2, 6, 0, 0, 2 * text.length]
+      const box = "x_min_px, y_min_px, x_max_px, y_max_px"
+      assert.deepStrictEqual(query(file, `SELECT url, width, height, ${box} FROM annotations_with_media ${bus}`), [
+        ["https://inputs.example/a.jpg", 1000, 500, 100, 100, 300, 200],
+        ["https://inputs.example/a.jpg", null, null, null, null, null, null]
+      ])
+      assert.deepStrictEqual(query(file, "SELECT job_id FROM jobs_without_annotations"), [["empty"]])
+      assert.deepStrictEqual(query(file, "SELECT * FROM loads ORDER BY load_id"), [
+        [1_764_435_905_007_123, "2025-11-29T17:05:05.007Z", 1, text.length],
+        [1_764_435_905_123_999, "2025-11-29T17:05:05.123Z", 2, text.length + 2]
       ])
     }))
 })
@@ -112,7 +132,7 @@ describe("the README", () => {
       const found = queries.map((sql) =>
         sql.startsWith("CREATE") ? using(file, (db) => db.exec(sql)) : query(file, sql)
       )
-      assert.deepStrictEqual(found.map((rows) => rows?.length), [2, 2, 1, 1, 2, 3, 0, 1, 1, undefined, 1])
+      assert.deepStrictEqual(found.map((rows) => rows?.length), [2, 1, 1, 1, 2, 3, 0, 1, 1, undefined, 1])
       assert.deepStrictEqual(found[4], [["car", "yes", 1], ["lake", null, 1]])
     }))
 })

@@ -24,7 +24,7 @@ const growth = (file: string, mebibytes: number, thousands: number) =>
     })
   )
 
-/** A document in chunks of 64 KiB that do not fall on parts or lines. */
+/** A document in chunks of 64 KiB that do not fall on chunks or lines. */
 const chunks = (text: string): ReadonlyArray<Uint8Array> => {
   const bytes = Buffer.from(text)
   const size = 65_521
@@ -50,7 +50,7 @@ const rectangles = (count: number) => ({
 describe("large content", () => {
   const megabytes = scale(10, 30)
 
-  it.live(`of ${megabytes} MB gives the rows of its document, and its bytes in parts`, () =>
+  it.live(`of ${megabytes} MB gives the rows of its document, and its bytes in chunks`, () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const count = megabytes * 6300
@@ -60,7 +60,7 @@ describe("large content", () => {
       const labels = query(file, "SELECT label, count(*) FROM annotations GROUP BY label ORDER BY label")
       const expected = Array.from({ length: 7 }, (_, index) => [`label ${index}`, Math.ceil((count - index) / 7)])
       assert.deepStrictEqual(labels, expected)
-      assert.isAbove(query(file, "SELECT part FROM documents").length, megabytes / 5)
+      assert.isAbove(query(file, "SELECT chunk FROM documents").length, megabytes / 5)
       const hash = createHash("sha256")
       yield* Stream.runForEach(SqliteSink.readDocument(file, { batchId: "batch-1", jobId: "a" }), (bytes) =>
         Effect.sync(() => hash.update(bytes)))
@@ -103,11 +103,11 @@ describe("large content", () => {
       assert.isAbove(turns, 10)
     }))
 
-  it.effect("at the limits of parts and statements is stored whole", () =>
+  it.effect("at the limits of chunks and statements is stored whole", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
-      const part = 4 * mebibyte
-      const sizes = [part - 1, part, part + 1, 2 * part]
+      const chunk = 4 * mebibyte
+      const sizes = [chunk - 1, chunk, chunk + 1, 2 * chunk]
       const bytes = (size: number) => new Uint8Array(size).fill(7)
       const documents = sizes.flatMap((size) => [content(bytes(size)), streamed([bytes(3), bytes(size - 3)])])
       const counts = [0, 1, 63, 64, 65, 127, 128, 1000]
@@ -118,9 +118,9 @@ describe("large content", () => {
       assert.deepStrictEqual((yield* inspected(file)).map(({ _tag }) => _tag), Array(8).fill("Intact"))
       assert.deepStrictEqual(query(file, "SELECT annotation_rows FROM jobs ORDER BY job_id").flat(), counts)
       assert.deepStrictEqual(
-        query(file, "SELECT max(part) + 1 FROM documents GROUP BY job_id ORDER BY job_id").flat(),
+        query(file, "SELECT max(chunk) + 1 FROM documents GROUP BY job_id ORDER BY job_id").flat(),
         [1, 1, 1, 1, 2, 2, 2, 2]
       )
-      assert.strictEqual(sha256(bytes(part)), documents[2]!.sha256)
+      assert.strictEqual(sha256(bytes(chunk)), documents[2]!.sha256)
     }))
 })

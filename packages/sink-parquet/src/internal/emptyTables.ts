@@ -1,12 +1,13 @@
 /**
  * Gives a dataset without jobs a file without rows in each table, so that every reader finds the table and its columns.
- * The first run that ends with jobs in the dataset takes these files away.
+ * The first run that ends with jobs in the dataset takes these files away. DuckDB finds views beside the tables.
  */
 import { Files, Target } from "@labelstream/storage"
 import { join } from "node:path"
 import { type Format, PartWriter } from "./partWriter.ts"
 import { tableNames } from "./tables.ts"
 import { batchFolders, partsOf, type Place } from "./target.ts"
+import { writeViews } from "./views.ts"
 
 /** The file in the folder of each table. */
 export const emptyFile = "no-rows.parquet"
@@ -35,6 +36,7 @@ export const keepReadable = async (place: Place, format: Format): Promise<void> 
     await Files.syncDirectory(fs, folder)
   }
   if (isEmpty) await Files.syncDirectory(fs, output)
+  await writeViews(place)
 }
 
 const hasParts = async (place: Place): Promise<boolean> => {

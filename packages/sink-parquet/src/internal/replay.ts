@@ -10,7 +10,7 @@ import { type Holders, readHolders } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
 import { damaged, jobsOf } from "./partFile.ts"
 import { openPart, type PartReader } from "./partReader.ts"
-import { type ContentRow, pieceSize, type Row } from "./tables.ts"
+import { chunkSize, type ContentRow, type Row, type TableName } from "./tables.ts"
 import { batchFolders, partPath, type Place } from "./target.ts"
 
 /** Yields the jobs whose document and files are kept. */
@@ -29,32 +29,36 @@ async function* replayPart(
   const { part, place: { fs, output } } = published
   const path = (table: Parameters<typeof partPath>[0]) => join(output, partPath(table, folder, part))
   const readers: Array<PartReader> = []
-  const open = async (table: "attachments" | "contents" | "jobs") => {
+  const open = async (table: TableName) => {
     const reader = await openPart(fs, path(table))
     readers.push(reader)
     return reader
   }
   try {
     const [attachments, contents, jobs] = [await open("attachments"), await open("contents"), await open("jobs")]
-    let piece = 0
+    let media: PartReader | undefined
+    let chunk = 0
     for await (const lines of jobsOf(fs, path("manifest"))) {
       for (const line of lines) {
         const [job] = await rowsOf<Stored<AnnotationModel.JobRow>>(jobs, 1)
         const files = await rowsOf<Stored<AnnotationModel.AttachmentRow>>(attachments, line.attachments)
         if (job?.job_id !== line.job) throw damaged(path("jobs"))
-        const sources = sourcesOf(job, files, piece)
-        piece += line.contents
+        // A part of version 1 has no such file.
+        if (line.media > 0) media ??= await open("media")
+        const inputs = media === undefined ? [] : await rowsOf<AnnotationModel.MediaRow>(media, line.media)
+        const sources = sourcesOf(job, files, chunk)
+        chunk += line.contents
         if (!isHeld(published, line.job)) {
           contents.skip(line.contents)
           continue
         }
-        if (sources.reduce((sum, { pieces }) => sum + pieces, 0) !== line.contents) {
+        if (sources.reduce((sum, { chunks }) => sum + chunks, 0) !== line.contents) {
           contents.skip(line.contents)
           continue
         }
         const found: Array<Content.Content> = []
         for (const source of sources) found.push(await contentOf(fs, path("contents"), contents, source))
-        yield storedJob(line, job, files, found)
+        yield { ...storedJob(line, job, files, found), sizes: TableRows.sizesOf(inputs) }
       }
     }
   } finally {
@@ -77,9 +81,9 @@ interface Source {
   readonly size: number
   readonly sha256: string
   readonly mediaType: string | null
-  /** Row of its first piece. */
+  /** Row of its first chunk. */
   readonly from: number
-  readonly pieces: number
+  readonly chunks: number
 }
 
 /** What `contents` holds of a job where everything is kept, the document first. */
@@ -91,17 +95,17 @@ const sourcesOf = (
   let from = first
   return [{ ...job, media_type: "" }, ...files].map(({ bytes, media_type, revision }) => {
     const size = Number(bytes)
-    const pieces = Math.max(1, Math.ceil(size / pieceSize))
-    const source = { size, sha256: revision, mediaType: media_type === "" ? null : media_type, from, pieces }
-    from += pieces
+    const chunks = Math.max(1, Math.ceil(size / chunkSize))
+    const source = { size, sha256: revision, mediaType: media_type === "" ? null : media_type, from, chunks }
+    from += chunks
     return source
   })
 }
 
-/** What fits into one piece comes with the job; anything larger is read when it is asked for. */
+/** What fits into one chunk comes with the job; anything larger is read when it is asked for. */
 const contentOf = async (fs: Fs, path: string, reader: PartReader, source: Source): Promise<Content.Content> => {
   const { mediaType, sha256, size } = source
-  if (source.pieces === 1) {
+  if (source.chunks === 1) {
     // A copy: what is kept of a row must not keep alive the page that it was read from.
     let bytes = new Uint8Array()
     for (const row of await rowsOf<ContentRow>(reader, 1)) bytes = Uint8Array.from(row.bytes)
@@ -116,8 +120,8 @@ const contentOf = async (fs: Fs, path: string, reader: PartReader, source: Sourc
       collect: Effect.succeed(bytes)
     }
   }
-  reader.skip(source.pieces)
-  const stream = Stream.suspend(() => Stream.fromAsyncIterable(piecesOf(fs, path, source), unreadable))
+  reader.skip(source.chunks)
+  const stream = Stream.suspend(() => Stream.fromAsyncIterable(chunksOf(fs, path, source), unreadable))
   return {
     size,
     sha256,
@@ -129,11 +133,11 @@ const contentOf = async (fs: Fs, path: string, reader: PartReader, source: Sourc
   }
 }
 
-async function* piecesOf(fs: Fs, path: string, { from, pieces, sha256 }: Source): AsyncGenerator<Uint8Array> {
+async function* chunksOf(fs: Fs, path: string, { from, chunks, sha256 }: Source): AsyncGenerator<Uint8Array> {
   const reader = await openPart(fs, path, from)
   try {
     const hash = createHash("sha256")
-    for await (const rows of reader.take(pieces)) {
+    for await (const rows of reader.take(chunks)) {
       for (const { bytes } of rows as ReadonlyArray<ContentRow>) {
         hash.update(bytes)
         yield bytes
@@ -155,7 +159,7 @@ const storedJob = (
   job: Stored<AnnotationModel.JobRow>,
   files: ReadonlyArray<Stored<AnnotationModel.AttachmentRow>>,
   [document, ...nested]: ReadonlyArray<Content.Content>
-): JobSink.StoredJob => ({
+): Omit<JobSink.StoredJob, "sizes"> => ({
   ...TableRows.storedJob(job),
   projectId,
   document: document!,

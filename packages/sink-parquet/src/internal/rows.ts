@@ -3,7 +3,7 @@ import { type Content, type JobSink, TableRows } from "@labelstream/core/sink"
 import { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type ContentRow, pieceSize, type Row, type TableName } from "./tables.ts"
+import { chunkSize, type ContentRow, type Row, type TableName } from "./tables.ts"
 
 /** What is kept of the bytes that rows are read from. */
 export type Keep = "none" | "documents" | "all"
@@ -56,42 +56,42 @@ export const putRecord = Effect.fnUntraced(
   }
 )
 
-/** Bytes in pieces that do not depend on how they come; empty content is one empty piece. */
+/** Bytes in chunks that do not depend on how they come; empty content is one empty chunk. */
 const putContent = Effect.fnUntraced(
   function*(record: JobSink.JobRecord, index: number | null, content: Content.Content, put: Put) {
     const { batchId, jobId } = record
-    let pieces = 0
+    let chunks = 0
     let size = 0
     let held: Array<Uint8Array> = []
     let length = 0
-    const putPiece = Effect.suspend(() => {
+    const putChunk = Effect.suspend(() => {
       const bytes = held.length === 1 ? held[0]! : Buffer.concat(held)
       held = []
       length = 0
-      const row: ContentRow = { batch_id: batchId, job_id: jobId, attachment_index: index, piece: pieces++, bytes }
+      const row: ContentRow = { batch_id: batchId, job_id: jobId, attachment_index: index, chunk: chunks++, bytes }
       return put("contents", [row])
     })
     const source = content.bytes === undefined ? content.stream : Stream.make(content.bytes)
     yield* Stream.runForEach(
       source,
-      Effect.fnUntraced(function*(chunk) {
-        size += chunk.length
-        for (let at = 0; at < chunk.length;) {
-          const part = chunk.subarray(at, at + pieceSize - length)
+      Effect.fnUntraced(function*(incoming) {
+        size += incoming.length
+        for (let at = 0; at < incoming.length;) {
+          const part = incoming.subarray(at, at + chunkSize - length)
           held.push(part)
           length += part.length
           at += part.length
-          if (length === pieceSize) yield* putPiece
+          if (length === chunkSize) yield* putChunk
         }
       })
     ).pipe(Effect.catchTag("ContentError", unreadable))
-    if (length > 0 || pieces === 0) yield* putPiece
+    if (length > 0 || chunks === 0) yield* putChunk
     if (size !== content.size) {
       return yield* Effect.fail(
         new Failure.Problem("rejected", `the downloaded bytes are not the ${content.size} that were announced`)
       )
     }
-    return pieces
+    return chunks
   }
 )
 

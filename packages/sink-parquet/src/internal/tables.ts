@@ -21,20 +21,20 @@ export interface Column extends Omit<Table.Column, "type"> {
 /** A row of any table, by column name. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** Most bytes of a piece of a document or file in `contents`. */
-export const pieceSize = 1024 * 1024
+/** Most bytes of a chunk of a document or file in `contents`. */
+export const chunkSize = 1024 * 1024
 
 const { attachment_index, ...ofJob } = Table.keyFields(AnnotationModel.tables.attachments)
 
 const contents = Table.make({
-  description: "bytes of documents and files in pieces; those of the document have no attachment_index",
+  description: "bytes of documents and files in chunks; those of the document have no attachment_index",
   columns: {
     ...ofJob,
     attachment_index: Table.nullable(attachment_index),
-    piece: Table.int32(),
+    chunk: Table.int32(),
     bytes: Table.bytes()
   },
-  key: [...AnnotationModel.tables.attachments.key, "piece"]
+  key: [...AnnotationModel.tables.attachments.key, "chunk"]
 })
 
 const tables = { ...AnnotationModel.tables, contents }

@@ -1,7 +1,9 @@
 /** Where the parts of batches lie under the dataset's folder. */
+import { OlderTables } from "@labelstream/core/sink"
 import { Failure, Files, type Fs, Lines, Target } from "@labelstream/storage"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
+import { sinkName } from "./failure.ts"
 import { isFolder, isOldFolder } from "./partition.ts"
 import { type Geometry, tableNames } from "./tables.ts"
 
@@ -35,13 +37,16 @@ export const recover = async (place: Place, geometry: Geometry): Promise<void> =
   for (const target of place.main === undefined ? [place] : [place.main, place]) await checkFormat(target, geometry)
 }
 
-/** Fails where the dataset is of a newer version, or holds geometry in another form. */
+/** Fails where the dataset is of another version, or holds geometry in another form. */
 const checkFormat = async (place: Target.Target, geometry: Geometry): Promise<void> => {
   for (const folder of await batchFolders(place)) {
     for (const part of await partsOf(place, folder)) {
       const path = join(place.output, partPath("manifest", folder, part))
       const head = await headOf(place.fs, path)
       if (head === undefined) continue
+      if (head.version !== PartManifest.version) {
+        throw new Failure.Problem("conflict", OlderTables.refusal(sinkName, place.output, head.version))
+      }
       if (head.geometry === geometry) return
       throw new Failure.Problem(
         "misconfigured",

@@ -6,14 +6,13 @@ import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import { dirname } from "node:path"
 import { attempt, elsewhere, Problem } from "./failure.ts"
-import { checkHeader, look, migrate } from "./schema.ts"
+import { checkHeader, checkWritable, look, prepareTables } from "./schema.ts"
 import { type Database, type Open, open, rollback } from "./sqlite.ts"
 
 /** How to open a file for writing. */
 export interface Settings {
   readonly file: string
   readonly durability: "fsync" | "process"
-  readonly migrations: ReadonlyArray<string>
   readonly open: Open
 }
 
@@ -26,10 +25,10 @@ const checkpoint = 4096
 /** A log that a large job has made longer than this many bytes is cut back. */
 const logLimit = 64 * 1024 * 1024
 
-const prepare = (db: Database, { durability, file, migrations }: Settings): void => {
+const prepare = (db: Database, { durability, file }: Settings): void => {
   // A file may come from anywhere: its triggers and views must not do more than read and write tables.
   db.pragma("trusted_schema = OFF")
-  if (look(db, file, migrations.length) !== "current") migrate(db, file, migrations)
+  prepareTables(db, file)
   // Readers are not held up by the writer, nor the writer by them.
   if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") {
     throw new Problem("misconfigured", `the disk of ${file} has no locks that can be relied on: choose a local one`)
@@ -125,10 +124,7 @@ export const openWriter = <A>(
 }
 
 /** Opens the file for reading, while it is written to or not; undefined where nothing was ever committed to it. */
-export const openReader = (
-  file: string,
-  newest: number
-): Effect.Effect<Database | undefined, JobSink.SinkError, Scope.Scope> =>
+export const openReader = (file: string): Effect.Effect<Database | undefined, JobSink.SinkError, Scope.Scope> =>
   Effect.acquireRelease(
     attempt(file, { step: "inspect" }, () => {
       if (!fs.existsSync(file) || fs.statSync(file).size === 0) return undefined
@@ -137,11 +133,7 @@ export const openReader = (
       try {
         db.pragma("query_only = ON")
         db.pragma("trusted_schema = OFF")
-        const state = look(db, file, newest)
-        if (state === "older") {
-          throw new Problem("unavailable", `${file} is of an older format: a run on it brings it up to date`)
-        }
-        if (state === "current") return db
+        if (look(db, file) !== "new") return db
         db.close()
         return undefined
       } catch (cause) {
@@ -156,7 +148,7 @@ export const openReader = (
 const leastSpace = 1024 * 1024
 
 /** Whether a run could write the file. Looks at it without SQLite, which would leave files beside one in use. Throws. */
-export const check = (file: string, newest: number): void => {
+export const check = (file: string): void => {
   const folder = nearest(dirname(file))
   if (!fs.statSync(folder).isDirectory()) throw new Problem("misconfigured", `${folder} is not a folder`)
   fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK)
@@ -164,7 +156,7 @@ export const check = (file: string, newest: number): void => {
   if (fs.existsSync(file)) {
     if (!fs.statSync(file).isFile()) throw new Problem("misconfigured", `${file} is not a file. ${elsewhere}`)
     fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
-    checkBeginning(file, newest)
+    checkBeginning(file)
   }
   const { bavail, bsize } = fs.statfsSync(folder)
   if (bavail * bsize < leastSpace) {
@@ -173,7 +165,7 @@ export const check = (file: string, newest: number): void => {
 }
 
 /** Reads the header, whose form SQLite's documentation fixes: https://sqlite.org/fileformat.html */
-const checkBeginning = (file: string, newest: number): void => {
+const checkBeginning = (file: string): void => {
   const header = Buffer.alloc(100)
   const fd = fs.openSync(file, "r")
   let read: number
@@ -188,5 +180,7 @@ const checkBeginning = (file: string, newest: number): void => {
   }
   const [pages, version, id] = [header.readUInt32BE(28), header.readUInt32BE(60), header.readUInt32BE(68)]
   const isEmpty = pages <= 1 && version === 0 && id === 0
-  if (!isEmpty) checkHeader(file, id, version, newest)
+  if (isEmpty) return
+  checkHeader(file, id, version)
+  checkWritable(file, version)
 }

@@ -22,13 +22,14 @@ const rowsAtOnce = 2000
 /** What stands in the file. Nothing where there is no file. */
 export const inspect = (
   file: string,
-  depth: JobSink.InspectDepth,
-  newest: number
+  depth: JobSink.InspectDepth
 ): Stream.Stream<ReadonlyArray<JobSink.Inspected>, JobSink.SinkError> =>
-  Stream.unwrap(Effect.map(openReader(file, newest), (db) => {
+  Stream.unwrap(Effect.map(openReader(file), (db) => {
     if (db === undefined) return Stream.empty
     const reader = new Reader(db)
-    const tables = depth === "manifest" ? (["jobs"] as const) : tableNames.filter((table) => table !== "receipts")
+    const tables = depth === "manifest"
+      ? (["jobs"] as const)
+      : tableNames.filter((table) => table !== "receipts" && reader.has(table))
     return Stream.concat(
       paged(file, reader, (after) => receipts(file, reader, depth, after)),
       Stream.flatMap(
@@ -92,10 +93,10 @@ const intact = (job: Job, projectId: string): JobSink.Inspected => ({
 })
 
 /** How many jobs are committed. */
-export const count = (file: string, newest: number): Effect.Effect<number, JobSink.SinkError> =>
+export const count = (file: string): Effect.Effect<number, JobSink.SinkError> =>
   Effect.scoped(
     Effect.flatMap(
-      openReader(file, newest),
+      openReader(file),
       (db) => attempt(file, { step: "inspect" }, () => db === undefined ? 0 : new Reader(db).countJobs())
     )
   )
@@ -132,9 +133,10 @@ const compareContent = Effect.fnUntraced(function*(file: string, reader: Reader,
   const beyond = yield* step(() => reader.annotationsBeyond(job, job.annotation_rows))
   if (rows === job.annotation_rows && (beyond || sound < rows)) faults.add("Modified", "annotations")
   else faults.count("annotations", rows, job.annotation_rows)
+  if (reader.has("media")) faults.count("media", yield* step(() => reader.count("media", job)), job.media_rows)
   faults.count("problems", yield* step(() => reader.count("problems", job)), job.problem_rows)
 
-  const hash = (index: number | undefined) => hashParts(file, where, (after) => reader.part(job, index, after))
+  const hash = (index: number | undefined) => hashChunks(file, where, (after) => reader.chunk(job, index, after))
   const compare = (table: string, found: string | undefined, revision: string, rest?: string) => {
     if (found !== revision) faults.add(found === undefined ? "Missing" : "Modified", table, rest)
   }
@@ -148,20 +150,20 @@ const compareContent = Effect.fnUntraced(function*(file: string, reader: Reader,
 })
 
 /** sha256 of stored bytes; undefined where there are none, "" where they cannot be decompressed. */
-const hashParts = Effect.fnUntraced(function*(
+const hashChunks = Effect.fnUntraced(function*(
   file: string,
   where: { readonly step: "inspect" },
-  part: (after: number) => ReturnType<Reader["part"]>
+  chunk: (after: number) => ReturnType<Reader["chunk"]>
 ) {
   const hash = createHash("sha256")
   let last = -1
   for (;;) {
-    const next = yield* attempt(file, where, () => part(last))
+    const next = yield* attempt(file, where, () => chunk(last))
     if (next === undefined) return last === -1 ? undefined : hash.digest("hex")
     const bytes = yield* Reader.restored(next)
     if (bytes === undefined) return ""
     hash.update(bytes)
-    last = next.part
+    last = next.chunk
   }
 })
 

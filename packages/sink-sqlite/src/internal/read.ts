@@ -1,4 +1,4 @@
-/** Gives stored bytes back as they came, at most one part in memory at a time. */
+/** Gives stored bytes back as they came, at most one chunk in memory at a time. */
 import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -11,7 +11,6 @@ import { Reader } from "./reader.ts"
 /** The bytes of a job's result document, or of its attachment with an index. */
 export const readBytes = (
   file: string,
-  newest: number,
   ids: { readonly batchId: string; readonly jobId: string },
   index: number | undefined
 ): Stream.Stream<Uint8Array, JobSink.SinkError> => {
@@ -21,25 +20,25 @@ export const readBytes = (
     const what = index === undefined ? "result document" : `attachment ${index}`
     throw new Problem("misconfigured", `${file} holds no ${what} of job ${ids.jobId} in batch ${ids.batchId}`)
   }
-  return Stream.unwrap(Effect.map(openReader(file, newest), (db) => {
+  return Stream.unwrap(Effect.map(openReader(file), (db) => {
     if (db === undefined) return Stream.fromEffect(attempt(file, where, absent))
     const reader = new Reader(db)
     return Stream.paginate(
       -1,
       Effect.fnUntraced(function*(after: number) {
-        const part = yield* attempt(file, where, () => {
-          // All parts are of one revision, whatever is committed meanwhile.
+        const chunk = yield* attempt(file, where, () => {
+          // All chunks are of one revision, whatever is committed meanwhile.
           if (after === -1) reader.begin()
-          return reader.part(key, index, after) ?? (after === -1 ? absent() : undefined)
+          return reader.chunk(key, index, after) ?? (after === -1 ? absent() : undefined)
         })
-        if (part === undefined) return [[], Option.none()] as const
-        const bytes = yield* Reader.restored(part)
+        if (chunk === undefined) return [[], Option.none()] as const
+        const bytes = yield* Reader.restored(chunk)
         if (bytes === undefined) {
           return yield* attempt(file, where, (): never => {
             throw new Problem("corrupt", damaged(file))
           })
         }
-        return [[bytes], Option.some(part.part)] as const
+        return [[bytes], Option.some(chunk.chunk)] as const
       })
     )
   }))

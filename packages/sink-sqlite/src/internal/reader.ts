@@ -1,10 +1,11 @@
 /** The questions that reading back asks, each answered in one short call. All of them throw. */
 import type { AnnotationModel, Table } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
-import { restore } from "./parts.ts"
+import { restore } from "./chunks.ts"
+import { columnsIn } from "./schema.ts"
 import { type Database, rollback, type Statement } from "./sqlite.ts"
 import { equal, joined, of } from "./statements.ts"
-import { jobKey, type Key, type Part, type Receipt, type TableName, tables } from "./tables.ts"
+import { type Chunk, jobKey, type Key, type Receipt, type TableName, tables } from "./tables.ts"
 
 /** What was committed for a job, and what `jobs` says of it: nulls where it has no such row. */
 export type Job = Receipt & Pick<AnnotationModel.JobRow, "revision" | "annotation_rows"> & {
@@ -14,7 +15,7 @@ export type Job = Receipt & Pick<AnnotationModel.JobRow, "revision" | "annotatio
 /** A job that is kept whole: its document and all its files. `bytes` are those of the document. */
 export type Whole = AnnotationModel.JobRow & Pick<Receipt, "attachments_revision" | "attachment_rows">
 
-const { annotations, attachments, documents, files } = tables
+const { annotations, attachments, documents } = tables
 const here = equal(jobKey)
 const keyColumns = jobKey.join(", ")
 const joinJobs = `JOIN jobs AS j ON ${joined(jobKey, "j", "r")}`
@@ -25,30 +26,46 @@ const committed = `SELECT r.*, j.project_id, j.revision, j.annotation_rows FROM 
 const keptWhole = `SELECT j.*, r.attachments_revision, r.attachment_rows FROM receipts AS r ${joinJobs}
   AND r.document_kept = 1 AND (r.attachment_rows = 0 OR r.files_kept = 1)`
 
-/** Whether all JSON of a row is valid. */
-const isSound = annotations.columns.filter(({ type }) => type === "json")
-  .map(({ name, nullable }) => nullable ? `(${name} IS NULL OR json_valid(${name}))` : `json_valid(${name})`)
-  .join(" AND ")
 const position = numberOf(annotations)
-const countSound = `SELECT count(*) AS rows, total(${isSound}) AS sound FROM annotations
+const countSound = (isSound: string) =>
+  `SELECT count(*) AS rows, total(${isSound}) AS sound FROM annotations
   WHERE ${here} AND ${position} >= ? AND ${position} < ?`
 const anyWhere = (condition: string) => `EXISTS (SELECT 1 FROM annotations WHERE ${here} AND ${condition})`
 const anyBeyond = `SELECT ${anyWhere(`${position} >= ?`)} OR ${anyWhere(`${position} < 0`)}`
 
+const sizesOf = `SELECT media_index, width, height FROM media WHERE ${here} AND width IS NOT NULL`
 const attachmentsOf = `SELECT * FROM attachments WHERE ${here} ORDER BY ${numberOf(attachments)}`
-const nextPart = (name: string, table: Table.AnyTable) =>
-  `SELECT * FROM ${name} WHERE ${equal(table.key.slice(0, -1))} AND ${numberOf(table)} > ?
-  ORDER BY ${numberOf(table)} LIMIT 1`
-const documentPart = nextPart("documents", documents)
-const filePart = nextPart("files", files)
+const nextChunk = (name: "documents" | "files", number: string) => {
+  return `SELECT *, ${number} AS ${numberOf(documents)} FROM ${name}
+    WHERE ${equal(tables[name].key.slice(0, -1))} AND ${number} > ? ORDER BY ${number} LIMIT 1`
+}
 const isKnown = `EXISTS (SELECT 1 FROM receipts AS r WHERE ${joined(jobKey, "r", "t")})`
 
 export class Reader {
   private readonly db: Database
   private readonly statements = new Map<string, Statement>()
 
+  private readonly columns: ReadonlySet<string>
+  private readonly documentChunk: string
+  private readonly fileChunk: string
+  private readonly countSound: string
+
+  /** Asks for the columns that the file has: those of another version are fewer, and one has another name. */
   constructor(db: Database) {
     this.db = db
+    this.columns = columnsIn(db)
+    const number = this.columns.has(`documents.${numberOf(documents)}`) ? numberOf(documents) : "part"
+    this.documentChunk = nextChunk("documents", number)
+    this.fileChunk = nextChunk("files", number)
+    const isSound = annotations.columns
+      .filter(({ name, type }) => type === "json" && this.columns.has(`annotations.${name}`))
+      .map(({ name, nullable }) => nullable ? `(${name} IS NULL OR json_valid(${name}))` : `json_valid(${name})`)
+    this.countSound = countSound(isSound.join(" AND "))
+  }
+
+  /** Whether the file has a table. */
+  has(table: TableName): boolean {
+    return this.columns.has(`${table}.${jobKey[0]!}`)
   }
 
   /** From here to `end`, all answers are of one moment. */
@@ -86,7 +103,7 @@ export class Reader {
 
   /** How many annotations of a range there are, and how many of them hold valid JSON. */
   annotations(key: Key, from: number, to: number): { readonly rows: number; readonly sound: number } {
-    return this.prepare(countSound).get(key.batch_id, key.job_id, from, to) as { rows: number; sound: number }
+    return this.prepare(this.countSound).get(key.batch_id, key.job_id, from, to) as { rows: number; sound: number }
   }
 
   /** Whether there is any annotation outside of 0 to `end`. */
@@ -103,11 +120,17 @@ export class Reader {
     return this.prepare(attachmentsOf).all(key.batch_id, key.job_id) as Array<AnnotationModel.AttachmentRow>
   }
 
-  /** The part after one, of the result document or of the attachment with an index. */
-  part(key: Key, index: number | undefined, after: number): Part | undefined {
+  /** The rows of media whose size is known. */
+  sizes(key: Key): ReadonlyArray<Pick<AnnotationModel.MediaRow, "media_index" | "width" | "height">> {
+    if (!this.has("media")) return []
+    return this.prepare(sizesOf).all(key.batch_id, key.job_id) as Array<AnnotationModel.MediaRow>
+  }
+
+  /** The chunk after one, of the result document or of the attachment with an index. */
+  chunk(key: Key, index: number | undefined, after: number): Chunk | undefined {
     return (index === undefined
-      ? this.prepare(documentPart).get(key.batch_id, key.job_id, after)
-      : this.prepare(filePart).get(key.batch_id, key.job_id, index, after)) as Part | undefined
+      ? this.prepare(this.documentChunk).get(key.batch_id, key.job_id, after)
+      : this.prepare(this.fileChunk).get(key.batch_id, key.job_id, index, after)) as Chunk | undefined
   }
 
   /** The next job after one that has rows in a table, and whether there is a receipt for it. */
@@ -121,9 +144,9 @@ export class Reader {
         | undefined
   }
 
-  /** The bytes of a part before compression; undefined where they are damaged. */
-  static restored(part: Part): Effect.Effect<Uint8Array | undefined> {
-    return Effect.orElseSucceed(restore(part.codec, part.bytes), () => undefined)
+  /** The bytes of a chunk before compression; undefined where they are damaged. */
+  static restored(chunk: Chunk): Effect.Effect<Uint8Array | undefined> {
+    return Effect.orElseSucceed(restore(chunk.codec, chunk.bytes), () => undefined)
   }
 
   private prepare(sql: string): Statement {

@@ -14,8 +14,8 @@ import type { Key } from "./tables.ts"
 const pageSize = 200
 
 /** Yields the jobs whose document is kept, and whose files are too. Nothing where there is no file. */
-export const replay = (file: string, newest: number): Stream.Stream<JobSink.StoredJob, JobSink.SinkError> =>
-  Stream.unwrap(Effect.map(openReader(file, newest), (db) => {
+export const replay = (file: string): Stream.Stream<JobSink.StoredJob, JobSink.SinkError> =>
+  Stream.unwrap(Effect.map(openReader(file), (db) => {
     if (db === undefined) return Stream.empty
     const reader = new Reader(db)
     return Stream.paginate(
@@ -41,6 +41,7 @@ const storedJob = (reader: Reader, job: Whole): JobSink.StoredJob => ({
     index: file.attachment_index,
     content: contentOf(reader, job, file.attachment_index, file)
   })),
+  sizes: TableRows.sizesOf(reader.sizes(job)),
   revision: { document: job.revision, attachments: job.attachments_revision }
 })
 
@@ -59,14 +60,14 @@ const contentOf = (
     return Stream.paginate(
       -1,
       Effect.fnUntraced(function*(after: number) {
-        const part = yield* Effect.try({ try: () => reader.part(key, index, after), catch: unreadable })
-        if (part === undefined) {
+        const chunk = yield* Effect.try({ try: () => reader.chunk(key, index, after), catch: unreadable })
+        if (chunk === undefined) {
           return hash.digest("hex") === sha256 ? [[], Option.none()] as const : yield* changed
         }
-        const bytes = yield* Reader.restored(part)
+        const bytes = yield* Reader.restored(chunk)
         if (bytes === undefined) return yield* changed
         hash.update(bytes)
-        return [slices(bytes), Option.some(part.part)] as const
+        return [slices(bytes), Option.some(chunk.chunk)] as const
       })
     )
   })

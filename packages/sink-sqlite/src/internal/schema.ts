@@ -1,8 +1,9 @@
 /**
- * The tables, their versions, and the look at a file that tells whether it is this sink's at all. That look reads a few
+ * The tables, their version, and the look at a file that finds out whether it is this sink's at all. That look reads a few
  * pages whatever the size of the file.
  */
-import { damaged, elsewhere, Problem } from "./failure.ts"
+import { AnnotationModel, OlderTables, TableViews } from "@labelstream/core/sink"
+import { damaged, elsewhere, Problem, sinkName } from "./failure.ts"
 import { type Database, rollback } from "./sqlite.ts"
 import { addColumn, createTable } from "./statements.ts"
 import { tableNames, tables } from "./tables.ts"
@@ -13,38 +14,36 @@ export const applicationId = 0x4c534442
 /*
  * Tables with a rowid: their rows are appended and only the narrow keys are put in order, which takes 10 to 20 % less
  * time for job ids that come in no order than tables kept in the order of their keys. No index on labels: it would cost
- * every insertion 20 to 30 %, and whoever needs one makes it in seconds.
+ * every insertion 20 to 30 %, and takes seconds to make for those who need it.
  */
-const version1 = `
+const ddl = `
 ${tableNames.map((name) => createTable(name, tables[name])).join("\n")}
 CREATE TABLE commits ( -- the latest commits of a run that has not ended
   id INTEGER PRIMARY KEY,
   token TEXT NOT NULL UNIQUE,
   receipts TEXT NOT NULL -- JSON
 ) STRICT;
-CREATE VIEW job_annotations AS -- annotations with the fields of their job that queries ask for
-  SELECT j.project_id, j.reference_id, j.status, j.result_type, j.tag, a.*
-  FROM annotations AS a JOIN jobs AS j ON j.batch_id = a.batch_id AND j.job_id = a.job_id;
-CREATE VIEW labels_per_batch AS -- how often each class stands in each batch, and in how many jobs
-  SELECT batch_id, type, label, count(*) AS annotations, count(DISTINCT job_id) AS jobs
-  FROM annotations GROUP BY batch_id, type, label;
-CREATE VIEW batch_totals AS -- what is stored of each batch
-  SELECT j.project_id, j.batch_id, count(*) AS jobs, sum(j.annotation_rows) AS annotation_rows,
-    sum(r.attachment_rows) AS attachment_rows, sum(r.problem_rows) AS problem_rows, sum(r.bytes) AS bytes
-  FROM jobs AS j JOIN receipts AS r ON r.batch_id = j.batch_id AND r.job_id = j.job_id
-  GROUP BY j.project_id, j.batch_id;
 `
 
-/**
- * What leads from each version to the next: the first makes the tables. Only ever added to. A column that a table's
- * description has gained takes none: a file that lacks it is given it.
- */
-export const migrations: ReadonlyArray<string> = [version1]
+const views = TableViews.sql({
+  startedAt: (id) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${id} / 1000 / 1000.0, 'unixepoch')`
+})
 
-/** What gives the tables of a file the columns that they lack. */
-const additions = (db: Database): ReadonlyArray<string> => {
+/** The version of the tables, in the file's header. A file of an older one is read, and not written to. */
+export const version = AnnotationModel.version
+
+/** The columns of a file's tables, as `table.column`. */
+export const columnsIn = (db: Database): ReadonlySet<string> => {
   const sql = "SELECT t.name || '.' || c.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c"
-  const found = new Set(db.prepare(sql).pluck().all())
+  return new Set(db.prepare(sql).pluck().all() as Array<string>)
+}
+
+/**
+ * What gives the tables of a file the columns that its version has gained since. So columns that are added at the end of a
+ * table need no new version, and no conversion of the files that people have.
+ */
+const additions = (db: Database): ReadonlyArray<string> => {
+  const found = columnsIn(db)
   return tableNames.flatMap((table) =>
     tables[table].columns.filter(({ name }) => !found.has(`${table}.${name}`)).map((column) => addColumn(table, column))
   )
@@ -52,43 +51,51 @@ const additions = (db: Database): ReadonlyArray<string> => {
 
 const number = (db: Database, pragma: string): number => Number(db.pragma(pragma, { simple: true }))
 
-/** Throws where a file with these words in its header must not be written to. */
-export const checkHeader = (file: string, id: number, version: number, newest: number): void => {
+/** Throws where a file with these words in its header is not one that this sink reads. */
+export const checkHeader = (file: string, id: number, found: number): void => {
   if (id !== applicationId) {
     throw new Problem("conflict", `${file} is a SQLite database of something else. ${elsewhere}`)
   }
-  if (version > newest) {
-    const what = `${file} was written by a newer version (format ${version}, known up to ${newest})`
+  if (found > version) {
+    const what = `${file} was written by a newer version (format ${found}, known up to ${version})`
     throw new Problem("corrupt", `${what}. Update this software, or choose another file.`)
   }
 }
 
-/** Whether a file is fit to be used as it is. Throws a `Problem` where it must not be touched. */
-export const look = (db: Database, file: string, newest: number): "new" | "older" | "current" => {
-  const id = number(db, "application_id")
-  const version = number(db, "user_version")
-  const found = db.prepare("SELECT name FROM sqlite_schema").pluck().all()
-  if (id === 0 && version === 0 && found.length === 0) return "new"
-  checkHeader(file, id, version, newest)
-  if (version < newest) return "older"
-  const missing = [...tableNames, "commits"].filter((table) => !found.includes(table))
-  if (missing.length > 0) throw new Problem("corrupt", `${damaged(file)} (it has no ${missing.join(", ")})`)
-  // The last row of a table stands at the end of its tree: a file that was cut short does not have it.
-  for (const table of tableNames) db.prepare(`SELECT max(rowid) FROM ${table}`).get()
-  return additions(db).length > 0 ? "older" : "current"
+/** Throws where a file of this version is not one that this sink writes to. */
+export const checkWritable = (file: string, found: number): void => {
+  if (found === version) return
+  throw new Problem("conflict", OlderTables.refusal(sinkName, file, found))
 }
 
-/** Brings a file that was looked at to the newest version, whole or not at all. */
-export const migrate = (db: Database, file: string, steps: ReadonlyArray<string>): void => {
+/** What a file is. Throws a `Problem` where it must not be touched. */
+export const look = (db: Database, file: string): "new" | number => {
+  const id = number(db, "application_id")
+  const found = number(db, "user_version")
+  const names = db.prepare("SELECT name FROM sqlite_schema").pluck().all()
+  if (id === 0 && found === 0 && names.length === 0) return "new"
+  checkHeader(file, id, found)
+  const expected = [...tableNames.filter((name) => found > 1 || name !== "media"), "commits"]
+  const missing = expected.filter((table) => !names.includes(table))
+  if (missing.length > 0) throw new Problem("corrupt", `${damaged(file)} (it has no ${missing.join(", ")})`)
+  // The last row of a table stands at the end of its tree: a file that was cut short does not have it.
+  for (const table of expected) db.prepare(`SELECT max(rowid) FROM ${table}`).get()
+  return found
+}
+
+/** Makes the tables of a new file, and gives those of another what they lack; whole or not at all. */
+export const prepareTables = (db: Database, file: string): void => {
+  const found = look(db, file)
+  if (found !== "new") checkWritable(file, found)
+  if (found !== "new" && additions(db).length === 0) return
   db.exec("BEGIN IMMEDIATE")
   try {
     // Asked again: another process can have come first.
-    if (look(db, file, steps.length) !== "current") {
-      for (const step of steps.slice(number(db, "user_version"))) db.exec(step)
-      for (const addition of additions(db)) db.exec(addition)
-      db.pragma(`application_id = ${applicationId}`)
-      db.pragma(`user_version = ${steps.length}`)
-    }
+    if (look(db, file) === "new") db.exec(ddl)
+    else for (const addition of additions(db)) db.exec(addition)
+    db.exec(views)
+    db.pragma(`application_id = ${applicationId}`)
+    db.pragma(`user_version = ${version}`)
     db.exec("COMMIT")
   } catch (cause) {
     rollback(db)

@@ -8,20 +8,20 @@ const { int32, int64, keyFields, make, text } = Table
 const { annotations, attachments, jobs, media } = AnnotationModel.tables
 
 const documents = make({
-  description: "result documents as they came; parts in order, each of up to 4 MiB before compression",
+  description: "result documents as they came; chunks in order, each of up to 4 MiB before compression",
   columns: {
     ...keyFields(jobs),
-    part: int32("0 alone for most"),
+    chunk: int32("0 alone for most"),
     codec: text("zstd or none"),
     bytes: Table.bytes()
   },
-  key: [...jobs.key, "part"]
+  key: [...jobs.key, "chunk"]
 })
 
 const files = make({
-  description: "bytes of attachments, in parts as documents",
-  columns: { ...keyFields(attachments), part: int32(), codec: text("zstd or none"), bytes: Table.bytes() },
-  key: [...attachments.key, "part"]
+  description: "bytes of attachments, in chunks as documents",
+  columns: { ...keyFields(attachments), chunk: int32(), codec: text("zstd or none"), bytes: Table.bytes() },
+  key: [...attachments.key, "chunk"]
 })
 
 const problems = make({
@@ -64,4 +64,4 @@ export const jobKey: ReadonlyArray<string> = jobs.key
 export type Key = Pick<AnnotationModel.JobRow, (typeof jobs.key)[number]>
 
 export type Receipt = Table.RowOf<typeof receipts>
-export type Part = Pick<Table.RowOf<typeof documents>, "part" | "codec" | "bytes">
+export type Chunk = Pick<Table.RowOf<typeof documents>, "chunk" | "codec" | "bytes">

@@ -2,11 +2,11 @@
 import { type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { type Codec, unreadable, writeChunks } from "./chunks.ts"
 import { attempt, type Where } from "./failure.ts"
 import { encodeId, keyOf } from "./ids.ts"
 import { ManyRows } from "./manyRows.ts"
 import { Pace } from "./pace.ts"
-import { type Codec, unreadable, writeParts } from "./parts.ts"
 import type { Database, Statement } from "./sqlite.ts"
 import { equal } from "./statements.ts"
 import { jobKey, type Key, type TableName, tableNames, tables } from "./tables.ts"
@@ -68,7 +68,7 @@ export class Writer {
   }
 
   /**
-   * Writes a record inside the open transaction. Where it fails, the transaction holds a part of it: only rolling back
+   * Writes a record inside the open transaction. Where it fails, the transaction holds half of it: only rolling back
    * helps. `rejected` says that it is this record that cannot be stored.
    */
   write(record: JobSink.JobRecord): Effect.Effect<JobSink.Receipt, JobSink.SinkError> {
@@ -102,13 +102,13 @@ export class Writer {
     this.problemIndex = 0
     if (yield* attempt(file, where, () => exists.get(key) === 1)) yield* this.remove(key, where)
     if (keep.documents !== "off") {
-      yield* writeParts(
+      yield* writeChunks(
         file,
         where,
         record.document,
         keep.documents,
         pace,
-        (part) => documents.insert(key, [part])
+        (chunk) => documents.insert(key, [chunk])
       )
     }
     let count = 0
@@ -126,13 +126,14 @@ export class Writer {
     ).pipe(Effect.catchTag("ContentError", (cause) => attempt(file, where, () => unreadable(cause))))
     if (keep.attachments === "keep") {
       for (const { content, ref } of record.attachments) {
-        yield* writeParts(
+        yield* writeChunks(
           file,
           where,
           content,
-          "zstd",
+          // They are PNGs, which do not compress: and so one line of SQL writes them to files.
+          ref.role === "mask" ? "none" : "zstd",
           pace,
-          (part) => files.insert(key, [{ attachment_index: ref.index, ...part }])
+          (chunk) => files.insert(key, [{ attachment_index: ref.index, ...chunk }])
         )
       }
     }

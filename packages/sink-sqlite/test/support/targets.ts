@@ -36,7 +36,7 @@ export const using = <A>(file: string, use: (db: Database) => A): A => {
 export const query = (file: string, sql: string): Array<Array<unknown>> =>
   using(file, (db) => db.prepare(sql).all().map((row) => Object.values(row as object)))
 
-const tables = ["jobs", "annotations", "attachments", "documents", "files", "problems", "receipts"]
+const tables = ["jobs", "annotations", "media", "attachments", "documents", "files", "problems", "receipts"]
 
 /** Everything that is stored, in order; rowids and the memory of commits left out. Checks the file as well. */
 export const contents = (file: string): Record<string, ReadonlyArray<unknown>> =>

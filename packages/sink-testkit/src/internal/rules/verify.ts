@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { isDeepStrictEqual } from "node:util"
+import { inspect, isDeepStrictEqual } from "node:util"
 import { must, type Rule, rule } from "../../Rule.ts"
 import { difference } from "../compare.ts"
 import { sha256 } from "../contents.ts"
@@ -92,10 +92,10 @@ const V03 = rule(
       const replayed = yield* Stream.runCollect(Stream.mapEffect(at.sink.replay ?? Stream.empty, (job) =>
         Effect.gen(function*() {
           const record = records.get(keyOf(job))
-          for (const field of ["projectId", "revision", "summary", "result"] as const) {
+          for (const field of ["projectId", "revision", "summary", "result", "sizes"] as const) {
             yield* must(
               record === undefined || isDeepStrictEqual(job[field], record[field]),
-              () => `${field} of ${job.jobId} is ${JSON.stringify(job[field])}`
+              () => `${field} of ${job.jobId} is ${inspect(job[field])}`
             )
           }
           const files = [...job.attachments].sort((one, other) => one.index - other.index)

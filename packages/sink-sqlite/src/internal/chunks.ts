@@ -1,6 +1,6 @@
 /**
- * Bytes of any size as parts that fit a row each, compressed where that makes them smaller. Every part is a zstd frame
- * of its own, so the parts of one file put together are a zstd file again.
+ * Bytes of any size as chunks that fit a row each, compressed where that makes them smaller. Every chunk is a zstd frame
+ * of its own, so the chunks of one file put together are a zstd file again.
  */
 import type { Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
@@ -8,10 +8,10 @@ import * as Stream from "effect/Stream"
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from "node:zlib"
 import { attempt, Problem, type Where } from "./failure.ts"
 import type { Pace } from "./pace.ts"
-import type { Part } from "./tables.ts"
+import type { Chunk } from "./tables.ts"
 
-/** Bytes of a part before compression. A row of this size takes some 10 ms to store. */
-export const partBytes = 4 * 1024 * 1024
+/** Bytes of a chunk before compression. A row of this size takes about 10 ms to store. */
+export const chunkBytes = 4 * 1024 * 1024
 
 export type Codec = "zstd" | "none"
 
@@ -33,7 +33,7 @@ export const restore = (codec: string, bytes: Uint8Array): Effect.Effect<Uint8Ar
   const broken = (cause: unknown) => new Problem("corrupt", "stored bytes cannot be decompressed", { cause })
   if (codec === "none") return Effect.succeed(bytes)
   if (codec !== "zstd") return Effect.fail(broken(undefined))
-  const options = { maxOutputLength: partBytes }
+  const options = { maxOutputLength: chunkBytes }
   if (bytes.length <= small / 4) {
     return Effect.try({ try: () => zstdDecompressSync(bytes, options), catch: broken })
   }
@@ -46,30 +46,30 @@ export const restore = (codec: string, bytes: Uint8Array): Effect.Effect<Uint8Ar
   )
 }
 
-/** Stores one part. Throws. */
-export type WritePart = (part: Part) => void
+/** Stores one chunk. Throws. */
+export type WriteChunk = (chunk: Chunk) => void
 
 /** Media that are compressed already: trying costs time and gains nothing. */
 const dense = /^(?:image\/(?!svg|bmp)|video\/|audio\/|application\/(?:zip|gzip|zstd))/
 
 /**
- * Stores the bytes of a content part by part, at most one part in memory at a time. Fails with `rejected` where they
+ * Stores the bytes of a content chunk by chunk, at most one chunk in memory at a time. Fails with `rejected` where they
  * cannot be read back, or are not as many as announced.
  */
-export const writeParts = Effect.fnUntraced(function*(
+export const writeChunks = Effect.fnUntraced(function*(
   file: string,
   where: Where,
   content: Content.Content,
   codec: Codec,
   pace: Pace,
-  write: WritePart
+  write: WriteChunk
 ): Effect.fn.Return<void, JobSink.SinkError> {
   const isDense = codec === "none" || content.mediaType !== null && dense.test(content.mediaType)
-  let part = 0
+  let chunk = 0
   const store = Effect.fnUntraced(function*(bytes: Uint8Array) {
     const packed = isDense || bytes.length === 0 ? bytes : yield* compress(bytes)
     const isPacked = packed.length < bytes.length
-    const stored: Part = { part: part++, codec: isPacked ? "zstd" : "none", bytes: isPacked ? packed : bytes }
+    const stored: Chunk = { chunk: chunk++, codec: isPacked ? "zstd" : "none", bytes: isPacked ? packed : bytes }
     yield* attempt(file, where, () => write(stored))
     yield* pace.spend(bytes.length >> 13)
   })
@@ -78,26 +78,26 @@ export const writeParts = Effect.fnUntraced(function*(
     // Most documents: one call instead of several effects.
     yield* attempt(file, where, () => {
       const packed = isDense || size === 0 ? bytes : zstdCompressSync(bytes, level)
-      write(packed.length < size ? { part: 0, codec: "zstd", bytes: packed } : { part: 0, codec: "none", bytes })
+      write(packed.length < size ? { chunk: 0, codec: "zstd", bytes: packed } : { chunk: 0, codec: "none", bytes })
     })
     return yield* pace.spend(5)
   }
   if (bytes !== undefined) {
     if (bytes.length !== size) return yield* attempt(file, where, () => cut(size))
-    for (let at = 0; at === 0 || at < size; at += partBytes) yield* store(bytes.subarray(at, at + partBytes))
+    for (let at = 0; at === 0 || at < size; at += chunkBytes) yield* store(bytes.subarray(at, at + chunkBytes))
     return
   }
-  const held = new Uint8Array(Math.min(size, partBytes))
+  const held = new Uint8Array(Math.min(size, chunkBytes))
   let filled = 0
   let total = 0
   yield* Stream.runForEach(
     content.stream,
-    Effect.fnUntraced(function*(chunk: Uint8Array) {
-      total += chunk.length
+    Effect.fnUntraced(function*(incoming: Uint8Array) {
+      total += incoming.length
       if (total > size) return yield* attempt(file, where, () => cut(size))
-      for (let at = 0; at < chunk.length;) {
-        const taken = Math.min(held.length - filled, chunk.length - at)
-        held.set(chunk.subarray(at, at + taken), filled)
+      for (let at = 0; at < incoming.length;) {
+        const taken = Math.min(held.length - filled, incoming.length - at)
+        held.set(incoming.subarray(at, at + taken), filled)
         at += taken
         filled += taken
         if (filled < held.length) continue
@@ -107,7 +107,7 @@ export const writeParts = Effect.fnUntraced(function*(
     })
   ).pipe(Effect.catchTag("ContentError", (cause) => attempt(file, where, () => unreadable(cause))))
   if (total !== size) return yield* attempt(file, where, () => cut(size))
-  if (filled > 0 || part === 0) yield* store(held.subarray(0, filled))
+  if (filled > 0 || chunk === 0) yield* store(held.subarray(0, filled))
 })
 
 const cut = (size: number): never => {
