@@ -233,7 +233,7 @@ describe("a disk", () => {
             yield* again(sink.stage(`token-${index}`, batch))
             assert.strictEqual((yield* again(sink.commit(`token-${index}`))).length, batch.length, `at ${at}`)
           }
-          yield* again(sink.finish({ completed: true }))
+          yield* again(sink.finish({ outcome: "completed" }))
         }))
         assert.deepStrictEqual(contents(file), expected, `failed at statement ${at}`)
       }

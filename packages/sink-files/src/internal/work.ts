@@ -45,9 +45,9 @@ export const start = (place: Place): FolderSink.Work<ReadonlyArray<Staged>> => {
       })
       return steps
     },
-    finish: async ({ completed }) => {
+    finish: async ({ outcome }) => {
       // While there are branches, the lines must keep the times that tell which of two is later.
-      if (!completed || (await Target.branchesOf(at, place)).length > 0) return
+      if (outcome !== "completed" || (await Target.branchesOf(at, place)).length > 0) return
       await putMarkedInOrder(place)
       marked.clear()
     }
