@@ -37,7 +37,7 @@ const views = ({ startedAt }: Dialect): Readonly<Record<string, View>> => ({
     select: `  SELECT class, CAST(sum(n) AS BIGINT) AS rows, count(*) AS jobs
   FROM (SELECT ${annotation("label")} AS class, count(*) AS n FROM annotations GROUP BY ${
       annotation("label")
-    }, ${ofJob})
+    }, ${ofJob}) AS of_job
   GROUP BY class`
   },
   annotations_with_jobs: {

@@ -1,6 +1,6 @@
 /**
- * Stores jobs as a Parquet dataset: the tables `jobs`, `annotations` and `attachments` of the normalised model, and
- * `contents` with the bytes that they were read from, each under `<table>/batch-<batch>/part-<number>.parquet`. A job
+ * Stores jobs as a Parquet dataset: the tables `jobs`, `annotations`, `media`, and `attachments` of the normalized
+ * model, and `contents` with the bytes that they were read from, each under `<table>/batch-<batch>/part-<number>.parquet`. A job
  * that comes again replaces its rows where they stand. Parts appear whole, and a commit that has been answered survives a
  * power cut. What a reader may see while a commit is being published is said in the package's README.
  */
@@ -87,7 +87,7 @@ export const capabilities: JobSink.Capabilities = {
  *
  * `check` tells whether the folder can be written to, or made, has a megabyte of space and no other writer, and whether
  * it holds geometry in the form asked for; it changes nothing. Opening fails with `conflict` while another process has the
- * dataset open. A record is rejected, and the rest of its batch stored, when its bytes cannot be read, its id cannot be
+ * dataset open, and for a dataset with the tables of an older version, which is read and not written to. A record is rejected, and the rest of its batch stored, when its bytes cannot be read, its id cannot be
  * written as UTF-8, or a count of it is no integer of 32 bits. Text that holds half of a surrogate pair is stored with
  * U+FFFD in its place.
  *

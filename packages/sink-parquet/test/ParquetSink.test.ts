@@ -164,8 +164,8 @@ describe("ParquetSink", () => {
       const directory = yield* temporary
       yield* run({ directory }, [[a, b]])
       const lines = readFileSync(join(directory, "manifest/batch-batch-1/part-000001.ndjson"), "utf8").split("\n")
-      const head = { version: 2, batch: "batch-1", part: 1, geometry: "json" }
-      assert.deepStrictEqual(PartManifest.decodeHead(lines[0]!) as unknown, head)
+      const head = { version: 2, batch: "batch-1", part: 1, geometry: "json" } as const
+      assert.deepStrictEqual(PartManifest.decodeHead(lines[0]!), head)
       const tail = PartManifest.decodeLine(lines[3]!)
       assert.isTrue(tail !== undefined && "files" in tail)
       if (tail === undefined || !("files" in tail)) return
