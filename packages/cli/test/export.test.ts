@@ -85,7 +85,15 @@ describe("labelstream export", () => {
           "seconds"
         ])
         assert.isFalse(object.complete)
-        assert.deepStrictEqual(Object.keys(object.sinks[0]), ["sink", "stored", "bytes", "error", "notice"])
+        assert.deepStrictEqual(Object.keys(object.sinks[0]), [
+          "sink",
+          "stored",
+          "backfilled",
+          "bytes",
+          "error",
+          "published",
+          "notice"
+        ])
         const failures = object.failures.map(({ message, ...rest }: { message: string }) => {
           assert.isAbove(message.length, 0)
           return rest
