@@ -11,7 +11,10 @@ const sameBytes = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compa
 /** Says how a stored job differs from what it should be, or undefined. */
 export const jobDifference = (found: StoredJob, expected: TestJob): string | undefined => {
   const at = `job ${short(found.jobId)}`
-  const { attachments = [], document } = found
+  const { attachments = [], document, revision } = found
+  if (revision !== undefined && revision.document !== expected.record.revision.document) {
+    return `${at}: it is of another revision`
+  }
   if (document !== undefined) {
     if (!sameBytes(document, expected.document)) {
       return `${at}: the document differs (${document.length} bytes, ${expected.document.length} stored)`
@@ -84,7 +87,8 @@ export const difference = (
 
 /** What is left when each job stands for all that are the same as it. */
 export const distinct = (found: ReadonlyArray<StoredJob>): ReadonlyArray<StoredJob> => [
-  ...new Map(found.map((of) => [`${keyOf(of)} ${sha256(of.document ?? JSON.stringify(of.rows))}`, of])).values()
+  ...new Map(found.map((of) => [`${keyOf(of)} ${sha256(of.document ?? JSON.stringify(of.rows ?? of.revision))}`, of]))
+    .values()
 ]
 
 /** The receipt that a job must get. */
