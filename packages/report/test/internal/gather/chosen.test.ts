@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Gallery, type Traits } from "../../../src/internal/gather/gallery.ts"
+import { Gallery, type Traits } from "../../../src/internal/gather/chosen.ts"
 
 const kinds = ["image", "mask", "video"]
 

@@ -1,8 +1,8 @@
 /** Counts of one batch and failures by cause, and what an event adds to them. */
-import type { BatchRef } from "../../Job.ts"
-import type { JobFailure } from "../../Ledger.ts"
+import type { BatchRef } from "../Job.ts"
+import type { JobFailure } from "../Ledger.ts"
 
-/** Counts of one batch. When its listing has ended: listed = exported + unchanged + unfinished + failed + left. */
+/** Counts of one batch. When its listing has ended: listed = exported + unchanged + unfinished + failed + remaining. */
 export interface BatchReport extends BatchRef {
   /** Jobs in the listing, each counted once. */
   readonly listed: number

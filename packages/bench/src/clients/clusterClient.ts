@@ -1,6 +1,6 @@
 /** An export to files by a cluster of so many runners, which are there before the time is taken. */
 import type { Run } from "../harness/client.ts"
-import { type ClusterSpec, exportBatch, startRunners } from "../support/cluster.ts"
+import { type ClusterSpec, exportBatch, startRunners } from "../support/clusterRunners.ts"
 
 interface Spec extends ClusterSpec {
   readonly runners: number
