@@ -146,8 +146,9 @@ footer { color: var(--soft); font-size: .867rem; padding-bottom: 2.5rem }
   .near { display: block }
   tbody th { min-width: 6rem }
   .strip { grid-template-columns: repeat(auto-fill, minmax(min(100%, 140px), 1fr)) }
-  .draw text { font-size: 14px }
-  .draw .name { font-size: 12px }
+  .draw text { font-size: 18px }
+  .draw .name { font-size: 15px }
+  .strip:not(.few) .draw text, .when .draw text { font-size: 14px }
 }
 @media print {
   nav, .skip { display: none }

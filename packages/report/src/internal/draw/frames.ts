@@ -104,7 +104,7 @@ export const sequence = (frames: ReadonlyArray<Frame>, belowOf: BelowOf, colors:
   const strip = shown.map((frame, at) =>
     image(frame, below[at] ?? { size: null }, small, colors, budget.part(shown.length))
   )
-  const moments = Array.from(Map.groupBy(frames, ({ name }) => name).values())
+  const moments = Array.from(Map.groupBy(frames, ({ index, name }) => JSON.stringify([index, name])).values())
     .sort(([a], [b]) => a === undefined || b === undefined ? 0 : byTime(a, b))
   const all = moments.map((moment) => moment.flatMap(({ shapes }) => shapes))
   const sensors = new Set(frames.map(({ sensor }) => sensor)).size

@@ -143,7 +143,13 @@ const caption = ({ points, row }: Shape, size: Size): Html | null => {
   if (row.label === "" || points.length === 0) return null
   const [x, y] = points.reduce((top, point) => point[1] < top[1] ? point : top)
   const bottom = Math.max(...points.map(([, y]) => y))
-  return textAt(shorten(row.label, 18), [x, y < 16 && bottom < size.height / 2 ? bottom + 13 : y - 4], size, 9, "label")
+  return textAt(
+    shorten(row.label, 18),
+    [x, y < 16 && bottom < size.height / 2 ? bottom + 13 : y - 4],
+    size,
+    10,
+    "label"
+  )
 }
 
 /** Most points whose names are written at them: more would cover each other. */
@@ -152,7 +158,7 @@ const namedPoints = 24
 const pointNames = ({ names, points }: Shape, size: Size): ReadonlyArray<Html> =>
   names.length > namedPoints ? [] : points.flatMap(([x, y], at) => {
     const name = shorten(names[at] ?? "", 18)
-    return name === "" ? [] : [textAt(name, [x + 6, y + 3], size, 7, "name")]
+    return name === "" ? [] : [textAt(name, [x + 6, y + 3], size, 8, "name")]
   })
 
 const counted = (shapes: ReadonlyArray<Shape>): string =>

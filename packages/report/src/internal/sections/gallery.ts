@@ -115,7 +115,7 @@ ${rest(sketch, budget.skipped).map((text) => html`<p class="soft small">${text}<
   /** A row of each label, the most frequent ones first: these keep their colours in all jobs. */
   private byRank(rows: Rows): Rows {
     const rank = ({ label }: AnnotationModel.AnnotationRow) => this.rankOf.get(label) ?? Infinity
-    const drawable = rows.filter(({ type }) => type !== "segment" && type !== "unknown")
+    const drawable = rows.filter(({ type }) => !["segment", "classification", "unknown"].includes(type))
     return Array.from(new Map(drawable.map((row) => [row.label, row])).values())
       .sort((a, b) => rank(a) === rank(b) ? 0 : rank(a) - rank(b))
   }
@@ -162,7 +162,7 @@ const background = (sketches: ReadonlyArray<Sketch>, notShown: number): Readonly
     ...(notShown === 0 ? [] : [
       `${
         format.counted(notShown, "stored image is", "stored images are")
-      } not shown: too large, or no PNG, JPEG or WebP.`
+      } not shown: too large, or no PNG, JPEG, or WebP.`
     ])
   ]
 }
