@@ -3,6 +3,7 @@ import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { join } from "node:path"
+import { scale } from "../../scripts/testScale.ts"
 import { temporaryFolder } from "./support/program.ts"
 
 const root = join(import.meta.dirname, "..", "..")
@@ -41,9 +42,17 @@ const script = (args: ReadonlyArray<string>, env: Readonly<Record<string, string
       })
   )
 
+const programs = ["labelstream", "example", "simulator"] as const
+
+/** Each signal meets a program, and each program a signal; all meet all in the full matrix. */
+const meetings = scale(
+  [["SIGTERM", ["labelstream"]], ["SIGINT", ["example"]], ["SIGHUP", ["simulator"]]] as const,
+  [["SIGTERM", programs], ["SIGINT", programs], ["SIGHUP", programs]] as const
+)
+
 describe("npm scripts that run long", () => {
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-    it.live(`stop on ${signal} to npm alone, in their own way, and leave no process`, () =>
+  for (const [signal, names] of meetings) {
+    it.live(`stop on ${signal} to npm alone, in their own way, and leave no process: ${names.join(", ")}`, () =>
       Effect.gen(function*() {
         const folder = yield* temporaryFolder
         const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 5000 }], latency: 50 })
@@ -56,19 +65,19 @@ describe("npm scripts that run long", () => {
           GT_STUDIO_BATCH_ID: "b",
           LABELSTREAM_OUTPUT: join(folder, "example")
         }
-        for (
-          const [args, variables, sign, stopped] of [
-            [["labelstream", "--", "export", ...target, ...state], env, "jobs/s", "Stopped before the end"],
-            [["example", "--", "export-to-files"], example, "jobs/s", "Stopped before the end"],
-            [["simulator", "--", "--port", "0"], {}, "Ctrl-C", "requests"]
-          ] as const
-        ) {
-          const npm = yield* script(args, variables)
+        const settings = {
+          labelstream: [["export", ...target, ...state], env, "jobs/s", "Stopped before the end"],
+          example: [["export-to-files"], example, "jobs/s", "Stopped before the end"],
+          simulator: [["--port", "0"], {}, "Ctrl-C", "requests"]
+        } as const
+        for (const name of names) {
+          const [args, variables, sign, stopped] = settings[name]
+          const npm = yield* script([name, "--", ...args], variables)
           yield* Effect.promise(() => npm.said(sign))
           npm.child.kill(signal)
           // Its output ends once no process is left that could write to it.
           yield* Effect.promise(() => npm.closed)
-          assert.include(npm.output(), stopped, args[0])
+          assert.include(npm.output(), stopped, name)
         }
       }))
   }

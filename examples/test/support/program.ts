@@ -3,12 +3,19 @@ import type { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { existsSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { inject } from "vitest"
 
-/** Where Node keeps compiled code by default. */
-const compiled = join(tmpdir(), "node-compile-cache")
+const programs = inject("programs")
+
+/** The file of an example: bundled, or as it stands where it starts others. */
+export const fileOf = (example: string): string => {
+  const bundled = join(programs, `${example}.js`)
+  return existsSync(bundled) ? bundled : join(import.meta.dirname, "..", "..", `${example}.ts`)
+}
 
 export interface Ended {
   readonly status: number | null
@@ -21,8 +28,8 @@ export const start = (example: string, env: Readonly<Record<string, string>>) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
-        const child = spawn(process.execPath, [join(import.meta.dirname, "..", "..", `${example}.ts`)], {
-          env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: compiled, ...env },
+        const child = spawn(process.execPath, [fileOf(example)], {
+          env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: join(programs, "compiled"), ...env },
           stdio: ["ignore", "pipe", "pipe"]
         })
         const output = { stdout: "", stderr: "" }

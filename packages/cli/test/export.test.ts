@@ -85,7 +85,7 @@ describe("labelstream export", () => {
           "seconds"
         ])
         assert.isFalse(object.complete)
-        assert.deepStrictEqual(Object.keys(object.sinks[0]), ["sink", "stored", "bytes", "error", "notice"])
+        assert.deepStrictEqual(Object.keys(object.sinks[0]), ["sink", "stored", "backfilled", "bytes", "error", "notice"])
         const failures = object.failures.map(({ message, ...rest }: { message: string }) => {
           assert.isAbove(message.length, 0)
           return rest
@@ -224,8 +224,8 @@ describe("labelstream export", () => {
       Effect.gen(function*() {
         const asked = yield* Deferred.make<void>()
         const { cwd, env, labelstream } = yield* world({
-          batches: [{ id: "b", jobs: 800 }],
-          latency: 10,
+          batches: [{ id: "b", jobs: 400 }],
+          latency: 100,
           onRequest: ({ endpoint }) => {
             if (endpoint === "storage") Deferred.doneUnsafe(asked, Effect.void)
           }
@@ -242,7 +242,7 @@ describe("labelstream export", () => {
         )
         const again = yield* labelstream(["export", ...toFiles])
         assert.strictEqual(again.status, 0, again.stderr)
-        assert.strictEqual(stored(cwd), 800)
+        assert.strictEqual(stored(cwd), 400)
       }))
   }
 

@@ -26,7 +26,7 @@ const view = (
   batches: ReadonlyArray<ExportReport.BatchReport>,
   totals: ReadonlyArray<[string, number]> = []
 ): View => ({
-  report: exportReport({ batches, inFlight: 64, seconds: 10 }),
+  report: exportReport({ batches, begun: 64, seconds: 10 }),
   activity: {
     requests: 900,
     retries: 3,

@@ -48,7 +48,16 @@ describe("the summary", () => {
 
   it("shows what readers of a sink must know, also in the object for programs", () => {
     const notice = "Part of what is stored is in l.db-wal. Copy both files together."
-    const sink = { sink: "sqlite", id: "sqlite:/l.db", stored: 10, bytes: 100, queued: 0, error: null, notice }
+    const sink = {
+      sink: "sqlite",
+      id: "sqlite:/l.db",
+      stored: 10,
+      backfilled: 0,
+      bytes: 100,
+      queued: 0,
+      error: null,
+      notice
+    }
     const told = report({}, { sinks: [sink], complete: true })
     assert.match(
       summary(told, activity, end),
@@ -57,6 +66,7 @@ describe("the summary", () => {
     assert.deepStrictEqual(reportObject(told, []).sinks, [{
       sink: "sqlite:/l.db",
       stored: 10,
+      backfilled: 0,
       bytes: 100,
       error: null,
       notice
@@ -108,7 +118,7 @@ describe("the summary", () => {
   })
 
   it("says why a run is not complete, and what to type, at its end", () => {
-    const sinks = [{ sink: "s", id: "s:x", stored: 1, bytes: 1, queued: 0, error: "full", notice: null }]
+    const sinks = [{ sink: "s", id: "s:x", stored: 1, backfilled: 0, bytes: 1, queued: 0, error: "full", notice: null }]
     const text = summary(
       report({ failed: 2, exported: 8, listingError: "no", isListed: false }, { sinks }),
       activity,

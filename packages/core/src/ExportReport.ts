@@ -7,7 +7,7 @@ import {
   type FailureGroup,
   grouped,
   ofPass
-} from "./internal/engine/batchReport.ts"
+} from "./internal/batchReport.ts"
 import type { BatchRef } from "./Job.ts"
 import type { Filter, JobEvent } from "./JobEvent.ts"
 
@@ -18,6 +18,8 @@ export interface SinkReport {
   readonly sink: string
   readonly id: string
   readonly stored: number
+  /** How many of these came from another sink of the run, and not from GT Studio. */
+  readonly backfilled: number
   /** Bytes of the jobs it stored in this run. */
   readonly bytes: number
   /** Records that wait for it. */
@@ -58,8 +60,10 @@ export interface ExportReport {
   readonly batches: ReadonlyArray<BatchReport>
   readonly failures: ReadonlyArray<FailureGroup>
   readonly sinks: ReadonlyArray<SinkReport>
-  /** Jobs being fetched. */
-  readonly inFlight: number
+  /** Jobs whose fetching has begun, in all passes. */
+  readonly begun: number
+  /** Those of them whose fetching has ended, in whatever way. */
+  readonly fetched: number
   readonly seconds: number
 }
 
@@ -75,7 +79,8 @@ export const empty: ExportReport = {
   batches: [],
   failures: [],
   sinks: [],
-  inFlight: 0,
+  begun: 0,
+  fetched: 0,
   seconds: 0
 }
 
@@ -103,6 +108,7 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
           sink,
           id,
           stored: 0,
+          backfilled: 0,
           bytes: 0,
           queued: 0,
           error: null,
@@ -142,9 +148,9 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
     case "BatchFailed":
       return inBatch(failing(report, event, null), event, {}, () => ({ listingError: event.error.message }))
     case "Fetching":
-      return { ...report, inFlight: report.inFlight + 1 }
+      return { ...report, begun: report.begun + 1 }
     case "Fetched":
-      return { ...report, inFlight: report.inFlight - 1 }
+      return { ...report, fetched: report.fetched + 1 }
     case "Exported": {
       const { bytes, changed, isUnknown, jobId, problem, problems } = event
       const more = { exported: 1, changed: changed ? 1 : 0, unknown: isUnknown ? 1 : 0, problems, bytes }
@@ -154,9 +160,10 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
       }))
     }
     case "Stored": {
-      const { receipts } = event
-      return withSink(report, event.sink, ({ bytes, stored }) => ({
+      const { isBackfill, receipts } = event
+      return withSink(report, event.sink, ({ backfilled, bytes, stored }) => ({
         stored: stored + receipts.length,
+        backfilled: backfilled + (isBackfill ? receipts.length : 0),
         bytes: receipts.reduce((sum, receipt) => sum + receipt.bytes, bytes)
       }))
     }
@@ -166,6 +173,9 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
       return withSink(report, event.sink, () => ({ notice: event.notice }))
   }
 }
+
+/** Returns the number of jobs that are being fetched. */
+export const inFlight = ({ begun, fetched }: Pick<ExportReport, "begun" | "fetched">): number => begun - fetched
 
 const inBatch = (
   report: ExportReport,

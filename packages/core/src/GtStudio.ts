@@ -22,7 +22,7 @@ import { Client } from "./internal/client/client.ts"
 import { countOf, problemsOf, textOf } from "./internal/client/descriptive.ts"
 import { type JobPage, type MalformedJob, pages } from "./internal/client/listing.ts"
 import { isLoopback, pathSegment } from "./internal/client/origin.ts"
-import { ClientWatch } from "./internal/telemetry/clientWatch.ts"
+import { makeClientWatch } from "./internal/telemetry/clientWatch.ts"
 import { type BatchRef, JobResult, type JobSummary, ProjectDetails } from "./Job.ts"
 import * as OptionError from "./OptionError.ts"
 import * as PlainText from "./PlainText.ts"
@@ -207,7 +207,7 @@ const readResult = reader((data) =>
 export const make = Effect.fnUntraced(function*(options: Options) {
   const transport = yield* Transport
   const spool = yield* Spool
-  const watch = yield* ClientWatch.make
+  const watch = yield* makeClientWatch
   const { headersTimeout, idleTimeout, downloadTimeout, maxInFlight, requestsPerSecond, retry } = yield* validNumbers(
     options
   )
@@ -247,7 +247,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         [batch.projectId, batch.batchId],
         (project, id) => `/v1/projects/${project}/batch/${id}`
       ),
-      (at) => watch === undefined ? pages(client, at, batch) : watch.pages(pages(client, at, batch))
+      (at) => watch.pages(pages(client, at, batch))
     ))
 
   return GtStudio.of({

@@ -210,6 +210,16 @@ export class AttachmentMissing extends Schema.TaggedError<AttachmentMissing>()("
   }
 }
 
+/** A conversion has no platform to ask, and its source does not give the job back. */
+export class NotReplayable extends Schema.TaggedError<NotReplayable>()("NotReplayable", { source: Schema.String }) {
+  get patience(): Patience {
+    return "never"
+  }
+  override get message() {
+    return `${this.source} does not give it back: its bytes were not kept there, or are no longer those that were stored`
+  }
+}
+
 /** All reasons. */
 export const Reason = Schema.Union([
   InvalidKey,
@@ -224,7 +234,8 @@ export const Reason = Schema.Union([
   RepeatedPageToken,
   BadRedirect,
   SignedUrlRejected,
-  AttachmentMissing
+  AttachmentMissing,
+  NotReplayable
 ])
 
 export type Reason = typeof Reason.Type

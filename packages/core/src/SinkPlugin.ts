@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { checkCapabilities } from "./internal/engine/checkExport.ts"
+import { checkCapabilities } from "./internal/engine/options.ts"
 import type { JobSink } from "./JobSink.ts"
 
 /** The version of the contract of this package. */

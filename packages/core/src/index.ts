@@ -1,5 +1,6 @@
 export * as AnnotationModel from "./AnnotationModel.ts"
 export * as Content from "./Content.ts"
+export * as Convert from "./Convert.ts"
 export * as Export from "./Export.ts"
 export * as ExportReport from "./ExportReport.ts"
 export * as Follow from "./Follow.ts"

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { inFlight } from "../src/ExportReport.ts"
 import { balanced, idsIn, only, released, world } from "./support/exports.ts"
 import { batchOf, documentUrl, FakePlatform, ok } from "./support/fakePlatform.ts"
 import { MemorySink } from "./support/memorySink.ts"
@@ -35,7 +36,7 @@ describe("a stop", () => {
       const running = yield* start({ concurrency: 4 })
       yield* begin
       const asked = jobsAsked(platform)
-      strictEqual((yield* running.report).inFlight, 4)
+      strictEqual(inFlight(yield* running.report), 4)
       yield* running.stop
       const report = yield* lapse(running.await)
       strictEqual(jobsAsked(platform), asked)

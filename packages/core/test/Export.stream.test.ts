@@ -33,7 +33,7 @@ describe("the stream of an export", () => {
       )
       const report = events.reduce(ExportReport.apply, ExportReport.empty)
       deepStrictEqual([report.batches[0]?.exported, report.batches[0]?.failed, report.complete], [19, 1, false])
-      strictEqual(report.inFlight, 0)
+      strictEqual(ExportReport.inFlight(report), 0)
     }))
 
   it.effect("tells of a page that brings nothing new in one event", () =>

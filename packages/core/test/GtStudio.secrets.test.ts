@@ -13,7 +13,7 @@ const signed = `${storage}/file?X-Amz-Signature=${signature}&key=${key}`
 const echo = `key ${key} of ${signed} is not right; storage.test/file?sig=${signature}`
 
 /** Each makes one kind of failure, with answers that repeat the key and the signed link wherever they can. */
-const failures: Record<Reason["_tag"], ReadonlyArray<FakePlatform["override"]>> = {
+const failures: Record<Exclude<Reason["_tag"], "NotReplayable">, ReadonlyArray<FakePlatform["override"]>> = {
   InvalidKey: [() => error(401, "auth-failure", echo), () => ({ status: 401, body: echo })],
   Forbidden: [() => error(403, "unauthorized", echo)],
   NotFound: [() => error(400, "resource_error", echo), () => ({ status: 404, body: echo })],

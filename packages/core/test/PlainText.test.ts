@@ -47,8 +47,8 @@ describe("a message", () => {
   })
 
   it("is made in no time of text that is nearly a URL all along", () => {
-    const from = performance.now()
+    const from = process.cpuUsage()
     for (const text of ["a-".repeat(500_000), "a:/".repeat(300_000), "data:".repeat(200_000)]) PlainText.message(text)
-    assert.isBelow(performance.now() - from, 5000)
+    assert.isBelow(process.cpuUsage(from).user / 1000, 5000)
   })
 })

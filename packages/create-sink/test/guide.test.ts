@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
+import { isFull, scale } from "../../../scripts/testScale.ts"
 import { SinkTemplate } from "../src/index.ts"
 import { contents, folderInReach, write } from "./support/folders.ts"
 import { blocks } from "./support/guide.ts"
@@ -22,6 +23,9 @@ const passes = Effect.fnUntraced(function*(folder: string, args: ReadonlyArray<s
   return stdout
 })
 
+/** Rules that kill many processes or store much: the full matrix checks them too. They have their own sinks elsewhere. */
+const slow = /^(?:C0[1-57]|F0[13]|P03|W07) /
+
 describe("the guide", () => {
   it("shows the files that the generator lays out, to the letter", () => {
     const laidOut = SinkTemplate.files("shelf", "alone")
@@ -34,15 +38,18 @@ describe("the guide", () => {
   it.live("shows a sink that keeps every rule that it does not waive", () =>
     Effect.gen(function*() {
       const folder = yield* typed
-      yield* passes(folder, [vitest, "run", "--reporter=json", "--outputFile=report.json"])
+      const quick = isFull ? [] : ["-t", ` conformance (?!${slow.source.slice(1)})`]
+      yield* passes(folder, [vitest, "run", "--reporter=json", "--outputFile=report.json", ...quick])
       const report = JSON.parse(yield* Effect.promise(() => readFile(join(folder, "report.json"), "utf8"))) as {
         readonly testResults: ReadonlyArray<{
           readonly assertionResults: ReadonlyArray<{ readonly status: string; readonly title: string }>
         }>
       }
       const results = report.testResults.flatMap(({ assertionResults }) => assertionResults)
-      for (const { status, title } of results) if (status !== "passed") assert.match(title, /^[A-Z]\d\d waived: /)
-      assert.isAtLeast(results.filter(({ status }) => status === "passed").length, 30)
+      for (const { status, title } of results) {
+        if (status !== "passed" && (isFull || !slow.test(title))) assert.match(title, /^[A-Z]\d\d waived: /)
+      }
+      assert.isAtLeast(results.filter(({ status }) => status === "passed").length, scale(23, 30))
     }), 900_000)
 
   it.live("shows a sink that type-checks, builds, and takes an export by its name", () =>

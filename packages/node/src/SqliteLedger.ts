@@ -3,6 +3,7 @@
  * instant it holds whole calls only; opening it takes the same few milliseconds whatever its size.
  */
 import { Ledger } from "@labelstream/core"
+import { SqliteLock } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -11,7 +12,6 @@ import { dirname, resolve } from "node:path"
 import { makeFolder, whyNot } from "./internal/folder.ts"
 import { make as makeDriver } from "./internal/ledger/driver.ts"
 import { inspect, migrate } from "./internal/ledger/file.ts"
-import { lock } from "./internal/ledger/lock.ts"
 import * as observing from "./internal/ledger/observed.ts"
 import * as reads from "./internal/ledger/reads.ts"
 import { reading, type Run, writing } from "./internal/ledger/service.ts"
@@ -66,6 +66,16 @@ const opened = (
         end(db)
         db.close()
       }))
+  )
+
+const inUse = (file: string, by: string) =>
+  ledgerError("locked", `${file} is in use by ${by}. Wait for it to end, or use another ledger file.`)
+
+/** Locks the ledger for the scope; fails at once with `locked` if another process has it. */
+const lock = (file: string) =>
+  Effect.acquireRelease(
+    attempt(`${file}-lock`, () => SqliteLock.acquire({ file, open, inUse })),
+    (release) => Effect.sync(release)
   )
 
 const prepare = (folder: string) =>

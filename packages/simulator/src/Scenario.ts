@@ -5,6 +5,7 @@
 import type * as Duration from "effect/Duration"
 import * as Content from "./internal/content.ts"
 import type { IdStyle } from "./internal/ids.ts"
+import type { Size } from "./internal/media/shapes.ts"
 
 /** Names the kinds of result; see the package's README for which shapes are documented and which are guessed. */
 export type Kind = Content.KindName
@@ -12,7 +13,24 @@ export type Kind = Content.KindName
 /** Lists all kinds of result. */
 export const allKinds: ReadonlyArray<Kind> = Object.keys(Content.kinds) as ReadonlyArray<Kind>
 
+export type { Input } from "./internal/files.ts"
 export type { IdStyle } from "./internal/ids.ts"
+export type { Point } from "./internal/media/scene.ts"
+export type { Shape, Size } from "./internal/media/shapes.ts"
+
+/** Options of the images that documents name. */
+export interface ImageOptions {
+  /**
+   * Sizes as displayed, `[width, height]` from 1 to 16,384 pixels; each job has one of them for its images and masks.
+   * Default 640×480, 1280×720, 1920×1080 and 1080×1920. Images of custom results are 600×400.
+   */
+  readonly sizes?: ReadonlyArray<readonly [width: number, height: number]>
+  /**
+   * Where documents say that inputs are: in a `bucket` of the customer (default, documented), which only the platform's
+   * attachment endpoint opens; or at the `storage`'s own origin, where they can be read without a signature too.
+   */
+  readonly at?: "bucket" | "storage"
+}
 
 /** Describes one batch. */
 export interface BatchOptions {
@@ -63,6 +81,8 @@ export interface Options {
   readonly wrapped?: "documented" | "always" | "never"
   /** About how long each document is, to 10 GB; written in pieces, never held. Default 0: the natural 0.3 to 6 KB. */
   readonly documentBytes?: number
+  /** Input images and masks: their sizes, and where the inputs are. */
+  readonly images?: ImageOptions
   /** Status of a wrong or missing key: 401 (default, seen by the SDK) or 400 (documented for all failures). */
   readonly authFailure?: 400 | 401
   /** Status of unknown projects, batches and jobs: 400 (default, documented for all failures) or 404. */
@@ -89,6 +109,13 @@ export interface Attachment {
   readonly url: string
   readonly contentType: string
   readonly bytes: Uint8Array
+  /**
+   * What the bytes hold: pixels of a mask by name in its legend, points by label key. Unlabelled ones are left out, and so
+   * are names and keys that do not occur.
+   */
+  readonly counts: Readonly<Record<string, number>>
+  /** Size of a mask, undefined for all else. */
+  readonly size: Size | undefined
 }
 
 /** Totals of a batch, as the project's details show them. */

@@ -50,6 +50,18 @@ const flags = {
     Flag.withDescription("about how long each result document is (default: natural, 0.3 to 6 KB)"),
     Flag.withDefault(0)
   ),
+  imageSizes: Flag.String("image-sizes").pipe(
+    Flag.withDescription(
+      "sizes of images and masks, such as 640x480,1080x1920 (default 640x480,1280x720,1920x1080,1080x1920)"
+    ),
+    Flag.optional
+  ),
+  inputsAt: Flag.Literals("inputs-at", ["bucket", "storage"]).pipe(
+    Flag.withDescription(
+      "where documents say that input media are: a customer's bucket, or the storage, which serves them unsigned (default bucket)"
+    ),
+    Flag.withDefault("bucket" as const)
+  ),
   rateLimit: Flag.Finite("rate-limit").pipe(
     Flag.withDescription("requests a second at the API before it answers 429 (default: no limit)"),
     Flag.optional
@@ -91,6 +103,19 @@ const readFaults = Effect.fnUntraced(
   (effect, file) => Effect.mapError(effect, (cause) => wrong(`--faults ${file}`, cause))
 )
 
+/** Sizes as the flag writes them. */
+const readSizes = Effect.fnUntraced(function*(text: string) {
+  const sizes: Array<readonly [width: number, height: number]> = []
+  for (const one of text.split(",")) {
+    const [, width, height] = /^\s*(\d+)x(\d+)\s*$/i.exec(one) ?? []
+    if (width === undefined || height === undefined) {
+      return yield* Effect.fail(wrong("--image-sizes", `${JSON.stringify(one)} is not a size such as 640x480`))
+    }
+    sizes.push([Number(width), Number(height)])
+  }
+  return sizes
+})
+
 const optionsOf = Effect.fnUntraced(function*(input: Command.Command.Config.Infer<typeof flags>) {
   const kinds = input.kinds === "all" ? Scenario.allKinds : input.kinds.split(",").map((kind) => kind.trim())
   const batch = {
@@ -103,6 +128,7 @@ const optionsOf = Effect.fnUntraced(function*(input: Command.Command.Config.Infe
     try: () => input.transient === 0 ? [] : Fault.transient(input.transient),
     catch: (cause) => wrong("--transient", cause)
   })
+  const sizes = Option.isSome(input.imageSizes) ? yield* readSizes(input.imageSizes.value) : undefined
   const listed = Option.isSome(input.faults) ? yield* readFaults(input.faults.value) : []
   return {
     seed: /^-?\d+$/.test(input.seed) ? Number(input.seed) : input.seed,
@@ -110,6 +136,7 @@ const optionsOf = Effect.fnUntraced(function*(input: Command.Command.Config.Infe
     apiKey: input.apiKey,
     latency: input.latency,
     documentBytes: input.documentBytes,
+    images: { at: input.inputsAt, ...(sizes === undefined ? {} : { sizes }) },
     keyAtStorage: input.keyAtStorage,
     batches: Array.from({ length: input.batches }, () => batch),
     faults: [...listed, ...transient],

@@ -140,6 +140,8 @@ describe("the command", () => {
         [["--unfinished", "2"], /^start: unfinished must be from 0 to 1, got 2\n$/],
         [["--port", "70000"], /^start: port must be from 0 to 65535, got 70000\n$/],
         [["--kinds", "image"], /^start: no kind "image", there are image_annotation, .*\n$/],
+        [["--image-sizes", "640"], /^--image-sizes: "640" is not a size such as 640x480\n$/],
+        [["--image-sizes", "0x480"], /^start: width of images must be a whole number from 1 to 16384, got 0\n$/],
         [["--faults", none], /^--faults .*none\.json: there is no such file\n$/],
         [["--faults", text], /^--faults .*text\.json: .* is not valid JSON\n$/],
         [["--faults", bad], /\["nht"\][^]*\["on"\]/],
@@ -176,7 +178,7 @@ describe("the command", () => {
       const running = yield* run("--help")
       strictEqual(yield* Effect.promise(() => running.ended), 0)
       const lines = (running.out().split("GLOBAL FLAGS")[0] ?? "").split("\n").filter((line) => /^ {2}--/.test(line))
-      strictEqual(lines.length, 14)
+      strictEqual(lines.length, 16)
       for (const line of lines) assert.match(line, /\(default/)
     }))
 })

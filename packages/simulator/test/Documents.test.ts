@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
-import { crc32, inflateSync } from "node:zlib"
 import { Scenario, Simulator } from "../src/index.ts"
 import { api, data, download, firstBatch, follow, job, listing } from "./support/client.ts"
+import { readPng } from "./support/readPng.ts"
 
 /** Every string in a document that is a URL. */
 const urls = (value: unknown): ReadonlyArray<string> =>
@@ -40,19 +40,6 @@ const countList = (document: Top & { readonly data?: Top }, kind: Scenario.Kind)
   }
 }
 
-const checkPng = (png: Buffer): void => {
-  strictEqual(png.subarray(0, 8).toString("hex"), "89504e470d0a1a0a")
-  const pixels: Array<Buffer> = []
-  for (let at = 8; at < png.length;) {
-    const length = png.readUInt32BE(at)
-    strictEqual(crc32(png.subarray(at + 4, at + 8 + length)), png.readUInt32BE(at + 8 + length))
-    if (png.toString("latin1", at + 4, at + 8) === "IDAT") pixels.push(png.subarray(at + 8, at + 8 + length))
-    at += length + 12
-  }
-  const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)]
-  strictEqual(inflateSync(Buffer.concat(pixels)).length, (width * 4 + 1) * height)
-}
-
 const checkPcd = (pcd: string): void => {
   const lines = pcd.trimEnd().split("\n")
   const points = Number(lines.find((line) => line.startsWith("POINTS "))?.slice(7))
@@ -67,7 +54,10 @@ describe("Documents", () => {
     "serves %s whole: document, what it names, and counts that agree with the listing",
     ([kind]) =>
       Effect.gen(function*() {
-        const simulator = yield* Simulator.start({ batches: [{ jobs: 16, kinds: [kind] }] })
+        const simulator = yield* Simulator.start({
+          images: { sizes: [[64, 48], [48, 64]] },
+          batches: [{ jobs: 16, kinds: [kind] }]
+        })
         const batch = firstBatch(simulator)
         for (const listed of (yield* listing(simulator, batch)).flat()) {
           const result = data(yield* job(simulator, listed.id)).result
@@ -83,7 +73,7 @@ describe("Documents", () => {
             const file = yield* download(simulator, url)
             strictEqual(file.status, 200, url)
             strictEqual(file.headers["content-length"], String(file.body.length))
-            if (url.endsWith(".png")) checkPng(file.body)
+            if (url.endsWith(".png")) readPng(file.body)
             if (url.endsWith(".pcd")) checkPcd(file.body.toString())
             const nested = expected.find((one) => one.url === url)
             if (nested !== undefined) deepStrictEqual(file.body, Buffer.from(nested.bytes))

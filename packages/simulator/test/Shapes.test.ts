@@ -53,7 +53,11 @@ describe("Shapes", () => {
         const beyond = kind === "video_annotation"
           ? [".data.annotation_data.annotations[].frames.*.points.*.label number"]
           : []
-        deepStrictEqual(shapeOf(...alike), [...shapeOf(sample(name)), ...beyond].toSorted())
+        // the sensors are documented where they are sent, and thought to come back
+        const sent = ["point_cloud_annotation", "point_cloud_linking"].includes(kind)
+          ? [{ data: { sensor_data: { sensor_meta: sample("sensor_meta") } } }]
+          : []
+        deepStrictEqual(shapeOf(...alike), [...shapeOf(sample(name), ...sent), ...beyond].toSorted())
       })
   )
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import { Simulator } from "../src/index.ts"
-import { api, attachment, attachmentTarget, code, firstBatch, follow, get } from "./support/client.ts"
+import { api, attachment, attachmentTarget, code, data, firstBatch, follow, get, job } from "./support/client.ts"
 
 const xmlCode = (body: Buffer): string => /<Code>(\w+)<\/Code>/.exec(body.toString())?.[1] ?? ""
 
@@ -114,5 +114,51 @@ describe("Storage", () => {
       deepStrictEqual([early.status, xmlCode(early.body)], [404, "NoSuchKey"])
       const url = new URL(signed)
       strictEqual((yield* get(url.origin, url.pathname + url.search, {}, { method: "PUT" })).status, 405)
+    }))
+
+  it.live("answers a range with 206, signed and unsigned, and one past the end with 416", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.start({ images: { at: "storage" }, batches: [{ jobs: 4 }] })
+      const batch = firstBatch(simulator)
+      for (const { id } of simulator.jobs(batch)) {
+        const [input] = simulator.expectedInputs(batch, id)
+        assert.isTrue(input?.url.startsWith(`${simulator.storageUrl}/`))
+        const bytes = Buffer.from(input?.bytes() ?? [])
+        const signed = (yield* attachment(simulator, input?.url ?? "")).headers.location
+        for (const url of [input?.url, signed]) {
+          const head = yield* follow(url, { range: "bytes=0-999" })
+          deepStrictEqual([head.status, head.headers["content-range"]], [206, `bytes 0-999/${bytes.length}`])
+          deepStrictEqual(head.body, bytes.subarray(0, 1000))
+          deepStrictEqual((yield* follow(url, { range: "bytes=-7" })).body, bytes.subarray(-7))
+          deepStrictEqual((yield* follow(url, { range: "bytes=1000-" })).body, bytes.subarray(1000))
+          const whole = yield* follow(url, { range: "bytes=0-99999999" })
+          deepStrictEqual([whole.status, whole.body], [206, bytes])
+          strictEqual((yield* follow(url, { range: `bytes=${bytes.length}-` })).status, 416)
+          deepStrictEqual((yield* follow(url, { range: "lines=1-2" })).status, 200)
+        }
+      }
+      strictEqual((yield* simulator.report).keysAtStorage, 0)
+    }))
+
+  it.live("keeps results behind their signature where inputs are open, and inputs away by faults", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.start({
+        images: { at: "storage" },
+        batches: [{ jobs: 60 }],
+        faults: [
+          { on: "storage", part: "input", share: 0.2, from: 0, meets: { _tag: "Missing" } },
+          { on: "storage", part: "input", share: 0.2, from: 0.2, meets: { _tag: "Denied" } }
+        ]
+      })
+      const batch = firstBatch(simulator)
+      const statuses = new Map<number, number>()
+      for (const { id } of simulator.jobs(batch)) {
+        const { status } = yield* follow(simulator.expectedInputs(batch, id)[0]?.url)
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+      deepStrictEqual(new Set(statuses.keys()), new Set([200, 403, 404]))
+      const { id } = simulator.job(batch, 0)
+      const path = data(yield* job(simulator, id)).result.replace(/^https?:\//, "")
+      strictEqual((yield* get(simulator.storageUrl, path)).status, 403)
     }))
 })

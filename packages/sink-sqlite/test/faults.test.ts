@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { SqliteSink } from "../src/index.ts"
 import { migrations } from "../src/internal/schema.ts"
@@ -163,6 +163,19 @@ describe("a lock", () => {
       yield* first.close
       assert.strictEqual((yield* Effect.flip(opened())).reason, "conflict")
       yield* second.close
+      assert.isFalse(existsSync(`${file}-lock`))
+    }))
+})
+
+describe("a lock that cannot be read", () => {
+  it.live("is held until nobody has touched it for 2 minutes", () =>
+    Effect.gen(function*() {
+      const file = yield* temporaryFile
+      const open = SqliteSink.make({ file }).open
+      writeFileSync(`${file}-lock`, "not a database".repeat(100))
+      assert.strictEqual((yield* Effect.flip(Effect.scoped(open))).reason, "conflict")
+      utimesSync(`${file}-lock`, 0, 0)
+      yield* Effect.scoped(open)
       assert.isFalse(existsSync(`${file}-lock`))
     }))
 })

@@ -23,7 +23,8 @@ export interface Location {
   readonly lock: string
 }
 
-const leftBehindAfter = 120_000
+/** After how many milliseconds without a touch a lock that tells nothing of its owner is nobody's. */
+export const leftBehindAfter = 120_000
 
 interface Owner {
   /** Made for one acquisition. */

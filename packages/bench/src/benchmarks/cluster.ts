@@ -9,7 +9,7 @@ const plain = "plain export"
 
 const clustered = (runners: number): Reader => ({
   name: runners === 1 ? "1 runner" : `${runners} runners`,
-  client: "cluster",
+  client: "clusterClient",
   spec: (folder, address) => ({ address, folder, runners })
 })
 

@@ -31,7 +31,7 @@ export const normalise = async (setting: Setting): Promise<Result> => {
     const isLarge = bytes > 10e6
     const rowsOf = (name: string, smallHeap: boolean): Contestant => ({
       name,
-      client: "normalise",
+      client: "normaliseClient",
       spec: (own) => ({ folder: own, file, times, smallHeap })
     })
     const found = samples[title] = await contest(setting, `normalising, ${title}`, [

@@ -9,8 +9,8 @@ const whole = "jobs read whole"
 const hand = "Pool.request loop"
 
 const contestants: ReadonlyArray<Reader> = [
-  { name: documents, client: "streams", spec: (folder, address) => ({ address, folder, fetch: "document" }) },
-  { name: whole, client: "streams", spec: (folder, address) => ({ address, folder, fetch: "job" }) },
+  { name: documents, client: "streamsClient", spec: (folder, address) => ({ address, folder, fetch: "document" }) },
+  { name: whole, client: "streamsClient", spec: (folder, address) => ({ address, folder, fetch: "job" }) },
   { name: hand, client: "handRequests", spec: (_, address) => ({ address }) }
 ]
 

@@ -11,7 +11,7 @@ import { once } from "node:events"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import type { Run } from "../harness/client.ts"
-import { type ClusterSpec, stores } from "../support/cluster.ts"
+import { type ClusterSpec, stores } from "../support/clusterRunners.ts"
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, "127.0.0.1")

@@ -4,7 +4,7 @@
  */
 import { Simulator } from "@labelstream/simulator"
 import type { Run } from "../harness/client.ts"
-import { type ClusterSpec, exportBatch, startRunners } from "../support/cluster.ts"
+import { type ClusterSpec, exportBatch, startRunners } from "../support/clusterRunners.ts"
 
 interface Spec {
   readonly folder: string

@@ -9,7 +9,7 @@ import { needDistinctTargets } from "./distinctTargets.ts"
 import { type Outcome, SettingsError } from "./failure.ts"
 import { batchesOf, namedBatches, platform, withHost } from "./platform.ts"
 import type { Settings } from "./settings.ts"
-import { inFull, labelOf, needSome } from "./sinks.ts"
+import { inFull, labelOf, needSome } from "./sinkTargets.ts"
 
 const modes = { New: "new", Refresh: "refresh", Retry: "retry" } as const
 

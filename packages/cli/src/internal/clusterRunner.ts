@@ -23,7 +23,7 @@ import { type Failure, SettingsError } from "./failure.ts"
 import { type SettingFlags, settingsOf } from "./flags.ts"
 import { apiKey, resolveSettings, type Settings } from "./settings.ts"
 import { onSignal } from "./signals.ts"
-import { make } from "./sinks.ts"
+import { make } from "./sinkTargets.ts"
 import { type TelemetryFlags, telemetryOf } from "./telemetry.ts"
 
 export interface RunnerFlags extends SettingFlags, TelemetryFlags {

@@ -94,6 +94,36 @@ const refresh = Command.make(
   ])
 )
 
+const convert = Command.make(
+  "convert",
+  {
+    from: Flag.String("from").pipe(
+      Flag.withMetavar("KIND:TARGET"),
+      Flag.withDescription("sink that holds the jobs")
+    ),
+    to: flags.targets.to,
+    batches: flags.convertBatches,
+    ledger: flags.ledger,
+    config: flags.config,
+    json: flags.json
+  },
+  handle(() => import("./commands/convert.ts"))
+).pipe(
+  Command.withDescription(
+    "Delivers what one sink holds to other sinks, without API key or network.\n\n" +
+      "  Run it again to resume it, or to deliver what the source has gained. It ends with 0 when nothing is missing, 2\n" +
+      "  when the source does not give some jobs back, 1 when it could not run, 130 when it was stopped."
+  ),
+  Command.withShortDescription("Deliver from one sink to others, offline"),
+  Command.withExamples([
+    { command: "labelstream convert --from files:output --to sqlite:labels.db", description: "Files into a database" },
+    {
+      command: `labelstream convert --from sqlite:labels.db --to parquet:dataset ${here.batch}`,
+      description: "One batch of it"
+    }
+  ])
+)
+
 const plan = Command.make(
   "plan",
   {
@@ -309,6 +339,7 @@ export const commands = [
   status,
   retry,
   refresh,
+  convert,
   verify,
   batches,
   sinks,

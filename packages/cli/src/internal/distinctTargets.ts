@@ -6,7 +6,7 @@ import { dirname, join, sep } from "node:path"
 import { SettingsError } from "./failure.ts"
 import { placeOf } from "./paths.ts"
 import type { Settings } from "./settings.ts"
-import { inFull, labelOf } from "./sinks.ts"
+import { inFull, labelOf } from "./sinkTargets.ts"
 
 interface Written {
   readonly label: string

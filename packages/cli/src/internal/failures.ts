@@ -92,7 +92,14 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
     bytes: batch.bytes
   })),
   failures: [...failedListings(report), ...failures],
-  sinks: report.sinks.map(({ bytes, error, id, notice, stored }) => ({ sink: id, stored, bytes, error, notice })),
+  sinks: report.sinks.map(({ backfilled, bytes, error, id, notice, stored }) => ({
+    sink: id,
+    stored,
+    backfilled,
+    bytes,
+    error,
+    notice
+  })),
   seconds: report.seconds
 })
 

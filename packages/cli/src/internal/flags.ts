@@ -47,6 +47,9 @@ export const targets = {
   ledger
 }
 
+/** Which batches of what is stored; the environment names those of the platform. */
+export const convertBatches = many("batch", "ID", "only this batch, once for each (default: all that are there)")
+
 /** How fast, and of which jobs. */
 export const work = {
   concurrency: Flag.Int("concurrency").pipe(

@@ -1,5 +1,5 @@
 /** What a person sees of an export that is under way: a block of lines on a terminal, one line elsewhere. Pure. */
-import type { ExportReport, GtStudio } from "@labelstream/core"
+import { ExportReport, type GtStudio } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import { cut, line, pad, type Piece, widthOf } from "./columns.ts"
 import { doneOf, type Rates, sum } from "./meter.ts"
@@ -68,9 +68,9 @@ const facts = (view: View): ReadonlyArray<Piece> => {
     { text: `${bytes(rates.bytes)}/s` },
     ...(left === undefined ? [] : [{ text: `about ${about(left)} left` }]),
     // Without requests of its own this process only looks on.
-    ...(activity.origins.length === 0 && report.inFlight === 0
+    ...(activity.origins.length === 0 && ExportReport.inFlight(report) === 0
       ? []
-      : [{ text: `${count(report.inFlight)} in flight` }]),
+      : [{ text: `${count(ExportReport.inFlight(report))} in flight` }]),
     ...(limit === 0 ? [] : [{ text: `${count(requests)} of at most ${count(limit)} requests` }]),
     ...(pace.length === 0 ? [] : [{ text: `at most ${count(Math.min(...pace))} requests/s` }]),
     ...(skipped === 0 ? [] : [{ text: `${count(skipped)} skipped` }]),

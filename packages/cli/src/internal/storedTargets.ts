@@ -7,7 +7,7 @@ import { SettingsError } from "./failure.ts"
 import * as LedgerSummary from "./ledgerSummary.ts"
 import * as Screen from "./screen.ts"
 import type { Settings, SinkTarget } from "./settings.ts"
-import { comesWithTheCommand } from "./sinks.ts"
+import { comesWithTheCommand } from "./sinkTargets.ts"
 
 /** A sink's id as a person would name its place from here. */
 const targetOf = (id: string): string => {

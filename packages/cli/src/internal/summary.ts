@@ -83,12 +83,19 @@ const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, 
   ]
 }
 
-const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> =>
-  sinks.flatMap(({ bytes: size, error, id, notice, stored }) => [
-    `Stored ${jobs(stored)}, ${bytes(size)}: ${onOneLine(id)}`,
-    ...(error === null ? [] : [`  It stopped storing: ${onOneLine(error)}`]),
-    ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
-  ])
+/** A line for each sink but those that another sink was filled from, and that got nothing. */
+const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> => {
+  const isBackfill = sinks.some(({ backfilled }) => backfilled > 0)
+  return sinks.flatMap(({ backfilled, bytes: size, error, id, notice, stored }) => {
+    if (isBackfill && stored === 0 && error === null && notice === null) return []
+    const from = backfilled === 0 ? "" : `, ${backfilled === stored ? "all" : count(backfilled)} from another sink`
+    return [
+      `Stored ${jobs(stored)}, ${bytes(size)}${from}: ${onOneLine(id)}`,
+      ...(error === null ? [] : [`  It stopped storing: ${onOneLine(error)}`]),
+      ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
+    ]
+  })
+}
 
 /** What the export came to. `activity` is what its requests came to, where that is known. */
 export const summary = (
@@ -102,10 +109,12 @@ export const summary = (
     ...allBatchLines(report),
     ...allFailureLines(report, end),
     ...sinkLines(report),
-    `${jobs(exported)} and ${bytes(sum(report, (batch) => batch.bytes))} in ${count(report.seconds)} s ` +
-    `(${count(Math.round(exported / seconds))} jobs/s${
-      activity === undefined ? "" : `, ${count(activity.requests)} requests, ${count(activity.retries)} retries`
-    })`,
+    ...(exported === 0 && report.sinks.some(({ backfilled }) => backfilled > 0) ? [] : [
+      `${jobs(exported)} and ${bytes(sum(report, (batch) => batch.bytes))} in ${count(report.seconds)} s ` +
+      `(${count(Math.round(exported / seconds))} jobs/s${
+        activity === undefined ? "" : `, ${count(activity.requests)} requests, ${count(activity.retries)} retries`
+      })`
+    ]),
     ...lastLines(report, end)
   ].join("\n"))
 }

@@ -39,6 +39,7 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     failures: progress?.failures ?? [],
     sinks: (progress?.sinks ?? []).map((sink) => ({
       ...sink,
+      backfilled: 0,
       sink: sink.id.split(":")[0] ?? sink.id,
       queued: 0,
       error: null,
@@ -46,7 +47,8 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
       notice: null
     })),
     // Only each runner knows its own.
-    inFlight: 0,
+    begun: 0,
+    fetched: 0,
     // Clocks of several machines: nothing ends before it begins.
     seconds: Math.max(0, (row.endedAt ?? now) - row.submittedAt) / 1000
   }

@@ -32,8 +32,8 @@ export interface RunnerSetting {
   readonly timing: Membership.Timing
 }
 
-/** So that a death is noticed within seconds. */
-const timing: Membership.Timing = { lockExpiration: "3 seconds", poll: "300 millis", healthCheck: "1 second" }
+/** So that a death is noticed within seconds, and a runner that a busy machine keeps waiting is not taken for dead. */
+const timing: Membership.Timing = { lockExpiration: "5 seconds", poll: "300 millis", healthCheck: "1 second" }
 
 const freePort = Effect.callback<number>((resume) => {
   const server = createServer().listen(0, "127.0.0.1", () => {

@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Effect, Layer, Stream } from "effect"
 import * as Export from "../../src/Export.ts"
-import { apply, empty, type ExportReport } from "../../src/ExportReport.ts"
+import { apply, empty, type ExportReport, inFlight } from "../../src/ExportReport.ts"
 import type { Options as GtStudioOptions } from "../../src/GtStudio.ts"
 import { Ledger } from "../../src/Ledger.ts"
 import * as LedgerMemory from "../../src/LedgerMemory.ts"
@@ -65,7 +65,7 @@ export const balanced = (report: ExportReport) => {
     assert(remaining >= 0 && (report.stopped || remaining === 0), JSON.stringify(report))
     assert(batch.changed <= exported)
   }
-  strictEqual(report.inFlight, 0)
+  strictEqual(inFlight(report), 0)
 }
 
 /** The jobs of an event that tells of the end of jobs. */

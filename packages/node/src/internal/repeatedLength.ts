@@ -11,6 +11,11 @@ const lengths = /\r\ncontent-length[ \t]*:[ \t]*(\d+(?:[ \t]*,[ \t]*\d+)*)[ \t]*
 
 /** The head with one length where it names several equal ones; undefined where there is nothing to put right. */
 const repaired = (head: string): string | undefined => {
+  // Nearly all answers name one length once.
+  lengths.lastIndex = 0
+  const once = lengths.exec(head)
+  if (once === null || !once[1]!.includes(",") && !lengths.test(head)) return undefined
+  lengths.lastIndex = 0
   const named = Array.from(head.matchAll(lengths), ([, list = ""]) => list.split(",").map((length) => length.trim()))
     .flat()
   const [first] = named
@@ -26,10 +31,11 @@ const repaired = (head: string): string | undefined => {
 /** What was read, with its head put right. A head in several pieces is left as it came. */
 const put = (read: Buffer): Buffer => {
   const end = read.indexOf(headEnd)
-  if (end === -1 || read.toString("latin1", 0, 5) !== "HTTP/") return read
+  if (end === -1) return read
   // The line end before the last header's empty line belongs to both.
-  const head = repaired(read.toString("latin1", 0, end + 2))
-  return head === undefined ? read : Buffer.concat([Buffer.from(head, "latin1"), read.subarray(end + 2)])
+  const head = read.toString("latin1", 0, end + 2)
+  const better = head.startsWith("HTTP/") ? repaired(head) : undefined
+  return better === undefined ? read : Buffer.concat([Buffer.from(better, "latin1"), read.subarray(end + 2)])
 }
 
 /** Watches a socket for the first bytes after each request: they begin an answer. */

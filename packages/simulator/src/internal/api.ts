@@ -187,7 +187,7 @@ export const attachment = (
 ): Answer => {
   const { location, redirectHops, urlLifetime } = context.world.options
   if (url === "") return platformError(400, "GE_0001", "url is invalid")
-  const path = Urls.withoutScheme(url)
+  const path = context.world.withoutOrigin(url)
   const host = path.split("/", 1)[0] ?? ""
   if (path === url || !Urls.hosts.has(host.toLowerCase())) {
     return platformError(400, "FS_0007", "Attachment could not be accessed")

@@ -1,6 +1,6 @@
 /**
- * Bytes of every file that a job has, made on demand from (seed, place, revision) and never kept. A padded document is
- * written in pieces of about 64 KB, and its length is known before the first.
+ * Result documents, made on demand from (seed, place, revision) and never kept. A padded document is written in pieces of
+ * about 64 KB, and its length is known before the first.
  */
 import * as Cloud from "./documents/cloud.ts"
 import * as Custom from "./documents/custom.ts"
@@ -8,8 +8,7 @@ import { type Ingredients, more } from "./documents/geometry.ts"
 import * as Image from "./documents/image.ts"
 import * as Video from "./documents/video.ts"
 import type { Place } from "./ids.ts"
-import * as Png from "./png.ts"
-import * as PointCloud from "./pointCloud.ts"
+import type { Size } from "./media/shapes.ts"
 import * as Random from "./random.ts"
 import * as Urls from "./urls.ts"
 
@@ -117,6 +116,16 @@ export interface Request {
   readonly wrapped: "documented" | "always" | "never"
   /** About how long the document shall be; 0 for its natural length. */
   readonly documentBytes: number
+  /** Where the inputs are that the document names. */
+  readonly inputsAt: string
+  /** Sizes that images have as displayed; the job has one of them. */
+  readonly sizes: ReadonlyArray<Size>
+}
+
+/** Size of a job's images and masks as displayed; it stays the same when the job is reworked. */
+export const imageSize = ({ kind, place, seed, sizes }: Request): Size => {
+  const size = sizes[Random.hash(seed, place.batch, place.index, 15) % sizes.length]
+  return kind === "custom" || size === undefined ? Custom.size : size
 }
 
 const itemWidths = new Map<KindName, number>()
@@ -137,13 +146,13 @@ const padding = (kind: KindName, documentBytes: number): number => {
 }
 
 /** The next one at each rework, so that no document equals the one before it. */
-const variantOf = (seed: number, place: Place, revision: number): number =>
+export const variantOf = ({ place, revision, seed }: Request): number =>
   (Random.hash(seed, place.batch, place.index, 6, 0) % 8 + revision) % 8
 
 /** Frames and annotations of a job, as the listing counts them: elements of the document's main lists (guessed). */
 export const counts = (request: Request): { readonly frames: number; readonly annotations: number } => {
   const kind = kinds[request.kind]
-  const variant = variantOf(request.seed, request.place, request.revision)
+  const variant = variantOf(request)
   const extra = padding(request.kind, request.documentBytes)
   const natural = extra > 0 && request.kind === "custom" ? Math.max(variant, 1) : kind.annotations(variant)
   return { frames: kind.frames(variant), annotations: natural + extra }
@@ -163,19 +172,24 @@ function* padded(head: string, tail: string, count: number, item: (n: number) =>
   yield Buffer.from(text + tail)
 }
 
+/** What a job's document holds inside `data`, if that is there; `more` stands where the padding is. */
+export const value = (request: Request): unknown => {
+  const { kind, place, revision, seed } = request
+  return kinds[kind].make({
+    random: Random.make(Random.hash(seed, place.batch, place.index, 7, revision)),
+    urls: Urls.make(seed, place, request.inputsAt),
+    size: imageSize(request),
+    variant: variantOf(request),
+    more: padding(kind, request.documentBytes) > 0 ? [more] : []
+  })
+}
+
 /** Makes the result document of a job. */
 export const document = (request: Request): Content => {
-  const { place, revision, seed } = request
   const kind = kinds[request.kind]
   const count = padding(request.kind, request.documentBytes)
-  const value = kind.make({
-    random: Random.make(Random.hash(seed, place.batch, place.index, 7, revision)),
-    urls: Urls.make(seed, place),
-    variant: variantOf(seed, place, revision),
-    more: count > 0 ? [more] : []
-  })
   const wrap = request.wrapped === "always" || (request.wrapped === "documented" && kind.wrapped)
-  const text = JSON.stringify(wrap ? { data: value } : value)
+  const text = JSON.stringify(wrap ? { data: value(request) } : value(request))
   if (count === 0) {
     const bytes = Buffer.from(text)
     return { type: "application/json", length: bytes.length, chunks: () => [bytes] }
@@ -187,87 +201,3 @@ export const document = (request: Request): Content => {
   const length = Buffer.byteLength(head) + Buffer.byteLength(tail) + count * (itemWidth(request.kind) + 1) - 1
   return { type: "application/json", length, chunks: () => padded(head, tail, count, kind.item) }
 }
-
-const whole = (type: string, bytes: Uint8Array): Content => ({ type, length: bytes.length, chunks: () => [bytes] })
-
-const width = 32
-const height = 24
-
-const colours = (palette: ReadonlyArray<readonly [string, string]>): ReadonlyArray<number> =>
-  palette.map(([colour]) => Number.parseInt(colour.slice(1), 16))
-
-/** Makes a file of a job other than its document. */
-export const file = (request: Request, part: Exclude<Urls.Part, { readonly _tag: "document" }>): Content => {
-  const { place, revision, seed } = request
-  const number = part._tag === "pointCloud" ? 0 : part.number
-  // input media is not the platform's and does not change when a job is reworked
-  const salt = part._tag === "input" ? 0 : revision
-  const random = Random.make(Random.hash(seed, place.batch, place.index, 8, number, salt))
-  const variant = variantOf(seed, place, revision)
-  const coordinate = (): string => (random.fraction() * 100).toFixed(3)
-  switch (part._tag) {
-    case "mask": {
-      const used = colours(
-        request.kind === "video_segmentation"
-          ? Video.videoPalette
-          : Image.palette.slice(0, Image.segmentationCount(variant))
-      )
-      const left = random.below(width)
-      // the first column is unlabelled: every channel 0 (documented)
-      const at = (x: number, y: number) => x === 0 ? undefined : used[((x + left) >> 3) + (y >> 3)] ?? used[0]
-      return whole("image/png", Png.rgba(width, height, at))
-    }
-    case "pointCloud": {
-      const keys = Cloud.legacyCount(variant)
-      return whole(
-        "application/octet-stream",
-        PointCloud.pcd(
-          ["x", "y", "z", "label_key"],
-          Cloud.pointCount,
-          () => [coordinate(), coordinate(), coordinate(), String(random.below(keys))]
-        )
-      )
-    }
-    case "labels":
-      return whole("application/octet-stream", PointCloud.labels(Cloud.pointCount, () => random.below(3)))
-    case "input":
-      return part.type === "pcd"
-        ? whole(
-          "application/octet-stream",
-          PointCloud.pcd(["x", "y", "z"], Cloud.pointCount, () => [coordinate(), coordinate(), coordinate()])
-        )
-        : part.type === "jpg"
-        ? whole("image/jpeg", Png.jpeg)
-        : whole("image/png", Png.rgba(8, 8, () => random.below(0x1000000)))
-  }
-}
-
-/** Files that a document of this kind names, input media left out. */
-export const nested = (
-  request: Request
-): ReadonlyArray<{ readonly url: string; readonly part: Exclude<Urls.Part, { readonly _tag: "document" }> }> => {
-  const urls = Urls.make(request.seed, request.place)
-  const frames = counts(request).frames
-  switch (request.kind) {
-    case "image_segmentation":
-      return [{ url: urls.mask, part: { _tag: "mask", number: 0 } }]
-    case "video_segmentation":
-      return Array.from({ length: frames }, (_, i) => ({
-        url: urls.frameMask(i + 1),
-        part: { _tag: "mask", number: i + 1 }
-      }))
-    case "point_cloud_segmentation_legacy":
-      return [{ url: urls.pointCloud, part: { _tag: "pointCloud" } }]
-    case "point_cloud_segmentation":
-      return Array.from({ length: frames }, (_, i) => ({ url: urls.labels(i), part: { _tag: "labels", number: i } }))
-    default:
-      return []
-  }
-}
-
-/** Whether a job of this kind has such a file: the storage answers `NoSuchKey` for the others. */
-export const has = (request: Request, part: Urls.Part): boolean =>
-  part._tag === "document" || part._tag === "input" ||
-  nested(request).some((one) =>
-    one.part._tag === part._tag && ("number" in one.part ? "number" in part && one.part.number === part.number : true)
-  )

@@ -1,6 +1,7 @@
 /** What a running simulator tells of its content without asking the network. */
 import type * as Scenario from "../Scenario.ts"
 import * as Content from "./content.ts"
+import * as Files from "./files.ts"
 import type { Servers } from "./server.ts"
 import type { World } from "./world.ts"
 
@@ -35,6 +36,8 @@ export interface Contents {
   readonly expectedDocumentChunks: (batchId: string, job: Scenario.JobRef) => Iterable<Uint8Array>
   /** Masks, point clouds and label files that the document names, in its order; input media left out. */
   readonly expectedAttachments: (batchId: string, job: Scenario.JobRef) => ReadonlyArray<Scenario.Attachment>
+  /** Input media that the document names, in its order, and what each shows. */
+  readonly expectedInputs: (batchId: string, job: Scenario.JobRef) => ReadonlyArray<Scenario.Input>
 }
 
 /** Answers from the world as it stands at each call. */
@@ -63,10 +66,16 @@ export const make = (world: World, { apiUrl, storageUrl }: Servers): Contents =>
     expectedDocumentChunks: chunks,
     expectedAttachments: (batchId, job) => {
       const request = world.request(...place(batchId, job))
-      return Content.nested(request).map(({ part, url }) => {
-        const content = Content.file(request, part)
-        return { url, contentType: content.type, bytes: Buffer.concat([...content.chunks()]) }
+      return Files.nested(request).map(({ part, url }) => {
+        const content = Files.nestedFile(request, part)
+        return {
+          url,
+          contentType: content.type,
+          bytes: Buffer.concat([...content.chunks()]),
+          ...Files.truth(request, part)
+        }
       })
-    }
+    },
+    expectedInputs: (batchId, job) => Files.inputs(world.request(...place(batchId, job)))
   }
 }

@@ -13,7 +13,6 @@ import type { Origin, Recorder } from "./recorder.ts"
 import * as Signing from "./signing.ts"
 import * as Storage from "./storage.ts"
 import * as TargetReader from "./target.ts"
-import * as Urls from "./urls.ts"
 import { type Answer, inPlace, later, send, tooMany } from "./wire.ts"
 import type { Target, World } from "./world.ts"
 
@@ -177,7 +176,7 @@ export const open = async (options: ServerOptions): Promise<Servers> => {
       }
       case "attachment": {
         const url = TargetReader.attachmentUrl(query)
-        const target = world.target(Urls.withoutScheme(url))
+        const target = world.target(world.withoutOrigin(url))
         const asked: Asked = {
           endpoint: "attachment",
           key: `${route.hop} ${url}`,
@@ -217,7 +216,9 @@ export const open = async (options: ServerOptions): Promise<Servers> => {
       return { ...handled, answer: Storage.accessDenied() }
     }
     if (request.method !== "GET") return { ...handled, answer: Storage.xml(405, "MethodNotAllowed", "GET only") }
-    const refusal = Storage.refusal(context, path, query)
+    // the customer's bucket is public: only what the platform holds needs its signature
+    const isPublic = target?.part._tag === "input" && query === ""
+    const refusal = isPublic ? undefined : Storage.refusal(context, path, query)
     if (refusal !== undefined) {
       recorder.refused(refusal.why)
       return { ...handled, answer: refusal.answer }
@@ -229,7 +230,7 @@ export const open = async (options: ServerOptions): Promise<Servers> => {
           ? Storage.noSuchKey()
           : fault?._tag === "Denied"
           ? Storage.accessDenied()
-          : Storage.object(context, target))
+          : Storage.ranged(Storage.object(context, target), request.headers.range))
     }
   }
 
@@ -277,6 +278,7 @@ export const open = async (options: ServerOptions): Promise<Servers> => {
     await close(apiServer)
     throw error
   }
+  world.servedAt(storageUrl)
   return {
     apiUrl,
     storageUrl,

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http"
 import type { Context } from "./api.ts"
 import { hashText, hex32 } from "./random.ts"
 import * as Signing from "./signing.ts"
-import { type Answer, bytes } from "./wire.ts"
+import { type Answer, bytes, slice } from "./wire.ts"
 import type { Target } from "./world.ts"
 
 /** An error in the XML of S3. */
@@ -61,5 +61,24 @@ export const object = ({ world }: Context, target: Target | undefined): Answer =
   if (target === undefined || content === undefined) return noSuchKey()
   const { place, revision, seed } = world.request(target.state, target.index)
   const tag = hex32(hashText(seed, `${place.batch}/${place.index}/${revision}/${JSON.stringify(target.part)}`))
-  return { status: 200, body: content, headers: { etag: `"${tag}"` } }
+  return { status: 200, body: content, headers: { etag: `"${tag}"`, "accept-ranges": "bytes" } }
+}
+
+/** The part of a file that a `Range` header asks for, as 206, or 416 when it is past the end; else the answer itself. */
+export const ranged = (answer: Answer, range: string | undefined): Answer => {
+  const asked = /^bytes=(?:(\d+)-(\d*)|-(\d+))$/.exec(range ?? "")
+  if (answer.status !== 200 || asked === null) return answer
+  const { length } = answer.body
+  const [, first, last, suffix] = asked
+  const from = first === undefined ? Math.max(0, length - Number(suffix)) : Number(first)
+  const to = first === undefined || last === "" ? length - 1 : Math.min(Number(last), length - 1)
+  if (from > to) {
+    const refused = xml(416, "InvalidRange", "The requested range is not satisfiable")
+    return { ...refused, headers: { "content-range": `bytes */${length}` } }
+  }
+  return {
+    status: 206,
+    body: slice(answer.body, from, to + 1),
+    headers: { ...answer.headers, "content-range": `bytes ${from}-${to}/${length}` }
+  }
 }

@@ -11,7 +11,7 @@ export type Part =
   | { readonly _tag: "mask"; readonly number: number }
   | { readonly _tag: "pointCloud" }
   | { readonly _tag: "labels"; readonly number: number }
-  | { readonly _tag: "input"; readonly type: "png" | "jpg" | "pcd"; readonly number: number }
+  | { readonly _tag: "input"; readonly name: string }
 
 /** What a URL stands for. */
 export interface Target extends Ids.Place {
@@ -22,6 +22,12 @@ const uploads = "playment-data-uploads.s3.ap-south-1.amazonaws.com"
 const submissions = "playment-uploads.s3.ap-south-1.amazonaws.com"
 const cloudfront = "d5g2iurv6azza.cloudfront.net"
 const inputs = "s3.amazonaws.com/example-bucket"
+
+/** Where inputs are, if nothing else is asked for. */
+export const bucket = `https://${inputs}`
+
+/** Where inputs are that documents name at the storage's own origin; anybody may read them there. */
+export const ownBucket = (storageUrl: string): string => `${storageUrl}/${inputs}`
 
 /** Hosts that the platform's attachment endpoint signs for; others it refuses. */
 export const hosts: ReadonlySet<string> = new Set([uploads, submissions, cloudfront, "s3.amazonaws.com"])
@@ -37,15 +43,21 @@ export interface JobUrls {
   readonly pointCloud: string
   /** Label file of frame `number` (from 0) of the newer point cloud segmentation. */
   readonly labels: (number: number) => string
+  /** The image of an image annotation: every second one is a JPEG. */
+  readonly image: string
   readonly input: (name: string) => string
 }
 
-/** Gives the URLs of the job at a place; every fourth document URL contains `&` and `+`, every other one is `http:`. */
-export const make = (seed: number, place: Ids.Place): JobUrls => {
+/**
+ * Gives the URLs of the job at a place, its inputs below `inputsAt`; every fourth document URL contains `&` and `+`, every
+ * other one is `http:`.
+ */
+export const make = (seed: number, place: Ids.Place, inputsAt = bucket): JobUrls => {
   const code = Ids.code(seed, place.batch, place.index)
   const fixed = (salt: number): string => uuid(hash(seed, salt), hash(seed, salt, 1), hash(seed, salt, 2), salt)
   const folder = (): string =>
     `http://${cloudfront}/cl/${fixed(11)}/pr/${fixed(12)}/bt/${Ids.code(seed, place.batch, 0xffffffff)}/jb/${code}`
+  const input = (name: string): string => `${inputsAt}/${code}/${name}`
   const form = hash(seed, place.batch, place.index, 5) % 4
   return {
     document: form === 0
@@ -59,7 +71,10 @@ export const make = (seed: number, place: Ids.Place): JobUrls => {
     frameMask: (number) => `${folder()}/masks/frame${number}.png`,
     pointCloud: `https://${submissions}/submissions/default/${code}_data.pcd`,
     labels: (number) => `https://${uploads}/labels/${code}/labels-${number}.bin`,
-    input: (name) => `https://${inputs}/${code}/${name}`
+    image: input(
+      hash(seed, place.batch, place.index, 14) % 2 === 0 ? "600x400/000/fff.jpg&text=Dummy+Image+1" : "image.png"
+    ),
+    input
   }
 }
 
@@ -70,19 +85,13 @@ const uuids = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 
 const readPart = (path: string): Part | undefined => {
   const number = Number(/(\d+)\.[a-z]+$/.exec(path)?.[1] ?? "0")
-  if (path.startsWith(`${inputs}/`)) {
-    const type = path.endsWith(".pcd") ? "pcd" : path.includes(".jpg") ? "jpg" : "png"
-    return { _tag: "input", type, number }
-  }
+  if (path.startsWith(`${inputs}/`)) return { _tag: "input", name: path.split("/").slice(3).join("/") }
   if (path.includes("/results/") || path.includes("/submission_result/")) return { _tag: "document" }
   if (path.endsWith("/source.png")) return { _tag: "mask", number: 0 }
   if (path.includes("/masks/frame")) return { _tag: "mask", number }
   if (path.endsWith("_data.pcd")) return { _tag: "pointCloud" }
   return path.includes("/labels/") ? { _tag: "labels", number } : undefined
 }
-
-const inputName =
-  /^(?:600x400\/000\/fff\.jpg&text=Dummy\+Image\+1|image\.png|(?:lidar|cam-1|camera|video)\/frame\d+\.[a-z]{3})$/
 
 /** Whether a path is the very one that documents name. */
 const isWritten = (urls: JobUrls, part: Part, path: string): boolean => {
@@ -96,7 +105,7 @@ const isWritten = (urls: JobUrls, part: Part, path: string): boolean => {
     case "labels":
       return withoutScheme(urls.labels(part.number)) === path
     case "input":
-      return inputName.test(path.slice(withoutScheme(urls.input("")).length))
+      return withoutScheme(urls.input(part.name)) === path
   }
 }
 

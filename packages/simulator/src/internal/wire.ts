@@ -22,14 +22,21 @@ export const bytes = (type: string, body: string | Uint8Array): Content => {
   return { type, length: whole.length, chunks: () => [whole] }
 }
 
-function* first(content: Content, count: number): Generator<Uint8Array> {
-  let left = count
+function* between(content: Content, from: number, to: number): Generator<Uint8Array> {
+  let at = 0
   for (const chunk of content.chunks()) {
-    if (left <= 0) return
-    yield chunk.length > left ? chunk.subarray(0, left) : chunk
-    left -= chunk.length
+    if (at >= to) return
+    if (at + chunk.length > from) yield chunk.subarray(Math.max(0, from - at), to - at)
+    at += chunk.length
   }
 }
+
+/** The bytes of a body from one position to before another. */
+export const slice = (content: Content, from: number, to: number): Content => ({
+  type: content.type,
+  length: to - from,
+  chunks: () => between(content, from, to)
+})
 
 const byteOrderMark = Uint8Array.of(0xef, 0xbb, 0xbf)
 
@@ -43,7 +50,7 @@ export const malformed = (content: Content, as: Extract<Kind, { readonly _tag: "
   const half = Math.floor(content.length / 2)
   switch (as) {
     case "cut":
-      return { ...content, length: half, chunks: () => first(content, half) }
+      return { ...content, length: half, chunks: () => between(content, 0, half) }
     case "garbage":
       return bytes(content.type, Uint8Array.of(0xff, 0xfe, 0x00, 0x80, 0xc3, 0x28))
     case "empty":
@@ -100,7 +107,7 @@ export const later = (response: ServerResponse, milliseconds: number, run: () =>
 const sendPart = (response: ServerResponse, answer: Answer, count: number, then: () => void): void => {
   writeHead(response, answer)
   response.flushHeaders()
-  const part = first(answer.body, Math.max(0, Math.min(count, answer.body.length - 1)))
+  const part = between(answer.body, 0, Math.max(0, Math.min(count, answer.body.length - 1)))
   // a reset may throw away what the client has not read yet: give it a moment
   void pump(response, part).then(() => later(response, 20, then))
 }
@@ -140,7 +147,7 @@ export const send = (response: ServerResponse, answer: Answer, fault: Kind | und
       if (fault.undeclared === true) {
         response.writeHead(answer.status, { "content-type": answer.body.type, ...answer.headers })
         const half = fault.afterBytes ?? Math.floor(answer.body.length / 2)
-        void pump(response, first(answer.body, half)).then(() => finish(response))
+        void pump(response, between(answer.body, 0, half)).then(() => finish(response))
         return answer.status
       }
       sendPart(

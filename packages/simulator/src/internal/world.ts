@@ -2,11 +2,12 @@
  * The content of a simulated project: answers every question from the options and a few changes made since (jobs added,
  * finished, reworked). It holds nothing for a job that was never touched, and knows nothing of HTTP.
  */
-import * as Duration from "effect/Duration"
 import { allKinds, type Job, type JobRef, type Kind, type Options, type Totals } from "../Scenario.ts"
 import * as Content from "./content.ts"
+import * as Files from "./files.ts"
 import * as Ids from "./ids.ts"
 import { hashText, uuid } from "./random.ts"
+import { check, type Checked, requireText, requireWhole, unfinishedBy } from "./settings.ts"
 import * as Urls from "./urls.ts"
 
 /** A batch as it stands now. */
@@ -31,58 +32,20 @@ export interface Target extends Urls.Target {
 /** Past this, totals of a batch are scaled up from its first jobs: counting 2 million takes about a second. */
 const countedJobs = 2_000_000
 
-const requireWhole = (what: string, value: number, minimum: number, maximum: number): number => {
-  if (!Number.isInteger(value) || value < minimum || value > maximum) {
-    throw new RangeError(`${what} must be a whole number from ${minimum} to ${maximum}, got ${value}`)
-  }
-  return value
-}
-
-const unfinishedBy = (unfinished: number | ReadonlyArray<number>): (index: number) => boolean => {
-  if (typeof unfinished === "number") {
-    if (!(unfinished >= 0 && unfinished <= 1)) throw new RangeError(`unfinished must be from 0 to 1, got ${unfinished}`)
-    return (index) => Math.floor((index + 1) * unfinished) > Math.floor(index * unfinished)
-  }
-  const positions = new Set(unfinished)
-  return (index) => positions.has(index)
-}
-
-const requireText = (what: string, value: string): string => {
-  if (value === "") throw new RangeError(`${what} must not be empty`)
-  return value
-}
-
-/** Gives options their defaults. */
-const withDefaults = (options: Options) => ({
-  seed: typeof options.seed === "number" ? options.seed | 0 : hashText(0, options.seed ?? "1"),
-  pageSize: requireWhole("pageSize", options.pageSize ?? 100, 1, 100_000),
-  lastPage: options.lastPage ?? "absent",
-  redirectStatus: options.redirectStatus ?? 302,
-  redirectHops: requireWhole("redirectHops", options.redirectHops ?? 0, 0, 100),
-  location: options.location ?? "absolute",
-  urlLifetime: Math.max(1, Math.ceil(Duration.toSeconds(options.urlLifetime ?? "15 minutes"))),
-  unfinishedResult: options.unfinishedResult ?? "empty",
-  unfinishedStatus: options.unfinishedStatus ?? "pending",
-  wrapped: options.wrapped ?? "documented",
-  documentBytes: requireWhole("documentBytes", options.documentBytes ?? 0, 0, 10_000_000_000),
-  authFailure: options.authFailure ?? 401,
-  notFound: options.notFound ?? 400,
-  apiKey: requireText("apiKey", options.apiKey ?? "simulator-key")
-})
-
 /** Answers every question about the content of a simulated project. */
 export class World {
-  readonly options: ReturnType<typeof withDefaults>
+  readonly options: Checked
   readonly projectId: string
   readonly workFlowId: string
   readonly batches: ReadonlyArray<BatchState>
   readonly #byId: ReadonlyMap<string, BatchState>
   readonly #revisions = new Map<string, number>()
   readonly #firstHostile: number
+  #inputsAt = Urls.bucket
 
   /** Throws a RangeError that names the option when one is out of range. */
   constructor(options: Options) {
-    this.options = withDefaults(options)
+    this.options = check(options)
     const { seed } = this.options
     this.projectId = requireText("projectId", options.projectId ?? uuid(hashText(seed, "project"), 1, 2, 3))
     this.workFlowId = uuid(hashText(seed, "workflow"), 1, 2, 3)
@@ -111,6 +74,18 @@ export class World {
       throw new RangeError("ids of batches must be different and not empty")
     }
     this.#firstHostile = this.batches.findIndex((batch) => batch.ids === "hostile" || batch.ids === "mixed")
+  }
+
+  /** Learns where its storage is, which is not known before it is open; documents may name inputs there. */
+  servedAt(storageUrl: string): void {
+    if (this.options.inputsAt === "storage") this.#inputsAt = Urls.ownBucket(storageUrl)
+  }
+
+  /** A URL as `host/path`: without its scheme, and without the storage's origin where it is below that. */
+  withoutOrigin(url: string): string {
+    return Urls.withoutScheme(
+      url.startsWith(`${this.#inputsAt}/`) ? Urls.bucket + url.slice(this.#inputsAt.length) : url
+    )
   }
 
   /** Finds a batch by its id. */
@@ -155,7 +130,7 @@ export class World {
 
   /** What the content of a job is made from. */
   request(batch: BatchState, index: number): Content.Request {
-    const { documentBytes, seed, wrapped } = this.options
+    const { documentBytes, seed, sizes, wrapped } = this.options
     const place = { batch: batch.ordinal, index }
     return {
       seed,
@@ -163,7 +138,9 @@ export class World {
       kind: batch.kinds[index % batch.kinds.length] as Kind,
       revision: this.#revisions.size === 0 ? 0 : this.#revisions.get(`${batch.ordinal}/${index}`) ?? 0,
       wrapped,
-      documentBytes
+      documentBytes,
+      inputsAt: this.#inputsAt,
+      sizes
     }
   }
 
@@ -198,9 +175,8 @@ export class World {
   /** The bytes behind a target, or undefined where the job has no such file, or no result yet. */
   content(target: Target): Content.Content | undefined {
     const request = this.request(target.state, target.index)
-    if (target.part._tag === "input") return Content.file(request, target.part)
-    if (!this.isFinished(target.state, target.index) || !Content.has(request, target.part)) return undefined
-    return target.part._tag === "document" ? Content.document(request) : Content.file(request, target.part)
+    if (target.part._tag !== "input" && !this.isFinished(target.state, target.index)) return undefined
+    return target.part._tag === "document" ? Content.document(request) : Files.file(request, target.part)
   }
 
   /** Totals of a batch, counted once and again after a change. */

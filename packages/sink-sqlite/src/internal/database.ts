@@ -1,11 +1,11 @@
 /** Opens the sink's file: for the run that writes it, and for looking at it meanwhile. */
 import type { JobSink } from "@labelstream/core/sink"
+import { SqliteLock } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
-import { basename, dirname, join } from "node:path"
+import { dirname } from "node:path"
 import { attempt, elsewhere, Problem } from "./failure.ts"
-import { checkFree, lock } from "./lock.ts"
 import { checkHeader, look, migrate } from "./schema.ts"
 import { type Database, type Open, open, rollback } from "./sqlite.ts"
 
@@ -71,9 +71,12 @@ const close = (db: Database, file: string): void => {
   db.close()
 }
 
-/** One name for a file, whatever links lead to it: the lock stands beside it. */
-const realFile = (file: string): string =>
-  fs.existsSync(file) ? fs.realpathSync(file) : join(fs.realpathSync(dirname(file)), basename(file))
+const lockOn = (file: string): SqliteLock.Target => ({
+  file,
+  open,
+  inUse: (path, by) =>
+    new Problem("conflict", `${path} is in use by ${by}. Wait for it to end, or choose another file.`)
+})
 
 /** Makes a folder and those above it, one by one: Node's own way never returns where none can be made, as in /proc. */
 const makeFolder = (folder: string): void => {
@@ -97,7 +100,7 @@ export const openWriter = <A>(
   const acquired = Effect.acquireRelease(
     attempt(file, { step: "open" }, () => {
       makeFolder(dirname(file))
-      const release = lock(realFile(file))
+      const release = SqliteLock.acquire(lockOn(file))
       let db: Database | undefined
       try {
         db = settings.open(file, { timeout })
@@ -157,7 +160,7 @@ export const check = (file: string, newest: number): void => {
   const folder = nearest(dirname(file))
   if (!fs.statSync(folder).isDirectory()) throw new Problem("misconfigured", `${folder} is not a folder`)
   fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK)
-  if (folder === dirname(file)) checkFree(realFile(file))
+  if (folder === dirname(file)) SqliteLock.checkFree(lockOn(file))
   if (fs.existsSync(file)) {
     if (!fs.statSync(file).isFile()) throw new Problem("misconfigured", `${file} is not a file. ${elsewhere}`)
     fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)

@@ -3,8 +3,8 @@
  * should do.
  */
 import { JobSink } from "@labelstream/core/sink"
+import { SqliteLock } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
-import { codeOf, isBusy } from "./sqlite.ts"
 
 /** The kind of this sink. */
 export const sinkName = "sqlite"
@@ -37,10 +37,10 @@ const classify = (file: string, where: Where, cause: unknown): JobSink.SinkError
 type Explained = { readonly reason: JobSink.SinkErrorReason; readonly detail: string } | undefined
 
 const explain = (file: string, where: Where, cause: unknown): Explained => {
-  const code = codeOf(cause)
+  const code = SqliteLock.codeOf(cause)
   const isBefore = ["check", "open", "inspect"].includes(where.step)
   const is = (...prefixes: ReadonlyArray<string>) => prefixes.some((prefix) => code.startsWith(`SQLITE_${prefix}`))
-  if (isBusy(cause)) {
+  if (SqliteLock.isBusy(cause)) {
     const detail = `${file} is held by another program, such as an open sqlite3 shell: let it end and run again`
     return { reason: "unavailable", detail }
   }

@@ -40,13 +40,6 @@ export type Open = (file: string, options: OpenOptions) => Database
 export const open: Open = (file, options) =>
   new (BetterSqlite3 as new(file: string, options: OpenOptions) => Database)(file, options)
 
-/** SQLite's extended result code, such as `SQLITE_IOERR_FSYNC`; "" for anything else thrown. */
-export const codeOf = (cause: unknown): string =>
-  cause instanceof Error && cause.name === "SqliteError" ? String((cause as NodeJS.ErrnoException).code) : ""
-
-/** Whether another connection holds a lock that is needed. */
-export const isBusy = (cause: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(cause))
-
 /** Ends an open transaction, if there is one. What cannot be rolled back ends with the connection. */
 export const rollback = (db: Database): void => {
   try {

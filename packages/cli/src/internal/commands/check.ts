@@ -11,7 +11,7 @@ import { type SettingFlags, settingsOf } from "../flags.ts"
 import { impatient, ledgerReadOnly, namedBatches, platform, projectOf } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
-import { labelOf, make, needSome } from "../sinks.ts"
+import { labelOf, make, needSome } from "../sinkTargets.ts"
 import { bytes } from "../text.ts"
 
 interface Flags extends SettingFlags {

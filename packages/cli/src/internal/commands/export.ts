@@ -12,7 +12,7 @@ import { type SettingFlags, settingsOf } from "../flags.ts"
 import { beforeForeignCode } from "../handOver.ts"
 import { batchesOf, ledger, platform, withHost } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
-import { labelOf, makeAll } from "../sinks.ts"
+import { labelOf, makeAll } from "../sinkTargets.ts"
 import { type TelemetryFlags, telemetryOf } from "../telemetry.ts"
 
 interface Flags extends SettingFlags, TelemetryFlags {

@@ -11,7 +11,7 @@ import { type SettingFlags, settingsOf } from "../flags.ts"
 import { batchesOf, impatient, ledgerReadOnly, platform, withHost } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
-import { labelOf, makeAll } from "../sinks.ts"
+import { labelOf, makeAll } from "../sinkTargets.ts"
 import { about, bytes, count, jobs } from "../text.ts"
 import { filterOf } from "./export.ts"
 

@@ -11,7 +11,7 @@ import { fromHome } from "../paths.ts"
 import { ledgerReadOnly } from "../platform.ts"
 import * as Screen from "../screen.ts"
 import { resolveSettings } from "../settings.ts"
-import { makeAll } from "../sinks.ts"
+import { makeAll } from "../sinkTargets.ts"
 import { targetsOf } from "../storedTargets.ts"
 import { bytes } from "../text.ts"
 

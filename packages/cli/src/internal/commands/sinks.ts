@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import * as HandOver from "../handOver.ts"
 import * as Screen from "../screen.ts"
-import { bundled, comesWithTheCommand, importFrom } from "../sinks.ts"
+import { bundled, comesWithTheCommand, importFrom } from "../sinkTargets.ts"
 
 interface Flags {
   readonly json: boolean

@@ -7,7 +7,7 @@ import { type Outcome, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { ledgerReadOnly } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
-import { labelOf, makeAll } from "../sinks.ts"
+import { labelOf, makeAll } from "../sinkTargets.ts"
 import { targetsOf } from "../storedTargets.ts"
 
 interface Flags extends SettingFlags {

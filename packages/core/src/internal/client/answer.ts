@@ -140,7 +140,7 @@ export const apiData = (response: TransportResponse, now: number, key: string): 
   const envelope = readEnvelope(parseBytes(response.body.bytes))
   if (envelope === undefined) {
     const check = new FileCheck("")
-    check.push(response.body.bytes)
+    check.take(response.body.bytes)
     const came = check.fault(mediaType(response))
     const detail = came === undefined ? "it is not a JSON object" : `it is ${came.detail}`
     return refused({ reason: new Reasons.MalformedResponse({ detail, syntax: true }), status: 200 })

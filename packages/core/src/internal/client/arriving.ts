@@ -16,7 +16,7 @@ import { type Answer, given, mediaType, type Refusal, refused } from "./answer.t
 import type { ArrivalWatcher } from "./arrivalWatcher.ts"
 import type { DataUri } from "./dataUri.ts"
 import { type Fault, FileCheck } from "./fileCheck.ts"
-import { gunzipped, isArchive } from "./gunzip.ts"
+import { gunzipped, isArchive, isPlain } from "./gunzip.ts"
 
 /** A file in the spool, or why the spool did not take it: a full disk is not the platform's fault, and ends the tries. */
 export type Received = Result.Result<Content, ContentError>
@@ -52,7 +52,7 @@ export class Arriving {
     const { body } = unpacked(this.attachment, arrived)
     this.hasLength = hasLength(arrived)
     this.begin()
-    if (body._tag === "Bytes") this.check.push(body.bytes)
+    if (body._tag === "Bytes") this.check.take(body.bytes)
     const kept = body._tag === "Bytes"
       ? this.spool.keep(body.bytes, arrival)
       : this.spool.receive(this.watched(body.stream), arrival)
@@ -78,7 +78,7 @@ export class Arriving {
   /** A file that stood in its own URL. Another download would give the same bytes: a doubt is no reason to refuse it. */
   inPlace({ bytes, mediaType }: DataUri, scope: Scope.Scope): Effect.Effect<Answer<Content>, ContentError> {
     this.begin()
-    this.check.push(bytes)
+    this.check.take(bytes)
     return Effect.flatMap(
       Effect.provideService(this.spool.keep(bytes, { mediaType }), Scope.Scope, scope),
       (content) =>
@@ -126,7 +126,7 @@ export class Arriving {
 export const refusalOf = (attachment: string, { body, ...response }: TransportResponse): Refusal | undefined => {
   if (body._tag === "Stream") return undefined
   const check = new FileCheck(attachment)
-  check.push(body.bytes)
+  check.take(body.bytes)
   const fault = check.fault(mediaType({ body, ...response }))
   return fault === undefined || fault.kind === "doubt" ? undefined : notTheFile(fault)
 }
@@ -138,7 +138,7 @@ const hasLength = ({ header }: TransportResponse): boolean =>
 
 /** The response out of a gzip that no header names, unless the file is an archive. */
 export const unpacked = (attachment: string, response: TransportResponse): TransportResponse =>
-  isArchive(attachment, mediaType(response)) ? response : gunzipped(response)
+  isPlain(response) || isArchive(attachment, mediaType(response)) ? response : gunzipped(response)
 
 const notTheFile = ({ detail, kind }: Fault): Refusal => ({
   reason: new Reasons.NotTheFile({ detail, kind: kind === "unproven" ? "doubt" : kind }),

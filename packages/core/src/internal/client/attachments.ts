@@ -231,7 +231,9 @@ export class Attachments {
   }
 }
 
-const originOf = (attachment: string): string => URL.parse(attachment)?.origin ?? ""
+/** What stands before a file's path: only a key, so that nothing need be parsed. */
+const originOf = (attachment: string): string =>
+  attachment.slice(0, attachment.indexOf("/", attachment.indexOf("//") + 2))
 
 const unreadable = (attachment: string, about: Reasons.About) => {
   const reason = new Reasons.MalformedResponse({ detail: "the data: URI holds no readable file", syntax: false })
@@ -246,7 +248,8 @@ const nextHop = (response: TransportResponse, from: URL): Answer<Hop<never>> => 
   const location = response.header("location")
   // A header is bytes: those beyond ASCII, such as a name in UTF-8, are asked for as they came.
   const ascii = location?.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
-  const url = ascii === undefined ? null : URL.parse(ascii, from.href)
+  // With a base, which nearly none needs, parsing costs twice as much.
+  const url = ascii === undefined ? null : URL.parse(ascii, /^https?:\/\//i.test(ascii) ? undefined : from.href)
   if (url === null) return badRedirect("a redirect does not say where to go")
   return url.protocol === "https:" || url.protocol === "http:"
     ? given({ _tag: "Next", url })

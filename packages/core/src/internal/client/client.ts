@@ -51,7 +51,7 @@ export class Client {
   private readonly counts = { requests: 0, retries: 0, trouble: null as string | null }
   readonly settings: ClientSettings
   private readonly transport: Transport["Service"]
-  private readonly watch: ClientWatch | undefined
+  private readonly watch: ClientWatch
   /** Where the key may go. */
   readonly apiOrigin: string
   private readonly schedule: ReturnType<typeof RetryPolicy.schedule>
@@ -61,13 +61,13 @@ export class Client {
   constructor(
     settings: ClientSettings,
     transport: Transport["Service"],
-    watch: ClientWatch | undefined
+    watch: ClientWatch
   ) {
     this.settings = settings
     this.watch = watch
     this.apiOrigin = new URL(settings.base).origin
-    this.transport = watch === undefined ? transport : watch.transport(transport, this.apiOrigin)
-    watch?.limiters(() => this.origins, this.apiOrigin)
+    this.transport = watch.transport(transport, this.apiOrigin)
+    watch.limiters(() => this.origins, this.apiOrigin)
     this.schedule = RetryPolicy.schedule(settings.retry)
     this.limiter(this.apiOrigin)
   }
@@ -168,7 +168,7 @@ export class Client {
     const limiter = this.limiter(url.origin)
     const inTurn = <R1>(request: Effect.Effect<Answer<A>, TransportError, R1>) =>
       place === undefined ? limiter.run(request, throttle) : limiter.runHeld(request, throttle)
-    return this.watch === undefined ? inTurn(held) : this.watch.request(endpoint, held, inTurn, place?.waitedNanos)
+    return this.watch.request(endpoint, held, inTurn, place?.waitedNanos)
   }
 
   /** A platform that repeats the key in its error texts must not bring it into ours. */
@@ -205,7 +205,7 @@ export class Client {
         attempts++
         this.counts.requests++
         if (attempts > 1) this.counts.retries++
-        if (failed !== undefined) this.watch?.retried(subject(), failed)
+        if (failed !== undefined) this.watch.retried(subject, failed)
         return Effect.matchEffect(attempt, {
           onFailure: (error) => fail(connectionRefusal(error)),
           onSuccess: (answer) => {
@@ -236,7 +236,7 @@ export class Client {
           while: ({ reason }) => reason.patience !== "few" || doubtful <= RetryPolicy.few
         })
       })
-      return this.watch === undefined ? tries : this.watch.operation(subject(), tries)
+      return this.watch.operation(subject, tries)
     })
   }
 }

@@ -13,6 +13,9 @@ type Body = Stream.Stream<Uint8Array, TransportError>
 /** The first bytes of gzip: its mark, and the one method there is. */
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8
 
+/** Whether a body is there as a whole and is no gzip, as nearly all are. */
+export const isPlain = ({ body }: TransportResponse): boolean => body._tag === "Bytes" && !isGzip(body.bytes)
+
 /** Whether a file is meant to be gzip, by its URL and its media type. */
 export const isArchive = (url: string, mediaType: string | null): boolean => {
   const extension = extensionOf(url)
@@ -48,9 +51,9 @@ const inflatedIfGzip = (body: Body): Body =>
 export const gunzipped = (response: TransportResponse): TransportResponse => {
   const { body } = response
   if (body._tag === "Stream") return { ...response, body: { _tag: "Stream", stream: inflatedIfGzip(body.stream) } }
-  return isGzip(body.bytes)
-    ? { ...response, body: { _tag: "Stream", stream: inflated(Stream.succeed(body.bytes)) } }
-    : response
+  return isPlain(response)
+    ? response
+    : { ...response, body: { _tag: "Stream", stream: inflated(Stream.succeed(body.bytes)) } }
 }
 
 /** The same for an answer that is read as one array, of at most `limit` bytes; a longer one stays a stream. */

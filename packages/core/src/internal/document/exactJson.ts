@@ -66,19 +66,22 @@ const isRounded = (token: string, value: number): boolean => {
 
 const smallestNormal = 2 ** -1022
 
-/** A number of this many digits before and after the point is the shortest that is looked at more closely. */
-const leastDigits = 9
+/** The shortest run of digits, with a point or without, that is looked at more closely. */
+const shortest = 16
 
 /**
  * Whether the text may hold a number that {@link isRounded}; now and then it holds none. Parsing takes seven times as long
- * where it does, so most digits are not even looked at: one in nine, and exponents of three digits.
+ * where it does, so most digits are not even looked at: one in sixteen, and exponents of three digits.
  */
 const mayRound = (text: string): boolean => {
-  for (let at = leastDigits - 1; at < text.length; at += leastDigits) {
-    if (!isDigit(text.charCodeAt(at))) continue
-    const end = endOfNumber(text, at)
-    if (isLong(text, startOfNumber(text, at), end)) return true
-    at = end
+  for (let at = shortest - 1; at < text.length; at += shortest) {
+    if (!isOfDigits(text.charCodeAt(at))) continue
+    let from = at
+    while (isOfDigits(text.charCodeAt(from - 1))) from--
+    while (isOfDigits(text.charCodeAt(at))) at++
+    if (at - from < shortest) continue
+    at = endOfNumber(text, at - 1)
+    if (isLong(text, startOfNumber(text, from), at)) return true
   }
   const exponent = /\d[eE][-+]?\d{3}/g
   for (let found = exponent.exec(text); found !== null; found = exponent.exec(text)) {
@@ -90,7 +93,6 @@ const mayRound = (text: string): boolean => {
 
 /** Whether these characters are a number of 16 digits, or of 18 where it has a point. */
 const isLong = (text: string, from: number, end: number): boolean => {
-  if (end - from < 16) return false
   let zeros = 0
   let digits = 0
   let least = 16
@@ -123,9 +125,10 @@ const zero = 0x30
 const point = 0x2e
 const isDigit = (code: number) => code >= zero && code <= 0x39
 const isExponent = (code: number) => (code | 0x20) === 0x65
+/** Digits and `.`; neither is past the text's ends. */
+const isOfDigits = (code: number) => code >= point && code <= 0x39 && code !== 0x2f
 /** Digits, `.`, `-`, `+`, `e` and `E`. */
-const isOfNumber = (code: number) =>
-  isDigit(code) || code === point || code === 0x2d || code === 0x2b || isExponent(code)
+const isOfNumber = (code: number) => isOfDigits(code) || code === 0x2d || code === 0x2b || isExponent(code)
 
 const scalar = (token: string): unknown => {
   // A copy of a string, since a part of it would keep all of the document in memory.

@@ -12,6 +12,7 @@ import { isFailureOf, type Ledger, type LedgerError, type Outcome } from "../../
 import * as ResultDocument from "../../ResultDocument.ts"
 import { listedOf } from "../../Selection.ts"
 import type { Events } from "./events.ts"
+import { parseLimit } from "./openUnparsed.ts"
 import { type Delivery, SinkRunner } from "./sinkRunner.ts"
 
 export interface Filling {
@@ -25,9 +26,6 @@ export interface Filling {
   readonly events: Events
   readonly stop: Deferred.Deferred<void>
 }
-
-/** Parsed documents are held while a batch fills: larger ones are scanned instead. */
-const parseLimit = 64 * 1024
 
 /**
  * Stores in one sink what another one holds and it lacks, without the platform. What cannot be read back, or is not what

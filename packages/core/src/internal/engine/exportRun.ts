@@ -9,20 +9,9 @@ import type { BatchRef } from "../../Job.ts"
 import { fetchWith, type Options as FetchOptions } from "../../JobFetch.ts"
 import { failureOf, type LedgerError } from "../../Ledger.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
-import {
-  type Delivery,
-  endedEvent,
-  failedOutcome,
-  hasStored,
-  type Job,
-  sizeOf,
-  storedOutcome,
-  type Task,
-  unchangedOutcome,
-  unsettled,
-  watched
-} from "./fetchedJob.ts"
-import { Outcomes } from "./outcomes.ts"
+import { type Delivery, endedEvent, hasStored, type Job, sizeOf, type Task, unsettled, watched } from "./fetchedJob.ts"
+import { openUnparsed } from "./openUnparsed.ts"
+import { failedOutcome, Outcomes, storedOutcome, unchangedOutcome } from "./outcomes.ts"
 import type { Fatal, Runner, Setting } from "./setting.ts"
 import type { Settled } from "./sinkRunner.ts"
 import { tasks } from "./tasks.ts"
@@ -38,8 +27,7 @@ const mostLabels = 20
 
 /** Everything that a run does with jobs, from the listing to the ledger. */
 export const exportRun = (setting: Setting) => {
-  const { concurrency, cut, earlier, events, gtStudio, ledger, parseBudget, pass, runners, scope, watch } = setting
-  const open = parseBudget.open.bind(parseBudget)
+  const { concurrency, cut, earlier, events, gtStudio, ledger, pass, runners, scope, watch } = setting
   const outcomes = new Outcomes(ledger)
 
   /** What to fetch of a job; its labels are noted, and it is marked as skipped, where its result is not wanted. */
@@ -72,12 +60,8 @@ export const exportRun = (setting: Setting) => {
       const ids = { ...batch, jobId: summary.id }
       events.emit({ _tag: "Fetching", ...ids })
       const job: Omit<Job, "record"> = { task, scope: jobScope, ...unsettled }
-      const fetched = fetchWith(gtStudio, batch, summary, fetchOptions(job), open)
-      const whole = Effect.provideService(
-        watch === undefined ? fetched : watch.job(batch, summary, fetched),
-        Scope.Scope,
-        jobScope
-      )
+      const fetched = fetchWith(gtStudio, batch, summary, fetchOptions(job), openUnparsed)
+      const whole = Effect.provideService(watch.job(batch, summary, fetched), Scope.Scope, jobScope)
       const left = Effect.onExitPrimitive(whole, (exit) => {
         events.emit({ _tag: "Fetched", ...ids })
         return Exit.isSuccess(exit) ? undefined : Scope.close(jobScope, exit)
@@ -122,7 +106,7 @@ export const exportRun = (setting: Setting) => {
         (at) => Effect.andThen(outcomes.recordLater(unchangedOutcome(job, record, runners[0]?.sink.id, at)), close)
       )
     }
-    job.pending = targets.length
+    job.targets = targets.length
     return offer({ record, bytes: sizeOf(record), job }, targets)
   }
 
@@ -133,8 +117,8 @@ export const exportRun = (setting: Setting) => {
       const sink = runner.sink.id
       const ended: Array<Job> = []
       const settle = (job: Job) => {
-        job.pending--
-        if (job.pending === 0) ended.push(job)
+        job.settled++
+        if (job.settled === job.targets) ended.push(job)
       }
       for (const { delivery } of batch.stored) settle(delivery.job)
       for (const { delivery, error } of batch.failed) {

@@ -3,10 +3,9 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BatchRef, JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
-import type { JobRecord, Receipt, Revision } from "../../JobSink.ts"
-import type { JobFailure, LedgerEntry, Outcome } from "../../Ledger.ts"
+import type { JobRecord, Revision } from "../../JobSink.ts"
+import type { JobFailure, LedgerEntry } from "../../Ledger.ts"
 import type { Problem, ResultDocument } from "../../ResultDocument.ts"
-import { listedOf } from "../../Selection.ts"
 import type { Delivery as SinkDelivery } from "./sinkRunner.ts"
 
 /** A listed job that is to be fetched. */
@@ -25,7 +24,9 @@ export interface Job {
   /** Labels of its result, where the run turned out not to be for it. */
   skipped: ReadonlyArray<string> | undefined
   readonly scope: Scope.Closeable
-  pending: number
+  /** Sinks that it is given to, and those of them that have settled it. */
+  targets: number
+  settled: number
   failure: JobFailure | undefined
   /** Problems met in the rows of its document, as far as a sink has read them. */
   problems: number
@@ -38,7 +39,14 @@ export interface Delivery extends SinkDelivery {
 }
 
 /** Of a job that was just fetched. */
-export const unsettled = { skipped: undefined, pending: 0, failure: undefined, problems: 0, firstProblem: undefined }
+export const unsettled = {
+  skipped: undefined,
+  targets: 0,
+  settled: 0,
+  failure: undefined,
+  problems: 0,
+  firstProblem: undefined
+}
 
 /** The record, with a note made in the job of the problems that a sink meets in its rows, however often they are read. */
 export const watched = (job: Job, record: JobRecord): JobRecord => {
@@ -61,30 +69,6 @@ export const sameRevision = (a: Revision, b: Revision) => a.document === b.docum
 /** Whether a sink holds that revision of a job already. */
 export const hasStored = (entry: LedgerEntry, sink: string, revision: Revision) =>
   entry.receipts.some((receipt) => receipt.sink === sink && sameRevision(receipt.revision, revision))
-
-export const storedOutcome = (delivery: Delivery, sink: string, receipt: Receipt, at: number): Outcome => ({
-  _tag: "Stored",
-  batch: delivery.job.task.batch,
-  sink,
-  receipt,
-  listed: listedOf(delivery.record.summary),
-  at
-})
-
-/** Of a job that every sink of the run holds as it was fetched. `sink` is one of them, if there is any. */
-export const unchangedOutcome = ({ task }: Job, record: JobRecord, sink: string | undefined, at: number): Outcome => {
-  const { batch, known } = task
-  const { batchId, jobId, revision } = record
-  const listed = listedOf(record.summary)
-  if (sink === undefined || known?.revision == null || sameRevision(known.revision, revision)) {
-    return { _tag: "Unchanged", batch, jobId, listed, at }
-  }
-  // It is the ledger that has another revision, of a sink that is not in this run: a receipt says which is the latest.
-  return { _tag: "Stored", batch, sink, receipt: { batchId, jobId, revision, bytes: sizeOf(record) }, listed, at }
-}
-
-export const failedOutcome = ({ failure, task }: Job, at: number): ReadonlyArray<Outcome> =>
-  failure === undefined ? [] : [{ _tag: "Failed", batch: task.batch, jobId: task.summary.id, error: failure, at }]
 
 /** What became of a job that every sink has settled. */
 export const endedEvent = (job: Job): JobEvent | undefined => {

@@ -1,15 +1,16 @@
-/** What an export is asked for. */
-import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+/** What an export is asked for, checked before anything is opened. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import type { ContentError } from "../../Content.ts"
-import type { Options as FollowOptions } from "../../Follow.ts"
+import { check as checkFollow, type Options as FollowOptions } from "../../Follow.ts"
 import type { GtStudioError } from "../../GtStudioError.ts"
 import type { BatchRef, JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import type { AttachmentChoice } from "../../JobFetch.ts"
-import type { JobSink, SinkError } from "../../JobSink.ts"
+import { type Capabilities, type JobSink, SinkError } from "../../JobSink.ts"
 import type { LedgerError } from "../../Ledger.ts"
-import type { OptionError } from "../../OptionError.ts"
+import * as LoadId from "../../LoadId.ts"
+import * as OptionErrors from "../../OptionError.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
 import type { Selection } from "../../Selection.ts"
 
@@ -72,4 +73,51 @@ export interface Options {
 }
 
 /** Why an export could not be run, or not to its end. What was stored before stays stored and noted. */
-export type ExportError = GtStudioError | SinkError | LedgerError | ContentError | OptionError
+export type ExportError = GtStudioError | SinkError | LedgerError | ContentError | OptionErrors.OptionError
+
+/** What is checked. */
+type Checked = Pick<Options, "batches" | "sinks" | "follow" | "grace" | "limit" | "load"> & { readonly concurrency: number }
+
+/** The numbers of an export, with their defaults. */
+export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
+  const { concurrency, follow, grace = Duration.seconds(10), limit, load, sinks } = options
+  if (follow !== undefined) yield* checkFollow(follow, "follow.")
+  if (sinks.length === 0) {
+    return yield* new OptionErrors.OptionError({ option: "sinks", detail: "must name a sink to store the jobs in" })
+  }
+  const twice = sinks.find((sink, index) => sinks.findIndex(({ id }) => id === sink.id) !== index)
+  if (twice !== undefined) {
+    return yield* misconfigured(twice, `two sinks would write to the same place, ${twice.id}: give each its own`)
+  }
+  for (const sink of sinks) {
+    yield* Effect.catch(
+      checkCapabilities(sink.capabilities),
+      ({ message }) => misconfigured(sink, `what it declares cannot be: ${message}`)
+    )
+  }
+  return {
+    batches: eachOnce(options.batches),
+    concurrency: yield* OptionErrors.count("concurrency", concurrency),
+    grace: yield* OptionErrors.duration("grace", grace),
+    limit: limit === undefined ? Number.POSITIVE_INFINITY : yield* OptionErrors.count("limit", limit),
+    load: load === undefined ? yield* LoadId.make : yield* OptionErrors.count("load", load)
+  }
+})
+
+/** Checks what a sink declares: with batches that hold nothing, a run would never end. */
+export const checkCapabilities = ({ batch, concurrentBatches }: Capabilities) =>
+  Effect.all([
+    OptionErrors.count("capabilities.concurrentBatches", concurrentBatches),
+    OptionErrors.count("capabilities.batch.maxRecords", batch.maxRecords),
+    OptionErrors.positive("capabilities.batch.maxBytes", batch.maxBytes),
+    OptionErrors.duration("capabilities.batch.maxAge", batch.maxAge)
+  ], { discard: true })
+
+const misconfigured = (sink: JobSink, detail: string) =>
+  Effect.fail(new SinkError({ sink: sink.name, step: "open", reason: "misconfigured", detail }))
+
+/** A batch that is named twice is listed once. */
+export const eachOnce = (batches: ReadonlyArray<BatchRef>): ReadonlyArray<BatchRef> =>
+  batches.filter(({ batchId, projectId }, index) =>
+    batches.findIndex((other) => other.batchId === batchId && other.projectId === projectId) === index
+  ).map(({ batchId, projectId }) => ({ projectId, batchId }))

@@ -8,14 +8,11 @@ import type { BatchRef } from "../../Job.ts"
 import type { Options as FetchOptions } from "../../JobFetch.ts"
 import type { SinkError } from "../../JobSink.ts"
 import type { Ledger, LedgerError } from "../../Ledger.ts"
-import type { Selection } from "../../Selection.ts"
 import type { ExportWatch } from "../telemetry/exportWatch.ts"
-import type { EarlierPasses } from "./earlierPasses.ts"
 import type { Events } from "./events.ts"
 import type { Delivery } from "./fetchedJob.ts"
-import type { Oldest } from "./oldest.ts"
 import type { Options } from "./options.ts"
-import type { ParseBudget } from "./parseBudget.ts"
+import type { EarlierPasses, Pass } from "./passes.ts"
 import type { SinkRunner } from "./sinkRunner.ts"
 
 /** What ends a run at once: nothing that is still to come could succeed. */
@@ -23,17 +20,6 @@ export type Fatal = GtStudioError | ContentError | LedgerError | SinkError
 
 /** A sink of the run, and what feeds it. */
 export type Runner = SinkRunner<Delivery, LedgerError>
-
-/** One pass over the listings: a run in the ledger. Following a batch takes several. */
-export interface Pass {
-  /** From 1. */
-  readonly number: number
-  /** Number of the run in the ledger. */
-  readonly run: number
-  readonly selection: Selection
-  /** The jobs that a refresh with a limit is for. */
-  readonly oldest?: Oldest
-}
 
 export interface Setting {
   readonly gtStudio: GtStudio["Service"]
@@ -51,9 +37,7 @@ export interface Setting {
   readonly filter: NonNullable<Options["filter"]>
   readonly filterResult: Options["filterResult"]
   readonly limit: number
-  readonly parseBudget: ParseBudget
-  /** Told of what happens, where somebody wants to know. */
-  readonly watch: ExportWatch | undefined
+  readonly watch: ExportWatch
   /** Done when no further job is to be begun. */
   readonly stop: Deferred.Deferred<void>
   /** Done when jobs in flight are to be given up; fails with what makes going on useless. */

@@ -46,7 +46,8 @@ export class SinkRunner<D extends Delivery, E> {
   /** Milliseconds that a batch waits to fill. */
   private readonly maxAge: number
   private readonly offeredAt = new WeakMap<D, number>()
-  private unsettled = 0
+  private offered = 0
+  private ended = 0
   private batches = 0
 
   constructor(
@@ -68,7 +69,7 @@ export class SinkRunner<D extends Delivery, E> {
   /** Waits until the batches under way have room for it. */
   offer(delivery: D): Effect.Effect<boolean> {
     return Effect.clockWith((clock) => {
-      this.unsettled++
+      this.offered++
       this.settledAll.closeUnsafe()
       this.offeredAt.set(delivery, monotonicMillisUnsafe(clock))
       return Effect.andThen(this.room.take(1), Queue.offer(this.queue, delivery))
@@ -199,8 +200,8 @@ export class SinkRunner<D extends Delivery, E> {
     return Effect.andThen(
       this.onSettled(settled),
       Effect.suspend(() => {
-        this.unsettled -= count
-        if (this.unsettled === 0) this.settledAll.openUnsafe()
+        this.ended += count
+        if (this.ended === this.offered) this.settledAll.openUnsafe()
         return this.room.release(count)
       })
     )

@@ -25,7 +25,7 @@ export interface Feeding {
   readonly ending: Ending<Fatal>
   /** Done when the run has ended: each sink is then told so, and closed. */
   readonly ended: Deferred.Deferred<RunEnd>
-  readonly watch: ExportWatch | undefined
+  readonly watch: ExportWatch
   readonly settled: (runner: Runner) => (batch: Settled<Delivery>) => Effect.Effect<void, LedgerError>
 }
 
@@ -35,11 +35,9 @@ export const feed = Effect.fnUntraced(function*({ ended, ending, runId, settled,
   const life = Effect.gen(function*() {
     const open = yield* sink.open
     const queue = yield* Queue.bounded<Delivery, Cause.Done>(sink.capabilities.batch.maxRecords)
-    const watched = watch === undefined ? open : watch.sink(sink, open)
-    const runner: Runner = new SinkRunner(sink, watched, runId, queue, (batch) => settled(runner)(batch))
+    const runner: Runner = new SinkRunner(sink, watch.sink(sink, open), runId, queue, (batch) => settled(runner)(batch))
     yield* Deferred.succeed(opened, runner)
-    const run = watch === undefined ? runner.run : watch.within(runner.run)
-    yield* Effect.tapCause(run, (cause) => Deferred.failCause(ending.cut, cause))
+    yield* Effect.tapCause(watch.within(runner.run), (cause) => Deferred.failCause(ending.cut, cause))
     const end = yield* Deferred.await(ended)
     return yield* Effect.exit(runner.failure === undefined ? runner.finish(end) : Effect.void)
   })

@@ -8,19 +8,15 @@ import { nextPass } from "../../Follow.ts"
 import { GtStudio } from "../../GtStudio.ts"
 import type { RunEnd, SinkError } from "../../JobSink.ts"
 import { Ledger } from "../../Ledger.ts"
-import type { Selection } from "../../Selection.ts"
 import { monotonicMillis } from "../monotonic.ts"
-import { ExportWatch } from "../telemetry/exportWatch.ts"
-import { checkOptions } from "./checkExport.ts"
-import { EarlierPasses } from "./earlierPasses.ts"
+import { makeExportWatch } from "../telemetry/exportWatch.ts"
 import { Ending } from "./ending.ts"
 import { Events, type Outlet } from "./events.ts"
 import { exportRun } from "./exportRun.ts"
-import { oldest } from "./oldest.ts"
-import { defaultConcurrency, type ExportError, type Options } from "./options.ts"
-import { ParseBudget } from "./parseBudget.ts"
+import { checkOptions, defaultConcurrency, type ExportError, type Options } from "./options.ts"
+import { EarlierPasses, firstPass, later, type Pass } from "./passes.ts"
 import { prepare } from "./prepare.ts"
-import type { Fatal, Pass, Runner } from "./setting.ts"
+import type { Fatal, Runner } from "./setting.ts"
 import { type Fed, feed, sinkEnd } from "./sinks.ts"
 
 /** An export under way. */
@@ -32,9 +28,6 @@ export interface RunningExport {
   /** The end: the final report, or what made going on useless. */
   readonly await: Effect.Effect<ExportReport, ExportError>
 }
-
-/** Memory for documents that are parsed at the same time, in bytes. */
-const parseMemory = 64 * 1024 * 1024
 
 /** Starts an export as `Export.start` does, and tells an outlet of its events. */
 export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: Outlet<ExportError>) {
@@ -64,13 +57,13 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     sinks: options.sinks.map(({ id, name }) => ({ sink: name, id })),
     filter: filterResult !== undefined ? "result" : filter !== undefined ? "listing" : "none"
   })
-  const watch = yield* ExportWatch.make(ledger, events, options.sinks)
+  const watch = yield* makeExportWatch(ledger, events, options.sinks)
 
   const settled = (runner: Runner) => pipeline.settled(runner)
   const fed: Array<Fed> = []
   for (const sink of options.sinks) fed.push(yield* feed({ runId, ending, ended, watch, settled }, sink))
   const runners = fed.map(({ runner }) => runner)
-  watch?.queues(runners)
+  watch.queues(runners)
 
   const follow = selection._tag === "Retry" ? undefined : options.follow
   let pass: Pass = { number: 1, run: yield* ledger.begin, ...first }
@@ -89,7 +82,6 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     filter: filter ?? (() => true),
     filterResult,
     limit,
-    parseBudget: new ParseBudget(parseMemory),
     watch,
     stop,
     cut
@@ -168,7 +160,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     Effect.suspend(() => ledger.end(pass.run, events.runEnd(events.report.stopped ? "stopped" : "aborted")))
   )
   const noted = Effect.onExit(main, (exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(noteEnd))
-  const fiber = yield* Effect.forkScoped(watch === undefined ? noted : watch.run(noted))
+  const fiber = yield* Effect.forkScoped(watch.run(noted))
 
   const running: RunningExport = {
     report: Effect.map(secondsNow, (seconds) => {
@@ -185,22 +177,3 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
   }
   return running
 })
-
-/** The first pass, of which a refresh with a limit leaves to the next one the jobs that were checked last. */
-const firstPass = Effect.fnUntraced(function*(options: Options, batches: Options["batches"], limit: number) {
-  const selection: Selection = options.selection ?? { _tag: "New" }
-  if (selection._tag !== "Refresh" || selection.jobs !== undefined || limit === Number.POSITIVE_INFINITY) {
-    return { selection }
-  }
-  const found = yield* oldest(yield* Ledger, batches, limit)
-  const { checkedBefore = Number.POSITIVE_INFINITY } = selection
-  return checkedBefore <= found.at
-    ? { selection }
-    : { selection: { ...selection, checkedBefore: found.at + 1 }, oldest: found }
-})
-
-/** What the passes after the first one are for. A refresh of chosen jobs stays with them. */
-const later = (first: Selection): Selection =>
-  first._tag === "Refresh" && first.jobs !== undefined
-    ? { _tag: "Refresh", jobs: first.jobs, checkedBefore: 0 }
-    : { _tag: "New" }

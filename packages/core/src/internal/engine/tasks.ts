@@ -32,7 +32,9 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
     const decision = decide(summary, known, sinkIds, selection)
     if (oldest === undefined || decision !== "fetch" || known === null) return decision
     if ((known.checkedAt ?? 0) !== oldest.at) return decision
-    return oldest.left-- > 0 ? decision : decide(summary, known, sinkIds, { _tag: "Refresh", checkedBefore: oldest.at })
+    return oldest.met++ < oldest.count
+      ? decision
+      : decide(summary, known, sinkIds, { _tag: "Refresh", checkedBefore: oldest.at })
   }
 
   const observe = Effect.fnUntraced(function*(batch: BatchRef, page: JobPage) {

@@ -14,8 +14,49 @@ import { inSpan } from "./span.ts"
 /** What a request is sent to: an endpoint of the API, or wherever the redirects of an attachment lead. */
 export type Endpoint = Subject["operation"] | "storage"
 
-/** Tells of a client's requests. */
-export class ClientWatch {
+/** Is told of a client's requests. Where telemetry is off, {@link unwatched} is, and gives back what it is given. */
+export interface ClientWatch {
+  /** All tries of one operation. */
+  readonly operation: <A, E, R>(subject: () => Subject, tries: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** One request, with the wait for its turn before it, and what was waited for its place before that. */
+  readonly request: <A, R1, R2>(
+    endpoint: Endpoint,
+    request: Effect.Effect<Answer<A>, TransportError, R1>,
+    inTurn: (
+      request: Effect.Effect<Answer<A>, TransportError, R1>
+    ) => Effect.Effect<Answer<A>, TransportError, R2>,
+    waitedNanos?: bigint
+  ) => Effect.Effect<Answer<A>, TransportError, R2>
+  /** A failed operation is tried again. */
+  readonly retried: (subject: () => Subject, cause: string) => void
+  /** Counts the pages of a listing. */
+  readonly pages: <A, E, R>(listing: Stream.Stream<A, E, R>) => Stream.Stream<A, E, R>
+  /** Counts the bytes that a transport receives. */
+  readonly transport: (transport: Transport["Service"], apiOrigin: string) => Transport["Service"]
+  /** Shows what the limiters let through, of the client that was made last. */
+  readonly limiters: (
+    origins: () => ReadonlyArray<{ origin: string; inFlight: number; maxInFlight: number }>,
+    api: string
+  ) => void
+}
+
+/** Tells nobody. */
+export const unwatched: ClientWatch = {
+  operation: (_subject, tries) => tries,
+  request: (_endpoint, request, inTurn) => inTurn(request),
+  retried: () => {},
+  pages: (listing) => listing,
+  transport: (transport) => transport,
+  limiters: () => {}
+}
+
+/** The watch of a client that is made here. */
+export const makeClientWatch: Effect.Effect<ClientWatch> = Effect.map(
+  Effect.context(),
+  (context) => Context.get(context, Enabled) ? new TellingWatch(context) : unwatched
+)
+
+class TellingWatch implements ClientWatch {
   private readonly context: Context.Context<never>
   private readonly instruments: Instruments
 
@@ -24,14 +65,8 @@ export class ClientWatch {
     this.instruments = new Instruments(context)
   }
 
-  /** None where telemetry is off. */
-  static readonly make: Effect.Effect<ClientWatch | undefined> = Effect.map(
-    Effect.context(),
-    (context) => Context.get(context, Enabled) ? new ClientWatch(context) : undefined
-  )
-
-  /** All tries of one operation. */
-  operation<A, E, R>(subject: Subject, tries: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+  operation<A, E, R>(of: () => Subject, tries: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    const subject = of()
     const attributes = {
       "labelstream.operation": subject.operation,
       ...(subject.projectId === undefined ? {} : { "labelstream.project.id": subject.projectId }),
@@ -41,7 +76,6 @@ export class ClientWatch {
     return inSpan(spans.operation, { attributes }, () => tries)
   }
 
-  /** One request, with the wait for its turn before it, and what was waited for its place before that. */
   request<A, R1, R2>(
     endpoint: Endpoint,
     request: Effect.Effect<Answer<A>, TransportError, R1>,
@@ -90,14 +124,13 @@ export class ClientWatch {
     )
   }
 
-  /** A failed operation is tried again. */
-  retried({ batchId, jobId, operation, projectId }: Subject, cause: string): void {
+  retried(of: () => Subject, cause: string): void {
+    const { batchId, jobId, operation, projectId } = of()
     this.instruments.update(metrics.retries, { endpoint: operation, cause }, 1)
     const annotations = { operation, cause, projectId, batchId, jobId }
     Effect.runSyncWith(this.context)(Effect.annotateLogs(Effect.logDebug("trying again"), annotations))
   }
 
-  /** Counts the pages of a listing. */
   pages<A, E, R>(listing: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> {
     return Stream.map(listing, (page) => {
       this.instruments.update(metrics.pages, {}, 1)
@@ -105,7 +138,6 @@ export class ClientWatch {
     })
   }
 
-  /** Counts the bytes that a transport receives. */
   transport(transport: Transport["Service"], apiOrigin: string): Transport["Service"] {
     return {
       send: (request) =>
@@ -125,7 +157,6 @@ export class ClientWatch {
     }
   }
 
-  /** Shows what the limiters let through, of the client that was made last. */
   limiters(origins: () => ReadonlyArray<{ origin: string; inFlight: number; maxInFlight: number }>, api: string): void {
     for (const origin of ["api", "storage"]) {
       const sum = (field: "inFlight" | "maxInFlight") => () =>

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
-import type { ExportReport } from "../../ExportReport.ts"
+import { type ExportReport, inFlight } from "../../ExportReport.ts"
 import type { BatchRef, JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import type { JobSink, OpenSink } from "../../JobSink.ts"
@@ -16,8 +16,50 @@ import { endSpan, failureOf, inSpan } from "./span.ts"
 const states = ["listed", "exported", "unchanged", "unfinished", "failed"] as const
 const stages: ReadonlyArray<JobStage> = ["pending", "unfinished", "stored", "failed"]
 
-/** Tells of one export. */
-export class ExportWatch {
+/** Is told of one export. Where telemetry is off, {@link unwatched} is, and gives back what it is given. */
+export interface ExportWatch {
+  /** A sink of the export that tells of its batches. */
+  readonly sink: (sink: JobSink, open: OpenSink) => OpenSink
+  /** Shows how many records wait for the sinks of a kind. */
+  readonly queues: (runners: ReadonlyArray<{ readonly sink: JobSink; readonly queued: number }>) => void
+  /** Runs an effect as a part of the run's trace. */
+  readonly within: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** The fetching of one job, in a trace of its own. */
+  readonly job: <A, E, R>(batch: BatchRef, job: JobSummary, fetch: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** The export from here to its report. */
+  readonly run: <E, R>(main: Effect.Effect<ExportReport, E, R>) => Effect.Effect<ExportReport, E, R>
+}
+
+/** Tells nobody. */
+const unwatched: ExportWatch = {
+  sink: (_sink, open) => open,
+  queues: () => {},
+  within: (effect) => effect,
+  job: (_batch, _job, fetch) => fetch,
+  run: (main) => main
+}
+
+/** The watch of an export that is started here. */
+export const makeExportWatch = Effect.fnUntraced(function*(
+  ledger: Ledger["Service"],
+  events: Events,
+  sinks: ReadonlyArray<JobSink>
+) {
+  const context = yield* Effect.context()
+  if (!Context.get(context, Enabled)) return unwatched
+  const kinds = sinks.map(({ name }) => name).join(",")
+  const batches = events.report.batches.length
+  const attributes = { "labelstream.batches": batches, "labelstream.sinks": kinds }
+  const watch = new TellingWatch(context, ledger, events, yield* Effect.makeSpan(spans.run, { attributes }))
+  // An export that could not begin has an end too.
+  yield* Effect.addFinalizer((exit) => watch.end(exit))
+  yield* watch.countLedger
+  yield* Effect.annotateLogs(Effect.logInfo("export started"), { batches, sinks: kinds })
+  events.listen((event) => watch.onEvent(event))
+  return watch
+})
+
+class TellingWatch implements ExportWatch {
   private readonly context: Context.Context<never>
   private readonly instruments: Instruments
   private readonly ledger: Ledger["Service"]
@@ -34,7 +76,7 @@ export class ExportWatch {
     this.ledger = ledger
     this.events = events
     this.span = span
-    this.readings.push(this.instruments.read(metrics.jobsInFlight, {}, () => events.report.inFlight))
+    this.readings.push(this.instruments.read(metrics.jobsInFlight, {}, () => inFlight(events.report)))
     for (const state of states) {
       this.readings.push(
         this.instruments.read(metrics.exportJobs, { state }, () => sum(events.report.batches, (batch) => batch[state]))
@@ -42,30 +84,10 @@ export class ExportWatch {
     }
   }
 
-  /** None where telemetry is off. */
-  static readonly make = (ledger: Ledger["Service"], events: Events, sinks: ReadonlyArray<JobSink>) =>
-    Effect.gen(function*() {
-      const context = yield* Effect.context()
-      if (!Context.get(context, Enabled)) return undefined
-      const kinds = sinks.map(({ name }) => name).join(",")
-      const batches = events.report.batches.length
-      const attributes = { "labelstream.batches": batches, "labelstream.sinks": kinds }
-      const span = yield* Effect.makeSpan(spans.run, { attributes })
-      const watch = new ExportWatch(context, ledger, events, span)
-      // An export that could not begin has an end too.
-      yield* Effect.addFinalizer((exit) => watch.end(exit))
-      yield* watch.countLedger
-      yield* Effect.annotateLogs(Effect.logInfo("export started"), { batches, sinks: kinds })
-      events.listen((event) => watch.onEvent(event))
-      return watch
-    })
-
-  /** A sink of the export that tells of its batches. */
   sink({ name }: JobSink, open: OpenSink): OpenSink {
     return watchedSink(name, open, this.instruments)
   }
 
-  /** Shows how many records wait for the sinks of a kind. */
   queues(runners: ReadonlyArray<{ readonly sink: JobSink; readonly queued: number }>): void {
     for (const name of new Set(runners.map(({ sink }) => sink.name))) {
       const queued = () => sum(runners, (runner) => runner.sink.name === name ? runner.queued : 0)
@@ -73,12 +95,10 @@ export class ExportWatch {
     }
   }
 
-  /** Runs an effect as a part of the run's trace. */
   within<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.withParentSpan(effect, this.span)
   }
 
-  /** The fetching of one job, in a trace of its own. */
   job<A, E, R>({ batchId, projectId }: BatchRef, { id }: JobSummary, fetch: Effect.Effect<A, E, R>) {
     return Effect.clockWith((clock) => {
       const started = clock.monotonicTimeNanosUnsafe()
@@ -108,7 +128,7 @@ export class ExportWatch {
   }
 
   /** Counts what became of jobs, and says so where one failed. */
-  private onEvent(event: JobEvent): void {
+  onEvent(event: JobEvent): void {
     switch (event._tag) {
       case "Exported":
         return this.count("exported", 1)
@@ -133,13 +153,12 @@ export class ExportWatch {
     this.instruments.update(metrics.jobs, { outcome }, jobs)
   }
 
-  /** The export from here to its report. */
   run<E, R>(main: Effect.Effect<ExportReport, E, R>): Effect.Effect<ExportReport, E, R> {
     return Effect.onExit(this.within(main), (exit) => this.end(exit, Exit.isSuccess(exit) ? exit.value : undefined))
   }
 
   /** Says how it ended, once. */
-  private end(exit: Exit.Exit<unknown, unknown>, report?: ExportReport): Effect.Effect<void> {
+  end(exit: Exit.Exit<unknown, unknown>, report?: ExportReport): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (this.isEnded) return Effect.void
       this.isEnded = true
@@ -175,7 +194,7 @@ export class ExportWatch {
   }
 
   /** The size of the ledger is asked for at the ends of a run alone: it costs a look at every row. */
-  private get countLedger(): Effect.Effect<void> {
+  get countLedger(): Effect.Effect<void> {
     return Effect.ignore(Effect.map(
       Effect.forEach(this.events.report.batches, (batch) => this.ledger.counts(batch)),
       (counts) => {

@@ -2,6 +2,7 @@
  * better-sqlite3 as far as the ledger uses it, with what it throws turned into the ledger's errors.
  */
 import { Ledger } from "@labelstream/core"
+import { SqliteLock } from "@labelstream/storage"
 import BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"
 
@@ -41,14 +42,8 @@ export interface OpenOptions {
 export const open = (file: string, options: OpenOptions): Database =>
   new (BetterSqlite3 as new(file: string, options: OpenOptions) => Database)(file, options)
 
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && cause.name === "SqliteError" ? String((cause as NodeJS.ErrnoException).code) : ""
-
 const isCode = (cause: unknown, ...prefixes: ReadonlyArray<string>): boolean =>
-  prefixes.some((prefix) => codeOf(cause).startsWith(prefix))
-
-/** Whether another connection holds a lock that is needed. */
-export const isBusy = (cause: unknown): boolean => isCode(cause, "SQLITE_BUSY", "SQLITE_LOCKED")
+  prefixes.some((prefix) => SqliteLock.codeOf(cause).startsWith(prefix))
 
 /** A ledger error about a file. */
 export const ledgerError = (
@@ -66,7 +61,7 @@ export const damaged = (file: string, what: string, cause?: unknown): Ledger.Led
 /** Names what SQLite threw; undefined for what no state of a file explains: a mistake in this code. */
 const classify = (file: string, cause: unknown): Ledger.LedgerError | undefined => {
   if (cause instanceof Ledger.LedgerError) return cause
-  if (isBusy(cause)) {
+  if (SqliteLock.isBusy(cause)) {
     return ledgerError("locked", `${file} is being written by another program. Try again when it has ended.`, cause)
   }
   if (isCode(cause, "SQLITE_NOTADB")) return damaged(file, "is not a ledger", cause)
@@ -83,7 +78,7 @@ const classify = (file: string, cause: unknown): Ledger.LedgerError | undefined 
     return ledgerError("unavailable", `${file} cannot be opened: see that its folder exists and may be used.`, cause)
   }
   if (isCode(cause, "SQLITE_IOERR", "SQLITE_NOLFS", "SQLITE_PROTOCOL")) {
-    return ledgerError("unavailable", `${file} cannot be read or written: ${codeOf(cause)}.`, cause)
+    return ledgerError("unavailable", `${file} cannot be read or written: ${SqliteLock.codeOf(cause)}.`, cause)
   }
   return undefined
 }

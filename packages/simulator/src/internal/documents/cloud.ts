@@ -3,7 +3,7 @@
  * segmentation in its older (documented) and newer (places of masks and keys guessed) form.
  */
 import type { Random } from "../random.ts"
-import { corners, fixed, fixedId, type Ingredients, metres, sensorFrames } from "./geometry.ts"
+import { corners, fixed, fixedId, type Ingredients, metres, sensorFrames, sensorMeta } from "./geometry.ts"
 
 export const frameCount = (variant: number): number => 1 + variant % 3
 
@@ -31,15 +31,15 @@ const boxes = (random: Random, variant: number) => {
 }
 
 /** 3D boxes, a track over frames. */
-export const annotation = ({ more, random, urls, variant }: Ingredients) => ({
+export const annotation = ({ more, random, size, urls, variant }: Ingredients) => ({
   annotation_data: { annotations: [...boxes(random, variant), ...more] },
-  sensor_data: { frames: sensorFrames(urls, frameCount(variant)) }
+  sensor_data: { frames: sensorFrames(urls, frameCount(variant)), sensor_meta: sensorMeta(size) }
 })
 
 export const linkingCount = (variant: number): number => boxCount(variant) * 2
 
 /** Each 3D box followed by its 2D box in the camera, linked by `track_id`. */
-export const linking = ({ more, random, urls, variant }: Ingredients) => ({
+export const linking = ({ more, random, size, urls, variant }: Ingredients) => ({
   annotation_data: {
     annotations: [
       ...boxes(random, variant).flatMap((one) => [one, {
@@ -57,7 +57,7 @@ export const linking = ({ more, random, urls, variant }: Ingredients) => ({
       ...more
     ]
   },
-  sensor_data: { frames: sensorFrames(urls, frameCount(variant)) }
+  sensor_data: { frames: sensorFrames(urls, frameCount(variant)), sensor_meta: sensorMeta(size) }
 })
 
 /** One more 3D box in the first frame, always of the same length. */

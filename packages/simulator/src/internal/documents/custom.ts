@@ -3,6 +3,9 @@ import { fixed, type Ingredients } from "./geometry.ts"
 
 export const annotationCount = (variant: number): number => variant < 2 ? 1 : variant
 
+/** Size of the image, whatever sizes the other kinds have. */
+export const size = { width: 600, height: 400 }
+
 /** COCO for most jobs; a bare category, or a list, for some. A padded document is always COCO. */
 export const custom = ({ more, random, urls, variant }: Ingredients): unknown => {
   if (more.length === 0 && variant === 0) return { category: random.pick(["cat", "dog"]) }
@@ -10,7 +13,7 @@ export const custom = ({ more, random, urls, variant }: Ingredients): unknown =>
     return [{ "odd key \u2028 \"quoted\"": null, depth: [[[[random.fraction()]]]] }]
   }
   return {
-    images: [{ id: 1, file_name: "image.png", width: 600, height: 400, coco_url: urls.input("image.png") }],
+    images: [{ id: 1, file_name: "image.png", ...size, coco_url: urls.input("image.png") }],
     annotations: [
       ...Array.from({ length: annotationCount(variant) }, (_, i) => {
         const [x, y, w, h] = [random.below(500), random.below(300), 1 + random.below(100), 1 + random.below(100)]

@@ -1,4 +1,5 @@
 /** Parts that the documents of several kinds share: coordinates, points, poses and names. */
+import type { Size } from "../media/shapes.ts"
 import type { Random } from "../random.ts"
 import type { JobUrls } from "../urls.ts"
 
@@ -6,6 +7,8 @@ import type { JobUrls } from "../urls.ts"
 export interface Ingredients {
   readonly random: Random
   readonly urls: JobUrls
+  /** Size of the job's images as displayed. */
+  readonly size: Size
   /** 0 to 7: decides how many annotations and frames there are. */
   readonly variant: number
   /** Extra list elements that stand where `more` is put; empty when the document is not padded. */
@@ -31,14 +34,43 @@ export const corners = (random: Random) => {
   return [{ x: x0, y: y0 }, { x: x1, y: y0 }, { x: x1, y: y1 }, { x: x0, y: y1 }]
 }
 
+/** A fraction as documents write it: 5 decimals, within the image. */
+export const within = (value: number): number => Math.round(Math.min(1, Math.max(0, value)) * 1e5) / 1e5
+
+type Points = Record<string, { readonly x: number; readonly y: number; readonly label?: number }>
+
 /** `{p1: {x, y}, ...}` */
-export const points = (random: Random, count: number, labelled = false): Record<string, object> => {
-  const out: Record<string, object> = {}
-  for (let i = 1; i <= count; i++) {
-    const point = { x: fraction(random), y: fraction(random) }
-    out[`p${i}`] = labelled ? { ...point, label: i } : point
+const points = (count: number, at: (index: number) => readonly [x: number, y: number], labelled = false): Points => {
+  const out: Points = {}
+  for (let i = 0; i < count; i++) {
+    const [x, y] = at(i)
+    const point = { x: within(x), y: within(y) }
+    out[`p${i + 1}`] = labelled ? { ...point, label: i + 1 } : point
   }
   return out
+}
+
+/** Corners around a center: a polygon that does not cross itself. */
+export const outline = (random: Random, count: number): Points => {
+  const [x, y, reach] = [0.1 + fraction(random), 0.1 + fraction(random), 0.05 + random.fraction() * 0.1]
+  return points(count, (i) => {
+    const angle = (i + random.fraction() * 0.6) / count * 2 * Math.PI
+    const radius = reach * (0.6 + random.fraction() * 0.4)
+    return [x + Math.cos(angle) * radius, y + Math.sin(angle) * radius]
+  })
+}
+
+/** Points one after another in about one direction. */
+export const path = (random: Random, count: number): Points => {
+  const [x, y] = [fraction(random), fraction(random)]
+  const [dx, dy] = [(0.5 - x) * 0.9 / count, (0.5 - y) * 0.9 / count]
+  return points(count, (i) => [x + dx * i * 2 + random.fraction() * 0.02, y + dy * i * 2 + random.fraction() * 0.02])
+}
+
+/** Labelled points near one another. */
+export const cluster = (random: Random, count: number): Points => {
+  const [x, y] = [fraction(random), fraction(random)]
+  return points(count, () => [x + random.fraction() * 0.1, y + random.fraction() * 0.1], true)
 }
 
 /** `{e1: [p1, p2], ..., en: [pn, p1]}` */
@@ -53,10 +85,45 @@ const boxEdges: Record<string, ReadonlyArray<string>> = Object.fromEntries(
     .map(([from, to], i) => [`e${i + 1}`, [`p${from}`, `p${to}`]])
 )
 
-/** Geometry of a 2D cuboid: eight points and twelve edges (guessed by analogy with polygons). */
-export const cuboid = (random: Random) => ({ points: points(random, 8), edges: boxEdges })
+/** Geometry of a 2D cuboid: its front, its back and twelve edges (guessed by analogy with polygons). */
+export const cuboid = (random: Random) => {
+  const front = corners(random)
+  const [dx, dy] = [0.01 + random.fraction() * 0.04, -0.01 - random.fraction() * 0.03]
+  const all = [...front, ...front.map(({ x, y }) => ({ x: x + dx, y: y + dy }))]
+  return { points: points(8, (i) => [all[i]?.x ?? 0, all[i]?.y ?? 0]), edges: boxEdges }
+}
 
-const pose = { position: { x: 0.1, y: 0.05, z: 0.4 }, heading: { w: 0.847, x: -0.002, y: -0.504, z: 0.168 } }
+const quaternion = (w: number, x: number, y: number, z: number) => ({ w, x, y, z })
+
+const lidarPose = { position: { x: 0.1, y: 0.05, z: 0.4 }, heading: quaternion(0.847, -0.002, -0.504, 0.168) }
+const cameraPose = { position: { x: 0.01, y: 0.1, z: 0.1 }, heading: quaternion(0.002, 0.847, -0.168, 0.504) }
+
+/** The sensors of a sensor-fusion job as they were sent (documented); results are not documented to repeat them. */
+export const sensorMeta = ({ height, width }: Size) => [
+  { id: "lidar", name: "lidar", state: "editable", modality: "lidar", primary_view: true },
+  {
+    id: "cam-1",
+    name: "cam-1",
+    state: "editable",
+    modality: "camera",
+    camera_model: "brown_conrady",
+    primary_view: false,
+    intrinsics: {
+      cx: width / 2,
+      cy: height / 2,
+      fx: width,
+      fy: width,
+      k1: 0,
+      k2: 0,
+      k3: 0,
+      k4: 0,
+      p1: 0,
+      p2: 0,
+      skew: 0,
+      scale_factor: 1
+    }
+  }
+]
 
 /** Frames of a sensor-fusion job as they were sent (documented). */
 export const sensorFrames = (urls: JobUrls, count: number) =>
@@ -64,10 +131,10 @@ export const sensorFrames = (urls: JobUrls, count: number) =>
     const name = `frame${String(i + 1).padStart(3, "0")}`
     return {
       frame_id: name,
-      ego_pose: { position: { x: i * 0.1, y: 0, z: 0 }, heading: { w: 1, x: 0, y: 0, z: 0 } },
+      ego_pose: { position: { x: i / 10, y: 0, z: 0 }, heading: quaternion(1, 0, 0, 0) },
       sensors: [
-        { sensor_id: "lidar", data_url: urls.input(`lidar/${name}.pcd`), sensor_pose: pose },
-        { sensor_id: "cam-1", data_url: urls.input(`cam-1/${name}.png`), sensor_pose: pose }
+        { sensor_id: "lidar", data_url: urls.input(`lidar/${name}.pcd`), sensor_pose: lidarPose },
+        { sensor_id: "cam-1", data_url: urls.input(`cam-1/${name}.png`), sensor_pose: cameraPose }
       ]
     }
   })

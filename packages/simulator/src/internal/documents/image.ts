@@ -1,6 +1,6 @@
 /** Result documents of image work: annotation (documented but for cuboids), classification (guessed), segmentation. */
 import type { Random } from "../random.ts"
-import { corners, cuboid, fixed, fixedId, type Ingredients, more, points, ring } from "./geometry.ts"
+import { cluster, corners, cuboid, fixed, fixedId, type Ingredients, more, outline, path, ring } from "./geometry.ts"
 
 /** Rectangles, polygons, lines, cuboids and landmarks of each variant; the first is the documented empty skeleton. */
 const lists = [
@@ -47,7 +47,7 @@ export const annotation = ({ more: padding, random, urls, variant }: Ingredients
           _id: id(i),
           label: "face_mask",
           attributes: { covers_nose: { value: random.pick(["Yes", "No"]) } },
-          points: points(random, corner),
+          points: outline(random, corner),
           edges: ring(corner)
         }
       }),
@@ -55,7 +55,7 @@ export const annotation = ({ more: padding, random, urls, variant }: Ingredients
         _id: id(i),
         label: "lane_divider",
         attributes: { raised: { value: random.pick(["Yes", "No"]) } },
-        points: points(random, 2 + random.below(11))
+        points: path(random, 2 + random.below(11))
       })),
       cuboids: many(cuboids, (i) => ({
         _id: id(i),
@@ -67,10 +67,10 @@ export const annotation = ({ more: padding, random, urls, variant }: Ingredients
         _id: random.uuid(),
         label: "nose",
         attributes: { Label: { state: "editable", value: "inside image and occluded by other object" } },
-        points: points(random, 6, true)
+        points: cluster(random, 6)
       }))
     },
-    image_url: random.below(2) === 0 ? urls.input("600x400/000/fff.jpg&text=Dummy+Image+1") : urls.input("image.png")
+    image_url: urls.image
   }
 }
 

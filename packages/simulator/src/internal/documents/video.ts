@@ -1,6 +1,6 @@
 /** Result documents of video work: annotation (documented), segmentation (places of masks and legend are guessed). */
 import type { Random } from "../random.ts"
-import { corners, cuboid, fixed, fixedId, type Ingredients, points, ring } from "./geometry.ts"
+import { cluster, corners, cuboid, fixed, fixedId, type Ingredients, outline, path, ring, within } from "./geometry.ts"
 import { palette } from "./image.ts"
 
 export const frameCount = (variant: number): number => 2 + variant % 4
@@ -14,14 +14,28 @@ const geometry = (random: Random, type: (typeof types)[number]) => {
     case "rectangle":
       return { coordinates: corners(random) }
     case "line":
-      return { points: points(random, 4) }
+      return { points: path(random, 4) }
     case "polygon":
-      return { points: points(random, 5), edges: ring(5) }
+      return { points: outline(random, 5), edges: ring(5) }
     case "cuboid":
       return cuboid(random)
     case "landmark":
-      return { points: points(random, 6, true) }
+      return { points: cluster(random, 6) }
   }
+}
+
+/** The same so many steps later: everything moves towards the middle. */
+const moved = (one: ReturnType<typeof geometry>, steps: number): ReturnType<typeof geometry> => {
+  const [first] = "coordinates" in one ? one.coordinates : Object.values(one.points)
+  const step = (from = 0): number => (from < 0.5 ? 0.01 : -0.01) * steps
+  const [dx, dy] = [step(first?.x), step(first?.y)]
+  const move = <A extends { readonly x: number; readonly y: number }>(point: A): A => ({
+    ...point,
+    x: within(point.x + dx),
+    y: within(point.y + dy)
+  })
+  if ("coordinates" in one) return { coordinates: one.coordinates.map(move) }
+  return { ...one, points: Object.fromEntries(Object.entries(one.points).map(([name, at]) => [name, move(at)])) }
 }
 
 const frameName = (i: number): string => `frame${String(i + 1).padStart(3, "0")}`
@@ -35,6 +49,7 @@ export const annotation = ({ more, random, urls, variant }: Ingredients) => {
         ...Array.from({ length: trackerCount(variant) }, (_, tracker) => {
           const type = types[tracker % types.length] ?? "rectangle"
           const label = random.pick(["Cat", "Dog", "lane_divider"])
+          const drawn = geometry(random, type)
           const seen = Array.from({ length: frames }, (__, i) => i).filter((i) => i === 0 || (i + tracker) % 3 !== 2)
           return {
             _id: random.uuid(),
@@ -44,7 +59,7 @@ export const annotation = ({ more, random, urls, variant }: Ingredients) => {
               _id: random.uuid(),
               label,
               attributes: { pose: { value: random.pick(["standing", "lying"]) }, breed: { value: "Persian" } },
-              ...geometry(random, type),
+              ...moved(drawn, i),
               type
             }]))
           }

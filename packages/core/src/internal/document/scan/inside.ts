@@ -1,11 +1,6 @@
 /**
- * Passes over the inside of arrays, objects and strings: nearly all bytes of a document. Most of them in blocks, where
- * these can be had, and else one by one; both come to the same.
+ * Skips the inside of arrays, objects and strings: nearly all bytes of a document.
  */
-import { type Blocks, blocks, maxLoaded } from "./blocks.ts"
-
-/** Bytes of the longest chunk. */
-export const maxChunk = maxLoaded
 
 const quote = 0x22
 const backslash = 0x5c
@@ -20,30 +15,9 @@ export class Inside {
   notable = false
 
   private escaped = false
-  private readonly blocks = blocks()
-  private isLoaded = false
-
-  /** Begins with the next chunk, which all calls before the next one are about. */
-  load(chunk: Uint8Array): void {
-    this.isLoaded = this.blocks?.load(chunk) ?? false
-  }
 
   /** Runs to the end of the array or object, where the depth is 0, or of the chunk. */
   toEnd(chunk: Uint8Array, from: number): number {
-    const at = this.isLoaded && !this.escaped ? this.byBlocks(this.blocks!, chunk, from) : from
-    return this.depth === 0 ? at : this.byBytes(chunk, at)
-  }
-
-  private byBlocks(blocks: Blocks, chunk: Uint8Array, from: number): number {
-    const at = blocks.run(from, chunk.length, this.depth, this.inString)
-    this.depth = blocks.depth
-    this.inString = blocks.inString
-    // How a string ends that goes on is not looked at.
-    if (blocks.metUrl || blocks.inString) this.notable = true
-    return at
-  }
-
-  private byBytes(chunk: Uint8Array, from: number): number {
     const length = chunk.length
     let at = from
     let depth = this.depth

@@ -7,7 +7,7 @@
 import { HeldBytes } from "../heldBytes.ts"
 import { escapePointer } from "../json.ts"
 import { type ListKind, type Place, type Places, root } from "../layout.ts"
-import { Inside, maxChunk } from "./inside.ts"
+import { Inside } from "./inside.ts"
 
 /** Which elements of a list are handed on: those that may matter for opening, or all. */
 export type Wanted = "some" | "all"
@@ -96,13 +96,7 @@ export class Scanner {
 
   /** Reads the next bytes. The chunk is not kept. */
   push(chunk: Uint8Array): void {
-    for (let from = 0; from < chunk.length && !this.broken; from += maxChunk) {
-      this.pushPart(chunk.subarray(from, from + maxChunk))
-    }
-  }
-
-  private pushPart(chunk: Uint8Array): void {
-    this.inside.load(chunk)
+    if (this.broken) return
     this.start = 0
     let at = 0
     try {

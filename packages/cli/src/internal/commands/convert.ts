@@ -1,0 +1,52 @@
+import { Convert } from "@labelstream/core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as ExportProgram from "../../ExportProgram.ts"
+import * as CommandLine from "../commandLine.ts"
+import { needDistinctTargets } from "../distinctTargets.ts"
+import type { Failure } from "../failure.ts"
+import { type SettingFlags, settingsOf } from "../flags.ts"
+import { ledger } from "../platform.ts"
+import { resolveSettings, type SinkTarget } from "../settings.ts"
+import { labelOf, make, makeAll } from "../sinkTargets.ts"
+
+interface Flags extends Pick<SettingFlags, "to" | "ledger"> {
+  readonly from: string
+  readonly batches: ReadonlyArray<string>
+  readonly config: Option.Option<string>
+  readonly json: boolean
+}
+
+/** Flags that an export does not know, with whether a value follows. */
+const notForExport = new Map([["--from", true]])
+
+export const run = (flags: Flags): Effect.Effect<number, Failure> =>
+  Effect.scoped(Effect.gen(function*() {
+    const { batches: _, ...rest } = flags
+    const prepared = Effect.gen(function*() {
+      const settings = yield* resolveSettings(settingsOf(rest), Option.getOrUndefined(flags.config))
+      const source: SinkTarget = { target: flags.from, folder: process.cwd() }
+      yield* needDistinctTargets({ ...settings, to: [source, ...settings.to] })
+      const to = yield* makeAll(settings.to)
+      // Whether the ledger can be written is known first. It stays open until the conversion has ended.
+      const context = yield* Layer.build(ledger(settings))
+      const conversion = yield* Convert.make({
+        from: yield* make(source),
+        to,
+        ...(flags.batches.length === 0 ? {} : { batchIds: flags.batches })
+      }).pipe(Effect.provide(context))
+      return { conversion, where: settings.to.map(labelOf).join(", ") }
+    })
+    const { conversion, where } = yield* Effect.tapError(
+      prepared,
+      () => flags.json ? ExportProgram.printEmpty : Effect.void
+    )
+    return yield* ExportProgram.run({
+      export: conversion.export,
+      where,
+      again: CommandLine.again(),
+      retry: CommandLine.other("export", notForExport),
+      json: flags.json
+    }).pipe(Effect.provide(conversion.context))
+  }))

@@ -1,0 +1,28 @@
+/**
+ * Opens documents for jobs that wait for their sinks. Waiting documents hold nothing parsed: that takes six times their
+ * size, and the garbage collector would carry it along for much longer than parsing takes. So memory is bounded by the
+ * readers of rows, whatever number of jobs waits.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Content, ContentError } from "../../Content.ts"
+import * as ResultDocument from "../../ResultDocument.ts"
+
+/**
+ * Larger documents are scanned, an element at a time. To parse one to open it and again for its rows costs as much up to
+ * here, and twice as much from 256 KiB on.
+ */
+export const parseLimit = 64 * 1024
+
+/** Opens a document. One that is small enough is parsed again for each reading of its rows. */
+export const openUnparsed = (
+  content: Content,
+  options: ResultDocument.OpenOptions
+): Effect.Effect<ResultDocument.ResultDocument, ContentError> => {
+  const open = ResultDocument.open(content, { ...options, parseLimit })
+  if (content.size > parseLimit) return open
+  return Effect.map(open, (document): ResultDocument.ResultDocument => ({
+    ...document,
+    rows: (ids) => Stream.unwrap(Effect.map(open, ({ rows }) => rows(ids)))
+  }))
+}

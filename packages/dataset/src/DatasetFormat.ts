@@ -1,0 +1,68 @@
+/**
+ * What a dataset format is. A format says what it can hold and writes samples as files. Names, splits, classes, clamping,
+ * counting of losses, and `samples.csv` are the same for all formats, and done before a format sees a sample.
+ */
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import type { Classes } from "./Classes.ts"
+import type { DatasetError } from "./DatasetError.ts"
+import * as DatasetOptions from "./DatasetOptions.ts"
+import type { Carried } from "./Loss.ts"
+import type { Sample, Samples, Shape } from "./Sample.ts"
+
+/** What a file holds: text in UTF-8, bytes, or bytes in pieces that may be small. */
+export type FileContent = string | Uint8Array | Stream.Stream<Uint8Array, DatasetError>
+
+/** Where a format writes. Paths are relative to the dataset, with `/`, and each is written once. */
+export interface Output {
+  /**
+   * Writes a file. An `entry` is a file that readers open first: when a dataset is published, entries are removed first
+   * and put last, so that no reader finds half of a dataset.
+   */
+  readonly file: (
+    path: string,
+    content: FileContent,
+    options?: { readonly entry?: boolean }
+  ) => Effect.Effect<void, DatasetError>
+  /** Puts the sample's input at a path, as the option `media` says: without a file there, it does nothing or counts it. */
+  readonly media: (sample: Sample, path: string) => Effect.Effect<void, DatasetError>
+  /** Adds a sentence to the summary of the run. */
+  readonly note: (text: string) => Effect.Effect<void>
+}
+
+/** The options of a format whose fields these are. */
+export type OptionsOf<Fields extends Schema.Struct.Fields> = Schema.Struct<Fields>["Type"]
+
+/** A dataset format. */
+export interface DatasetFormat<Fields extends Schema.Struct.Fields> {
+  /** Such as `coco`. */
+  readonly name: string
+  /** The format's own options, each annotated with a description that names its default. */
+  readonly fields: Fields
+  /** The names that a split may have; undefined for any. */
+  readonly splits?: ReadonlyArray<string>
+  /** What its samples are. Others are left out, and counted. */
+  readonly kind: Sample["kind"]
+  /** Whether it needs the size of an image, without which a sample is left out and counted, and whether it reads masks. */
+  readonly needs: { readonly sizes: boolean; readonly masks: boolean }
+  /** Whether it has a place for attributes and for track ids. Those without one are listed in the loss report. */
+  readonly holds: { readonly attributes: boolean; readonly tracks: boolean }
+  /** How it writes a shape. It is not given shapes that it drops. */
+  readonly carries: (shape: Shape, options: OptionsOf<Fields>) => Carried
+  /** Writes all samples. Collects nothing: it runs `samples` as often as it needs to. */
+  readonly write: (
+    samples: Samples,
+    classes: Classes,
+    out: Output,
+    options: OptionsOf<Fields>
+  ) => Effect.Effect<void, DatasetError>
+}
+
+/** Makes a format, with the types of its options inferred. */
+export const make = <const Fields extends Schema.Struct.Fields>(format: DatasetFormat<Fields>): DatasetFormat<Fields> =>
+  format
+
+/** The Schema of all options of a dataset of this format: the shared ones and its own. */
+export const optionsOf = <Fields extends Schema.Struct.Fields>(format: DatasetFormat<Fields>) =>
+  Schema.Struct({ ...DatasetOptions.fields, ...format.fields })

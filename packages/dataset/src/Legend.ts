@@ -1,0 +1,104 @@
+/**
+ * Turns a color mask and its legend into values, one for each class or instance. Unlabeled is alpha 0; in a mask without
+ * alpha it is black, unless the legend has black.
+ */
+import * as Effect from "effect/Effect"
+import { DatasetError } from "./DatasetError.ts"
+import * as Png from "./Png.ts"
+import type { Mask, Shape } from "./Sample.ts"
+
+/** One segment of a legend: its color as `#rrggbb`, and its class or instance. */
+export interface Segment {
+  readonly color: string
+  readonly shape: Shape
+}
+
+/** A mask, decoded. A pixel of value v has the color of segment v - 1; 0 is unlabeled. */
+export interface Decoded {
+  readonly width: number
+  readonly height: number
+  readonly values: Uint16Array
+  /** Pixels by value. */
+  readonly pixels: Float64Array
+  /** Pixels of a color that is not in the legend. They are unlabeled. */
+  readonly strays: number
+}
+
+/** Values are 16 bits. */
+const maxSegments = 65_535
+
+/** Decodes a mask. Throws a `DatasetError` if it is no PNG of a known kind. Of two segments of a color, the first counts. */
+export const decode = (png: Uint8Array, colors: ReadonlyArray<string>): Decoded => {
+  if (colors.length > maxSegments) {
+    const detail = `the legend has ${colors.length} segments: a mask can have ${maxSegments}`
+    throw new DatasetError({ reason: "content", detail })
+  }
+  const { channels, data, height, width } = Png.decode(png)
+  const valueOf = new Map<number, number>()
+  colors.forEach((color, index) => {
+    const code = codeOf(color)
+    if (code !== undefined && !valueOf.has(code)) valueOf.set(code, index + 1)
+  })
+  const unlabeledBlack = channels === 3 && !valueOf.has(0)
+  const values = new Uint16Array(width * height)
+  const pixels = new Float64Array(colors.length + 1)
+  // Four bytes at once, in whatever order: all that matters is whether the next pixel is the same.
+  const words = channels === 4 ? new Uint32Array(data.buffer, data.byteOffset, values.length) : undefined
+  let strays = 0
+  let last = -1
+  let value = 0
+  let isStray = false
+  let start = 0
+  for (let at = 0; at < values.length; at++) {
+    const word = words === undefined ? colorAt(data, at * 3) : words[at]!
+    if (word !== last) {
+      pixels[value]! += at - start
+      if (isStray) strays += at - start
+      start = at
+      last = word
+      const isClear = channels === 4 && data[at * 4 + 3] === 0
+      const color = colorAt(data, at * channels)
+      const found = isClear ? undefined : valueOf.get(color)
+      value = found ?? 0
+      isStray = found === undefined && !isClear && !(color === 0 && unlabeledBlack)
+    }
+    values[at] = value
+  }
+  pixels[value]! += values.length - start
+  if (isStray) strays += values.length - start
+  return { width, height, values, pixels, strays }
+}
+
+const colorAt = (data: Uint8Array, at: number): number => (data[at]! << 16) | (data[at + 1]! << 8) | data[at + 2]!
+
+const codeOf = (color: string): number | undefined =>
+  /^#[0-9a-f]{6}$/i.test(color) ? Number.parseInt(color.slice(1), 16) : undefined
+
+/**
+ * Opens a mask: reads it once to find the segments that have pixels, and again whenever its values are read, so that
+ * nothing is held in between. `bytes` can be run more than once.
+ */
+export const open = (
+  bytes: Effect.Effect<Uint8Array, DatasetError>,
+  legend: ReadonlyArray<Segment>
+): Effect.Effect<Mask, DatasetError> =>
+  Effect.map(decoded(bytes, legend), ({ height, pixels, strays, width }) => {
+    const met = legend.filter((_, index) => pixels[index + 1]! > 0)
+    return {
+      width,
+      height,
+      entries: met.map(({ shape }) => shape),
+      hasStrays: strays > 0,
+      read: Effect.map(decoded(bytes, met), ({ values }) => values)
+    }
+  })
+
+const decoded = (bytes: Effect.Effect<Uint8Array, DatasetError>, legend: ReadonlyArray<Segment>) =>
+  Effect.flatMap(bytes, (png) =>
+    Effect.try({
+      try: () => decode(png, legend.map(({ color }) => color)),
+      catch: (cause) =>
+        cause instanceof DatasetError
+          ? cause
+          : new DatasetError({ reason: "content", detail: "the mask cannot be read", cause })
+    }))

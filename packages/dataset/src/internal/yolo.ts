@@ -1,0 +1,89 @@
+/** What the two forms of YOLO datasets share: tasks, what each can hold, and the numbers of a row. */
+import * as Schema from "effect/Schema"
+import type { Classes } from "../Classes.ts"
+import * as Geometry from "../Geometry.ts"
+import * as Keypoints from "../Keypoints.ts"
+import * as Loss from "../Loss.ts"
+import type { Point, Sample, Shape } from "../Sample.ts"
+
+/** The options of both forms. */
+export const fields = {
+  task: Schema.optionalKey(Schema.Literals(["detect", "segment", "pose", "obb"])).annotate({
+    description: "What rows hold: detect (default, boxes), segment (polygons), pose (keypoints), obb (turned boxes)."
+  }),
+  keypoints: Schema.optionalKey(Schema.Array(Schema.String)).annotate({
+    description: "pose only: names of the keypoints in order, as the points' labels. Default: the labels met."
+  })
+}
+
+export type Options = Schema.Struct<typeof fields>["Type"]
+
+/** The splits that readers know. */
+export const splits = ["train", "val", "test"] as const
+
+const noPlace = (shape: Shape) => Loss.dropped(`no place for ${shape.type}`)
+
+const byExtent = Loss.approximated("written as its extent")
+
+/** How a shape is written in each task. */
+export const carries = (shape: Shape, { keypoints, task = "detect" }: Options): Loss.Carried => {
+  const { points, type } = shape
+  const isBox = type === "rectangle" || type === "cuboid"
+  if (task === "pose") {
+    if (type !== "landmark") return noPlace(shape)
+    if (points.length === 0) return Loss.dropped("too few points")
+    return Keypoints.fits(shape, keypoints)
+      ? Loss.kept
+      : Loss.approximated("a point has no place of its own among the keypoints")
+  }
+  if (!isBox && type !== "polygon") return noPlace(shape)
+  if (points.length < (isBox ? 2 : 3)) return Loss.dropped("too few points")
+  if (type === "cuboid") return byExtent
+  switch (task) {
+    case "detect":
+      return isBox && Geometry.isAxisAligned(points) ? Loss.kept : byExtent
+    case "obb":
+      return isBox ? Loss.kept : Loss.approximated("written as its smallest rectangle")
+    case "segment":
+      return Loss.kept
+  }
+}
+
+const flat = (points: ReadonlyArray<Point>): ReadonlyArray<number> =>
+  points.flatMap(([x, y]) => [Geometry.round(x, 6), Geometry.round(y, 6)])
+
+const box = (points: ReadonlyArray<Point>): ReadonlyArray<number> => {
+  const { x0, x1, y0, y1 } = Geometry.extent(points)
+  return flat([[(x0 + x1) / 2, (y0 + y1) / 2], [x1 - x0, y1 - y0]])
+}
+
+const ring = (shape: Shape): ReadonlyArray<Point> =>
+  shape.type === "cuboid" || shape.points.length === 2
+    ? Geometry.corners(Geometry.extent(shape.points))
+    : shape.points
+
+/** The rows of a sample: class, then numbers from 0 to 1 with at most 6 decimals. */
+export const rows = (
+  sample: Sample,
+  classes: Classes,
+  task: NonNullable<Options["task"]>,
+  layout: Keypoints.Layout
+): ReadonlyArray<ReadonlyArray<number>> =>
+  sample.shapes.map((shape) => {
+    const { label, points } = shape
+    const index = classes.indexOf(label)
+    switch (task) {
+      case "detect":
+        return [index, ...box(points)]
+      case "segment":
+        return [index, ...flat(ring(shape))]
+      case "obb": {
+        if (shape.type !== "polygon") return [index, ...flat(ring(shape))]
+        return [index, ...flat(Geometry.clamp(Geometry.smallestRectangle(points, sample), sample).points)]
+      }
+      case "pose": {
+        const placed = layout.place(shape).flatMap(([x, y, v]) => [...flat([[x, y]]), v])
+        return [index, ...box(points), ...placed]
+      }
+    }
+  })
