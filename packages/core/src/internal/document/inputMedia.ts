@@ -4,25 +4,19 @@
  * file of the result. One entry is held per frame and sensor.
  */
 import * as Stream from "effect/Stream"
-import { type MediaKind, type MediaRow, type ResultType, tables } from "../../AnnotationModel.ts"
+import { type MediaRow, type ResultType, tables } from "../../AnnotationModel.ts"
 import { nulls } from "../../Table.ts"
 import * as UnsignedUrl from "../../UnsignedUrl.ts"
 import { type Found, isCloud } from "./detect.ts"
 import { halfCharacter, isObject, isWellFormed, type JsonObject } from "./json.ts"
-import type { AttachmentRef, JobRef, Problem } from "./openDocument.ts"
+import type { AttachmentRef, InputRef, JobRef, Problem } from "./openDocument.ts"
 import { type Frame, type FrameInput, isUrl, jsonText, type Sensor } from "./scan/frames.ts"
 import type { Lists } from "./scan/mentions.ts"
 
 /** What a document says of an input, or of a file that stands for one. */
-interface Input extends Pick<FrameInput, "pose" | "intrinsics" | "timestamp" | "sensorId" | "path"> {
-  readonly kind: MediaKind
-  readonly frameId: string | null
+interface Input extends InputRef, Pick<FrameInput, "pose" | "intrinsics" | "timestamp" | "path"> {
   readonly frameIndex: number | null
-  /** As the document names it, null for the files of a result. */
-  readonly url: string | null
   readonly egoPose: string | null
-  /** Its place among the files that the document names, null where it is not one of them. */
-  readonly attachmentIndex: number | null
 }
 
 /** A frame: its position in the job, null where that is not known, and the inputs that are in it. */
@@ -226,8 +220,8 @@ const blank = nulls(tables.media)
 
 const rowsAtOnce = 1000
 
-/** The rows of `media`, their sizes still unknown. */
-export const mediaRows = ({ inputs }: InputMedia, job: JobRef): Stream.Stream<ReadonlyArray<MediaRow>> =>
+/** The rows of `media`, their sizes still unknown. Refers to nothing else of the document. */
+export const mediaRows = ({ inputs }: InputMedia) => (job: JobRef): Stream.Stream<ReadonlyArray<MediaRow>> =>
   inputs.length === 0 ? Stream.empty : Stream.range(0, Math.ceil(inputs.length / rowsAtOnce) - 1).pipe(
     Stream.map((page) => {
       const from = page * rowsAtOnce
