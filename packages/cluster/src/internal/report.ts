@@ -37,6 +37,7 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     stopped,
     batches,
     failures: progress?.failures ?? [],
+    unsized: [],
     sinks: (progress?.sinks ?? []).map((sink) => ({
       ...sink,
       backfilled: 0,
