@@ -49,7 +49,7 @@ describe("sizes from a folder", () => {
       writeFileSync(join(root, "1.png"), png(10, 20))
       const source = yield* NodeSizes.folder(join(root, "inside"))
       for (
-        const path of ["../1.png", "a/../../1.png", "..%2F1.png", "%2e%2e/1.png", `a${"%2F"}..%2F..%2F1.png`, "\0"]
+        const path of ["../1.png", "a/../../1.png", "..%2F1.png", "%2e%2e/1.png", "a%2F..%2F..%2F1.png", "\0"]
       ) {
         assert.strictEqual(yield* find(source, `https://h.test/${path}`), "not in the folder", path)
       }
