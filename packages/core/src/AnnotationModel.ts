@@ -3,7 +3,7 @@
  * Column names are fixed, since people's queries depend on them. The same input gives the same rows, `load_id` excepted.
  * Each column is described here alone: row types and every sink's schema are made from `tables`.
  */
-import { boolean, double, int32, int64, json, make, nullable, type RowOf, scattered, text } from "./Table.ts"
+import { boolean, double, int32, int64, json, make, nullable, rare, type RowOf, scattered, text } from "./Table.ts"
 
 /** The version of the tables. A sink that holds an older version is read, and not written to. */
 export const version = 2
@@ -142,20 +142,20 @@ const annotations = make({
      */
     media_index: nullable(int32("the row of media that it is drawn on")),
     /** Null where the document does not say. */
-    key_frame: nullable(boolean("whether a person drew it here; false: interpolated")),
+    key_frame: rare(nullable(boolean("whether a person drew it here; false: interpolated"))),
     /** Landmarks: the platform's label of each point, in the order of `geometry`. Null of all else. */
-    point_labels: nullable(json("JSON list")),
+    point_labels: rare(nullable(json("JSON list"))),
     /** 3D boxes: the numbers that the platform gives, not converted. Null where the document has no such key. */
-    center_x: nullable(double("3D box, as the platform gives it")),
-    center_y: nullable(double()),
-    center_z: nullable(double()),
-    size_x: nullable(double()),
-    size_y: nullable(double()),
-    size_z: nullable(double()),
-    rotation_x: nullable(double()),
-    rotation_y: nullable(double()),
-    rotation_z: nullable(double()),
-    rotation_w: nullable(double())
+    center_x: rare(nullable(double("3D box, as the platform gives it"))),
+    center_y: rare(nullable(double())),
+    center_z: rare(nullable(double())),
+    size_x: rare(nullable(double())),
+    size_y: rare(nullable(double())),
+    size_z: rare(nullable(double())),
+    rotation_x: rare(nullable(double())),
+    rotation_y: rare(nullable(double())),
+    rotation_z: rare(nullable(double())),
+    rotation_w: rare(nullable(double()))
   },
   key: ["batch_id", "job_id", "annotation_index"]
 })

@@ -17,6 +17,8 @@ export interface Definition {
   readonly description: string | undefined
   /** Nearly every row has a value of its own, in no order: to index them or to keep statistics gains nothing. */
   readonly scattered: boolean
+  /** Null in nearly every row: a database may have a cheaper way to store rows without it. */
+  readonly rare: boolean
 }
 
 declare const value: unique symbol
@@ -82,7 +84,8 @@ const field = (type: ColumnType) => <Value>(description?: string): Field<Value> 
   type,
   nullable: false,
   description,
-  scattered: false
+  scattered: false,
+  rare: false
 })
 
 /** Makes a column of text; `Value` says which texts. */
@@ -111,6 +114,9 @@ export const nullable = <Value>(of: Field<Value>): Field<Value | null> => ({ ...
 
 /** Makes a column whose values are scattered. */
 export const scattered = <Value>(of: Field<Value>): Field<Value> => ({ ...of, scattered: true })
+
+/** Makes a column that is null in nearly every row of one that can be null. */
+export const rare = <Value>(of: Field<Value | null>): Field<Value | null> => ({ ...of, rare: true })
 
 /** The definitions of a table's key, for a table that refers to its rows. */
 export const keyFields = <Row, Key extends keyof Row & string>(

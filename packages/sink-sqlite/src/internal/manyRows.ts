@@ -38,36 +38,74 @@ const fillOf = <Row>(columns: ReadonlyArray<Table.Column>): Fill<Row> => {
   }
 }
 
-export class ManyRows<Row> {
-  private readonly statements: ReadonlyArray<{ readonly size: number; readonly statement: Statement }>
-  private readonly values: ReadonlyMap<number, Array<Value>>
+/** Whether a row has a value in one of some columns. */
+const hasValueIn = <Row>(columns: ReadonlyArray<Table.Column>): (row: Values<Row>) => boolean => {
+  try {
+    const each = columns.map(({ name }) => `row[${JSON.stringify(name)}] !== null`)
+    // oxlint-disable-next-line typescript/no-implied-eval -- of names that stand in this software alone
+    return new Function("row", `return ${each.join(" || ")}`) as (row: Values<Row>) => boolean
+  } catch {
+    return (row) => columns.some(({ name }) => row[name as keyof Values<Row>] !== null)
+  }
+}
+
+/** Inserts rows by their values in some of the table's columns. */
+class Insertion<Row> {
+  private readonly statements: ReadonlyMap<number, { readonly statement: Statement; readonly values: Array<Value> }>
   private readonly width: number
   private readonly fill: Fill<Row>
 
-  /** `most` is how many rows a call brings: 1 where they come one by one. */
-  constructor(db: Database, name: string, table: Table.Table<Row>, most = Infinity) {
-    const columns = table.columns.map(({ name }) => name)
+  constructor(db: Database, name: string, columns: ReadonlyArray<Table.Column>, used: ReadonlyArray<number>) {
     const isId = (column: string) => jobKey.includes(column)
-    const others = table.columns.filter(({ name }) => !isId(name))
+    const others = columns.filter(({ name }) => !isId(name))
     this.width = others.length
     this.fill = fillOf(others)
-    const one = `(${columns.map((column) => isId(column) ? `@${column}` : "?").join(",")})`
-    const into = `INSERT INTO ${name} (${columns.join(", ")}) VALUES `
-    const used = sizes.filter((size) => size <= most)
-    this.statements = used.map((size) => ({ size, statement: db.prepare(into + Array(size).fill(one).join(",")) }))
-    // Used again for every statement of this size: SQLite copies what is in them.
-    this.values = new Map(used.map((size) => [size, Array<Value>(size * this.width).fill(null)]))
+    const names = columns.map(({ name }) => name)
+    const one = `(${names.map((column) => isId(column) ? `@${column}` : "?").join(",")})`
+    const into = `INSERT INTO ${name} (${names.join(", ")}) VALUES `
+    this.statements = new Map(used.map((size) => [size, {
+      statement: db.prepare(into + Array(size).fill(one).join(",")),
+      // Used again for every statement of this size: SQLite copies what is in them.
+      values: Array<Value>(size * this.width).fill(null)
+    }]))
   }
 
-  /** Inserts the rows in order. Takes about 5 ms for 1,000 annotations. Throws. */
+  /** Inserts `size` rows from a position on. */
+  run(key: Key, rows: ReadonlyArray<Values<Row>>, from: number, size: number): void {
+    const { statement, values } = this.statements.get(size)!
+    // Which values SQLite takes is its own to say: a row of a broken decoder is rejected there.
+    for (let at = 0; at < size; at++) this.fill(rows[from + at]!, values, at * this.width)
+    statement.run(values, key)
+  }
+}
+
+export class ManyRows<Row> {
+  private readonly sizes: ReadonlyArray<number>
+  private readonly all: Insertion<Row>
+  /** For rows without values in the rare columns: those take a third of the time. */
+  private readonly common: Insertion<Row>
+  private readonly hasRare: (row: Values<Row>) => boolean
+
+  /** `most` is how many rows a call brings: 1 where they come one by one. */
+  constructor(db: Database, name: string, { columns }: Table.Table<Row>, most = Infinity) {
+    this.sizes = sizes.filter((size) => size <= most)
+    const rare = columns.filter((column) => column.rare)
+    this.all = new Insertion(db, name, columns, this.sizes)
+    this.common = rare.length === 0
+      ? this.all
+      : new Insertion(db, name, columns.filter((column) => !column.rare), this.sizes)
+    this.hasRare = rare.length === 0 ? () => false : hasValueIn(rare)
+  }
+
+  /** Inserts the rows in order. Takes about 4 ms for 1,000 annotations. Throws. */
   insert(key: Key, rows: ReadonlyArray<Values<Row>>): void {
-    let at = 0
-    for (const { size, statement } of this.statements) {
-      const values = this.values.get(size)!
-      while (rows.length - at >= size) {
-        // Which values SQLite takes is its own to say: a row of a broken decoder is rejected there.
-        for (let offset = 0; offset < values.length; offset += this.width) this.fill(rows[at++]!, values, offset)
-        statement.run(values, key)
+    let from = 0
+    for (const size of this.sizes) {
+      for (; rows.length - from >= size; from += size) {
+        let at = from
+        while (at < from + size && !this.hasRare(rows[at]!)) at++
+        const insertion = at === from + size ? this.common : this.all
+        insertion.run(key, rows, from, size)
       }
     }
   }
