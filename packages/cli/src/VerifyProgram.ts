@@ -6,12 +6,12 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { commandLine } from "./internal/commandLine.ts"
 import { SettingsError } from "./internal/failure.ts"
-import * as LedgerSummary from "./internal/ledgerSummary.ts"
-import * as Screen from "./internal/screen.ts"
-import { count, jobs } from "./internal/text.ts"
-import { type Damage, Found } from "./internal/verified.ts"
+import * as LedgerSummary from "./internal/output/ledgerSummary.ts"
+import * as Screen from "./internal/output/screen.ts"
+import { count, jobs } from "./internal/output/text.ts"
+import { type Damage, Found } from "./internal/output/verified.ts"
 
-export type { Damage } from "./internal/verified.ts"
+export type { Damage } from "./internal/output/verified.ts"
 
 /** What to verify. */
 export interface Options {

@@ -3,9 +3,9 @@ import { type Export, ExportReport } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { cut, pad, widthOf } from "../src/internal/columns.ts"
-import { after, Meter, noTotals, totalsOf } from "../src/internal/meter.ts"
-import { block, oneLine, type View } from "../src/internal/progress.ts"
+import { cut, pad, widthOf } from "../src/internal/output/columns.ts"
+import { after, Meter, noTotals, totalsOf } from "../src/internal/output/meter.ts"
+import { block, oneLine, type View } from "../src/internal/output/progress.ts"
 import { batchReport, exportReport } from "./support/reports.ts"
 
 /** A batch half-way. */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ExportReport, GtStudio } from "@labelstream/core"
-import { reportObject } from "../src/internal/failures.ts"
-import { eventLines, summary } from "../src/internal/summary.ts"
+import { reportObject } from "../src/internal/output/failures.ts"
+import { eventLines, summary } from "../src/internal/output/summary.ts"
 import { batchReport, exportReport } from "./support/reports.ts"
 
 describe("the summary", () => {

@@ -1,4 +1,4 @@
-import { shellWord } from "./text.ts"
+import { shellWord } from "./output/text.ts"
 
 /** How this program was started, as far as a person types it. */
 const program = (): string => {

@@ -2,8 +2,8 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as flags from "./flags.ts"
 import { handle } from "./handle.ts"
+import * as flags from "./settings/flags.ts"
 
 const here = { project: "--project $GT_STUDIO_PROJECT_ID", batch: "--batch $GT_STUDIO_BATCH_ID" }
 

@@ -3,7 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as HandOver from "./handOver.ts"
-import { layer as plainLogs } from "./logs.ts"
+import { layer as plainLogs } from "./output/logs.ts"
 
 const jsonLogs = Logger.layer([Logger.withConsoleError(Logger.formatJson)])
 

@@ -9,8 +9,8 @@ import * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import { commands } from "./commands.ts"
-import * as Environment from "./environment.ts"
 import * as HandOver from "./handOver.ts"
+import * as Environment from "./settings/environment.ts"
 import { version } from "./version.ts"
 
 const args = process.argv.slice(2)

@@ -7,8 +7,8 @@ import * as Redacted from "effect/Redacted"
 import { dirname, join } from "node:path"
 import * as NodeHeap from "../NodeHeap.ts"
 import { type Failure, SettingsError } from "./failure.ts"
-import { apiKey, type Settings } from "./settings.ts"
-import { sayTrouble } from "./trouble.ts"
+import { sayTrouble } from "./output/trouble.ts"
+import { apiKey, type Settings } from "./settings/settings.ts"
 
 /** For commands at which a person waits: about ten seconds, then it says what is wrong. */
 export const impatient: Partial<RetryPolicy.RetryBudget> = { retries: 4, cap: 2000, maxElapsed: 10_000 }

@@ -2,13 +2,13 @@ import { GtStudio } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { table } from "../columns.ts"
 import type { Outcome } from "../failure.ts"
-import { type SettingFlags, settingsOf } from "../flags.ts"
+import { table } from "../output/columns.ts"
+import * as Screen from "../output/screen.ts"
+import { count } from "../output/text.ts"
 import { impatient, platform, projectOf, withHost } from "../platform.ts"
-import * as Screen from "../screen.ts"
-import { resolveSettings } from "../settings.ts"
-import { count } from "../text.ts"
+import { type SettingFlags, settingsOf } from "../settings/flags.ts"
+import { resolveSettings } from "../settings/settings.ts"
 
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>

@@ -5,13 +5,13 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
-import { needDistinctTargets } from "../distinctTargets.ts"
 import { type Failure, SettingsError } from "../failure.ts"
-import { type SettingFlags, settingsOf } from "../flags.ts"
-import { isFetched, sizesOf } from "../imageSizes.ts"
 import { keyless, ledger } from "../platform.ts"
-import { resolveSettings, sinkOf, type SinkTarget } from "../settings.ts"
-import { labelOf, make, makeAll } from "../sinkTargets.ts"
+import { needDistinctTargets } from "../settings/distinctTargets.ts"
+import { type SettingFlags, settingsOf } from "../settings/flags.ts"
+import { isFetched, sizesOf } from "../settings/imageSizes.ts"
+import { resolveSettings, sinkOf, type SinkTarget } from "../settings/settings.ts"
+import { labelOf, make, makeAll } from "../settings/sinkTargets.ts"
 
 interface Flags extends Pick<SettingFlags, "to" | "set" | "ledger" | "sizes"> {
   readonly from: string

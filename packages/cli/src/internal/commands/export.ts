@@ -6,14 +6,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
-import { needDistinctTargets } from "../distinctTargets.ts"
 import { type Failure, SettingsError } from "../failure.ts"
-import { type SettingFlags, settingsOf } from "../flags.ts"
 import { beforeForeignCode } from "../handOver.ts"
-import { sizesOf } from "../imageSizes.ts"
 import { batchesOf, ledger, platform, withHost } from "../platform.ts"
-import { resolveSettings, type Settings } from "../settings.ts"
-import { labelOf, makeAll } from "../sinkTargets.ts"
+import { needDistinctTargets } from "../settings/distinctTargets.ts"
+import { type SettingFlags, settingsOf } from "../settings/flags.ts"
+import { sizesOf } from "../settings/imageSizes.ts"
+import { resolveSettings, type Settings } from "../settings/settings.ts"
+import { labelOf, makeAll } from "../settings/sinkTargets.ts"
 import { type TelemetryFlags, telemetryOf } from "../telemetry.ts"
 
 interface Flags extends SettingFlags, TelemetryFlags {
@@ -60,7 +60,7 @@ const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRe
 /** Has a cluster do the export. */
 const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Settings, selection: Export.Selection) {
   yield* beforeForeignCode
-  const { runOn } = yield* Effect.promise(() => import("../clusterExport.ts"))
+  const { runOn } = yield* Effect.promise(() => import("../cluster/clusterExport.ts"))
   return yield* runOn(settings, selection, { json: flags.json, block: flags.logFormat === "text" })
 })
 

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { writeFileSync } from "node:fs"
 import { SettingsError } from "../failure.ts"
-import * as Screen from "../screen.ts"
+import * as Screen from "../output/screen.ts"
 
 interface Flags {
   readonly ts: boolean

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import { readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import * as HandOver from "../handOver.ts"
-import * as Screen from "../screen.ts"
-import { bundled, comesWithTheCommand, importFrom } from "../sinkTargets.ts"
+import * as Screen from "../output/screen.ts"
+import { bundled, comesWithTheCommand, importFrom } from "../settings/sinkTargets.ts"
 
 interface Flags {
   readonly json: boolean

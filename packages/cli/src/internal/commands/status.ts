@@ -1,16 +1,16 @@
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { table } from "../columns.ts"
 import { commandLine } from "../commandLine.ts"
 import { type Outcome, SettingsError } from "../failure.ts"
-import { type SettingFlags, settingsOf } from "../flags.ts"
 import { beforeForeignCode } from "../handOver.ts"
-import * as LedgerSummary from "../ledgerSummary.ts"
+import { table } from "../output/columns.ts"
+import * as LedgerSummary from "../output/ledgerSummary.ts"
+import * as Screen from "../output/screen.ts"
+import { bytes, count, jobs } from "../output/text.ts"
 import { ledgerReadOnly } from "../platform.ts"
-import * as Screen from "../screen.ts"
-import { resolveSettings } from "../settings.ts"
-import { bytes, count, jobs } from "../text.ts"
+import { type SettingFlags, settingsOf } from "../settings/flags.ts"
+import { resolveSettings } from "../settings/settings.ts"
 
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>
@@ -23,7 +23,7 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
   if (settings.cluster !== undefined) {
     yield* beforeForeignCode
-    const { show } = yield* Effect.promise(() => import("../clusterStatus.ts"))
+    const { show } = yield* Effect.promise(() => import("../cluster/clusterStatus.ts"))
     return yield* show(settings, flags.json)
   }
   const { batches, failures, sinks } = yield* Effect.provide(

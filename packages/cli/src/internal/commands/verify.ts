@@ -4,11 +4,11 @@ import { existsSync } from "node:fs"
 import * as VerifyProgram from "../../VerifyProgram.ts"
 import { commandLine } from "../commandLine.ts"
 import { type Outcome, SettingsError } from "../failure.ts"
-import { type SettingFlags, settingsOf } from "../flags.ts"
 import { ledgerReadOnly } from "../platform.ts"
-import { resolveSettings, type Settings } from "../settings.ts"
-import { labelOf, makeAll } from "../sinkTargets.ts"
-import { targetsOf } from "../storedTargets.ts"
+import { type SettingFlags, settingsOf } from "../settings/flags.ts"
+import { resolveSettings, type Settings } from "../settings/settings.ts"
+import { labelOf, makeAll } from "../settings/sinkTargets.ts"
+import { targetsOf } from "../settings/storedTargets.ts"
 
 interface Flags extends SettingFlags {
   readonly config: Option.Option<string>

@@ -3,13 +3,13 @@ import { type JobSink, SinkPlugin } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import { isAbsolute, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-import type { Target } from "../Config.ts"
-import { SettingsError } from "./failure.ts"
-import * as HandOver from "./handOver.ts"
+import type { Target } from "../../Config.ts"
+import { SettingsError } from "../failure.ts"
+import * as HandOver from "../handOver.ts"
+import { withoutSecrets } from "../output/text.ts"
 import { absolute, schemeOf } from "./paths.ts"
 import type { SinkTarget } from "./settings.ts"
 import * as SinkOptions from "./sinkOptions.ts"
-import { withoutSecrets } from "./text.ts"
 
 /** Sinks that come with the command; each is loaded when it is used. */
 export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {

@@ -2,7 +2,7 @@
 import type { SinkPlugin } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as SchemaAST from "effect/SchemaAST"
-import { SettingsError } from "./failure.ts"
+import { SettingsError } from "../failure.ts"
 
 /** An option that is set for every target of a sink. */
 export interface SetOption {

@@ -1,11 +1,11 @@
 import { ClusterError, ClusterExport } from "@labelstream/cluster"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Outcome } from "../failure.ts"
+import * as Screen from "../output/screen.ts"
+import { type SettingFlags, settingsOf } from "../settings/flags.ts"
+import { resolveSettings } from "../settings/settings.ts"
 import { clusterOf, stores } from "./clusterClient.ts"
-import type { Outcome } from "./failure.ts"
-import { type SettingFlags, settingsOf } from "./flags.ts"
-import * as Screen from "./screen.ts"
-import { resolveSettings } from "./settings.ts"
 
 export interface StopFlags extends SettingFlags {
   readonly config: Option.Option<string>

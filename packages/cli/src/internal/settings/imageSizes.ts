@@ -3,7 +3,7 @@ import { type Export, Sizes } from "@labelstream/core"
 import { NodeSizes } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import { statSync } from "node:fs"
-import { type Failure, SettingsError } from "./failure.ts"
+import { type Failure, SettingsError } from "../failure.ts"
 import { absolute, schemeOf } from "./paths.ts"
 import type { Settings } from "./settings.ts"
 

@@ -4,7 +4,7 @@ import type { ParseError } from "jsonc-parser"
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, extname, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-import { SettingsError } from "./failure.ts"
+import { SettingsError } from "../failure.ts"
 import { fromHome } from "./paths.ts"
 
 /** Names that are looked for in the working directory. */

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { SqlClient } from "effect/sql/SqlClient"
-import { SettingsError } from "./failure.ts"
-import type { Settings } from "./settings.ts"
+import { SettingsError } from "../failure.ts"
+import type { Settings } from "../settings/settings.ts"
 
 /** The cluster's database that settings name. */
 export const clusterOf = ({ cluster }: Settings): Effect.Effect<Redacted.Redacted, SettingsError> =>
