@@ -81,6 +81,7 @@ describe("labelstream export", () => {
           "not_listed",
           "batches",
           "failures",
+          "unsized",
           "sinks",
           "seconds"
         ])
@@ -148,6 +149,7 @@ describe("labelstream export", () => {
           not_listed: [],
           batches: [],
           failures: [],
+          unsized: [],
           sinks: [],
           seconds: 0
         })
