@@ -38,6 +38,11 @@ export const Config = Schema.Struct({
   requestsPerSecond: Schema.optionalKey(positive),
   /** Which files are fetched with a result. Default `results`. */
   attachments: Schema.optionalKey(Schema.Literals(["none", "results", "all"])),
+  /**
+   * Where sizes of images come from that no mask and no stored input has: `fetch` for the first 64 KiB of each image, a
+   * folder of images, a table of `name,width,height`, or one size such as `1920x1080`. Default: nowhere.
+   */
+  sizes: Schema.optionalKey(text("fetch, a folder, a table, or a size")),
   /** Looks again every so many seconds until all is finished; `true` for 60. */
   follow: Schema.optionalKey(Schema.Union([Schema.Boolean, positive])),
   /** Most jobs that are fetched in a run. */

@@ -91,6 +91,7 @@ describe("labelstream export", () => {
           "backfilled",
           "bytes",
           "error",
+          "published",
           "notice"
         ])
         const failures = object.failures.map(({ message, ...rest }: { message: string }) => {

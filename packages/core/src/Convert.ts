@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Export from "./Export.ts"
 import * as GtStudio from "./GtStudio.ts"
@@ -15,7 +16,7 @@ import { type JobSink, type OpenSink, SinkError } from "./JobSink.ts"
 import { type JobKey, Ledger, type LedgerEntry, type LedgerError } from "./Ledger.ts"
 
 /** What to convert. */
-export interface Options extends Pick<Export.Options, "grace" | "onEvent"> {
+export interface Options extends Pick<Export.Options, "grace" | "onEvent" | "sizes"> {
   /** The sink that holds the jobs; it must be one that can `replay`. */
   readonly from: JobSink
   /** The sinks that get them, each with a target of its own. */
@@ -35,6 +36,8 @@ export interface Conversion {
  * the source first. In the report, jobs that were delivered count as unchanged and in `SinkReport.backfilled`; a job that
  * the source does not give back fails with the reason `NotReplayable`. The ledger does not remember it as failed. Fails with
  * `misconfigured` if the source cannot be replayed, holds no job, or does not hold a batch.
+ *
+ * Uses the network only for `Sizes.fetch`, and only if a `GtStudio` is provided.
  */
 export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
   Conversion,
@@ -43,6 +46,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 > {
   const { batchIds, from, to, ...rest } = options
   const ledger = yield* Ledger
+  const online = yield* Effect.serviceOption(GtStudio.GtStudio)
   if (from.replay === undefined) {
     return yield* misconfigured(from, "it cannot give back what it holds: choose a sink that keeps documents")
   }
@@ -57,7 +61,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       batches: batches.filter(({ batchId }) => batchIds?.includes(batchId) ?? true),
       sinks: [readOnly(from), ...to.map(withoutReplay)]
     },
-    context: Context.make(GtStudio.GtStudio, platformOf(ledger, from, damaged)).pipe(
+    context: Context.make(GtStudio.GtStudio, platformOf(ledger, from, damaged, online)).pipe(
       Context.add(Ledger, ledgerOf(ledger, from))
     )
   }
@@ -145,7 +149,8 @@ const ledgerOf = (ledger: Ledger["Service"], from: JobSink): Ledger["Service"] =
 const platformOf = (
   ledger: Ledger["Service"],
   from: JobSink,
-  damaged: ReadonlyArray<JobKey>
+  damaged: ReadonlyArray<JobKey>,
+  online: Option.Option<GtStudio.GtStudio["Service"]>
 ): GtStudio.GtStudio["Service"] => {
   const none = (operation: Subject["operation"], about: About = {}) =>
     new GtStudioError({
@@ -189,6 +194,10 @@ const platformOf = (
     resolve: (_, about) => none("attachment", about),
     attachment: (_, about) => Stream.fail(none("attachment", about)),
     download: (_, about) => none("attachment", about),
+    firstBytes: Option.match(online, {
+      onNone: () => (_, about) => none("attachment", about),
+      onSome: ({ firstBytes }) => firstBytes
+    }),
     activity: Effect.succeed({ requests: 0, retries: 0, trouble: null, origins: [] })
   }
 }

@@ -10,6 +10,7 @@ import {
 } from "./internal/batchReport.ts"
 import type { BatchRef } from "./Job.ts"
 import type { Filter, JobEvent } from "./JobEvent.ts"
+import type { Unsized } from "./Sizes.ts"
 
 export { type BatchReport, emptyBatch, type FailureGroup }
 
@@ -64,6 +65,8 @@ export interface ExportReport {
   readonly stopped: boolean
   readonly batches: ReadonlyArray<BatchReport>
   readonly failures: ReadonlyArray<FailureGroup>
+  /** Images of stored jobs whose size was looked for and not found, by reason: at most 20 reasons. */
+  readonly unsized: ReadonlyArray<Unsized>
   readonly sinks: ReadonlyArray<SinkReport>
   /** Jobs whose fetching has begun, in all passes. */
   readonly begun: number
@@ -83,6 +86,7 @@ export const empty: ExportReport = {
   stopped: false,
   batches: [],
   failures: [],
+  unsized: [],
   sinks: [],
   begun: 0,
   fetched: 0,
@@ -165,6 +169,8 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
         problemExample: problemExample ?? (problem === null ? null : { jobId, ...problem })
       }))
     }
+    case "Unsized":
+      return { ...report, unsized: event.unsized.reduce(added, report.unsized) }
     case "Stored": {
       const { isBackfill, receipts } = event
       return withSink(report, event.sink, ({ backfilled, bytes, stored }) => ({
@@ -197,6 +203,15 @@ const failing = (report: ExportReport, event: Parameters<typeof grouped>[1], job
   ...report,
   failures: grouped(report.failures, event, jobId)
 })
+
+/** Adds images without a size to those of their reason, or of the last one if there are too many reasons. */
+const added = (unsized: ReadonlyArray<Unsized>, more: Unsized): ReadonlyArray<Unsized> => {
+  const reason = unsized.length < 19 || unsized.some((known) => known.reason === more.reason) ? more.reason : "other"
+  const at = unsized.findIndex((known) => known.reason === reason)
+  return at === -1
+    ? [...unsized, { reason, count: more.count }]
+    : unsized.with(at, { reason, count: unsized[at]!.count + more.count })
+}
 
 const withSink = (
   report: ExportReport,

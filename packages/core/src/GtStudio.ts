@@ -20,6 +20,7 @@ import type { ArrivalWatcher } from "./internal/client/arrivalWatcher.ts"
 import { Attachments } from "./internal/client/attachments.ts"
 import { Client } from "./internal/client/client.ts"
 import { countOf, problemsOf, textOf } from "./internal/client/descriptive.ts"
+import { ImageStarts } from "./internal/client/imageStart.ts"
 import { type JobPage, type MalformedJob, pages } from "./internal/client/listing.ts"
 import { isLoopback, pathSegment } from "./internal/client/origin.ts"
 import { makeClientWatch } from "./internal/telemetry/clientWatch.ts"
@@ -114,6 +115,11 @@ export class GtStudio extends Context.Service<GtStudio, {
     about?: About,
     watcher?: ArrivalWatcher
   ) => Effect.Effect<Content, GtStudioError | ContentError, Scope.Scope>
+  /**
+   * The first 64 KiB of a file at its own address, or all of a smaller one. Sends no key. Does not ask a host again that
+   * was unreachable for as long as a request is retried.
+   */
+  readonly firstBytes: (url: string, about?: About) => Effect.Effect<Uint8Array, GtStudioError>
   /** What the client does at this moment. */
   readonly activity: Effect.Effect<Activity>
 }>()("@labelstream/core/GtStudio") {}
@@ -231,6 +237,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     watch
   )
   const attachments = new Attachments(client, spool)
+  const imageStarts = new ImageStarts(client)
 
   /** A path with ids in it, or why they cannot stand in a URL. */
   const path = (subject: Subject, ids: ReadonlyArray<string>, at: (...segments: ReadonlyArray<string>) => string) => {
@@ -282,6 +289,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     resolve: (url, about = {}) => attachments.resolve(url, about),
     attachment: (url, about = {}) => attachments.stream(url, about),
     download: (url, about = {}, watcher) => attachments.download(url, about, watcher),
+    firstBytes: (url, about = {}) => imageStarts.get(url, about),
     activity: Effect.clockWith((clock) => Effect.succeed(client.activity(clock)))
   })
 })

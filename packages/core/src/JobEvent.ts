@@ -6,6 +6,7 @@ import type { BatchRef } from "./Job.ts"
 import type { Capabilities, Receipt, RunEnd } from "./JobSink.ts"
 import type { JobFailure } from "./Ledger.ts"
 import type { Problem } from "./ResultDocument.ts"
+import type { Unsized } from "./Sizes.ts"
 
 /** Names the job that an event is about. */
 interface OfJob extends BatchRef {
@@ -93,6 +94,11 @@ export type FetchEvent =
     /** The first of them. */
     readonly problem: Problem | null
   }
+  /**
+   * The sizes of so many of its images were looked for and not found. Comes after `Exported`, or after the `Stored` of a
+   * backfill, once for each sink that is filled.
+   */
+  | OfJob & { readonly _tag: "Unsized"; readonly unsized: ReadonlyArray<Unsized> }
   /** It could not be read in the listing, could not be fetched, or a sink could not store it. */
   | OfJob & { readonly _tag: "Failed"; readonly error: JobFailure }
 

@@ -9,11 +9,13 @@ import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "./Content.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { measure } from "./internal/engine/mediaSizes.ts"
 import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
 import type { AttachmentRecord, JobRecord } from "./JobSink.ts"
 import * as LoadId from "./LoadId.ts"
 import * as OptionError from "./OptionError.ts"
 import * as ResultDocument from "./ResultDocument.ts"
+import * as Sizes from "./Sizes.ts"
 
 /**
  * Which of the files that a result names are fetched with it. `none`: only the result document. `results`: what the
@@ -33,6 +35,10 @@ export interface Options {
   readonly position?: number
   /** Largest result document that is parsed whole, in bytes; larger ones are scanned. Default 1 MiB. */
   readonly parseLimit?: number
+  /** Where sizes of images come from that neither a mask nor a stored input has. Default: nowhere. */
+  readonly sizes?: Sizes.Source
+  /** Told of the images whose size was looked for and not found. Must be quick; it must not throw. */
+  readonly onUnsized?: (unsized: ReadonlyArray<Sizes.Unsized>) => void
   /** Asked about each result before its files are fetched: a job whose result it refuses is none. Default: takes all. */
   readonly filter?: (document: ResultDocument.ResultDocument) => Effect.Effect<boolean, ContentError>
 }
@@ -54,7 +60,8 @@ export const fetch = (
 /** Why a job could not be fetched. An `OptionError` names an option that cannot be meant. */
 export type FetchError = GtStudioError | ContentError | OptionError.OptionError
 
-const check = Effect.fnUntraced(function*({ attachmentConcurrency, parseLimit }: Options) {
+const check = Effect.fnUntraced(function*({ attachmentConcurrency, parseLimit, sizes }: Options) {
+  yield* Sizes.check(sizes)
   if (attachmentConcurrency !== undefined) yield* OptionError.count("attachmentConcurrency", attachmentConcurrency)
   if (parseLimit !== undefined) yield* OptionError.count("parseLimit", parseLimit, 0)
 })
@@ -104,6 +111,9 @@ export const fetchWith = Effect.fnUntraced(function*(
     (ref) => Effect.map(gtStudio.download(ref.url, about), (content): AttachmentRecord => ({ ref, content })),
     { concurrency: attachmentConcurrency }
   )
+  const looking = { source: options.sizes, gtStudio, concurrency: attachmentConcurrency }
+  const { sizes, unsized } = yield* measure({ ...about, parsed, attachments }, noSizes, looking)
+  if (unsized.length > 0) options.onUnsized?.(unsized)
   const record: JobRecord = {
     position,
     load: options.load ?? (yield* LoadId.make),
@@ -114,7 +124,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     document,
     parsed,
     attachments,
-    sizes: noSizes,
+    sizes,
     revision: {
       document: document.sha256,
       attachments: attachments.length === 0 ? "" : yield* hashOf(attachments.map(({ content }) => content))

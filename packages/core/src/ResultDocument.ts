@@ -11,7 +11,14 @@ import { openParsed } from "./internal/document/parsed.ts"
 import { notComplete, openScanned, Scan } from "./internal/document/scan/scanned.ts"
 
 export type { AttachmentRole, ResultType } from "./AnnotationModel.ts"
-export type { AttachmentRef, Decoded, JobRef, Problem, ResultDocument } from "./internal/document/openDocument.ts"
+export type {
+  AttachmentRef,
+  Decoded,
+  InputRef,
+  JobRef,
+  Problem,
+  ResultDocument
+} from "./internal/document/openDocument.ts"
 export type { Scan } from "./internal/document/scan/scanned.ts"
 
 /** Options of {@link open}. */

@@ -1,3 +1,5 @@
+export * as NodeImageHeader from "./NodeImageHeader.ts"
+export * as NodeSizes from "./NodeSizes.ts"
 export * as NodeSpool from "./NodeSpool.ts"
 export * as NodeTelemetry from "./NodeTelemetry.ts"
 export * as NodeTransport from "./NodeTransport.ts"

@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { HtmlReport } from "../src/index.ts"
 import { everything, failure } from "./support/everything.ts"
-import { freshLedger, noteRun, rectangles, sinkWith, type TestJob, video } from "./support/stored.ts"
+import { jpeg, png, webp } from "./support/images.ts"
+import { freshLedger, maskedVideo, noteRun, rectangles, sinkWith, type TestJob, video } from "./support/stored.ts"
 
 const pageOf = (jobs: ReadonlyArray<TestJob>, options: HtmlReport.Options = {}, given = jobs) =>
   Effect.provide(Effect.andThen(noteRun(jobs), HtmlReport.make({ sinks: [sinkWith(given)], ...options })), freshLedger)
@@ -69,7 +70,7 @@ describe("a page", () => {
     Effect.gen(function*() {
       const page = yield* pageOf(everything("x"))
       for (const [, value = ""] of page.matchAll(/\s(?:href|src|srcset|action|data|poster|xlink:href)="([^"]*)"/g)) {
-        assert.match(value, /^(#|data:image\/png;base64,)/)
+        assert.match(value, /^(#|data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/=]+$)/)
       }
       assert.notMatch(page, /@import|url\(|<link|<script|<iframe|http-equiv="refresh"/)
       assert.include(page, "default-src &#39;none&#39;; style-src &#39;sha256-")
@@ -127,5 +128,77 @@ describe("a page", () => {
         const page = yield* pageOf(jobs, { gallery })
         assert.strictEqual(Array.from(page.matchAll(/<article/g)).length, drawn, String(gallery))
       }
+    }))
+})
+
+describe("a stored image", () => {
+  const withImage = (id: string, image: Uint8Array): TestJob => ({ id, document: rectangles(["Car"]), files: [image] })
+  const images = (page: string) =>
+    Array.from(page.matchAll(/<img class="below" [^>]*src="data:([^;]*);/g), ([, mediaType]) => mediaType)
+  const sizes = (page: string) =>
+    Array.from(page.matchAll(/<svg class="draw" width="(\d+)" height="(\d+)"/g), ([, ...size]) => size.map(Number))
+
+  it.effect("is below the shapes, in its own proportions, by what its bytes are", () =>
+    Effect.gen(function*() {
+      for (
+        const [bytes, mediaType, size] of [
+          [png(400, 100), "image/png", [520, 130]],
+          [jpeg(200, 100), "image/jpeg", [520, 260]],
+          [jpeg(200, 100, 8), "image/jpeg", [240, 480]],
+          [webp(300, 300), "image/webp", [480, 480]]
+        ] as const
+      ) {
+        const page = yield* pageOf([withImage("1", bytes)])
+        assert.deepStrictEqual(images(page), [mediaType])
+        assert.deepStrictEqual(sizes(page), [[...size]])
+        assert.include(page, "Annotations are drawn on the images that are stored with them.")
+      }
+    }))
+
+  it.effect("is not shown, and counted, where it is none, too large or of too many pixels", () =>
+    Effect.gen(function*() {
+      const page = yield* pageOf([
+        withImage("1", Buffer.from("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".repeat(9))),
+        withImage("2", Buffer.concat([png(200, 100), new Uint8Array(1_100_000)])),
+        withImage("3", png(50_000, 25_000))
+      ])
+      assert.deepStrictEqual(images(page), [])
+      assert.include(page, "3 stored images are not shown")
+      // Its proportions are known all the same.
+      assert.deepStrictEqual(sizes(page).toSorted(([a = 0], [b = 0]) => a - b), [[520, 390], [520, 260], [520, 260]])
+    }))
+
+  it.effect("adds to the page what is bounded, however many there are", () =>
+    Effect.gen(function*() {
+      const jobs = Array.from({ length: 60 }, (_, i) =>
+        withImage(`${i}`, Buffer.concat([png(200, 100), new Uint8Array(900_000)])))
+      const page = yield* pageOf(jobs, { gallery: 60 })
+      assert.strictEqual(images(page).length, 9)
+      assert.include(page, "51 stored images are not shown")
+      assert.isBelow(page.length, 12_000_000)
+    }))
+
+  it.effect("is below its mask, which lets it through", () =>
+    Effect.gen(function*() {
+      const page = yield* pageOf([{ id: "1", document: maskedVideo, files: [png(40, 30), png(80, 60)] }])
+      assert.deepStrictEqual(images(page), ["image/png"])
+      assert.match(page, /<div class="over"><img class="below" [^>]*><img class="mask" [^>]*width="520" height="390"/)
+    }))
+
+  it.effect("that is not here leaves its proportions, where a size is stored", () =>
+    Effect.gen(function*() {
+      const job: TestJob = { id: "1", document: rectangles(["Car"]) }
+      const page = yield* pageOf([{ ...job, sizes: [{ width: 1080, height: 1920 }] }])
+      assert.deepStrictEqual(sizes(page), [[270, 480]])
+      assert.include(page, "The annotations alone are drawn.")
+      assert.notInclude(page, "four to three")
+      assert.include(yield* pageOf([job]), "four to three")
+    }))
+
+  it.effect("has its class below it, and no box around it", () =>
+    Effect.gen(function*() {
+      const page = yield* pageOf([{ id: "1", document: { category: "street at night" } }])
+      assert.match(page, /<ul class="classes"><li><b><bdi>street at night<\/bdi><\/b><\/li><\/ul>/)
+      assert.deepStrictEqual(sizes(page), [])
     }))
 })

@@ -156,7 +156,7 @@ describe("the results' part", () => {
       const { problems, unknown } = yield* resultsOf([
         { id: "1", document: broken },
         { id: "2", document: "not json" },
-        { id: "3", document: { category: "cat" } }
+        { id: "3", document: { mystery: "cat" } }
       ])
       assert.strictEqual(problems.count, 1)
       assert.deepInclude(problems.top[0], { count: 1, jobs: 1, path: "/data/annotations/rectangles/1" })

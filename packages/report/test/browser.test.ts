@@ -6,7 +6,8 @@ import { join } from "node:path"
 import { HtmlReport } from "../src/index.ts"
 import { Browser, evaluated, open } from "./support/browser.ts"
 import { everything } from "./support/everything.ts"
-import { freshLedger, noteRun, sinkWith, type TestJob } from "./support/stored.ts"
+import { exif } from "./support/images.ts"
+import { freshLedger, noteRun, rectangles, sinkWith, type TestJob } from "./support/stored.ts"
 
 const pageOf = (jobs: ReadonlyArray<TestJob>, title?: string) =>
   Effect.provide(
@@ -149,5 +150,41 @@ layer(Browser.layer, { timeout: 120_000 })("in a browser", (it) => {
         assert.isTrue((drawn as ReadonlyArray<string>).some((text) => new RegExp(`^${name} [1-9]`).test(text)), name)
       }
       assert.isTrue(yield* evaluated(page, "document.querySelector('img.mask').naturalWidth === 1"))
+    }))
+
+  it.effect("shapes lie right on an image that the browser turns", () =>
+    Effect.gen(function*() {
+      // Twice as wide as high as it is stored, its upper left quarter red.
+      const { page: maker } = yield* open("<canvas width=80 height=40></canvas>")
+      const drawn = yield* evaluated(
+        maker,
+        `const canvas = document.querySelector("canvas"), pen = canvas.getContext("2d")
+        pen.fillStyle = "blue"
+        pen.fillRect(0, 0, 80, 40)
+        pen.fillStyle = "red"
+        pen.fillRect(0, 0, 40, 20)
+        canvas.toDataURL("image/jpeg", 0.9).split(",")[1]`
+      )
+      const stored = Buffer.from(String(drawn), "base64")
+      // Turned by its orientation, the red quarter is the upper right one, or the lower left one.
+      for (const [orientation, x, y] of [[6, 0.75, 0.25], [8, 0.25, 0.75]] as const) {
+        const image = Buffer.concat([stored.subarray(0, 2), exif(orientation), stored.subarray(2)])
+        const { page } = yield* open(yield* pageOf([{ id: "1", document: rectangles(["Car"]), files: [image] }]))
+        const seen = yield* evaluated(
+          page,
+          `const image = document.querySelector("img.below")
+          const canvas = Object.assign(document.createElement("canvas"), { width: 40, height: 80 })
+          const pen = canvas.getContext("2d")
+          const boxOf = (found) => Object.values(found.getBoundingClientRect().toJSON()).map(Math.round).join()
+          image.decode().then(() => {
+            pen.drawImage(image, 0, 0, 40, 80)
+            const [red, , blue] = pen.getImageData(${40 * x}, ${80 * y}, 1, 1).data
+            return [red > 200 && blue < 50, boxOf(image) === boxOf(document.querySelector(".over svg"))]
+          })`
+        )
+        assert.deepStrictEqual(seen, [true, true], `orientation ${orientation}`)
+        const form = yield* evaluated(page, "document.querySelector('.over svg').getAttribute('viewBox')")
+        assert.strictEqual(form, "0 0 240 480")
+      }
     }))
 })

@@ -150,6 +150,7 @@ describe("records", () => {
       ])
       assert.deepStrictEqual(rejections.map(({ error, jobId }) => [jobId, error.reason]), [["cut", "rejected"]])
       yield* sink.commit("t")
+      yield* sink.finish({ outcome: "completed" })
       const unbroken = yield* temporary
       yield* run({ directory: unbroken, rowGroupRows: 5 }, [jobs(0, 8)])
       assert.deepStrictEqual(tree(directory), tree(unbroken))

@@ -25,7 +25,9 @@ const idSets: Readonly<Record<string, ReadonlyArray<string>>> = {
 
 const stored = Effect.fnUntraced(function*(ids: ReadonlyArray<string>) {
   const directory = join(yield* temporary, "data set")
-  const records = ids.flatMap((batch) => [record({ job: "a", batch, rows: 1 }), record({ job: "b", batch, rows: 1 })])
+  const records = ids.flatMap((
+    batch
+  ) => [record({ job: "a", batch, rows: 1, media: [{}] }), record({ job: "b", batch, rows: 1, media: [{}] })])
   yield* run({ directory }, [records])
   return { directory, expected: ids.flatMap((id) => [[id, "a"], [id, "b"]]).sort(byText) }
 })

@@ -9,6 +9,8 @@ import type * as Effect from "effect/Effect"
 export interface StoredJob {
   readonly batchId: string
   readonly jobId: string
+  /** Which revision it is; what a sink gives that stores neither documents nor rows. */
+  readonly revision?: JobSink.Revision
   /** The result document, byte for byte; left out by sinks that store rows alone. */
   readonly document?: Uint8Array
   /** Nested files in document order; left out where there are none, and where the document is. */
@@ -39,14 +41,26 @@ export interface Subject {
   readonly location: "files" | "elsewhere"
   /**
    * `documents` (the default): the bytes of result documents and nested files, with rows or without. `rows`: only the
-   * annotations, which waives the rules about bytes.
+   * annotations, which waives the rules about bytes. `dataset`: what a format for training has a place for, which waives the
+   * rules about documents and rows; `readBack` then gives the revisions of the jobs in the sink's store.
    */
-  readonly content?: "documents" | "rows"
+  readonly content?: "documents" | "rows" | "dataset"
   /**
    * Reads what is stored as the sink's readers do, not with the sink's own code where another reader exists. It is called
-   * while the sink is open, after crashes, and on damaged targets, where it may fail.
+   * while the sink is open, after crashes, and on damaged targets, where it may fail. A sink that publishes at the end is
+   * read from its store: what is committed, published or not.
    */
   readonly readBack?: (target: string) => Effect.Effect<ReadonlyArray<StoredJob>, unknown>
+  /**
+   * Reads all files that a sink with `visibility: "finish"` has published: their bytes by their paths, which are relative to
+   * the target where it is a folder. Answers none where nothing is published.
+   */
+  readonly published?: (target: string) => Effect.Effect<ReadonlyMap<string, Uint8Array>, unknown>
+  /**
+   * The published files that readers begin with, such as `data.yaml`: as long as one of them is there, all others must be
+   * those that it tells of. Default: there are none, and the whole publication must change at once.
+   */
+  readonly entries?: ReadonlyArray<string>
   /**
    * Where a process of its own finds `make`: URL or absolute path of a module, and the name of the export (default
    * `make`). The module must import without vitest. `programs` is a folder with the kit's `child/main` and `child/faults`,

@@ -1,7 +1,7 @@
 /**
  * Makes a sink of a format of files. What is staged goes into a folder of its token; a commit makes, by a journal, the
- * changes that the format says. One process writes, or several with a branch each. The format knows names, encodings
- * and manifests; locks, tokens, receipts, and failures are here.
+ * changes that the format says. One process writes, or several with a branch each if the format declares `many`. The
+ * format knows names, encodings and manifests; locks, tokens, receipts, and failures are here.
  */
 import { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
@@ -93,6 +93,23 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
         (targets) => Stream.fromAsyncIterable(items(targets), toSinkError({ step: "inspect" }))
       )
     )
+  const branches: JobSink.Branches = {
+    open: (writer) => {
+      if (JobSink.isWriterName(writer)) return open(Target.branchOf(at, target, writer))
+      const detail = `${JSON.stringify(writer)} is no name for a writer: 1 to 64 of a-z, 0-9 and -, the first no -`
+      return Effect.fail(toSinkError({ step: "open" })(new Failure.Problem("misconfigured", detail)))
+    },
+    merge: attempt({ step: "merge" }, async () => {
+      const journal = await openJournal(target)
+      try {
+        const merged = await merge(journal)
+        await format.merged(target, merged)
+        return merged
+      } finally {
+        await journal.release()
+      }
+    })
+  }
   return {
     name,
     version,
@@ -104,23 +121,7 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
       await Lock.checkFree(target)
     }),
     open: open(target),
-    branches: {
-      open: (writer) => {
-        if (JobSink.isWriterName(writer)) return open(Target.branchOf(at, target, writer))
-        const detail = `${JSON.stringify(writer)} is no name for a writer: 1 to 64 of a-z, 0-9 and -, the first no -`
-        return Effect.fail(toSinkError({ step: "open" })(new Failure.Problem("misconfigured", detail)))
-      },
-      merge: attempt({ step: "merge" }, async () => {
-        const journal = await openJournal(target)
-        try {
-          const merged = await merge(journal)
-          await format.merged(target, merged)
-          return merged
-        } finally {
-          await journal.release()
-        }
-      })
-    },
+    ...capabilities.writers === "many" ? { branches } : {},
     inspect: (depth) => read((targets) => naming(target, format.unitOf, format.inspect(targets, depth))),
     count: attempt({ step: "inspect" }, async () => format.count(await withBranches())),
     replay: read(format.replay)

@@ -79,6 +79,7 @@ const makeJob = (number: number): MadeJob => {
         resultType: "image_annotation",
         wrapped: true,
         attachments: [],
+        inputs: [],
         media: () => Stream.empty,
         rows: () => Stream.make({ rows, problems: [] })
       },

@@ -25,6 +25,13 @@ const requestOf = Effect.fnUntraced(function*(settings: Settings, selection: Exp
       message: "A cluster refreshes all jobs of a batch: --job and --checked-before are for a run without --cluster"
     })
   }
+  if (settings.sizes !== undefined) {
+    return yield* new SettingsError({
+      message:
+        "A cluster does not look for sizes of images: leave --sizes and the setting out. When it has ended, run " +
+        "labelstream refresh --sizes without a cluster"
+    })
+  }
   yield* needSome(settings.to)
   yield* needDistinctTargets(settings)
   const batches = settings.allBatches

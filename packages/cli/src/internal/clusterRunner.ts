@@ -8,7 +8,7 @@ import {
   SinkResolver
 } from "@labelstream/cluster"
 import { GtStudio, Telemetry } from "@labelstream/core"
-import { NodeSpool, NodeTransport } from "@labelstream/node"
+import { NodeImageHeader, NodeSpool, NodeTransport } from "@labelstream/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -116,4 +116,4 @@ export const run = (flags: RunnerFlags): Effect.Effect<number, Failure> =>
       yield* Deferred.await(leave)
     }))
     return 0
-  })).pipe(Effect.provide(telemetryOf(flags)))
+  })).pipe(Effect.provide(telemetryOf(flags)), Effect.provide(NodeImageHeader.layer))

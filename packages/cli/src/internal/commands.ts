@@ -82,7 +82,8 @@ const refresh = Command.make(
 ).pipe(
   Command.withDescription(
     "Fetches finished jobs again, and stores and names those whose result changed. Also restores what is missing or " +
-      "modified in the sinks, as export --repair does. Costs as much as the first export"
+      "modified in the sinks, as export --repair does. Costs as much as the first export. With --sizes it stores unchanged " +
+      "jobs again, so that the sinks get the sizes"
   ),
   Command.withShortDescription("See which finished jobs were reworked"),
   Command.withExamples([
@@ -104,6 +105,7 @@ const convert = Command.make(
     to: flags.targets.to,
     set: flags.targets.set,
     batches: flags.convertBatches,
+    sizes: flags.sizes,
     ledger: flags.ledger,
     config: flags.config,
     json: flags.json
@@ -111,7 +113,7 @@ const convert = Command.make(
   handle(() => import("./commands/convert.ts"))
 ).pipe(
   Command.withDescription(
-    "Delivers what one sink holds to other sinks, without API key or network.\n\n" +
+    "Delivers what one sink holds to other sinks, without API key, and without network unless --sizes fetch asks for it.\n\n" +
       "  Run it again to resume it, or to deliver what the source has gained. It ends with 0 when nothing is missing, 2\n" +
       "  when the source does not give some jobs back, 1 when it could not run, 130 when it was stopped."
   ),

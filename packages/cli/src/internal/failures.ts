@@ -92,6 +92,7 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
     bytes: batch.bytes
   })),
   failures: [...failedListings(report), ...failures],
+  unsized: report.unsized.map(({ count, reason }) => ({ reason, count })),
   sinks: report.sinks.map(({ backfilled, bytes, error, id, isPublished, notice, stored }) => ({
     sink: id,
     stored,
@@ -114,6 +115,7 @@ export const emptyReport: ReturnType<typeof reportObject> = {
   not_listed: [],
   batches: [],
   failures: [],
+  unsized: [],
   sinks: [],
   seconds: 0
 }

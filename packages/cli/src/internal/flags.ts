@@ -51,6 +51,14 @@ export const targets = {
 /** Which batches of what is stored; the environment names those of the platform. */
 export const convertBatches = many("batch", "ID", "only this batch, once for each (default: all that are there)")
 
+/** Where sizes of images come from. */
+export const sizes = text(
+  "sizes",
+  "SOURCE",
+  "sizes of images that no mask and no stored input has: fetch (the first 64 KiB of each image, without the key), a " +
+    "folder of images, a CSV table of name,width,height, or one size such as 1920x1080 (default: none)"
+)
+
 /** How fast, and of which jobs. */
 export const work = {
   concurrency: Flag.Int("concurrency").pipe(
@@ -73,7 +81,8 @@ export const work = {
   attachments: Flag.Literals("attachments", ["none", "results", "all"]).pipe(
     Flag.withDescription("files fetched with a result: none, what the platform made (default), input media too"),
     Flag.optional
-  )
+  ),
+  sizes
 }
 
 /** Following a batch that is still in work. */
@@ -129,6 +138,7 @@ export interface SettingFlags {
   readonly status?: ReadonlyArray<string>
   readonly label?: ReadonlyArray<string>
   readonly attachments?: Option.Option<"none" | "results" | "all">
+  readonly sizes?: Option.Option<string>
   readonly follow?: Option.Option<boolean>
   readonly interval?: Option.Option<number>
   readonly cluster?: Option.Option<string>
@@ -154,6 +164,7 @@ export const settingsOf = (flags: SettingFlags): FlagSettings => {
     status: flags.status,
     label: flags.label,
     attachments: value(flags.attachments),
+    sizes: value(flags.sizes),
     cluster: value(flags.cluster),
     follow: follow === false ? false : value(flags.interval) ?? follow
   }

@@ -1,8 +1,9 @@
 /** The platform and the ledger that settings name. */
 import { GtStudio, type Job, type Ledger, type RetryPolicy } from "@labelstream/core"
-import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
+import { NodeImageHeader, NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { dirname, join } from "node:path"
 import * as NodeHeap from "../NodeHeap.ts"
 import { type Failure, SettingsError } from "./failure.ts"
@@ -12,9 +13,19 @@ import { sayTrouble } from "./trouble.ts"
 /** For commands at which a person waits: about ten seconds, then it says what is wrong. */
 export const impatient: Partial<RetryPolicy.RetryBudget> = { retries: 4, cap: 2000, maxElapsed: 10_000 }
 
-/** The platform. Bytes on their way stand beside the ledger. */
+/** The platform, and what reads sizes of images. Bytes on their way stand beside the ledger. */
 export const platform = (
   settings: Settings,
+  retry?: Partial<RetryPolicy.RetryBudget>
+): Layer.Layer<GtStudio.GtStudio, Failure> => Layer.merge(client(settings, apiKey, retry), NodeImageHeader.layer)
+
+/** The platform for requests that need no key: those for the first bytes of images. */
+export const keyless = (settings: Settings): Layer.Layer<GtStudio.GtStudio, Failure> =>
+  client(settings, Effect.succeed(Redacted.make("none")))
+
+const client = (
+  settings: Settings,
+  apiKey: Effect.Effect<Redacted.Redacted, SettingsError>,
   retry?: Partial<RetryPolicy.RetryBudget>
 ): Layer.Layer<GtStudio.GtStudio, Failure> =>
   Layer.unwrap(Effect.map(apiKey, (key) =>

@@ -29,6 +29,8 @@ export interface Settings {
   readonly concurrency: number | undefined
   readonly requestsPerSecond: number | undefined
   readonly attachments: "none" | "results" | "all"
+  /** Where sizes of images come from, and the folder that a path there starts from. */
+  readonly sizes: { readonly text: string; readonly folder: string } | undefined
   /** Seconds between two looks; undefined where it does not follow. */
   readonly follow: number | undefined
   readonly limit: number | undefined
@@ -194,6 +196,7 @@ export const resolveSettings = Effect.fnUntraced(function*(
     concurrency: merged.concurrency,
     requestsPerSecond: merged.requestsPerSecond,
     attachments: merged.attachments ?? "results",
+    sizes: merged.sizes === undefined ? undefined : { text: merged.sizes, folder: folderOf("sizes") },
     follow: merged.follow === true ? 60 : merged.follow === false ? undefined : merged.follow,
     limit: merged.limit,
     status: merged.status ?? [],

@@ -83,6 +83,20 @@ const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, 
   ]
 }
 
+/** A line for the images whose size was not found, the commonest reasons first. */
+const unsizedLines = ({ unsized }: ExportReport.ExportReport): ReadonlyArray<string> => {
+  if (unsized.length === 0) return []
+  const images = unsized.reduce((total, { count }) => total + count, 0)
+  const shown = [...unsized].sort((a, b) => b.count - a.count).slice(0, mostCauses)
+  const reasons = shown.map(({ count: times, reason }) => `${count(times)} ${onOneLine(reason)}`)
+  const more = unsized.length - shown.length
+  return [
+    `No size found for ${count(images)} ${images === 1 ? "image" : "images"}: ${reasons.join(", ")}${
+      more === 0 ? "" : `, and ${more} more reasons`
+    }`
+  ]
+}
+
 /** A line for each sink but those that another sink was filled from, and that got nothing. */
 const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> => {
   const isBackfill = sinks.some(({ backfilled }) => backfilled > 0)
@@ -109,6 +123,7 @@ export const summary = (
   return plain([
     ...allBatchLines(report),
     ...allFailureLines(report, end),
+    ...unsizedLines(report),
     ...sinkLines(report),
     ...(exported === 0 && report.sinks.some(({ backfilled }) => backfilled > 0) ? [] : [
       `${jobs(exported)} and ${bytes(sum(report, (batch) => batch.bytes))} in ${count(report.seconds)} s ` +

@@ -49,6 +49,7 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     stopped,
     batches,
     failures: progress?.failures ?? [],
+    unsized: [],
     sinks,
     // Only each runner knows its own.
     begun: 0,

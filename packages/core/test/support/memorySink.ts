@@ -4,7 +4,7 @@
  */
 import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { ContentError } from "../../src/Content.ts"
+import { type Content, ContentError } from "../../src/Content.ts"
 import {
   type Capabilities,
   type Inspected,
@@ -43,6 +43,7 @@ export interface StoredJob {
   readonly document: string
   readonly files: ReadonlyArray<string>
   readonly bytes: number
+  readonly sizes: JobRecord["sizes"]
 }
 
 const keyOf = (of: { readonly batchId: string; readonly jobId: string }) => `${of.batchId}/${of.jobId}`
@@ -206,11 +207,17 @@ export class MemorySink {
   }
 }
 
-const replayed = ({ batchId, document, jobId, projectId, revision }: StoredJob, isOpen: () => boolean): Replayed => {
-  const bytes = Buffer.from(document)
-  const collect = Effect.suspend(() =>
-    isOpen() ? Effect.succeed(bytes) : Effect.fail(new ContentError({ operation: "read", cause: new Error("closed") }))
-  )
+const replayed = (
+  { batchId, document, files, jobId, projectId, revision, sizes }: StoredJob,
+  isOpen: () => boolean
+): Replayed => {
+  const contentOf = (text: string, hash: string): Content => {
+    const bytes = Buffer.from(text)
+    const closed = new ContentError({ operation: "read", cause: new Error("closed") })
+    const collect = Effect.suspend(() => isOpen() ? Effect.succeed(bytes) : Effect.fail(closed))
+    const stream = Stream.fromEffect(collect)
+    return { size: bytes.length, sha256: hash, mediaType: null, bytes: undefined, path: undefined, stream, collect }
+  }
   const words = { referenceId: null, status: "completed", tag: null, priorityWeight: null }
   return {
     projectId,
@@ -218,17 +225,9 @@ const replayed = ({ batchId, document, jobId, projectId, revision }: StoredJob, 
     jobId,
     summary: { id: jobId, frames: null, annotations: null, ...words },
     result: { jobId, batchId, workFlowId: null, result: null, ...words },
-    document: {
-      size: bytes.length,
-      sha256: revision.document,
-      mediaType: null,
-      bytes: undefined,
-      path: undefined,
-      stream: Stream.fromEffect(collect),
-      collect
-    },
-    attachments: [],
-    sizes: new Map(),
+    document: contentOf(document, revision.document),
+    attachments: files.map((text, index) => ({ index, content: contentOf(text, sha256(text)) })),
+    sizes,
     revision
   }
 }
@@ -252,6 +251,7 @@ const storedJob = Effect.fnUntraced(function*(record: JobRecord) {
     revision,
     document: Buffer.from(document).toString("utf8"),
     files: files.map((file) => Buffer.from(file).toString("utf8")),
-    bytes: files.reduce((sum, file) => sum + file.length, document.length)
+    bytes: files.reduce((sum, file) => sum + file.length, document.length),
+    sizes: record.sizes
   }
 })

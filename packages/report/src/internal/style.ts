@@ -76,6 +76,8 @@ tbody tr:last-child > * { border-bottom: 0 }
 .n { text-align: right; white-space: nowrap }
 .nowrap { white-space: nowrap }
 .wide { min-width: 15rem }
+.near { display: none; color: var(--soft); font-size: .8rem; font-weight: 400; white-space: normal;
+  overflow-wrap: anywhere }
 .more { color: var(--soft); margin: .5rem 0 0 }
 details { border: 1px solid var(--line); border-radius: 8px; padding: .5rem .9rem; margin-top: .75rem }
 summary { cursor: pointer; font-weight: 600 }
@@ -107,7 +109,7 @@ figcaption { font-size: .8rem; color: var(--soft); margin-top: .2rem; overflow-w
 .strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 190px), 1fr)); gap: .7rem }
 .strip.one { grid-template-columns: 1fr }
 .strip.few { grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)) }
-.draw { width: 100%; height: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 6px }
+.draw { max-width: 100%; height: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 6px }
 .draw .grid { stroke: var(--grid); stroke-width: 1; fill: none }
 .draw g { stroke: currentColor; fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }
 .draw .fill { fill: currentColor; fill-opacity: .16 }
@@ -119,8 +121,20 @@ figcaption { font-size: .8rem; color: var(--soft); margin-top: .2rem; overflow-w
   stroke-linejoin: round }
 .draw .axis { fill: var(--soft) }
 .draw .life { stroke: none; fill: currentColor }
-img.mask { display: block; width: 100%; height: auto; max-height: 360px; object-fit: contain; background: var(--paper);
-  border: 1px solid var(--line); border-radius: 6px; image-rendering: pixelated }
+.draw .name { font-size: 9px }
+.draw .before { text-anchor: end }
+img.mask { display: block; max-width: 100%; height: auto; background: var(--paper); border: 1px solid var(--line);
+  border-radius: 6px; image-rendering: pixelated }
+.over { position: relative; width: fit-content; max-width: 100%; border: 1px solid var(--line); border-radius: 6px;
+  overflow: hidden }
+.over .below { position: absolute; width: 100%; height: 100% }
+.over .draw, .over .mask { position: relative; border: 0; border-radius: 0; background: none }
+.over .draw { filter: drop-shadow(0 0 1px var(--paper)) drop-shadow(0 0 1px var(--paper)) }
+.over .draw .fill { fill-opacity: 0 }
+.over .mask { opacity: .55 }
+.classes { display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; list-style: none; padding: 0; margin: .2rem 0 0;
+  font-size: .867rem; color: var(--text) }
+.classes span { color: var(--soft); margin-left: .5rem }
 ${colors}
 footer { color: var(--soft); font-size: .867rem; padding-bottom: 2.5rem }
 @media (max-width: 560px) {
@@ -128,9 +142,13 @@ footer { color: var(--soft); font-size: .867rem; padding-bottom: 2.5rem }
   section { padding: 1rem .9rem }
   h1 { font-size: 1.45rem }
   .tiles { grid-template-columns: repeat(2, 1fr) }
-  td.bar, .types { display: none }
+  td.bar, .far { display: none }
+  .near { display: block }
   tbody th { min-width: 6rem }
-  .draw text { font-size: 14px }
+  .strip { grid-template-columns: repeat(auto-fill, minmax(min(100%, 140px), 1fr)) }
+  .draw text { font-size: 18px }
+  .draw .name { font-size: 15px }
+  .strip:not(.few) .draw text, .when .draw text { font-size: 14px }
 }
 @media print {
   nav, .skip { display: none }

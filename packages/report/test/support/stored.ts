@@ -16,6 +16,8 @@ export interface TestJob {
   /** Parsed to JSON unless it is text. */
   readonly document?: unknown
   readonly files?: ReadonlyArray<Uint8Array>
+  /** Sizes of its inputs that are stored with it, in order. */
+  readonly sizes?: ReadonlyArray<JobSink.Size>
   readonly unfinished?: string
   readonly failed?: Ledger.JobFailure
   /** Bytes that cannot be read back. */
@@ -48,7 +50,7 @@ const summaryOf = (job: TestJob): Job.JobSummary => ({
 })
 
 export const storedJob = (job: TestJob): JobSink.StoredJob => {
-  const { document = {}, files = [] } = job
+  const { document = {}, files = [], sizes = [] } = job
   const bytes = Buffer.from(typeof document === "string" ? document : JSON.stringify(document))
   const content = contentOf(bytes, job.unreadable)
   return {
@@ -67,7 +69,7 @@ export const storedJob = (job: TestJob): JobSink.StoredJob => {
     },
     document: content,
     attachments: files.map((file, index) => ({ index, content: contentOf(file) })),
-    sizes: new Map(),
+    sizes: new Map(sizes.entries()),
     revision: { document: content.sha256, attachments: "" }
   }
 }
@@ -140,6 +142,18 @@ export const rectangles = (labels: ReadonlyArray<string>) => ({
     image_url: "https://images.test/a.png"
   }
 })
+
+/** A segmented video of one frame and one camera: its files are the mask, then the image. */
+export const maskedVideo = {
+  annotation_data: {
+    annotations: [{ _id: "a", attributes: [], frame_id: "f1", track_id: "t", label: "car # 4" }],
+    masks: [{ frame_id: "f1", url: "https://files.test/m.png" }],
+    legend: { "#03f561": "car # 4" }
+  },
+  sensor_data: {
+    frames: [{ frame_id: "f1", sensors: [{ sensor_id: "camera", data_url: "https://images.test/f1.png" }] }]
+  }
+}
 
 /** A result document of one object through a video. */
 export const video = (frames: ReadonlyArray<string>, label = "Cat") => ({

@@ -85,6 +85,7 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
       resultType: "unknown",
       wrapped: true,
       attachments: attachments.map(({ ref }) => ref),
+      inputs: [],
       media: () => Stream.empty,
       rows: () => Stream.empty
     },

@@ -130,6 +130,7 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
       resultType: "image_annotation",
       wrapped: true,
       attachments: attachments.map(({ ref }) => ref),
+      inputs: [],
       media: () => media.length === 0 ? Stream.empty : Stream.make(media),
       rows: () => made.length === 0 ? Stream.empty : Stream.make({ rows: made, problems: [] })
     },

@@ -11,7 +11,10 @@ const sameBytes = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compa
 /** Says how a stored job differs from what it should be, or undefined. */
 export const jobDifference = (found: StoredJob, expected: TestJob): string | undefined => {
   const at = `job ${short(found.jobId)}`
-  const { attachments = [], document } = found
+  const { attachments = [], document, revision } = found
+  if (revision !== undefined && revision.document !== expected.record.revision.document) {
+    return `${at}: it is of another revision`
+  }
   if (document !== undefined) {
     if (!sameBytes(document, expected.document)) {
       return `${at}: the document differs (${document.length} bytes, ${expected.document.length} stored)`
@@ -22,22 +25,23 @@ export const jobDifference = (found: StoredJob, expected: TestJob): string | und
     const file = attachments.findIndex((bytes, index) => !sameBytes(bytes, expected.attachments[index]!))
     if (file !== -1) return `${at}: nested file ${file} differs`
   }
-  return rowsDifference(at, "annotations", found.rows, expected.rows) ??
-    rowsDifference(at, "media", found.media, expected.media)
+  return rowsDifference(at, "annotation", found.rows, expected.rows) ??
+    rowsDifference(at, "input", found.media, expected.media)
 }
 
 /** Columns hold numbers, text and nulls: what a row says of a column, by its name. */
 type Rows = ReadonlyArray<Readonly<Record<string, unknown>>>
 
-const rowsDifference = (at: string, table: "annotations" | "media", found: Rows | undefined, expected: Rows) => {
+const rowsDifference = (at: string, what: "annotation" | "input", found: Rows | undefined, expected: Rows) => {
   if (found === undefined) return undefined
-  if (found.length !== expected.length) return `${at}: ${found.length} rows of ${table}, not ${expected.length}`
+  const table = what === "input" ? AnnotationModel.tables.media : AnnotationModel.tables.annotations
+  if (found.length !== expected.length) return `${at}: ${found.length} ${what}s, not ${expected.length}`
   for (const [index, row] of expected.entries()) {
-    for (const { name } of AnnotationModel.tables[table].columns) {
+    for (const { name } of table.columns) {
       const [other, value] = [found[index]?.[name], row[name]]
       if (Object.is(other, value)) continue
       const from = firstDifference(other, value)
-      return `${at}: ${name} of row ${index} of ${table} is ${shown(other, from)}, not ${shown(value, from)}`
+      return `${at}: ${name} of ${what} ${index} is ${shown(other, from)}, not ${shown(value, from)}`
     }
   }
   return undefined
@@ -83,7 +87,8 @@ export const difference = (
 
 /** What is left when each job stands for all that are the same as it. */
 export const distinct = (found: ReadonlyArray<StoredJob>): ReadonlyArray<StoredJob> => [
-  ...new Map(found.map((of) => [`${keyOf(of)} ${sha256(of.document ?? JSON.stringify(of.rows))}`, of])).values()
+  ...new Map(found.map((of) => [`${keyOf(of)} ${sha256(of.document ?? JSON.stringify(of.rows ?? of.revision))}`, of]))
+    .values()
 ]
 
 /** The receipt that a job must get. */

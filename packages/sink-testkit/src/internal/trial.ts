@@ -44,11 +44,25 @@ export class Trial {
         return Effect.fail(new Unkept({ detail: `${when}: cannot be read back: ${text}` }))
       }),
       Effect.tap((found) => {
-        const bare = found.find(({ document, rows }) => (content === "rows" ? rows : document) === undefined)
-        const what = content === "rows" ? "rows" : "document: say `content: \"rows\"` where none is stored"
-        return must(bare === undefined, () => `${when}: readBack gives job ${bare?.jobId} without its ${what}`)
+        const bare = found.find((job) => job[needed[content]] === undefined)
+        const hint = content === "documents" ? ": say `content: \"rows\"` where none is stored" : ""
+        return must(
+          bare === undefined,
+          () => `${when}: readBack gives job ${bare?.jobId} without its ${needed[content]}${hint}`
+        )
       })
     )
+  }
+
+  /** What is published. */
+  published(when: string): Effect.Effect<ReadonlyMap<string, Uint8Array>, Unkept> {
+    const { published } = this.subject
+    if (published === undefined) return Effect.die(new Error("the rule must say that it needs published"))
+    return Effect.catchCause(Effect.suspend(() => published(this.target)), (cause) => {
+      const error = Cause.squash(cause)
+      const text = error instanceof Error ? withCause(error) : String(error)
+      return Effect.fail(new Unkept({ detail: `${when}: what is published cannot be read: ${text}` }))
+    })
   }
 
   /** Everything that `inspect` answers. */
@@ -77,6 +91,9 @@ export class Trial {
     }))
   }
 }
+
+/** What `readBack` must give of each job. */
+const needed = { documents: "document", rows: "rows", dataset: "revision" } as const
 
 /** What `Effect.try` fails with says nothing by itself. */
 const withCause = ({ cause, message }: Error): string =>

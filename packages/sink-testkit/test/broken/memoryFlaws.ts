@@ -293,7 +293,7 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
       })
   },
   A08: {
-    says: /job-0: 222 bytes, 221 are stored/,
+    says: /job-0: 269 bytes, 268 are stored/,
     also: ["X01"],
     change: (sink) =>
       steps(sink, (open) => ({

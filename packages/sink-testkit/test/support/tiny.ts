@@ -1,6 +1,7 @@
 /** The tiny sink as a subject, whole and with each of its flaws, for this process and for one of its own. */
 import { join } from "node:path"
 import type { Subject } from "../../src/index.ts"
+import { publishing } from "./publishingSink.ts"
 import { manifest, readBack } from "./tinyFiles.ts"
 import { tinySink } from "./tinyFileSink.ts"
 
@@ -66,6 +67,18 @@ export const [
   makeO02,
   makeV01
 ] = flaws.map(flawed)
+
+export const {
+  makeEarly,
+  makeFile,
+  makeFolder,
+  makeIdle,
+  makeInPlace,
+  makeIndexStays,
+  makeRewrites,
+  makeStopped,
+  makeTrusting
+} = publishing
 
 /** `programs` is where the test run has bundled this module with the kit's. */
 export const tinySubject = (flaw: string, programs: string): Subject => ({

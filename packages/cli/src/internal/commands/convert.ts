@@ -1,4 +1,5 @@
 import { Convert } from "@labelstream/core"
+import { NodeImageHeader } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -7,11 +8,12 @@ import * as CommandLine from "../commandLine.ts"
 import { needDistinctTargets } from "../distinctTargets.ts"
 import { type Failure, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
-import { ledger } from "../platform.ts"
+import { isFetched, sizesOf } from "../imageSizes.ts"
+import { keyless, ledger } from "../platform.ts"
 import { resolveSettings, sinkOf, type SinkTarget } from "../settings.ts"
 import { labelOf, make, makeAll } from "../sinkTargets.ts"
 
-interface Flags extends Pick<SettingFlags, "to" | "set" | "ledger"> {
+interface Flags extends Pick<SettingFlags, "to" | "set" | "ledger" | "sizes"> {
   readonly from: string
   readonly batches: ReadonlyArray<string>
   readonly config: Option.Option<string>
@@ -33,11 +35,14 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
       const source: SinkTarget = { target: flags.from, folder: process.cwd(), set }
       yield* needDistinctTargets({ ...settings, to: [source, ...settings.to] })
       const to = yield* makeAll(settings.to)
+      const sizes = yield* sizesOf(settings)
       // Whether the ledger can be written is known first. It stays open until the conversion has ended.
-      const context = yield* Layer.build(ledger(settings))
+      const online = isFetched(settings) ? keyless(settings) : Layer.empty
+      const context = yield* Layer.build(Layer.merge(ledger(settings), online))
       const conversion = yield* Convert.make({
         from: yield* make(source),
         to,
+        ...sizes,
         ...(flags.batches.length === 0 ? {} : { batchIds: flags.batches })
       }).pipe(Effect.provide(context))
       return { conversion, where: settings.to.map(labelOf).join(", ") }
@@ -52,5 +57,5 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
       again: CommandLine.again(),
       retry: CommandLine.other("export", notForExport),
       json: flags.json
-    }).pipe(Effect.provide(conversion.context))
+    }).pipe(Effect.provide(conversion.context), Effect.provide(NodeImageHeader.layer))
   }))

@@ -10,6 +10,7 @@ import { needDistinctTargets } from "../distinctTargets.ts"
 import { type Failure, SettingsError } from "../failure.ts"
 import { type SettingFlags, settingsOf } from "../flags.ts"
 import { beforeForeignCode } from "../handOver.ts"
+import { sizesOf } from "../imageSizes.ts"
 import { batchesOf, ledger, platform, withHost } from "../platform.ts"
 import { resolveSettings, type Settings } from "../settings.ts"
 import { labelOf, makeAll } from "../sinkTargets.ts"
@@ -27,11 +28,12 @@ export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "fil
 const prepare = Effect.fnUntraced(function*(settings: Settings) {
   yield* needDistinctTargets(settings)
   const sinks = yield* makeAll(settings.to)
+  const sizes = yield* sizesOf(settings)
   // Whether the state can be written is known without the network, so it is told first.
   const written = yield* Layer.build(ledger(settings))
   const reached = yield* Layer.build(platform(settings))
   const batches = yield* batchesOf(settings).pipe(Effect.provide(reached), withHost(settings))
-  return { sinks, batches, context: Context.merge(written, reached) }
+  return { sinks, sizes, batches, context: Context.merge(written, reached) }
 })
 
 const noRepair = new SettingsError({
@@ -76,7 +78,7 @@ export const runSelection = (
     if (settings.cluster !== undefined) {
       return yield* answered(repair ? Effect.fail(noRepair) : runOnCluster(flags, settings, selection))
     }
-    const { batches, context, sinks } = yield* answered(prepare(settings))
+    const { batches, context, sinks, sizes } = yield* answered(prepare(settings))
     if (selection._tag === "Retry" && !settings.allBatches) {
       yield* answered(Effect.provide(needKnown(batches, settings), context))
     }
@@ -88,6 +90,7 @@ export const runSelection = (
         selection,
         repair,
         attachments,
+        ...sizes,
         ...(concurrency === undefined ? {} : { concurrency }),
         ...filterOf(settings),
         ...(limit === undefined ? {} : { limit }),

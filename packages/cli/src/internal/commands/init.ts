@@ -32,6 +32,11 @@ const lines: ReadonlyArray<readonly [comment: string, key: string, value: string
     "attachments",
     "\"results\""
   ],
+  [
+    "Sizes of images that no mask and no stored input has: \"fetch\", a folder, a table of name,width,height, \"1920x1080\".",
+    "sizes",
+    "\"fetch\""
+  ],
   ["Look again every so many seconds until every job is finished.", "follow", "60"],
   ["Only jobs with this status in the listing, or with an annotation of this label.", "status", "[\"completed\"]"],
   ["", "label", "[\"car\"]"],

@@ -73,7 +73,7 @@ const reasonOfStatus = (status: number, retryAfterMillis: number | null): Reason
 }
 
 /** 408, 443, 444 and 5xx pass; so says the vendor's own client. 429, and 503 that names a time, ask for patience. */
-const transientStatus = (status: number, retryAfterMillis: number | null): Reasons.Reason | undefined => {
+export const transientStatus = (status: number, retryAfterMillis: number | null): Reasons.Reason | undefined => {
   if (status === 429 || (status === 503 && retryAfterMillis !== null)) {
     return new Reasons.Throttled({ retryAfterMillis })
   }

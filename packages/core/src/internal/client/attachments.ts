@@ -19,16 +19,12 @@ import { Arriving, type Received, refusalOf, unpacked } from "./arriving.ts"
 import { type Client, connectionRefusal, failure, type Limits, type Place } from "./client.ts"
 import { decodeDataUri, isDataUri } from "./dataUri.ts"
 import { showUrl } from "./origin.ts"
+import { isRedirect, maxRedirects, redirectedTo, tooManyRedirects } from "./redirect.ts"
 
 /** Attachments up to this size arrive as one array: documents that come in chunks are those that are scanned meanwhile. */
 const contentLimit = defaultParseLimit
-/** Redirects that one attachment may take; the documented number is one. */
-const maxRedirects = 5
 /** Hosts of files whose storage is remembered. */
 const mostHosts = 1000
-
-const isRedirect = (status: number) =>
-  status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 
 /** A request on the way to a file, and what it was answered with. */
 interface Step {
@@ -169,7 +165,7 @@ export class Attachments {
       const stopped = stop?.(url)
       if (stopped !== undefined) return Effect.succeed(stopped)
       if (step.redirects === maxRedirects) {
-        return Effect.succeed(badRedirect(`more than ${maxRedirects} redirects lead nowhere`))
+        return Effect.succeed(tooManyRedirects)
       }
       const next = { url, atHome: step.atHome && url.origin === this.client.apiOrigin, redirects: step.redirects + 1 }
       const goOn = Effect.flatMap(request(next), (answer) => from(next, answer, asked))
@@ -215,7 +211,10 @@ export class Attachments {
     atHome: boolean,
     use: Use<A, never, R>
   ): Effect.Effect<Answer<Hop<A>>, TransportError, R> {
-    if (isRedirect(response.status)) return Effect.succeed(nextHop(response, url))
+    if (isRedirect(response.status)) {
+      const next = redirectedTo(response, url)
+      return Effect.succeed(next._tag === "Given" ? given({ _tag: "Next", url: next.value }) : next)
+    }
     return Effect.clockWith((clock): Effect.Effect<Answer<Hop<A>>, TransportError, R> => {
       const now = clock.currentTimeMillisUnsafe()
       const key = Redacted.value(this.client.settings.apiKey)
@@ -242,22 +241,8 @@ const unreadable = (attachment: string, about: Reasons.About) => {
 
 const tooSlow = new TransportError({ failure: "Stalled" })
 
-const badRedirect = (detail: string) => refused({ reason: new Reasons.BadRedirect({ detail }) })
-
-const nextHop = (response: TransportResponse, from: URL): Answer<Hop<never>> => {
-  const location = response.header("location")
-  // A header is bytes: those beyond ASCII, such as a name in UTF-8, are asked for as they came.
-  const ascii = location?.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
-  // With a base, which nearly none needs, parsing costs twice as much.
-  const url = ascii === undefined ? null : URL.parse(ascii, /^https?:\/\//i.test(ascii) ? undefined : from.href)
-  if (url === null) return badRedirect("a redirect does not say where to go")
-  return url.protocol === "https:" || url.protocol === "http:"
-    ? given({ _tag: "Next", url })
-    : badRedirect(`a redirect leads to ${url.protocol.slice(0, -1)}, which is not followed`)
-}
-
-/** The subject of an attachment request, with its URL as it may be shown. */
-const attachmentSubject = (url: string, about: Reasons.About): Reasons.Subject => ({
+/** The subject of a request for a file, with its URL as it may be shown. */
+export const attachmentSubject = (url: string, about: Reasons.About): Reasons.Subject => ({
   ...about,
   operation: "attachment",
   url: showUrl(url)

@@ -28,7 +28,7 @@ export interface ClientSettings {
 /** Answers of the API beyond this are no listing and no job; the largest page of 100 jobs has some 30 KB. */
 const answerLimit = 32 * 1024 * 1024
 /** Longest time for an answer of the API: a page of 100 jobs takes that long at 2 kbit/s. */
-const answerTime = Duration.minutes(2)
+export const answerTime = Duration.minutes(2)
 
 /** What an answer may cost. */
 export interface Limits {
@@ -133,7 +133,7 @@ export class Client {
 
   /**
    * One request in its turn, or at once in the place that is held for it. The answer's connection is given up at the end of
-   * `scope`, by default with the exchange.
+   * `scope`, by default with the exchange. With `range`, as of the header of that name, no key is sent.
    */
   exchange<A, R>(
     url: URL,
@@ -142,12 +142,15 @@ export class Client {
     { memory: memoryLimit, time: answerTimeout }: Limits,
     use: (response: TransportResponse) => Effect.Effect<Answer<A>, TransportError, R>,
     scope?: Scope.Scope,
-    place?: Place
+    place?: Place,
+    range?: string
   ): Effect.Effect<Answer<A>, TransportError, Exclude<R, Scope.Scope>> {
     const { headersTimeout, idleTimeout, apiKey } = this.settings
     const headers = withKey
       ? { ...commonHeaders, "x-api-key": Redacted.value(apiKey) }
-      : commonHeaders
+      : range === undefined
+      ? commonHeaders
+      : { ...commonHeaders, range }
     const exchange = Effect.flatMap(
       this.transport.send({ url, headers, memoryLimit, headersTimeout, idleTimeout, answerTimeout }),
       use
@@ -191,11 +194,12 @@ export class Client {
 
   /**
    * Tries until it is given, or the reason or the budget says that it is enough. Nearly all requests succeed at once: the
-   * schedule is begun, and the subject made, for those that do not.
+   * schedule is begun, and the subject made, for those that do not. Without `isKeyed` an answer says nothing of the key.
    */
   persist<A, R>(
     subject: () => Reasons.Subject,
-    attempt: Effect.Effect<Answer<A>, TransportError, R>
+    attempt: Effect.Effect<Answer<A>, TransportError, R>,
+    isKeyed = true
   ): Effect.Effect<A, Reasons.GtStudioError, R> {
     return Effect.suspend(() => {
       let attempts = 0
@@ -211,7 +215,7 @@ export class Client {
           onSuccess: (answer) => {
             if (answer._tag === "Refused") return fail(answer.refusal)
             this.counts.trouble = null
-            this.key.accept()
+            if (isKeyed) this.key.accept()
             return Effect.succeed(answer.value)
           }
         })

@@ -2,21 +2,15 @@
  * The inputs of a document, one row of `media` each, and what an annotation refers to among them: the position of its
  * frame, and the input that it is drawn on. One entry is held per frame and sensor.
  */
-import type { MediaKind, ResultType } from "../../AnnotationModel.ts"
+import type { ResultType } from "../../AnnotationModel.ts"
 import { halfCharacter, isWellFormed } from "./json.ts"
-import type { Problem } from "./openDocument.ts"
+import type { InputRef, Problem } from "./openDocument.ts"
 import type { FrameInput } from "./scan/frames.ts"
 
 /** What a document says of an input, or of a file that stands for one. */
-export interface Input extends Pick<FrameInput, "pose" | "intrinsics" | "timestamp" | "sensorId" | "path"> {
-  readonly kind: MediaKind
-  readonly frameId: string | null
+export interface Input extends InputRef, Pick<FrameInput, "pose" | "intrinsics" | "timestamp" | "path"> {
   readonly frameIndex: number | null
-  /** As the document names it, null for the files of a result. */
-  readonly url: string | null
   readonly egoPose: string | null
-  /** Its place among the files that the document names, null where it is not one of them. */
-  readonly attachmentIndex: number | null
 }
 
 /** A frame: its position in the job, null where that is not known, and the inputs that are in it. */

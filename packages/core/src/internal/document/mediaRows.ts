@@ -12,8 +12,8 @@ const blank = nulls(tables.media)
 
 const rowsAtOnce = 1000
 
-/** Makes rows of inputs, a thousand at a time. */
-export const mediaRows = ({ inputs }: InputMedia, job: JobRef): Stream.Stream<ReadonlyArray<MediaRow>> =>
+/** Makes rows of inputs, a thousand at a time. Refers to nothing else of the document. */
+export const mediaRows = ({ inputs }: InputMedia) => (job: JobRef): Stream.Stream<ReadonlyArray<MediaRow>> =>
   inputs.length === 0 ? Stream.empty : Stream.range(0, Math.ceil(inputs.length / rowsAtOnce) - 1).pipe(
     Stream.map((page) => {
       const from = page * rowsAtOnce

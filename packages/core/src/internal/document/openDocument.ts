@@ -1,6 +1,6 @@
 /** An opened result document: what its decoders make and its readers get. */
 import type * as Stream from "effect/Stream"
-import type { AnnotationRow, AttachmentRole, MediaRow, ResultType } from "../../AnnotationModel.ts"
+import type { AnnotationRow, AttachmentRole, MediaKind, MediaRow, ResultType } from "../../AnnotationModel.ts"
 import type { ContentError } from "../../Content.ts"
 
 /**
@@ -19,6 +19,17 @@ export interface AttachmentRef {
   readonly url: string
   /** JSON pointer of that text. */
   readonly sourcePath: string
+}
+
+/** An input that annotations refer to, or a file of the result that stands for one. */
+export interface InputRef {
+  readonly kind: MediaKind
+  readonly frameId: string | null
+  readonly sensorId: string | null
+  /** The text that the document holds, which may carry a signature; null for the files of a result. */
+  readonly url: string | null
+  /** Position among the files that the document names, null where it is not one of them. */
+  readonly attachmentIndex: number | null
 }
 
 /**
@@ -58,8 +69,10 @@ export interface ResultDocument {
    * The files that the document names, in document order; one for each distinct (url, role, frame, sensor), at its first place.
    */
   readonly attachments: ReadonlyArray<AttachmentRef>
+  /** The inputs that annotations refer to, as the document names them: the position of one is its `media_index`. */
+  readonly inputs: ReadonlyArray<InputRef>
   /**
-   * The inputs that annotations refer to, in document order and in arrays of about a thousand: `media_index` of a row of
+   * The rows of {@link inputs}, in document order and in arrays of about a thousand: `media_index` of a row of
    * annotations is the place of a row here. Sizes are null, since a document does not know them; `attachment_index` is the
    * place among `attachments`.
    */

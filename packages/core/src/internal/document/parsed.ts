@@ -9,7 +9,7 @@ import { detect, type Found } from "./detect.ts"
 import { parseBytes } from "./exactJson.ts"
 import type { InputMedia } from "./inputMedia.ts"
 import { mediaRows } from "./mediaRows.ts"
-import type { AttachmentRef, Decoded, JobRef, ResultDocument } from "./openDocument.ts"
+import type { Decoded, JobRef, ResultDocument } from "./openDocument.ts"
 import { planOf, runStep, type Step } from "./readingPlan.ts"
 import { inputMediaOf } from "./readInputs.ts"
 import { RowWriter } from "./rows/rowWriter.ts"
@@ -51,12 +51,14 @@ export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): R
   if (document === undefined) return undefined
   const found = detect(document, parsedLists)
   const attachments = attachmentsOf(found, parsedLists, inputs)
-  const values = new Values(found, attachments, held ? bytes : undefined)
+  const media = inputMediaOf(found, parsedLists, attachments)
+  const values = new Values(found, media, held ? bytes : undefined)
   return {
     resultType: found.type,
     wrapped: found.wrapped,
     attachments,
-    media: (job) => Stream.suspend(() => mediaRows(values.media, job)),
+    inputs: media.inputs,
+    media: mediaRows(media),
     rows: (job) => rows(values, job)
   }
 }
@@ -66,32 +68,22 @@ export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): R
  * documents would pile up and each be moved several times: a stream refers to this, which lets go of them.
  */
 class Values {
+  /** What the document says of its inputs: texts of their own, which are kept. */
+  readonly media: InputMedia
   private found: Found | undefined
-  private known: InputMedia | undefined
-  private readonly files: ReadonlyArray<AttachmentRef>
   private readonly bytes: Uint8Array | undefined
 
-  constructor(found: Found, files: ReadonlyArray<AttachmentRef>, bytes: Uint8Array | undefined) {
+  constructor(found: Found, media: InputMedia, bytes: Uint8Array | undefined) {
     this.found = found
-    this.files = files
+    this.media = media
     this.bytes = bytes
-  }
-
-  /** What the document says of its inputs: texts of their own, which are kept. */
-  get media(): InputMedia {
-    return this.known ??= inputMediaOf(this.get(), parsedLists, this.files)
   }
 
   /** Hands over the steps and lets go of the values. */
   take(): ReadonlyArray<Step> {
-    const found = this.get()
-    this.known ??= inputMediaOf(found, parsedLists, this.files)
+    const found = this.found ?? detect(parseBytes(this.bytes!), parsedLists)
     if (this.bytes !== undefined) this.found = undefined
     return planOf(found, parsedLists)
-  }
-
-  private get(): Found {
-    return this.found ?? detect(parseBytes(this.bytes!), parsedLists)
   }
 }
 

@@ -11,7 +11,9 @@ import type { AttachmentRecord, JobRecord, JobSink, OpenSink, Receipt, StoredJob
 import { isFailureOf, type Ledger, type LedgerError, type Outcome } from "../../Ledger.ts"
 import * as ResultDocument from "../../ResultDocument.ts"
 import { listedOf } from "../../Selection.ts"
+import type { Unsized } from "../../Sizes.ts"
 import type { Events } from "./events.ts"
+import { type Looking, measure } from "./mediaSizes.ts"
 import { parseLimit } from "./openUnparsed.ts"
 import { type Delivery, SinkRunner } from "./sinkRunner.ts"
 
@@ -22,6 +24,7 @@ export interface Filling {
   readonly open: OpenSink
   readonly runId: string
   readonly load: number
+  readonly looking: Looking
   readonly batches: ReadonlyArray<BatchRef>
   readonly events: Events
   readonly stop: Deferred.Deferred<void>
@@ -32,13 +35,16 @@ export interface Filling {
  * the ledger has, is passed over: the listing will find that the sink lacks it. Returns why the target failed, if it did.
  */
 export const fill = Effect.fnUntraced(
-  function*({ batches, events, ledger, load, open, runId, source, stop, target }: Filling) {
+  function*({ batches, events, ledger, load, looking, open, runId, source, stop, target }: Filling) {
     const held = yield* ledger.audit(source.id)
     const stored = yield* ledger.audit(target.id)
-    const queue = yield* Queue.bounded<Delivery, Cause.Done>(target.capabilities.batch.maxRecords)
-    const runner = new SinkRunner<Delivery, LedgerError>(target, open, `${runId}-fill`, queue, (settled) => {
+    const queue = yield* Queue.bounded<Filled, Cause.Done>(target.capabilities.batch.maxRecords)
+    const runner = new SinkRunner<Filled, LedgerError>(target, open, `${runId}-fill`, queue, (settled) => {
       const receipts = settled.stored.map(({ receipt }) => receipt)
       if (receipts.length > 0) events.emit({ _tag: "Stored", sink: target.id, receipts, isBackfill: true })
+      for (const { delivery: { record: { batchId, jobId, projectId }, unsized } } of settled.stored) {
+        if (unsized.length > 0) events.emit({ _tag: "Unsized", projectId, batchId, jobId, unsized })
+      }
       return Effect.andThen(
         events.room,
         Effect.flatMap(
@@ -73,7 +79,13 @@ export const fill = Effect.fnUntraced(
       Stream.filterEffect(isLacking),
       Stream.mapEffect((job, position) => recordOf(job, { load, position })),
       Stream.flattenIterable,
-      Stream.mapEffect((record) => runner.offer({ record, bytes: bytesOf(record) })),
+      Stream.mapEffect((unmeasured) =>
+        // What the source has wins over what is read from its files, and that over what is asked for.
+        Effect.flatMap(measure(unmeasured, unmeasured.sizes, looking), ({ sizes, unsized }) => {
+          const record = { ...unmeasured, sizes }
+          return runner.offer({ record, bytes: bytesOf(record), unsized })
+        })
+      ),
       Stream.catchTag("SinkError", () => Stream.empty),
       // Contents can be read until the source's stream ends: it ends when all of them are stored.
       Stream.onEnd(Effect.andThen(runner.end, Fiber.join(storing))),
@@ -87,6 +99,10 @@ export const fill = Effect.fnUntraced(
   },
   Effect.scoped
 )
+
+interface Filled extends Delivery {
+  readonly unsized: ReadonlyArray<Unsized>
+}
 
 const bytesOf = ({ attachments, document }: {
   readonly document: Content

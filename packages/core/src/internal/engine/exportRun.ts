@@ -34,7 +34,13 @@ export const exportRun = (setting: Setting) => {
   const fetchOptions = (job: Omit<Job, "record">): FetchOptions => {
     const { filterResult } = setting
     const { batch: { batchId }, position, summary: { id: jobId } } = job.task
-    const options = { ...setting.fetch, position }
+    const options: FetchOptions = {
+      ...setting.fetch,
+      position,
+      onUnsized: (unsized) => {
+        job.unsized = unsized
+      }
+    }
     return filterResult === undefined ? options : {
       ...options,
       filter: (document) => {
@@ -97,7 +103,11 @@ export const exportRun = (setting: Setting) => {
       return Effect.andThen(outcomes.recordLater({ _tag: "Unfinished", batch, jobId }), close)
     }
     const record = watched(job, job.record.value)
-    const targets = runners.filter(({ sink }) => known === null || !hasStored(known, sink.id, record.revision))
+    // Sizes are no part of the revision: a refresh for them stores also what a sink holds, where that replaces it.
+    const isForSizes = setting.fetch.sizes !== undefined && pass().selection._tag === "Refresh"
+    const targets = runners.filter(({ sink: { capabilities, id } }) =>
+      known === null || !hasStored(known, id, record.revision) || (isForSizes && capabilities.keying === "upsert")
+    )
     if (targets.length === 0) {
       const isExported = earlier.hasExported(batch, jobId)
       events.emit({ _tag: "Unchanged", ...batch, jobIds: [jobId], isFetched: true, isExported })
@@ -135,6 +145,10 @@ export const exportRun = (setting: Setting) => {
       for (const job of ended) {
         const event = endedEvent(job)
         if (event !== undefined) events.emit(event)
+        if (event?._tag === "Exported" && job.unsized.length > 0) {
+          const { batch, summary: { id: jobId } } = job.task
+          events.emit({ _tag: "Unsized", ...batch, jobId, unsized: job.unsized })
+        }
         if (job.failure === undefined) earlier.addExported(job.task.batch, job.task.summary.id)
         yield* Scope.close(job.scope, Exit.void)
       }

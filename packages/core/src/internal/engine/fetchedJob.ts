@@ -6,6 +6,7 @@ import type { JobEvent } from "../../JobEvent.ts"
 import type { JobRecord, Revision } from "../../JobSink.ts"
 import type { JobFailure, LedgerEntry } from "../../Ledger.ts"
 import type { Problem, ResultDocument } from "../../ResultDocument.ts"
+import type { Unsized } from "../../Sizes.ts"
 import type { Delivery as SinkDelivery } from "./sinkRunner.ts"
 
 /** A listed job that is to be fetched. */
@@ -31,6 +32,8 @@ export interface Job {
   /** Problems met in the rows of its document, as far as a sink has read them. */
   problems: number
   firstProblem: Problem | undefined
+  /** Its images whose size was not found. */
+  unsized: ReadonlyArray<Unsized>
 }
 
 /** One job on its way into one sink. */
@@ -45,7 +48,8 @@ export const unsettled = {
   settled: 0,
   failure: undefined,
   problems: 0,
-  firstProblem: undefined
+  firstProblem: undefined,
+  unsized: []
 }
 
 /** The record, with a note made in the job of the problems that a sink meets in its rows, however often they are read. */

@@ -13,6 +13,7 @@ import * as LoadId from "../../LoadId.ts"
 import * as OptionErrors from "../../OptionError.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
 import type { Selection } from "../../Selection.ts"
+import { check as checkSizes, type Source } from "../../Sizes.ts"
 
 /**
  * Jobs fetched at the same time where nothing else is said: two of the three requests of a job go to the API, so that this
@@ -55,6 +56,11 @@ export interface Options {
   readonly load?: number
   /** Which files are fetched with a result document. Default `results`. */
   readonly attachments?: AttachmentChoice
+  /**
+   * Where sizes of images come from that neither a mask nor a stored input has. Default: nowhere. A `Refresh` with it also
+   * stores jobs that did not change, so that sizes reach the sinks that hold them; sinks that append are left as they are.
+   */
+  readonly sizes?: Source
   /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
   readonly concurrency?: number
   /**
@@ -76,13 +82,14 @@ export interface Options {
 export type ExportError = GtStudioError | SinkError | LedgerError | ContentError | OptionErrors.OptionError
 
 /** What is checked. */
-type Checked = Pick<Options, "batches" | "sinks" | "follow" | "grace" | "limit" | "load"> & {
+type Checked = Pick<Options, "batches" | "sinks" | "follow" | "grace" | "limit" | "load" | "sizes"> & {
   readonly concurrency: number
 }
 
 /** The numbers of an export, with their defaults. */
 export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
-  const { concurrency, follow, grace = Duration.seconds(10), limit, load, sinks } = options
+  const { concurrency, follow, grace = Duration.seconds(10), limit, load, sinks, sizes } = options
+  yield* checkSizes(sizes)
   if (follow !== undefined) yield* checkFollow(follow, "follow.")
   if (sinks.length === 0) {
     return yield* new OptionErrors.OptionError({ option: "sinks", detail: "must name a sink to store the jobs in" })

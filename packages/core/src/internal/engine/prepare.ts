@@ -8,7 +8,9 @@ import type { Selection } from "../../Selection.ts"
 import { fill } from "./backfill.ts"
 import type { Runner, Setting } from "./setting.ts"
 
-export interface Preparing extends Pick<Setting, "batches" | "events" | "ledger" | "runners" | "stop"> {
+export interface Preparing
+  extends Pick<Setting, "batches" | "events" | "fetch" | "gtStudio" | "ledger" | "runners" | "stop">
+{
   readonly runId: string
   readonly load: number
   readonly selection: Selection
@@ -21,7 +23,7 @@ export interface Preparing extends Pick<Setting, "batches" | "events" | "ledger"
  * one has and it lacks. Adds to `agreeing` the sinks whose receipts are all that they hold.
  */
 export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreeing: Set<Runner>) {
-  const { batches, events, ledger, load, repair, runId, runners, selection, stop } = preparing
+  const { batches, events, fetch, gtStudio, ledger, load, repair, runId, runners, selection, stop } = preparing
 
   /** Makes the receipts say what the sink holds, and returns whether it lost something that another sink may have. */
   const reconciled = Effect.fnUntraced(function*(runner: Runner) {
@@ -50,6 +52,7 @@ export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreein
         runId: `${runId}-${index}`,
         batches,
         load,
+        looking: { gtStudio, source: fetch.sizes, concurrency: 4 },
         stop
       })
       if (failure !== undefined) agreeing.delete(runner)

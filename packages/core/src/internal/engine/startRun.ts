@@ -78,7 +78,11 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     earlier,
     scope: contents,
     concurrency,
-    fetch: { attachments: options.attachments ?? "results", load },
+    fetch: {
+      attachments: options.attachments ?? "results",
+      load,
+      ...(options.sizes === undefined ? {} : { sizes: options.sizes })
+    },
     filter: filter ?? (() => true),
     filterResult,
     limit,

@@ -3,7 +3,9 @@ import { type Html, html, shorten } from "../html.ts"
 import type { Colors } from "./colors.ts"
 import type { Box, Point } from "./geometry.ts"
 import type { CloudPoint } from "./pcd.ts"
-import { type Budget, drawing, fixed, single } from "./plane.ts"
+import { type Budget, drawing, fixed, type Size } from "./plane.ts"
+
+const size: Size = { width: 520, height: 360 }
 
 /** From the cloud's units to the drawing's, one scale for both axes, y upwards. */
 interface Map2 {
@@ -26,7 +28,7 @@ const ticks = (from: number, to: number, size: number): ReadonlyArray<number> =>
 
 /** Shows all points, and no less than a piece of this length. */
 const mapOf = (points: ReadonlyArray<Point>, least: number): Map2 => {
-  const { height, width } = single
+  const { height, width } = size
   const [x0, x1, y0, y1] = points.reduce(
     ([x0, x1, y0, y1], [x, y]) => [Math.min(x0, x), Math.max(x1, x), Math.min(y0, y), Math.max(y1, y)],
     [Infinity, -Infinity, Infinity, -Infinity]
@@ -35,10 +37,10 @@ const mapOf = (points: ReadonlyArray<Point>, least: number): Map2 => {
   const [cx, cy] = [(x0 + x1) / 2, (y0 + y1) / 2]
   const x = (value: number) => width / 2 + (value - cx) / range
   const y = (value: number) => height / 2 - (value - cy) / range
-  const size = step(range * width)
+  const apart = step(range * width)
   const name = (value: number) => String(Number(value.toPrecision(6)))
-  const columns = ticks(cx - range * width / 2, cx + range * width / 2, size)
-  const rows = ticks(cy - range * height / 2, cy + range * height / 2, size)
+  const columns = ticks(cx - range * width / 2, cx + range * width / 2, apart)
+  const rows = ticks(cy - range * height / 2, cy + range * height / 2, apart)
   const grid = html`<path class="grid" d="${
     columns.map((at) => `M${fixed(x(at))} 0V${height}`).join("") + rows.map((at) =>
       `M0 ${fixed(y(at))}H${width}`
@@ -83,14 +85,14 @@ export const boxes = (all: ReadonlyArray<Box>, frame: string | null, colors: Col
   const names = now.length > 12 ?
     [] :
     now.map(({ row, x, y }) =>
-      html`<text x="${fixed(Math.min(map.x(x) + 8, single.width - 60))}" y="${fixed(map.y(y) - 8)}">${
+      html`<text x="${fixed(Math.min(map.x(x) + 8, size.width - 60))}" y="${fixed(map.y(y) - 8)}">${
         shorten(row.label, 18)
       }</text>`
     )
   const objects = Map.groupBy(drawn, ({ row }) => shorten(row.label, 40) || "no label")
   const said = Array.from(objects, ([label, some]) => `${some.length} \u00d7 ${label}`).slice(0, 8).join(", ")
   return drawing(
-    single,
+    size,
     `3D boxes from above: ${said}`,
     html`${map.grid}<g class="c9">${ways}</g>${drawn.map(shape)}${names}`
   )
@@ -107,5 +109,5 @@ export const points = (cloud: ReadonlyArray<CloudPoint>, colorOf: (key: number) 
         some.map(({ x, y }) => `M${fixed(map.x(x))} ${fixed(map.y(y))}h0`).join("")
       }"/></g>`
   )
-  return drawing(single, `${cloud.length} labelled points from above`, html`${map.grid}${dots}`)
+  return drawing(size, `${cloud.length} labelled points from above`, html`${map.grid}${dots}`)
 }

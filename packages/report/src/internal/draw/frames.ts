@@ -3,42 +3,71 @@ import type { AnnotationModel } from "@labelstream/core"
 import * as format from "../format.ts"
 import { type Html, html } from "../html.ts"
 import { foreign } from "../sections/parts.ts"
+import { classesOf } from "./classes.ts"
 import type { Colors } from "./colors.ts"
 import { type Shape, shapeOf } from "./geometry.ts"
-import { type Budget, paths, plane, single, small } from "./plane.ts"
+import { type Below, type Budget, fit, paths, plane, single, small } from "./plane.ts"
 import { timeline } from "./timeline.ts"
 
 /** The annotations of one image. */
 export interface Frame {
   readonly name: string | null
   readonly sensor: string | null
+  /** Position in the job, null where it is not known. */
+  readonly index: number | null
+  /** The image, as its `media_index`; null where it is not known. */
+  readonly media: number | null
   readonly shapes: ReadonlyArray<Shape>
+  /** What is said of the image as a whole. */
+  readonly classes: ReadonlyArray<AnnotationModel.AnnotationRow>
 }
 
+/** Gives what is known of the image below a frame. */
+export type BelowOf = (frame: Frame) => Below
+
 const frameLimit = 4
+/** Most sensors of which an image each is drawn. */
+const sensorLimit = 8
 
 /** Orders names as people do: `frame2` before `frame10`. */
 export const inOrder = new Intl.Collator("en", { numeric: true })
 
-/** The images that a job's annotations are on, in order. */
+/** The order of frames: as the job has them, and by their names where it does not say. */
+export const byTime = (a: Pick<Frame, "index" | "name">, b: Pick<Frame, "index" | "name">): number =>
+  (a.index ?? Infinity) - (b.index ?? Infinity) || inOrder.compare(a.name ?? "", b.name ?? "")
+
+/** The images that a job's annotations are on, those of a sensor one after the other. */
 export const framesOf = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>): ReadonlyArray<Frame> => {
-  const shapes = rows.flatMap((row) => shapeOf(row) ?? [])
-  return Array.from(
-    Map.groupBy(shapes, ({ row }) => JSON.stringify([row.sensor_id, row.frame_id])),
-    ([key, shapes]) => {
-      const [sensor, name] = JSON.parse(key) as [string | null, string | null]
-      return { key, name, sensor, shapes }
-    }
-  ).sort((a, b) =>
-    inOrder.compare(a.sensor ?? "", b.sensor ?? "") || inOrder.compare(a.name ?? "", b.name ?? "") ||
-    (a.key < b.key ? -1 : 1)
+  const found = rows.flatMap((row) => {
+    const shape = shapeOf(row)
+    return shape === undefined && row.type !== "classification" ? [] : [{ row, shape }]
+  })
+  const images = Map.groupBy(
+    found,
+    ({ row: { frame_id, media_index, sensor_id } }) =>
+      media_index === null ? JSON.stringify([sensor_id, frame_id]) : String(media_index)
   )
+  return Array.from(images, ([key, of]) => ({
+    key,
+    name: of[0]?.row.frame_id ?? null,
+    sensor: of.find(({ row }) => row.sensor_id !== null)?.row.sensor_id ?? null,
+    index: of[0]?.row.frame_index ?? null,
+    media: of[0]?.row.media_index ?? null,
+    shapes: of.flatMap(({ shape }) => shape ?? []),
+    classes: of.flatMap(({ row, shape }) => shape === undefined ? [row] : [])
+  })).sort((a, b) => inOrder.compare(a.sensor ?? "", b.sensor ?? "") || byTime(a, b) || (a.key < b.key ? -1 : 1))
 }
 
 /** Some of many, evenly spread, with the first and the last. */
 const spread = <A>(all: ReadonlyArray<A>, most: number): ReadonlyArray<A> => {
-  const places = Array.from({ length: most }, (_, i) => Math.round(i * (all.length - 1) / (most - 1)))
+  const places = Array.from({ length: most }, (_, i) => Math.round(i * (all.length - 1) / Math.max(1, most - 1)))
   return all.length <= most ? all : all.filter((_, at) => places.includes(at))
+}
+
+/** The frames that are drawn: some of many, of several sensors some of each. */
+export const drawnFrames = (frames: ReadonlyArray<Frame>): ReadonlyArray<Frame> => {
+  const sensors = Array.from(Map.groupBy(frames, ({ sensor }) => sensor).values()).slice(0, sensorLimit)
+  return sensors.flatMap((of) => spread(of, Math.max(1, Math.floor(frameLimit / sensors.length))))
 }
 
 /** A drawing with what stands below it. */
@@ -55,28 +84,45 @@ const nameOf = ({ name, sensor }: Frame): Html | null => {
   return html`${parts.map((part, at) => at === 0 ? part : html`, ${part}`)}`
 }
 
+/** One image, with what is said of all of it. Where that is everything and the image is not here, nothing is drawn. */
+const image = (frame: Frame, below: Below, within: typeof single, colors: Colors, budget: Budget): Html => {
+  const drawn = frame.shapes.length === 0 && below.picture === undefined
+    ? html``
+    : plane(frame.shapes, { ...below, ...fit(below.size, within) }, colors, budget)
+  const [name, classes] = [nameOf(frame), classesOf(frame.classes)]
+  return figure(drawn, name === null && classes === null ? null : html`${name}${classes}`)
+}
+
 /** The only image of a job. */
-export const oneImage = (frame: Frame, colors: Colors, budget: Budget): Html =>
-  figure(plane(frame.shapes, single, colors, budget), nameOf(frame))
+export const oneImage = (frame: Frame, belowOf: BelowOf, colors: Colors, budget: Budget): Html =>
+  image(frame, belowOf(frame), single, colors, budget)
 
 /** Some of many frames, where their objects went, and when they are seen. */
-export const sequence = (frames: ReadonlyArray<Frame>, colors: Colors, budget: Budget): Html => {
-  const shown = spread(frames, frameLimit)
-  const strip = shown.map((frame) =>
-    figure(plane(frame.shapes, small, colors, budget.part(shown.length)), nameOf(frame))
+export const sequence = (frames: ReadonlyArray<Frame>, belowOf: BelowOf, colors: Colors, budget: Budget): Html => {
+  const shown = drawnFrames(frames)
+  const below = shown.map(belowOf)
+  const strip = shown.map((frame, at) =>
+    image(frame, below[at] ?? { size: null }, small, colors, budget.part(shown.length))
   )
-  const all = frames.map(({ shapes }) => shapes)
+  const moments = Array.from(Map.groupBy(frames, ({ index, name }) => JSON.stringify([index, name])).values())
+    .sort(([a], [b]) => a === undefined || b === undefined ? 0 : byTime(a, b))
+  const all = moments.map((moment) => moment.flatMap(({ shapes }) => shapes))
+  const sensors = new Set(frames.map(({ sensor }) => sensor)).size
   // Places on different cameras do not make a way.
-  const ways = new Set(frames.map(({ sensor }) => sensor)).size === 1 ? paths(all, small, colors) : null
+  const ways = sensors > 1 ? null : paths(all, fit(below[0]?.size ?? null, small), colors)
   const when = timeline(all, colors)
-  const drawn = frames.length > shown.length ? html`, of which ${format.count(shown.length)} are drawn` : null
+  const of = html`${format.counted(moments.length, "frame")}${
+    sensors > 1 ? html` of ${format.count(sensors)} sensors` : null
+  }${
+    frames.length > shown.length ?
+      html`, of which ${format.counted(shown.length, "image")} ${shown.length === 1 ? "is" : "are"} drawn` :
+      null
+  }`
   return html`<div class="strip">${strip}${
     ways === null ? null : figure(ways, html`Where objects went, to the large dot`)
   }</div>${
     when === null
-      ? html`<p class="soft small">${format.counted(frames.length, "frame")}${drawn}.</p>`
-      : html`<div class="when">${
-        figure(when, html`When objects are seen, over ${format.counted(frames.length, "frame")}${drawn}`)
-      }</div>`
+      ? html`<p class="soft small">${of}.</p>`
+      : html`<div class="when">${figure(when, html`When objects are seen, over ${of}`)}</div>`
   }`
 }

@@ -10,11 +10,14 @@ export interface Shape {
   /** `area` is closed and filled, `line` is open, `dots` are points alone, `edges` are pairs of points that are joined. */
   readonly kind: "area" | "line" | "dots" | "edges"
   readonly points: ReadonlyArray<Point>
+  /** What each point is called; empty where they have no names, or where only some of the points are drawn. */
+  readonly names: ReadonlyArray<string>
 }
 
 type Json = Readonly<Record<string, unknown>>
 
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
+export const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** No image and no cloud reaches as far; larger numbers would overflow in what is reckoned with them. */
 const reach = 1e12
@@ -22,7 +25,8 @@ const reach = 1e12
 const finite = (value: unknown): number | undefined =>
   typeof value === "number" && Math.abs(value) <= reach ? value : undefined
 
-const parsed = (text: string): unknown => {
+/** The value of a JSON text; undefined where it is none. */
+export const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text) as unknown
   } catch {
@@ -55,14 +59,15 @@ const cuboid = (row: AnnotationModel.AnnotationRow, object: unknown): Shape | un
     const pair = edge.slice(0, 2).flatMap((name) => typeof name === "string" ? pointOf(points[name]) : [])
     return pair.length === 2 ? pair : []
   })
-  return ends.length > 0 ? { row, kind: "edges", points: ends } : enclosing(row)
+  return ends.length > 0 ? { row, kind: "edges", points: ends, names: [] } : enclosing(row)
 }
 
 const enclosing = (row: AnnotationModel.AnnotationRow): Shape | undefined => {
   const { x_max, x_min, y_max, y_min } = row
   if (x_min === null || y_min === null || x_max === null || y_max === null) return undefined
   if ([x_min, y_min, x_max, y_max].some((value) => finite(value) === undefined)) return undefined
-  return { row, kind: "area", points: [[x_min, y_min], [x_max, y_min], [x_max, y_max], [x_min, y_max]] }
+  const points: ReadonlyArray<Point> = [[x_min, y_min], [x_max, y_min], [x_max, y_max], [x_min, y_max]]
+  return { row, kind: "area", points, names: [] }
 }
 
 /** What to draw of a row on an image; undefined where it has no points in one. */
@@ -73,7 +78,14 @@ export const shapeOf = (row: AnnotationModel.AnnotationRow): Shape | undefined =
   const points = Array.isArray(geometry) ? geometry.flatMap(pointOf) : []
   if (points.length === 0) return undefined
   const kind = row.type === "landmark" || points.length === 1 ? "dots" : row.type === "line" ? "line" : "area"
-  return { row, kind, points: thinned(points, pointLimit) }
+  return { row, kind, points: thinned(points, pointLimit), names: namesOf(row, points.length) }
+}
+
+const namesOf = ({ point_labels: text }: AnnotationModel.AnnotationRow, points: number): ReadonlyArray<string> => {
+  const names = text === null || points > pointLimit ? undefined : parsed(text)
+  return Array.isArray(names) && names.length === points
+    ? names.map((name) => typeof name === "string" ? name : "")
+    : []
 }
 
 /** A 3D box seen from above, in the units of its point cloud. */

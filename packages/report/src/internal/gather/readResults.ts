@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import { Gallery } from "./chosen.ts"
 import { Counts } from "./counts.ts"
 import { Distribution } from "./distribution.ts"
+import { inputsOf } from "./inputs.ts"
 import { compareJobs, JobNames } from "./jobNames.ts"
 import { filesOf, Rows } from "./sketch.ts"
 import type { JobName, Options, Results, Sketch } from "./summaryModel.ts"
@@ -143,11 +144,10 @@ export const readResults = Effect.fnUntraced(function*(options: Options) {
     if (!gallery.wants(traits)) return
     // Positions of files count the inputs too where these were fetched with them.
     const inputs = job.attachments.length > document.attachments.length
-    const { attachments } = inputs
-      ? yield* ResultDocument.open(job.document, { inputs, parseLimit })
-      : document
-    const files = yield* filesOf(job, attachments)
-    gallery.put(traits, { ...name, resultType, annotations, rows: kept.kept, ...files })
+    const whole = inputs ? yield* ResultDocument.open(job.document, { inputs, parseLimit }) : document
+    const files = yield* filesOf(job, whole.attachments)
+    const images = yield* inputsOf(job, whole, kept.kept, files.files)
+    gallery.put(traits, { ...name, resultType, annotations, rows: kept.kept, ...files, inputs: images })
   })
 
   const brokenOff = yield* sink.replay.pipe(

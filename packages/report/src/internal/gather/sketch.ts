@@ -39,6 +39,7 @@ export const filesOf = Effect.fnUntraced(function*(
     return Effect.map(bytes, (bytes): SketchFile => ({
       role: ref.role,
       frameId: ref.frameId,
+      sensorId: ref.sensorId,
       size: content.size,
       bytes
     }))

@@ -7,7 +7,10 @@ export interface Options {
   readonly sinks?: ReadonlyArray<JobSink.JobSink>
   /** Only these batches; default all. */
   readonly batches?: ReadonlyArray<Job.BatchRef>
-  /** How many jobs are kept for drawing, 0 to 60. Default 12; each adds 10 to 300 KB to a page. */
+  /**
+   * How many jobs are kept for drawing, 0 to 60. Default 12; each adds 10 to 300 KB to a page. Stored images and masks add
+   * 14 MB at most to the page, however many jobs there are.
+   */
   readonly gallery?: number
 }
 
@@ -140,7 +143,21 @@ export interface Summary {
 export interface SketchFile {
   readonly role: AnnotationModel.AttachmentRole
   readonly frameId: string | null
+  readonly sensorId: string | null
   readonly size: number
+  readonly bytes: Uint8Array | null
+}
+
+/** An image that annotations are drawn on, or that a mask is of. */
+export interface SketchInput {
+  readonly mediaIndex: number
+  readonly frameId: string | null
+  readonly sensorId: string | null
+  /** As displayed; null where it is not known. */
+  readonly size: JobSink.Size | null
+  /** Whether the image itself is stored. */
+  readonly isStored: boolean
+  /** Null where it is not stored, is too large to be shown, or could not be read. */
   readonly bytes: Uint8Array | null
 }
 
@@ -154,4 +171,6 @@ export interface Sketch extends JobName {
   readonly files: ReadonlyArray<SketchFile>
   /** How many files are not among them. */
   readonly moreFiles: number
+  /** The images below what is drawn of the job. */
+  readonly inputs: ReadonlyArray<SketchInput>
 }

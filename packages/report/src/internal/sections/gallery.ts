@@ -1,23 +1,19 @@
 import type { AnnotationModel } from "@labelstream/core"
+import { Album } from "../draw/album.ts"
 import { boxes, points } from "../draw/birdsEye.ts"
 import { Colors } from "../draw/colors.ts"
-import { figure, frameName, framesOf, inOrder, oneImage, sequence } from "../draw/frames.ts"
+import { figure, type Frame, frameName, framesOf, inOrder, oneImage, sequence } from "../draw/frames.ts"
 import { type Box, boxOf } from "../draw/geometry.ts"
 import { colorKey, segmentKey } from "../draw/keys.ts"
 import * as Pcd from "../draw/pcd.ts"
-import { Budget } from "../draw/plane.ts"
-import { imageOf } from "../draw/png.ts"
+import { above, type Below, Budget, fit, single, small } from "../draw/plane.ts"
 import * as format from "../format.ts"
-import type { Summary } from "../gather/summaryModel.ts"
-import type { Sketch } from "../gather/summaryModel.ts"
+import type { Sketch, SketchFile, SketchInput, Summary } from "../gather/summaryModel.ts"
 import { type Html, html, shorten } from "../html.ts"
 import type { Section } from "../section.ts"
 import { foreign, typeName } from "./parts.ts"
 
 type Rows = ReadonlyArray<AnnotationModel.AnnotationRow>
-
-/** Bytes of masks in the whole page, before their encoding makes them a third longer. */
-const maskBudget = 2 * 1024 * 1024
 
 const boxFigure = (found: ReadonlyArray<Box>, colors: Colors, budget: Budget): Html => {
   const names = Array.from(new Set(found.map(({ row }) => row.frame_id)))
@@ -68,9 +64,9 @@ const rest = ({ annotations, files, moreFiles, rows }: Sketch, skipped: number):
   ]
 }
 
-/** Draws jobs one after the other, as long as there is room for their masks. */
+/** Draws jobs one after the other, as long as there is room for their images. */
 class Artist {
-  private room = maskBudget
+  readonly album = new Album()
   private readonly rankOf: ReadonlyMap<string, number>
 
   constructor(rankOf: ReadonlyMap<string, number>) {
@@ -88,13 +84,16 @@ class Artist {
     const clouds = files.flatMap(({ bytes, role }) =>
       role === "point_cloud" && bytes !== null ? cloudFigure(bytes, rows, colors) : []
     )
-    const masks = files.filter(({ role }) => role === "mask").map((file) => this.mask(file, rows))
+    const maskFiles = files.filter(({ role }) => role === "mask")
+    const masks = maskFiles.map((file) => this.mask(file, sketch, maskFiles.length > 1))
+    const belowOf = ({ media }: Frame): Below =>
+      this.below(sketch.inputs.find(({ mediaIndex }) => mediaIndex === media))
     const large = [
       ...(found.length === 0 ? [] : [boxFigure(found, colors, frames.length === 0 ? budget : budget.part(2))]),
       ...clouds,
       ...(isSequence
         ? []
-        : frames.map((frame) => oneImage(frame, colors, found.length === 0 ? budget : budget.part(2)))),
+        : frames.map((frame) => oneImage(frame, belowOf, colors, found.length === 0 ? budget : budget.part(2)))),
       ...(masks.length === 1 ? masks : [])
     ]
     const strip = masks.length > 1 ? html`<div class="strip">${masks}</div>` : null
@@ -105,7 +104,7 @@ class Artist {
       foreign(jobId)
     }</code> in batch <code>${foreign(batchId)}</code></p>
 ${large.length > 1 ? html`<div class="strip few">${large}</div>` : large}${
-      isSequence ? sequence(frames, colors, found.length === 0 ? budget : budget.part(2)) : null
+      isSequence ? sequence(frames, belowOf, colors, found.length === 0 ? budget : budget.part(2)) : null
     }${strip}
 ${colorKey(colors)}${clouds.length > 0 ? null : segmentKey(rows)}
 ${rest(sketch, budget.skipped).map((text) => html`<p class="soft small">${text}</p>`)}
@@ -116,27 +115,56 @@ ${rest(sketch, budget.skipped).map((text) => html`<p class="soft small">${text}<
   /** A row of each label, the most frequent ones first: these keep their colours in all jobs. */
   private byRank(rows: Rows): Rows {
     const rank = ({ label }: AnnotationModel.AnnotationRow) => this.rankOf.get(label) ?? Infinity
-    const drawable = rows.filter(({ type }) => type !== "segment" && type !== "unknown")
+    const drawable = rows.filter(({ type }) => !["segment", "classification", "unknown"].includes(type))
     return Array.from(new Map(drawable.map((row) => [row.label, row])).values())
       .sort((a, b) => rank(a) === rank(b) ? 0 : rank(a) - rank(b))
   }
 
-  private mask({ bytes, frameId, size }: Sketch["files"][number], rows: Rows): Html {
+  private below(input: SketchInput | undefined): Below {
+    return input === undefined ? { size: null } : { size: input.size, picture: this.album.input(input) }
+  }
+
+  /** A mask, above the image that it is of where that is stored. */
+  private mask(file: SketchFile, { inputs, rows }: Sketch, isOneOfMany: boolean): Html {
+    const { frameId, sensorId, size } = file
     const name = frameId === null ? html`Mask` : html`Mask of ${frameName(frameId)}`
-    const image = bytes === null || bytes.length > this.room ? undefined : imageOf(bytes)
-    if (image === undefined) {
+    const mask = this.album.mask(file)
+    if (mask === undefined) {
       return html`<p class="soft small">${name}: ${format.bytes(size)}, not shown here.</p>`
     }
-    this.room -= size
-    const { height, url, width } = image
     const classes = Array.from(new Set(rows.map(({ label }) => shorten(label, 40)).filter((text) => text !== "")))
     const of = classes.length === 0 ? "" : `, of ${classes.slice(0, 12).join(", ")}`
-    const alt = `Segmentation mask, ${width} by ${height} pixels${of}`
+    const alt = `Segmentation mask, ${mask.width} by ${mask.height} pixels${of}`
+    const { height, width } = fit(mask, isOneOfMany ? small : single)
+    const shown =
+      html`<img class="mask" decoding="async" width="${width}" height="${height}" src="${mask.url}" alt="${alt}">`
+    const images = inputs.filter((input) =>
+      input.frameId === frameId && (sensorId === null || input.sensorId === null || input.sensorId === sensorId)
+    )
+    const { picture } = this.below(images.length === 1 ? images[0] : undefined)
     return figure(
-      html`<img class="mask" decoding="async" width="${width}" height="${height}" src="${url}" alt="${alt}">`,
-      html`${name}, ${width} \u00d7 ${height}`
+      picture === undefined ? shown : above(picture, shown),
+      html`${name}, ${mask.width} \u00d7 ${mask.height}`
     )
   }
+}
+
+/** What the drawings are on. */
+const background = (sketches: ReadonlyArray<Sketch>, notShown: number): ReadonlyArray<string> => {
+  const inputs = sketches.flatMap(({ inputs }) => inputs)
+  return [
+    inputs.some(({ isStored }) => isStored)
+      ? "Annotations are drawn on the images that are stored with them."
+      : "The annotations alone are drawn. To see images below them, export with --attachments all.",
+    ...(inputs.every(({ size }) => size !== null)
+      ? []
+      : ["An image of unknown size is drawn four to three."]),
+    ...(notShown === 0 ? [] : [
+      `${
+        format.counted(notShown, "stored image is", "stored images are")
+      } not shown: too large, or no PNG, JPEG, or WebP.`
+    ])
+  ]
 }
 
 /** Drawings of some jobs. */
@@ -149,10 +177,10 @@ export const gallery = ({ results }: Summary): Section => {
     : `${format.counted(results.gallery.length, "job")} of ${
       format.count(results.jobs)
     }, some of every kind, chosen by the hash of their content`
-  const body =
-    html`<p>${chosen}. The annotations alone are drawn: images and point clouds are the customer\u2019s own and no
-part of the results. Nor is the size of an image, so that all are drawn four to three.</p>
+  const articles = results.gallery.map((sketch, at) => artist.article(sketch, at + 1))
+  const said = [`${chosen}.`, ...background(results.gallery, artist.album.notShown)].join(" ")
+  const body = html`<p>${said}</p>
 <div class="gallery">
-${results.gallery.map((sketch, at) => artist.article(sketch, at + 1))}</div>`
+${articles}</div>`
   return { id: "gallery", heading, body }
 }

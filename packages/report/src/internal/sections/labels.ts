@@ -2,20 +2,20 @@ import * as format from "../format.ts"
 import type { CountLine, Results, Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
 import type { Section } from "../section.ts"
-import { bar, barHead, label, more, table, typeName } from "./parts.ts"
+import { bar, barHead, label, more, near, table, typeName } from "./parts.ts"
 
 const labelTable = ({ annotations, labels }: Results): Html => {
   const most = labels.top[0]?.count ?? 0
   return html`${
     table(
       "Labels by number of annotations",
-      html`<th scope="col">Label</th>${barHead}<th scope="col" class="n">Annotations</th><th scope="col" class="n">Share</th><th scope="col" class="n">Jobs</th><th scope="col" class="types">Drawn as</th>`,
+      html`<th scope="col">Label</th>${barHead}<th scope="col" class="n">Annotations</th><th scope="col" class="n">Share</th><th scope="col" class="n">Jobs</th><th scope="col" class="far">Drawn as</th>`,
       labels.top.map(({ count, jobs, name, types }) =>
-        html`<tr><th scope="row">${label(name)}</th>${bar(count, most)}<td class="n">${
-          format.count(count)
-        }</td><td class="n">${format.share(count, annotations)}</td><td class="n">${
+        html`<tr><th scope="row">${label(name)}${near(types.map(typeName).join(", "))}</th>${
+          bar(count, most)
+        }<td class="n">${format.count(count)}</td><td class="n">${format.share(count, annotations)}</td><td class="n">${
           format.count(jobs)
-        }</td><td class="tall types">${types.map(typeName).join(", ")}</td></tr>
+        }</td><td class="tall far">${types.map(typeName).join(", ")}</td></tr>
 `
       )
     )

@@ -11,6 +11,9 @@ export const table = (caption: string, head: Html, rows: ReadonlyArray<Html>): H
 <tbody>
 ${rows}</tbody></table></div>`
 
+/** What columns of the class `far` say, for screens that are too narrow for these. */
+export const near = (text: string): Html => html`<span class="near">${text}</span>`
+
 /** What a list does not show. */
 export const more = (count: number, one: string, many?: string): Html | null =>
   count > 0 ? html`<p class="more">and ${format.counted(count, `more ${one}`, `more ${many ?? `${one}s`}`)}</p>` : null
@@ -40,6 +43,7 @@ export const job = ({ batchId, jobId, referenceId }: JobName): Html =>
 const words: Readonly<Record<string, string>> = {
   box_3d: "3D box",
   image_annotation: "Image annotation",
+  image_classification: "Image classification",
   image_segmentation: "Image segmentation",
   video_annotation: "Video annotation",
   video_segmentation: "Video segmentation",

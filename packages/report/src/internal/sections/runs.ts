@@ -3,7 +3,7 @@ import * as format from "../format.ts"
 import type { Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
 import type { Section } from "../section.ts"
-import { more, table } from "./parts.ts"
+import { more, near, table } from "./parts.ts"
 
 const outcome = ({ end }: Ledger.Run): Html => {
   if (end === null) return html`<span class="soft">no end on record</span>`
@@ -34,11 +34,17 @@ const line = (run: Ledger.Run): Html => {
   const cells = end === null || endedAt === null
     ? Array.from({ length: 7 }, () => "")
     : numbers(end, endedAt - startedAt)
-  return html`<tr><th scope="row" class="n">${number}</th><td class="nowrap">${
-    format.time(startedAt)
-  }</td><td class="nowrap">${outcome(run)}</td>${cells.map((cell) => html`<td class="n">${cell}</td>`)}</tr>
+  const [took = "", listed, exported, unchanged, bytes] = cells
+  const said = took === ""
+    ? ""
+    : `In ${took}: ${listed} listed, ${exported} exported, ${unchanged} unchanged, ${bytes} fetched`
+  return html`<tr><th scope="row" class="n">${number}</th><td class="nowrap">${format.time(startedAt)}${
+    near(said)
+  }</td><td class="nowrap">${outcome(run)}</td>${cells.map((cell) => html`<td class="n far">${cell}</td>`)}</tr>
 `
 }
+
+const columns = ["Took", "Listed", "Exported", "Unchanged", "Fetched", "Jobs", "Bytes"]
 
 /** How the runs went. */
 export const runs = ({ runs }: Summary): Section => ({
@@ -47,7 +53,9 @@ export const runs = ({ runs }: Summary): Section => ({
   body: runs.count === 0 ? null : html`${
     table(
       "Runs, the latest first. Jobs that were stored already are not fetched again",
-      html`<th scope="col" class="n">Run</th><th scope="col">Began</th><th scope="col">Ended</th><th scope="col" class="n">Took</th><th scope="col" class="n">Listed</th><th scope="col" class="n">Exported</th><th scope="col" class="n">Unchanged</th><th scope="col" class="n">Fetched</th><th scope="col" class="n">Jobs</th><th scope="col" class="n">Bytes</th>`,
+      html`<th scope="col" class="n">Run</th><th scope="col">Began</th><th scope="col">Ended</th>${
+        columns.map((name) => html`<th scope="col" class="n far">${name}</th>`)
+      }`,
       runs.top.map(line)
     )
   }${more(runs.more, "run")}${

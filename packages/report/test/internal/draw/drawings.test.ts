@@ -3,11 +3,12 @@ import { AnnotationModel } from "@labelstream/core"
 import { Table } from "@labelstream/core/sink"
 import { boxes } from "../../../src/internal/draw/birdsEye.ts"
 import { Colors } from "../../../src/internal/draw/colors.ts"
-import { framesOf, sequence } from "../../../src/internal/draw/frames.ts"
+import { drawnFrames, framesOf, oneImage, sequence } from "../../../src/internal/draw/frames.ts"
 import { boxOf, shapeOf } from "../../../src/internal/draw/geometry.ts"
 import * as Pcd from "../../../src/internal/draw/pcd.ts"
+import { headerOf, pictureOf } from "../../../src/internal/draw/picture.ts"
 import { Budget, plane } from "../../../src/internal/draw/plane.ts"
-import { imageOf } from "../../../src/internal/draw/png.ts"
+import { jpeg, png, webp } from "../../support/images.ts"
 
 const row = (more: Partial<AnnotationModel.AnnotationRow>): AnnotationModel.AnnotationRow => ({
   ...Table.nulls(AnnotationModel.tables.annotations),
@@ -32,6 +33,8 @@ const colors = () => new Colors(new Map(), false)
 const drawn = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>) =>
   plane(rows.flatMap((one) => shapeOf(one) ?? []), size, colors(), new Budget()).text
 
+const nothingBelow = () => ({ size: null })
+
 const square = "[[0.1,0.2],[0.3,0.2],[0.3,0.4],[0.1,0.4]]"
 
 describe("an image", () => {
@@ -47,6 +50,13 @@ describe("an image", () => {
     const edges = { e1: ["p1", "p2"], e2: ["p2", "missing"], e3: 7 }
     assert.include(drawn([row({ type: "cuboid", geometry: JSON.stringify({ points, edges }) })]), `d="M10 10L20 20"`)
     assert.include(drawn([row({ type: "cuboid", geometry: "{}", x_min: 0.5 })]), `d="M50 0L100 0L100 100L50 100Z"`)
+  })
+
+  it("names the points of landmarks, where their names are known", () => {
+    const landmark = (point_labels: string | null) =>
+      drawn([row({ type: "landmark", geometry: "[[0.2,0.2],[0.4,0.6]]", point_labels })])
+    assert.match(landmark(`["eye","<mouth>"]`), /<text [^>]*>eye<\/text><text [^>]*>&lt;mouth&gt;<\/text>/)
+    for (const odd of [null, "[]", "7", "{", `["eye"]`, "[1,null]"]) assert.notInclude(landmark(odd), "name")
   })
 
   it("says in words what it shows", () => {
@@ -82,17 +92,49 @@ describe("frames", () => {
     const rows = seen.map((n) => row({ frame_id: `f${n}`, track_id: "t", geometry: square }))
     const frames = framesOf(rows.toReversed())
     assert.deepStrictEqual(frames.map(({ name }) => name), seen.map((n) => `f${n}`))
-    const { text } = sequence(frames, new Colors(new Map(), true), new Budget())
+    const { text } = sequence(frames, nothingBelow, new Colors(new Map(), true), new Budget())
     assert.strictEqual(Array.from(text.matchAll(/Frame <bdi>/g)).length, 4)
     assert.include(text, "Of 6 frames, objects are seen: Car in 6")
     assert.include(text, "Paths of 1 objects")
+  })
+
+  it("come in the order of the job, whatever their names are", () => {
+    const rows = ["b", "c", "a"].map((frame_id, frame_index) =>
+      row({ frame_id, frame_index, media_index: frame_index, geometry: square })
+    )
+    assert.deepStrictEqual(framesOf(rows.toReversed()).map(({ name }) => name), ["b", "c", "a"])
+  })
+
+  it("are images: annotations of one lie on one, and each sensor has its own", () => {
+    const sensors = ["front", "left", "rear"]
+    const rows = [0, 1, 2].flatMap((frame_index) =>
+      sensors.flatMap((sensor_id, at) => {
+        const place = { frame_id: `f${frame_index}`, frame_index, media_index: frame_index * 3 + at, geometry: square }
+        return [row({ ...place, sensor_id }), row(place)]
+      })
+    )
+    const frames = framesOf(rows)
+    assert.deepStrictEqual(frames.map(({ media }) => media), [0, 3, 6, 1, 4, 7, 2, 5, 8])
+    assert.isTrue(frames.every(({ shapes }) => shapes.length === 2))
+    assert.deepStrictEqual(drawnFrames(frames).map(({ sensor }) => sensor), sensors)
+    const { text } = sequence(frames, nothingBelow, colors(), new Budget())
+    assert.include(text, "3 frames of 3 sensors, of which 3 images are drawn")
+  })
+
+  it("say what is said of the image as a whole, without a box", () => {
+    const attributes = JSON.stringify({ weather: ["rain", "fog"], dark: true })
+    const [frame] = framesOf([row({ type: "classification", label: "street", x_min: null, attributes })])
+    const { text } = oneImage(frame!, nothingBelow, colors(), new Budget())
+    assert.include(text, "<b><bdi>street</bdi></b>")
+    assert.include(text, "<bdi>weather</bdi>: <bdi>rain, fog</bdi>")
+    assert.notInclude(text, "<path")
   })
 
   it("do not let the first take the room of the others", () => {
     const rows = ["a", "b"].flatMap((frame_id) =>
       Array.from({ length: 900 }, () => row({ frame_id, geometry: square }))
     )
-    const { text } = sequence(framesOf(rows), colors(), new Budget())
+    const { text } = sequence(framesOf(rows), nothingBelow, colors(), new Budget())
     assert.isTrue(text.split("<figure>").slice(1, 3).every((figure) => figure.includes("200 \u00d7 Car")))
   })
 })
@@ -148,22 +190,38 @@ describe("a point cloud", () => {
   })
 })
 
-describe("a mask", () => {
-  const png = (width: number, height: number) => {
-    const bytes = Buffer.alloc(64)
-    bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-    bytes.write("IHDR", 12, "latin1")
-    bytes.writeUInt32BE(width, 16)
-    bytes.writeUInt32BE(height, 20)
-    return bytes
-  }
+describe("a stored image", () => {
+  it("is shown where it is one, and not one of more pixels than a browser should be given", () => {
+    assert.deepInclude(pictureOf(png(40, 30)), { width: 40, height: 30 })
+    assert.isUndefined(pictureOf(png(100_000, 100_000)))
+    assert.isUndefined(pictureOf(png(0, 30)))
+    assert.isUndefined(pictureOf(Buffer.from("<svg onload=alert(1)>".repeat(9))))
+    assert.isUndefined(pictureOf(new Uint8Array(0)))
+  })
 
-  it("is shown where it is a PNG, and not one of more pixels than a browser should be given", () => {
-    assert.deepInclude(imageOf(png(40, 30)), { width: 40, height: 30 })
-    assert.isUndefined(imageOf(png(100_000, 100_000)))
-    assert.isUndefined(imageOf(png(0, 30)))
-    assert.isUndefined(imageOf(Buffer.from("<svg onload=alert(1)>".repeat(9))))
-    assert.isUndefined(imageOf(new Uint8Array(0)))
+  it("is as large as a browser shows it: turned, where its EXIF orientation says so", () => {
+    for (const [orientation, width, height] of [[1, 40, 30], [3, 40, 30], [6, 30, 40], [8, 30, 40]] as const) {
+      for (const isLittle of [true, false]) {
+        assert.deepInclude(headerOf(jpeg(40, 30, orientation, isLittle)), { width, height, mediaType: "image/jpeg" })
+      }
+    }
+    assert.deepInclude(headerOf(jpeg(40, 30)), { width: 40, height: 30 })
+    assert.deepInclude(headerOf(webp(300, 200)), { width: 300, height: 200, mediaType: "image/webp" })
+  })
+
+  it("is nothing where it is cut off or damaged, and takes no time then", () => {
+    for (const whole of [png(40, 30), jpeg(40, 30, 6), webp(40, 30)]) {
+      for (let at = 0; at < whole.length; at++) {
+        const damaged = Uint8Array.from(whole)
+        damaged[at] = 0xff
+        for (const bytes of [whole.subarray(0, at), damaged]) {
+          const { height = 1, width = 1 } = headerOf(bytes) ?? {}
+          assert.isTrue(width > 0 && height > 0)
+        }
+      }
+    }
+    assert.isUndefined(headerOf(new Uint8Array(1_000_000).fill(0xff)))
+    assert.isUndefined(headerOf(Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe1]), new Uint8Array(1_000_000)])))
   })
 })
 

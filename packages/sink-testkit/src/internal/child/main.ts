@@ -79,6 +79,7 @@ const player = (sink: JobSink.JobSink) => {
           scope = Scope.makeUnsafe()
           return {}
         case "finish":
+          if (step.killAtUse !== undefined) control.killAt = control.total + step.killAtUse
           yield* open().finish({ outcome: "completed" })
           return {}
         case "stage": {

@@ -10,7 +10,8 @@ import type { Operation } from "./operations.ts"
 export type Step =
   /** Opens the place, or the part of a writer. */
   | { readonly do: "open"; readonly writer?: string }
-  | { readonly do: "close" | "finish" | "settle" }
+  | { readonly do: "close" | "settle" }
+  | { readonly do: "finish"; readonly killAtUse?: number }
   /** Records operations from here on; answers those recorded. */
   | { readonly do: "record" | "recorded" }
   | { readonly do: "stage"; readonly batch: number; readonly killAtChunk?: number }

@@ -1,19 +1,15 @@
 /** A: batches are all or nothing, and once. */
-import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { must, type Rule, rule, Unkept } from "../../Rule.ts"
-import { difference, receiptsDifference } from "../compare.ts"
+import { difference, type receiptsDifference } from "../compare.ts"
 import { sha256 } from "../contents.ts"
 import { after, jobs, keyOf, latest, plain, recordsOf, type TestJob } from "../jobs.ts"
 import { ticks } from "../ticks.ts"
 import { tree, treeDifference } from "../tree.ts"
-import { store, type Trial, trial } from "../trial.ts"
-
-const receiptsMatch = (found: Parameters<typeof receiptsDifference>[0], of: ReadonlyArray<TestJob>, when: string) => {
-  const differs = receiptsDifference(found, of)
-  return must(differs === undefined, () => `${when}: ${differs}`)
-}
+import { store, trial } from "../trial.ts"
+import { A10, nothingBeforeFinish } from "./publish.ts"
+import { inspectFinds, receiptsMatch } from "./whole.ts"
 
 /** The same jobs in the same revisions; what else a receipt says is looked at by A08. */
 const namesMatch = (found: Parameters<typeof receiptsDifference>[0], of: ReadonlyArray<TestJob>, when: string) => {
@@ -41,13 +37,16 @@ const A01 = rule(
         yield* receiptsMatch(receipts, first, "inspect while something is staged")
       }
       yield* sink.commit("second")
+      if (at.sink.capabilities.visibility === "finish" && subject.published !== undefined) {
+        yield* nothingBeforeFinish(subject)
+      }
     })
 )
 
 const A02 = rule(
   "A02",
   "shows the whole batch after commit, never a part",
-  { readBack: true, commit: true },
+  { readBack: true, commit: true, atOnce: true },
   (subject) =>
     Effect.gen(function*() {
       const at = yield* trial(subject)
@@ -175,23 +174,6 @@ const A07 = rule(
     })
 )
 
-/** Fails unless `inspect` finds exactly these jobs and nothing amiss. */
-export const inspectFinds: (
-  at: Trial,
-  of: ReadonlyArray<TestJob>,
-  depth: JobSink.InspectDepth,
-  when: string
-) => Effect.Effect<void, Unkept | JobSink.SinkError> = Effect.fnUntraced(function*(at, of, depth, when) {
-  const found = yield* at.inspected(depth)
-  const amiss = found.find(({ _tag }) => _tag !== "Intact")
-  yield* must(amiss === undefined, () => `${when}, inspect finds ${JSON.stringify(amiss)}`)
-  yield* receiptsMatch(
-    found.flatMap((item) => item._tag === "Intact" ? [item.receipt] : []),
-    of,
-    `${when}, inspect at depth ${depth}`
-  )
-})
-
 const A08 = rule(
   "A08",
   "gives receipts that check out against what is stored",
@@ -241,4 +223,4 @@ const A09 = rule(
     })
 )
 
-export const atomic: ReadonlyArray<Rule> = [A01, A02, A03, A04, A05, A06, A07, A08, A09]
+export const atomic: ReadonlyArray<Rule> = [A01, A02, A03, A04, A05, A06, A07, A08, A09, A10]

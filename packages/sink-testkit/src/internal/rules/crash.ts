@@ -13,9 +13,8 @@ import { after, job, jobs, keyOf, latest, plain, recordsOf, type TestJob } from 
 import { ticks } from "../ticks.ts"
 import { tree } from "../tree.ts"
 import { store, type Trial, trial } from "../trial.ts"
-import { inspectFinds } from "./atomic.ts"
 import { C05, C07 } from "./power.ts"
-import { holdsWhole } from "./whole.ts"
+import { holdsWhole, inspectFinds } from "./whole.ts"
 
 /** Opens after a crash, runs what was not acknowledged, and ends like a run that was never broken. */
 const resume = Effect.fnUntraced(function*(at: Trial, acknowledged: number, isCommitting: boolean, when: string) {
@@ -23,7 +22,7 @@ const resume = Effect.fnUntraced(function*(at: Trial, acknowledged: number, isCo
   const possible = isCommitting ? [acknowledged, acknowledged + 1] : [acknowledged]
   yield* Effect.scoped(Effect.gen(function*() {
     const sink = yield* at.open
-    if (at.sink.capabilities.visibility === "commit") yield* holdsWhole(at, all, possible, `${when}, opened again`)
+    if (at.sink.capabilities.visibility !== "stage") yield* holdsWhole(at, all, possible, `${when}, opened again`)
     for (const [index, batch] of all.entries()) {
       if (index >= acknowledged) yield* store(sink, `resumed-${index}`, batch)
     }

@@ -112,7 +112,7 @@ const L04 = rule(
         const exit = yield* Effect.exit(Effect.scoped(Effect.gen(function*() {
           const sink = yield* at.open
           yield* store(sink, "stored", stored)
-          if (at.sink.capabilities.visibility === "commit") yield* sink.stage("staged", recordsOf(staged))
+          if (at.sink.capabilities.visibility !== "stage") yield* sink.stage("staged", recordsOf(staged))
           yield* effect
         })))
         const isExpected = Exit.isSuccess(exit)

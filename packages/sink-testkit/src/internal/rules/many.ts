@@ -10,7 +10,7 @@ import { difference } from "../compare.ts"
 import { after, jobs, latest, plain, type TestJob } from "../jobs.ts"
 import { tree, treeDifference } from "../tree.ts"
 import { store, type Trial, trial } from "../trial.ts"
-import { inspectFinds } from "./atomic.ts"
+import { inspectFinds } from "./whole.ts"
 
 const needs = { branches: true, readBack: true, commit: true, upsert: true } as const
 

@@ -7,8 +7,7 @@ import { type Answer, batches, type Step } from "../child/script.ts"
 import { after } from "../jobs.ts"
 import { powerCuts } from "../powerCut.ts"
 import { store, trial } from "../trial.ts"
-import { inspectFinds } from "./atomic.ts"
-import { holdsWhole } from "./whole.ts"
+import { holdsWhole, inspectFinds } from "./whole.ts"
 
 /** What storing the batches does below the target, for each subject that was asked. */
 const recorded = new WeakMap<Subject, ReadonlyArray<Answer>>()
@@ -75,7 +74,7 @@ export const C07 = rule(
           const when = `power cut after operation ${operation - ends[count]!} of batch ${count + 1} (without ${paths})`
           yield* Effect.scoped(Effect.gen(function*() {
             const sink = yield* at.open
-            if (at.sink.capabilities.visibility === "commit") {
+            if (at.sink.capabilities.visibility !== "stage") {
               yield* holdsWhole(at, all, operation === ends[count + 1] ? [count + 1] : [count, count + 1], when)
             }
             yield* store(sink, "again", all[count]!)

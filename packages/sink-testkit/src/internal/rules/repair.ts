@@ -6,7 +6,8 @@ import { must, type Rule, rule } from "../../Rule.ts"
 import type { Subject } from "../../Subject.ts"
 import { jobs, keyOf, plain } from "../jobs.ts"
 import { trial } from "../trial.ts"
-import { inspectFinds } from "./atomic.ts"
+import { publishedIs } from "./publish.ts"
+import { inspectFinds } from "./whole.ts"
 
 /** At most this many of the files that a manifest lists are damaged, each in a trial of its own. */
 const mostFiles = 6
@@ -18,13 +19,16 @@ const changed = (file: string) => {
   writeFileSync(file, bytes)
 }
 
-/** What can be done to the target: by the subject itself, or to the files that the sink's manifest lists. */
+/** What can be done to the target: by the subject itself, or to the files that the sink's manifest lists or it has published. */
 const damagesOf = Effect.fnUntraced(function*(subject: Subject) {
   const own = Object.entries(subject.damages ?? {})
-  if (subject.manifest === undefined) return own
+  const { manifest, published } = subject
+  if (manifest === undefined && (published === undefined || subject.location !== "files")) return own
   const at = yield* trial(subject)
   yield* at.run([yield* jobs(plain(8))])
-  const listed = Array.from(new Set((yield* subject.manifest(at.target)).map(({ path }) => path))).sort()
+  const inManifest = manifest === undefined ? [] : (yield* manifest(at.target)).map(({ path }) => path)
+  const inPublication = published === undefined ? [] : (yield* published(at.target)).keys()
+  const listed = Array.from(new Set([...inManifest, ...inPublication])).sort()
   const step = Math.max(1, Math.ceil(listed.length / mostFiles))
   const onFile = (path: string, how: string, apply: (file: string) => void) =>
     [`${path} ${how}`, (target: string) => Effect.sync(() => apply(join(target, path)))] as const
@@ -49,6 +53,7 @@ const R01 = rule(
           const at = yield* trial(subject)
           const all = yield* jobs(plain(8))
           yield* at.run([all])
+          const before = subject.published === undefined ? undefined : yield* at.published("before")
           yield* apply(at.target)
           const found = yield* at.inspected("content")
           const damaged = found.flatMap((item) => item._tag === "Missing" || item._tag === "Modified" ? [item] : [])
@@ -62,6 +67,8 @@ const R01 = rule(
           )], "again")
           yield* inspectFinds(at, all, "content", `${damage}, and stored again`)
           yield* at.holds(all, `${damage}, and stored again`)
+          if (before === undefined) return
+          yield* publishedIs(yield* at.published(damage), before, `${damage}, and after the next run`)
         }))
       }
     })

@@ -12,7 +12,7 @@ import { sha256 } from "../contents.ts"
 import { jobs, keyOf, latest, plain } from "../jobs.ts"
 import { tree } from "../tree.ts"
 import { trial } from "../trial.ts"
-import { inspectFinds } from "./atomic.ts"
+import { inspectFinds } from "./whole.ts"
 
 const V01 = rule("V01", "lists every file with size and hash in its manifest, where it has one", {
   files: true,

@@ -150,7 +150,8 @@ export class Scan {
       ...(document === undefined ? { doubt: notComplete } : {}),
       wrapped: found.wrapped,
       attachments,
-      media: (job) => mediaRows(media, job),
+      inputs: media.inputs,
+      media: mediaRows(media),
       rows: scannedRows(content, planOf(found, survey), survey.lists, media)
     }
   }
