@@ -4,7 +4,7 @@
  */
 import { assert } from "@effect/vitest"
 import { type Content, Export, GtStudio, type JobSink, LoadId } from "@labelstream/core"
-import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
+import { NodeImageHeader, NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import { Scenario, Simulator } from "@labelstream/simulator"
 import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
@@ -59,6 +59,7 @@ const run = (folder: string, load: Load) => {
     Layer.provide(GtStudio.layer({ apiKey: Redacted.make(simulator.apiKey), baseUrl: simulator.apiUrl })),
     Layer.provide([NodeTransport.layer(), NodeSpool.layer({ directory: join(folder, "spool") })])
   )
+  const ledger = SqliteLedger.layer({ file: join(folder, "ledger.sqlite") })
   return Export.run({
     batches: [{ projectId: simulator.projectId, batchId }],
     attachments: "all",
@@ -66,7 +67,7 @@ const run = (folder: string, load: Load) => {
       SqliteSink.make({ file: join(folder, "labels.db") }),
       ParquetSink.make({ directory: join(folder, "dataset") })
     ].map((sink) => dated(sink, load))
-  }).pipe(Effect.provide(Layer.merge(platform, SqliteLedger.layer({ file: join(folder, "ledger.sqlite") }))))
+  }).pipe(Effect.provide(Layer.mergeAll(platform, ledger, NodeImageHeader.layer)))
 }
 
 /** A platform whose documents are all the same text. */
@@ -84,25 +85,12 @@ const tearing = (gtStudio: GtStudio.GtStudio["Service"], text: string): GtStudio
   return { ...gtStudio, download: () => Effect.succeed(content) }
 }
 
-/** A sink of which each record has the day of its load, and the sizes that the simulator's images have. */
-const dated = (sink: JobSink.JobSink, load: Load): JobSink.JobSink => {
-  const complete = (record: JobSink.JobRecord): JobSink.JobRecord => ({
-    ...record,
-    load: LoadId.of(Date.parse(load.startedAt), 7),
-    sizes: sizesOf(load, record.jobId)
-  })
-  return {
-    ...sink,
-    open: Effect.map(sink.open, (opened) => ({
-      ...opened,
-      stage: (token, records) => opened.stage(token, records.map(complete))
-    }))
-  }
-}
-
-/** The sizes of a job's media: those of its inputs, or of its masks where the document names no input. */
-const sizesOf = ({ batchId, simulator }: Load, jobId: string): JobSink.JobRecord["sizes"] => {
-  const inputs = simulator.expectedInputs(batchId, jobId)
-  const files = inputs.length > 0 ? inputs : simulator.expectedAttachments(batchId, jobId)
-  return new Map(files.flatMap(({ size }, index) => size === undefined ? [] : [[index, size] as const]))
-}
+/** A sink of which each record has the day of its load. */
+const dated = (sink: JobSink.JobSink, { startedAt }: Load): JobSink.JobSink => ({
+  ...sink,
+  open: Effect.map(sink.open, (opened) => ({
+    ...opened,
+    stage: (token, records) =>
+      opened.stage(token, records.map((record) => ({ ...record, load: LoadId.of(Date.parse(startedAt), 7) })))
+  }))
+})
