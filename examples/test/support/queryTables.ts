@@ -17,13 +17,13 @@ export const inSqlite = (file: string, sql: string): Rows => {
   }
 }
 
-/** Runs a query on the views of the folder `dataset`, as somebody in the folder that holds it. */
+/** Runs a query on the views of the folder `dataset`, as the page says for programs in the folder that holds it. */
 export const inDuckdb = (folder: string, sql: string) =>
   Effect.promise(async (): Promise<Rows> => {
     const connection = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect()
     const dataset = join(folder, "dataset")
     try {
-      await connection.run(`SET file_search_path = '${dataset},${folder}'`)
+      await connection.run(`SET file_search_path = '${dataset}'`)
       await connection.run(readFileSync(join(dataset, "_views.sql"), "utf8"))
       const rows = (await connection.runAndReadAll(sql)).getRowsJS()
       return rows.map((row) => row.map((value) => typeof value === "bigint" ? Number(value) : value))
