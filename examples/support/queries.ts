@@ -1,7 +1,10 @@
-/** Queries to try on what an example has exported, run here so that their results can be shown. */
+/** A query to try on what an example has exported, run here so that its result can be shown. More are in `docs/tables.md`. */
 import { DuckDBInstance } from "@duckdb/node-api"
 import Database from "better-sqlite3"
-import { relative } from "node:path"
+import { readFileSync } from "node:fs"
+import { join, relative } from "node:path"
+
+const query = "SELECT * FROM labels ORDER BY rows DESC, class LIMIT 5"
 
 const show = (how: string, rows: ReadonlyArray<Readonly<Record<string, unknown>>>): string => {
   const lines = rows.map((row) =>
@@ -10,13 +13,18 @@ const show = (how: string, rows: ReadonlyArray<Readonly<Record<string, unknown>>
   return ["Try it:", `  ${how}`, "", ...(lines.length === 0 ? ["  (no annotations yet)"] : lines)].join("\n")
 }
 
+/** A path from here, as a shell takes it. */
+const typed = (path: string): string => {
+  const from = relative(process.cwd(), path) || "."
+  return /^[\w./][\w./-]*$/.test(from) ? from : `'${from.replaceAll("'", "'\\''")}'`
+}
+
 /** The most common labels of a SQLite file. */
 export const queryDatabase = (file: string): string => {
-  const query = "SELECT label, type, count(*) FROM annotations GROUP BY label, type ORDER BY 3 DESC, 1 LIMIT 5"
   const database = new Database(file, { readonly: true })
   try {
     return show(
-      `sqlite3 ${relative(process.cwd(), file)} "${query}"`,
+      `sqlite3 ${typed(file)} "${query}"`,
       database.prepare(query).all() as Array<object & Record<string, unknown>>
     )
   } finally {
@@ -26,11 +34,12 @@ export const queryDatabase = (file: string): string => {
 
 /** The most common labels of a Parquet dataset. */
 export const queryDataset = async (directory: string): Promise<string> => {
-  const files = `${relative(process.cwd(), directory)}/annotations/**/*.parquet`.replaceAll("'", "''")
-  const query = `SELECT label, type, count(*) FROM '${files}' GROUP BY ALL ORDER BY 3 DESC, 1 LIMIT 5`
   const connection = await (await DuckDBInstance.create()).connect()
   try {
-    return show(`duckdb -c "${query}"`, (await connection.runAndReadAll(query)).getRowObjects())
+    await connection.run(`SET file_search_path = '${directory.replaceAll("'", "''")}'`)
+    await connection.run(readFileSync(join(directory, "_views.sql"), "utf8"))
+    const rows = (await connection.runAndReadAll(query)).getRowObjects()
+    return show(`(cd ${typed(directory)} && duckdb -init _views.sql -c "${query}")`, rows)
   } finally {
     connection.closeSync()
   }

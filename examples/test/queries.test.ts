@@ -16,11 +16,11 @@ describe("an example with a query to try", () => {
         const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 3, unfinished: 1 }] })
         const before = yield* run(example, settings(simulator, output))
         assert.strictEqual(before.status, 0, before.stderr)
-        assert.match(before.stdout, /Try it:\n {2}(sqlite3|duckdb) .*\n\n {2}\(no annotations yet\)/)
+        assert.match(before.stdout, /Try it:\n {2}(sqlite3 |\(cd .* duckdb ).*\n\n {2}\(no annotations yet\)/)
         yield* simulator.finish()
         const after = yield* run(example, settings(simulator, output))
         assert.strictEqual(after.status, 0, after.stderr)
-        assert.match(after.stdout, /Try it:\n {2}(sqlite3|duckdb) .*\n\n {2}.+ \d+\n/)
+        assert.match(after.stdout, /Try it:\n {2}(sqlite3 |\(cd .* duckdb ).*\n\n {2}.+ \d+\n/)
       }),
     120_000
   )

@@ -17,7 +17,8 @@ interface Annotation {
 }
 
 const listsOf = (document: Record<string, never>): ReadonlyArray<Annotation> => {
-  const { annotation_data: data, annotations, legend } = document as unknown as {
+  const { annotation_data: data, annotations, category, legend } = document as unknown as {
+    readonly category?: string
     readonly annotations?: Readonly<Record<string, ReadonlyArray<Annotation>>> | ReadonlyArray<unknown>
     readonly annotation_data?: { readonly annotations: ReadonlyArray<Annotation> }
     readonly legend?: Readonly<Record<string, string>> | ReadonlyArray<Annotation>
@@ -35,19 +36,19 @@ const listsOf = (document: Record<string, never>): ReadonlyArray<Annotation> => 
   }
   if (Array.isArray(legend)) return legend as ReadonlyArray<Annotation>
   if (legend !== undefined) return Object.values(legend as Readonly<Record<string, string>>).map((text) => ({ text }))
+  if (category !== undefined) return [{ label: category }]
   // Of a shape that nobody documents, all that can be said is that it is there.
   return annotations === undefined || Array.isArray(annotations)
     ? [{}]
     : (Object.values(annotations) as ReadonlyArray<ReadonlyArray<Annotation>>).flat()
 }
 
-/** Counts all documents of a folder. */
-export const countJson = async (folder: string): Promise<Counts> => {
+/** Counts documents, given as their text. */
+export const countDocuments = (documents: Iterable<string>): Counts => {
   const counts: Counts = { labels: {}, frames: {}, attributes: 0 }
   const add = (to: Record<string, number>, key: string) => to[key] = (to[key] ?? 0) + 1
-  for (const name of await readdir(folder)) {
-    if (!name.endsWith(".json")) continue
-    const parsed = JSON.parse(await readFile(join(folder, name), "utf8")) as Record<string, never>
+  for (const document of documents) {
+    const parsed = JSON.parse(document) as Record<string, never>
     for (const { attributes, frame_id, label, text } of listsOf(parsed["data"] ?? parsed)) {
       add(counts.labels, (label ?? text ?? "").replace(/ # ?\d+$/, ""))
       if (frame_id !== undefined) add(counts.frames, frame_id)
@@ -55,4 +56,10 @@ export const countJson = async (folder: string): Promise<Counts> => {
     }
   }
   return counts
+}
+
+/** Counts all documents of a folder. */
+export const countJson = async (folder: string): Promise<Counts> => {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".json"))
+  return countDocuments(await Promise.all(names.map((name) => readFile(join(folder, name), "utf8"))))
 }

@@ -52,31 +52,23 @@ export type AttachmentRole = "mask" | "point_labels" | "point_cloud" | "input"
 const jobs = make({
   description: "one row per finished job",
   columns: {
-    /** The project as it was asked for. */
-    project_id: text(),
-    /** The batch as it was listed. */
-    batch_id: text(),
-    /** The job as it was listed; any text, not always a UUID. */
-    job_id: text(),
-    reference_id: text("the customer's own id"),
-    /** The platform's word, such as `completed`. */
-    status: text(),
-    /** Kind of result document. */
-    result_type: text<ResultType>(),
+    project_id: text("the project, as the export names it"),
+    batch_id: text("the batch, as listed"),
+    job_id: text("the job, as listed; any text, not always a UUID"),
+    reference_id: text("the customer's own id; empty if there is none"),
+    status: text("the platform's word, such as completed"),
+    result_type: text<ResultType>("the kind of result document"),
     /** Null where the listing does not count them. */
     frames: nullable(int32("as the listing counts them")),
     /** Null where the listing does not count them. Need not equal `annotation_rows`. */
     annotations: nullable(int32("as the listing counts them")),
     /** Rows that the document gave, from 0. */
     annotation_rows: int32("rows in annotations"),
-    /** The job's tag (older API), null where it has none. */
-    tag: nullable(text()),
-    /** The job's workflow (newer API), null where it has none. */
-    work_flow_id: nullable(text()),
-    /** The job's weight in the platform's queue, null where it has none. */
-    priority_weight: nullable(int32()),
+    tag: nullable(text("the job's tag (older API)")),
+    work_flow_id: nullable(text("the job's workflow (newer API)")),
+    priority_weight: nullable(int32("the job's weight in the platform's queue")),
     /** Where the platform says the result document is; unsigned, so it opens nothing without a key. */
-    result_url: text(),
+    result_url: text("address of the result document, without a signature"),
     /** 64 lower-case hex digits. */
     revision: text("sha256 of the result document"),
     bytes: int64("size of the result document"),
@@ -93,44 +85,42 @@ const jobs = make({
 const annotations = make({
   description: "one row per annotation and frame",
   columns: {
-    batch_id: text(),
-    job_id: text(),
-    /** From 0 without gaps. */
-    annotation_index: int32("position in the document"),
-    /** The platform's `_id`. Not unique, not even inside one document. Null where there is none. */
-    annotation_id: scattered(nullable(text("not unique"))),
+    batch_id: text("the job's batch"),
+    job_id: text("the job"),
+    /** Without gaps. */
+    annotation_index: int32("position in the document, from 0"),
+    /** Not unique, not even inside one document. Null where there is none. */
+    annotation_id: scattered(nullable(text("the platform's id; not unique"))),
     /** The tracker's `_id`, or `track_id`. */
     track_id: nullable(text("one object through a video or sequence")),
-    /** The frame of the job's input that the annotation is in; null for single images. */
-    frame_id: nullable(text()),
-    /** The camera or lidar that the annotation was drawn on; null where the document names none. */
-    sensor_id: nullable(text()),
-    type: text<AnnotationType>(),
-    /** `""` where there is none. */
-    label: text("the class; of \"car # 4\" it is \"car\""),
+    /** The frame of the job's input that the annotation is in. */
+    frame_id: nullable(text("the frame; null for single images")),
+    /** Null where the document names none. */
+    sensor_id: nullable(text("the camera or lidar that it was drawn on")),
+    type: text<AnnotationType>("what the row describes"),
+    label: text("the class; of \"car # 4\" it is \"car\"; empty if there is none"),
     /** Null of all that is not a numbered segment. */
     instance: nullable(text("\"4\" of \"car # 4\"")),
     /**
      * Extent of 2D points, as the nearest doubles: pixel / image width or height, 0..1 with the origin at the top left.
      * Null without 2D points.
      */
-    x_min: nullable(double("extent: 0 to 1, origin at the top left")),
-    y_min: nullable(double()),
-    x_max: nullable(double()),
-    y_max: nullable(double()),
+    x_min: nullable(double("left edge / image width: 0 to 1")),
+    y_min: nullable(double("top edge / image height: 0 to 1")),
+    x_max: nullable(double("right edge / image width: 0 to 1")),
+    y_max: nullable(double("bottom edge / image height: 0 to 1")),
     /**
      * Rectangles, polygons, lines and landmarks: ordered points `[[x,y],...]` in the units of `x_min`, polygons by
      * following their edges without repeating the first point. Cuboids, 3D boxes, segments listed as annotations and
      * unknown annotations: the platform's object, since its form is not documented. `[]` where there is nothing to draw:
      * legend entries, and documents of unknown shape.
      */
-    geometry: json("JSON"),
+    geometry: json("points [[x,y],...] in the units of x_min, or the platform's object"),
     /** From attribute name to its value or list of values; `{}` when there are none. */
-    attributes: json("JSON object"),
-    /** The colour that the platform draws with; the mask colour of segments. Kept lower-case when malformed. */
-    color: nullable(text("#rrggbb")),
-    /** The number that stands for this segment in a file of point labels; null elsewhere. */
-    label_key: nullable(int32()),
+    attributes: json("object from name to value or list of values"),
+    /** The colour that the platform draws with. Kept lower-case when malformed. */
+    color: nullable(text("#rrggbb; for segments the color in the mask")),
+    label_key: nullable(int32("the segment's number in a file of point labels")),
     /** RFC 6901, such as `/data/annotations/rectangles/0`; `""` is all of the document. */
     source_path: scattered(text("JSON pointer into the document")),
     /** Null for single images, and for a frame that the document does not list. */
@@ -143,19 +133,19 @@ const annotations = make({
     media_index: nullable(int32("the row of media that it is drawn on")),
     /** Null where the document does not say. */
     key_frame: rare(nullable(boolean("whether a person drew it here; false: interpolated"))),
-    /** Landmarks: the platform's label of each point, in the order of `geometry`. Null of all else. */
-    point_labels: rare(nullable(json("JSON list"))),
+    /** In the order of `geometry`. */
+    point_labels: rare(nullable(json("landmarks: list of the labels of the points"))),
     /** 3D boxes: the numbers that the platform gives, not converted. Null where the document has no such key. */
-    center_x: rare(nullable(double("3D box, as the platform gives it"))),
-    center_y: rare(nullable(double())),
-    center_z: rare(nullable(double())),
-    size_x: rare(nullable(double())),
-    size_y: rare(nullable(double())),
-    size_z: rare(nullable(double())),
-    rotation_x: rare(nullable(double())),
-    rotation_y: rare(nullable(double())),
-    rotation_z: rare(nullable(double())),
-    rotation_w: rare(nullable(double()))
+    center_x: rare(nullable(double("3D box: center, as the platform gives it"))),
+    center_y: rare(nullable(double("3D box: center"))),
+    center_z: rare(nullable(double("3D box: center"))),
+    size_x: rare(nullable(double("3D box: size, as the platform gives it"))),
+    size_y: rare(nullable(double("3D box: size"))),
+    size_z: rare(nullable(double("3D box: size"))),
+    rotation_x: rare(nullable(double("3D box: rotation, as the platform gives it"))),
+    rotation_y: rare(nullable(double("3D box: rotation"))),
+    rotation_z: rare(nullable(double("3D box: rotation"))),
+    rotation_w: rare(nullable(double("3D box: rotation, of quaternions alone")))
   },
   key: ["batch_id", "job_id", "annotation_index"]
 })
@@ -163,30 +153,28 @@ const annotations = make({
 const media = make({
   description: "one row per input that annotations refer to",
   columns: {
-    batch_id: text(),
-    job_id: text(),
-    /** From 0 without gaps, in document order. */
-    media_index: int32(),
-    kind: text<MediaKind>(),
-    /** Null for single images. */
-    frame_id: nullable(text()),
+    batch_id: text("the job's batch"),
+    job_id: text("the job"),
+    /** Without gaps. */
+    media_index: int32("position in the document, from 0"),
+    kind: text<MediaKind>("image or point_cloud"),
+    frame_id: nullable(text("the frame; null for single images")),
     frame_index: nullable(int32("position of the frame in the job, from 0")),
-    sensor_id: nullable(text()),
+    sensor_id: nullable(text("the camera or lidar that took it")),
     /**
-     * As the document names it, without a query, which may carry a signature. Null where a segmentation result names no
-     * input: it has one row per mask or file of labels.
+     * The query, which may carry a signature, is removed. Null where a segmentation result names no input: it has one row
+     * per mask or file of labels.
      */
-    url: nullable(text()),
-    /** EXIF orientation applied. Null until it is known. */
-    width: nullable(int32("pixels, as displayed")),
-    height: nullable(int32("pixels, as displayed")),
-    ego_pose: nullable(json("JSON, as the platform gives it")),
-    sensor_pose: nullable(json("JSON, as the platform gives it")),
-    intrinsics: nullable(json("JSON, as the platform gives it")),
+    url: nullable(text("as the document names it, without the query")),
+    /** EXIF orientation applied. */
+    width: nullable(int32("pixels, as displayed; null until known")),
+    height: nullable(int32("pixels, as displayed; null until known")),
+    ego_pose: nullable(json("as the platform gives it")),
+    sensor_pose: nullable(json("as the platform gives it")),
+    intrinsics: nullable(json("as the platform gives it")),
     /** Text of a number, where the platform gives one. */
     timestamp: nullable(text("as the platform gives it")),
-    /** Null where it was not downloaded. */
-    attachment_index: nullable(int32("the stored file"))
+    attachment_index: nullable(int32("the row of attachments; null if it was not downloaded"))
   },
   key: ["batch_id", "job_id", "media_index"]
 })
@@ -194,25 +182,21 @@ const media = make({
 const attachments = make({
   description: "one row per file that a result names",
   columns: {
-    batch_id: text(),
-    job_id: text(),
-    /** Position among the files that the document names, from 0 in document order. */
-    attachment_index: int32(),
-    role: text<AttachmentRole>(),
-    /** The frame that the file belongs to; null for files of the whole job. */
-    frame_id: nullable(text()),
-    /** As the document names it; unsigned. */
-    url: text(),
+    batch_id: text("the job's batch"),
+    job_id: text("the job"),
+    /** In document order. */
+    attachment_index: int32("position among the files of the document, from 0"),
+    role: text<AttachmentRole>("mask, point_labels, point_cloud, or input"),
+    frame_id: nullable(text("the frame; null for files of the whole job")),
+    url: text("as the document names it, without a signature"),
     /** 64 lower-case hex digits. */
     revision: text("sha256 of the file"),
-    /** Size of the stored bytes. */
-    bytes: int64(),
-    /** As the storage named it, such as `image/png`. */
-    media_type: text(),
+    bytes: int64("size of the file"),
+    media_type: text("as the storage names it, such as image/png"),
     /** Relative to the sink's directory, with `/` between the parts. The same in every sink. */
     path: text("where a files sink stores the bytes"),
-    /** The camera or lidar that the file belongs to; null where the document names none. */
-    sensor_id: nullable(text())
+    /** Null where the document names none. */
+    sensor_id: nullable(text("the camera or lidar that the file belongs to"))
   },
   key: ["batch_id", "job_id", "attachment_index"]
 })
