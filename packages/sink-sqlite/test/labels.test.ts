@@ -119,21 +119,19 @@ describe("views", () => {
 })
 
 describe("the README", () => {
-  it.effect("has queries that run, on a file with something for most of them to find", () =>
+  it.effect("has statements that run, on a file with something for the query to find", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
-      const polygon = { label: "lake", points: { p1: corners[0], p2: corners[1], p3: corners[2] } }
-      const rectangle = { label: "car", coordinates: corners, attributes: { occluded: { value: "yes" } } }
-      const text = JSON.stringify({ data: { annotations: { rectangles: [rectangle, null], polygons: [polygon] } } })
-      yield* run({ file, documents: "plain" }, [[yield* read("a", content(text)), record({ job: "b", labels: [] })]])
+      const text = JSON.stringify({ data: { annotations: { rectangles: [{ label: "car", coordinates: corners }] } } })
+      yield* run({ file, documents: "plain" }, [[yield* read("a", content(text))]])
       const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8")
       const blocks = Array.from(readme.matchAll(/```sql\n(.*?)```/gs), ([, sql = ""]) => sql)
       const queries = blocks.join("").split(";").map((sql) => sql.trim()).filter((sql) => sql !== "")
       const found = queries.map((sql) =>
         sql.startsWith("CREATE") ? using(file, (db) => db.exec(sql)) : query(file, sql)
       )
-      assert.deepStrictEqual(found.map((rows) => rows?.length), [2, 1, 1, 1, 2, 3, 0, 1, 1, undefined, 1])
-      assert.deepStrictEqual(found[4], [["car", "yes", 1], ["lake", null, 1]])
+      assert.deepStrictEqual(found.map((rows) => rows?.length), [undefined, 1])
+      assert.deepStrictEqual(JSON.parse(String(found[1]?.[0]?.[1])), JSON.parse(text).data.annotations)
     }))
 })
 
