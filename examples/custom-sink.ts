@@ -13,11 +13,13 @@ import { exportMain } from "./support/exportMain.ts"
 
 const columns = AnnotationModel.tables.annotations.columns.map(({ name }) => name)
 
+type Cell = string | number | boolean
+
 /** Null is nothing, and every text in quotes, so that the two can be told apart. Lines end as RFC 4180 has it. */
-const csvLine = (cells: ReadonlyArray<string | number | null>): string =>
+const csvLine = (cells: ReadonlyArray<Cell | null>): string =>
   cells.map((cell) => cell === null ? "" : `"${text(cell).replaceAll("\"", "\"\"")}"`).join(",") + "\r\n"
 
-const text = (cell: string | number): string => Object.is(cell, -0) ? "-0" : String(cell)
+const text = (cell: Cell): string => Object.is(cell, -0) ? "-0" : String(cell)
 
 export const csvSink = (options: { readonly directory: string }): JobSink.JobSink => {
   const directory = resolve(options.directory)

@@ -82,7 +82,9 @@ export const mediaRows = (record: JobRecord): Stream.Stream<ReadonlyArray<MediaR
 }
 
 /** The sizes in rows of `media`, for a sink that replays what it has stored. */
-export const sizesOf = (rows: Iterable<MediaRow>): JobRecord["sizes"] => {
+export const sizesOf = (
+  rows: Iterable<Pick<MediaRow, "media_index" | "width" | "height">>
+): JobRecord["sizes"] => {
   const sizes = new Map<number, Size>()
   for (const { height, media_index, width } of rows) {
     if (width !== null && height !== null) sizes.set(media_index, { width, height })

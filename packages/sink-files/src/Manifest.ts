@@ -47,6 +47,8 @@ export interface Line {
   readonly work_flow_id: string | null
   readonly priority_weight: number | null
   readonly revision: { readonly document: string; readonly attachments: string }
+  /** Width and height of the job's inputs in pixels, by `media_index`; absent where none is known. */
+  readonly sizes?: Readonly<Record<string, readonly [width: number, height: number]>>
   /** Of all files together. */
   readonly bytes: number
   /** The result document, then the nested files in document order. */

@@ -9,7 +9,7 @@ import { Lines } from "@labelstream/storage"
 export const format = "labelstream-parquet"
 
 /** Version of the format. A reader that knows only lower ones must not go on. */
-export const version = 1
+export const version = 2
 
 /** The first line. */
 export interface Head {
@@ -28,6 +28,7 @@ export interface Job {
   /** Of the result document and the nested files. */
   readonly bytes: number
   readonly annotations: number
+  readonly media: number
   readonly attachments: number
   readonly contents: number
   /**
@@ -82,9 +83,11 @@ export const decodeLine = (line: string): Job | Tail | undefined => {
       ? value as unknown as Tail
       : undefined
   }
-  const { annotations, attachments, bytes, contents, job, project, revision } = value
+  // Version 1 had no media.
+  value.media ??= 0
+  const { annotations, attachments, bytes, contents, job, media, project, revision } = value
   return record(revision) && [job, project, revision.document, revision.attachments].every(text) &&
-      [annotations, attachments, bytes, contents].every(count)
+      [annotations, attachments, bytes, contents, media].every(count)
     ? value as unknown as Job
     : undefined
 }
@@ -97,4 +100,4 @@ const record = (value: unknown): value is Record<string, unknown> => typeof valu
 /** A manifest is data that may have been tampered with: no line may lead a reader out of the dataset. */
 const isFile = (value: unknown): boolean =>
   record(value) && text(value.path) && text(value.sha256) && count(value.size) && count(value.rows) &&
-  /^(?:annotations|attachments|contents|jobs)\/batch-[A-Za-z0-9._%~-]*\/part-[0-9]+\.parquet$/.test(value.path)
+  /^(?:annotations|attachments|contents|jobs|media)\/batch-[A-Za-z0-9._%~-]*\/part-[0-9]+\.parquet$/.test(value.path)

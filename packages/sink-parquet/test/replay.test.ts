@@ -35,7 +35,9 @@ const plain = Effect.fnUntraced(function*({ attachments, document, ...rest }: Jo
 })
 
 /** What a record is to come back as. */
-const asStored = ({ attachments, batchId, document, jobId, projectId, result, revision, summary }: JobSink.JobRecord) =>
+const asStored = (
+  { attachments, batchId, document, jobId, projectId, result, revision, sizes, summary }: JobSink.JobRecord
+) =>
   plain({
     projectId,
     batchId,
@@ -44,6 +46,7 @@ const asStored = ({ attachments, batchId, document, jobId, projectId, result, re
     result,
     document,
     attachments: attachments.map(({ content, ref }) => ({ index: ref.index, content })),
+    sizes,
     revision
   })
 

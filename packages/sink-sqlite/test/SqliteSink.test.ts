@@ -84,7 +84,15 @@ describe("a commit", () => {
     Effect.gen(function*() {
       const file = yield* temporaryFile
       yield* run({ file }, [])
-      const types = { text: "TEXT", json: "TEXT", int32: "INTEGER", int64: "INTEGER", double: "REAL", bytes: "BLOB" }
+      const types = {
+        text: "TEXT",
+        json: "TEXT",
+        int32: "INTEGER",
+        int64: "INTEGER",
+        double: "REAL",
+        boolean: "INTEGER",
+        bytes: "BLOB"
+      }
       for (const [name, table] of Object.entries(AnnotationModel.tables)) {
         const found = query(file, `SELECT name, type, "notnull", pk FROM pragma_table_info('${name}')`)
         const key = table.key as ReadonlyArray<string>

@@ -15,6 +15,8 @@ export interface StoredJob {
   readonly attachments?: ReadonlyArray<Uint8Array>
   /** The job's annotations in order of their index; left out by sinks that store documents alone. */
   readonly rows?: ReadonlyArray<AnnotationModel.AnnotationRow>
+  /** The job's inputs in order of their index; left out by sinks without a table of them. */
+  readonly media?: ReadonlyArray<AnnotationModel.MediaRow>
 }
 
 /** One file as the sink's manifest lists it. */

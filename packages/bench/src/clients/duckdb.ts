@@ -5,7 +5,15 @@ import { join } from "node:path"
 import type { Run } from "../harness/client.ts"
 import { batches, columns, rowsPerJob } from "../support/rows.ts"
 
-const types = { text: "VARCHAR", json: "VARCHAR", int32: "INTEGER", int64: "BIGINT", double: "DOUBLE", bytes: "BLOB" }
+const types = {
+  text: "VARCHAR",
+  json: "VARCHAR",
+  int32: "INTEGER",
+  int64: "BIGINT",
+  double: "DOUBLE",
+  boolean: "BOOLEAN",
+  bytes: "BLOB"
+}
 
 export const run: Run<{ readonly folder: string; readonly jobs: number }> = async ({ folder, jobs }, stopwatch) => {
   const connection = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect()
@@ -19,6 +27,7 @@ export const run: Run<{ readonly folder: string; readonly jobs: number }> = asyn
             const value = row[name]
             if (value === null) appender.appendNull()
             else if (type === "int32") appender.appendInteger(value as number)
+            else if (type === "boolean") appender.appendBoolean(value as boolean)
             else if (type === "double") appender.appendDouble(value as number)
             else appender.appendVarchar(value as string)
           }

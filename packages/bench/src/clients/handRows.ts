@@ -67,7 +67,21 @@ export const rowsOf = ({ data }: Document, batch_id: string, job_id: string): Ar
         attributes: `{${attributes}}`,
         color: null,
         label_key: null,
-        source_path: `/data/annotations/${list}/${index}`
+        source_path: `/data/annotations/${list}/${index}`,
+        frame_index: null,
+        media_index: 0,
+        key_frame: null,
+        point_labels: null,
+        center_x: null,
+        center_y: null,
+        center_z: null,
+        size_x: null,
+        size_y: null,
+        size_z: null,
+        rotation_x: null,
+        rotation_y: null,
+        rotation_z: null,
+        rotation_w: null
       })
     }
   }

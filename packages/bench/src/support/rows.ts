@@ -60,6 +60,7 @@ const makeJob = (number: number): MadeJob => {
     rows,
     record: {
       position: number,
+      load: 0,
       projectId: "project-1",
       batchId,
       jobId,
@@ -78,9 +79,11 @@ const makeJob = (number: number): MadeJob => {
         resultType: "image_annotation",
         wrapped: true,
         attachments: [],
+        media: () => Stream.empty,
         rows: () => Stream.make({ rows, problems: [] })
       },
       attachments: [],
+      sizes: new Map(),
       revision: { document: sha256, attachments: "" }
     }
   }

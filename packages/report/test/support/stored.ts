@@ -67,6 +67,7 @@ export const storedJob = (job: TestJob): JobSink.StoredJob => {
     },
     document: content,
     attachments: files.map((file, index) => ({ index, content: contentOf(file) })),
+    sizes: new Map(),
     revision: { document: content.sha256, attachments: "" }
   }
 }

@@ -55,6 +55,9 @@ const storedJob = (fs: Fs, folders: ReadonlyArray<string>, line: Manifest.Line):
     },
     document: contentOf(fs, folders, document),
     attachments: nested.map((file) => ({ index: indexOf(file), content: contentOf(fs, folders, file) })),
+    sizes: new Map(
+      Object.entries(line.sizes ?? {}).map(([index, [width, height]]) => [Number(index), { width, height }])
+    ),
     revision: line.revision
   }
 }

@@ -205,7 +205,14 @@ const lineOf = (record: JobSink.JobRecord, names: ReadonlyArray<string>): Manife
     work_flow_id: record.result.workFlowId,
     priority_weight: record.result.priorityWeight,
     revision: { document: record.revision.document, attachments: record.revision.attachments },
+    ...sizesOf(record),
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     files
   }
 }
+
+/** Sizes cannot be read from the document: a replay gives back what the line keeps of them. */
+const sizesOf = ({ sizes }: JobSink.JobRecord): Pick<Manifest.Line, "sizes"> =>
+  sizes.size === 0
+    ? {}
+    : { sizes: Object.fromEntries(Array.from(sizes, ([index, { height, width }]) => [index, [width, height]])) }

@@ -37,6 +37,7 @@ export interface Sketch {
   readonly document?: Content.Content
   readonly nested?: ReadonlyArray<Nested>
   readonly url?: string
+  readonly sizes?: JobSink.JobRecord["sizes"]
 }
 
 /** A record as the engine hands it over. */
@@ -44,11 +45,12 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
   const { batch = "batch-1", job, nested = [], project = "project-1" } = sketch
   const document = sketch.document ?? content(sketch.text ?? JSON.stringify({ data: { job } }))
   const attachments = nested.map(({ frameId = null, role = "mask", text, url }, index): JobSink.AttachmentRecord => ({
-    ref: { index, role, frameId, url: url ?? `https://files.example/${index}.png`, sourcePath: `/data/${index}` },
+    ref: { index, role, frameId, sensorId: null, url: url ?? `https://files.example/${index}.png`, sourcePath: `/data/${index}` },
     content: content(text, "image/png")
   }))
   return {
     position: 0,
+    load: 0,
     projectId: project,
     batchId: batch,
     jobId: job,
@@ -76,9 +78,11 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
       resultType: "unknown",
       wrapped: true,
       attachments: attachments.map(({ ref }) => ref),
+      media: () => Stream.empty,
       rows: () => Stream.empty
     },
     attachments,
+    sizes: sketch.sizes ?? new Map(),
     revision: {
       document: document.sha256,
       attachments: attachments.length === 0 ? "" : sha256(attachments.map(({ content }) => content.sha256).join(""))

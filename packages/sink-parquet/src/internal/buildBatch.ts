@@ -190,7 +190,7 @@ const rewrite = <E>(
     ),
     Effect.fnUntraced(function*(readers) {
       const lines = build.publishedJobs()
-      const waiting = { annotations: 0, attachments: 0, contents: 0, jobs: 0 }
+      const waiting: Each<number> = { annotations: 0, media: 0, attachments: 0, contents: 0, jobs: 0 }
       const copy = async () => {
         if (readers === undefined) return
         for (const table of tableNames) {

@@ -15,7 +15,7 @@ export interface Located {
   readonly rows: Each<number>
 }
 
-const nothing: Each<number> = { annotations: 0, attachments: 0, contents: 0, jobs: 0 }
+const nothing: Each<number> = { annotations: 0, media: 0, attachments: 0, contents: 0, jobs: 0 }
 
 /** Yields the jobs of a part. */
 export async function* jobsAt(part: Published, folder: string): AsyncGenerator<Located> {

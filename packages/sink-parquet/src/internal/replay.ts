@@ -10,7 +10,7 @@ import { type Holders, readHolders } from "./holders.ts"
 import type { Published } from "./partBuild.ts"
 import { damaged, jobsOf } from "./partFile.ts"
 import { openPart, type PartReader } from "./partReader.ts"
-import { type ContentRow, pieceSize, type Row } from "./tables.ts"
+import { type ContentRow, pieceSize, type Row, type TableName } from "./tables.ts"
 import { batchFolders, partPath, type Place } from "./target.ts"
 
 /** Yields the jobs whose document and files are kept. */
@@ -29,19 +29,23 @@ async function* replayPart(
   const { part, place: { fs, output } } = published
   const path = (table: Parameters<typeof partPath>[0]) => join(output, partPath(table, folder, part))
   const readers: Array<PartReader> = []
-  const open = async (table: "attachments" | "contents" | "jobs") => {
+  const open = async (table: TableName) => {
     const reader = await openPart(fs, path(table))
     readers.push(reader)
     return reader
   }
   try {
     const [attachments, contents, jobs] = [await open("attachments"), await open("contents"), await open("jobs")]
+    let media: PartReader | undefined
     let piece = 0
     for await (const lines of jobsOf(fs, path("manifest"))) {
       for (const line of lines) {
         const [job] = await rowsOf<Stored<AnnotationModel.JobRow>>(jobs, 1)
         const files = await rowsOf<Stored<AnnotationModel.AttachmentRow>>(attachments, line.attachments)
         if (job?.job_id !== line.job) throw damaged(path("jobs"))
+        // A part of version 1 has no such file.
+        if (line.media > 0) media ??= await open("media")
+        const inputs = media === undefined ? [] : await rowsOf<AnnotationModel.MediaRow>(media, line.media)
         const sources = sourcesOf(job, files, piece)
         piece += line.contents
         if (!isHeld(published, line.job)) {
@@ -54,7 +58,7 @@ async function* replayPart(
         }
         const found: Array<Content.Content> = []
         for (const source of sources) found.push(await contentOf(fs, path("contents"), contents, source))
-        yield storedJob(line, job, files, found)
+        yield { ...storedJob(line, job, files, found), sizes: TableRows.sizesOf(inputs) }
       }
     }
   } finally {
@@ -155,7 +159,7 @@ const storedJob = (
   job: Stored<AnnotationModel.JobRow>,
   files: ReadonlyArray<Stored<AnnotationModel.AttachmentRow>>,
   [document, ...nested]: ReadonlyArray<Content.Content>
-): JobSink.StoredJob => ({
+): Omit<JobSink.StoredJob, "sizes"> => ({
   ...TableRows.storedJob(job),
   projectId,
   document: document!,

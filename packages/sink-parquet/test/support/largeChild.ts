@@ -26,6 +26,7 @@ const large = (rows: number) => {
       resultType: "image_annotation",
       wrapped: true,
       attachments: [],
+      media: () => Stream.empty,
       rows: ({ batchId, jobId }) =>
         // One at a time, or all of them would be made at once.
         Stream.range(0, rows / 1000 - 1).pipe(

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { decompressors } from "../../src/internal/codec.ts"
 
-export type Table = "jobs" | "annotations" | "attachments" | "contents"
+export type Table = "jobs" | "annotations" | "media" | "attachments" | "contents"
 
 /** What DuckDB answers to a query; `{table}` stands for all parts of a table. A new instance, since it caches footers. */
 export const query = (directory: string, sql: string): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>> =>

@@ -33,6 +33,9 @@ export interface Sketch {
   readonly frames?: number | null
   readonly tag?: string | null
   readonly url?: string
+  /** What is special of each media row. */
+  readonly media?: ReadonlyArray<Partial<AnnotationModel.MediaRow>>
+  readonly sizes?: JobSink.JobRecord["sizes"]
   readonly parsed?: JobSink.JobRecord["parsed"]
 }
 
@@ -62,6 +65,22 @@ export const row = (
   ...special
 })
 
+/** One input's row, as a document gives it. */
+export const mediaRow = (
+  batch_id: string,
+  job_id: string,
+  media_index: number,
+  special: Partial<AnnotationModel.MediaRow> = {}
+): AnnotationModel.MediaRow => ({
+  ...Table.nulls(AnnotationModel.tables.media),
+  batch_id,
+  job_id,
+  media_index,
+  kind: "image",
+  url: `https://inputs.example/${media_index}.jpg`,
+  ...special
+})
+
 /** A record as the engine hands it over. */
 export const record = (sketch: Sketch): JobSink.JobRecord => {
   const { batch = "batch-1", frames = null, job, nested = [], rows = 3, tag = null } = sketch
@@ -71,6 +90,7 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
       index,
       role: "mask",
       frameId: null,
+      sensorId: null,
       url: `https://files.example/${index}.png`,
       sourcePath: `/data/${index}`
     },
@@ -79,8 +99,10 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
   const made = (typeof rows === "number" ? Array.from({ length: rows }, () => ({})) : rows).map((special, index) =>
     row(batch, job, index, special)
   )
+  const media = (sketch.media ?? []).map((special, index) => mediaRow(batch, job, index, special))
   return {
     position: 0,
+    load: 0,
     projectId: "project-1",
     batchId: batch,
     jobId: job,
@@ -108,9 +130,11 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
       resultType: "image_annotation",
       wrapped: true,
       attachments: attachments.map(({ ref }) => ref),
+      media: () => media.length === 0 ? Stream.empty : Stream.make(media),
       rows: () => made.length === 0 ? Stream.empty : Stream.make({ rows: made, problems: [] })
     },
     attachments,
+    sizes: sketch.sizes ?? new Map(),
     revision: {
       document: document.sha256,
       attachments: attachments.length === 0 ? "" : sha256(attachments.map(({ content }) => content.sha256).join(""))

@@ -37,14 +37,22 @@ const query = async (target: string, table: string, columns: string): Promise<Re
 
 const textOf = (value: unknown) => value instanceof Uint8Array ? decoder.decode(value) : value
 
-const { columns } = AnnotationModel.tables.annotations
-const isText = (name: string) => columns.some((of) => of.name === name && (of.type === "text" || of.type === "json"))
+/** All rows of a table of the model. */
+const rowsOf = async <Row>(target: string, name: "annotations" | "media"): Promise<ReadonlyArray<Row>> => {
+  const { columns } = AnnotationModel.tables[name]
+  const select = columns.map(({ name, type }) => type === "text" || type === "json" ? `encode(${name}::VARCHAR)` : name)
+  return (await query(target, name, select.join(", "))).map((values) =>
+    Object.fromEntries(columns.map(({ name }, index) => [name, textOf(values[index])])) as Row
+  )
+}
+
 const ids = "encode(batch_id), encode(job_id)"
 
 interface Found {
   readonly batchId: string
   readonly jobId: string
   readonly rows: Array<AnnotationModel.AnnotationRow>
+  readonly media: Array<AnnotationModel.MediaRow>
   readonly contents: Array<Array<Uint8Array>>
 }
 
@@ -54,18 +62,18 @@ const jobsIn = async (target: string): Promise<ReadonlyArray<StoredJob>> => {
   for (const [batch, job] of await query(target, "jobs", ids)) {
     const key = keyOf(batch, job)
     if (found.has(key)) throw new Error(`job ${key} is there twice`)
-    found.set(key, { batchId: String(textOf(batch)), jobId: String(textOf(job)), rows: [], contents: [] })
+    found.set(key, { batchId: String(textOf(batch)), jobId: String(textOf(job)), rows: [], media: [], contents: [] })
   }
   const of = (batch: unknown, job: unknown): Found => {
     const known = found.get(keyOf(batch, job))
     if (known === undefined) throw new Error(`there are rows of ${keyOf(batch, job)}, which is not in jobs`)
     return known
   }
-  const select = columns.map(({ name }) => isText(name) ? `encode(${name}::VARCHAR)` : name).join(", ")
-  for (const values of await query(target, "annotations", select)) {
-    const row = Object.fromEntries(columns.map(({ name }, index) => [name, textOf(values[index])]))
-    const { rows } = of(values[0], values[1])
-    rows[row["annotation_index"] as number] = row as unknown as AnnotationModel.AnnotationRow
+  for (const row of await rowsOf<AnnotationModel.AnnotationRow>(target, "annotations")) {
+    of(row.batch_id, row.job_id).rows[row.annotation_index] = row
+  }
+  for (const row of await rowsOf<AnnotationModel.MediaRow>(target, "media")) {
+    of(row.batch_id, row.job_id).media[row.media_index] = row
   }
   for (
     const [batch, job, index, piece, bytes] of await query(target, "contents", `${ids}, attachment_index, piece, bytes`)
@@ -73,10 +81,10 @@ const jobsIn = async (target: string): Promise<ReadonlyArray<StoredJob>> => {
     const pieces = of(batch, job).contents[index === null ? 0 : (index as number) + 1] ??= []
     pieces[piece as number] = bytes as Uint8Array
   }
-  return Array.from(found.values(), ({ batchId, contents, jobId, rows }) => {
+  return Array.from(found.values(), ({ batchId, contents, jobId, media, rows }) => {
     const [document, ...attachments] = contents.map((pieces) => Buffer.concat(pieces))
     if (document === undefined) throw new Error(`${jobId} has no document`)
-    return { batchId, jobId, document, attachments, rows }
+    return { batchId, jobId, document, attachments, rows, media }
   })
 }
 

@@ -132,6 +132,7 @@ const compareContent = Effect.fnUntraced(function*(file: string, reader: Reader,
   const beyond = yield* step(() => reader.annotationsBeyond(job, job.annotation_rows))
   if (rows === job.annotation_rows && (beyond || sound < rows)) faults.add("Modified", "annotations")
   else faults.count("annotations", rows, job.annotation_rows)
+  faults.count("media", yield* step(() => reader.count("media", job)), job.media_rows)
   faults.count("problems", yield* step(() => reader.count("problems", job)), job.problem_rows)
 
   const hash = (index: number | undefined) => hashParts(file, where, (after) => reader.part(job, index, after))

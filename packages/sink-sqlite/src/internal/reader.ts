@@ -35,6 +35,7 @@ const countSound = `SELECT count(*) AS rows, total(${isSound}) AS sound FROM ann
 const anyWhere = (condition: string) => `EXISTS (SELECT 1 FROM annotations WHERE ${here} AND ${condition})`
 const anyBeyond = `SELECT ${anyWhere(`${position} >= ?`)} OR ${anyWhere(`${position} < 0`)}`
 
+const sizesOf = `SELECT media_index, width, height FROM media WHERE ${here} AND width IS NOT NULL`
 const attachmentsOf = `SELECT * FROM attachments WHERE ${here} ORDER BY ${numberOf(attachments)}`
 const nextPart = (name: string, table: Table.AnyTable) =>
   `SELECT * FROM ${name} WHERE ${equal(table.key.slice(0, -1))} AND ${numberOf(table)} > ?
@@ -101,6 +102,11 @@ export class Reader {
 
   attachments(key: Key): ReadonlyArray<AnnotationModel.AttachmentRow> {
     return this.prepare(attachmentsOf).all(key.batch_id, key.job_id) as Array<AnnotationModel.AttachmentRow>
+  }
+
+  /** The rows of media whose size is known. */
+  sizes(key: Key): ReadonlyArray<Pick<AnnotationModel.MediaRow, "media_index" | "width" | "height">> {
+    return this.prepare(sizesOf).all(key.batch_id, key.job_id) as Array<AnnotationModel.MediaRow>
   }
 
   /** The part after one, of the result document or of the attachment with an index. */

@@ -41,6 +41,7 @@ const storedJob = (reader: Reader, job: Whole): JobSink.StoredJob => ({
     index: file.attachment_index,
     content: contentOf(reader, job, file.attachment_index, file)
   })),
+  sizes: TableRows.sizesOf(reader.sizes(job)),
   revision: { document: job.revision, attachments: job.attachments_revision }
 })
 

@@ -59,8 +59,27 @@ export interface Sketch {
   readonly parsed?: ResultDocument.ResultDocument
   readonly nested?: ReadonlyArray<string | Content.Content>
   readonly url?: string
+  /** What is special of each media row. */
+  readonly media?: ReadonlyArray<Partial<AnnotationModel.MediaRow>>
+  readonly sizes?: JobSink.JobRecord["sizes"]
   readonly summary?: Partial<JobSink.JobRecord["summary"]>
 }
+
+/** One input's row, as a document gives it. */
+export const mediaRow = (
+  batch_id: string,
+  job_id: string,
+  media_index: number,
+  special: Partial<AnnotationModel.MediaRow> = {}
+): AnnotationModel.MediaRow => ({
+  ...Table.nulls(AnnotationModel.tables.media),
+  batch_id,
+  job_id,
+  media_index,
+  kind: "image",
+  url: `https://inputs.example/${media_index}.jpg`,
+  ...special
+})
 
 /** A record as the engine hands it over. */
 export const record = (sketch: Sketch): JobSink.JobRecord => {
@@ -73,13 +92,16 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
       index,
       role: "mask",
       frameId: `f${index}`,
+      sensorId: null,
       url: sketch.url ?? `https://files.example/${index}.png`,
       sourcePath: `/data/${index}`
     },
     content: typeof bytes === "string" ? content(bytes, "image/png") : bytes
   }))
+  const media = (sketch.media ?? []).map((special, index) => mediaRow(batch, job, index, special))
   return {
     position: 0,
+    load: 0,
     projectId: project,
     batchId: batch,
     jobId: job,
@@ -108,9 +130,11 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
       resultType: "image_annotation",
       wrapped: true,
       attachments: attachments.map(({ ref }) => ref),
+      media: () => media.length === 0 ? Stream.empty : Stream.make(media),
       rows: () => Stream.fromIterable(rows.length + problems.length === 0 ? [] : [{ rows, problems }])
     },
     attachments,
+    sizes: sketch.sizes ?? new Map(),
     revision: {
       document: document.sha256,
       attachments: attachments.length === 0 ? "" : sha256(attachments.map(({ content }) => content.sha256).join(""))

@@ -2,7 +2,7 @@
  * What the conformance kit needs to know of this sink, and a reader of its own for what it stores: plain SQL and zstd, as
  * the README tells readers to go about it.
  */
-import type { AnnotationModel } from "@labelstream/core/sink"
+import { AnnotationModel, type Table } from "@labelstream/core/sink"
 import type { StoredJob } from "@labelstream/sink-testkit"
 import BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"
@@ -25,6 +25,7 @@ interface Part {
 
 interface Found {
   readonly rows: Array<AnnotationModel.AnnotationRow>
+  readonly media: Array<AnnotationModel.MediaRow>
   readonly contents: Array<Array<Buffer>>
 }
 
@@ -35,32 +36,41 @@ const contents = `SELECT batch_id, job_id, NULL AS attachment_index, part, codec
   UNION ALL SELECT batch_id, job_id, attachment_index, part, codec, bytes FROM files
   ORDER BY batch_id, job_id, attachment_index NULLS FIRST, part`
 
+/** All rows of a table in the order of its key. SQLite's integers 0 and 1 stand for what is a boolean. */
+function* rowsOf<Row>(db: BetterSqlite3.Database, name: string, { columns, key }: Table.AnyTable): Generator<Row> {
+  const booleans = columns.filter(({ type }) => type === "boolean").map((column) => column.name)
+  const found = db.prepare(`SELECT * FROM ${name} ORDER BY ${key.join(", ")}`).iterate()
+  for (const row of found as Iterable<Record<string, unknown>>) {
+    for (const column of booleans) if (row[column] !== null) row[column] = row[column] === 1
+    yield { ...row, batch_id: idOf(String(row["batch_id"])), job_id: idOf(String(row["job_id"])) } as Row
+  }
+}
+
 const jobsIn = (db: BetterSqlite3.Database): ReadonlyArray<StoredJob> => {
   const found = new Map<string, Found>()
   const keyOf = (row: { readonly batch_id: string; readonly job_id: string }) =>
     JSON.stringify([idOf(row.batch_id), idOf(row.job_id)])
   for (const job of db.prepare("SELECT batch_id, job_id FROM jobs").all() as Array<Part>) {
-    found.set(keyOf(job), { rows: [], contents: [] })
+    found.set(keyOf(job), { rows: [], media: [], contents: [] })
   }
   const of = (row: { readonly batch_id: string; readonly job_id: string }) => {
     const job = found.get(keyOf(row))
     if (job === undefined) throw new Error(`rows of ${row.job_id}, which is not in jobs`)
     return job
   }
-  const annotations = db.prepare("SELECT * FROM annotations ORDER BY batch_id, job_id, annotation_index").iterate()
-  for (const row of annotations as Iterable<AnnotationModel.AnnotationRow>) {
-    of(row).rows.push({ ...row, batch_id: idOf(row.batch_id), job_id: idOf(row.job_id) })
-  }
+  const { annotations, media } = AnnotationModel.tables
+  for (const row of rowsOf<AnnotationModel.AnnotationRow>(db, "annotations", annotations)) of(row).rows.push(row)
+  for (const row of rowsOf<AnnotationModel.MediaRow>(db, "media", media)) of(row).media.push(row)
   for (const part of db.prepare(contents).iterate() as Iterable<Part>) {
     const index = (part.attachment_index ?? -1) + 1
     const parts = of(part).contents[index] ??= []
     parts.push(part.codec === "zstd" ? zstdDecompressSync(part.bytes) : part.bytes)
   }
-  return Array.from(found, ([key, { contents, rows }]) => {
+  return Array.from(found, ([key, { contents, media, rows }]) => {
     const [batchId, jobId] = JSON.parse(key) as [string, string]
     const [document, ...attachments] = contents.map((parts) => Buffer.concat(parts))
     if (document === undefined) throw new Error(`${jobId} has no document`)
-    return { batchId, jobId, document, attachments, rows }
+    return { batchId, jobId, document, attachments, rows, media }
   })
 }
 
@@ -81,6 +91,7 @@ export const damages = {
   "annotations removed": change("DELETE FROM annotations WHERE job_id = 'job-2'"),
   "a job's row removed": change("DELETE FROM jobs WHERE job_id = 'job-4'"),
   "files removed": change("DELETE FROM files WHERE job_id = 'job-3'"),
+  "a row of media removed": change("DELETE FROM media WHERE job_id = 'job-3' AND media_index = 0"),
   "an attachment's row removed": change("DELETE FROM attachments WHERE job_id = 'job-3' AND attachment_index = 1")
 }
 

@@ -22,19 +22,22 @@ export const jobDifference = (found: StoredJob, expected: TestJob): string | und
     const file = attachments.findIndex((bytes, index) => !sameBytes(bytes, expected.attachments[index]!))
     if (file !== -1) return `${at}: nested file ${file} differs`
   }
-  return found.rows === undefined ? undefined : rowsDifference(at, found.rows, expected.rows)
+  return rowsDifference(at, "annotations", found.rows, expected.rows) ??
+    rowsDifference(at, "media", found.media, expected.media)
 }
 
-type Rows = ReadonlyArray<AnnotationModel.AnnotationRow>
+/** Columns hold numbers, text and nulls: what a row says of a column, by its name. */
+type Rows = ReadonlyArray<Readonly<Record<string, unknown>>>
 
-const rowsDifference = (at: string, found: Rows, expected: Rows) => {
-  if (found.length !== expected.length) return `${at}: ${found.length} annotations, not ${expected.length}`
+const rowsDifference = (at: string, table: "annotations" | "media", found: Rows | undefined, expected: Rows) => {
+  if (found === undefined) return undefined
+  if (found.length !== expected.length) return `${at}: ${found.length} rows of ${table}, not ${expected.length}`
   for (const [index, row] of expected.entries()) {
-    for (const { name } of AnnotationModel.tables.annotations.columns) {
+    for (const { name } of AnnotationModel.tables[table].columns) {
       const [other, value] = [found[index]?.[name], row[name]]
       if (Object.is(other, value)) continue
       const from = firstDifference(other, value)
-      return `${at}: ${name} of annotation ${index} is ${shown(other, from)}, not ${shown(value, from)}`
+      return `${at}: ${name} of row ${index} of ${table} is ${shown(other, from)}, not ${shown(value, from)}`
     }
   }
   return undefined

@@ -1,5 +1,5 @@
 /** Jobs to be stored, each with what a reader must find of it afterwards. */
-import { type AnnotationModel, type Content, type JobSink, ResultDocument } from "@labelstream/core/sink"
+import { type AnnotationModel, type Content, type JobSink, ResultDocument, TableRows } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { inMemory, sha256, utf8 } from "./contents.ts"
@@ -29,7 +29,12 @@ export interface TestJob {
   readonly document: Uint8Array
   readonly attachments: ReadonlyArray<Uint8Array>
   readonly rows: ReadonlyArray<AnnotationModel.AnnotationRow>
+  readonly media: ReadonlyArray<AnnotationModel.MediaRow>
 }
+
+/** The size of every other input is known, so that both kinds of row are stored. */
+const sizeOf = (index: number): JobSink.Size | undefined =>
+  index % 2 === 0 ? { width: 1920 + index, height: 1080 } : undefined
 
 const toBytes = (of: unknown): Uint8Array =>
   of instanceof Uint8Array ? of : utf8(typeof of === "string" ? of : JSON.stringify(of))
@@ -42,6 +47,7 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
     const document = toBytes(sketch.document)
     const content = hold(document, "application/json")
     const parsed = yield* ResultDocument.open(inMemory(document, "application/json"))
+    const inputs = (yield* Stream.runCollect(parsed.media({ batchId, jobId }))).flat()
     const decoded = yield* Stream.runCollect(parsed.rows({ batchId, jobId }))
     // As in the engine, rows are read from the content: they come as slowly as it does, and not at all where it fails.
     const read: ResultDocument.ResultDocument = hold === inMemory ? parsed : {
@@ -53,6 +59,7 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
         index,
         role: parsed.attachments[index]?.role ?? "mask",
         frameId: parsed.attachments[index]?.frameId ?? null,
+        sensorId: parsed.attachments[index]?.sensorId ?? null,
         url: (parsed.attachments[index]?.url ?? `https://files.example/${index}.png`) + query,
         sourcePath: parsed.attachments[index]?.sourcePath ?? `/files/${index}`
       },
@@ -60,6 +67,7 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
     }))
     const record: JobSink.JobRecord = {
       position: 0,
+      load: 0,
       projectId: "project-1",
       batchId,
       jobId,
@@ -85,6 +93,10 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
       document: content,
       parsed: read,
       attachments,
+      sizes: new Map(inputs.flatMap(({ media_index }) => {
+        const size = sizeOf(media_index)
+        return size === undefined ? [] : [[media_index, size]]
+      })),
       revision: {
         document: sha256(document),
         attachments: files.length === 0 ? "" : sha256(attachments.map((file) => file.content.sha256).join(""))
@@ -94,7 +106,8 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
       record,
       document,
       attachments: files.map(toBytes),
-      rows: decoded.flatMap(({ rows }) => rows)
+      rows: decoded.flatMap(({ rows }) => rows),
+      media: (yield* Stream.runCollect(TableRows.mediaRows(record))).flat()
     }
   }).pipe(Effect.orDie)
 
@@ -118,15 +131,22 @@ export const plain = (count: number, revision = 0, from = 0): ReadonlyArray<Sket
               attributes: {},
               coordinates: [{ x: 0.1, y: 0.2 }, { x: 0.3, y: 0.2 }, { x: 0.3, y: 0.4 }, { x: 0.1, y: 0.4 }]
             }]
-          }
+          },
+          image_url: "https://inputs.example/image.jpg"
         }
       },
       files: files.map((text) => `${text}, revision ${revision}`)
     }
   })
 
-export const recordsOf = (of: ReadonlyArray<TestJob>): ReadonlyArray<JobSink.JobRecord> =>
-  of.map(({ record }, position) => ({ ...record, position }))
+/** Records in an order, each time as another run would bring them. */
+export const recordsOf = (of: ReadonlyArray<TestJob>): ReadonlyArray<JobSink.JobRecord> => {
+  const load = ++loads
+  return of.map(({ record }, position) => ({ ...record, position, load }))
+}
+
+/** What a sink stores of a job's content must not depend on this. */
+let loads = 1_700_000_000_000_000
 
 const keyOf = (of: { readonly batchId: string; readonly jobId: string }): string =>
   JSON.stringify([of.batchId, of.jobId])
