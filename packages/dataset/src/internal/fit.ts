@@ -110,7 +110,10 @@ const fitShape = <Fields extends Schema.Struct.Fields>(
     return null
   }
   const isNumeric = shape.points.every(([x, y]) => Number.isFinite(x) && Number.isFinite(y))
-  const carried = isNumeric ? format.carries(shape, options) : noNumber
+  const found = isNumeric ? format.carries(shape, options) : noNumber
+  const carried = found.how !== "dropped" && shape.type === "segment" && input.shapes.includes(shape)
+    ? Loss.dropped(input.maskProblem ?? "its mask was not exported")
+    : found
   if (carried.how === "dropped") {
     tally?.add(shape.type, label, carried)
     return null
