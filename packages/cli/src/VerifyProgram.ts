@@ -2,6 +2,7 @@
 import { type JobSink, Ledger, Verify } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { commandLine } from "./internal/commandLine.ts"
 import { SettingsError } from "./internal/failure.ts"
@@ -115,6 +116,12 @@ export const run = Effect.fnUntraced(function*(options: Options) {
   const intact = used.length === 1
     ? found.intact
     : yield* countStored(new Set(used.map(({ receipts }) => receipts)), found.isAffected)
+  for (const { batches, sink } of found.damage) {
+    const receipts = used.find((each) => each.sink === sink)?.receipts
+    if (batches.size === 0 && receipts !== undefined) {
+      ;(yield* batchIn(receipts)).forEach((batchId) => batches.add(batchId))
+    }
+  }
   const damage = found.damage.length === 0 ? [] : yield* inProjects(found)
   const repair = damage.flatMap((each) => options.repair === undefined ? [] : [options.repair(each)])
   const lacking = skipsUnused ? [] : unused
@@ -132,6 +139,17 @@ export const run = Effect.fnUntraced(function*(options: Options) {
   }
   if (lacking.length > 0) yield* Effect.logError(yield* nothingStored(lacking, store))
   return found.isDamaged ? 3 : lacking.length > 0 ? 1 : found.hasExtra ? 4 : 0
+})
+
+/** One of the batches of which a sink has jobs: a run that exports any of them into it restores what it publishes. */
+const batchIn = Effect.fnUntraced(function*(receipts: string) {
+  const entry = yield* Stream.runHead(
+    Stream.filter(
+      Stream.flattenIterable((yield* Ledger.Ledger).entries({})),
+      (entry) => entry.receipts.some(({ sink }) => sink === receipts)
+    )
+  )
+  return Option.toArray(entry).map(({ batchId }) => batchId)
 })
 
 /** What is damaged, by the projects that the batches are of. */

@@ -56,6 +56,7 @@ describe("the summary", () => {
       bytes: 100,
       queued: 0,
       error: null,
+      isPublished: true,
       notice
     }
     const told = report({}, { sinks: [sink], complete: true })
@@ -69,6 +70,7 @@ describe("the summary", () => {
       backfilled: 0,
       bytes: 100,
       error: null,
+      published: true,
       notice
     }])
   })
@@ -117,8 +119,37 @@ describe("the summary", () => {
     assert.notMatch(text, /Complete/)
   })
 
+  it("names a sink that has not published what it stored", () => {
+    const sink = {
+      sink: "coco",
+      id: "coco:/d",
+      stored: 10,
+      backfilled: 0,
+      bytes: 100,
+      queued: 0,
+      error: null,
+      isPublished: false,
+      notice: null
+    }
+    const text = summary(report({}, { sinks: [sink], stopped: true }), activity, end)
+    assert.match(
+      text,
+      /Stored 10 jobs, 100 B: coco:\/d\n {2}Not published yet: the next run that comes to its end does it\n/
+    )
+  })
+
   it("says why a run is not complete, and what to type, at its end", () => {
-    const sinks = [{ sink: "s", id: "s:x", stored: 1, backfilled: 0, bytes: 1, queued: 0, error: "full", notice: null }]
+    const sinks = [{
+      sink: "s",
+      id: "s:x",
+      stored: 1,
+      backfilled: 0,
+      bytes: 1,
+      queued: 0,
+      error: "full",
+      isPublished: true,
+      notice: null
+    }]
     const text = summary(
       report({ failed: 2, exported: 8, listingError: "no", isListed: false }, { sinks }),
       activity,

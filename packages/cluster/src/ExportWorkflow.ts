@@ -79,7 +79,7 @@ const endOf = Effect.fnUntraced(function*(exportId: string, error: ClusterError 
   const endedAt = yield* Clock.currentTimeMillis
   // A request that cannot be read ends without a report.
   const report = yield* Effect.catchTag(
-    reportOf({ ...row.value, endedAt }, endedAt),
+    reportOf({ ...row.value, endedAt, error: error?.message ?? null }, endedAt),
     "ClusterError",
     () => Effect.succeed(null)
   )

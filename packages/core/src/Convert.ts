@@ -74,9 +74,11 @@ const reconciled = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: 
   const inspect: JobSink["inspect"] = (depth) =>
     Stream.map(sink.inspect(depth), (found) => {
       for (const item of found) {
-        if ((item._tag === "Missing" || item._tag === "Modified") && item.jobId !== "") {
-          damaged.set(JSON.stringify([item.batchId, item.jobId]), { batchId: item.batchId, jobId: item.jobId })
-        }
+        if (item._tag !== "Missing" && item._tag !== "Modified") continue
+        const { batchId, jobId } = item
+        // A published file is of no job, and says nothing of what can be replayed.
+        if (batchId === undefined || jobId === undefined || jobId === "") continue
+        damaged.set(JSON.stringify([batchId, jobId]), { batchId, jobId })
       }
       return found
     })
@@ -120,8 +122,8 @@ const readOnly = (sink: JobSink): JobSink => {
     abort: () => Effect.void,
     finish: () => Effect.void
   }
-  // What it holds is known.
-  const capabilities = { ...sink.capabilities, writers: "single", inspectable: false } as const
+  // What it holds is known, and a conversion publishes nothing of it.
+  const capabilities = { ...sink.capabilities, visibility: "commit", writers: "single", inspectable: false } as const
   return { ...source, capabilities, check: Effect.void, open: Effect.succeed(session) }
 }
 

@@ -26,6 +26,11 @@ export interface SinkReport {
   readonly queued: number
   /** Why it took no more, where it failed. */
   readonly error: string | null
+  /**
+   * Whether readers see what is stored: with `visibility: "finish"` only from a `finish` of this run on that was not told of
+   * a stop, else always.
+   */
+  readonly isPublished: boolean
   /** What readers of the sink must know, as its `finish` returned it. */
   readonly notice: string | null
 }
@@ -42,7 +47,7 @@ export interface SeenValues {
 export interface ExportReport {
   /**
    * Whether nothing is missing of what was asked for: every listing read to its end, or to the limit; no job failed or
-   * remaining; no sink failed; the filters matched something; every job that a refresh names is listed. Unfinished jobs are not
+   * remaining; no sink failed, and each has published; the filters matched something; every job that a refresh names is listed. Unfinished jobs are not
    * missing.
    */
   readonly complete: boolean
@@ -104,7 +109,7 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
         ...empty,
         filter: event.filter,
         batches: event.batches.map(emptyBatch),
-        sinks: event.sinks.map(({ id, sink }) => ({
+        sinks: event.sinks.map(({ id, sink, visibility }) => ({
           sink,
           id,
           stored: 0,
@@ -112,6 +117,7 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
           bytes: 0,
           queued: 0,
           error: null,
+          isPublished: visibility !== "finish",
           notice: null
         }))
       })
@@ -170,7 +176,10 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
     case "SinkFailed":
       return judged(withSink(report, event.sink, ({ error }) => ({ error: error ?? event.message })))
     case "SinkFinished":
-      return withSink(report, event.sink, () => ({ notice: event.notice }))
+      return judged(withSink(report, event.sink, ({ isPublished }) => ({
+        isPublished: isPublished || event.outcome !== "stopped",
+        notice: event.notice
+      })))
   }
 }
 
@@ -211,12 +220,12 @@ const judged = (report: ExportReport): ExportReport => {
 
 /** What {@link isComplete} reads of a report. */
 export type Parts = Pick<ExportReport, "batches" | "limited" | "noMatch" | "notListed"> & {
-  readonly sinks: ReadonlyArray<Pick<SinkReport, "error">>
+  readonly sinks: ReadonlyArray<Pick<SinkReport, "error" | "isPublished">>
 }
 
 /** Returns `ExportReport.complete` for the other parts of a report. */
 export const isComplete = ({ batches, limited, noMatch, notListed, sinks }: Parts): boolean =>
-  !noMatch && notListed.length === 0 && sinks.every(({ error }) => error === null)
+  !noMatch && notListed.length === 0 && sinks.every(({ error, isPublished }) => error === null && isPublished)
   && batches.every(({ failed, isListed, remaining, listingError }) =>
     (isListed || (limited && listingError === null)) && failed === 0 && remaining === 0
   )

@@ -3,7 +3,7 @@
  * are folds over them (`ExportReport.apply`).
  */
 import type { BatchRef } from "./Job.ts"
-import type { Receipt } from "./JobSink.ts"
+import type { Capabilities, Receipt, RunEnd } from "./JobSink.ts"
 import type { JobFailure } from "./Ledger.ts"
 import type { Problem } from "./ResultDocument.ts"
 
@@ -26,7 +26,9 @@ export type RunEvent =
   | {
     readonly _tag: "Started"
     readonly batches: ReadonlyArray<BatchRef>
-    readonly sinks: ReadonlyArray<{ readonly sink: string; readonly id: string }>
+    readonly sinks: ReadonlyArray<
+      { readonly sink: string; readonly id: string; readonly visibility: Capabilities["visibility"] }
+    >
     readonly filter: Filter
   }
   /** A pass over the listings begins, and with it a new count of the jobs in them. Only a run that follows has several. */
@@ -105,5 +107,10 @@ export type SinkEvent =
   }
   /** A sink takes no more, or could not end the run. */
   | { readonly _tag: "SinkFailed"; readonly sink: string; readonly message: string }
-  /** A sink has ended the run. `notice` is what its readers must know, if anything. */
-  | { readonly _tag: "SinkFinished"; readonly sink: string; readonly notice: string | null }
+  /** A sink has ended the run, of which it was given this outcome. `notice` is what its readers must know, if anything. */
+  | {
+    readonly _tag: "SinkFinished"
+    readonly sink: string
+    readonly outcome: RunEnd["outcome"]
+    readonly notice: string | null
+  }

@@ -83,14 +83,21 @@ export interface Rejection {
   readonly error: SinkError
 }
 
+/** What is damaged. Without a job it is a published file of many jobs, which the next `finish` restores from the store. */
+export interface Damage {
+  readonly batchId?: string
+  readonly jobId?: string
+  readonly path: string
+}
+
 /** What `inspect` found at one place. */
 export type Inspected =
   /** A job whose every file or row is there and, at depth `content`, unchanged. */
   | { readonly _tag: "Intact"; readonly projectId: string; readonly receipt: Receipt }
-  /** A file or row set that was committed and is no longer there. */
-  | { readonly _tag: "Missing"; readonly batchId: string; readonly jobId: string; readonly path: string }
-  /** A file or row set whose bytes are not those that were committed. */
-  | { readonly _tag: "Modified"; readonly batchId: string; readonly jobId: string; readonly path: string }
+  /** A file or row set that was committed or published and is no longer there. */
+  | Damage & { readonly _tag: "Missing" }
+  /** A file or row set whose bytes are not those that were committed or published. */
+  | Damage & { readonly _tag: "Modified" }
   /** Something in the sink's own place that no commit put there. */
   | { readonly _tag: "Extra"; readonly path: string }
   /**
@@ -106,8 +113,11 @@ export type InspectDepth = "manifest" | "content"
 export interface Capabilities {
   /** `upsert`: the latest revision of a job replaces earlier ones. `append`: every stage adds. */
   readonly keying: "upsert" | "append"
-  /** `commit`: readers see whole batches after commit. `stage`: readers may see records earlier. */
-  readonly visibility: "commit" | "stage"
+  /**
+   * `commit`: readers see whole batches after commit. `stage`: readers may see records earlier. `finish`: readers see what
+   * is committed when `finish` has published it, and until then what an earlier `finish` has; needs `writers: "single"`.
+   */
+  readonly visibility: "commit" | "stage" | "finish"
   /** What an answered commit survives: the death of the `process`, or of the machine (`fsync`). */
   readonly durability: "process" | "fsync"
   /** Whether the same jobs give the same bytes, in whatever order and batches they come. */
@@ -131,10 +141,14 @@ export interface Capabilities {
   }
 }
 
-/** What a run tells its sinks at the end. */
+/** What a run reports to its sinks at the end. */
 export interface RunEnd {
-  /** Whether the run went over its whole input, or was stopped or failed before. */
-  readonly completed: boolean
+  /**
+   * - `completed`: the run went over its whole input
+   * - `partial`: it came to its end, but a limit or a batch that could not be listed kept it from a part of its input
+   * - `stopped`: it was stopped, or failed, before its end
+   */
+  readonly outcome: "completed" | "partial" | "stopped"
 }
 
 /** A sink between `open` and the end of its scope. */
@@ -153,8 +167,13 @@ export interface OpenSink {
   /** Drops what was staged under the token. Safe at any time, twice too. */
   readonly abort: (token: CommitToken) => Effect.Effect<void, SinkError>
   /**
-   * Ends a run: manifest, footers, marker for readers. Called after the last commit, again only if it failed. Returns a
-   * notice if readers must know something: one or two sentences for people, which the report of the run shows.
+   * Ends a run: manifest, footers, marker for readers. Called once after the last commit, also of a run that stored
+   * nothing, and again only if it failed. Returns a notice if readers must know something: one or two sentences for people,
+   * which the report of the run shows.
+   *
+   * With `visibility: "finish"` it publishes what is committed, unless the run was stopped: whenever the publication is not
+   * what the store and the options give, because of an earlier run that did not publish, or of damage that `inspect`
+   * reports without a job. Killed at any moment and run again, it publishes exactly once.
    */
   readonly finish: (end: RunEnd) => Effect.Effect<string | void, SinkError>
 }

@@ -8,24 +8,23 @@ import * as Stream from "effect/Stream"
 import { type InspectDepth, type JobSink, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
 
+/** What is damaged. Without a job it is a published file of many jobs, which the next run into the sink restores. */
+export interface Damage {
+  readonly sink: string
+  readonly batchId?: string
+  readonly jobId?: string
+  readonly path: string | null
+}
+
 /** A difference between a sink and the ledger. */
 export type Difference =
-  /** The ledger has a receipt for it, and it is not there. `path` is null where a whole job is gone. */
-  | {
-    readonly _tag: "Missing"
-    readonly sink: string
-    readonly batchId: string
-    readonly jobId: string
-    readonly path: string | null
-  }
+  /**
+   * The ledger has a receipt for it, or the sink has published it, and it is not there. `path` is null where a whole job is
+   * gone.
+   */
+  | Damage & { readonly _tag: "Missing" }
   /** It is there with other bytes, or another revision than the ledger's. */
-  | {
-    readonly _tag: "Modified"
-    readonly sink: string
-    readonly batchId: string
-    readonly jobId: string
-    readonly path: string | null
-  }
+  | Damage & { readonly _tag: "Modified" }
   /** It is there, and no receipt and no commit speaks of it. */
   | { readonly _tag: "Extra"; readonly sink: string; readonly path: string }
   /**
@@ -76,7 +75,9 @@ export const sink = (
     const found = target.inspect(options.depth ?? "content").pipe(Stream.mapEffect(Effect.fnUntraced(function*(items) {
       const receipts = items.flatMap((item) => item._tag === "Intact" ? [item.receipt] : [])
       const named = items.flatMap((item) =>
-        item._tag !== "Intact" && "jobId" in item ? [{ batchId: item.batchId ?? "", jobId: item.jobId ?? "" }] : []
+        item._tag === "Intact" || item._tag === "Extra" || item.batchId === undefined || item.jobId === undefined
+          ? []
+          : [{ batchId: item.batchId, jobId: item.jobId }]
       )
       const words = yield* audit.check(receipts, named)
       const unlike = receipts.flatMap(({ batchId, jobId }, index): ReadonlyArray<Difference> => {

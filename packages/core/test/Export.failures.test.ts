@@ -109,7 +109,7 @@ describe("what makes going on useless", () => {
       strictEqual(sink.stored.size, 9)
       assert.isAtMost(jobsAsked(platform), 9 + 100 + 2)
       strictEqual((yield* ledger.counts(platform.batches[0]!)).stored, 9)
-      deepStrictEqual(sink.finished, [false])
+      deepStrictEqual(sink.finished, ["stopped"])
       // With another key, an ordinary run exports what is missing.
       platform.override = () =>
         undefined
@@ -145,7 +145,7 @@ describe("what makes going on useless", () => {
       const { running } = yield* world(platform, [sink])
       strictEqual((yield* lapse(Effect.flip(running())))._tag, "GtStudioError")
       strictEqual(platform.transport.asked.length, 1)
-      deepStrictEqual(sink.finished, [false])
+      deepStrictEqual(sink.finished, ["stopped"])
     }))
 
   it.effect("is a spool without room, which is no job's fault", () =>
@@ -220,7 +220,7 @@ describe("a listing that fails", () => {
       assert.include(report.batches[0]?.listingError ?? "", "page token")
       strictEqual(report.batches[1]?.listingError, null)
       assert(!report.complete)
-      deepStrictEqual(sink.finished, [false])
+      deepStrictEqual(sink.finished, ["partial"])
     }))
 
   it.effect("that names a page again gives all its jobs first", () =>

@@ -73,7 +73,7 @@ describe("a stop with a sink that does not answer", () => {
     Effect.gen(function*() {
       const other = new MemorySink()
       const report = yield* stopped([hangingAt("commit", gone, "memory:two"), other])
-      deepStrictEqual([other.stored.size, other.finished, other.closed], [3, [true], 1])
+      deepStrictEqual([other.stored.size, other.finished, other.closed], [3, ["completed"], 1])
       deepStrictEqual(report?.sinks.map(({ error, stored }) => [stored, error === null]), [[0, false], [3, true]])
     }))
 })

@@ -64,6 +64,14 @@ describe("an export", () => {
       }))
   }
 
+  it.effect("refuses, by name, a sink that publishes at the end and has several writers", () =>
+    Effect.gen(function*() {
+      const sink = new MemorySink({ capabilities: { visibility: "finish", writers: "many" } })
+      const { running } = yield* world(new FakePlatform([batchOf(3)]), [sink])
+      assert.include(yield* refusal(running()), "Option capabilities.writers: must be single with visibility finish")
+      strictEqual(sink.opened, 0)
+    }))
+
   it.effect("refuses to run without a sink: its jobs would be recorded as stored", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(3)])

@@ -154,7 +154,7 @@ describe("several sinks", () => {
         "memory sink: conflict",
         30 - stored
       ]])
-      deepStrictEqual([one.finished, dying.finished], [[true], []])
+      deepStrictEqual([one.finished, dying.finished], [["completed"], []])
       dying.before = () => Effect.void
       assert((yield* run()).complete)
       deepStrictEqual(idsIn(dying), ids(30))
@@ -178,7 +178,7 @@ describe("several sinks", () => {
         const { run } = yield* world(platform, [one, broken])
         const report = yield* run()
         deepStrictEqual(idsIn(one), ids(30))
-        deepStrictEqual(one.finished, [true])
+        deepStrictEqual(one.finished, ["completed"])
         strictEqual(counts(report).failed, 30)
         strictEqual(broken.stored.size, 0)
         assert(report.sinks[1]?.error !== null)
@@ -194,7 +194,7 @@ describe("several sinks", () => {
       const failure = yield* lapse(Effect.flip(running()))
       assert(failure instanceof SinkError)
       strictEqual(failure.step, "finish")
-      deepStrictEqual(other.finished, [true])
+      deepStrictEqual(other.finished, ["completed"])
       released(platform, [one, other])
     }))
 
@@ -230,7 +230,7 @@ describe("a sink that fails", () => {
         assert((yield* run()).complete)
         deepStrictEqual(idsIn(sink), ids(10))
         strictEqual(sink.history.length, 10)
-        deepStrictEqual(sink.finished, [true])
+        deepStrictEqual(sink.finished, ["completed"])
       }
     }))
 

@@ -46,7 +46,7 @@ describe("a stop", () => {
       strictEqual(report.batches[0]?.exported, asked)
       strictEqual(report.batches[0]?.delisted, 0)
       strictEqual((yield* ledger.counts(platform.batches[0]!)).stored, asked)
-      deepStrictEqual(sink.finished, [false])
+      deepStrictEqual(sink.finished, ["stopped"])
       assert.isBelow(report.seconds, 9)
     }))
 
@@ -66,7 +66,7 @@ describe("a stop", () => {
         assert.isAtLeast(report.batches[0]?.remaining ?? 0, 1)
         strictEqual(report.batches[0]?.failed, 0)
         strictEqual(sink.stored.size, report.batches[0]?.exported)
-        deepStrictEqual(sink.finished, [false])
+        deepStrictEqual(sink.finished, ["stopped"])
       }))
       released(platform, [sink])
       strictEqual((yield* ledger.counts(platform.batches[0]!)).failed, 0)
@@ -88,7 +88,7 @@ describe("a stop", () => {
       assert(report.batches[0]?.isListed)
       deepStrictEqual([report.batches[0].exported, report.batches[0].remaining], [7, 1])
       assert(!report.complete)
-      deepStrictEqual(sink.finished, [false])
+      deepStrictEqual(sink.finished, ["stopped"])
     }))
 
   it.effect("returns at once, also when it is asked for twice or too late", () =>
@@ -152,7 +152,7 @@ describe("an interrupted export", () => {
       yield* lapse(Fiber.interrupt(fiber))
       strictEqual(sink.stored.size, asked)
       strictEqual((yield* ledger.counts(platform.batches[0]!)).stored, asked)
-      deepStrictEqual(sink.finished, [false])
+      deepStrictEqual(sink.finished, ["stopped"])
       released(platform, [sink])
     }))
 

@@ -20,7 +20,7 @@ describe("an export", () => {
       assert(report.batches[0]?.isListed)
       deepStrictEqual(idsIn(sink), ["b-0", "b-1", "b-3", "b-5", "b-6"])
       deepStrictEqual(only(events, "Exported").map(({ jobId }) => jobId).sort(), idsIn(sink))
-      deepStrictEqual(sink.finished, [true])
+      deepStrictEqual(sink.finished, ["completed"])
       deepStrictEqual(report.sinks.map(({ bytes, queued, stored }) => [stored, bytes, queued]), [[
         5,
         report.batches[0]?.bytes,

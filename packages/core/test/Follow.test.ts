@@ -155,7 +155,7 @@ describe("an export that follows", () => {
       deepStrictEqual(jobsAsked(platform), idsIn(sink))
       strictEqual(sink.history.length, 6)
       strictEqual(events.filter(({ _tag }) => _tag === "Exported").length, 6)
-      deepStrictEqual(sink.finished, [true])
+      deepStrictEqual(sink.finished, ["completed"])
       strictEqual(pages(platform), 3)
     }))
 
@@ -256,7 +256,7 @@ describe("an export that follows", () => {
       assert(report.stopped)
       deepStrictEqual(counts(report), { listed: 3, exported: 2, unchanged: 0, unfinished: 1, failed: 0 })
       strictEqual(pages(platform), 1)
-      deepStrictEqual(sink.finished, [false])
+      deepStrictEqual(sink.finished, ["stopped"])
     }))
 
   it.effect("waits for a slow sink before it looks again, so that nothing is fetched twice", () =>

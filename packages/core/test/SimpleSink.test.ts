@@ -82,7 +82,7 @@ describe("SimpleSink", () => {
       yield* open.stage("t", [yield* record("a"), yield* record("b")])
       assert.deepStrictEqual(written, ["a", "b"])
       assert.deepStrictEqual(yield* open.commit("other"), [])
-      yield* open.finish({ completed: true })
+      yield* open.finish({ outcome: "completed" })
     }))
 
   it.effect("lets several write straight to the place with nothing to merge, unless it claims to be for one", () =>
@@ -144,13 +144,13 @@ describe("SimpleSink", () => {
 
   it.effect("answers no receipts for what was aborted, and tells the writer of the end", () =>
     Effect.gen(function*() {
-      const ends: Array<boolean> = []
+      const ends: Array<JobSink.RunEnd["outcome"]> = []
       const sink = SimpleSink.fromWriter({
         name: "list",
         id: "list:1",
         open: Effect.succeed({
           write: () => Effect.void,
-          finish: ({ completed }) => Effect.sync(() => void ends.push(completed))
+          finish: ({ outcome }) => Effect.sync(() => void ends.push(outcome))
         }),
         capabilities: { keying: "upsert", batch: { maxRecords: 3 } }
       })
@@ -159,8 +159,8 @@ describe("SimpleSink", () => {
       yield* open.stage("t", [yield* record("a")])
       yield* open.abort("t")
       assert.deepStrictEqual(yield* open.commit("t"), [])
-      yield* open.finish({ completed: false })
-      assert.deepStrictEqual(ends, [false])
+      yield* open.finish({ outcome: "stopped" })
+      assert.deepStrictEqual(ends, ["stopped"])
     }))
 
   it.effect("runs an Effect sink once for each batch", () =>

@@ -19,7 +19,7 @@ export const version = "0.1.0"
 /** What these sinks can do. As in a files sink, 128 jobs share the syncing of folders; one batch at a time. */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",
-  visibility: "commit",
+  visibility: "finish",
   durability: "fsync",
   deterministic: true,
   inspectable: true,

@@ -27,7 +27,7 @@ const persist = Effect.fnUntraced(function*(directory: string, fs: typeof nodeFs
       assert.deepStrictEqual(stored.filter(({ _tag }) => _tag !== "Intact"), [])
       assert.strictEqual(stored.length, index === 0 ? 3 : 4)
     }
-    yield* again(sink.finish({ completed: true }))
+    yield* again(sink.finish({ outcome: "completed" }))
   }))
   return errors
 })
@@ -44,7 +44,7 @@ describe("a failing file system", () => {
           const sink = yield* FilesSink.makeWith({ directory }, fs).open
           yield* store(sink, "first", [record({ job: "one" })])
           yield* store(sink, "second", [record({ job: "one", text: "changed" })])
-          yield* sink.finish({ completed: true })
+          yield* sink.finish({ outcome: "completed" })
         }))
         assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact"], code)
       }

@@ -34,7 +34,7 @@ const write = (directory: string, writer: string, records: ReadonlyArray<JobSink
   Effect.scoped(Effect.gen(function*() {
     const sink = yield* branchesOf(directory).open(writer)
     yield* store(sink, writer, records)
-    yield* sink.finish({ completed: true })
+    yield* sink.finish({ outcome: "completed" })
   }))
 
 /** A place with two parts that nobody has open. */
@@ -124,7 +124,7 @@ describe("several writers", () => {
         yield* write(directory, "runner-a", first)
         yield* store(sink, "t", second)
         assert.strictEqual((yield* Effect.flip(branchesOf(directory).merge)).reason, "conflict")
-        yield* sink.finish({ completed: true })
+        yield* sink.finish({ outcome: "completed" })
       }))
       yield* branchesOf(directory).merge
       const documents = new Map(intact(yield* inspected(directory)) as Array<[string, string]>)

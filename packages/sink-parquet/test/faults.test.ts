@@ -41,7 +41,7 @@ const persist = Effect.fnUntraced(function*(directory: string, fs: typeof nodeFs
       assert.deepStrictEqual(stored.filter(({ _tag }) => _tag !== "Intact"), [])
       assert.strictEqual(stored.length, index === 0 ? 4 : 6)
     }
-    yield* again(sink.finish({ completed: true }))
+    yield* again(sink.finish({ outcome: "completed" }))
   }))
   return errors
 })
@@ -102,7 +102,7 @@ describe("a failing file system", () => {
           const sink = yield* ParquetSink.makeWith({ directory }, fs).open
           yield* store(sink, "first", [record({ job: "one" })])
           yield* store(sink, "second", [record({ job: "one", text: "changed" })])
-          yield* sink.finish({ completed: true })
+          yield* sink.finish({ outcome: "completed" })
         }))
         assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact"], code)
       }

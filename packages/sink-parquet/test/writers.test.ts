@@ -42,7 +42,7 @@ const write = (directory: string, writer: string, records: ReadonlyArray<JobSink
   Effect.scoped(Effect.gen(function*() {
     const sink = yield* branchesOf(directory).open(writer)
     yield* store(sink, writer, records)
-    yield* sink.finish({ completed: true })
+    yield* sink.finish({ outcome: "completed" })
   }))
 
 /** A dataset with two shares that nobody has open. */

@@ -124,13 +124,13 @@ describe("a commit", () => {
         assert.deepStrictEqual(yield* sink.stage("t", batches[0]!), [])
         assert.deepStrictEqual(yield* sink.commit("t"), receipts)
         assert.deepStrictEqual(contents(file), before)
-        yield* sink.finish({ completed: false })
+        yield* sink.finish({ outcome: "stopped" })
       }))
       const before = contents(file)
       yield* Effect.scoped(Effect.gen(function*() {
         const sink = yield* SqliteSink.make({ file }).open
         assert.strictEqual((yield* store(sink, "t", batches[0]!)).length, 3)
-        yield* sink.finish({ completed: true })
+        yield* sink.finish({ outcome: "completed" })
       }))
       assert.deepStrictEqual(contents(file), before)
       assert.deepStrictEqual(query(file, "SELECT * FROM commits"), [])

@@ -134,7 +134,7 @@ describe("a file that format 1 was written to", () => {
         const sink = yield* SqliteSink.make({ file }).open
         assert.strictEqual((yield* sink.commit("run-1")).length, 4)
         yield* store(sink, "another run", [record({ job: "added" })])
-        yield* sink.finish({ completed: true })
+        yield* sink.finish({ outcome: "completed" })
       }))
       const found = yield* inspected(file)
       assert.deepStrictEqual(
@@ -287,7 +287,7 @@ describe("a disk", () => {
             yield* again(sink.stage(`token-${index}`, batch))
             assert.strictEqual((yield* again(sink.commit(`token-${index}`))).length, batch.length, `at ${at}`)
           }
-          yield* again(sink.finish({ completed: true }))
+          yield* again(sink.finish({ outcome: "completed" }))
         }))
         assert.deepStrictEqual(contents(file), expected, `failed at statement ${at}`)
       }

@@ -30,7 +30,7 @@ const meeting = (file: string, meet: Effect.Effect<void>, completed = true) =>
     yield* store(sink, "t", batches[0]!)
     yield* meet
     yield* store(sink, "u", batches[1]!)
-    return yield* sink.finish({ completed })
+    return yield* sink.finish({ outcome: completed ? "completed" : "stopped" })
   }))
 
 const count = "SELECT count(*) FROM jobs"
@@ -79,7 +79,7 @@ describe("the file alone", () => {
       assert.strictEqual(inside.prepare(count).pluck().get(), 4)
       assert.isUndefined(
         yield* Effect.scoped(
-          Effect.flatMap(SqliteSink.make({ file }).open, (sink) => sink.finish({ completed: false }))
+          Effect.flatMap(SqliteSink.make({ file }).open, (sink) => sink.finish({ outcome: "stopped" }))
         )
       )
       assert.strictEqual(yield* copied(file), 4)

@@ -31,7 +31,7 @@ export const run: Run<Spec> = async (spec, stopwatch) => {
       yield* timed(Effect.andThen(stage(String(token), records), commit(String(token))))
       token++
     }
-    yield* timed(finish({ completed: true }))
+    yield* timed(finish({ outcome: "completed" }))
   })))
   return { rows: spec.jobs * rowsPerJob }
 }

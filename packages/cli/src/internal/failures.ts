@@ -92,12 +92,13 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
     bytes: batch.bytes
   })),
   failures: [...failedListings(report), ...failures],
-  sinks: report.sinks.map(({ backfilled, bytes, error, id, notice, stored }) => ({
+  sinks: report.sinks.map(({ backfilled, bytes, error, id, isPublished, notice, stored }) => ({
     sink: id,
     stored,
     backfilled,
     bytes,
     error,
+    published: isPublished,
     notice
   })),
   seconds: report.seconds

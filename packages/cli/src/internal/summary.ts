@@ -86,12 +86,13 @@ const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, 
 /** A line for each sink but those that another sink was filled from, and that got nothing. */
 const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> => {
   const isBackfill = sinks.some(({ backfilled }) => backfilled > 0)
-  return sinks.flatMap(({ backfilled, bytes: size, error, id, notice, stored }) => {
-    if (isBackfill && stored === 0 && error === null && notice === null) return []
+  return sinks.flatMap(({ backfilled, bytes: size, error, id, isPublished, notice, stored }) => {
+    if (isBackfill && stored === 0 && error === null && isPublished && notice === null) return []
     const from = backfilled === 0 ? "" : `, ${backfilled === stored ? "all" : count(backfilled)} from another sink`
     return [
       `Stored ${jobs(stored)}, ${bytes(size)}${from}: ${onOneLine(id)}`,
       ...(error === null ? [] : [`  It stopped storing: ${onOneLine(error)}`]),
+      ...(isPublished || error !== null ? [] : ["  Not published yet: the next run that comes to its end does it"]),
       ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
     ]
   })

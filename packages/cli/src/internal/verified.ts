@@ -22,7 +22,7 @@ const pathOf = (difference: Verify.Difference): string =>
 export class Found {
   /** Jobs that are stored as the ledger has them, once for each sink. */
   intact = 0
-  /** The sinks that are damaged, each with the batches of its damaged jobs. */
+  /** The sinks that are damaged, each with the batches of its damaged jobs: none if a published file of many jobs is. */
   readonly damage: Array<{ readonly sink: JobSink.JobSink; readonly batches: Set<string> }> = []
   private readonly missing = new Set<string>()
   private readonly modified = new Set<string>()
@@ -55,11 +55,14 @@ export class Found {
   }
 
   private damaged(sink: JobSink.JobSink, difference: Verify.Difference & { readonly _tag: "Missing" | "Modified" }) {
-    const of = this.damage.find((each) => each.sink === sink) ?? { sink, batches: new Set() }
-    if (of.batches.size === 0) this.damage.push(of)
-    of.batches.add(difference.batchId)
+    let of = this.damage.find((each) => each.sink === sink)
+    if (of === undefined) this.damage.push(of = { sink, batches: new Set() })
+    const { batchId, jobId, path } = difference
+    const known = difference._tag === "Missing" ? this.missing : this.modified
+    if (batchId !== undefined) of.batches.add(batchId)
     // What cannot be read does not say which jobs it held: these are found missing.
-    if (difference.jobId !== "") this[difference._tag === "Missing" ? "missing" : "modified"].add(keyOf(difference))
+    if (jobId === "") return
+    known.add(batchId === undefined || jobId === undefined ? `${sink.id}\n${path}` : keyOf({ batchId, jobId }))
   }
 
   /** Whether something else is known of a job than that it is intact. */
@@ -80,7 +83,10 @@ export class Found {
     return this.paths.Leftover.size
   }
 
-  /** Jobs that are missing, in part or whole; jobs that are modified and miss nothing; files and rows that are extra. */
+  /**
+   * Jobs and published files that are missing, in part or whole; those that are modified and miss nothing; files and rows
+   * that are extra.
+   */
   private get numbers() {
     const modified = Array.from(this.modified).filter((key) => !this.missing.has(key)).length
     return { missing: this.missing.size, modified, extra: this.paths.Extra.size }

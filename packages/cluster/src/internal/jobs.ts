@@ -1,5 +1,5 @@
 /** The work of an export: listing, slices sent out as they fill, and their answers. */
-import { GtStudio, Ledger } from "@labelstream/core"
+import { GtStudio, type JobSink, Ledger } from "@labelstream/core"
 import type * as Cause from "effect/Cause"
 import type { Sharding } from "effect/cluster/Sharding"
 import * as Deferred from "effect/Deferred"
@@ -54,11 +54,11 @@ const doneHere = Effect.fnUntraced(function*(known: Known, concurrency: number, 
   const work = { ...known, writers, concurrency, stop }
   return {
     run: (_: string, slice: number) => step(runSlice(work, slice)),
-    finish: (completed: boolean) =>
+    finish: (end: JobSink.RunEnd) =>
       Effect.forEach(
         writers,
         ({ open }) =>
-          Effect.flatMap(step(open.finish({ completed })), (notice) =>
+          Effect.flatMap(step(open.finish(end)), (notice) =>
             typeof notice === "string" ? Effect.logWarning(notice) : Effect.void),
         { discard: true }
       )
@@ -121,6 +121,11 @@ export const doJobs = (
       if (round > mostRounds) yield* giveUp(unended(pending.length))
       else yield* Effect.forEach(pending, doOne(round), { concurrency, discard: true })
     }
-    if (here !== undefined) yield* here.finish(failure === undefined && !isStopped())
+    if (here !== undefined) {
+      const isOver = failure === undefined && !isStopped()
+      const { batches } = yield* step(store.progress(known.run))
+      const hasAll = batches.every(({ isListed }) => isListed)
+      yield* here.finish({ outcome: !isOver ? "stopped" : hasAll ? "completed" : "partial" })
+    }
     if (failure !== undefined) return yield* failure
   }))

@@ -26,8 +26,20 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
   const limited = request.limit !== null && !stopped && row.endedAt !== null
     && batches.some(({ isListed, listingError }) => !isListed && listingError === null)
   const noMatch = ExportReport.matchedNothing(batches, request.labels.length > 0)
+  // Sinks are published at the end. A stop can come before: what it did to a sink, no row says.
+  const isPublished = row.endedAt !== null && row.error === null && !stopped
+  const sinks = (progress?.sinks ?? []).map((sink): ExportReport.SinkReport => ({
+    ...sink,
+    backfilled: 0,
+    sink: sink.id.split(":")[0] ?? sink.id,
+    queued: 0,
+    error: null,
+    isPublished,
+    // A sink's notice is logged by the runner that ended it.
+    notice: null
+  }))
   const report: ExportReport.ExportReport = {
-    complete: ExportReport.isComplete({ batches, limited, noMatch, notListed: [], sinks: [] }),
+    complete: ExportReport.isComplete({ batches, limited, noMatch, notListed: [], sinks }),
     filter: request.labels.length > 0 ? "result" : request.statuses.length > 0 ? "listing" : "none",
     noMatch,
     // The rows of skipped jobs keep neither.
@@ -37,15 +49,7 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     stopped,
     batches,
     failures: progress?.failures ?? [],
-    sinks: (progress?.sinks ?? []).map((sink) => ({
-      ...sink,
-      backfilled: 0,
-      sink: sink.id.split(":")[0] ?? sink.id,
-      queued: 0,
-      error: null,
-      // A sink's notice is logged by the runner that ended it.
-      notice: null
-    })),
+    sinks,
     // Only each runner knows its own.
     begun: 0,
     fetched: 0,

@@ -14,6 +14,7 @@ import {
   type Receipt,
   type Rejection,
   type Revision,
+  type RunEnd,
   SinkError,
   type SinkErrorReason,
   type StoredJob as Replayed
@@ -60,7 +61,7 @@ export class MemorySink {
   readonly inspected: Array<string> = []
   opened = 0
   closed = 0
-  finished: Array<boolean> = []
+  finished: Array<RunEnd["outcome"]> = []
   /** Batches between stage and the end of commit, at most at one time. */
   mostBatches = 0
   largestBatch = 0
@@ -191,13 +192,13 @@ export class MemorySink {
           this.staged.delete(token)
           return this.before("abort", token, [])
         }),
-      finish: ({ completed }) =>
+      finish: ({ outcome }) =>
         Effect.suspend(() => {
           this.calls.push("finish")
           return Effect.andThen(
             this.before("finish", "", []),
             Effect.sync(() => {
-              this.finished.push(completed)
+              this.finished.push(outcome)
             })
           )
         })

@@ -18,7 +18,7 @@ export async function* inspectPublished(
       const comparison = await Hash.compare(place.fs, place.output, file, depth === "content")
       if (comparison === "same") return
       const _tag = comparison === "missing" ? "Missing" : "Modified"
-      found.push({ _tag, batchId: "", jobId: "", path: file.path })
+      found.push({ _tag, path: file.path })
     })
     yield found
   }

@@ -3,7 +3,7 @@
  * that readers open first are removed before all others change and put back after. A run that is cut off in the middle
  * leaves no such file, and a list of all paths that may be there; the next one publishes again.
  */
-import { Cursor, Failure, Files, type Journal, Lines, SortedLines } from "@labelstream/storage"
+import { Cursor, Failure, Files, Hash, type Journal, Lines, SortedLines } from "@labelstream/storage"
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
 import * as LineWriter from "./lineWriter.ts"
@@ -55,19 +55,28 @@ export async function* readPublished({ fs, publication }: Place): AsyncGenerator
 /** Files that are looked at at the same time. */
 const atOnce = 8
 
-/** Whether a file is there as it was published, by its size. */
-const isThere = async ({ fs, output }: Place, { path, size }: Published): Promise<boolean> => {
-  const found = await fs.find(join(output, path))
-  return found?.isFile() === true && found.size === size
+/**
+ * Tells whether a file is there as it was published. One that was written to since then is read: the list of what was
+ * published is written last.
+ */
+const isThere = async (place: Place): Promise<(file: Published) => Promise<boolean>> => {
+  const { fs, output, publication } = place
+  const since = (await fs.find(publication))?.mtimeMs ?? 0
+  return async (file) => {
+    const found = await fs.find(join(output, file.path))
+    if (found?.isFile() !== true || found.size !== file.size) return false
+    return found.mtimeMs < since || await Hash.compare(fs, output, file, true) === "same"
+  }
 }
 
 /** Whether what is published was made of this, and every file is there. */
 export const agrees = async (place: Place, header: Header | undefined, stamp: string): Promise<boolean> => {
   if (header?.done !== true || header.stamp !== stamp) return false
+  const isStill = await isThere(place)
   for await (const files of readPublished(place)) {
     let isWhole = true
     await Files.forEachLimit(files, atOnce, async (file) => {
-      if (!await isThere(place, file)) isWhole = false
+      if (!await isStill(file)) isWhole = false
     })
     if (!isWhole) return false
   }
@@ -127,6 +136,8 @@ export const publish = async (
     }
     for (const entry of entries) if (entry.act !== "remove") last.push(await putOf(place, folder, build, entry))
   }
+  // Written again, so that it is younger than all that it lists.
+  await Files.withFile(fs, join(folder, "after"), "r+", (fd) => Files.writeFully(fs, fd, Buffer.from("{"), 0))
   last.push(await fileOf("after", paths.publication))
   await commit([last])
   return changes
@@ -166,6 +177,7 @@ const plan = async (
 ): Promise<number> => {
   const { fs } = place
   const isCertain = (await readHeader(place))?.done === true
+  const isStill = await isThere(place)
   const before = new Cursor(readPublished(place), (file: Published) => file)
   const [plan, during, after] = [
     await LineWriter.open(fs, join(folder, "plan")),
@@ -196,7 +208,7 @@ const plan = async (
           await add({ ...before.head, act: "remove", isNew: false })
         }
         const old = before.head?.path === path ? before.head : undefined
-        const isSame = old !== undefined && isCertain && old.sha256 === built.sha256 && await isThere(place, old)
+        const isSame = old !== undefined && isCertain && old.sha256 === built.sha256 && await isStill(old)
         await add({ ...built, path, act: isSame ? "keep" : "put", isNew: old === undefined })
         if (old !== undefined) await next()
       }

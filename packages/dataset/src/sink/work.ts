@@ -63,7 +63,8 @@ export const start = <Fields extends Schema.Struct.Fields>(
       if (changed.length === 0) return []
       return [...changed, [{ put: "about", at: paths.about, size: about, isNew: false }]]
     },
-    finish: (end) => end.completed ? finish(place, journal, attempt, format, options, needs) : Effect.void
+    finish: ({ outcome }) =>
+      outcome === "stopped" ? Effect.void : finish(place, journal, attempt, format, options, needs)
   }
 }
 

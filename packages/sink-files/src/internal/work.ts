@@ -38,10 +38,10 @@ export const start = (place: Place): FolderSink.Work<ReadonlyArray<Staged>> => {
       })
       return steps
     },
-    finish: ({ completed }) =>
+    finish: ({ outcome }) =>
       attempt({ step: "finish" }, async () => {
         // While there are branches, the lines must keep the times that tell which of two is later.
-        if (!completed || (await Target.branchesOf(at, place)).length > 0) return
+        if (outcome !== "completed" || (await Target.branchesOf(at, place)).length > 0) return
         await putMarkedInOrder(place)
         marked.clear()
       })

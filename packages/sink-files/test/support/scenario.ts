@@ -29,5 +29,5 @@ export const play = (directory: string, fs: Fs, acknowledged: Array<ReadonlyArra
       yield* sink.stage(`token-${index}`, batch)
       acknowledged[index] = yield* sink.commit(`token-${index}`)
     }
-    yield* sink.finish({ completed: true })
+    yield* sink.finish({ outcome: "completed" })
   }))

@@ -45,7 +45,7 @@ export const run = (directory: string, batches: ReadonlyArray<ReadonlyArray<JobS
   Effect.scoped(Effect.gen(function*() {
     const sink = yield* FilesSink.make({ directory }).open
     for (const [index, batch] of batches.entries()) yield* store(sink, `run-${index}`, batch)
-    yield* sink.finish({ completed })
+    yield* sink.finish({ outcome: completed ? "completed" : "stopped" })
   }))
 
 /** One use of a file operation. */

@@ -46,7 +46,7 @@ await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
   else {
     for (let at = 0; at < Number(count); at += 5000) yield* store(sink, `t-${at}`, jobs(at, at + 5000, 3))
   }
-  yield* sink.finish({ completed: true })
+  yield* sink.finish({ outcome: "completed" })
 })))
 // Not `resourceUsage().maxRSS`: on Linux a process begins with that of the one that started it.
 process.stdout.write(String(Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) / 1024))

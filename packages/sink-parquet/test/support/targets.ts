@@ -49,7 +49,7 @@ export const run = (
   Effect.scoped(Effect.gen(function*() {
     const sink = yield* ParquetSink.makeWith(options, unsynced, groupBytes).open
     for (const [index, batch] of batches.entries()) yield* store(sink, `run-${index}`, batch)
-    yield* sink.finish({ completed: true })
+    yield* sink.finish({ outcome: "completed" })
   }))
 
 /** One use of a file operation. */

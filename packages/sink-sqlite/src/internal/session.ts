@@ -129,11 +129,11 @@ export const start = (db: Database, file: string, keep: Keep): JobSink.OpenSink 
       oneAtATime.withPermit(attempt(file, { step: "abort" }, () => {
         if (staged?.token === token) drop()
       })),
-    finish: ({ completed }) =>
+    finish: ({ outcome }) =>
       oneAtATime.withPermit(attempt(file, { step: "finish" }, () => {
         drop()
         // A run that was stopped may be followed by one that commits its last batch again.
-        if (completed) db.exec("DELETE FROM commits")
+        if (outcome === "completed") db.exec("DELETE FROM commits")
         confirm()
         return mergeLog(db, file)
       }))

@@ -34,5 +34,5 @@ export const play = (
       yield* sink.stage(`token-${index}`, batch)
       acknowledged[index] = yield* sink.commit(`token-${index}`)
     }
-    yield* sink.finish({ completed: true })
+    yield* sink.finish({ outcome: "completed" })
   }))

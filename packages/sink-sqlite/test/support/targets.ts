@@ -65,7 +65,7 @@ export const run = (
   Effect.scoped(Effect.gen(function*() {
     const sink = yield* SqliteSink.make(options).open
     for (const [index, batch] of batches.entries()) yield* store(sink, `run-${index}`, batch)
-    yield* sink.finish({ completed })
+    yield* sink.finish({ outcome: completed ? "completed" : "stopped" })
   }))
 
 /** Databases that ask before each statement that is run: what is thrown there is SQLite's answer. */

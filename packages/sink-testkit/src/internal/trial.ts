@@ -65,11 +65,15 @@ export class Trial {
   }
 
   /** A whole run over some batches. */
-  run(batches: ReadonlyArray<ReadonlyArray<TestJob>>, prefix = "run", completed = true) {
+  run(
+    batches: ReadonlyArray<ReadonlyArray<TestJob>>,
+    prefix = "run",
+    outcome: JobSink.RunEnd["outcome"] = "completed"
+  ) {
     return Effect.scoped(Effect.gen({ self: this }, function*() {
       const sink = yield* this.open
       for (const [index, batch] of batches.entries()) yield* store(sink, `${prefix}-${index}`, batch)
-      yield* sink.finish({ completed })
+      yield* sink.finish({ outcome })
     }))
   }
 }

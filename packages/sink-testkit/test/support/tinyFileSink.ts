@@ -247,9 +247,9 @@ export const tinySink = (
         attempt("abort", () => {
           if (staged.delete(token)) fs.rmSync(pathOf(token), { force: true })
         }),
-      finish: ({ completed }) =>
+      finish: ({ outcome }) =>
         attempt("finish", () => {
-          if (!completed || commitFiles().length === 0) return
+          if (outcome !== "completed" || commitFiles().length === 0) return
           const files = commitFiles().map((file) => {
             const bytes = fs.readFileSync(join(commits, file))
             const size = flaw === "V01" ? bytes.length + 1 : bytes.length

@@ -104,9 +104,17 @@ export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
   }
 })
 
-/** Checks what a sink declares: with batches that hold nothing, a run would never end. */
-export const checkCapabilities = ({ batch, concurrentBatches }: Capabilities) =>
+/** Checks what a sink declares: with batches that hold nothing, a run would never end, and no merge calls `finish`. */
+export const checkCapabilities = ({ batch, concurrentBatches, visibility, writers }: Capabilities) =>
   Effect.all([
+    visibility === "finish" && writers === "many"
+      ? Effect.fail(
+        new OptionErrors.OptionError({
+          option: "capabilities.writers",
+          detail: "must be single with visibility finish, as one process publishes what all have stored"
+        })
+      )
+      : Effect.void,
     OptionErrors.count("capabilities.concurrentBatches", concurrentBatches),
     OptionErrors.count("capabilities.batch.maxRecords", batch.maxRecords),
     OptionErrors.positive("capabilities.batch.maxBytes", batch.maxBytes),

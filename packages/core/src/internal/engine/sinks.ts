@@ -48,14 +48,18 @@ export const feed = Effect.fnUntraced(function*({ ended, ending, runId, settled,
   return fed
 })
 
-/** How a sink ended: `exit` is undefined where it did not in time. */
-export const sinkEnd = (sink: string, exit: Exit.Exit<unknown, Error> | undefined): JobEvent | undefined => {
+/** How a sink ended when it was told of the end of the run: `exit` is undefined where it did not in time. */
+export const sinkEnd = (
+  sink: string,
+  { outcome }: RunEnd,
+  exit: Exit.Exit<unknown, Error> | undefined
+): JobEvent | undefined => {
   if (exit === undefined) {
     const message = "it did not answer in time after the stop; the next run stores again what it had not confirmed"
     return { _tag: "SinkFailed", sink, message }
   }
   if (Exit.isSuccess(exit)) {
-    return { _tag: "SinkFinished", sink, notice: typeof exit.value === "string" ? exit.value : null }
+    return { _tag: "SinkFinished", sink, outcome, notice: typeof exit.value === "string" ? exit.value : null }
   }
   const failure = Cause.findErrorOption(exit.cause)
   return Option.isSome(failure) ? { _tag: "SinkFailed", sink, message: failure.value.message } : undefined

@@ -54,7 +54,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
   events.emit({
     _tag: "Started",
     batches,
-    sinks: options.sinks.map(({ id, name }) => ({ sink: name, id })),
+    sinks: options.sinks.map(({ capabilities: { visibility }, id, name }) => ({ sink: name, id, visibility })),
     filter: filterResult !== undefined ? "result" : filter !== undefined ? "listing" : "none"
   })
   const watch = yield* makeExportWatch(ledger, events, options.sinks)
@@ -129,14 +129,16 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
   const main = Effect.gen(function*() {
     const jobs = yield* ending.within(yield* ending.fork(passes))
     const isOver = jobs !== undefined && Exit.isSuccess(jobs) && !events.report.stopped
-    yield* Deferred.succeed(ended, { completed: isOver && events.report.batches.every(({ isListed }) => isListed) })
+    const hasAll = !events.report.limited && events.report.batches.every(({ isListed }) => isListed)
+    const end: RunEnd = { outcome: !isOver ? "stopped" : hasAll ? "completed" : "partial" }
+    yield* Deferred.succeed(ended, end)
     for (const runner of runners) yield* runner.end
     // Each sink is told of the end, also when another one could not take it.
     const ends = yield* Effect.forEach(fed, ({ fiber }) => ending.within(fiber), { concurrency: "unbounded" })
     const finished: Array<Exit.Exit<string | void, SinkError>> = []
     for (const [index, { runner }] of fed.entries()) {
-      const end = ends[index]
-      const event = sinkEnd(runner.sink.id, end !== undefined && Exit.isSuccess(end) ? end.value : end)
+      const exit = ends[index]
+      const event = sinkEnd(runner.sink.id, end, exit !== undefined && Exit.isSuccess(exit) ? exit.value : exit)
       if (event !== undefined && runner.failure === undefined) events.emit(event)
     }
     for (const end of ends) if (end !== undefined) finished.push(yield* end)

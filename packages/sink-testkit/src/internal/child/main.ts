@@ -79,7 +79,7 @@ const player = (sink: JobSink.JobSink) => {
           scope = Scope.makeUnsafe()
           return {}
         case "finish":
-          yield* open().finish({ completed: true })
+          yield* open().finish({ outcome: "completed" })
           return {}
         case "stage": {
           let chunks = 0

@@ -48,7 +48,7 @@ const O02 = rule("O02", "writes no secret and no signature of a URL anywhere", {
       const rejections = yield* Effect.result(sink.stage("t", recordsOf([...batch, bad])))
       said.push(inspect(rejections, { depth: 20 }), JSON.stringify(rejections))
       said.push(JSON.stringify(yield* Effect.result(sink.commit("t"))))
-      yield* sink.finish({ completed: true })
+      yield* sink.finish({ outcome: "completed" })
     }))
     if (at.sink.capabilities.inspectable) said.push(JSON.stringify(yield* at.inspected()))
     if (subject.location === "files") {

@@ -165,7 +165,7 @@ const A07 = rule(
         yield* at.holds(stored, "after commit of an aborted batch")
         yield* sink.abort("stored")
         yield* at.holds(stored, "after abort of what was committed")
-        yield* sink.finish({ completed: true })
+        yield* sink.finish({ outcome: "completed" })
       }))
       const other = yield* trial(subject)
       yield* other.run([stored])
@@ -226,7 +226,7 @@ const A09 = rule(
     Effect.gen(function*() {
       const at = yield* trial(subject)
       const [first, second] = [yield* jobs(plain(6)), yield* jobs(plain(4, 1))]
-      yield* at.run([first], "first", false)
+      yield* at.run([first], "first", "stopped")
       yield* inspectFinds(at, first, "manifest", "after a run that did not complete")
       yield* Effect.scoped(Effect.gen(function*() {
         const sink = yield* at.open

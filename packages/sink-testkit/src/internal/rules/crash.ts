@@ -27,7 +27,7 @@ const resume = Effect.fnUntraced(function*(at: Trial, acknowledged: number, isCo
     for (const [index, batch] of all.entries()) {
       if (index >= acknowledged) yield* store(sink, `resumed-${index}`, batch)
     }
-    yield* sink.finish({ completed: true })
+    yield* sink.finish({ outcome: "completed" })
   }))
   yield* holdsWhole(at, all, [all.length], `${when}, after the resumed run`)
   const { inspectable, keying } = at.sink.capabilities

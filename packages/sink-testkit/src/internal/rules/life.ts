@@ -31,7 +31,7 @@ const L01 = rule(
       const at = yield* trial(subject)
       yield* Effect.scoped(at.open)
       yield* at.run([])
-      yield* at.run([], "stopped", false)
+      yield* at.run([], "stopped", "stopped")
       if (at.sink.capabilities.inspectable) {
         const found = yield* at.inspected()
         yield* must(found.length === 0, () => `inspect finds ${JSON.stringify(found[0])}`)

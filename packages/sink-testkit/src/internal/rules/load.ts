@@ -96,8 +96,8 @@ const P02 = rule(
         yield* other.commit("other")
         yield* one.commit("one")
         yield* at.holds([...second, ...first], "after two writers")
-        yield* one.finish({ completed: true })
-        yield* other.finish({ completed: true })
+        yield* one.finish({ outcome: "completed" })
+        yield* other.finish({ outcome: "completed" })
         return true
       })))
       if (isShared) return yield* at.holds([...second, ...first], "after the end of two writers")

@@ -35,7 +35,7 @@ const write = (
   Effect.scoped(Effect.gen(function*() {
     const sink = yield* openLater(at, writer)
     yield* store(sink, `of-${writer}`, batch)
-    yield* sink.finish({ completed: true })
+    yield* sink.finish({ outcome: "completed" })
   }))
 
 /** Merges when nobody writes any more. */

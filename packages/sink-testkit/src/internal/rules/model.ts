@@ -65,7 +65,7 @@ class Pair {
           yield* this.close(command.do === "reopen" ? Exit.void : Exit.die(new Error("broken off")))
           return yield* this.open
         case "finish":
-          for (const sink of this.sinks) yield* sink.finish({ completed: true })
+          for (const sink of this.sinks) yield* sink.finish({ outcome: "completed" })
           // Nothing may follow the end of a run.
           yield* this.close(Exit.void)
           return yield* this.open

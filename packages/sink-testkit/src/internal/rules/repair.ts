@@ -51,11 +51,15 @@ const R01 = rule(
           yield* at.run([all])
           yield* apply(at.target)
           const found = yield* at.inspected("content")
-          const amiss = new Set(
-            found.flatMap((item) => item._tag === "Missing" || item._tag === "Modified" ? [keyOf(item)] : [])
-          )
-          yield* must(amiss.size > 0, `${damage}: inspect reports no job as missing or modified`)
-          yield* at.run([all.filter(({ record }) => amiss.has(keyOf(record)))], "again")
+          const damaged = found.flatMap((item) => item._tag === "Missing" || item._tag === "Modified" ? [item] : [])
+          // What is of no job is restored by the run itself.
+          const amiss = new Set(damaged.flatMap(({ batchId, jobId }) =>
+            batchId === undefined || jobId === undefined ? [] : [keyOf({ batchId, jobId })]
+          ))
+          yield* must(damaged.length > 0, `${damage}: inspect reports nothing as missing or modified`)
+          yield* at.run([all.filter(({ record }) =>
+            amiss.has(keyOf(record))
+          )], "again")
           yield* inspectFinds(at, all, "content", `${damage}, and stored again`)
           yield* at.holds(all, `${damage}, and stored again`)
         }))

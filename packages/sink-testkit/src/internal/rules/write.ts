@@ -75,7 +75,7 @@ const W02 = rule(
         if (tooMany._tag === "Failure") yield* sink.abort("over")
         const expected = tooMany._tag === "Failure" ? [...one, ...many, ...large] : [...one, ...many, ...large, ...over]
         yield* at.holds(expected, "after a batch over the limit")
-        yield* sink.finish({ completed: true })
+        yield* sink.finish({ outcome: "completed" })
       }))
     })
 )
@@ -164,7 +164,7 @@ const storeSome = Effect.fnUntraced(
           )
         )
       }
-      yield* sink.finish({ completed: true })
+      yield* sink.finish({ outcome: "completed" })
     }))
     return stored
   }
