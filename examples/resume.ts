@@ -1,6 +1,6 @@
 // Kills an export half-way with SIGKILL, runs the same line again, and shows what each run asked the platform for.
-import { Simulator } from "@labelstream/simulator"
 import { PathName } from "@labelstream/core"
+import { Simulator } from "@labelstream/simulator"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"

@@ -1,6 +1,6 @@
 // Has three runners on this machine do an export together, kills one of them half-way, and shows that nothing is lost.
-import { Simulator } from "@labelstream/simulator"
 import { PathName } from "@labelstream/core"
+import { Simulator } from "@labelstream/simulator"
 import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Simulator } from "@labelstream/simulator"
 import { PathName } from "@labelstream/core"
+import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -1,9 +1,9 @@
 /** What stands in an output folder, for comparing. */
 import { assert } from "@effect/vitest"
 import { Ledger } from "@labelstream/core"
+import { PathName } from "@labelstream/core"
 import { SqliteLedger } from "@labelstream/node"
 import type { Simulator } from "@labelstream/simulator"
-import { PathName } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Simulator } from "@labelstream/simulator"
 import { PathName } from "@labelstream/core"
+import { Simulator } from "@labelstream/simulator"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"

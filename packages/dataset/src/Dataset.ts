@@ -60,7 +60,8 @@ export const build = Effect.fn("Dataset.build")(function*<Fields extends Schema.
   settings: Settings,
   out: Output
 ) {
-  const { astray = [], classes: choice, empty = "keep", frozen = [], lossless = false, names: source = "url", split } = settings
+  const { astray = [], classes: choice, empty = "keep", frozen = [], lossless = false, names: source = "url", split } =
+    settings
   const rules: Rules<Fields> = { format, options, classOf: Classes.mapping(choice), empty }
   const survey = yield* surveyOf(inputs, rules, split, source)
   for (const [shape, label, why, count] of astray) {

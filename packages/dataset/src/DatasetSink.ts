@@ -91,7 +91,9 @@ const obstacleOf = <Fields extends Schema.Struct.Fields>(
     return `the options are not those of the format ${format.name}: see \`labelstream sinks\``
   }
   const { split } = options
-  const strange = typeof split === "object" ? Object.keys(split).find((of) => format.splits?.includes(of) === false) : undefined
+  const strange = typeof split === "object"
+    ? Object.keys(split).find((of) => format.splits?.includes(of) === false)
+    : undefined
   return strange === undefined
     ? undefined
     : `${format.name} has the splits ${format.splits?.join(", ")} and not ${JSON.stringify(strange)}`

@@ -76,8 +76,7 @@ const take = async ({ fs, lock }: Target, path: string, spooled: string, size: n
   })
 }
 
-const cut = (size: number) =>
-  new Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
+const cut = (size: number) => new Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
 
 /** The problem of content that is no longer there. */
 export const unreadable = (cause: unknown) =>

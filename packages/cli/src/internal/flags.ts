@@ -43,7 +43,11 @@ export const cluster = text(
 export const targets = {
   batches: many("batch", "ID", "batch, once for each (or GT_STUDIO_BATCH_ID)"),
   allBatches: onOff("all-batches", "every batch that the project has now"),
-  to: many("to", "KIND:TARGET", "files:DIR, sqlite:FILE, parquet:DIR or PACKAGE:TARGET, once for each sink"),
+  to: many(
+    "to",
+    "KIND:TARGET",
+    "files:DIR, sqlite:FILE, parquet:DIR, yolo:DIR, coco:DIR or PACKAGE:TARGET, once for each sink"
+  ),
   ledger
 }
 

@@ -44,7 +44,7 @@ export const fit = <Fields extends Schema.Struct.Fields>(
   }
   if (input.kind !== format.kind) return leaveOut("kind", Loss.dropped(`no place for a sample that is ${input.kind}`))
   if (format.needs.sizes && (input.width === null || input.height === null)) {
-    return leaveOut("size", Loss.dropped("the size of the image is not known"))
+    return leaveOut("size", Loss.dropped(input.maskProblem ?? "the size of the image is not known"))
   }
   const fitted = (shape: Shape | null) => shape === null ? null : fitShape(shape, input, rules, tally)
   const shapes = input.shapes.map(fitted).filter((shape) => shape !== null)

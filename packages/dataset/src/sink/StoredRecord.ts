@@ -127,7 +127,8 @@ export const readHead = async (fs: Fs, path: string): Promise<Found> => {
 const isHead = (value: unknown): value is Head => {
   const { files, job, project, revision } = (value ?? {}) as Partial<Head>
   return typeof project === "string" && typeof job?.jobId === "string" && typeof revision?.document === "string" &&
-    Array.isArray(files) && (files as ReadonlyArray<StoredFile>).every(({ name }) => /^[a-z0-9_][a-z0-9._-]*$/.test(name))
+    Array.isArray(files) &&
+    (files as ReadonlyArray<StoredFile>).every(({ name }) => /^[a-z0-9_][a-z0-9._-]*$/.test(name))
 }
 
 /** Whether a record still has the bytes that were stored. */

@@ -82,7 +82,7 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
         more.push({ name: "about", at: paths.about })
       }
       // Images that come into a folder change neither store nor options: until all are there, each run looks again.
-      const isOpen = options.images !== undefined && output.missing() > 0
+      const isOpen = options.images !== undefined && output.missing() + summary.withoutSize.count > 0
       await publish(place, journal, folder, output.list, { stamp: isOpen ? "" : stamp, notice }, more)
     })
     return notice ?? undefined

@@ -87,19 +87,22 @@ export const gather = async (
     }
   })
   const [samples, names] = [join(folder, "samples"), join(folder, "names")]
-  await using(await LineWriter.open(fs, samples), async (all) =>
-    using(await LineWriter.open(fs, names), async (table) => {
-      for await (const lines of Lines.read(fs, unnamed)) {
-        for (const line of lines) {
-          const tab = line.indexOf("\t")
-          const before = JSON.parse(line.slice(0, tab)) as Before
-          const { asks, job, path } = before
-          const name = before.name ?? naming.give({ ...asks, job }, source)
-          await table.write(JSON.stringify([path, SamplesTable.keyOf({ job, frame: asks.frame }), name]))
-          await all.write(before.name === null ? `${JSON.stringify({ ...before, name })}${line.slice(tab)}` : line)
+  await using(
+    await LineWriter.open(fs, samples),
+    async (all) =>
+      using(await LineWriter.open(fs, names), async (table) => {
+        for await (const lines of Lines.read(fs, unnamed)) {
+          for (const line of lines) {
+            const tab = line.indexOf("\t")
+            const before = JSON.parse(line.slice(0, tab)) as Before
+            const { asks, job, path } = before
+            const name = before.name ?? naming.give({ ...asks, job }, source)
+            await table.write(JSON.stringify([path, SamplesTable.keyOf({ job, frame: asks.frame }), name]))
+            await all.write(before.name === null ? `${JSON.stringify({ ...before, name })}${line.slice(tab)}` : line)
+          }
         }
-      }
-    }))
+      })
+  )
   await fs.unlink(unnamed)
   return {
     samples,
@@ -127,7 +130,8 @@ const beforeOf = async (
   line: StoredRecord.StoredSample | StoredRecord.CocoSample,
   images: string | undefined
 ): Promise<Before> => {
-  const inFile = (index: number | null | undefined) => index === null || index === undefined ? null : files[index] ?? null
+  const inFile = (index: number | null | undefined) =>
+    index === null || index === undefined ? null : files[index] ?? null
   const file = inFile("coco" in line ? line.coco : typeof line.mask === "object" ? line.mask?.file : null)
   const sample = "coco" in line ? await cocoInput(place, path, file, line.at, job) : line
   const asks = { frame: sample.frame, kind: sample.kind, url: sample.url }

@@ -16,7 +16,9 @@ export const noticeOf = (
     ? "`labelstream export ... --attachments all` downloads them, or name a folder that has them with the option images"
     : `neither the platform nor ${images} gave them`
   if (lacking > 0) {
-    const what = lacking === samples ? "the dataset has no images" : `${lacking} of ${plural(samples, "image")} are not there`
+    const what = lacking === samples
+      ? "the dataset has no images"
+      : `${lacking} of ${plural(samples, "image")} are not there`
     sentences.push(`${what}: ${how}`)
   }
   if (withoutSize.count > 0) {
@@ -32,7 +34,9 @@ export const noticeOf = (
   const [approximated, dropped] = [sum("approximated"), sum("dropped")]
   if (approximated + dropped > 0) {
     const all = sum("kept") + approximated + dropped
-    sentences.push(`of ${plural(all, "annotation")}, ${approximated} are approximated and ${dropped} dropped: see loss.json`)
+    sentences.push(
+      `of ${plural(all, "annotation")}, ${approximated} are approximated and ${dropped} dropped: see loss.json`
+    )
   }
   return sentences.length === 0 ? null : sentences.map((text) => text[0]!.toUpperCase() + text.slice(1)).join(". ")
 }

@@ -13,8 +13,8 @@ import * as Legend from "../Legend.ts"
 import * as Names from "../Names.ts"
 import type { Shape } from "../Sample.ts"
 import type { Needs, Place } from "./place.ts"
-import * as StoredRecord from "./StoredRecord.ts"
 import { shapeText } from "./shapeText.ts"
+import * as StoredRecord from "./StoredRecord.ts"
 
 /** A job whose files lie in the staging folder of its token: its record as `<number>.0`, its files from `<number>.1` on. */
 export interface Staged {
@@ -43,7 +43,7 @@ export const stageRecord = Effect.fnUntraced(function*(
   record: JobSink.JobRecord
 ) {
   const where: Failure.Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
-  const unreadable = (cause: unknown) => attempt(where, () => Promise.reject(cause))
+  const unreadable = (cause: unknown) => attempt(where, () => Promise.reject(StagedContent.unreadable(cause)))
   const staged = (file: number) => join(folder, `${number}.${file}`)
   const coco = yield* cocoOf(record).pipe(Effect.catchTag("ContentError", unreadable))
   const wanted = record.attachments.filter(({ ref: { role } }) =>
@@ -176,7 +176,9 @@ const samplesOf = Effect.fnUntraced(function*(
     const input = row.attachment_index === null ? undefined : fileOf.get(row.attachment_index)
     const start = JSON.stringify({
       kind,
-      frame: frame_id === null && frame_index === null ? null : { id: frame_id ?? "", index: frame_index ?? media_index },
+      frame: frame_id === null && frame_index === null
+        ? null
+        : { id: frame_id ?? "", index: frame_index ?? media_index },
       url,
       width: width ?? read?.width ?? null,
       height: height ?? read?.height ?? null,
@@ -219,14 +221,15 @@ const masksByMedia = (media: ReadonlyArray<AnnotationModel.MediaRow>, files: Rea
 /** Reads a mask; answers why it cannot be read, if that is so. */
 const maskOf = ({ content }: Attachment, file: number, segments: Taken["segments"]) => {
   const legend = segments.map(({ color, shape }) => ({ color, shape: JSON.parse(shape) as Shape }))
-  return Legend.open(Effect.orDie(content.collect), legend).pipe(
-    Effect.map(({ entries, hasStrays, height, width }): StoredRecord.StoredMask => {
-      const met = new Set(entries)
-      const colors = legend.filter(({ shape }) => met.has(shape)).map(({ color }) => color)
-      return { file, width, height, hasStrays, colors, entries: entries.filter((entry) => entry !== null) }
-    }),
-    Effect.catch(({ detail }: DatasetError) => Effect.succeed(detail))
-  )
+  return Legend.open(Effect.catch(content.collect, (cause) => Effect.die(StagedContent.unreadable(cause))), legend)
+    .pipe(
+      Effect.map(({ entries, hasStrays, height, width }): StoredRecord.StoredMask => {
+        const met = new Set(entries)
+        const colors = legend.filter(({ shape }) => met.has(shape)).map(({ color }) => color)
+        return { file, width, height, hasStrays, colors, entries: entries.filter((entry) => entry !== null) }
+      }),
+      Effect.catch(({ detail }: DatasetError) => Effect.succeed(detail))
+    )
 }
 
 const endingOf = ({ content }: Attachment) =>
@@ -236,7 +239,9 @@ const endingOf = ({ content }: Attachment) =>
       Effect.map((first) => first._tag === "Some" ? Names.endingOfBytes(first.value) : null)
     )
 
-const counted = (lost: ReadonlyArray<readonly [shape: string, label: string, why: string]>): StoredRecord.Astray["astray"] => {
+const counted = (
+  lost: ReadonlyArray<readonly [shape: string, label: string, why: string]>
+): StoredRecord.Astray["astray"] => {
   const counts = new Map<string, number>()
   for (const one of lost) counts.set(JSON.stringify(one), (counts.get(JSON.stringify(one)) ?? 0) + 1)
   return Array.from(counts, ([key, count]) => {

@@ -46,7 +46,9 @@ export const open = async (place: Place, folder: string, media: "copy" | "url" |
     attempt(() =>
       isSafePath(path)
         ? writer.write(`${path}\t${JSON.stringify(built)}`)
-        : Promise.reject(new Failure.Problem("rejected", `${JSON.stringify(path)} is no safe path for a file of a dataset`))
+        : Promise.reject(
+          new Failure.Problem("rejected", `${JSON.stringify(path)} is no safe path for a file of a dataset`)
+        )
     )
   const write = (path: string, content: FileContent) => {
     if (typeof content === "string" || content instanceof Uint8Array) {

@@ -74,7 +74,8 @@ const stepOf = async (place: Place, { files, first, number, path, size }: Staged
   const found = await StoredRecord.readHead(fs, recordAt(place, path))
   const stored = found.is === "missing" ? [] : await Files.namesIn(fs, join(store, path))
   const isSame = found.is === "current" && found.first === first && stored.length === files.length &&
-    await StoredRecord.isWhole(fs, recordAt(place, path), first) && await StoredRecord.areWhole(fs, join(store, path), files)
+    await StoredRecord.isWhole(fs, recordAt(place, path), first) &&
+    await StoredRecord.areWhole(fs, join(store, path), files)
   if (isSame) return []
   const names = new Set(files.map(({ name }) => name))
   const at = `${paths.store}/${path}`
@@ -89,4 +90,3 @@ const stepOf = async (place: Place, { files, first, number, path, size }: Staged
     ...stored.filter((name) => !names.has(name)).map((name) => ({ remove: `${at}/${name}` }))
   ]
 }
-

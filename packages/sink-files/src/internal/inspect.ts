@@ -57,7 +57,10 @@ async function* inspectBatch(
   makeFolder: () => Promise<string>
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
   const { fs, output } = places[0]!
-  const entries = new Cursor<SortedLines.Keyed, SortedLines.Keyed>(SortedLines.sort(fs, entriesOf(fs, join(output, batch)), makeFolder), (it) => it)
+  const entries = new Cursor<SortedLines.Keyed, SortedLines.Keyed>(
+    SortedLines.sort(fs, entriesOf(fs, join(output, batch)), makeFolder),
+    (it) => it
+  )
   try {
     await entries.advance()
     for await (const held of heldLines(places, batch, makeFolder)) {

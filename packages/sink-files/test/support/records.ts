@@ -45,7 +45,14 @@ export const record = (sketch: Sketch): JobSink.JobRecord => {
   const { batch = "batch-1", job, nested = [], project = "project-1" } = sketch
   const document = sketch.document ?? content(sketch.text ?? JSON.stringify({ data: { job } }))
   const attachments = nested.map(({ frameId = null, role = "mask", text, url }, index): JobSink.AttachmentRecord => ({
-    ref: { index, role, frameId, sensorId: null, url: url ?? `https://files.example/${index}.png`, sourcePath: `/data/${index}` },
+    ref: {
+      index,
+      role,
+      frameId,
+      sensorId: null,
+      url: url ?? `https://files.example/${index}.png`,
+      sourcePath: `/data/${index}`
+    },
     content: content(text, "image/png")
   }))
   return {

@@ -84,7 +84,8 @@ const read = async (fs: Fs, path: string): Promise<Intent> => {
 const isSound = (change: Change): boolean => {
   if ("remove" in change) return isPath(change.remove)
   if ("append" in change) return isPath(change.to) && !change.append.includes("\n")
-  return isPath(change.at) && isPath(change.put) && (!change.put.includes("/") || /^(writers|staging)\//.test(change.put))
+  return isPath(change.at) && isPath(change.put) &&
+    (!change.put.includes("/") || /^(writers|staging)\//.test(change.put))
 }
 
 const isFile = ({ path, size }: Intent["files"][number]): boolean => isPath(path) && Number.isSafeInteger(size)

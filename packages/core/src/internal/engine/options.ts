@@ -76,7 +76,9 @@ export interface Options {
 export type ExportError = GtStudioError | SinkError | LedgerError | ContentError | OptionErrors.OptionError
 
 /** What is checked. */
-type Checked = Pick<Options, "batches" | "sinks" | "follow" | "grace" | "limit" | "load"> & { readonly concurrency: number }
+type Checked = Pick<Options, "batches" | "sinks" | "follow" | "grace" | "limit" | "load"> & {
+  readonly concurrency: number
+}
 
 /** The numbers of an export, with their defaults. */
 export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
