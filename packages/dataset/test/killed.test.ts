@@ -4,6 +4,7 @@ import type { Fs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import { cpSync, existsSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { isFull } from "../../../scripts/testScale.ts"
 import { Coco, DatasetSink } from "../src/index.ts"
 import { boxes, job } from "./support/jobs.ts"
 import { dying, inspected, run, temporary, tree, unsynced } from "./support/targets.ts"
@@ -28,7 +29,7 @@ const runs: Effect.Effect<ReadonlyArray<ReadonlyArray<JobSink.JobRecord>>> = Eff
 const make = (directory: string, fs: Fs = unsynced()) => DatasetSink.makeWith(Coco.format, { directory }, fs)
 
 /** Every operation takes minutes. */
-const step = process.env["LABELSTREAM_TESTS"] === "full" ? 1 : 17
+const step = isFull ? 1 : 17
 
 const entry = (directory: string) => join(directory, "annotations", "instances_train.json")
 
@@ -70,8 +71,7 @@ describe("a dataset sink that is killed at any operation", () => {
               assert.deepStrictEqual(tree(directory), now, `operation ${at} of ${used()}`)
               const wrong = (yield* inspected(make(directory))).filter(({ _tag }) => _tag !== "Intact")
               assert.deepStrictEqual(wrong, [], `operation ${at}`)
-            }),
-            1_200_000
+            })
           )
         }
         assert.isAbove(Math.min(seen.old, seen.none, seen.now), 0)
