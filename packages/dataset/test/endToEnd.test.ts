@@ -9,14 +9,23 @@ import { temporary } from "./support/targets.ts"
 
 interface CocoFile {
   readonly images: ReadonlyArray<
-    { readonly id: number; readonly file_name: string; readonly width: number; readonly height: number; readonly job_id: string; readonly frame_id?: string }
+    {
+      readonly id: number
+      readonly file_name: string
+      readonly width: number
+      readonly height: number
+      readonly job_id: string
+      readonly frame_id?: string
+    }
   >
   readonly annotations: ReadonlyArray<{
     readonly image_id: number
     readonly category_id: number
     readonly bbox: readonly [number, number, number, number]
     readonly area: number
-    readonly segmentation: { readonly size: readonly [number, number]; readonly counts: string } | ReadonlyArray<unknown>
+    readonly segmentation:
+      | { readonly size: readonly [number, number]; readonly counts: string }
+      | ReadonlyArray<unknown>
     readonly attributes: { readonly instance?: string }
   }>
   readonly categories: ReadonlyArray<{ readonly id: number; readonly name: string }>
@@ -46,7 +55,7 @@ describe("a simulated batch", () => {
       let [boxes, masks] = [0, 0]
       for (const image of coco.images) {
         const found = coco.annotations.filter(({ image_id }) => image_id === image.id)
-        const input = inputsOf(image.job_id).find(({ frameId }) => frameId === (image.frame_id ?? null))
+        const input = inputsOf(image.job_id).find(({ frameId }) => (frameId ?? null) === (image.frame_id ?? null))
         if (input === undefined) {
           // A segmentation names no input: the mask says all.
           const [mask] = simulator.expectedAttachments(batchId, image.job_id)
@@ -75,7 +84,9 @@ describe("a simulated batch", () => {
           return [x, y, Math.max(...xs) - x, Math.max(...ys) - y]
         })
         for (const { bbox } of found) {
-          const nearest = Math.min(...extents.map((extent) => Math.max(...extent.map((value, i) => Math.abs(value - bbox[i]!)))))
+          const nearest = Math.min(
+            ...extents.map((extent) => Math.max(...extent.map((value, i) => Math.abs(value - bbox[i]!))))
+          )
           assert.isBelow(nearest, 0.001)
           boxes++
         }
@@ -97,7 +108,9 @@ describe("a simulated batch", () => {
       const classes = JSON.parse(readFileSync(at("masks/classes.json"), "utf8")) as ReadonlyArray<string>
       const mask = coco.images.find(({ job_id }) => inputsOf(job_id).length === 0)!
       const png = readGray(readFileSync(at(`masks/masks/train/${mask.file_name.replace(/\.\w+$/, "")}.png`)))
-      const [{ counts }] = simulator.expectedAttachments(batchId, mask.job_id) as unknown as readonly [{ readonly counts: Record<string, number> }]
+      const [{ counts }] = simulator.expectedAttachments(batchId, mask.job_id) as unknown as readonly [
+        { readonly counts: Record<string, number> }
+      ]
       for (const [index, name] of classes.entries()) {
         const expected = Object.entries(counts).filter(([key]) => key.replace(/ # ?\d+$/, "") === name)
         const pixels = png.values.reduce((sum: number, value: number) => value === index + 1 ? sum + 1 : sum, 0)

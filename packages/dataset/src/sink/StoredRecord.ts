@@ -108,20 +108,55 @@ export type Found =
   | { readonly is: "missing" | "damaged" | "older" }
   | { readonly is: "current"; readonly first: string; readonly head: Head }
 
+/** A record that is being read: its first two lines, and those behind them. */
+interface Reading {
+  readonly found: Found
+  readonly lines: AsyncGenerator<ReadonlyArray<string>>
+  /** Closes the file, for whoever does not read the lines. */
+  readonly close: () => Promise<unknown>
+}
+
+/** Reads a record from its beginning. Fails for a record of a newer version. The lines are to be read, or closed. */
+export const read = async (fs: Fs, path: string, piece = 256 * 1024): Promise<Reading> => {
+  const stats = await fs.find(path)
+  if (stats?.isFile() !== true) {
+    return { found: { is: stats === undefined ? "missing" : "damaged" }, lines: none(), close: () => Promise.resolve() }
+  }
+  const source = Lines.read(fs, path, Math.min(stats.size, piece))
+  const close = () => source.return(undefined)
+  const begun: Array<string> = []
+  while (begun.length < 2) {
+    const next = await source.next()
+    if (next.done === true) break
+    begun.push(...next.value)
+  }
+  async function* lines() {
+    try {
+      if (begun.length > 2) yield begun.slice(2)
+      yield* source
+    } finally {
+      await close()
+    }
+  }
+  const [first, second] = begun
+  const head = Lines.parse(second ?? "")
+  try {
+    const is = stateOf(first, path)
+    if (is !== "current") return { found: { is }, lines: lines(), close }
+    return { found: isHead(head) ? { is, first: first!, head } : { is: "damaged" }, lines: lines(), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function* none(): AsyncGenerator<ReadonlyArray<string>> {}
+
 /** Reads the first two lines of a record. Fails for a record of a newer version. */
 export const readHead = async (fs: Fs, path: string): Promise<Found> => {
-  const found = await fs.find(path)
-  if (found === undefined) return { is: "missing" }
-  if (!found.isFile()) return { is: "damaged" }
-  const lines: Array<string> = []
-  for await (const some of Lines.read(fs, path, Math.min(found.size, 16 * 1024))) {
-    lines.push(...some.slice(0, 2))
-    if (lines.length >= 2) break
-  }
-  const is = stateOf(lines[0], path)
-  if (is !== "current") return { is }
-  const head = Lines.parse(lines[1] ?? "")
-  return isHead(head) ? { is, first: lines[0]!, head } : { is: "damaged" }
+  const { close, found } = await read(fs, path, 16 * 1024)
+  await close()
+  return found
 }
 
 const isHead = (value: unknown): value is Head => {
@@ -140,17 +175,6 @@ export const isWhole = async (fs: Fs, path: string, first: string): Promise<bool
     skip = Math.max(0, skip - bytes.length)
   }
   return first === firstLine(hash.digest("hex"))
-}
-
-/** Reads the lines after the second, in arrays. */
-export async function* readLines(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<string>> {
-  let passed = 0
-  const size = Math.min((await fs.lstat(path)).size, 256 * 1024)
-  for await (const lines of Lines.read(fs, path, size)) {
-    const skip = Math.min(2 - passed, lines.length)
-    passed += skip
-    if (lines.length > skip) yield lines.slice(skip)
-  }
 }
 
 /** All bytes of a file. */

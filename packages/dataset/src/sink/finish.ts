@@ -82,7 +82,8 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
         more.push({ name: "about", at: paths.about })
       }
       // Images that come into a folder change neither store nor options: until all are there, each run looks again.
-      const isOpen = options.images !== undefined && output.missing() + summary.withoutSize.count > 0
+      const { named, unnamed } = output.missing()
+      const isOpen = options.images !== undefined && named + unnamed + summary.withoutSize.count > 0
       await publish(place, journal, folder, output.list, { stamp: isOpen ? "" : stamp, notice }, more)
     })
     return notice ?? undefined

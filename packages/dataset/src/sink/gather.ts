@@ -52,6 +52,7 @@ export const gather = async (
   const unnamed = join(folder, "unnamed")
   const astray = new Map<string, number>()
   const naming = Names.make()
+  const coco = cocoReader(place)
   let made: Needs = { masks: true, inputs: true }
   await using(await LineWriter.open(fs, unnamed), async (writer) => {
     const given = givenNames(place)
@@ -59,11 +60,14 @@ export const gather = async (
       const makeFolder = () => fs.mkdir(join(folder, "order")).then(() => join(folder, "order"))
       for await (const paths of recordPaths(place, makeFolder)) {
         for (const path of paths) {
-          const found = await StoredRecord.readHead(fs, recordAt(place, path))
-          if (found.is !== "current") continue
+          const { close, found, lines: rest } = await StoredRecord.read(fs, recordAt(place, path))
+          if (found.is !== "current") {
+            await close()
+            continue
+          }
           made = common(made, found.head.made)
           const names = await given.of(path)
-          for await (const lines of StoredRecord.readLines(fs, recordAt(place, path))) {
+          for await (const lines of rest) {
             for (const text of lines) {
               const line = JSON.parse(text) as StoredRecord.Line
               if ("astray" in line) {
@@ -73,7 +77,7 @@ export const gather = async (
                 }
                 continue
               }
-              const before = await beforeOf(place, path, found.head, line, options.images)
+              const before = await beforeOf(place, coco, path, found.head, line, options.images)
               const key = SamplesTable.keyOf({ job: before.job, frame: before.asks.frame })
               const name = names.get(key)?.shift() ?? named?.get(key)
               const isKept = name !== undefined && Names.isSafe(name) && naming.take(name)
@@ -125,6 +129,7 @@ const using = async (writer: LineWriter.LineWriter, use: (writer: LineWriter.Lin
 
 const beforeOf = async (
   place: Place,
+  coco: CocoReader,
   path: string,
   { files, job }: StoredRecord.Head,
   line: StoredRecord.StoredSample | StoredRecord.CocoSample,
@@ -133,7 +138,7 @@ const beforeOf = async (
   const inFile = (index: number | null | undefined) =>
     index === null || index === undefined ? null : files[index] ?? null
   const file = inFile("coco" in line ? line.coco : typeof line.mask === "object" ? line.mask?.file : null)
-  const sample = "coco" in line ? await cocoInput(place, path, file, line.at, job) : line
+  const sample = "coco" in line ? await coco(path, file, line.at, job) : line
   const asks = { frame: sample.frame, kind: sample.kind, url: sample.url }
   const input = "coco" in line ? null : inFile(line.input)
   const found = input === null && images !== undefined && sample.kind === "image"
@@ -142,26 +147,22 @@ const beforeOf = async (
   return { name: null, path, job, input, file, found, asks }
 }
 
-/** The last document that was read: the images of one follow each other. */
-let last: { readonly path: string; readonly inputs: ReadonlyArray<Input> } | undefined
-
-/** One image of a stored COCO document. */
-export const cocoInput = async (
-  { fs, store }: Place,
-  path: string,
-  file: StoredRecord.StoredFile | null,
-  at: number,
-  job: SampleJob
-): Promise<Input> => {
-  const from = join(store, path, file?.name ?? "")
-  if (last?.path !== from || at === 0) {
-    const bytes = await StoredRecord.readBytes(fs, from)
-    last = { path: from, inputs: CocoDocument.parse(bytes, job)?.inputs ?? [] }
+/** Reads images of stored COCO documents. It holds the last document: the images of one follow each other. */
+export const cocoReader = ({ fs, store }: Place) => {
+  let last: { readonly path: string; readonly inputs: ReadonlyArray<Input> } | undefined
+  return async (path: string, file: StoredRecord.StoredFile | null, at: number, job: SampleJob): Promise<Input> => {
+    const from = join(store, path, file?.name ?? "")
+    if (last?.path !== from) {
+      const bytes = await StoredRecord.readBytes(fs, from)
+      last = { path: from, inputs: CocoDocument.parse(bytes, job)?.inputs ?? [] }
+    }
+    const input = last.inputs[at]
+    if (input === undefined) throw new Error(`${from} has changed since it was stored`)
+    return input
   }
-  const input = last.inputs[at]
-  if (input === undefined) throw new Error(`${from} has changed since it was stored`)
-  return input
 }
+
+type CocoReader = ReturnType<typeof cocoReader>
 
 /** The names that were given before, job by job in order. */
 const givenNames = (place: Place) => {

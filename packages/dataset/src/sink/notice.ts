@@ -4,6 +4,9 @@ import type { StagedOutput } from "./stagedOutput.ts"
 
 const plural = (count: number, one: string) => `${count} ${one}${count === 1 ? "" : "s"}`
 
+/** A sentence begins with a capital letter, and a file's name as it is. */
+const capitalized = (text: string): string => /^[a-z]+ /.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text
+
 /** The notice; null if there is nothing to say. */
 export const noticeOf = (
   { losses, samples, withoutSize }: Summary,
@@ -11,15 +14,21 @@ export const noticeOf = (
   { images }: { readonly images?: string | undefined }
 ): string | null => {
   const sentences: Array<string> = []
-  const lacking = missing()
-  const how = images === undefined
-    ? "`labelstream export ... --attachments all` downloads them, or name a folder that has them with the option images"
-    : `neither the platform nor ${images} gave them`
-  if (lacking > 0) {
-    const what = lacking === samples
+  const { named, unnamed } = missing()
+  if (named > 0) {
+    const what = named === samples
       ? "the dataset has no images"
-      : `${lacking} of ${plural(samples, "image")} are not there`
+      : `${named} of ${plural(samples, "image")} are not there`
+    const how = images === undefined
+      ? "`labelstream export ... --attachments all` downloads them, or name a folder that has them with the option images"
+      : `neither the platform nor ${images} gave them`
     sentences.push(`${what}: ${how}`)
+  }
+  if (unnamed > 0) {
+    const how = images === undefined
+      ? "the option images takes it from a folder, by reference id"
+      : `${images} lacks it`
+    sentences.push(`${plural(unnamed, "result")} of segmentation do not name their image: ${how}`)
   }
   if (withoutSize.count > 0) {
     const named = withoutSize.names.slice(0, 3).join(", ")
@@ -38,5 +47,5 @@ export const noticeOf = (
       `of ${plural(all, "annotation")}, ${approximated} are approximated and ${dropped} dropped: see loss.json`
     )
   }
-  return sentences.length === 0 ? null : sentences.map((text) => text[0]!.toUpperCase() + text.slice(1)).join(". ")
+  return sentences.length === 0 ? null : sentences.map(capitalized).join(". ")
 }

@@ -29,8 +29,8 @@ export interface StagedOutput extends Output {
   /** The file that lists what was written: a path, a tab, and a {@link Built} on each line. */
   readonly list: string
   readonly notes: ReadonlyArray<string>
-  /** Inputs that were asked for and that are not there. */
-  readonly missing: () => number
+  /** Inputs that were asked for and that are not there: those that a result names, and those that none names. */
+  readonly missing: () => { readonly named: number; readonly unnamed: number }
   readonly end: () => Promise<void>
 }
 
@@ -40,7 +40,7 @@ export const open = async (place: Place, folder: string, media: "copy" | "url" |
   const list = join(folder, "list")
   const writer = await LineWriter.open(fs, list)
   const notes: Array<string> = []
-  let [number, missing] = [0, 0]
+  let [number, named, unnamed] = [0, 0, 0]
   const attempt = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: toDatasetError })
   const add = (path: string, built: Built) =>
     attempt(() =>
@@ -89,7 +89,7 @@ export const open = async (place: Place, folder: string, media: "copy" | "url" |
   return {
     list,
     notes,
-    missing: () => missing,
+    missing: () => ({ named, unnamed }),
     end: writer.end,
     file: (path, content, options) => {
       const put = String(number++)
@@ -106,7 +106,8 @@ export const open = async (place: Place, folder: string, media: "copy" | "url" |
           const { sha256, size } = sample.media
           return add(path, { size, sha256, entry: false, from })
         }
-        missing++
+        if (sample.url === null) unnamed++
+        else named++
         return Effect.void
       }),
     note: (text) => Effect.sync(() => void notes.push(text))

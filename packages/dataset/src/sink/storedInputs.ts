@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { DatasetError } from "../DatasetError.ts"
 import * as Legend from "../Legend.ts"
 import type { Input, Mask } from "../Sample.ts"
-import { type Before, cocoInput } from "./gather.ts"
+import { type Before, cocoReader } from "./gather.ts"
 import type { Place } from "./place.ts"
 import * as StoredRecord from "./StoredRecord.ts"
 
@@ -20,13 +20,14 @@ const failure = (cause: unknown) =>
 
 const read = (place: Place, samples: string): AsyncIterable<ReadonlyArray<Input>> => ({
   async *[Symbol.asyncIterator]() {
+    const coco = cocoReader(place)
     for await (const lines of Lines.read(place.fs, samples)) {
       const inputs: Array<Input> = []
       for (const line of lines) {
         const tab = line.indexOf("\t")
         const before = JSON.parse(line.slice(0, tab)) as Before
         const sample = JSON.parse(line.slice(tab + 1)) as StoredRecord.StoredSample | StoredRecord.CocoSample
-        inputs.push(await inputOf(place, before, sample))
+        inputs.push(await inputOf(place, coco, before, sample))
       }
       yield inputs
     }
@@ -35,6 +36,7 @@ const read = (place: Place, samples: string): AsyncIterable<ReadonlyArray<Input>
 
 const inputOf = async (
   place: Place,
+  coco: ReturnType<typeof cocoReader>,
   { file, found, input, job, name, path }: Before,
   sample: StoredRecord.StoredSample | StoredRecord.CocoSample
 ): Promise<Input> => {
@@ -43,7 +45,7 @@ const inputOf = async (
     : input !== null
     ? contentOf(place.fs, join(place.store, path, input.name), input)
     : null
-  if ("coco" in sample) return { ...await cocoInput(place, path, file, sample.at, job), name, media }
+  if ("coco" in sample) return { ...await coco(path, file, sample.at, job), name, media }
   const { ending, frame, height, kind, mask, shapes, url, width } = sample
   return {
     name,

@@ -19,7 +19,7 @@ const sized = (sink: JobSink.JobSink, inputsOf: (jobId: string) => ReadonlyArray
             const inputs = inputsOf(record.jobId)
             const sizes = new Map(
               pages.flat().flatMap(({ frame_id, media_index, url }) => {
-                const size = inputs.find((input) => input.url === url && input.frameId === frame_id)?.size
+                const size = inputs.find((input) => input.url === url && (input.frameId ?? null) === frame_id)?.size
                 return size === undefined ? [] : [[media_index, size] as const]
               })
             )
