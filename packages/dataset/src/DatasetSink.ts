@@ -7,7 +7,6 @@ import type { JobSink } from "@labelstream/core/sink"
 import { FolderSink, type Fs, nodeFs } from "@labelstream/storage"
 import * as Schema from "effect/Schema"
 import * as DatasetFormat from "./DatasetFormat.ts"
-import type * as DatasetOptions from "./DatasetOptions.ts"
 import { inspectPublished } from "./sink/inspectPublished.ts"
 import * as Place from "./sink/place.ts"
 import { count, inspectStore } from "./sink/storeContents.ts"
@@ -28,11 +27,6 @@ export const capabilities: JobSink.Capabilities = {
   batch: { maxRecords: 128, maxBytes: 128 * 1024 * 1024, maxAge: 50 }
 }
 
-/** The options of a dataset whose format has these fields. */
-export type OptionsOf<Fields extends Schema.Struct.Fields> =
-  & DatasetOptions.Options
-  & DatasetFormat.OptionsOf<Fields>
-
 /**
  * Makes a sink that keeps a dataset of a format in a folder. Opening and `check` fail with `conflict` where the folder
  * holds something else. `finish` fails with `rejected`, before anything is published, if `lossless` was asked for and
@@ -47,13 +41,13 @@ export type OptionsOf<Fields extends Schema.Struct.Fields> =
  */
 export const make = <Fields extends Schema.Struct.Fields>(
   format: DatasetFormat.DatasetFormat<Fields>,
-  options: OptionsOf<Fields>
+  options: DatasetFormat.AllOptionsOf<Fields>
 ): JobSink.JobSink => makeWith(format, options, nodeFs)
 
 /** @internal For tests: with file operations that can fail. */
 export const makeWith = <Fields extends Schema.Struct.Fields>(
   format: DatasetFormat.DatasetFormat<Fields>,
-  options: OptionsOf<Fields>,
+  options: DatasetFormat.AllOptionsOf<Fields>,
   fs: Fs
 ): JobSink.JobSink => {
   const { name } = format
@@ -85,7 +79,7 @@ export const makeWith = <Fields extends Schema.Struct.Fields>(
 /** Why the options cannot be used; undefined if they can. */
 const obstacleOf = <Fields extends Schema.Struct.Fields>(
   format: DatasetFormat.DatasetFormat<Fields>,
-  options: OptionsOf<Fields>
+  options: DatasetFormat.AllOptionsOf<Fields>
 ): string | undefined => {
   if (!Schema.is(DatasetFormat.optionsOf(format))(options)) {
     return `the options are not those of the format ${format.name}: see \`labelstream sinks\``

@@ -3,12 +3,12 @@ import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Coco, DatasetSink, Masks, Png, Yolo } from "../src/index.ts"
+import { Coco, type DatasetFormat, DatasetSink, Masks, Png, Yolo } from "../src/index.ts"
 import { boxes, job } from "./support/jobs.ts"
 import { encode } from "./support/pngEncoder.ts"
 import { inspected, run, temporary, tree, unsynced } from "./support/targets.ts"
 
-type CocoOptions = DatasetSink.OptionsOf<typeof Coco.format.fields>
+type CocoOptions = DatasetFormat.AllOptionsOf<typeof Coco.format.fields>
 
 const coco = (directory: string, more: Omit<CocoOptions, "directory"> = {}) =>
   DatasetSink.makeWith(Coco.format, { directory, ...more }, unsynced())

@@ -49,14 +49,14 @@ describe("a dataset sink that is killed at any operation", () => {
         assert.notDeepEqual(old, now)
         assert.strictEqual((yield* inspected(make(unbroken))).filter(({ _tag }) => _tag !== "Intact").length, 0)
         const seen = { old: 0, none: 0, now: 0 }
-        for (let at = 0, more = true; more; at += step) {
-          yield* Effect.scoped(
+        const diesAt = (at: number) =>
+          Effect.scoped(
             Effect.gen(function*() {
               const directory = yield* temporary
               cpSync(before, directory, { recursive: true, preserveTimestamps: true })
               const { fs, used } = dying(at)
-              const died = yield* Effect.exit(run(make(directory, fs), second!, "t1"))
-              more = died._tag === "Failure"
+              const exit = yield* Effect.exit(run(make(directory, fs), second!, "t1"))
+              const died = exit._tag === "Failure"
               rmSync(join(directory, ".labelstream", "lock"), { force: true })
               const found = tree(directory)
               if (!existsSync(entry(directory))) seen.none++
@@ -71,9 +71,11 @@ describe("a dataset sink that is killed at any operation", () => {
               assert.deepStrictEqual(tree(directory), now, `operation ${at} of ${used()}`)
               const wrong = (yield* inspected(make(directory))).filter(({ _tag }) => _tag !== "Intact")
               assert.deepStrictEqual(wrong, [], `operation ${at}`)
+              return died
             })
           )
-        }
+        let at = 0
+        while (yield* diesAt(at)) at += step
         assert.isAbove(Math.min(seen.old, seen.none, seen.now), 0)
       }),
     1_200_000

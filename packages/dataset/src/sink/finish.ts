@@ -7,8 +7,7 @@ import { createHash } from "node:crypto"
 import { join } from "node:path"
 import * as Dataset from "../Dataset.ts"
 import type { DatasetError } from "../DatasetError.ts"
-import type { DatasetFormat } from "../DatasetFormat.ts"
-import type { OptionsOf } from "../DatasetSink.ts"
+import type { AllOptionsOf, DatasetFormat } from "../DatasetFormat.ts"
 import * as SamplesTable from "../SamplesTable.ts"
 import * as Split from "../Split.ts"
 import { gather } from "./gather.ts"
@@ -31,7 +30,7 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
   journal: Journal.Journal,
   attempt: Failure.Attempt,
   format: DatasetFormat<Fields>,
-  options: OptionsOf<Fields>,
+  options: AllOptionsOf<Fields>,
   needs: Needs
 ) {
   const { fs } = place

@@ -3,8 +3,7 @@ import { Failure, Files, type FolderSink, type Journal, StagedRecords } from "@l
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import { basename, join } from "node:path"
-import type { DatasetFormat } from "../DatasetFormat.ts"
-import type { OptionsOf } from "../DatasetSink.ts"
+import type { AllOptionsOf, DatasetFormat } from "../DatasetFormat.ts"
 import { finish } from "./finish.ts"
 import { type About, common, type Needs, paths, type Place, readAbout, version } from "./place.ts"
 import { type Staged, stageRecord } from "./stageRecord.ts"
@@ -24,7 +23,7 @@ export const start = <Fields extends Schema.Struct.Fields>(
   place: Place,
   journal: Journal.Journal,
   format: DatasetFormat<Fields>,
-  options: OptionsOf<Fields>,
+  options: AllOptionsOf<Fields>,
   needs: Needs
 ): FolderSink.Work<Batch> => {
   const { fs } = place
