@@ -5,7 +5,7 @@
  * a signal.
  */
 import { ExportProgram } from "@labelstream/cli"
-import type { JobSink } from "@labelstream/core"
+import type { Export, JobSink } from "@labelstream/core"
 import { SqliteLedger } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -27,14 +27,15 @@ const command = () => {
  */
 export const exportMain = async (
   sinksAt: (output: string) => ReadonlyArray<JobSink.JobSink>,
-  afterwards?: (output: string) => Promise<string>
+  afterwards?: (output: string) => Promise<string>,
+  more: Pick<Export.Options, "attachments"> = {}
 ): Promise<void> => {
   const program = Effect.gen(function*() {
     const chosen = yield* selection
     const { batches, concurrency, note, output, platform } = yield* connect
     if (note !== undefined) yield* Effect.logInfo(note)
     const status = yield* Effect.scoped(ExportProgram.run({
-      export: { ...chosen, batches, concurrency, sinks: sinksAt(output) },
+      export: { ...chosen, ...more, batches, concurrency, sinks: sinksAt(output) },
       where: relative(process.cwd(), output) || ".",
       again: command(),
       retry: "LABELSTREAM_SELECT=retry"

@@ -98,6 +98,17 @@ export const read = (document: unknown, job: SampleJob): Read | undefined => {
   return { inputs, problems }
 }
 
+/** As {@link read}, from the bytes of a document; undefined also if they are no JSON. */
+export const parse = (bytes: Uint8Array, job: SampleJob): Read | undefined => {
+  let document: unknown
+  try {
+    document = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"))
+  } catch {
+    return undefined
+  }
+  return read(document, job)
+}
+
 /** What is drawn on one image. */
 class Drawing {
   readonly shapes: Array<Shape> = []

@@ -27,6 +27,8 @@ export interface Settings {
   readonly classes?: Classes.Choice
   /** The classes that the dataset has by now, in order: the content of its `classes.json`. Default: none. */
   readonly frozen?: ReadonlyArray<string>
+  /** Annotations that are on no sample, with their number: they count as dropped. */
+  readonly astray?: ReadonlyArray<readonly [shape: string, label: string, why: string, count: number]>
   /** Default: `keep`. */
   readonly empty?: "keep" | "drop"
   /** Default: false. */
@@ -58,9 +60,14 @@ export const build = Effect.fn("Dataset.build")(function*<Fields extends Schema.
   settings: Settings,
   out: Output
 ) {
-  const { classes: choice, empty = "keep", frozen = [], lossless = false, names: source = "url", split } = settings
+  const { astray = [], classes: choice, empty = "keep", frozen = [], lossless = false, names: source = "url", split } =
+    settings
   const rules: Rules<Fields> = { format, options, classOf: Classes.mapping(choice), empty }
   const survey = yield* surveyOf(inputs, rules, split, source)
+  for (const [shape, label, why, count] of astray) {
+    const name = rules.classOf(label)
+    if (name !== null) survey.tally.add(shape, name, Loss.dropped(why), "loss", count)
+  }
   const { given, met, seen, tally, withoutSize } = survey
   const strange = [...seen].find((name) => format.splits?.includes(name) === false)
   if (strange !== undefined) {

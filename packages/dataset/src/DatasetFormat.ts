@@ -66,3 +66,6 @@ export const make = <const Fields extends Schema.Struct.Fields>(format: DatasetF
 /** The Schema of all options of a dataset of this format: the shared ones and its own. */
 export const optionsOf = <Fields extends Schema.Struct.Fields>(format: DatasetFormat<Fields>) =>
   Schema.Struct({ ...DatasetOptions.fields, ...format.fields })
+
+/** All options of a dataset whose format has these fields. */
+export type AllOptionsOf<Fields extends Schema.Struct.Fields> = DatasetOptions.Options & OptionsOf<Fields>

@@ -33,7 +33,7 @@ export type Weight = "loss" | "asked" | "noPlace"
 
 /** A count of losses. Its size depends on classes and attribute names, not on samples. */
 export interface Tally {
-  readonly add: (shape: string, className: string, carried: Carried, weight?: Weight) => void
+  readonly add: (shape: string, className: string, carried: Carried, weight?: Weight, count?: number) => void
   /** By shape, class, and reason, by code point. */
   readonly entries: () => ReadonlyArray<Entry>
   /** Whether nothing was lost that was not asked for. */
@@ -45,13 +45,13 @@ export const tally = (): Tally => {
   const counts = new Map<string, { -readonly [Key in keyof Entry]: Entry[Key] }>()
   let losses = 0
   return {
-    add: (shape, className, { how, why }, weight = "loss") => {
+    add: (shape, className, { how, why }, weight = "loss", count = 1) => {
       const key = JSON.stringify([shape, className, why])
       const found = counts.get(key)
       const entry = found ?? { shape, class: className, kept: 0, approximated: 0, dropped: 0, why }
       if (found === undefined) counts.set(key, entry)
-      entry[how]++
-      if (how !== "kept" && weight === "loss") losses++
+      entry[how] += count
+      if (how !== "kept" && weight === "loss") losses += count
     },
     entries: () => [...counts].sort(([a], [b]) => byCodePoint(a, b)).map(([, entry]) => entry),
     isLossless: () => losses === 0

@@ -49,7 +49,7 @@ const imageEnding = /\.(jpe?g|png|webp|bmp|gif|tiff?|avif|heic|jfif|mpo|dng)$/i
 const cloudEnding = /\.(pcd|bin|ply|las|laz|xyz)$/i
 
 /** The last segment of a URL's path, decoded. */
-const lastSegment = (url: string): string => {
+export const lastSegment = (url: string): string => {
   const path = url.replace(/[?#].*$/s, "").replace(/\/+$/, "")
   const segment = path.slice(path.lastIndexOf("/") + 1)
   try {

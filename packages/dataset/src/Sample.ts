@@ -89,6 +89,8 @@ export interface Input {
   readonly frame: { readonly id: string; readonly index: number } | null
   readonly shapes: ReadonlyArray<Shape>
   readonly mask: Mask | null
+  /** Why the segments among the shapes have no mask, where that is known. */
+  readonly maskProblem?: string | undefined
   readonly points: PointLabels | null
   /** The input's bytes, where they were exported. */
   readonly media: Content.Content | null

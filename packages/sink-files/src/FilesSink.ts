@@ -76,9 +76,11 @@ export const makeWith = (options: Options, fs: Fs): JobSink.JobSink =>
       check: Place.check,
       recover: repairAll,
       work: start,
-      merge,
-      merged: async (place, { stillOpen }) => {
-        if (stillOpen.length === 0) await putMarkedInOrder(place)
+      branches: {
+        merge,
+        merged: async (place, { stillOpen }) => {
+          if (stillOpen.length === 0) await putMarkedInOrder(place)
+        }
       },
       inspect,
       unitOf: jobPathOf,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Content } from "@labelstream/core/sink"
-import { type Fs, nodeFs } from "@labelstream/storage"
+import { type Fs, nodeFs, SortedLines } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -8,7 +8,6 @@ import { createHash } from "node:crypto"
 import { closeSync, linkSync, openSync, statSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { FilesSink } from "../src/index.ts"
-import { type Keyed, sortRecords } from "../src/internal/sortRecords.ts"
 import { content, record } from "./support/records.ts"
 import { guarded, inspected, store, systemError, temporary, tree } from "./support/targets.ts"
 
@@ -103,10 +102,10 @@ describe("large content", () => {
         }
         const keys = Array.from({ length: 5000 }, (_, index) => String((index * 7919) % 1777).padStart(4, "0"))
         const source = async function*() {
-          yield keys.map((key, index): Keyed => ({ key, line: `${key}\t${index}` }))
+          yield keys.map((key, index): SortedLines.Keyed => ({ key, line: `${key}\t${index}` }))
         }
         const sorted = yield* Stream.runCollect(
-          Stream.fromAsyncIterable(sortRecords(fs, source(), () => Promise.resolve(folder), run), String)
+          Stream.fromAsyncIterable(SortedLines.sort(fs, source(), () => Promise.resolve(folder), run), String)
         )
         const expected = [...new Set(keys)].sort().map((key) => `${key}\t${keys.lastIndexOf(key)}`)
         assert.deepStrictEqual(sorted.flat().map(({ line }) => line), expected)

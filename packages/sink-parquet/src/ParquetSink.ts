@@ -125,8 +125,10 @@ export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024)
       check: (place) => Place.check(place, geometry),
       recover: (place) => Place.recover(place, geometry),
       work: (place) => start(place, settings),
-      merge: (place, branches, journal) => merge(place, branches, journal, settings.format),
-      merged: (place) => keepReadable(place, settings.format),
+      branches: {
+        merge: (place, branches, journal) => merge(place, branches, journal, settings.format),
+        merged: (place) => keepReadable(place, settings.format)
+      },
       inspect,
       unitOf: (path) => path,
       count,

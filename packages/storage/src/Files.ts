@@ -80,7 +80,11 @@ export const link = (fs: Fs, from: string, to: string): Promise<boolean> =>
 
 /** Gives a file a second name, or copies it, synced, if that is impossible here. */
 export const copy = async (fs: Fs, from: string, to: string): Promise<void> => {
-  if (await link(fs, from, to)) return
+  if (!await link(fs, from, to)) await copyApart(fs, from, to)
+}
+
+/** Copies a file, synced; the two share nothing but, where the file system can, blocks until one is written to. */
+export const copyApart = async (fs: Fs, from: string, to: string): Promise<void> => {
   await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   await withFile(fs, to, "r+", (fd) => fs.fsync(fd))
 }

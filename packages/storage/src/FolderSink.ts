@@ -1,7 +1,7 @@
 /**
  * Makes a sink of a format of files. What is staged goes into a folder of its token; a commit makes, by a journal, the
- * changes that the format says. One process writes, or several with a branch each if the format declares `many`. The
- * format knows names, encodings and manifests; locks, tokens, receipts, and failures are here.
+ * changes that the format says. One process writes, or several with a branch each. The format knows names, encodings
+ * and manifests; locks, tokens, receipts, and failures are here.
  */
 import { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
@@ -31,11 +31,15 @@ export interface Format<T extends Target.Target, S> {
   readonly check: (target: T) => Promise<void>
   /** Readies a target that is locked, and on which no commit is unfinished. */
   readonly recover: (target: T) => Promise<void>
-  readonly work: (target: T) => Work<S>
-  /** Brings what some branches hold into their target. Answers how many jobs came. */
-  readonly merge: (target: T, branches: ReadonlyArray<T>, journal: Journal.Journal) => Promise<number>
-  /** Ends a merge that is no part of an `open`. */
-  readonly merged: (target: T, merged: JobSink.Merged) => Promise<void>
+  /** What is done while the target is open; the journal is for what `finish` changes. */
+  readonly work: (target: T, journal: Journal.Journal) => Work<S>
+  /** For several writers, if `capabilities.writers` is `many`. */
+  readonly branches?: {
+    /** Brings what some branches hold into their target. Answers how many jobs came. */
+    readonly merge: (target: T, branches: ReadonlyArray<T>, journal: Journal.Journal) => Promise<number>
+    /** Ends a merge that is no part of an `open`. */
+    readonly merged: (target: T, merged: JobSink.Merged) => Promise<void>
+  }
   readonly inspect: (
     targets: Target.WithBranches<T>,
     depth: JobSink.InspectDepth
@@ -43,32 +47,32 @@ export interface Format<T extends Target.Target, S> {
   /** What a path that `inspect` answers stands for in an unfinished commit, such as the path of its job. */
   readonly unitOf: (path: string) => string
   readonly count: (targets: Target.WithBranches<T>) => Promise<number>
-  readonly replay: (targets: Target.WithBranches<T>) => AsyncIterable<JobSink.StoredJob>
+  readonly replay?: (targets: Target.WithBranches<T>) => AsyncIterable<JobSink.StoredJob>
 }
 
 /** Makes a sink that writes into a folder. */
 export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, directory: string): JobSink.JobSink => {
-  const { at, capabilities, name, obstacle, version } = format
+  const { at, branches, capabilities, name, obstacle, replay, version } = format
   const target = at(fs, directory)
   const [attempt, toSinkError] = [Failure.attempt(name), Failure.toSinkError(name)]
   const openJournal = (target: T) => {
     if (obstacle !== undefined) throw new Failure.Problem("misconfigured", obstacle)
     return Journal.open(target, format.journal, format.recover)
   }
-  const merge = (journal: Journal.Journal) =>
-    Journal.merge(at, target, journal, openJournal, (branches, journal) => format.merge(target, branches, journal))
+  const merge = ({ merge }: NonNullable<typeof branches>, journal: Journal.Journal) =>
+    Journal.merge(at, target, journal, openJournal, (branches, journal) => merge(target, branches, journal))
   const open = (target: T): Effect.Effect<JobSink.OpenSink, JobSink.SinkError, Scope.Scope> =>
     Effect.gen(function*() {
       const { journal, session } = yield* Effect.acquireRelease(
         attempt({ step: "open" }, async () => {
           const journal = await openJournal(target)
           try {
-            if (target.main === undefined) await merge(journal)
+            if (target.main === undefined && branches !== undefined) await merge(branches, journal)
           } catch (error) {
             await journal.release()
             throw error
           }
-          return { journal, session: start(target, journal, format.work(target), format.remembered, attempt) }
+          return { journal, session: start(target, journal, format.work(target, journal), format.remembered, attempt) }
         }),
         ({ journal, session }) =>
           Effect.promise(async () => {
@@ -85,7 +89,10 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
       )
       return session.sink
     })
-  const withBranches = async (): Promise<Target.WithBranches<T>> => [target, ...await Target.branchesOf(at, target)]
+  const withBranches = async (): Promise<Target.WithBranches<T>> => [
+    target,
+    ...branches === undefined ? [] : await Target.branchesOf(at, target)
+  ]
   const read = <A>(items: (targets: Target.WithBranches<T>) => AsyncIterable<A>) =>
     Stream.unwrap(
       Effect.map(
@@ -93,23 +100,6 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
         (targets) => Stream.fromAsyncIterable(items(targets), toSinkError({ step: "inspect" }))
       )
     )
-  const branches: JobSink.Branches = {
-    open: (writer) => {
-      if (JobSink.isWriterName(writer)) return open(Target.branchOf(at, target, writer))
-      const detail = `${JSON.stringify(writer)} is no name for a writer: 1 to 64 of a-z, 0-9 and -, the first no -`
-      return Effect.fail(toSinkError({ step: "open" })(new Failure.Problem("misconfigured", detail)))
-    },
-    merge: attempt({ step: "merge" }, async () => {
-      const journal = await openJournal(target)
-      try {
-        const merged = await merge(journal)
-        await format.merged(target, merged)
-        return merged
-      } finally {
-        await journal.release()
-      }
-    })
-  }
   return {
     name,
     version,
@@ -121,10 +111,28 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
       await Lock.checkFree(target)
     }),
     open: open(target),
-    ...capabilities.writers === "many" ? { branches } : {},
+    ...branches === undefined ? {} : {
+      branches: {
+        open: (writer: string) => {
+          if (JobSink.isWriterName(writer)) return open(Target.branchOf(at, target, writer))
+          const detail = `${JSON.stringify(writer)} is no name for a writer: 1 to 64 of a-z, 0-9 and -, the first no -`
+          return Effect.fail(toSinkError({ step: "open" })(new Failure.Problem("misconfigured", detail)))
+        },
+        merge: attempt({ step: "merge" }, async () => {
+          const journal = await openJournal(target)
+          try {
+            const merged = await merge(branches, journal)
+            await branches.merged(target, merged)
+            return merged
+          } finally {
+            await journal.release()
+          }
+        })
+      }
+    },
     inspect: (depth) => read((targets) => naming(target, format.unitOf, format.inspect(targets, depth))),
     count: attempt({ step: "inspect" }, async () => format.count(await withBranches())),
-    replay: read(format.replay)
+    ...replay === undefined ? {} : { replay: read(replay) }
   }
 }
 

@@ -44,7 +44,7 @@ export const fit = <Fields extends Schema.Struct.Fields>(
   }
   if (input.kind !== format.kind) return leaveOut("kind", Loss.dropped(`no place for a sample that is ${input.kind}`))
   if (format.needs.sizes && (input.width === null || input.height === null)) {
-    return leaveOut("size", Loss.dropped("the size of the image is not known"))
+    return leaveOut("size", Loss.dropped(input.maskProblem ?? "the size of the image is not known"))
   }
   const fitted = (shape: Shape | null) => shape === null ? null : fitShape(shape, input, rules, tally)
   const shapes = input.shapes.map(fitted).filter((shape) => shape !== null)
@@ -110,7 +110,10 @@ const fitShape = <Fields extends Schema.Struct.Fields>(
     return null
   }
   const isNumeric = shape.points.every(([x, y]) => Number.isFinite(x) && Number.isFinite(y))
-  const carried = isNumeric ? format.carries(shape, options) : noNumber
+  const found = isNumeric ? format.carries(shape, options) : noNumber
+  const carried = found.how !== "dropped" && shape.type === "segment" && input.shapes.includes(shape)
+    ? Loss.dropped(input.maskProblem ?? "its mask was not exported")
+    : found
   if (carried.how === "dropped") {
     tally?.add(shape.type, label, carried)
     return null

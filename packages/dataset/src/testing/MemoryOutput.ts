@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { DatasetError } from "../DatasetError.ts"
 import type { Output } from "../DatasetFormat.ts"
+import { isSafePath } from "../internal/safePath.ts"
 
 /** What was written. */
 export interface MemoryOutput extends Output {
@@ -16,14 +17,6 @@ export interface MemoryOutput extends Output {
 
 const encoder = new TextEncoder()
 
-/** Whether each segment of a path is a name on every file system. */
-const isSafe = (path: string): boolean =>
-  path.split("/").every((segment) =>
-    // oxlint-disable-next-line no-control-regex
-    /^[^\u0000-\u001f"*:<>?\\|\u007f]+$/.test(segment) && !/^\.|[. ]$/.test(segment) &&
-    segment.isWellFormed() && encoder.encode(segment).length <= 255
-  )
-
 /** Makes an empty output. */
 export const make = (): MemoryOutput => {
   const files = new Map<string, Uint8Array>()
@@ -34,7 +27,7 @@ export const make = (): MemoryOutput => {
   const take = (path: string) =>
     Effect.suspend(() => {
       const key = path.normalize("NFC").toLowerCase()
-      const why = !isSafe(path) ? "is no safe path" : taken.has(key) ? "was written before" : undefined
+      const why = !isSafePath(path) ? "is no safe path" : taken.has(key) ? "was written before" : undefined
       if (why !== undefined) {
         return Effect.fail(new DatasetError({ reason: "output", detail: `${JSON.stringify(path)} ${why}` }))
       }

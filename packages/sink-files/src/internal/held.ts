@@ -2,16 +2,14 @@
  * What a place holds together with the branches of its writers: the latest line of each job, and where its files lie. Memory
  * stays the same however many jobs there are.
  */
-import type { Fs } from "@labelstream/storage"
+import { Cursor, type Fs, type SortedLines } from "@labelstream/storage"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import { Cursor } from "./cursor.ts"
 import { latestLines } from "./manifestFile.ts"
-import type { Keyed } from "./sortRecords.ts"
 import type { Place } from "./target.ts"
 
 /** A job's latest line, and the place or branch that says it. */
-export interface Held extends Keyed {
+export interface Held extends SortedLines.Keyed {
   readonly from: Place
 }
 
@@ -25,7 +23,7 @@ export async function* heldLines(
   batch: string,
   makeFolder: () => Promise<string>
 ): AsyncGenerator<ReadonlyArray<Held>> {
-  const sources: Array<Cursor<Keyed, Held>> = []
+  const sources: Array<Cursor<SortedLines.Keyed, Held>> = []
   for (const from of places) {
     const path = join(from.output, batch, Manifest.fileName)
     if ((await from.fs.find(path))?.isFile() !== true) continue
@@ -47,7 +45,7 @@ export async function* heldLines(
   }
 }
 
-const leastOf = (sources: ReadonlyArray<Cursor<Keyed, Held>>): Held | undefined => {
+const leastOf = (sources: ReadonlyArray<Cursor<SortedLines.Keyed, Held>>): Held | undefined => {
   let least: Held | undefined
   for (const { head } of sources) {
     if (head === undefined) continue

@@ -3,15 +3,13 @@
  * names, side by side, so that memory stays the same for any number of jobs. Writes nothing into the output folder.
  */
 import type { JobSink } from "@labelstream/core/sink"
-import { Files, type Fs, Hash, Target } from "@labelstream/storage"
+import { Cursor, Files, type Fs, Hash, SortedLines, Target } from "@labelstream/storage"
 import type { Dirent } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import { Cursor } from "./cursor.ts"
 import { foldersOf, type Held, heldLines, withScratch } from "./held.ts"
 import { countLines, damaged } from "./manifestFile.ts"
-import { type Keyed, sortRecords } from "./sortRecords.ts"
 import { batchFolders, type Place } from "./target.ts"
 
 /** Jobs looked at together, and how many files of them at the same time. */
@@ -59,7 +57,10 @@ async function* inspectBatch(
   makeFolder: () => Promise<string>
 ): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
   const { fs, output } = places[0]!
-  const entries = new Cursor<Keyed, Keyed>(sortRecords(fs, entriesOf(fs, join(output, batch)), makeFolder), (it) => it)
+  const entries = new Cursor<SortedLines.Keyed, SortedLines.Keyed>(
+    SortedLines.sort(fs, entriesOf(fs, join(output, batch)), makeFolder),
+    (it) => it
+  )
   try {
     await entries.advance()
     for await (const held of heldLines(places, batch, makeFolder)) {
@@ -132,11 +133,11 @@ const inspectJob = async (
 }
 
 /** What stands in a batch folder, keyed by the job that it would belong to and, within one job, document first. */
-async function* entriesOf(fs: Fs, folder: string): AsyncGenerator<ReadonlyArray<Keyed>> {
+async function* entriesOf(fs: Fs, folder: string): AsyncGenerator<ReadonlyArray<SortedLines.Keyed>> {
   // A batch that only parts of writers hold has none yet.
   if (await fs.find(folder) === undefined) return
   const directory = await fs.opendir(folder)
-  let batch: Array<Keyed> = []
+  let batch: Array<SortedLines.Keyed> = []
   for await (const entry of directory) {
     if (entry.name !== Manifest.fileName) batch.push({ key: keyOf(entry), line: JSON.stringify(entry.name) })
     if (batch.length < 1000) continue
@@ -158,7 +159,7 @@ const keyOf = (entry: Dirent): string => {
  * Passes over the entries of a job. Answers the names before it that belong to none, and whether it has a folder; without
  * a job, up to 1,000 of the names that are left.
  */
-const pass = async (entries: Cursor<Keyed, Keyed>, job?: string) => {
+const pass = async (entries: Cursor<SortedLines.Keyed, SortedLines.Keyed>, job?: string) => {
   const extra: Array<string> = []
   let hasFolder = false
   for (;;) {

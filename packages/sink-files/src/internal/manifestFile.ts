@@ -2,10 +2,9 @@
  * The manifests on disk: repaired at `open`, put in order when a run completes, read in order by
  * `inspect`. Memory stays the same however many jobs a batch has.
  */
-import { Failure, Files, type Fs, Lines } from "@labelstream/storage"
+import { Failure, Files, type Fs, Lines, SortedLines } from "@labelstream/storage"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
-import { type Keyed, sortRecords } from "./sortRecords.ts"
 import { batchFolders, checkHeader, type Place } from "./target.ts"
 
 const encoder = new TextEncoder()
@@ -40,7 +39,7 @@ const repair = (fs: Fs, path: string): Promise<void> =>
   })
 
 /** The lines of jobs as they stand, superseded ones included, keyed by name. */
-async function* jobLines(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<Keyed>> {
+async function* jobLines(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<SortedLines.Keyed>> {
   let first = true
   for await (const lines of Lines.read(fs, path)) {
     if (first && Manifest.decodeHeader(lines[0] ?? "") !== "current") {
@@ -87,13 +86,13 @@ const isInOrder = async (fs: Fs, path: string, isFinal?: (line: string) => boole
   return true
 }
 
-/** The latest line of each job, in order of names, in arrays. `folder` as in `sortRecords`. */
+/** The latest line of each job, in order of names, in arrays. `folder` as in `SortedLines.sort`. */
 export async function* latestLines(
   fs: Fs,
   path: string,
   folder: () => Promise<string>
-): AsyncGenerator<ReadonlyArray<Keyed>> {
-  yield* await isInOrder(fs, path) ? jobLines(fs, path) : sortRecords(fs, jobLines(fs, path), folder)
+): AsyncGenerator<ReadonlyArray<SortedLines.Keyed>> {
+  yield* await isInOrder(fs, path) ? jobLines(fs, path) : SortedLines.sort(fs, jobLines(fs, path), folder)
 }
 
 /** Puts the manifests in order that are marked for it, and takes the marks away. */

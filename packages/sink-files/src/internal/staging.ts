@@ -1,11 +1,9 @@
 /**
  * Writes the files of a record where no reader looks, synced, so that a commit has only to rename them.
  */
-import { type Content, type JobSink, PathName, UnsignedUrl } from "@labelstream/core/sink"
-import { Failure, Files, type FolderSink, type Fs, Target } from "@labelstream/storage"
+import { type JobSink, PathName, UnsignedUrl } from "@labelstream/core/sink"
+import { Failure, type FolderSink, type Fs, StagedContent, Target } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import { constants } from "node:fs"
 import { sep } from "node:path"
 import * as Manifest from "../Manifest.ts"
 import { attempt, toSinkError } from "./failure.ts"
@@ -68,11 +66,11 @@ export const stageRecord = (
     if (place.main !== undefined) await checkFree(place.main, isThere, folder, line)
     return { folder, number, isFree, line }
   }
-  const writing = writeHeld(place, document, record.document)
+  const writing = StagedContent.writeHeld(place, document, record.document)
   const first = writing === undefined
     ? Effect.flatMap(
       attempt(where, look),
-      (staged) => Effect.as(stream(fs, document, record.document, where), staged)
+      (staged) => Effect.as(StagedContent.stream(fs, attempt, document, record.document, where), staged)
     )
     // One step for both: a second would cost as much as the looking.
     : attempt(where, async () => {
@@ -84,7 +82,7 @@ export const stageRecord = (
   return Effect.tap(first, () =>
     Effect.forEach(
       record.attachments,
-      ({ content }, index) => write(place, staged(index + 1), content, where),
+      ({ content }, index) => StagedContent.write(place, attempt, staged(index + 1), content, where),
       { concurrency: nestedAtOnce, discard: true }
     ))
 }
@@ -111,66 +109,6 @@ const checkFree = async (
   if (nested !== undefined) Target.requireFolder(nestedPath, nested)
   return document === undefined && nested === undefined
 }
-
-const write = (place: Place, path: string, content: Content.Content, where: Failure.Where) => {
-  const writing = writeHeld(place, path, content)
-  return writing === undefined ? stream(place.fs, path, content, where) : attempt(where, writing)
-}
-
-/** How content is written that lies in memory or in a file; none for what has to be read from a stream. */
-const writeHeld = (
-  place: Place,
-  path: string,
-  { bytes, path: spooled, size }: Content.Content
-): (() => Promise<void>) | undefined => {
-  if (bytes === undefined) return spooled === undefined ? undefined : () => take(place, path, spooled, size)
-  return () => bytes.length === size ? Files.writeNew(place.fs, path, bytes) : Promise.reject(cut(size))
-}
-
-const stream = (fs: Fs, path: string, content: Content.Content, where: Failure.Where) => {
-  return Effect.acquireUseRelease(
-    attempt(where, () => fs.open(path, "wx", 0o666)),
-    Effect.fnUntraced(function*(fd) {
-      let written = 0
-      yield* Stream.runForEach(content.stream, (chunk) =>
-        attempt(where, () => {
-          written += chunk.length
-          return Files.at(path, Files.writeFully(fs, fd, chunk, null))
-        })).pipe(Effect.catchTag("ContentError", (error) => Effect.fail(toSinkError(where)(unreadable(error)))))
-      if (written !== content.size) return yield* toSinkError(where)(cut(content.size))
-      yield* attempt(where, () => Files.at(path, fs.fsync(fd)))
-    }),
-    (fd) => attempt(where, () => Files.at(path, fs.close(fd)))
-  )
-}
-
-/** Links a spooled file instead of writing it once more; copies it where that is not possible. */
-const take = async ({ fs, lock }: Place, path: string, spooled: string, size: number): Promise<void> => {
-  const source = await fs.lstat(spooled).catch((error: unknown) => Promise.reject(unreadable(error)))
-  if (source.size !== size || !source.isFile()) throw cut(size)
-  let isLinked = await Files.link(fs, spooled, path)
-  // A third name is that of another sink: two outputs must not share one file.
-  if (isLinked && (await fs.lstat(path)).nlink !== 2) {
-    await fs.unlink(path)
-    isLinked = false
-  }
-  if (!isLinked) await fs.copyFile(spooled, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-  // The spool's files are private, and links and copies take their mode over; the lock has that of any new file.
-  const { mode } = await fs.lstat(lock)
-  await Files.withFile(fs, path, "r+", async (fd) => {
-    if ((await fs.fstat(fd)).size !== size) throw cut(size)
-    await fs.fchmod(fd, mode & 0o777)
-    await fs.fsync(fd)
-  })
-}
-
-const cut = (size: number) =>
-  new Failure.Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
-
-const unreadable = (cause: unknown) =>
-  new Failure.Problem("rejected", "the downloaded bytes could not be read back from the spool: fetch the job again", {
-    cause
-  })
 
 const lineOf = (record: JobSink.JobRecord, names: ReadonlyArray<string>): Manifest.Line => {
   const name = PathName.fromId(record.jobId)

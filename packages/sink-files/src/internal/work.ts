@@ -1,14 +1,11 @@
 /** What the sink does while it is open: how records become files and lines of manifests. */
-import type { JobSink } from "@labelstream/core/sink"
-import { Files, type FolderSink, type Fs, Hash, type Journal, Target } from "@labelstream/storage"
-import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
+import { Files, type FolderSink, type Fs, Hash, type Journal, StagedRecords, Target } from "@labelstream/storage"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
+import { attempt } from "./failure.ts"
 import { markUnordered, putMarkedInOrder } from "./manifestFile.ts"
 import { lookOnce, type Staged, stageRecord } from "./staging.ts"
 import { at, type Place } from "./target.ts"
-import { forEachWorker } from "./workers.ts"
 
 /** Records written at the same time. Node syncs four files at once unless told otherwise. */
 const recordsAtOnce = 8
@@ -18,18 +15,14 @@ export const start = (place: Place): FolderSink.Work<ReadonlyArray<Staged>> => {
   const { fs } = place
   const marked = new Set<string>()
   return {
-    stage: Effect.fnUntraced(function*(folder, records, stamp) {
+    stage: (folder, records, stamp) => {
       const isThere = lookOnce(fs)
-      const results = yield* forEachWorker(
+      return StagedRecords.forEach(
         records,
         recordsAtOnce,
-        (record, number) => isolate(record, stageRecord(place, folder, isThere, number, record, stamp))
+        (record, number) => stageRecord(place, folder, isThere, number, record, stamp)
       )
-      return {
-        staged: results.filter(Result.isSuccess).map(({ success }) => success),
-        rejected: results.filter(Result.isFailure).map(({ failure }) => failure)
-      }
-    }),
+    },
     receiptsOf: (staged) =>
       staged.map(({ line: { batch, bytes, job, revision } }) => ({ batchId: batch, jobId: job, revision, bytes })),
     changesOf: async (staged, isCurrent) => {
@@ -45,12 +38,13 @@ export const start = (place: Place): FolderSink.Work<ReadonlyArray<Staged>> => {
       })
       return steps
     },
-    finish: async ({ outcome }) => {
-      // While there are branches, the lines must keep the times that tell which of two is later.
-      if (outcome !== "completed" || (await Target.branchesOf(at, place)).length > 0) return
-      await putMarkedInOrder(place)
-      marked.clear()
-    }
+    finish: ({ outcome }) =>
+      attempt({ step: "finish" }, async () => {
+        // While there are branches, the lines must keep the times that tell which of two is later.
+        if (outcome !== "completed" || (await Target.branchesOf(at, place)).length > 0) return
+        await putMarkedInOrder(place)
+        marked.clear()
+      })
   }
 }
 
@@ -95,13 +89,3 @@ const inPlace = async (fs: Fs, folder: string, line: Manifest.Line): Promise<"sa
   for (const file of line.files) if (await Hash.compare(fs, folder, file, true) !== "same") return paths
   return "same"
 }
-
-/** A failure that is about one record rejects this record; any other fails the batch. */
-const isolate = (record: JobSink.JobRecord, effect: Effect.Effect<Staged, JobSink.SinkError>) =>
-  Effect.matchEffect(effect, {
-    onSuccess: (staged) => Effect.succeed(Result.succeed(staged)),
-    onFailure: (error): Effect.Effect<Result.Result<Staged, JobSink.Rejection>, JobSink.SinkError> =>
-      error.reason === "rejected" || error.reason === "conflict"
-        ? Effect.succeed(Result.fail({ batchId: record.batchId, jobId: record.jobId, error }))
-        : Effect.fail(error)
-  })

@@ -93,10 +93,11 @@ export const start = (place: Place, settings: Settings): FolderSink.Work<Readonl
       return stepsOf(files)
     },
     onCommitted: (staged) => staged.forEach(learn),
-    finish: async () => {
-      // A branch is read by its merge alone.
-      if (place.main === undefined) await keepReadable(place, settings.format)
-    }
+    finish: () =>
+      attempt({ step: "finish" }, async () => {
+        // A branch is read by its merge alone.
+        if (place.main === undefined) await keepReadable(place, settings.format)
+      })
   }
 }
 

@@ -11,7 +11,10 @@ import type { Target } from "../Target.ts"
 
 /** One change of the target. Paths are relative and have `/` between their names. */
 export type Change =
-  /** Moves a file to its place, over what is there. `put` is its name in the staging folder or its path in `hidden`. */
+  /**
+   * Moves a file to its place, over what is there. `put` is its name in the staging folder of the token, or its path in
+   * `hidden`, under `staging` or `writers`.
+   */
   | { readonly put: string; readonly at: string; readonly size: number; readonly isNew: boolean }
   /** Removes a file, and its folder with the last one. */
   | { readonly remove: string }
@@ -81,11 +84,13 @@ const read = async (fs: Fs, path: string): Promise<Intent> => {
 const isSound = (change: Change): boolean => {
   if ("remove" in change) return isPath(change.remove)
   if ("append" in change) return isPath(change.to) && !change.append.includes("\n")
-  return isPath(change.at) && (isName(change.put) || isPath(change.put) && change.put.startsWith("writers/"))
+  return isPath(change.at) && isPath(change.put) &&
+    (!change.put.includes("/") || /^(writers|staging)\//.test(change.put))
 }
 
 const isFile = ({ path, size }: Intent["files"][number]): boolean => isPath(path) && Number.isSafeInteger(size)
 
-const isPath = (path: string): boolean => path.includes("/") && path.split("/").every(isName)
-
-const isName = (name: string): boolean => /^[A-Za-z0-9_%~-][A-Za-z0-9._%~-]*$/.test(name)
+/** Any name of a file may come, but none that leads elsewhere on some system. */
+const isPath = (path: string): boolean =>
+  // oxlint-disable-next-line no-control-regex
+  path.split("/").every((name) => !/^\.{0,2}$/.test(name) && !/[\0-\x1f"*:<>?\\|]/.test(name))

@@ -94,7 +94,7 @@ export const carryOut = async (target: Target, intent: Intent, options: Options,
         ignoreMissing(error)
         return (await fs.find(final(at)))?.size === size
       })
-      if (isThere || put.includes("/")) lost.delete(step)
+      if (isThere || put.startsWith("writers/")) lost.delete(step)
       else if (isLate) lost.add(step)
       else {
         const { staging } = target

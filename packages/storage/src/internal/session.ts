@@ -26,7 +26,8 @@ export interface Work<S> {
   readonly changesOf: (staged: S, isCurrent: boolean) => Promise<ReadonlyArray<Step>>
   /** Is told of each commit that changed something. */
   readonly onCommitted?: (staged: S) => void
-  readonly finish: (end: JobSink.RunEnd) => Promise<void>
+  /** Ends a run. Answers what readers must know, for people. */
+  readonly finish: (end: JobSink.RunEnd) => Effect.Effect<string | void, JobSink.SinkError>
 }
 
 /** What is open, and how it ends. */
@@ -122,13 +123,15 @@ export const start = <S>(
           await drop(token)
         }),
       finish: (end) =>
-        alone("finish", async () => {
-          await journal.confirm()
-          await journal.settle()
-          // An intent that came back after a crash would undo what a format does at the end of a run.
-          await syncDirectory(fs, target.intents)
-          await work.finish(end)
-        })
+        oneAtATime.withPermit(Effect.andThen(
+          attempt({ step: "finish" }, async () => {
+            await journal.confirm()
+            await journal.settle()
+            // An intent that came back after a crash would undo what a format does at the end of a run.
+            await syncDirectory(fs, target.intents)
+          }),
+          work.finish(end)
+        ))
     },
     end: async () => {
       await journal.settle()

@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import * as HandOver from "../handOver.ts"
 import * as Screen from "../output/screen.ts"
-import { bundled, comesWithTheCommand, importFrom } from "../settings/sinkTargets.ts"
+import { bundled, comesWithTheCommand, importFrom, packageOf } from "../settings/sinkTargets.ts"
 
 interface Flags {
   readonly json: boolean
@@ -38,7 +38,7 @@ const kit = "@labelstream/sink-testkit"
 const describe = (name: string) =>
   SinkPlugin.find(name, importFrom(process.cwd())).pipe(
     Effect.map((definition) => ({
-      package: name,
+      package: packageOf(name),
       name: definition.name,
       version: definition.version,
       target: SinkPlugin.targetOf(definition) ?? null,
@@ -54,7 +54,8 @@ const describe = (name: string) =>
     )
   )
 
-const shortOf = (name: string, packageName: string) => packageName in bundled ? name : packageName
+const shortOf = (name: string, packageName: string) =>
+  Object.keys(bundled).some((each) => packageOf(each) === packageName) ? name : packageName
 
 export const run = Effect.fnUntraced(function*(flags: Flags) {
   const names = new Set([...Object.keys(bundled), ...installed(process.cwd())])

@@ -44,7 +44,11 @@ export const targets = {
   batches: many("batch", "ID", "batch, once for each (or GT_STUDIO_BATCH_ID)"),
   allBatches: onOff("all-batches", "every batch that the project has now"),
   set: many("set", "SINK.OPTION=VALUE", "option of a sink, such as coco.split=train=0.8,val=0.2, once for each"),
-  to: many("to", "KIND:TARGET", "files:DIR, sqlite:FILE, parquet:DIR or PACKAGE:TARGET, once for each sink"),
+  to: many(
+    "to",
+    "KIND:TARGET",
+    "files:DIR, sqlite:FILE, parquet:DIR, yolo:DIR, coco:DIR or PACKAGE:TARGET, once for each sink"
+  ),
   ledger
 }
 

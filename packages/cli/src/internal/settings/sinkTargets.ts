@@ -15,8 +15,16 @@ import * as SinkOptions from "./sinkOptions.ts"
 export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {
   "@labelstream/sink-files": () => import("@labelstream/sink-files"),
   "@labelstream/sink-sqlite": () => import("@labelstream/sink-sqlite"),
-  "@labelstream/sink-parquet": () => import("@labelstream/sink-parquet")
+  "@labelstream/sink-parquet": () => import("@labelstream/sink-parquet"),
+  "@labelstream/sink-yolo": () => import("@labelstream/dataset/yolo"),
+  "@labelstream/sink-yolo-ndjson": () => import("@labelstream/dataset/yolo-ndjson"),
+  "@labelstream/sink-coco": () => import("@labelstream/dataset/coco"),
+  "@labelstream/sink-masks": () => import("@labelstream/dataset/masks")
 }
+
+/** Sinks of one package have no package each: where a program finds such a one. */
+export const packageOf = (name: string): string =>
+  name.replace(/^@labelstream\/sink-(yolo|yolo-ndjson|coco|masks)$/, "@labelstream/dataset/$1")
 
 /** Imports a package as seen from a folder, and if it is not there, as seen from here. */
 export const importFrom = (folder: string): SinkPlugin.Import => async (name) => {
@@ -105,7 +113,8 @@ export const make = Effect.fnUntraced(function*(place: SinkTarget): Effect.fn.Re
 /** Fails where no target is given. */
 export const needSome = (targets: ReadonlyArray<SinkTarget>): Effect.Effect<void, SettingsError> =>
   targets.length > 0 ? Effect.void : new SettingsError({
-    message: "Say where to store: --to files:DIR, --to sqlite:FILE, --to parquet:DIR, or several of them"
+    message:
+      "Say where to store: --to files:DIR, --to sqlite:FILE, --to parquet:DIR, --to yolo:DIR, --to coco:DIR, or several of them"
   })
 
 /** Makes the sinks of all targets; at least one must be given. */

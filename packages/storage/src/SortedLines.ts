@@ -3,9 +3,11 @@
  * there is more than one, kept in files and merged, a bounded number at a time. Of several lines with one key the last is
  * kept.
  */
-import { Files, type Fs, Lines } from "@labelstream/storage"
 import { join } from "node:path"
-import { Cursor } from "./cursor.ts"
+import { Cursor } from "./Cursor.ts"
+import * as Files from "./Files.ts"
+import type { Fs } from "./Fs.ts"
+import * as Lines from "./Lines.ts"
 
 /** A line and what it is sorted by. Neither holds a newline, and the key holds no tab. */
 export interface Keyed {
@@ -23,7 +25,7 @@ const fanIn = 64
  * Yields the lines in order, in arrays. `folder` makes the folder for the runs and is only called where there are
  * several; whoever made it removes it.
  */
-export async function* sortRecords(
+export async function* sort(
   fs: Fs,
   source: AsyncIterable<ReadonlyArray<Keyed>>,
   folder: () => Promise<string>,

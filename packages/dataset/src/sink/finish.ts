@@ -1,0 +1,149 @@
+/** The end of a run: builds the dataset from the store, and publishes it, unless it is published like this already. */
+import type { JobSink } from "@labelstream/core/sink"
+import { Failure, Files, type Journal } from "@labelstream/storage"
+import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import { createHash } from "node:crypto"
+import { join } from "node:path"
+import * as Dataset from "../Dataset.ts"
+import type { DatasetError } from "../DatasetError.ts"
+import type { AllOptionsOf, DatasetFormat } from "../DatasetFormat.ts"
+import * as SamplesTable from "../SamplesTable.ts"
+import * as Split from "../Split.ts"
+import { gather } from "./gather.ts"
+import { noticeOf } from "./notice.ts"
+import { type About, common, type Needs, paths, type Place, readAbout, readText, suffices } from "./place.ts"
+import { agrees, publish, readHeader } from "./publication.ts"
+import * as StagedOutput from "./stagedOutput.ts"
+import { inputsIn } from "./storedInputs.ts"
+
+const reasons = {
+  options: "misconfigured",
+  content: "corrupt",
+  lossless: "rejected",
+  output: "unavailable"
+} as const satisfies Record<DatasetError["reason"], JobSink.SinkErrorReason>
+
+/** Ends a run. Answers the notice. */
+export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.Fields>(
+  place: Place,
+  journal: Journal.Journal,
+  attempt: Failure.Attempt,
+  format: DatasetFormat<Fields>,
+  options: AllOptionsOf<Fields>,
+  needs: Needs
+) {
+  const { fs } = place
+  const step = <A>(run: () => Promise<A>) => attempt({ step: "finish" }, run)
+  const about = yield* step(() => readAbout(place))
+  if (about === undefined) return
+  const tables = yield* step(() => readTables(place, options))
+  const stamp = stampOf(about, format.name, options, tables)
+  const published = yield* step(() => readHeader(place))
+  if (yield* step(() => agrees(place, published, stamp))) return published?.notice ?? undefined
+  const folder = place.build
+  return yield* Effect.gen(function*() {
+    yield* step(async () => {
+      await fs.remove(folder)
+      await fs.mkdir(folder)
+    })
+    const { names: source = "url" } = options
+    const gathered = yield* step(() =>
+      gather(place, folder, options, source === "reference" || source === "job" ? source : "url", tables.names)
+    )
+    const output = yield* Effect.acquireRelease(
+      step(() => StagedOutput.open(place, folder, options.media ?? "copy")),
+      (output) => Effect.promise(() => output.end().catch(() => {}))
+    )
+    const settings: Dataset.Settings = {
+      split: Split.make({
+        ...typeof options.split === "object" ? { shares: options.split } : {},
+        ...options.salt === undefined ? {} : { salt: options.salt },
+        ...tables.splits === undefined ? {} : { table: tables.splits }
+      }),
+      ...options.classes === undefined ? {} : { classes: options.classes },
+      ...options.empty === undefined ? {} : { empty: options.empty },
+      ...options.lossless === undefined ? {} : { lossless: options.lossless },
+      astray: gathered.astray,
+      frozen: tables.classes
+    }
+    const summary = yield* Dataset.build(format, options, inputsIn(place, gathered.samples), settings, output).pipe(
+      Effect.catchTag("DatasetError", (error) => step(() => Promise.reject(problemOf(error))))
+    )
+    const notice = noticeOf(summary, output, options)
+    yield* step(async () => {
+      await output.end()
+      const more: Array<{ name: string; at: string }> = [{ name: "names", at: paths.names }]
+      if (!suffices(about.needs, needs) && suffices(gathered.made, needs)) {
+        // Every record has been stored again with what is needed now: they can be counted by their names from here on.
+        const now: About = { ...about, needs: common(gathered.made, needs) }
+        await Files.writeNew(fs, join(folder, "about"), Buffer.from(`${JSON.stringify(now)}\n`))
+        more.push({ name: "about", at: paths.about })
+      }
+      // Images that come into a folder change neither store nor options: until all are there, each run looks again.
+      const { named, unnamed } = output.missing()
+      const isOpen = options.images !== undefined && named + unnamed + summary.withoutSize.count > 0
+      await publish(place, journal, folder, output.list, { stamp: isOpen ? "" : stamp, notice }, more)
+    })
+    return notice ?? undefined
+  }).pipe(
+    Effect.scoped,
+    Effect.ensuring(Effect.promise(() => fs.remove(folder).catch(() => {})))
+  )
+})
+
+const problemOf = (error: DatasetError): Failure.Problem => {
+  const { cause, detail, reason } = error
+  const isSystem = cause !== undefined && reason === "output"
+  // What the system says of a full disk or a missing folder is told as in every sink.
+  if (isSystem && (cause instanceof Failure.Problem || Files.codeOf(cause) !== undefined)) throw cause
+  return new Failure.Problem(reasons[reason], detail, { cause: error })
+}
+
+/** What the options and the dataset itself say in files. */
+interface Tables {
+  readonly splits: ReadonlyMap<string, string> | undefined
+  readonly names: ReadonlyMap<string, string> | undefined
+  /** The texts of the tables that the options name. */
+  readonly texts: ReadonlyArray<string | null>
+  readonly classes: ReadonlyArray<string>
+}
+
+const readTables = async (
+  place: Place,
+  { names, split }: { readonly names?: string | undefined; readonly split?: unknown }
+): Promise<Tables> => {
+  const textOf = async (path: string | undefined) => {
+    if (path === undefined) return undefined
+    const text = await readText(place, path)
+    if (text === undefined) throw new Failure.Problem("misconfigured", `there is no file ${path}: correct the option`)
+    return text
+  }
+  const [splitsAt, namesAt] = [
+    typeof split === "string" ? split : undefined,
+    names === undefined || ["url", "reference", "job"].includes(names) ? undefined : names
+  ]
+  const [splits, named] = [await textOf(splitsAt), await textOf(namesAt)]
+  try {
+    return {
+      splits: splits === undefined ? undefined : SamplesTable.splitsIn(splits, splitsAt!),
+      names: named === undefined ? undefined : SamplesTable.namesIn(named, namesAt!),
+      texts: [splits ?? null, named ?? null],
+      classes: classesIn(await readText(place, join(place.output, "classes.json")))
+    }
+  } catch (error) {
+    throw problemOf(error as DatasetError)
+  }
+}
+
+const classesIn = (text: string | undefined): ReadonlyArray<string> => {
+  if (text === undefined) return []
+  const names: unknown = JSON.parse(text)
+  return Array.isArray(names) ? names.filter((name) => typeof name === "string") : []
+}
+
+/** Differs where another dataset would come of it. */
+const stampOf = (about: About, dataset: string, options: object, { texts }: Tables): string => {
+  const { directory: _, ...rest } = options as { readonly directory: string }
+  return createHash("sha256").update(JSON.stringify([1, about.stamp, dataset, rest, texts])).digest("hex")
+}

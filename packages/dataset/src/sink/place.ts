@@ -1,0 +1,108 @@
+/**
+ * Where things lie in a dataset's folder. What readers see is published by `finish`; under `.labelstream` there is the store,
+ * with a record of each job, and what was published last.
+ */
+import { Failure, Files, type Fs, Lines, Target } from "@labelstream/storage"
+import { join } from "node:path"
+
+/** What bytes a record has besides its rows, if the platform gave them. */
+export interface Needs {
+  readonly masks: boolean
+  readonly inputs: boolean
+}
+
+/** Paths of a dataset, and the operations to work on them. */
+export interface Place extends Target.Target {
+  /** `<batch>/<job>.ndjson`, and the job's files in `<batch>/<job>/`. */
+  readonly store: string
+  readonly about: string
+  /** What was published, file by file. */
+  readonly publication: string
+  /** The name of each sample, which stays. */
+  readonly names: string
+  /** The dataset that `finish` is building. */
+  readonly build: string
+}
+
+/** Paths relative to the output folder, as the journal has them. */
+export const paths = {
+  about: ".labelstream/about.json",
+  names: ".labelstream/names.ndjson",
+  publication: ".labelstream/publication.ndjson",
+  store: ".labelstream/store"
+} as const
+
+/** Names the paths; touches nothing. */
+export const at = (fs: Fs, directory: string): Place => {
+  const target = Target.at(fs, directory, ["store"])
+  const under = (path: string) => join(target.output, path)
+  return {
+    ...target,
+    store: under(paths.store),
+    about: under(paths.about),
+    publication: under(paths.publication),
+    names: under(paths.names),
+    build: join(target.staging, "build")
+  }
+}
+
+/** What a store says of itself. */
+export interface About {
+  readonly format: "labelstream-dataset"
+  readonly version: number
+  /** The name of the dataset's format. */
+  readonly dataset: string
+  /** What every record has, where the platform gave it. */
+  readonly needs: Needs
+  /** Differs after every commit. */
+  readonly stamp: string
+}
+
+/** The version of the store. Records of an older one count as missing. */
+export const version = 1
+
+/** Whether what a record has is what is needed. */
+export const suffices = (has: Needs, needs: Needs): boolean =>
+  (has.masks || !needs.masks) && (has.inputs || !needs.inputs)
+
+/** What both have. */
+export const common = (one: Needs, other: Needs): Needs => ({
+  masks: one.masks && other.masks,
+  inputs: one.inputs && other.inputs
+})
+
+/** Reads what the store says of itself; undefined if there is no store. */
+export const readAbout = async (place: Place): Promise<About | undefined> => {
+  const text = await readText(place, place.about)
+  if (text === undefined) return undefined
+  const about = Lines.parse(text) as Partial<About> | undefined
+  if (about?.format !== "labelstream-dataset" || typeof about.version !== "number") {
+    throw new Failure.Problem("corrupt", `${place.about} is damaged: remove the dataset's folder and run again`)
+  }
+  if (about.version > version) throw Failure.newer(place.about)
+  return about as About
+}
+
+/** Fails if the folder holds what is not a dataset of this format. Changes nothing. */
+export const check = async (place: Place, dataset: string): Promise<void> => {
+  const { fs, output } = place
+  const about = await readAbout(place)
+  if (about !== undefined && about.dataset !== dataset) {
+    const detail = `${output} holds a dataset of the format ${about.dataset}: choose another folder for ${dataset}`
+    throw new Failure.Problem("conflict", detail)
+  }
+  if (about !== undefined) return
+  const found = (await Files.namesIn(fs, output)).filter((name) => name !== ".labelstream")
+  if (found.length === 0) return
+  const detail = `${output} holds ${found[0]!}, which is of no dataset: choose a folder that is empty, or a new one`
+  throw new Failure.Problem("conflict", detail)
+}
+
+/** All of a small file; undefined if there is none. */
+export const readText = async ({ fs }: Place, path: string): Promise<string | undefined> => {
+  if ((await fs.find(path))?.isFile() !== true) return undefined
+  return Files.withFile(fs, path, "r", async (fd) => {
+    const bytes = Buffer.alloc((await fs.fstat(fd)).size)
+    return bytes.toString("utf8", 0, await Files.readFully(fs, fd, bytes, 0))
+  })
+}

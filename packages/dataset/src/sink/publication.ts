@@ -1,0 +1,262 @@
+/**
+ * What readers see of a dataset, and how it changes: unchanged files stay, files that are no longer part go, and the files
+ * that readers open first are removed before all others change and put back after. A run that is cut off in the middle
+ * leaves no such file, and a list of all paths that may be there; the next one publishes again.
+ */
+import { Cursor, Failure, Files, Hash, type Journal, Lines, SortedLines } from "@labelstream/storage"
+import { randomUUID } from "node:crypto"
+import { join } from "node:path"
+import * as LineWriter from "./lineWriter.ts"
+import { paths, type Place } from "./place.ts"
+import type { Built } from "./stagedOutput.ts"
+
+/** The first line of the list of what was published. */
+export interface Header {
+  readonly format: "labelstream-dataset-publication"
+  readonly version: 1
+  /** False while it changes: the files that are listed may be there or not, with any content. */
+  readonly done: boolean
+  /** What it was made of: store and options. */
+  readonly stamp: string
+  readonly notice: string | null
+}
+
+/** Each further line, in order of paths. */
+export interface Published {
+  readonly path: string
+  readonly size: number
+  readonly sha256: string
+  readonly entry: boolean
+}
+
+/** Reads the first line; undefined if nothing was published. */
+export const readHeader = async ({ fs, publication }: Place): Promise<Header | undefined> => {
+  const found = await fs.find(publication)
+  if (found === undefined) return undefined
+  for await (const [line] of Lines.read(fs, publication, Math.min(found.size, 16 * 1024))) {
+    const header = Lines.parse(line ?? "") as Header | undefined
+    if (header?.format !== "labelstream-dataset-publication") break
+    if (header.version > 1) throw Failure.newer(publication)
+    return header
+  }
+  throw new Failure.Problem("corrupt", `${publication} is damaged: remove it, with the published files, and run again`)
+}
+
+/** Yields what is listed, in arrays. */
+export async function* readPublished({ fs, publication }: Place): AsyncGenerator<ReadonlyArray<Published>> {
+  if (await fs.find(publication) === undefined) return
+  let skip = 1
+  for await (const lines of Lines.read(fs, publication)) {
+    yield lines.slice(skip).map((line) => JSON.parse(line) as Published)
+    skip = 0
+  }
+}
+
+/** Files that are looked at at the same time. */
+const atOnce = 8
+
+/**
+ * Tells whether a file is there as it was published. One that was written to since then is read: the list of what was
+ * published is written last.
+ */
+const isThere = async (place: Place): Promise<(file: Published) => Promise<boolean>> => {
+  const { fs, output, publication } = place
+  const since = (await fs.find(publication))?.mtimeMs ?? 0
+  return async (file) => {
+    const found = await fs.find(join(output, file.path))
+    if (found?.isFile() !== true || found.size !== file.size) return false
+    return found.mtimeMs < since || await Hash.compare(fs, output, file, true) === "same"
+  }
+}
+
+/** Whether what is published was made of this, and every file is there. */
+export const agrees = async (place: Place, header: Header | undefined, stamp: string): Promise<boolean> => {
+  if (header?.done !== true || header.stamp !== stamp) return false
+  const isStill = await isThere(place)
+  for await (const files of readPublished(place)) {
+    let isWhole = true
+    await Files.forEachLimit(files, atOnce, async (file) => {
+      if (!await isStill(file)) isWhole = false
+    })
+    if (!isWhole) return false
+  }
+  return true
+}
+
+/** What becomes of a path. */
+interface Planned extends Built {
+  readonly path: string
+  readonly act: "keep" | "put" | "remove"
+  readonly isNew: boolean
+}
+
+/** Most changes of one commit, which are held in memory. */
+const changesAtOnce = 500
+
+/**
+ * Publishes what a list says, that was built in a folder. `more` are files in that folder, put into the sink's own folder
+ * with the last step. Answers how many files changed.
+ */
+export const publish = async (
+  place: Place,
+  journal: Journal.Journal,
+  folder: string,
+  list: string,
+  header: Pick<Header, "stamp" | "notice">,
+  more: ReadonlyArray<{ readonly name: string; readonly at: string }>
+): Promise<number> => {
+  const { fs } = place
+  const build = `staging/${folder.slice(place.staging.length + 1)}`
+  const changes = await plan(place, folder, list, header)
+  const fileOf = async (name: string, at: string): Promise<Journal.Change> => {
+    const { size } = await Files.withFile(fs, join(folder, name), "r+", async (fd) => {
+      await fs.fsync(fd)
+      return fs.fstat(fd)
+    })
+    return { put: `${build}/${name}`, at, size, isNew: false }
+  }
+  const commit = async (steps: ReadonlyArray<Journal.Step>) => {
+    if (steps.length === 0) return
+    await Files.syncDirectory(fs, folder)
+    await journal.commit(randomUUID(), steps)
+    await journal.touch()
+  }
+  const last: Array<Journal.Change> = []
+  for (const { at, name } of more) last.push(await fileOf(name, at))
+  if (changes > 0) {
+    const entries = await plannedOf(place, folder, ({ entry }) => entry)
+    const gone = entries.filter(({ isNew }) => !isNew).map(({ path }) => ({ remove: path }))
+    await commit([[await fileOf("during", paths.publication)], gone])
+    for await (const some of partsOf(place, folder)) {
+      const steps: Array<Journal.Step> = []
+      await Files.forEachLimit(some, atOnce, async (file, index) => {
+        steps[index] = file.act === "remove" ? [{ remove: file.path }] : [await putOf(place, folder, build, file)]
+      })
+      await commit(steps)
+    }
+    for (const entry of entries) if (entry.act !== "remove") last.push(await putOf(place, folder, build, entry))
+  }
+  // Written again, so that it is younger than all that it lists.
+  await Files.withFile(fs, join(folder, "after"), "r+", (fd) => Files.writeFully(fs, fd, Buffer.from("{"), 0))
+  last.push(await fileOf("after", paths.publication))
+  await commit([last])
+  return changes
+}
+
+/** Readies a file for being put: what was written is synced, and an input gets a second name or is copied. */
+const putOf = async (
+  place: Place,
+  folder: string,
+  build: string,
+  { from, isNew, path, put, size }: Planned
+): Promise<Journal.Change> => {
+  const { fs, output, store } = place
+  const final = join(output, path)
+  if (isNew && await fs.find(final) !== undefined) {
+    throw new Failure.Problem("conflict", `${final} is not of this dataset and stands in its way: move it away`)
+  }
+  const name = put ?? `input-${randomUUID()}`
+  const staged = join(folder, name)
+  if (from !== undefined) {
+    // What is a person's own gets no second name: a change to one would be a change to the other.
+    if (from.startsWith(store)) await Files.copy(fs, from, staged)
+    else await Files.copyApart(fs, from, staged)
+  } else await Files.withFile(fs, staged, "r+", (fd) => fs.fsync(fd))
+  return { put: `${build}/${name}`, at: path, size, isNew }
+}
+
+/**
+ * Compares what was built with what was published, and writes down what is to be done, and both lists of what is published:
+ * the one while it changes and the one after. Answers the number of changes.
+ */
+const plan = async (
+  place: Place,
+  folder: string,
+  list: string,
+  { notice, stamp }: Pick<Header, "stamp" | "notice">
+): Promise<number> => {
+  const { fs } = place
+  const isCertain = (await readHeader(place))?.done === true
+  const isStill = await isThere(place)
+  const before = new Cursor(readPublished(place), (file: Published) => file)
+  const [plan, during, after] = [
+    await LineWriter.open(fs, join(folder, "plan")),
+    await LineWriter.open(fs, join(folder, "during")),
+    await LineWriter.open(fs, join(folder, "after"))
+  ]
+  let changes = 0
+  const add = async (planned: Planned) => {
+    const { act, entry, path, sha256, size } = planned
+    if (act !== "keep") changes++
+    await plan.write(JSON.stringify(planned))
+    const published = JSON.stringify({ path, size, sha256, entry } satisfies Published)
+    await during.write(published)
+    if (act !== "remove") await after.write(published)
+  }
+  const next = async () => {
+    if (!before.step()) await before.advance()
+  }
+  try {
+    const head = { format: "labelstream-dataset-publication", version: 1, stamp, notice } as const
+    await during.write(JSON.stringify({ ...head, done: false } satisfies Header))
+    await after.write(JSON.stringify({ ...head, done: true } satisfies Header))
+    await before.advance()
+    for await (const files of SortedLines.sort(fs, listed(place, list), () => makeFolder(place, folder))) {
+      for (const { key: path, line } of files) {
+        const built = JSON.parse(line) as Built
+        for (; before.head !== undefined && before.head.path < path; await next()) {
+          await add({ ...before.head, act: "remove", isNew: false })
+        }
+        const old = before.head?.path === path ? before.head : undefined
+        const isSame = old !== undefined && isCertain && old.sha256 === built.sha256 && await isStill(old)
+        await add({ ...built, path, act: isSame ? "keep" : "put", isNew: old === undefined })
+        if (old !== undefined) await next()
+      }
+    }
+    for (; before.head !== undefined; await next()) await add({ ...before.head, act: "remove", isNew: false })
+  } finally {
+    await before.close()
+    for (const writer of [plan, during, after]) await writer.end()
+  }
+  return changes
+}
+
+const makeFolder = async ({ fs }: Place, folder: string): Promise<string> => {
+  const made = join(folder, "sort")
+  await fs.mkdir(made)
+  return made
+}
+
+/** The lines of a list, by path. */
+async function* listed({ fs }: Place, list: string): AsyncGenerator<ReadonlyArray<SortedLines.Keyed>> {
+  for await (const lines of Lines.read(fs, list)) {
+    yield lines.map((line) => ({ key: line.slice(0, line.indexOf("\t")), line: line.slice(line.indexOf("\t") + 1) }))
+  }
+}
+
+/** What is planned for some files, which are few. */
+const plannedOf = async (place: Place, folder: string, which: (planned: Planned) => boolean) => {
+  const found: Array<Planned> = []
+  for await (const lines of Lines.read(place.fs, join(folder, "plan"))) {
+    for (const line of lines) {
+      const planned = JSON.parse(line) as Planned
+      if (which(planned)) found.push(planned)
+    }
+  }
+  return found
+}
+
+/** The changes of files that are no entries, in parts. */
+async function* partsOf({ fs }: Place, folder: string): AsyncGenerator<ReadonlyArray<Planned>> {
+  let part: Array<Planned> = []
+  for await (const lines of Lines.read(fs, join(folder, "plan"))) {
+    for (const line of lines) {
+      const planned = JSON.parse(line) as Planned
+      if (!planned.entry && planned.act !== "keep") part.push(planned)
+      if (part.length < changesAtOnce) continue
+      yield part
+      part = []
+    }
+  }
+  if (part.length > 0) yield part
+}

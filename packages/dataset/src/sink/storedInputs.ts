@@ -1,0 +1,103 @@
+/** Reads the samples that were gathered, as the inputs of a dataset. */
+import { Content } from "@labelstream/core/sink"
+import { Files, type Fs, Lines } from "@labelstream/storage"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { join } from "node:path"
+import { DatasetError } from "../DatasetError.ts"
+import * as Legend from "../Legend.ts"
+import type { Input, Mask } from "../Sample.ts"
+import { type Before, cocoReader } from "./gather.ts"
+import type { Place } from "./place.ts"
+import * as StoredRecord from "./StoredRecord.ts"
+
+/** The inputs in the file. Each run reads it again. */
+export const inputsIn = (place: Place, samples: string): Stream.Stream<Input, DatasetError> =>
+  Stream.fromAsyncIterable(read(place, samples), failure).pipe(Stream.flattenIterable)
+
+const failure = (cause: unknown) =>
+  new DatasetError({ reason: "output", detail: "what was stored of the jobs cannot be read", cause })
+
+const read = (place: Place, samples: string): AsyncIterable<ReadonlyArray<Input>> => ({
+  async *[Symbol.asyncIterator]() {
+    const coco = cocoReader(place)
+    for await (const lines of Lines.read(place.fs, samples)) {
+      const inputs: Array<Input> = []
+      for (const line of lines) {
+        const tab = line.indexOf("\t")
+        const before = JSON.parse(line.slice(0, tab)) as Before
+        const sample = JSON.parse(line.slice(tab + 1)) as StoredRecord.StoredSample | StoredRecord.CocoSample
+        inputs.push(await inputOf(place, coco, before, sample))
+      }
+      yield inputs
+    }
+  }
+})
+
+const inputOf = async (
+  place: Place,
+  coco: ReturnType<typeof cocoReader>,
+  { file, found, input, job, name, path }: Before,
+  sample: StoredRecord.StoredSample | StoredRecord.CocoSample
+): Promise<Input> => {
+  const media = found !== null
+    ? contentOf(place.fs, found.path, found)
+    : input !== null
+    ? contentOf(place.fs, join(place.store, path, input.name), input)
+    : null
+  if ("coco" in sample) return { ...await coco(path, file, sample.at, job), name, media }
+  const { ending, frame, height, kind, mask, shapes, url, width } = sample
+  return {
+    name,
+    ending: ending ?? found?.ending ?? null,
+    kind,
+    url,
+    width: width ?? found?.width ?? null,
+    height: height ?? found?.height ?? null,
+    job,
+    frame,
+    shapes,
+    mask: file === null || mask === null || typeof mask === "string" ? null : maskOf(place, path, file, mask),
+    maskProblem: typeof mask === "string" ? mask : undefined,
+    points: null,
+    media
+  }
+}
+
+const maskOf = (
+  { fs, store }: Place,
+  path: string,
+  { name }: StoredRecord.StoredFile,
+  { colors, entries, hasStrays, height, width }: StoredRecord.StoredMask
+): Mask => ({
+  width,
+  height,
+  entries,
+  hasStrays,
+  read: Effect.tryPromise({
+    try: async () => Legend.decode(await StoredRecord.readBytes(fs, join(store, path, name)), colors).values,
+    catch: (cause) => cause instanceof DatasetError ? cause : failure(cause)
+  })
+})
+
+/** A stored file as content. */
+const contentOf = (
+  fs: Fs,
+  path: string,
+  { sha256, size }: { readonly size: number; readonly sha256: string }
+): Content.Content => {
+  const toError = (cause: unknown) =>
+    new Content.ContentError({ operation: "read", cause, code: Files.codeOf(cause) ?? "CHANGED" })
+  return {
+    size,
+    sha256,
+    mediaType: null,
+    bytes: undefined,
+    path,
+    stream: Stream.map(
+      Stream.fromAsyncIterable(Files.chunksOf(fs, path, 256 * 1024), toError),
+      (bytes) => Uint8Array.from(bytes)
+    ),
+    collect: Effect.tryPromise({ try: () => StoredRecord.readBytes(fs, path), catch: toError })
+  }
+}

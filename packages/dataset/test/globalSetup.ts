@@ -1,0 +1,7 @@
+import { join } from "node:path"
+import type { TestProject } from "vitest/node"
+import { bundlePrograms, kitPrograms } from "../../../scripts/testPrograms.ts"
+
+const support = (name: string) => join(import.meta.dirname, "support", `${name}.ts`)
+
+export const setup = (project: TestProject) => bundlePrograms(project, { ...kitPrograms(support("subject")) })

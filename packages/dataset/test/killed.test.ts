@@ -1,0 +1,83 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { JobSink } from "@labelstream/core/sink"
+import type { Fs } from "@labelstream/storage"
+import * as Effect from "effect/Effect"
+import { cpSync, existsSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { isFull } from "../../../scripts/testScale.ts"
+import { Coco, DatasetSink } from "../src/index.ts"
+import { boxes, job } from "./support/jobs.ts"
+import { dying, inspected, run, temporary, tree, unsynced } from "./support/targets.ts"
+
+const size = [100, 50] as const
+const files = { "a.png": Buffer.from("a"), "b.png": Buffer.from("bb"), "c.png": Buffer.from("ccc") }
+
+/** Two runs: the second one changes a job, takes an image from another, and adds one. */
+const runs: Effect.Effect<ReadonlyArray<ReadonlyArray<JobSink.JobRecord>>> = Effect.all([
+  Effect.all([
+    job({ job: "changed", document: boxes("a.png", ["car"]), files, size }),
+    job({ job: "renamed", document: boxes("old.png", ["car", "bus"]), files: { "old.png": Buffer.from("old") }, size }),
+    job({ job: "same", document: boxes("b.png", []), files, size })
+  ]),
+  Effect.all([
+    job({ job: "changed", document: boxes("a.png", ["car", "van"]), files, size }),
+    job({ job: "renamed", document: boxes("new.png", ["bus"]), size }),
+    job({ job: "added", document: boxes("c.png", ["axe"]), files, size })
+  ])
+])
+
+const make = (directory: string, fs: Fs = unsynced()) => DatasetSink.makeWith(Coco.format, { directory }, fs)
+
+/** Every operation takes minutes. */
+const step = isFull ? 1 : 17
+
+const entry = (directory: string) => join(directory, "annotations", "instances_train.json")
+
+describe("a dataset sink that is killed at any operation", () => {
+  it.effect(
+    "leaves the old dataset, no entry file, or the new dataset, and publishes once when it is run again",
+    () =>
+      Effect.gen(function*() {
+        const [first, second] = yield* runs
+        const unbroken = yield* temporary
+        yield* run(make(unbroken), first!, "t0")
+        const old = tree(unbroken)
+        const before = yield* temporary
+        cpSync(unbroken, before, { recursive: true, preserveTimestamps: true })
+        yield* run(make(unbroken), second!, "t1")
+        const now = tree(unbroken)
+        assert.notDeepEqual(old, now)
+        assert.strictEqual((yield* inspected(make(unbroken))).filter(({ _tag }) => _tag !== "Intact").length, 0)
+        const seen = { old: 0, none: 0, now: 0 }
+        const diesAt = (at: number) =>
+          Effect.scoped(
+            Effect.gen(function*() {
+              const directory = yield* temporary
+              cpSync(before, directory, { recursive: true, preserveTimestamps: true })
+              const { fs, used } = dying(at)
+              const exit = yield* Effect.exit(run(make(directory, fs), second!, "t1"))
+              const died = exit._tag === "Failure"
+              rmSync(join(directory, ".labelstream", "lock"), { force: true })
+              const found = tree(directory)
+              if (!existsSync(entry(directory))) seen.none++
+              else if (found["annotations/instances_train.json"] === old["annotations/instances_train.json"]) {
+                assert.deepStrictEqual(found, old, `operation ${at}`)
+                seen.old++
+              } else {
+                assert.deepStrictEqual(found, now, `operation ${at}`)
+                seen.now++
+              }
+              yield* run(make(directory), second!, "t2")
+              assert.deepStrictEqual(tree(directory), now, `operation ${at} of ${used()}`)
+              const wrong = (yield* inspected(make(directory))).filter(({ _tag }) => _tag !== "Intact")
+              assert.deepStrictEqual(wrong, [], `operation ${at}`)
+              return died
+            })
+          )
+        let at = 0
+        while (yield* diesAt(at)) at += step
+        assert.isAbove(Math.min(seen.old, seen.none, seen.now), 0)
+      }),
+    1_200_000
+  )
+})
