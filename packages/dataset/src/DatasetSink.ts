@@ -20,7 +20,7 @@ export const capabilities: JobSink.Capabilities = {
   keying: "upsert",
   visibility: "finish",
   durability: "fsync",
-  deterministic: true,
+  deterministic: false,
   inspectable: true,
   writers: "single",
   concurrentBatches: 1,

@@ -1,12 +1,16 @@
 import { SinkConformance } from "@labelstream/sink-testkit"
 import { join } from "node:path"
 import { inject } from "vitest"
-import { damages, make } from "./support/subject.ts"
+import { damages, make, published, readBack } from "./support/subject.ts"
 
 SinkConformance.suite("a dataset", {
   make,
   damages,
   location: "files",
-  content: "rows",
+  content: "dataset",
+  published,
+  readBack,
+  waive: { W07: "the shapes of a sample are one array: a job with one image is held as a whole" },
+  entries: ["annotations/instances_train.json"],
   module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") }
 })

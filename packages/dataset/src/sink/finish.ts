@@ -1,6 +1,6 @@
 /** The end of a run: builds the dataset from the store, and publishes it, unless it is published like this already. */
 import type { JobSink } from "@labelstream/core/sink"
-import { Failure, Files, type Journal } from "@labelstream/storage"
+import { Failure, Files, type Journal, Lines } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
@@ -65,7 +65,7 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
       ...options.empty === undefined ? {} : { empty: options.empty },
       ...options.lossless === undefined ? {} : { lossless: options.lossless },
       astray: gathered.astray,
-      frozen: tables.classes
+      frozen: published?.classes ?? tables.classes
     }
     const summary = yield* Dataset.build(format, options, inputsIn(place, gathered.samples), settings, output).pipe(
       Effect.catchTag("DatasetError", (error) => step(() => Promise.reject(problemOf(error))))
@@ -83,7 +83,11 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
       // Images that come into a folder change neither store nor options: until all are there, each run looks again.
       const { named, unnamed } = output.missing()
       const isOpen = options.images !== undefined && named + unnamed + summary.withoutSize.count > 0
-      await publish(place, journal, folder, output.list, { stamp: isOpen ? "" : stamp, notice }, more)
+      await publish(place, journal, folder, output.list, {
+        stamp: isOpen ? "" : stamp,
+        notice,
+        classes: summary.classes
+      }, more)
     })
     return notice ?? undefined
   }).pipe(
@@ -138,7 +142,7 @@ const readTables = async (
 
 const classesIn = (text: string | undefined): ReadonlyArray<string> => {
   if (text === undefined) return []
-  const names: unknown = JSON.parse(text)
+  const names: unknown = Lines.parse(text)
   return Array.isArray(names) ? names.filter((name) => typeof name === "string") : []
 }
 

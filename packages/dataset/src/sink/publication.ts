@@ -19,6 +19,8 @@ export interface Header {
   /** What it was made of: store and options. */
   readonly stamp: string
   readonly notice: string | null
+  /** The classes in order: `classes.json` is restored from here if it was changed. */
+  readonly classes: ReadonlyArray<string>
 }
 
 /** Each further line, in order of paths. */
@@ -102,7 +104,7 @@ export const publish = async (
   journal: Journal.Journal,
   folder: string,
   list: string,
-  header: Pick<Header, "stamp" | "notice">,
+  header: Pick<Header, "stamp" | "notice" | "classes">,
   more: ReadonlyArray<{ readonly name: string; readonly at: string }>
 ): Promise<number> => {
   const { fs } = place
@@ -173,7 +175,7 @@ const plan = async (
   place: Place,
   folder: string,
   list: string,
-  { notice, stamp }: Pick<Header, "stamp" | "notice">
+  { classes, notice, stamp }: Pick<Header, "stamp" | "notice" | "classes">
 ): Promise<number> => {
   const { fs } = place
   const isCertain = (await readHeader(place))?.done === true
@@ -197,7 +199,7 @@ const plan = async (
     if (!before.step()) await before.advance()
   }
   try {
-    const head = { format: "labelstream-dataset-publication", version: 1, stamp, notice } as const
+    const head = { format: "labelstream-dataset-publication", version: 1, stamp, notice, classes } as const
     await during.write(JSON.stringify({ ...head, done: false } satisfies Header))
     await after.write(JSON.stringify({ ...head, done: true } satisfies Header))
     await before.advance()

@@ -1,6 +1,8 @@
 /** What the conformance kit needs to know of a dataset sink. */
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
-import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import * as Stream from "effect/Stream"
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Coco, DatasetSink } from "../../src/index.ts"
 
@@ -14,10 +16,30 @@ const records = (target: string): ReadonlyArray<string> => {
 }
 
 export const damages = {
-  "removes a record": (target: string) => Effect.try(() => rmSync(records(target)[0]!)),
   "changes a record": (target: string) =>
     Effect.try(() => {
       const path = records(target).at(-1)!
       writeFileSync(path, "x".repeat(statSync(path).size))
     })
 }
+
+/** The published files by path. The store and the lock are the sink's own. */
+export const published = (target: string) =>
+  Effect.try(() => {
+    const paths = existsSync(target) ? readdirSync(target, { recursive: true, encoding: "utf8" }) : []
+    const files = paths.filter((path) => !path.startsWith(".labelstream") && statSync(join(target, path)).isFile())
+    return new Map(files.map((path) => [path, new Uint8Array(readFileSync(join(target, path)))]))
+  })
+
+/** The revisions in the store: it keeps neither documents nor rows as they came. */
+export const readBack = (target: string) =>
+  make(target).inspect("content").pipe(
+    Stream.runFold(() => new Array<{ batchId: string; jobId: string; revision: JobSink.Revision }>(), (jobs, found) => {
+      for (const item of found) {
+        if (item._tag !== "Intact") continue
+        const { batchId, jobId, revision } = item.receipt
+        jobs.push({ batchId, jobId, revision })
+      }
+      return jobs
+    })
+  )

@@ -43,15 +43,15 @@ export const nothingBeforeFinish = Effect.fnUntraced(function*(subject: Subject)
   const [first, second] = [yield* jobs(plain(4)), yield* jobs([...plain(4, 1), ...plain(2, 0, 20)])]
   const none: Published = new Map()
   let before = none
-  for (const batch of [first, second]) {
+  for (const [token, batch] of [["first", first], ["second", second]] as const) {
     const is = (expected: Published, when: string) =>
       Effect.flatMap(at.published(when), (found) => publishedIs(found, expected, when))
     yield* session(at, (sink) =>
       Effect.gen(function*() {
         yield* is(before, "opened and not finished")
-        yield* sink.stage("t", recordsOf(batch))
+        yield* sink.stage(token, recordsOf(batch))
         yield* is(before, "staged and not finished")
-        yield* sink.commit("t")
+        yield* sink.commit(token)
         yield* is(before, "committed and not finished")
         yield* sink.finish({ outcome: "stopped" })
         yield* is(before, "finished by a run that was stopped")
