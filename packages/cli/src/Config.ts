@@ -32,7 +32,7 @@ export const Config = Schema.Struct({
   to: Schema.optionalKey(Schema.Array(Target)),
   /** Path of the ledger. Default `.labelstream/ledger.sqlite`. */
   ledger: Schema.optionalKey(text("a path")),
-  /** Jobs in flight. Default 64. */
+  /** Most jobs in flight. Default 96. */
   concurrency: Schema.optionalKey(atLeastOne),
   /** Most requests to the API that start in a second. Default: as many as the platform takes. */
   requestsPerSecond: Schema.optionalKey(positive),
@@ -43,7 +43,7 @@ export const Config = Schema.Struct({
    * folder of images, a table of `name,width,height`, or one size such as `1920x1080`. Default: nowhere.
    */
   sizes: Schema.optionalKey(text("fetch, a folder, a table, or a size")),
-  /** Looks again every so many seconds until all is finished; `true` for 60. */
+  /** Seconds between two looks at the listing, until all jobs are finished; `true` for 60. */
   follow: Schema.optionalKey(Schema.Union([Schema.Boolean, positive])),
   /** Most jobs that are fetched in a run. */
   limit: Schema.optionalKey(atLeastOne),

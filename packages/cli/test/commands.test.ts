@@ -258,7 +258,7 @@ describe("settings", () => {
           "LABELSTREAM_CONCURRENCY: Expected",
           "labelstream.json: batches[0]: Expected the id of a batch",
           "labelstream.json: concurency: there is no such setting",
-          "labelstream.json: apiKey: the API key stands in GT_STUDIO_API_KEY",
+          "labelstream.json: apiKey: the API key belongs in GT_STUDIO_API_KEY",
           "labelstream.json: to[0]: "
         ]
       ) assert.include(ended.stderr, said)

@@ -38,8 +38,7 @@ const view = (
   now: Date.UTC(2026, 10, 23)
 })
 
-// oxlint-disable-next-line no-control-regex
-const control = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+const control = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u
 
 const names = [
   "plain",

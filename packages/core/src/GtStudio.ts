@@ -239,11 +239,11 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   const attachments = new Attachments(client, spool)
   const imageStarts = new ImageStarts(client)
 
-  /** A path with ids in it, or why they cannot stand in a URL. */
+  /** A path with ids in it, or why they cannot be part of a URL. */
   const path = (subject: Subject, ids: ReadonlyArray<string>, at: (...segments: ReadonlyArray<string>) => string) => {
     const segments = ids.map(pathSegment)
     if (segments.every((segment) => segment !== undefined)) return Effect.succeed(at(...segments))
-    const reason = new BadRequest({ detail: "the id is empty or cannot stand in a URL" })
+    const reason = new BadRequest({ detail: "the id is empty or cannot be part of a URL" })
     return Effect.fail(new GtStudioError({ subject, reason, attempts: 1 }))
   }
 

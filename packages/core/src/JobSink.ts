@@ -195,13 +195,13 @@ export interface Merged {
 /**
  * How several processes write to one target at once: each into a branch of its own, which readers do not see, and which a
  * merge brings into the target. A job in a branch counts as stored from its commit on, for `inspect`, `replay` and the next
- * `open`, whatever became of its writer. If the target and branches hold one job in different revisions, the one stored
+ * `open`, even if its writer has crashed. If the target and branches hold one job in different revisions, the one stored
  * last is the job.
  */
 export interface Branches {
   /**
-   * Opens the branch of one writer, with the promises of `open`: what is committed is durable, and a crash of an earlier
-   * writer of this name is recovered from. Fails with `conflict` while another process has this branch open, and with
+   * Opens the branch of one writer. As with `open`, committed jobs are durable, and the call recovers from a crash of an
+   * earlier writer of this name. Fails with `conflict` while another process has this branch open, and with
    * `misconfigured` if the name is none: 1 to 64 of `a-z 0-9 -`, the first no `-`. `finish` ends this writer's run and
    * publishes nothing.
    */
@@ -252,7 +252,7 @@ export interface JobSink {
  *
  * - `rejected`: this record can never be stored
  * - `unavailable`: the target cannot be reached or written now (disk full, locked, gone); a retry may succeed
- * - `conflict`: something else holds the target, or what stands there is not this sink's
+ * - `conflict`: another process has the target open, or the files there are not this sink's
  * - `corrupt`: what was stored is damaged or of a newer version
  * - `misconfigured`: options, paths or permissions are wrong
  */

@@ -176,7 +176,7 @@ export interface Run {
 export interface EntryFilter {
   readonly batch?: BatchRef
   readonly stage?: JobStage
-  /** Entries that this run has not observed: after a whole listing, the jobs that have delisted from it. */
+  /** Entries that this run has not observed: after a whole listing, the jobs that are no longer listed. */
   readonly notObservedIn?: number
 }
 

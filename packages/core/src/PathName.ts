@@ -1,7 +1,7 @@
 /**
- * Names of files and folders for ids that come from a server, and where a files sink stores a file of a job. Ordinary ids stay as they are; every other id becomes a
- * readable prefix and a hash, so that whatever it holds, it is one path segment, stands nowhere else, and is never the
- * place of another id, on case-insensitive and Unicode-normalising file systems too.
+ * Names of files and folders for ids that come from a server, and where a files sink stores a file of a job. Ordinary ids
+ * stay as they are. Every other id becomes a readable prefix and a hash: one path segment that no other id has, on
+ * case-insensitive and Unicode-normalising file systems too.
  */
 import { createHash } from "node:crypto"
 import type { AttachmentRecord, JobRecord } from "./JobSink.ts"
@@ -41,7 +41,7 @@ export const fromId = (id: string): string => {
   return `${prefix}~${createHash("sha256").update(Buffer.from(id, "utf16le")).digest("hex").slice(0, 32)}`
 }
 
-/** The manifest's own name: the folder of a job with this id would stand in its place. */
+/** The manifest's name, which no folder of a job may take. */
 const reserved = "manifest.ndjson"
 
 /** Extensions that are kept: what annotation files are made of. Anything else, programs included, becomes `bin`. */

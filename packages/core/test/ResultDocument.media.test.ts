@@ -146,7 +146,7 @@ describe("the inputs of a result document", () => {
       assert.strictEqual(media[2]?.sensor_id, "cam \ufffd")
     }))
 
-  it.effect("are those of all frames where sensors stand in none", () =>
+  it.effect("belong to all frames if the sensors are listed outside of frames", () =>
     Effect.gen(function*() {
       const { media, problems, rows } = yield* both(encodeExact(frameless))
       assert.deepStrictEqual(media.map(shown), ["point_cloud   lidar a.pcd", "image   cam a.png"])

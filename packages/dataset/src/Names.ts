@@ -18,9 +18,7 @@ const suffixBytes = 9
 const encoder = new TextEncoder()
 
 /** What is not part of a name: separators, what Windows refuses, control characters, halves of surrogate pairs. */
-const unsafe =
-  // oxlint-disable-next-line no-control-regex
-  /[\u0000-\u001f"*/:<>?\\|\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]/g
+const unsafe = /[\p{Cc}"*/:<>?\\|\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]/gu
 
 /** Names of devices on Windows, with any ending. */
 const device = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=$|\.)/i

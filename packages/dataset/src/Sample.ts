@@ -2,7 +2,7 @@
  * One image, frame, or point cloud with its annotations: what every format gets, and all that a format knows. Where
  * samples come from (rows, masks, files) is not known here.
  */
-import type { Content } from "@labelstream/core"
+import type { AnnotationModel, Content } from "@labelstream/core"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { DatasetError } from "./DatasetError.ts"
@@ -10,24 +10,9 @@ import type { DatasetError } from "./DatasetError.ts"
 /** A point, normalized: pixel / width and pixel / height, with the origin at the top left. */
 export type Point = readonly [x: number, y: number]
 
-/**
- * What an annotation describes, named as in the column `type` of the annotation model. A `segment` is a class or an
- * instance of a mask or of a file of point labels; `classification` is the class of the whole sample.
- */
-export type ShapeType =
-  | "rectangle"
-  | "polygon"
-  | "line"
-  | "landmark"
-  | "cuboid"
-  | "box_3d"
-  | "segment"
-  | "classification"
-  | "unknown"
-
 /** One annotation in one sample. */
 export interface Shape {
-  readonly type: ShapeType
+  readonly type: AnnotationModel.AnnotationType
   /** The class. Formats get the name that `Classes` has for it. */
   readonly label: string
   /** In drawing order: 4 of a rectangle, 8 of a cuboid, 3 or more of a polygon, not closed; none where it has no points. */

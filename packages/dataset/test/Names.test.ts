@@ -10,8 +10,7 @@ const asked = (referenceId: string, jobId = "job") => ({
 })
 
 const isSafe = (name: string) =>
-  // oxlint-disable-next-line no-control-regex
-  /^[^\u0000-\u001f"*/:<>?\\|\u007f-\u009f]+$/.test(name) && !/^[.\s]|[.\s]$/.test(name) && name.isWellFormed() &&
+  /^[^\p{Cc}"*/:<>?\\|]+$/u.test(name) && !/^[.\s]|[.\s]$/.test(name) && name.isWellFormed() &&
   Buffer.byteLength(name) <= Names.maxBytes && !/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name)
 
 describe("a name", () => {

@@ -16,7 +16,7 @@ import * as observing from "./internal/ledger/observed.ts"
 import * as reads from "./internal/ledger/reads.ts"
 import { reading, type Run, writing } from "./internal/ledger/service.ts"
 import { attempt, type Database, ledgerError, open, type OpenOptions } from "./internal/ledger/sqlite.ts"
-import * as settling from "./internal/ledger/upToDate.ts"
+import * as upToDate from "./internal/ledger/upToDate.ts"
 import * as writes from "./internal/ledger/writes.ts"
 
 /** Where the ledger stands. */
@@ -99,7 +99,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const driver = makeDriver(db, () => write.forget())
   const observed = observing.inMemory(() => driver.synchronise(false))
   const read = reads.make(observed)
-  const write = writes.make(read, observed, settling.make(observed))
+  const write = writes.make(read, observed, upToDate.make(observed))
   const run: Run = (program) => attempt(file, () => driver.run(program()))
   const transaction: Run = (program) => attempt(file, () => driver.transaction(program))
   return Ledger.takingTurns({

@@ -13,7 +13,7 @@ import { apiKey, type Settings } from "./settings/settings.ts"
 /** For commands at which a person waits: about ten seconds, then it says what is wrong. */
 export const impatient: Partial<RetryPolicy.RetryBudget> = { retries: 4, cap: 2000, maxElapsed: 10_000 }
 
-/** The platform, and what reads sizes of images. Bytes on their way stand beside the ledger. */
+/** The platform, and the reader of image sizes. Files being downloaded are kept in the ledger's folder. */
 export const platform = (
   settings: Settings,
   retry?: Partial<RetryPolicy.RetryBudget>

@@ -84,7 +84,7 @@ const outcomeOf = (event: typeof Event.Type): Outcome => {
   }
 }
 
-/** An answer without the choice that it leaves: what is upToDate may be said to be so, or given with its entry. */
+/** An answer with one choice taken out: a job that is up to date may come as `upToDate`, or with its entry. */
 const choiceless = (sinks: ReadonlyArray<string> | undefined) => (answer: Observation) => {
   const { known, repeated, upToDate, summary } = answer
   const { annotations, frames, status } = summary

@@ -10,7 +10,6 @@ import * as Yolo from "../internal/yolo.ts"
 import * as Keypoints from "../Keypoints.ts"
 
 /** What YAML reads as something else than text, even between double quotes. */
-// oxlint-disable-next-line no-control-regex
 const unprintable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
 
 /** Text between double quotes, as YAML and JSON have it. */

@@ -5,7 +5,6 @@ const encoder = new TextEncoder()
 /** Whether each segment of a path is a name on every file system, and hidden on none. */
 export const isSafePath = (path: string): boolean =>
   path.split("/").every((segment) =>
-    // oxlint-disable-next-line no-control-regex
-    /^[^\u0000-\u001f"*:<>?\\|\u007f]+$/.test(segment) && !/^\.|[. ]$/.test(segment) &&
+    /^[^\p{Cc}"*:<>?\\|]+$/u.test(segment) && !/^\.|[. ]$/.test(segment) &&
     segment.isWellFormed() && encoder.encode(segment).length <= 255
   )

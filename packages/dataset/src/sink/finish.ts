@@ -146,7 +146,7 @@ const classesIn = (text: string | undefined): ReadonlyArray<string> => {
   return Array.isArray(names) ? names.filter((name) => typeof name === "string") : []
 }
 
-/** Differs where another dataset would come of it. */
+/** A hash of all that decides what the dataset holds: the same stamp, the same dataset. */
 const stampOf = (about: About, dataset: string, options: object, { texts }: Tables): string => {
   const { directory: _, ...rest } = options as { readonly directory: string }
   return createHash("sha256").update(JSON.stringify([1, about.stamp, dataset, rest, texts])).digest("hex")

@@ -155,7 +155,7 @@ const putOf = async (
   const { fs, output, store } = place
   const final = join(output, path)
   if (isNew && await fs.find(final) !== undefined) {
-    throw new Failure.Problem("conflict", `${final} is not of this dataset and stands in its way: move it away`)
+    throw new Failure.Problem("conflict", `${final} is not part of this dataset, which needs its path: move it away`)
   }
   const name = put ?? `input-${randomUUID()}`
   const staged = join(folder, name)

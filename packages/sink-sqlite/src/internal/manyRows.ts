@@ -26,7 +26,7 @@ const fillOf = <Row>(columns: ReadonlyArray<Table.Column>): Fill<Row> => {
       // SQLite has no booleans.
       return `values[at + ${index}] = ${type === "boolean" ? `${value} === null ? null : Number(${value})` : value}`
     })
-    // oxlint-disable-next-line typescript/no-implied-eval -- of names that stand in this software alone
+    // oxlint-disable-next-line typescript/no-implied-eval -- the names are those of our own columns, never data
     return new Function("row", "values", "at", lines.join("\n")) as Fill<Row>
   } catch {
     return (row, values, at) => {
@@ -42,7 +42,7 @@ const fillOf = <Row>(columns: ReadonlyArray<Table.Column>): Fill<Row> => {
 const hasValueIn = <Row>(columns: ReadonlyArray<Table.Column>): (row: Values<Row>) => boolean => {
   try {
     const each = columns.map(({ name }) => `row[${JSON.stringify(name)}] !== null`)
-    // oxlint-disable-next-line typescript/no-implied-eval -- of names that stand in this software alone
+    // oxlint-disable-next-line typescript/no-implied-eval -- the names are those of our own columns, never data
     return new Function("row", `return ${each.join(" || ")}`) as (row: Values<Row>) => boolean
   } catch {
     return (row) => columns.some(({ name }) => row[name as keyof Values<Row>] !== null)

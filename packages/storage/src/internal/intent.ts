@@ -92,5 +92,4 @@ const isFile = ({ path, size }: Intent["files"][number]): boolean => isPath(path
 
 /** Any name of a file may come, but none that leads elsewhere on some system. */
 const isPath = (path: string): boolean =>
-  // oxlint-disable-next-line no-control-regex
-  path.split("/").every((name) => !/^\.{0,2}$/.test(name) && !/[\0-\x1f"*:<>?\\|]/.test(name))
+  path.split("/").every((name) => !/^\.{0,2}$/.test(name) && !/[\p{Cc}"*:<>?\\|]/u.test(name))

@@ -51,7 +51,7 @@ const body = lines.flatMap(([comment, key, value, isSet], index) => [
 
 const head =
   "Settings of labelstream. Flags and environment variables override them. The API key does not belong here:\n" +
-  "// it stands in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names."
+  "// it belongs in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names."
 
 const json = [`// ${head}`, "{", ...body, "}", ""].join("\n")
 

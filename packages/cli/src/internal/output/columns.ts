@@ -6,8 +6,7 @@ const segmenter = new Intl.Segmenter()
 
 /** Cells that a text without control characters takes. */
 export const widthOf = (text: string): number =>
-  // oxlint-disable-next-line no-control-regex
-  /^[\x20-\x7e]*$/.test(text) ? text.length : CliOutput.displayWidth(text)
+  /^[ -~]*$/.test(text) ? text.length : CliOutput.displayWidth(text)
 
 /** The text in at most so many cells, its end cut off with `…` where it is longer. */
 export const cut = (text: string, width: number): string => {

@@ -3,6 +3,7 @@
  * above it. Without a block, text is written as it is. There is one terminal, so there is one of this.
  */
 import * as Effect from "effect/Effect"
+import { stripVTControlCharacters } from "node:util"
 import { widthOf } from "./columns.ts"
 import type { Size } from "./progress.ts"
 
@@ -24,12 +25,9 @@ export const hasColor = (of: NodeJS.WriteStream): boolean => of.isTTY && of.hasC
 let render: Render | undefined
 let drawn: ReadonlyArray<string> = []
 
-// oxlint-disable-next-line no-control-regex
-const unstyled = (text: string) => text.replaceAll(/\u001b\[[\d;]*m/g, "")
-
 /** A narrower terminal has wrapped the lines that are there. */
 const rowsOf = (lines: ReadonlyArray<string>): number =>
-  lines.reduce((rows, text) => rows + Math.max(1, Math.ceil(widthOf(unstyled(text)) / (stream.columns || 80))), 0)
+  lines.reduce((rows, text) => rows + Math.max(1, Math.ceil(widthOf(stripVTControlCharacters(text)) / (stream.columns || 80))), 0)
 
 const toTop = () => drawn.length === 0 ? "" : `\r\u001b[${rowsOf(drawn)}A`
 

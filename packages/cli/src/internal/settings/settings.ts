@@ -114,7 +114,7 @@ const problems = (content: unknown, nameOf: (key: string) => string) => {
 
 const problemOf = (key: string, isSetting: boolean, message: string): string => {
   if (/^(api_?)?key|token|secret/i.test(key)) {
-    return "the API key stands in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names"
+    return "the API key belongs in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names"
   }
   if (key !== "" && isSetting && !(key in Config.fields)) return "there is no such setting"
   return message.replaceAll(/\s*\n\s*/g, " ")

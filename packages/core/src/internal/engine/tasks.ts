@@ -42,7 +42,7 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
     const at = yield* Clock.currentTimeMillis
     const unreadable = page.malformed.filter(({ identified }) => identified)
     const { run, selection } = pass()
-    // Any other selection looks at what is upToDate too.
+    // Any other selection looks at jobs that are up to date too.
     const upToDateIn = selection._tag === "New" ? sinkIds : undefined
     const seen = yield* ledger.observe(run, batch, [...page.jobs, ...unreadable.map(placeholder)], upToDateIn)
     const nameless = page.malformed.filter(({ identified }) => !identified)

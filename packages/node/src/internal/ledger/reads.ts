@@ -48,7 +48,7 @@ const selectStep = (index: string, condition: string) =>
   )
 const steps = {
   all: selectStep("", ""),
-  // The stage stands in the text, since an index over some stages is not used for one that is given later.
+  // The stage is part of the text: SQLite does not use a partial index for a stage that is bound as a parameter.
   failed: selectStep("{indexed by jobs_to_retry}", "AND j.stage = 'failed'"),
   unfinished: selectStep("{indexed by jobs_to_retry}", "AND j.stage = 'unfinished'")
 }

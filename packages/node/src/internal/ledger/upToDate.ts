@@ -54,9 +54,9 @@ const statementsFor = (sinks: number) => ({
 })
 
 export interface UpToDate {
-  /** Tells which rows a page had, in its order, whether upToDate or not. */
+  /** Reports the rows of all jobs of a page, in the page's order. */
   readonly passed: (run: number, batch: number, rows: ReadonlyArray<number>) => void
-  /** The row of each job of a page that is upToDate in these sinks and was not seen; none where it is named again. */
+  /** The row of each job of a page that is up to date in these sinks and was not seen; none where it is named again. */
   readonly find: (
     run: number,
     batch: number,

@@ -48,7 +48,7 @@ const unstore = statement(
 /** Every writer takes rows in this order, so that no two writers wait for each other. */
 const byText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0
 
-/** `upToDate` is there where what is upToDate is found without its entries. */
+/** With `upToDate`, jobs that are up to date are found without reading their entries. */
 export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
   // Ids of rows that are few and never removed; forgotten when a transaction that may have made one is taken back.
   const batches = new Map<string, number>()
@@ -97,7 +97,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     return (name) => sinks.get(name) ?? -1
   }
 
-  /** The row of each job of a page that is upToDate; none where no sink is asked about, or one that has stored nothing. */
+  /** The row of each job of a page that is up to date; none where no sink is asked about, or one that has stored nothing. */
   function* findUpToDate(
     run: number,
     batch: number,
@@ -141,7 +141,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     const [once = [], ...more] = inRounds(others, ({ id }) => id)
     const news = [once.filter((summary) => isNews(summary, known?.get(summary.id)?.entry)), ...more]
       .filter((round) => round.length > 0)
-    // Only what is news is written.
+    // A page without news writes nothing.
     const made = news.length === 0 ? batch : yield* transaction(function*() {
       const made = (yield* batchesOf([ref]))(ref)
       for (const round of news) for (const [id, jobId] of yield* list(made, round)) ids.set(jobId, id)

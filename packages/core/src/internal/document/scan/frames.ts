@@ -79,12 +79,12 @@ const addSensor = (element: unknown, path: string, out: Array<FrameInput>) => {
   })
 }
 
-/** Adds the frames of a list, from the element of number `from` on. */
+/** Adds the frames of a list, from element `from` on. */
 export const addFrames = (elements: ReadonlyArray<unknown>, from: number, path: string, out: Array<Frame>): void => {
   for (let i = 0; i < elements.length; i++) out.push(frameOf(elements[i], from + i, `${path}/${from + i}`))
 }
 
-/** Adds the inputs of a list of sensors that stands in no frame, from the element of number `from` on. */
+/** Adds the inputs of a list of sensors that is outside all frames, from element `from` on. */
 export const addSensors = (
   elements: ReadonlyArray<unknown>,
   from: number,
