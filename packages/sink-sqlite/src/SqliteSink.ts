@@ -4,12 +4,13 @@
  * leaves the file as its last commit did. Any number of programs may read while a run writes.
  */
 import { type JobSink, SinkPlugin } from "@labelstream/core/sink"
+import { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { resolve } from "node:path"
 import { check, openWriter } from "./internal/database.ts"
-import { attempt, Problem, sinkName } from "./internal/failure.ts"
+import { attempt, sinkName } from "./internal/failure.ts"
 import { count, inspect } from "./internal/inspect.ts"
 import { readBytes } from "./internal/read.ts"
 import { replay } from "./internal/replay.ts"
@@ -99,7 +100,7 @@ export const makeWith = (
   const settings = { file, durability, open: inner.open ?? openFile }
   const sound = () => {
     if (Schema.is(Options)(options)) return
-    throw new Problem("misconfigured", "the options are not those of this sink: see SqliteSink.Options")
+    throw new Failure.Problem("misconfigured", "the options are not those of this sink: see SqliteSink.Options")
   }
   const keep = { documents: documents === "plain" ? "none" : documents, attachments } as const
   return {

@@ -3,10 +3,11 @@
  * of its own, so the chunks of one file put together are a zstd file again.
  */
 import type { Content, JobSink } from "@labelstream/core/sink"
+import { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from "node:zlib"
-import { attempt, Problem, type Where } from "./failure.ts"
+import { attempt } from "./failure.ts"
 import type { Pace } from "./pace.ts"
 import type { Chunk } from "./tables.ts"
 
@@ -29,8 +30,8 @@ const compress = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
     )
 
 /** Gives back what was compressed. Fails with what zlib throws on damaged bytes. */
-export const restore = (codec: string, bytes: Uint8Array): Effect.Effect<Uint8Array, Problem> => {
-  const broken = (cause: unknown) => new Problem("corrupt", "stored bytes cannot be decompressed", { cause })
+export const restore = (codec: string, bytes: Uint8Array): Effect.Effect<Uint8Array, Failure.Problem> => {
+  const broken = (cause: unknown) => new Failure.Problem("corrupt", "stored bytes cannot be decompressed", { cause })
   if (codec === "none") return Effect.succeed(bytes)
   if (codec !== "zstd") return Effect.fail(broken(undefined))
   const options = { maxOutputLength: chunkBytes }
@@ -58,7 +59,7 @@ const dense = /^(?:image\/(?!svg|bmp)|video\/|audio\/|application\/(?:zip|gzip|z
  */
 export const writeChunks = Effect.fnUntraced(function*(
   file: string,
-  where: Where,
+  where: Failure.Where,
   content: Content.Content,
   codec: Codec,
   pace: Pace,
@@ -111,10 +112,10 @@ export const writeChunks = Effect.fnUntraced(function*(
 })
 
 const cut = (size: number): never => {
-  throw new Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
+  throw new Failure.Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
 }
 
 /** Throws the failure of a record whose bytes are no longer there. */
 export const unreadable = (cause: unknown): never => {
-  throw new Problem("rejected", "the downloaded bytes could not be read back: fetch the job again", { cause })
+  throw new Failure.Problem("rejected", "the downloaded bytes could not be read back: fetch the job again", { cause })
 }

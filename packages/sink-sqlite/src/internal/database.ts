@@ -1,11 +1,11 @@
 /** Opens the sink's file: for the run that writes it, and for looking at it meanwhile. */
 import type { JobSink } from "@labelstream/core/sink"
-import { SqliteLock } from "@labelstream/storage"
+import { Failure, SqliteLock } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import { dirname } from "node:path"
-import { attempt, elsewhere, Problem } from "./failure.ts"
+import { attempt, elsewhere } from "./failure.ts"
 import { checkHeader, checkWritable, look, prepareTables } from "./schema.ts"
 import { type Database, type Open, open, rollback } from "./sqlite.ts"
 
@@ -31,7 +31,10 @@ const prepare = (db: Database, { durability, file }: Settings): void => {
   prepareTables(db, file)
   // Readers are not held up by the writer, nor the writer by them.
   if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") {
-    throw new Problem("misconfigured", `the disk of ${file} has no locks that can be relied on: choose a local one`)
+    throw new Failure.Problem(
+      "misconfigured",
+      `the disk of ${file} has no locks that can be relied on: choose a local one`
+    )
   }
   db.pragma(`synchronous = ${durability === "fsync" ? "FULL" : "NORMAL"}`)
   db.pragma(`cache_size = ${cacheSize}`)
@@ -74,7 +77,7 @@ const lockOn = (file: string): SqliteLock.Target => ({
   file,
   open,
   inUse: (path, by) =>
-    new Problem("conflict", `${path} is in use by ${by}. Wait for it to end, or choose another file.`)
+    new Failure.Problem("conflict", `${path} is in use by ${by}. Wait for it to end, or choose another file.`)
 })
 
 /** Makes a folder and those above it, one by one: Node's own way never returns where none can be made, as in /proc. */
@@ -150,17 +153,17 @@ const leastSpace = 1024 * 1024
 /** Whether a run could write the file. Looks at it without SQLite, which would leave files beside one in use. Throws. */
 export const check = (file: string): void => {
   const folder = nearest(dirname(file))
-  if (!fs.statSync(folder).isDirectory()) throw new Problem("misconfigured", `${folder} is not a folder`)
+  if (!fs.statSync(folder).isDirectory()) throw new Failure.Problem("misconfigured", `${folder} is not a folder`)
   fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK)
   if (folder === dirname(file)) SqliteLock.checkFree(lockOn(file))
   if (fs.existsSync(file)) {
-    if (!fs.statSync(file).isFile()) throw new Problem("misconfigured", `${file} is not a file. ${elsewhere}`)
+    if (!fs.statSync(file).isFile()) throw new Failure.Problem("misconfigured", `${file} is not a file. ${elsewhere}`)
     fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
     checkBeginning(file)
   }
   const { bavail, bsize } = fs.statfsSync(folder)
   if (bavail * bsize < leastSpace) {
-    throw new Problem("unavailable", `less than a megabyte is free at ${folder}: make room and run again`)
+    throw new Failure.Problem("unavailable", `less than a megabyte is free at ${folder}: make room and run again`)
   }
 }
 
@@ -176,7 +179,7 @@ const checkBeginning = (file: string): void => {
   }
   if (read === 0) return
   if (read < header.length || header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
-    throw new Problem("conflict", `${file} is not a SQLite database, or its beginning is damaged. ${elsewhere}`)
+    throw new Failure.Problem("conflict", `${file} is not a SQLite database, or its beginning is damaged. ${elsewhere}`)
   }
   const [pages, version, id] = [header.readUInt32BE(28), header.readUInt32BE(60), header.readUInt32BE(68)]
   const isEmpty = pages <= 1 && version === 0 && id === 0

@@ -3,40 +3,26 @@
  * should do.
  */
 import { JobSink } from "@labelstream/core/sink"
-import { SqliteLock } from "@labelstream/storage"
+import { Failure, SqliteLock } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 
 /** The kind of this sink. */
 export const sinkName = "sqlite"
 
-/** Where an error arose. */
-export interface Where {
-  readonly step: JobSink.SinkError["step"]
-  readonly batchId?: string
-  readonly jobId?: string
-}
-
-/** A failure that the sink itself found, with its sentence for people. */
-export class Problem extends Error {
-  readonly reason: JobSink.SinkErrorReason
-  constructor(reason: JobSink.SinkErrorReason, detail: string, options?: ErrorOptions) {
-    super(detail, options)
-    this.reason = reason
-  }
-}
-
 /** The sink's error for anything thrown; undefined for what no state of file, disk or record explains. */
-const classify = (file: string, where: Where, cause: unknown): JobSink.SinkError | undefined => {
+const classify = (file: string, where: Failure.Where, cause: unknown): JobSink.SinkError | undefined => {
   if (cause instanceof JobSink.SinkError) return cause
-  const found = cause instanceof Problem ? { reason: cause.reason, detail: cause.message } : explain(file, where, cause)
+  const found = cause instanceof Failure.Problem
+    ? { reason: cause.reason, detail: cause.message }
+    : explain(file, where, cause)
   if (found === undefined) return undefined
-  const inner = cause instanceof Problem ? cause.cause : cause
+  const inner = cause instanceof Failure.Problem ? cause.cause : cause
   return new JobSink.SinkError({ sink: sinkName, ...where, ...found, ...(inner === undefined ? {} : { cause: inner }) })
 }
 
 type Explained = { readonly reason: JobSink.SinkErrorReason; readonly detail: string } | undefined
 
-const explain = (file: string, where: Where, cause: unknown): Explained => {
+const explain = (file: string, where: Failure.Where, cause: unknown): Explained => {
   const code = SqliteLock.codeOf(cause)
   const isBefore = ["check", "open", "inspect"].includes(where.step)
   const is = (...prefixes: ReadonlyArray<string>) => prefixes.some((prefix) => code.startsWith(`SQLITE_${prefix}`))
@@ -107,7 +93,7 @@ export const damaged = (file: string): string =>
 export const gone = (file: string): string => `${file} was removed or replaced while it was written to: run again`
 
 /** Runs what may throw: what the state of file, disk or record explains becomes a failure, anything else a defect. */
-export const attempt = <A>(file: string, where: Where, work: () => A): Effect.Effect<A, JobSink.SinkError> =>
+export const attempt = <A>(file: string, where: Failure.Where, work: () => A): Effect.Effect<A, JobSink.SinkError> =>
   Effect.suspend(() => {
     try {
       return Effect.succeed(work())

@@ -3,12 +3,13 @@
  * them, a page at a time, each as it stands at one moment, so that a run may go on writing meanwhile.
  */
 import type { JobSink } from "@labelstream/core/sink"
+import { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { openReader } from "./database.ts"
-import { attempt, damaged, Problem } from "./failure.ts"
+import { attempt, damaged } from "./failure.ts"
 import { decodeId } from "./ids.ts"
 import { type Job, Reader } from "./reader.ts"
 import { type Key, type TableName, tableNames } from "./tables.ts"
@@ -57,7 +58,7 @@ const paged = (
         reader.end()
         // Keys are in order unless the file is damaged: going on would never end.
         if (last !== undefined && last.batch_id === after?.batch_id && last.job_id === after.job_id) {
-          throw new Problem("corrupt", damaged(file))
+          throw new Failure.Problem("corrupt", damaged(file))
         }
       })
       yield* Effect.yieldNow

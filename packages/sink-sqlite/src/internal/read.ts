@@ -1,10 +1,11 @@
 /** Gives stored bytes back as they came, at most one chunk in memory at a time. */
 import type { JobSink } from "@labelstream/core/sink"
+import { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { openReader } from "./database.ts"
-import { attempt, damaged, Problem } from "./failure.ts"
+import { attempt, damaged } from "./failure.ts"
 import { keyOf } from "./ids.ts"
 import { Reader } from "./reader.ts"
 
@@ -18,7 +19,7 @@ export const readBytes = (
   const key = keyOf(ids)
   const absent = (): never => {
     const what = index === undefined ? "result document" : `attachment ${index}`
-    throw new Problem("misconfigured", `${file} holds no ${what} of job ${ids.jobId} in batch ${ids.batchId}`)
+    throw new Failure.Problem("misconfigured", `${file} holds no ${what} of job ${ids.jobId} in batch ${ids.batchId}`)
   }
   return Stream.unwrap(Effect.map(openReader(file), (db) => {
     if (db === undefined) return Stream.fromEffect(attempt(file, where, absent))
@@ -35,7 +36,7 @@ export const readBytes = (
         const bytes = yield* Reader.restored(chunk)
         if (bytes === undefined) {
           return yield* attempt(file, where, (): never => {
-            throw new Problem("corrupt", damaged(file))
+            throw new Failure.Problem("corrupt", damaged(file))
           })
         }
         return [[bytes], Option.some(chunk.chunk)] as const

@@ -3,7 +3,8 @@
  * pages whatever the size of the file.
  */
 import { AnnotationModel, OlderTables, TableViews } from "@labelstream/core/sink"
-import { damaged, elsewhere, Problem, sinkName } from "./failure.ts"
+import { Failure } from "@labelstream/storage"
+import { damaged, elsewhere, sinkName } from "./failure.ts"
 import { type Database, rollback } from "./sqlite.ts"
 import { addColumn, createTable } from "./statements.ts"
 import { tableNames, tables } from "./tables.ts"
@@ -54,18 +55,18 @@ const number = (db: Database, pragma: string): number => Number(db.pragma(pragma
 /** Throws where a file with these words in its header is not one that this sink reads. */
 export const checkHeader = (file: string, id: number, found: number): void => {
   if (id !== applicationId) {
-    throw new Problem("conflict", `${file} is a SQLite database of something else. ${elsewhere}`)
+    throw new Failure.Problem("conflict", `${file} is a SQLite database of something else. ${elsewhere}`)
   }
   if (found > version) {
     const what = `${file} was written by a newer version (format ${found}, known up to ${version})`
-    throw new Problem("corrupt", `${what}. Update this software, or choose another file.`)
+    throw new Failure.Problem("corrupt", `${what}. Update this software, or choose another file.`)
   }
 }
 
 /** Throws where a file of this version is not one that this sink writes to. */
 export const checkWritable = (file: string, found: number): void => {
   if (found === version) return
-  throw new Problem("conflict", OlderTables.refusal(sinkName, file, found))
+  throw new Failure.Problem("conflict", OlderTables.refusal(sinkName, file, found))
 }
 
 /** What a file is. Throws a `Problem` where it must not be touched. */
@@ -77,7 +78,7 @@ export const look = (db: Database, file: string): "new" | number => {
   checkHeader(file, id, found)
   const expected = [...tableNames.filter((name) => found > 1 || name !== "media"), "commits"]
   const missing = expected.filter((table) => !names.includes(table))
-  if (missing.length > 0) throw new Problem("corrupt", `${damaged(file)} (it has no ${missing.join(", ")})`)
+  if (missing.length > 0) throw new Failure.Problem("corrupt", `${damaged(file)} (it has no ${missing.join(", ")})`)
   // The last row of a table stands at the end of its tree: a file that was cut short does not have it.
   for (const table of expected) db.prepare(`SELECT max(rowid) FROM ${table}`).get()
   return found

@@ -3,13 +3,14 @@
  * and the death of the process at any point ends it as if it had never begun.
  */
 import type { JobSink } from "@labelstream/core/sink"
+import { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import { statSync } from "node:fs"
 import { mergeLog } from "./database.ts"
-import { attempt, gone, Problem } from "./failure.ts"
+import { attempt, gone } from "./failure.ts"
 import { keyOf } from "./ids.ts"
 import { type Database, rollback } from "./sqlite.ts"
 import { type Keep, Writer } from "./writer.ts"
@@ -48,7 +49,7 @@ export const start = (db: Database, file: string, keep: Keep): JobSink.OpenSink 
   /** A file that was removed can still be written to, but nobody will ever read it. */
   const confirm = () => {
     if (statSync(file, { bigint: true, throwIfNoEntry: false })?.ino !== ino) {
-      throw new Problem("unavailable", gone(file))
+      throw new Failure.Problem("unavailable", gone(file))
     }
   }
 
@@ -84,7 +85,7 @@ export const start = (db: Database, file: string, keep: Keep): JobSink.OpenSink 
   const stage = Effect.fnUntraced(function*(token: JobSink.CommitToken, records: ReadonlyArray<JobSink.JobRecord>) {
     const isDone = yield* attempt(file, { step: "stage" }, () => {
       if (staged !== undefined && staged.token !== token) {
-        throw new Problem("conflict", "another batch is staged: commit or abort it first")
+        throw new Failure.Problem("conflict", "another batch is staged: commit or abort it first")
       }
       return staged === undefined && receiptsOf(token) !== undefined
     })

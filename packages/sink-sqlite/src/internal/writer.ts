@@ -1,9 +1,10 @@
 /** Writes the rows of one job, in place of all that stood there of it. */
 import { type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
+import type { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type Codec, unreadable, writeChunks } from "./chunks.ts"
-import { attempt, type Where } from "./failure.ts"
+import { attempt } from "./failure.ts"
 import { encodeId, keyOf } from "./ids.ts"
 import { ManyRows } from "./manyRows.ts"
 import { Pace } from "./pace.ts"
@@ -97,7 +98,7 @@ export class Writer {
     exists: Statement
   ) {
     const key = keyOf(record)
-    const where: Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
+    const where: Failure.Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
     const { annotations, documents, file, files, keep, pace } = this
     this.problemIndex = 0
     if (yield* attempt(file, where, () => exists.get(key) === 1)) yield* this.remove(key, where)
@@ -173,7 +174,7 @@ export class Writer {
     )
   }
 
-  private readonly remove = Effect.fnUntraced({ self: this }, function*(this: Writer, key: Key, where: Where) {
+  private readonly remove = Effect.fnUntraced({ self: this }, function*(this: Writer, key: Key, where: Failure.Where) {
     for (const { limit, statement } of this.removals) {
       for (let more = true; more;) {
         more = yield* attempt(this.file, where, () => statement.run(key).changes === limit)
