@@ -161,11 +161,8 @@ const media = make({
     frame_id: nullable(text("the frame; null for single images")),
     frame_index: nullable(int32("position of the frame in the job, from 0")),
     sensor_id: nullable(text("the camera or lidar that took it")),
-    /**
-     * The query, which may carry a signature, is removed. Null where a segmentation result names no input: it has one row
-     * per mask or file of labels.
-     */
-    url: nullable(text("as the document names it, without the query")),
+    /** Null where a segmentation result names no input: it has one row per mask or file of labels. */
+    url: nullable(text("as the document names it, without a signature")),
     /** EXIF orientation applied. */
     width: nullable(int32("pixels, as displayed; null until known")),
     height: nullable(int32("pixels, as displayed; null until known")),
