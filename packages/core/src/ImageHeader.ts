@@ -8,7 +8,7 @@ import type { Size } from "./JobSink.ts"
 /** The bytes of an image that are looked at, from its first one: 64 KiB. */
 export const firstBytes: number = 64 * 1024
 
-/** Returns the size of an image as it is displayed, or undefined where its first bytes do not say it. Must not throw. */
+/** Returns the size of an image as it is displayed, or undefined if the given bytes do not say it. Must not throw. */
 export type Reader = (first: Uint8Array) => Size | undefined
 
 /** Default: undefined. Sizes then come from no image. */

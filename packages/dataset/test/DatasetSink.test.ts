@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core/sink"
+import { NodeImageHeader } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -144,7 +145,7 @@ describe("a dataset sink", () => {
       ])
       // What is a person's own is copied, not shared.
       assert.strictEqual(statSync(join(images, "a.png")).nlink, 1)
-    }))
+    }).pipe(Effect.provide(NodeImageHeader.layer)))
 
   it.effect("says that a dataset has no images, and what YOLO validates on", () =>
     Effect.gen(function*() {

@@ -1,4 +1,5 @@
 /** The end of a run: builds the dataset from the store, and publishes it, unless it is published like this already. */
+import { ImageHeader } from "@labelstream/core"
 import type { JobSink } from "@labelstream/core/sink"
 import { Failure, Files, type Journal, Lines } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
@@ -34,6 +35,7 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
   needs: Needs
 ) {
   const { fs } = place
+  const sizeOf = yield* ImageHeader.ImageHeader
   const step = <A>(run: () => Promise<A>) => attempt({ step: "finish" }, run)
   const about = yield* step(() => readAbout(place))
   if (about === undefined) return
@@ -49,7 +51,7 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
     })
     const { names: source = "url" } = options
     const gathered = yield* step(() =>
-      gather(place, folder, options, source === "reference" || source === "job" ? source : "url", tables.names)
+      gather(place, folder, options, source === "reference" || source === "job" ? source : "url", tables.names, sizeOf)
     )
     const output = yield* Effect.acquireRelease(
       step(() => StagedOutput.open(place, folder, options.media ?? "copy")),

@@ -2,6 +2,7 @@
  * Puts the samples of all records into one file, in order, each with its name: a dataset is then built from the file, which
  * is read as often as needed. Names that were given before stay.
  */
+import type { ImageHeader } from "@labelstream/core"
 import { Cursor, Lines } from "@labelstream/storage"
 import { join } from "node:path"
 import * as CocoDocument from "../CocoDocument.ts"
@@ -46,7 +47,8 @@ export const gather = async (
   folder: string,
   options: Pick<DatasetOptions.Options, "images">,
   source: Names.Source,
-  named: ReadonlyMap<string, string> | undefined
+  named: ReadonlyMap<string, string> | undefined,
+  sizeOf: ImageHeader.Reader | undefined
 ): Promise<Gathered> => {
   const { fs } = place
   const unnamed = join(folder, "unnamed")
@@ -77,7 +79,7 @@ export const gather = async (
                 }
                 continue
               }
-              const before = await beforeOf(place, coco, path, found.head, line, options.images)
+              const before = await beforeOf(place, coco, path, found.head, line, options.images, sizeOf)
               const key = SamplesTable.keyOf({ job: before.job, frame: before.asks.frame })
               const name = names.get(key)?.shift() ?? named?.get(key)
               const isKept = name !== undefined && Names.isSafe(name) && naming.take(name)
@@ -133,7 +135,8 @@ const beforeOf = async (
   path: string,
   { files, job }: StoredRecord.Head,
   line: StoredRecord.StoredSample | StoredRecord.CocoSample,
-  images: string | undefined
+  images: string | undefined,
+  sizeOf: ImageHeader.Reader | undefined
 ): Promise<Before> => {
   const inFile = (index: number | null | undefined) =>
     index === null || index === undefined ? null : files[index] ?? null
@@ -142,7 +145,7 @@ const beforeOf = async (
   const asks = { frame: sample.frame, kind: sample.kind, url: sample.url }
   const input = "coco" in line ? null : inFile(line.input)
   const found = input === null && images !== undefined && sample.kind === "image"
-    ? await ImagesFolder.find(place.fs, images, { ...asks, job }) ?? null
+    ? await ImagesFolder.find(place.fs, images, { ...asks, job }, sizeOf) ?? null
     : null
   return { name: null, path, job, input, file, found, asks }
 }

@@ -1,6 +1,6 @@
 /** The option `images`: finds the input images in a folder of this machine that the platform did not give. */
+import type { ImageHeader } from "@labelstream/core"
 import { Files, type Fs, Hash } from "@labelstream/storage"
-import { imageSize } from "image-size"
 import { join } from "node:path"
 import * as Names from "../Names.ts"
 import type { Input } from "../Sample.ts"
@@ -24,7 +24,8 @@ const headBytes = 256 * 1024
 export const find = async (
   fs: Fs,
   folder: string,
-  input: Pick<Input, "frame" | "job" | "kind" | "url">
+  input: Pick<Input, "frame" | "job" | "kind" | "url">,
+  sizeOf: ImageHeader.Reader | undefined
 ): Promise<FoundImage | undefined> => {
   const segment = input.url === null ? "" : Names.lastSegment(input.url)
   const stems = [
@@ -36,15 +37,20 @@ export const find = async (
     if (name === "" || /[/\\\0]|^\.{1,2}$/.test(name)) continue
     const path = join(folder, name)
     const found = await fs.find(path)
-    if (found?.isFile() === true) return read(fs, path, found.size)
+    if (found?.isFile() === true) return read(fs, path, found.size, sizeOf)
   }
   return undefined
 }
 
-const read = async (fs: Fs, path: string, size: number): Promise<FoundImage> => {
+const read = async (
+  fs: Fs,
+  path: string,
+  size: number,
+  sizeOf: ImageHeader.Reader | undefined
+): Promise<FoundImage> => {
   const sha256 = await Hash.sha256(fs, path, size)
   const head = await headOf(fs, path, Math.min(size, headBytes))
-  const shown = sizeOf(head) ?? (size > headBytes ? sizeOf(await headOf(fs, path, size)) : undefined)
+  const shown = sizeOf?.(head) ?? (size > headBytes ? sizeOf?.(await headOf(fs, path, size)) : undefined)
   return {
     path,
     size,
@@ -60,13 +66,3 @@ const headOf = (fs: Fs, path: string, length: number): Promise<Uint8Array> =>
     const bytes = Buffer.alloc(length)
     return bytes.subarray(0, await Files.readFully(fs, fd, bytes, 0))
   })
-
-/** The size as displayed; undefined if it cannot be read from these bytes. */
-const sizeOf = (bytes: Uint8Array): { readonly width: number; readonly height: number } | undefined => {
-  try {
-    const { height, orientation = 1, width } = imageSize(bytes)
-    return orientation >= 5 && orientation <= 8 ? { width: height, height: width } : { width, height }
-  } catch {
-    return undefined
-  }
-}
