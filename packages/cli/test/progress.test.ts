@@ -30,7 +30,7 @@ const view = (
   activity: {
     requests: 900,
     retries: 3,
-    trouble: null,
+    trouble: undefined,
     origins: [{ origin: "a", pausedMillis: 0, inFlight: 12, maxInFlight: 64, requestsPerSecond: 20 }]
   },
   rates: { jobs: 40, done: 55, bytes: 100_000 },

@@ -5,7 +5,7 @@ import { eventLines, summary } from "../src/internal/output/summary.ts"
 import { batchReport, exportReport } from "./support/reports.ts"
 
 describe("the summary", () => {
-  const activity: GtStudio.Activity = { requests: 5, retries: 0, trouble: null, origins: [] }
+  const activity: GtStudio.Activity = { requests: 5, retries: 0, trouble: undefined, origins: [] }
   const report = (batch: Partial<ExportReport.BatchReport>, more: Partial<ExportReport.ExportReport> = {}) =>
     exportReport({ batches: [batchReport(batch)], ...more })
   const end = {

@@ -198,6 +198,6 @@ const platformOf = (
       onNone: () => (_, about) => none("attachment", about),
       onSome: ({ firstBytes }) => firstBytes
     }),
-    activity: Effect.succeed({ requests: 0, retries: 0, trouble: null, origins: [] })
+    activity: Effect.succeed({ requests: 0, retries: 0, trouble: undefined, origins: [] })
   }
 }

@@ -75,8 +75,8 @@ export interface Activity {
   readonly requests: number
   /** How many of them were tries after a failure. */
   readonly retries: number
-  /** What the last request met that may be tried again; null where it succeeded, and where nothing was asked yet. */
-  readonly trouble: string | null
+  /** The retryable failure of the last request; undefined if it succeeded, and before the first request. */
+  readonly trouble: string | undefined
   readonly origins: ReadonlyArray<{
     readonly origin: string
     /** For how long nothing starts, since an answer asked for that (`Retry-After`); 0 for no pause. */
@@ -84,8 +84,8 @@ export interface Activity {
     readonly inFlight: number
     /** The limit in force now. */
     readonly maxInFlight: number
-    /** The pace in force now, null where nothing is paced. */
-    readonly requestsPerSecond: number | null
+    /** The pace in force now; undefined if there is none. */
+    readonly requestsPerSecond: number | undefined
   }>
 }
 

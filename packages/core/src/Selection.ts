@@ -50,6 +50,21 @@ export const listedOf = (summary: JobSummary): Listed => ({
 export const sameListed = (a: Listed, b: Listed): boolean =>
   a.status === b.status && a.frames === b.frames && a.annotations === b.annotations
 
+/**
+ * Of jobs that no listing names any more, those to fetch by their ids: a sink had stored the job, no sink holds it any
+ * more, and its last failure, if there is one, may pass. Otherwise nobody would miss it.
+ */
+export const onlyLost = <E, R>(
+  unlisted: Stream.Stream<ReadonlyArray<LedgerEntry>, E, R>
+): Stream.Stream<ReadonlyArray<LedgerEntry>, E, R> =>
+  Stream.map(
+    unlisted,
+    (entries) =>
+      entries.filter(({ error, receipts, revision }) =>
+        revision !== null && receipts.length === 0 && error?.retryable !== false
+      )
+  )
+
 /** Whether a sink holds what was last fetched. */
 export const holds = (entry: LedgerEntry, sink: string) =>
   entry.revision !== null && entry.receipts.some((receipt) =>

@@ -7,14 +7,7 @@ import { idsIn, world } from "./support/exports.ts"
 import { documentUrl, error, type FakeJob, FakePlatform, ok } from "./support/fakePlatform.ts"
 import { connect, type Reply } from "./support/fakeTransport.ts"
 import { MemorySink } from "./support/memorySink.ts"
-
-/** A small generator of numbers from a seed, so that a failure can be run again. */
-const random = (seed: number) => () => {
-  seed = seed + 0x6d2b79f5 | 0
-  let t = Math.imul(seed ^ seed >>> 15, 1 | seed)
-  t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
-  return ((t ^ t >>> 14) >>> 0) / 4294967296
-}
+import { random } from "./support/random.ts"
 
 type Ending = "stored" | "unfinished" | "failed"
 

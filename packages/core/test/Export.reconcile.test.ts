@@ -112,6 +112,45 @@ describe("a sink that lost jobs between two runs", () => {
     }))
 })
 
+describe("a sink that lost one job and holds a newer revision of another than the sink that could give it back", () => {
+  /** The first sink lacks the rework of `b-1`; `run` is then one with both. */
+  const made = Effect.fnUntraced(function*(isThere: boolean) {
+    const platform = new FakePlatform([batchOf(4)])
+    const old = new MemorySink({ id: "memory:old", replays: true })
+    const ahead = new MemorySink({ id: "memory:ahead" })
+    const sinks = [old, ahead]
+    const { run } = yield* world(platform, sinks)
+    yield* run()
+    const { jobs } = platform.batches[0]!
+    jobs[1] = { id: "b-1", document: `{"reworked":"b-1"}` }
+    old.rejects = ({ jobId }) => jobId === "b-1"
+    if (!isThere) sinks.shift()
+    yield* run({ selection: { _tag: "Refresh" } })
+    if (!isThere) sinks.unshift(old)
+    ahead.stored.delete("b/b-3")
+    return { ahead, old, run }
+  })
+
+  const isReworked = (sink: MemorySink) => sink.stored.get("b/b-1")!.document.includes("reworked")
+
+  it.effect("keeps it where the other one cannot store it", () =>
+    Effect.gen(function*() {
+      const { ahead, run } = yield* made(true)
+      strictEqual(counts(yield* run()).failed, 1)
+      assert.isTrue(isReworked(ahead))
+      strictEqual(ahead.stored.size, 4)
+    }))
+
+  it.effect("keeps it where the other one was not in the run that stored it", () =>
+    Effect.gen(function*() {
+      const { ahead, old, run } = yield* made(false)
+      old.rejects = () => false
+      assert.isTrue((yield* run()).complete)
+      assert.isTrue(isReworked(ahead) && isReworked(old))
+      deepStrictEqual(ahead.history.filter((id) => id === "b-1").length, 2)
+    }))
+})
+
 describe("a sink that was full", () => {
   it.effect("is backfilled from another one when it has room, and nothing is requested", () =>
     Effect.gen(function*() {

@@ -82,6 +82,72 @@ describe("a repair", () => {
     }))
 })
 
+describe("a job that a sink lost, and that is no longer listed", () => {
+  const lost = Effect.gen(function*() {
+    const platform = new FakePlatform([batchOf(4)])
+    const sink = new MemorySink()
+    const made = yield* world(platform, [sink])
+    yield* made.run()
+    const { jobs } = platform.batches[0]!
+    remove(sink, "b-3")
+    jobs.pop()
+    return { ...made, platform, sink }
+  })
+
+  it.effect("is fetched by its id, while the platform has it", () =>
+    Effect.gen(function*() {
+      const { platform, run, sink } = yield* lost
+      // The platform still knows the job: its batch has another one that holds it.
+      platform.batches.push({ projectId: "p", batchId: "elsewhere", jobs: [{ id: "b-3" }] })
+      const report = yield* run({ repair: true })
+      deepStrictEqual(counts(report), { listed: 4, exported: 1, unchanged: 3, unfinished: 0, failed: 0 })
+      assert.isTrue(report.complete)
+      strictEqual(report.batches[0]?.delisted, 1)
+      assert.isTrue(sink.stored.has("b/b-3"))
+    }))
+
+  for (const repair of [false, true]) {
+    it.effect(`is reported as failed, once, where the platform has removed it (repair: ${repair})`, () =>
+      Effect.gen(function*() {
+        const { run } = yield* lost
+        const report = yield* run({ repair })
+        deepStrictEqual(counts(report), { listed: 4, exported: 0, unchanged: 3, unfinished: 0, failed: 1 })
+        assert.isFalse(report.complete)
+        strictEqual(report.failures[0]?.example.jobId, "b-3")
+        deepStrictEqual(counts(yield* run()), { listed: 3, exported: 0, unchanged: 3, unfinished: 0, failed: 0 })
+      }))
+  }
+
+  it.effect("is tried by every run while its failure may pass", () =>
+    Effect.gen(function*() {
+      const { platform, run, sink } = yield* lost
+      platform.override = (_, kind) => kind === "jobs b-3" ? { status: 503 } : undefined
+      strictEqual(counts(yield* run()).failed, 1)
+      strictEqual(counts(yield* run()).failed, 1)
+      platform.override = () => undefined
+      platform.batches.push({ projectId: "p", batchId: "elsewhere", jobs: [{ id: "b-3" }] })
+      strictEqual(counts(yield* run()).exported, 1)
+      assert.isTrue(sink.stored.has("b/b-3"))
+    }))
+
+  it.effect("counts towards the limit", () =>
+    Effect.gen(function*() {
+      const { platform, run } = yield* lost
+      platform.batches[0]!.jobs.push({ id: "b-4" })
+      const report = yield* run({ limit: 1 })
+      assert.isTrue(report.limited)
+      strictEqual(counts(report).exported, 1)
+    }))
+
+  it.effect("is not fetched by a refresh of other jobs", () =>
+    Effect.gen(function*() {
+      const { platform, run } = yield* lost
+      const asked = platform.kinds.length
+      yield* run({ selection: { _tag: "Refresh", jobs: new Set(["b-1"]) } })
+      deepStrictEqual(requested(platform, asked), ["jobs b-1"])
+    }))
+})
+
 describe("a refresh", () => {
   it.effect("restores what was removed or modified by hand, though the platform has it unchanged", () =>
     Effect.gen(function*() {

@@ -277,6 +277,24 @@ describe("a sink that fails", () => {
     }))
 })
 
+describe("the receipts of a sink", () => {
+  it.effect("go each to its own job, whatever the ids hold", () =>
+    Effect.gen(function*() {
+      const ids = [["a", "b\nc"], ["a\nb", "c"], ["1 a", "b"], ["1", " ab"]] as const
+      const platform = new FakePlatform(
+        ids.map(([batchId, id]) => ({ projectId: "p", batchId, jobs: [{ id }] }))
+      )
+      const sink = new MemorySink({ capabilities: { batch: { maxRecords: 10, maxAge: 1000 } } })
+      const { ledger, run } = yield* world(platform, [sink])
+      yield* run()
+      for (const batch of platform.batches) {
+        const { id } = batch.jobs[0]!
+        const [entry] = yield* ledger.find(batch, [id])
+        strictEqual(entry?.receipts[0]?.revision.document, sink.stored.get(`${batch.batchId}/${id}`)?.revision.document)
+      }
+    }))
+})
+
 describe("a sink's notice", () => {
   it.effect("that its finish returns stands in the report, and only there", () =>
     Effect.gen(function*() {

@@ -48,8 +48,8 @@ describe("requests to one origin", () => {
       yield* gtStudio.jobResult("p", "b-0")
       const { origins } = yield* gtStudio.activity
       deepStrictEqual(origins, [
-        { origin: api, pausedMillis: 0, inFlight: 0, maxInFlight: 1, requestsPerSecond: null },
-        { origin: storage, pausedMillis: 0, inFlight: 1, maxInFlight: 1, requestsPerSecond: null }
+        { origin: api, pausedMillis: 0, inFlight: 0, maxInFlight: 1, requestsPerSecond: undefined },
+        { origin: storage, pausedMillis: 0, inFlight: 1, maxInFlight: 1, requestsPerSecond: undefined }
       ])
     }))
 
@@ -76,6 +76,6 @@ describe("requests to one origin", () => {
       yield* settle
       strictEqual(platform.transport.asked.length, 3)
       const going = yield* gtStudio.activity
-      deepStrictEqual([going.origins[0]?.pausedMillis, going.trouble], [0, null])
+      deepStrictEqual([going.origins[0]?.pausedMillis, going.trouble], [0, undefined])
     }))
 })

@@ -130,6 +130,13 @@ export const readFully = async (fs: Fs, fd: number, into: Uint8Array, position: 
   }
 }
 
+/** Reads all of a file, as large as it is when it is opened. */
+export const readAll = (fs: Fs, path: string): Promise<Buffer> =>
+  withFile(fs, path, "r", async (fd) => {
+    const bytes = Buffer.alloc((await fs.fstat(fd)).size)
+    return bytes.subarray(0, await readFully(fs, fd, bytes, 0))
+  })
+
 /** Runs over the items with at most this many at a time; after a failure starts no more and waits for those started. */
 export const forEachLimit = async <A>(
   items: Iterable<A>,

@@ -177,13 +177,6 @@ export const isWhole = async (fs: Fs, path: string, first: string): Promise<bool
   return first === firstLine(hash.digest("hex"))
 }
 
-/** All bytes of a file. */
-export const readBytes = (fs: Fs, path: string): Promise<Uint8Array> =>
-  Files.withFile(fs, path, "r", async (fd) => {
-    const bytes = Buffer.alloc((await fs.fstat(fd)).size)
-    return bytes.subarray(0, await Files.readFully(fs, fd, bytes, 0))
-  })
-
 /** Whether the files of a record have the bytes that were stored. */
 export const areWhole = async (fs: Fs, folder: string, files: ReadonlyArray<StoredFile>): Promise<boolean> => {
   for (const { name, sha256, size } of files) {

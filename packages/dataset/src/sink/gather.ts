@@ -3,7 +3,7 @@
  * is read as often as needed. Names that were given before stay.
  */
 import type { ImageHeader } from "@labelstream/core"
-import { Cursor, Lines } from "@labelstream/storage"
+import { Cursor, Files, Lines } from "@labelstream/storage"
 import { join } from "node:path"
 import * as CocoDocument from "../CocoDocument.ts"
 import type * as DatasetOptions from "../DatasetOptions.ts"
@@ -156,7 +156,7 @@ export const cocoReader = ({ fs, store }: Place) => {
   return async (path: string, file: StoredRecord.StoredFile | null, at: number, job: SampleJob): Promise<Input> => {
     const from = join(store, path, file?.name ?? "")
     if (last?.path !== from) {
-      const bytes = await StoredRecord.readBytes(fs, from)
+      const bytes = await Files.readAll(fs, from)
       last = { path: from, inputs: CocoDocument.parse(bytes, job)?.inputs ?? [] }
     }
     const input = last.inputs[at]

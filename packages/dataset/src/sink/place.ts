@@ -99,10 +99,5 @@ export const check = async (place: Place, dataset: string): Promise<void> => {
 }
 
 /** All of a small file; undefined if there is none. */
-export const readText = async ({ fs }: Place, path: string): Promise<string | undefined> => {
-  if ((await fs.find(path))?.isFile() !== true) return undefined
-  return Files.withFile(fs, path, "r", async (fd) => {
-    const bytes = Buffer.alloc((await fs.fstat(fd)).size)
-    return bytes.toString("utf8", 0, await Files.readFully(fs, fd, bytes, 0))
-  })
-}
+export const readText = async ({ fs }: Place, path: string): Promise<string | undefined> =>
+  (await fs.find(path))?.isFile() === true ? (await Files.readAll(fs, path)).toString("utf8") : undefined

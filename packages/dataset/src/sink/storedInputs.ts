@@ -9,7 +9,7 @@ import * as Legend from "../Legend.ts"
 import type { Input, Mask } from "../Sample.ts"
 import { type Before, cocoReader } from "./gather.ts"
 import type { Place } from "./place.ts"
-import * as StoredRecord from "./StoredRecord.ts"
+import type * as StoredRecord from "./StoredRecord.ts"
 
 /** The inputs in the file. Each run reads it again. */
 export const inputsIn = (place: Place, samples: string): Stream.Stream<Input, DatasetError> =>
@@ -75,7 +75,7 @@ const maskOf = (
   entries,
   hasStrays,
   read: Effect.tryPromise({
-    try: async () => Legend.decode(await StoredRecord.readBytes(fs, join(store, path, name)), colors).values,
+    try: async () => Legend.decode(await Files.readAll(fs, join(store, path, name)), colors).values,
     catch: (cause) => cause instanceof DatasetError ? cause : failure(cause)
   })
 })
@@ -98,6 +98,6 @@ const contentOf = (
       Stream.fromAsyncIterable(Files.chunksOf(fs, path, 256 * 1024), toError),
       (bytes) => Uint8Array.from(bytes)
     ),
-    collect: Effect.tryPromise({ try: () => StoredRecord.readBytes(fs, path), catch: toError })
+    collect: Effect.tryPromise({ try: () => Files.readAll(fs, path), catch: toError })
   }
 }

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto"
 import { join } from "node:path"
 import { Problem } from "../Failure.ts"
-import { namesIn, readFully, syncDirectory, withFile, writeNew } from "../Files.ts"
+import { namesIn, readAll, syncDirectory, writeNew } from "../Files.ts"
 import type { Fs } from "../Fs.ts"
 import type { Target } from "../Target.ts"
 
@@ -65,10 +65,7 @@ export const readIntents = async ({ fs, intents }: Target, skip = false): Promis
 }
 
 const read = async (fs: Fs, path: string): Promise<Intent> => {
-  const text = await withFile(fs, path, "r", async (fd) => {
-    const bytes = Buffer.alloc((await fs.fstat(fd)).size)
-    return bytes.toString("utf8", 0, await readFully(fs, fd, bytes, 0))
-  })
+  const text = (await readAll(fs, path)).toString("utf8")
   try {
     const intent = JSON.parse(text) as Intent
     const { files, steps, token, version } = intent

@@ -35,7 +35,7 @@ const sayEvery = 5000
 /** Once nothing has happened for so many milliseconds, it is worth asking whether there is a runner. */
 const idleAfter = 5000
 
-const quiet = { requests: 0, retries: 0, origins: [], trouble: null }
+const quiet = { requests: 0, retries: 0, origins: [], trouble: undefined }
 
 /** Every job that has failed, as the ledger has it. */
 const failedJobs = (batches: ExportRequest.ExportRequest["batches"]) =>

@@ -50,7 +50,7 @@ const waitingFor = (view: View): ReadonlyArray<Piece> => {
     const until = new Date(now + pause).toTimeString().slice(0, 8)
     return [{ text: `waits until ${until} (${about(pause / 1000)}), as the platform asks`, style: "yellow" }]
   }
-  return activity.trouble === null
+  return activity.trouble === undefined
     ? []
     : [{ text: `tries again: ${onOneLine(activity.trouble)}`, style: "yellow" }]
 }

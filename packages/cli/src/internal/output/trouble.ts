@@ -13,9 +13,9 @@ const every = 500
 export const sayTrouble: Effect.Effect<void, never, GtStudio.GtStudio | Scope.Scope> = Effect.gen(function*() {
   const gtStudio = yield* GtStudio.GtStudio
   const said = new Set<string>()
-  let before: string | null = null
+  let before: string | undefined
   const look = Effect.flatMap(gtStudio.activity, ({ trouble }) => {
-    const isNew = trouble !== null && trouble === before && !said.has(trouble)
+    const isNew = trouble !== undefined && trouble === before && !said.has(trouble)
     before = trouble
     if (!isNew) return Effect.void
     said.add(trouble)

@@ -142,8 +142,10 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
           })
       )
     )
+    const isWhole = listingError === null && !limited && !isStopped()
+    if (isWhole) yield* placeEntries(batch, Selection.onlyLost(ledger.entries({ batch, notObservedIn: run })))
     yield* endSlice
-    const isListed = listingError === null && !limited && !isStopped()
+    const isListed = isWhole && !limited && !isStopped()
     const delisted = isListed ? yield* countDelisted(batch) : 0
     yield* store.noteBatch(run, batch, { isListed, listingError, delisted, malformed })
   })
@@ -154,8 +156,9 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
       Stream.runFold(() => 0, (sum, entries) => sum + entries.filter(({ receipts }) => receipts.length > 0).length)
     )
 
-  const failedBefore = Effect.fnUntraced(function*(batch: Job.BatchRef) {
-    yield* ledger.entries({ batch, stage: "failed" }).pipe(
+  /** Places jobs that the ledger names. */
+  const placeEntries = (batch: Job.BatchRef, found: ReturnType<typeof ledger.entries>) =>
+    found.pipe(
       Stream.takeWhile(() => !isStopped()),
       Stream.mapEffect((entries) => {
         const placed: Array<Placed> = []
@@ -174,6 +177,9 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
       Stream.takeUntil(() => limited),
       Stream.runDrain
     )
+
+  const failedBefore = Effect.fnUntraced(function*(batch: Job.BatchRef) {
+    yield* placeEntries(batch, ledger.entries({ batch, stage: "failed" }))
     yield* endSlice
     const isListed = !limited && !isStopped()
     yield* store.noteBatch(run, batch, { isListed, listingError: null, delisted: 0, malformed: [] })

@@ -48,7 +48,7 @@ export interface Place {
 /** Requests as the platform needs them: paced, classified, tried again. */
 export class Client {
   /** Attempts so far, and how many of them were tried again. */
-  private readonly counts = { requests: 0, retries: 0, trouble: null as string | null }
+  private readonly counts = { requests: 0, retries: 0, trouble: undefined as string | undefined }
   readonly settings: ClientSettings
   private readonly transport: Transport["Service"]
   private readonly watch: ClientWatch
@@ -214,7 +214,7 @@ export class Client {
           onFailure: (error) => fail(connectionRefusal(error)),
           onSuccess: (answer) => {
             if (answer._tag === "Refused") return fail(answer.refusal)
-            this.counts.trouble = null
+            this.counts.trouble = undefined
             if (isKeyed) this.key.accept()
             return Effect.succeed(answer.value)
           }

@@ -71,12 +71,12 @@ export class Limiter {
     return Math.max(0, this.pausedUntil - monotonicMillisUnsafe(clock))
   }
 
-  /** What goes on now, and what is allowed; `requestsPerSecond` is null where nothing is paced. */
+  /** What goes on now, and what is allowed; `requestsPerSecond` is undefined where nothing is paced. */
   get state() {
     return {
       inFlight: this.inFlight,
       maxInFlight: this.limit,
-      requestsPerSecond: Number.isFinite(this.pace) ? this.pace : null
+      requestsPerSecond: Number.isFinite(this.pace) ? this.pace : undefined
     }
   }
 

@@ -10,7 +10,7 @@ import type { BatchRef } from "../../Job.ts"
 import type { AttachmentRecord, JobRecord, JobSink, OpenSink, Receipt, StoredJob } from "../../JobSink.ts"
 import { isFailureOf, type Ledger, type LedgerError, type Outcome } from "../../Ledger.ts"
 import * as ResultDocument from "../../ResultDocument.ts"
-import { listedOf } from "../../Selection.ts"
+import { holds, listedOf } from "../../Selection.ts"
 import type { Unsized } from "../../Sizes.ts"
 import type { Events } from "./events.ts"
 import { type Looking, measure } from "./mediaSizes.ts"
@@ -72,7 +72,10 @@ export const fill = Effect.fnUntraced(
       const receipt = [{ batchId: job.batchId, jobId: job.jobId, revision: job.revision, bytes: bytesOf(job) }]
       const [atSource] = yield* held.check(receipt, [])
       const [atTarget] = yield* stored.check(receipt, [])
-      return atSource === "match" && atTarget !== "match"
+      if (atSource !== "match" || atTarget === "match") return false
+      // What another sink has stored since is newer, and may be what the target holds without a receipt.
+      const [known] = yield* ledger.find(job, [job.jobId])
+      return known == null || holds(known, source.id)
     })
     yield* source.replay.pipe(
       Stream.filter((job) => isAsked(job) && runner.failure === undefined),

@@ -7,6 +7,7 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import { type JobRecord, type JobSink, type OpenSink, type Receipt, type RunEnd, SinkError } from "../../JobSink.ts"
+import type { JobKey } from "../../Ledger.ts"
 import { monotonicMillis, monotonicMillisUnsafe } from "../monotonic.ts"
 
 /** One job on its way into one sink. */
@@ -217,7 +218,8 @@ export class SinkRunner<D extends Delivery, E> {
     receipts: ReadonlyArray<Receipt>,
     rejections: ReadonlyArray<{ readonly batchId: string; readonly jobId: string; readonly error: SinkError }>
   ): Settled<D> {
-    const key = (of: { readonly batchId: string; readonly jobId: string }) => `${of.batchId}\n${of.jobId}`
+    // Ids may hold anything: the length tells where the first one ends.
+    const key = ({ batchId, jobId }: JobKey) => `${batchId.length} ${batchId}${jobId}`
     const received = new Map(receipts.map((receipt) => [key(receipt), receipt]))
     const rejected = new Map(rejections.map((rejection) => [key(rejection), rejection.error]))
     const stored: Array<{ readonly delivery: D; readonly receipt: Receipt }> = []

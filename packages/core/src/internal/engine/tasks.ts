@@ -7,7 +7,7 @@ import type { GtStudioError } from "../../GtStudioError.ts"
 import { type BatchRef, isFinished, type JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { failureOf, type LedgerEntry, type Observation, type Outcome } from "../../Ledger.ts"
-import { decide, type Selection } from "../../Selection.ts"
+import { decide, onlyLost, type Selection } from "../../Selection.ts"
 import type { Task } from "./fetchedJob.ts"
 import type { Fatal, Setting } from "./setting.ts"
 
@@ -117,7 +117,8 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
       Stream.flattenIterable
     )
 
-  const sortFailed = (batch: BatchRef, entries: ReadonlyArray<LedgerEntry>): ReadonlyArray<Task> => {
+  /** Jobs that the ledger names and no listing. */
+  const sortEntries = (batch: BatchRef, entries: ReadonlyArray<LedgerEntry>): ReadonlyArray<Task> => {
     const tasks: Array<Task> = []
     const page = new PageJobs(batch)
     for (const known of entries) {
@@ -130,11 +131,22 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
     return tasks
   }
 
-  const failedBefore = (batch: BatchRef): Stream.Stream<Task, Fatal> =>
-    ledger.entries({ batch, stage: "failed" }).pipe(
-      Stream.mapEffect((entries) => Effect.map(events.room, () => sortFailed(batch, entries))),
+  const tasksOf = (batch: BatchRef, found: ReturnType<typeof ledger.entries>): Stream.Stream<Task, Fatal> =>
+    found.pipe(
+      Stream.mapEffect((entries) => Effect.map(events.room, () => sortEntries(batch, entries))),
       Stream.takeUntil(() => events.report.limited),
       Stream.flattenIterable
+    )
+
+  const failedBefore = (batch: BatchRef): Stream.Stream<Task, Fatal> =>
+    tasksOf(batch, ledger.entries({ batch, stage: "failed" }))
+
+  /** After the whole listing. A refresh of chosen jobs names those that were not listed. */
+  const lost = (batch: BatchRef): Stream.Stream<Task, Fatal> =>
+    Stream.suspend(() =>
+      events.report.limited || jobsOf(pass()) !== undefined
+        ? Stream.empty
+        : tasksOf(batch, onlyLost(ledger.entries({ batch, notObservedIn: pass().run })))
     )
 
   /** Access refused to each batch, and to none before: the key's or the project's fault, and no batch's. */
@@ -153,7 +165,7 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
   return Stream.fromIterable(batches).pipe(
     Stream.takeWhile(() => !events.report.limited),
     Stream.flatMap((batch) =>
-      (pass().selection._tag === "Retry" ? failedBefore(batch) : listed(batch)).pipe(
+      (pass().selection._tag === "Retry" ? failedBefore(batch) : Stream.concat(listed(batch), lost(batch))).pipe(
         Stream.onEnd(Effect.sync(() => {
           if (!events.report.limited) events.emit({ _tag: "BatchListed", ...batch })
         })),
