@@ -13,14 +13,14 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { type ExportEnd, type ExportRow, make as makeExports } from "./internal/exportRows.ts"
 import { fromPrograms, programs, readingWith } from "./internal/ledger.ts"
-import { make as makeJobs, notPlaced, type Placed, type SliceJob } from "./internal/runJobs.ts"
-import { type BatchNote, make as makeProgress, type RunProgress, type SliceExtra } from "./internal/runProgress.ts"
+import { make as makeJobs, notPlaced, type Placed, type SliceJob } from "./internal/run/runJobs.ts"
+import { type BatchNote, make as makeProgress, type RunProgress, type SliceExtra } from "./internal/run/runProgress.ts"
 import { migrate } from "./internal/schema.ts"
 import { reading, transaction } from "./internal/statements.ts"
 
 export type { ExportEnd, ExportRow } from "./internal/exportRows.ts"
-export type { JobOutcome, Placed, SliceJob } from "./internal/runJobs.ts"
-export type { BatchNote, RunProgress, SliceExtra } from "./internal/runProgress.ts"
+export type { JobOutcome, Placed, SliceJob } from "./internal/run/runJobs.ts"
+export type { BatchNote, RunProgress, SliceExtra } from "./internal/run/runProgress.ts"
 
 /** The exports of a cluster. Each call is atomic and durable when it returns; any number of runners may call at once. */
 export class ExportStore extends Context.Service<ExportStore, {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { JobIndex } from "../src/internal/jobIndex.ts"
+import { JobIndex } from "../src/internal/part/jobIndex.ts"
 
 describe("JobIndex", () => {
   it("finds the part of each of 300,000 jobs, and hardly ever one for another job", () => {

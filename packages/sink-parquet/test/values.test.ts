@@ -244,7 +244,7 @@ describe("values", () => {
         }
       }
       const filter = { job_id: { $eq: "b" } }
-      const { decompressors } = yield* Effect.promise(() => import("../src/internal/codec.ts"))
+      const { decompressors } = yield* Effect.promise(() => import("../src/internal/part/codec.ts"))
       const options = { file, filter, columns: ["geometry"], compressors: decompressors }
       const whole = yield* Effect.promise(() => parquetReadObjects(options))
       const readWhole = read

@@ -10,11 +10,11 @@ import * as Stream from "effect/Stream"
 import { ClusterError } from "../ClusterError.ts"
 import { ExportStore } from "../ExportStore.ts"
 import { step } from "./failure.ts"
-import { list } from "./lister.ts"
+import { list } from "./run/lister.ts"
+import { entityId, Slice } from "./run/Slice.ts"
+import { runSlice } from "./run/sliceRun.ts"
+import { openAll } from "./run/writers.ts"
 import { type Known, watchStop } from "./sessions.ts"
-import { entityId, Slice } from "./Slice.ts"
-import { runSlice } from "./sliceRun.ts"
-import { openAll } from "./writers.ts"
 
 export interface JobsOptions {
   readonly sliceJobs: number

@@ -15,8 +15,8 @@ import * as ExportRequest from "../ExportRequest.ts"
 import { ExportStore } from "../ExportStore.ts"
 import { SinkResolver } from "../SinkResolver.ts"
 import { step } from "./failure.ts"
-import type { Work } from "./sliceRun.ts"
-import { openAll } from "./writers.ts"
+import type { Work } from "./run/sliceRun.ts"
+import { openAll } from "./run/writers.ts"
 
 export interface SessionOptions {
   /** Base URL of the platform that this runner asks. */

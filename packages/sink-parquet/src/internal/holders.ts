@@ -5,8 +5,8 @@
 import { Lines } from "@labelstream/storage"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import { JobIndex } from "./jobIndex.ts"
-import type { Published } from "./partBuild.ts"
+import { JobIndex } from "./part/jobIndex.ts"
+import type { Published } from "./part/partBuild.ts"
 import { partPath, partsOf, type Place } from "./target.ts"
 
 /** The parts of one batch in the places, in their order, and which of them holds a job. */

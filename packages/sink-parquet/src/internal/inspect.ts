@@ -6,10 +6,10 @@ import type { JobSink } from "@labelstream/core/sink"
 import { Files, Hash, Lines, Target } from "@labelstream/storage"
 import { join } from "node:path"
 import * as PartManifest from "../PartManifest.ts"
-import { emptyFile } from "./emptyTables.ts"
 import { type Holders, linesOf, readHolders } from "./holders.ts"
-import type { Published } from "./partBuild.ts"
-import { tailOf } from "./partFile.ts"
+import { emptyFile } from "./part/emptyTables.ts"
+import type { Published } from "./part/partBuild.ts"
+import { tailOf } from "./part/partFile.ts"
 import { batchFolders, folders, partPath, partsOf, type Place } from "./target.ts"
 
 type Fault = { readonly _tag: "Missing" | "Modified"; readonly path: string }

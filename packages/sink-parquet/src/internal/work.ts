@@ -4,13 +4,13 @@
  */
 import { Failure, type FolderSink, type Journal } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
-import { buildBatch, type Built } from "./buildBatch.ts"
-import { keepReadable } from "./emptyTables.ts"
 import { attempt } from "./failure.ts"
-import type { Each, StagedFile } from "./partBuild.ts"
-import { type Batch, readBatch } from "./partFile.ts"
+import { buildBatch, type Built } from "./part/buildBatch.ts"
+import { keepReadable } from "./part/emptyTables.ts"
+import type { Each, StagedFile } from "./part/partBuild.ts"
+import { type Batch, readBatch } from "./part/partFile.ts"
+import type { Format, Full } from "./part/partWriter.ts"
 import { folderOf } from "./partition.ts"
-import type { Format, Full } from "./partWriter.ts"
 import type { Keep } from "./rows.ts"
 import type { Place } from "./target.ts"
 

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { parquetReadObjects } from "hyparquet"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { decompressors } from "../../src/internal/codec.ts"
+import { decompressors } from "../../src/internal/part/codec.ts"
 import { connect } from "./duckdb.ts"
 
 export type Table = "jobs" | "annotations" | "media" | "attachments" | "contents"

@@ -7,9 +7,9 @@ import { batchKey, jobOf, rounds, selectWithout } from "@labelstream/node/Ledger
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Programs } from "./ledger.ts"
-import { rowsOf } from "./ledgerDriver.ts"
-import { fromColumn, toColumn } from "./text.ts"
+import type { Programs } from "../ledger.ts"
+import { rowsOf } from "../ledgerDriver.ts"
+import { fromColumn, toColumn } from "../text.ts"
 
 type Int = number | bigint
 

@@ -3,9 +3,9 @@ import { ExportReport, type Job } from "@labelstream/core"
 import { batchKey } from "@labelstream/node/LedgerSql"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { rowsOf } from "./ledgerDriver.ts"
+import { rowsOf } from "../ledgerDriver.ts"
+import { fromColumn, toColumn } from "../text.ts"
 import type { JobOutcome } from "./runJobs.ts"
-import { fromColumn, toColumn } from "./text.ts"
 
 type Int = number | bigint
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }

@@ -6,8 +6,8 @@ import { type ExportReport, GtStudio, GtStudioError, type Job, Ledger, Selection
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { ExportRequest } from "../ExportRequest.ts"
-import { ExportStore, type Placed } from "../ExportStore.ts"
+import type { ExportRequest } from "../../ExportRequest.ts"
+import { ExportStore, type Placed } from "../../ExportStore.ts"
 
 export interface Listing {
   readonly run: number

@@ -9,8 +9,6 @@ import { BloomBuilder, writeBlooms } from "hyparquet-writer/src/bloom.js"
 import { writeIndexes } from "hyparquet-writer/src/indexes.js"
 import { writeMetadata } from "hyparquet-writer/src/metadata.js"
 import { createHash } from "node:crypto"
-import { codecs, type Compression, compressors } from "./codec.ts"
-import { damaged } from "./partFile.ts"
 import {
   type Column,
   columnsOf,
@@ -22,7 +20,9 @@ import {
   schemaOf,
   type TableName,
   weigh
-} from "./tables.ts"
+} from "../tables.ts"
+import { codecs, type Compression, compressors } from "./codec.ts"
+import { damaged } from "./partFile.ts"
 
 /** How files are written. */
 export interface Format {

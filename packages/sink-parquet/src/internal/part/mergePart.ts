@@ -1,13 +1,13 @@
 /** Makes parts of a dataset from those of a writer's branch, in the staging folder. */
 import { Failure, Files } from "@labelstream/storage"
 import { join } from "node:path"
-import * as PartManifest from "../PartManifest.ts"
+import * as PartManifest from "../../PartManifest.ts"
+import { tableNames } from "../tables.ts"
+import { partPath } from "../target.ts"
 import { createManifest } from "./manifestWriter.ts"
 import { type Each, PartBuild, type Published, type StagedFile, type Target } from "./partBuild.ts"
 import { damaged, jobsOf, tailOf } from "./partFile.ts"
 import { openPart, type PartReader } from "./partReader.ts"
-import { tableNames } from "./tables.ts"
-import { partPath } from "./target.ts"
 
 /** A job's line, and where its rows begin in the files of its part. */
 export interface Located {

@@ -7,13 +7,13 @@ import type { JobSink } from "@labelstream/core/sink"
 import { Failure, type FolderSink } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type * as PartManifest from "../PartManifest.ts"
-import { attempt, toSinkError } from "./failure.ts"
+import type * as PartManifest from "../../PartManifest.ts"
+import { attempt, toSinkError } from "../failure.ts"
+import { type Keep, obstacleOf, type Put, putRecord } from "../rows.ts"
+import { type Row, type TableName, tableNames } from "../tables.ts"
 import { type Each, PartBuild, type StagedPart, type Target } from "./partBuild.ts"
 import type { Batch } from "./partFile.ts"
 import type { Full } from "./partWriter.ts"
-import { type Keep, obstacleOf, type Put, putRecord } from "./rows.ts"
-import { type Row, type TableName, tableNames } from "./tables.ts"
 
 /** Everything that the work on one batch needs. */
 export interface Work extends Target {

@@ -1,6 +1,6 @@
 /** Writes the manifest of a part to the staging folder. */
 import { Files, type Fs } from "@labelstream/storage"
-import * as PartManifest from "../PartManifest.ts"
+import * as PartManifest from "../../PartManifest.ts"
 
 /** Text of a manifest that is held before it is written. */
 const heldText = 256 * 1024

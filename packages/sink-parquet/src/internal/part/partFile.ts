@@ -1,9 +1,9 @@
 /** Reads the manifests of parts. */
 import { Failure, Files, type Fs, Lines } from "@labelstream/storage"
 import { join } from "node:path"
-import * as PartManifest from "../PartManifest.ts"
+import * as PartManifest from "../../PartManifest.ts"
+import { headOf, partPath, partsOf, type Place } from "../target.ts"
 import { JobIndex } from "./jobIndex.ts"
-import { headOf, partPath, partsOf, type Place } from "./target.ts"
 
 /** Yields the jobs of a part in order, in arrays. Fails with `corrupt` where the manifest is not whole. */
 export async function* jobsOf(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<PartManifest.Job>> {

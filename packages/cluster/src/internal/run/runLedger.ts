@@ -1,7 +1,7 @@
 import type { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { ExportStore } from "../ExportStore.ts"
+import type { ExportStore } from "../../ExportStore.ts"
 
 /**
  * The ledger of a run for jobs that its listing has noted already: they are held against what is known, and are written

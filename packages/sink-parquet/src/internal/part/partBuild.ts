@@ -1,13 +1,13 @@
 /** One part being written to the staging folder: its file of each table, and its manifest. */
 import { Failure, Hash } from "@labelstream/storage"
 import { join } from "node:path"
-import * as PartManifest from "../PartManifest.ts"
+import * as PartManifest from "../../PartManifest.ts"
+import { type TableName, tableNames } from "../tables.ts"
+import { partPath, type Place } from "../target.ts"
 import { createManifest, type ManifestWriter } from "./manifestWriter.ts"
 import { damaged, jobsOf, tailOf } from "./partFile.ts"
 import { openPart, type PartReader } from "./partReader.ts"
 import { type Format, type Full, PartWriter } from "./partWriter.ts"
-import { type TableName, tableNames } from "./tables.ts"
-import { partPath, type Place } from "./target.ts"
 
 /** Something for each table. */
 export type Each<A> = Record<TableName, A>

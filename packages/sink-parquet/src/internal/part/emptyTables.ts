@@ -4,10 +4,10 @@
  */
 import { Files, Target } from "@labelstream/storage"
 import { join } from "node:path"
+import { tableNames } from "../tables.ts"
+import { batchFolders, partsOf, type Place } from "../target.ts"
+import { writeViews } from "../views.ts"
 import { type Format, PartWriter } from "./partWriter.ts"
-import { tableNames } from "./tables.ts"
-import { batchFolders, partsOf, type Place } from "./target.ts"
-import { writeViews } from "./views.ts"
 
 /** The file in the folder of each table. */
 export const emptyFile = "no-rows.parquet"

@@ -6,11 +6,11 @@ import { Export, GtStudio, JobSink, Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { ClusterError } from "../ClusterError.ts"
-import { ExportStore } from "../ExportStore.ts"
-import { type Failure, step } from "./failure.ts"
+import { ClusterError } from "../../ClusterError.ts"
+import { ExportStore } from "../../ExportStore.ts"
+import { type Failure, step } from "../failure.ts"
+import { type Known, writerOf } from "../sessions.ts"
 import { runLedger } from "./runLedger.ts"
-import { type Known, writerOf } from "./sessions.ts"
 
 /** Another export may hold the place for as long as it takes to publish. */
 const whileTaken = {

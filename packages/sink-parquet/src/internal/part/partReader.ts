@@ -1,9 +1,9 @@
 /** Reads the rows of one Parquet file in order, a row group at a time. What is skipped is not decoded. */
 import { Files, type Fs } from "@labelstream/storage"
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet"
+import type { Row } from "../tables.ts"
 import { decompressors } from "./codec.ts"
 import { damaged } from "./partFile.ts"
-import type { Row } from "./tables.ts"
 
 /** A file being read, standing at one of its rows. */
 export interface PartReader {
