@@ -4,8 +4,11 @@ import { inject } from "vitest"
 import { scale } from "../../../scripts/testScale.ts"
 import { make, manifest, readBack } from "./support/subject.ts"
 
-/** In the full matrix alone: `crash.test.ts` and `faults.test.ts` do the first two in one process, and W07 bounds memory. */
-const slow = new Set<string>(scale(["C01", "C04", "P03"], []))
+/**
+ * In the full matrix alone: `crash.test.ts`, `faults.test.ts`, and `writers.test.ts` die or fail at the same operations in
+ * one process, and W07 bounds memory.
+ */
+const slow = new Set<string>(scale(["C01", "C04", "M04", "P03"], []))
 
 SinkConformance.suite("parquet", {
   make,
