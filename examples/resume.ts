@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-const [batch, total] = ["resumed-batch", 1000]
+const [batch, total] = ["resumed-batch", 400]
 let served = 0
 let onHalf = () => {}
 const simulator = await Simulator.startPromise({

@@ -21,7 +21,8 @@ export const bundlePrograms = async (project: TestProject, input: Readonly<Recor
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, "programs-"))
   await using bundle = await rolldown({ input, external, platform: "node", preserveEntrySignatures: "strict" })
-  await bundle.write({ dir: folder, chunkFileNames: "[name]-[hash].js" })
+  // Most of Effect's text is documentation, which would be read at each start.
+  await bundle.write({ dir: folder, chunkFileNames: "[name]-[hash].js", comments: false })
   project.provide("programs", folder)
   return () => rmSync(folder, { recursive: true, force: true })
 }

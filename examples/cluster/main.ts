@@ -11,7 +11,7 @@ import { join } from "node:path"
 import { ended, freePort, start } from "./processes.ts"
 import { exported, isReady } from "./runner.ts"
 
-const [batch, total] = ["clustered-batch", 1200]
+const [batch, total] = ["clustered-batch", 600]
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "labelstream-cluster-"))),

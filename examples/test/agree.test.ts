@@ -56,7 +56,7 @@ const inDataset = async (directory: string): Promise<Counts> => {
   }
 }
 
-const jobs = scale(400, 10_000)
+const jobs = scale(150, 10_000)
 
 describe("all sinks", () => {
   it.live(

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { scale } from "../../scripts/testScale.ts"
 
-const jobs = scale(400, 10_000)
+const jobs = scale(200, 10_000)
 
 it.live(
   `exports ${jobs} jobs whole and identical though every transient fault meets 2 % of the requests`,

@@ -75,7 +75,7 @@ const world = Effect.gen(function*() {
 })
 
 /** Kills in all, and of one export at most. */
-const [enough, most] = scale([8, 8], [50, 17])
+const [enough, most] = scale([4, 4], [50, 17])
 
 /** The job of `batch/job`. */
 const jobOf = (key: string) => key.slice(key.indexOf("/") + 1)

@@ -15,19 +15,25 @@ const script = (args: ReadonlyArray<string>, env: Readonly<Record<string, string
       const child = spawn("npm", ["run", "--silent", ...args], {
         cwd: root,
         detached: true,
-        env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
+        env: {
+          PATH: process.env["PATH"] ?? "",
+          HOME: process.env["HOME"] ?? "",
+          NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
+          ...env
+        },
         stdio: ["ignore", "pipe", "pipe"]
       })
       let output = ""
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on("data", (chunk: Buffer) => void (output += chunk.toString()))
+      }
       const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
       const said = (text: string) =>
         new Promise<void>((resolve) => {
-          const look = (chunk: Buffer) => {
-            output += chunk.toString()
-            if (output.includes(text)) resolve()
-          }
+          const look = () => output.includes(text) ? resolve() : undefined
           child.stdout.on("data", look)
           child.stderr.on("data", look)
+          look()
           void closed.then(resolve)
         })
       return { child, closed, said, output: () => output }
@@ -55,7 +61,14 @@ describe("npm scripts that run long", () => {
     it.live(`stop on ${signal} to npm alone, in their own way, and leave no process: ${names.join(", ")}`, () =>
       Effect.gen(function*() {
         const folder = yield* temporaryFolder
-        const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 5000 }], latency: 50 })
+        let onStorage = () => {}
+        const simulator = yield* Simulator.start({
+          batches: [{ id: "b", jobs: 5000 }],
+          latency: 50,
+          onRequest: ({ endpoint }) => {
+            if (endpoint === "storage") onStorage()
+          }
+        })
         const target = ["--project", simulator.projectId, "--batch", "b", "--to", `files:${join(folder, "out")}`]
         const state = ["--ledger", join(folder, "ledger.sqlite")]
         const env = { GT_STUDIO_API_KEY: simulator.apiKey, GT_STUDIO_BASE_URL: simulator.apiUrl }
@@ -66,14 +79,16 @@ describe("npm scripts that run long", () => {
           LABELSTREAM_OUTPUT: join(folder, "example")
         }
         const settings = {
-          labelstream: [["export", ...target, ...state], env, "jobs/s", "Stopped before the end"],
-          example: [["export-to-files"], example, "jobs/s", "Stopped before the end"],
+          labelstream: [["export", ...target, ...state], env, undefined, "Stopped before the end"],
+          example: [["export-to-files"], example, undefined, "Stopped before the end"],
           simulator: [["--port", "0"], {}, "Ctrl-C", "requests"]
         } as const
         for (const name of names) {
           const [args, variables, sign, stopped] = settings[name]
+          const asked = new Promise<void>((resolve) => onStorage = resolve)
           const npm = yield* script([name, "--", ...args], variables)
-          yield* Effect.promise(() => npm.said(sign))
+          // An export works once it asks for results.
+          yield* Effect.promise(() => sign === undefined ? Promise.race([asked, npm.closed]) : npm.said(sign))
           npm.child.kill(signal)
           // Its output ends once no process is left that could write to it.
           yield* Effect.promise(() => npm.closed)

@@ -3,9 +3,11 @@ import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { scale } from "../../scripts/testScale.ts"
 import { run, settings, temporaryFolder } from "./support/program.ts"
 
-const examples = ["export-to-sqlite", "export-to-parquet", "export-to-everything"] as const
+/** The last one asks as the others do. */
+const examples = scale(["export-to-everything"], ["export-to-sqlite", "export-to-parquet", "export-to-everything"])
 
 describe("an example with a query to try", () => {
   it.live.each(examples)(

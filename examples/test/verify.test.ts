@@ -4,6 +4,7 @@ import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { isFull } from "../../scripts/testScale.ts"
 import { run, settings, temporaryFolder } from "./support/program.ts"
 import { stamps } from "./support/targets.ts"
 
@@ -27,51 +28,44 @@ const world = Effect.gen(function*() {
 })
 
 describe("verify", () => {
-  it.live("ends with 0 where everything is there as it was stored", () =>
+  it.live("ends with 0 where all is there as stored, with 4 where something is that nobody stored, with 3 where a batch is gone", () =>
     Effect.gen(function*() {
       const { output, verified } = yield* world
       const ended = yield* verified(output)
       assert.strictEqual(ended.status, 0, ended.stderr)
       assert.match(ended.stdout, /^30 jobs intact, 0 missing, 0 modified, 0 extra in /)
-    }))
-
-  it.live("ends with 3 and names each file that is missing, modified, or extra", () =>
-    Effect.gen(function*() {
-      const { name, output, verified } = yield* world
-      const [nested = ""] = readdirSync(join(output, "b", name(1)))
-      rmSync(join(output, "b", `${name(0)}.json`))
-      rmSync(join(output, "b", name(1), nested))
-      appendFileSync(join(output, "b", `${name(2)}.json`), " ")
-      writeFileSync(join(output, "b", "notes.txt"), "mine")
-      const ended = yield* verified(output)
-      assert.strictEqual(ended.status, 3, ended.stderr)
-      assert.deepStrictEqual(
-        ended.stdout.split("\n").slice(0, 4).sort(),
-        [
-          "Extra: b/notes.txt",
-          `Modified: b/${name(2)}.json`,
-          `Missing: b/${name(0)}.json`,
-          `Missing: b/${name(1)}/${nested}`
-        ].sort()
-      )
-      assert.match(ended.stdout, /27 jobs intact, 2 missing, 1 modified, 1 extra/)
-    }))
-
-  it.live("ends with 4 where there is only something that nobody stored", () =>
-    Effect.gen(function*() {
-      const { output, verified } = yield* world
       writeFileSync(join(output, "b", "notes.txt"), "mine")
       assert.strictEqual((yield* verified(output)).status, 4)
+      rmSync(join(output, "b"), { recursive: true })
+      const gone = yield* verified(output)
+      assert.strictEqual(gone.status, 3)
+      assert.match(gone.stdout, /0 jobs intact, 30 missing/)
     }))
 
-  it.live("names every job of a batch whose folder is gone", () =>
-    Effect.gen(function*() {
-      const { output, verified } = yield* world
-      rmSync(join(output, "b"), { recursive: true })
-      const ended = yield* verified(output)
-      assert.strictEqual(ended.status, 3)
-      assert.match(ended.stdout, /0 jobs intact, 30 missing/)
-    }))
+  // The command's own tests damage each sink.
+  if (isFull) {
+    it.live("ends with 3 and names each file that is missing, modified, or extra", () =>
+      Effect.gen(function*() {
+        const { name, output, verified } = yield* world
+        const [nested = ""] = readdirSync(join(output, "b", name(1)))
+        rmSync(join(output, "b", `${name(0)}.json`))
+        rmSync(join(output, "b", name(1), nested))
+        appendFileSync(join(output, "b", `${name(2)}.json`), " ")
+        writeFileSync(join(output, "b", "notes.txt"), "mine")
+        const ended = yield* verified(output)
+        assert.strictEqual(ended.status, 3, ended.stderr)
+        assert.deepStrictEqual(
+          ended.stdout.split("\n").slice(0, 4).sort(),
+          [
+            "Extra: b/notes.txt",
+            `Modified: b/${name(2)}.json`,
+            `Missing: b/${name(0)}.json`,
+            `Missing: b/${name(1)}/${nested}`
+          ].sort()
+        )
+        assert.match(ended.stdout, /27 jobs intact, 2 missing, 1 modified, 1 extra/)
+      }))
+  }
 
   it.live("ends with 1 where there is no ledger, and says what makes one", () =>
     Effect.gen(function*() {
@@ -81,22 +75,25 @@ describe("verify", () => {
     }))
 })
 
-describe("an output that was moved", () => {
-  it.live("is verified against the receipts of its old place, and nothing in it is fetched again", () =>
-    Effect.gen(function*() {
-      const { exported, folder, name, output, verified } = yield* world
-      const moved = join(folder, "moved")
-      renameSync(output, moved)
-      const before = stamps(moved)
-      const first = yield* verified(moved)
-      assert.strictEqual(first.status, 0, first.stdout)
-      const requests = yield* exported(moved)
-      assert.deepStrictEqual(requests, { ...requests, jobs: 1, job: 0, attachment: 0, storage: 0 })
-      assert.deepStrictEqual(stamps(moved), before)
-      rmSync(join(moved, "b", `${name(3)}.json`))
-      assert.strictEqual((yield* verified(moved)).status, 3)
-    }))
-})
+// Core's own tests hold a moved sink against its receipts.
+if (isFull) {
+  describe("an output that was moved", () => {
+    it.live("is verified against the receipts of its old place, and nothing in it is fetched again", () =>
+      Effect.gen(function*() {
+        const { exported, folder, name, output, verified } = yield* world
+        const moved = join(folder, "moved")
+        renameSync(output, moved)
+        const before = stamps(moved)
+        const first = yield* verified(moved)
+        assert.strictEqual(first.status, 0, first.stdout)
+        const requests = yield* exported(moved)
+        assert.deepStrictEqual(requests, { ...requests, jobs: 1, job: 0, attachment: 0, storage: 0 })
+        assert.deepStrictEqual(stamps(moved), before)
+        rmSync(join(moved, "b", `${name(3)}.json`))
+        assert.strictEqual((yield* verified(moved)).status, 3)
+      }))
+  })
+}
 
 describe("a ledger that was deleted", () => {
   it.live("is made anew from what the sink holds: only what is missing is fetched", () =>

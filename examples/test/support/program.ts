@@ -11,6 +11,10 @@ import { inject } from "vitest"
 
 const programs = inject("programs")
 
+/** Where Node keeps compiled code: of bundles it goes with them, and modules share theirs with all who run them. */
+const compiledOf = (file: string) =>
+  (file.endsWith(".ts") ? process.env["NODE_COMPILE_CACHE"] : undefined) ?? join(programs, "compiled")
+
 /** The file of an example: bundled, or as it stands where it starts others. */
 export const fileOf = (example: string): string => {
   const bundled = join(programs, `${example}.js`)
@@ -28,8 +32,9 @@ export const start = (example: string, env: Readonly<Record<string, string>>) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
-        const child = spawn(process.execPath, [fileOf(example)], {
-          env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: join(programs, "compiled"), ...env },
+        const file = fileOf(example)
+        const child = spawn(process.execPath, [file], {
+          env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: compiledOf(file), ...env },
           stdio: ["ignore", "pipe", "pipe"]
         })
         const output = { stdout: "", stderr: "" }

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, inject } from "vitest"
-import { platform, run, temporaryFolder } from "./support/program.ts"
+import { platform, runAlone, temporaryFolder } from "./support/program.ts"
 
 /** The package as it is published, but that its modules only say that they were asked. */
 const folder = mkdtempSync(join(tmpdir(), "labelstream-published-"))
@@ -22,17 +22,17 @@ describe("the published command", () => {
   it.live("has help, and exports with the sinks that come with it, out of its own files", () =>
     Effect.gen(function*() {
       const cwd = yield* temporaryFolder
-      const help = yield* run(["export", "--help"], { cwd, folder })
+      const help = yield* runAlone(["export", "--help"], { cwd, folder })
       assert.include(help.stdout, "--to KIND:TARGET", help.stderr)
       const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 12 }] })
       const to = ["files:out", "sqlite:l.db", "parquet:data"].flatMap((target) => ["--to", target])
       writeFileSync(join(cwd, "labelstream.json"), `{ "batches": ["b"], /* a comment */ }`)
       const env = platform(simulator)
-      const exported = yield* run(["export", ...to, "--otlp", "http://127.0.0.1:1"], { cwd, env, folder })
+      const exported = yield* runAlone(["export", ...to, "--otlp", "http://127.0.0.1:1"], { cwd, env, folder })
       assert.match(exported.stdout, /Complete: nothing is missing in files:out, sqlite:l.db, parquet:data\n$/)
-      const verified = yield* run(["verify"], { cwd, env, folder })
+      const verified = yield* runAlone(["verify"], { cwd, env, folder })
       assert.match(verified.stdout, /^12 jobs intact, 0 missing/)
-      const report = yield* run(["report"], { cwd, env, folder })
+      const report = yield* runAlone(["report"], { cwd, env, folder })
       assert.match(report.stdout, /^Wrote labelstream-report.html/, report.stderr)
     }), 60_000)
 
@@ -47,13 +47,13 @@ describe("the published command", () => {
         ["check", "--to", "./mine.mjs:place"]
       ]
       for (const line of lines) {
-        const { status, stderr, stdout } = yield* run(line, { cwd, env: platform(simulator), folder })
+        const { status, stderr, stdout } = yield* runAlone(line, { cwd, env: platform(simulator), folder })
         assert.deepStrictEqual([status, stdout, stderr], [0, `as modules: ${line.join(" ")}\n`, ""])
       }
       assert.deepStrictEqual(readdirSync(cwd), ["mine.mjs"])
       assert.deepStrictEqual(Object.values((yield* simulator.report).requests).filter((count) => count > 0), [])
       mkdirSync(join(cwd, "node_modules", "labelstream-sink-mine"), { recursive: true })
-      assert.strictEqual((yield* run(["sinks"], { cwd, folder })).stdout, "as modules: sinks\n")
+      assert.strictEqual((yield* runAlone(["sinks"], { cwd, folder })).stdout, "as modules: sinks\n")
     }), 60_000)
 
   it("names whose work is in it", () => {

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
-import { platform, run, temporaryFolder } from "./support/program.ts"
+import { platform, runAlone, temporaryFolder } from "./support/program.ts"
 
 const key = "canary-key-77c2"
 const token = "canary-token-13d9"
@@ -53,7 +53,7 @@ const world = Effect.gen(function*() {
   })
   const cwd = yield* temporaryFolder
   const labelstream = (args: ReadonlyArray<string>) =>
-    run(["export", "--batch", "b", "--to", "files:out", ...args], {
+    runAlone(["export", "--batch", "b", "--to", "files:out", ...args], {
       cwd,
       env: { ...platform(simulator), OTEL_EXPORTER_OTLP_HEADERS: `x-token=${token}` }
     })

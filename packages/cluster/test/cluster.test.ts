@@ -60,7 +60,7 @@ const databases = kinds.map((kind) =>
   kind.name === "SQLite" ? { ...kind, url: sqliteUrl } : { ...kind, url: postgresDatabaseUrl }
 )
 
-const killedJobs = scale(400, 2000)
+const killedJobs = scale(200, 2000)
 
 describe.each(scale(databases.slice(0, 1), databases))("a cluster on $name", (kind) => {
   it.live(
@@ -97,17 +97,17 @@ describe.each(scale(databases.slice(0, 1), databases))("a cluster on $name", (ki
 describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind) => {
   it.live("is restarted runner by runner, and no job is fetched twice", () =>
     Effect.gen(function*() {
-      const jobs = 240
+      const jobs = 120
       const world = yield* make({
         kind,
         simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" },
-        sliceJobs: 20
+        sliceJobs: 10
       })
       const output = yield* temporaryFolder
       const old = [yield* world.runner, yield* world.runner]
       const { id } = yield* world.submit(requestOf(world.simulator, [`files:${output}`]))
       for (const [index, runner] of old.entries()) {
-        yield* world.answered(40 * (index + 1))
+        yield* world.answered(20 * (index + 1))
         yield* world.runner
         assert.strictEqual(yield* runner.leave, 0)
       }
@@ -121,16 +121,16 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
     "gives a sink with one writer to one runner, and to another one when that dies",
     () =>
       Effect.gen(function*() {
-        const jobs = 160
+        const jobs = 80
         const world = yield* make({
           kind,
           simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" },
-          sliceJobs: 20
+          sliceJobs: 10
         })
         const file = join(yield* temporaryFolder, "labels.db")
         const runners = [yield* world.runner, yield* world.runner]
         const { id } = yield* world.submit(requestOf(world.simulator, [`sqlite:${file}`]))
-        yield* world.answered(40)
+        yield* world.answered(20)
         for (const runner of runners) {
           yield* world.runner
           yield* runner.kill
@@ -147,10 +147,10 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
     "fills a sink with one writer from those with many, without asking for a job again",
     () =>
       Effect.gen(function*() {
-        const jobs = 60
+        const jobs = 30
         const world = yield* make({
           kind,
-          simulator: { batches: [{ id: "one", jobs, kinds: ["video_annotation"] }] },
+          simulator: { batches: [{ id: "one", jobs, kinds: ["image_annotation"] }] },
           sliceJobs: 10
         })
         const folder = yield* temporaryFolder

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import { join } from "node:path"
+import { scale } from "../../../scripts/testScale.ts"
 import { suite } from "../../core/test/suites/ledger.ts"
 import { model } from "../../core/test/suites/ledgerModel.ts"
 import { SqliteLedger } from "../src/index.ts"
@@ -130,7 +131,7 @@ describe("SqliteLedger.layer", () => {
     Effect.gen(function*() {
       const file = yield* newFile
       const said = new Set<string>()
-      for (const lines of [1, 2, 5, 8, 13]) {
+      for (const lines of scale([1, 5, 13], [1, 2, 5, 8, 13])) {
         const writer = yield* child(support("ledgerChild.ts"), "write", file, `kill${lines}`)
         for (let i = 0; i < lines; i++) said.add(yield* writer.nextLine)
         for (const line of yield* killed(writer)) said.add(line)

@@ -40,7 +40,7 @@ const resume = Effect.fnUntraced(
 )
 
 describe("a crash", () => {
-  it.effect(`at ${scale("every third", "any")} file operation leaves whole jobs, and the resumed run ends like an unbroken one`, () =>
+  it.effect(`at ${scale("every ninth", "any")} file operation leaves whole jobs, and the resumed run ends like an unbroken one`, () =>
     Effect.gen(function*() {
       const unbroken = yield* temporary
       const { fs, used } = dying(Number.POSITIVE_INFINITY)
@@ -49,7 +49,7 @@ describe("a crash", () => {
       const expected = tree(unbroken)
       const told = new Set<string>()
       yield* Effect.forEach(
-        Array.from({ length: used() }, (_, at) => at).filter((at) => at % scale(3, 1) === 0),
+        Array.from({ length: used() }, (_, at) => at).filter((at) => at % scale(9, 1) === 0),
         (at) =>
           Effect.scoped(Effect.gen(function*() {
             const directory = yield* temporary

@@ -4,6 +4,7 @@ import { nodeFs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import { existsSync, fstatSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { scale } from "../../../scripts/testScale.ts"
 import { FilesSink } from "../src/index.ts"
 import { content, record } from "./support/records.ts"
 import { batches, play } from "./support/scenario.ts"
@@ -50,7 +51,7 @@ describe("a failing file system", () => {
       }
     }))
 
-  it.effect("once, in any operation, is told of, changes nothing that is visible and can be tried again", () =>
+  it.effect(`once, in ${scale("any fifth", "any")} operation, is told of, changes nothing that is visible and can be tried again`, () =>
     Effect.gen(function*() {
       const unbroken = yield* temporary
       yield* play(unbroken, nodeFs, [])
@@ -65,10 +66,12 @@ describe("a failing file system", () => {
           told += errors.length
           return failed() !== undefined
         }))
-      for (let at = 0, more = true; more; at += 4) {
-        more = (yield* Effect.forEach([at, at + 1, at + 2, at + 3], failAt, { concurrency: 4 })).every(Boolean)
+      const every = scale(5, 1)
+      for (let at = 0, more = true; more; at += 4 * every) {
+        const points = [at, at + every, at + 2 * every, at + 3 * every]
+        more = (yield* Effect.forEach(points, failAt, { concurrency: 4 })).every(Boolean)
       }
-      assert.isAbove(told, 100)
+      assert.isAbove(told, 100 / every)
     }))
 
   it.effect("that is full leaves nothing visible, says what to do, and goes on when there is space", () =>

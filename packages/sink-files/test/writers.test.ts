@@ -5,9 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { scale } from "../../../scripts/testScale.ts"
 import { FilesSink, Manifest } from "../src/index.ts"
 import { record } from "./support/records.ts"
 import { dying, inspected, run, store, temporary, tree, unsynced } from "./support/targets.ts"
+
+/** How many file operations of a merge lie between two at which it dies. */
+const every = scale(12, 4)
 
 /** Two writers with jobs of their own, one job that both have stored, and what the place held before. */
 const before = [
@@ -154,7 +158,7 @@ describe("several writers", () => {
       assert.deepStrictEqual(readdirSync(directory), [])
     }))
 
-  it.effect("lose and double nothing when the merge dies at any fourth file operation, and all is held meanwhile", () =>
+  it.effect(`lose and double nothing when the merge dies at any ${every}th file operation, and all is held meanwhile`, () =>
     Effect.gen(function*() {
       const expected = yield* alone
       const template = yield* parted
@@ -164,7 +168,7 @@ describe("several writers", () => {
       yield* branchesOf(whole, counting.fs).merge
       assert.isAbove(counting.used(), 100)
       yield* Effect.forEach(
-        Array.from({ length: Math.ceil(counting.used() / 4) }, (_, at) => at * 4),
+        Array.from({ length: Math.ceil(counting.used() / every) }, (_, at) => at * every),
         (at) =>
           Effect.scoped(Effect.gen(function*() {
             const directory = yield* temporary

@@ -1,5 +1,4 @@
 /** A dataset's tables are folders that other programs read as they stand, whatever the ids of batches look like. */
-import { DuckDBInstance } from "@duckdb/node-api"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
@@ -7,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "n
 import { join } from "node:path"
 import { ParquetSink } from "../src/index.ts"
 import { columnsOf, tableNames } from "../src/internal/tables.ts"
+import { connect } from "./support/duckdb.ts"
 import { parts, rowsOf } from "./support/readers.ts"
 import { jobs, record } from "./support/records.ts"
 import { guarded, inspected, run, store, systemError, temporary, tree, unsynced } from "./support/targets.ts"
@@ -38,13 +38,9 @@ const byText = (one: ReadonlyArray<string>, other: ReadonlyArray<string>) =>
 /** What DuckDB reads, with its own defaults and each option. */
 const duckdb = (directory: string, table: string, options: string, columns: string) =>
   Effect.promise(async () => {
-    const connection = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect()
-    try {
-      const from = `read_parquet('${directory}/${table}/**/*.parquet'${options})`
-      return (await connection.runAndReadAll(`SELECT ${columns} FROM ${from}`)).getRowsJS() as Array<Array<string>>
-    } finally {
-      connection.closeSync()
-    }
+    const from = `read_parquet('${directory}/${table}/**/*.parquet'${options})`
+    const read = await (await connect()).runAndReadAll(`SELECT ${columns} FROM ${from}`)
+    return read.getRowsJS() as Array<Array<string>>
   })
 
 describe("a table's folder", () => {

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { parquetReadObjects } from "hyparquet"
 import { readFileSync } from "node:fs"
 import parquetjs from "parquetjs-lite"
+import { isFull } from "../../../scripts/testScale.ts"
 import { parts, query, rowsOf } from "./support/readers.ts"
 import { record, row, sha256 } from "./support/records.ts"
 import { run, temporary } from "./support/targets.ts"
@@ -97,7 +98,8 @@ describe("values", () => {
       })
   )
 
-  it.effect.each(compressions)(
+  // Statistics are of values, whatever they are compressed with: all are tried in the full matrix.
+  it.effect.each(isFull ? compressions : compressions.slice(0, 1))(
     "are found by filters that DuckDB pushes down, in every text column, with %s",
     (compression) =>
       Effect.gen(function*() {
@@ -141,14 +143,16 @@ describe("values", () => {
         const rows = yield* rowsOf(directory, table)
         assert.strictEqual(rows.length, records.length)
         for (const name of textColumns(table)) {
-          for (const value of new Set(rows.map((row) => row[name]))) {
+          const values = [...new Set(rows.map((row) => row[name]))]
+          const counts = values.map((value) => {
             const condition = value === null ? `${name} IS NULL` : `${name} = ${literal(value as string)}`
-            assert.deepStrictEqual(
-              yield* query(directory, `SELECT count(*)::INT FROM {${table}} WHERE ${condition}`),
-              [[rows.filter((row) => row[name] === value).length]],
-              `${name}: ${String(value)}`
-            )
-          }
+            return `(SELECT count(*)::INT FROM {${table}} WHERE ${condition})`
+          })
+          assert.deepStrictEqual(
+            yield* query(directory, `SELECT ${counts.join(", ")}`),
+            [values.map((value) => rows.filter((row) => row[name] === value).length)],
+            name
+          )
         }
       }
     }), 120_000)

@@ -5,10 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { cpSync, existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { scale } from "../../../scripts/testScale.ts"
 import { ParquetSink } from "../src/index.ts"
 import { rowsOf } from "./support/readers.ts"
 import { jobs, record } from "./support/records.ts"
 import { dying, guarded, inspected, run, store, temporary, tree, unsynced } from "./support/targets.ts"
+
+/** How many file operations of a merge lie between two at which it dies. */
+const every = scale(80, 20)
 
 /** Parts that are soon full, so that there are several. */
 const options = { partBytes: 2500, rowGroupRows: 4 }
@@ -139,7 +143,7 @@ describe("several writers", () => {
       assert.isFalse(existsSync(join(directory, ".labelstream")))
     }))
 
-  it.effect("lose and double nothing when the merge dies, at every twentieth of its file operations", () =>
+  it.effect(`lose and double nothing when the merge dies, at every ${every}th of its file operations`, () =>
     Effect.gen(function*() {
       const template = yield* shared
       const whole = yield* temporary
@@ -147,7 +151,7 @@ describe("several writers", () => {
       const counting = dying(Number.POSITIVE_INFINITY)
       yield* branchesOf(whole, counting.fs).merge
       assert.isAbove(counting.used(), 300)
-      const points = Array.from({ length: Math.ceil(counting.used() / 20) }, (_, index) => index * 20)
+      const points = Array.from({ length: Math.ceil(counting.used() / every) }, (_, index) => index * every)
       yield* Effect.forEach(points, (at) =>
         Effect.scoped(Effect.gen(function*() {
           const directory = yield* temporary

@@ -1,8 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { vi } from "vitest"
+import { afterAll, vi } from "vitest"
 import { record, row } from "./support/records.ts"
 import { inspected, query, run, temporaryFile, using } from "./support/targets.ts"
+
+// Files share their modules: this one loads its own, and leaves none of them to the next.
+vi.hoisted(() => vi.resetModules())
+
+afterAll(() => {
+  vi.doUnmock(import("@labelstream/core/sink"))
+  vi.resetModules()
+})
 
 vi.mock(import("@labelstream/core/sink"), async (original) => {
   const core = await original()

@@ -19,7 +19,8 @@ export const check = (
 ): Effect.Effect<ReadonlyArray<Outcome>> => Effect.forEach(which, (rule) => run(rule, subject))
 
 /**
- * Registers the suite for one sink. To be called from a test file. Throws where a rule is waived that does not exist.
+ * Registers the suite for one sink. To be called from a test file. Throws where a rule is waived that does not exist. Default:
+ * all rules.
  *
  * @example
  * ```ts
@@ -34,11 +35,11 @@ export const check = (
  * })
  * ```
  */
-export const suite = (name: string, subject: Subject): void => {
+export const suite = (name: string, subject: Subject, which: ReadonlyArray<Rule> = rules): void => {
   const unknown = Object.keys(subject.waive ?? {}).filter((id) => !rules.some((rule) => rule.id === id))
   if (unknown.length > 0) throw new Error(`there is no rule ${unknown.join(", ")} that could be waived`)
   describe(`${name} sink conformance`, () => {
-    for (const rule of rules) {
+    for (const rule of which) {
       const reason = rule.waived(subject)
       if (reason === undefined) it.live(`${rule.id} ${rule.title}`, () => rule.check(subject), (patience + 20) * 1000)
       else it.skip(`${rule.id} waived: ${reason}`, () => {})

@@ -13,8 +13,6 @@ import * as HandOver from "./handOver.ts"
 import * as Environment from "./settings/environment.ts"
 import { version } from "./version.ts"
 
-const args = process.argv.slice(2)
-
 const stub = Command.make("simulator").pipe(
   Command.withDescription("Serves a local GT Studio to try everything on, with faults on demand"),
   Command.withShortDescription("Serve a local GT Studio to try things on")
@@ -28,23 +26,22 @@ const simulator = async () => {
   )
 }
 
-const isSimulator = args.find((arg) => !arg.startsWith("-")) === "simulator"
-const needsAll = isSimulator || args.some((arg) => arg.startsWith("--completions"))
-
-const root = Command.make("labelstream").pipe(
-  Command.withDescription(
-    "Exports finished annotations from GT Studio into files, SQLite, Parquet, or a sink of your own"
-  ),
-  Command.withSubcommands([...commands, needsAll ? await simulator() : stub]),
-  Command.withExamples([
-    { command: "labelstream init", description: "Write a commented file with settings" },
-    { command: "labelstream export --help", description: "Everything an export takes" },
-    {
-      command: "labelstream --completions bash > ~/.local/share/bash-completion/completions/labelstream",
-      description: "Complete commands and flags"
-    }
-  ])
-)
+/** All commands. The simulator's flags are loaded where they are shown. */
+const rootOf = async (hasSimulator: boolean) =>
+  Command.make("labelstream").pipe(
+    Command.withDescription(
+      "Exports finished annotations from GT Studio into files, SQLite, Parquet, or a sink of your own"
+    ),
+    Command.withSubcommands([...commands, hasSimulator ? await simulator() : stub]),
+    Command.withExamples([
+      { command: "labelstream init", description: "Write a commented file with settings" },
+      { command: "labelstream export --help", description: "Everything an export takes" },
+      {
+        command: "labelstream --completions bash > ~/.local/share/bash-completion/completions/labelstream",
+        description: "Complete commands and flags"
+      }
+    ])
+  )
 
 /** Help goes to stdout where it was asked for; what was typed wrong goes to stderr, in a few lines. */
 const presenter: CliOutput.Presenter = {
@@ -69,6 +66,9 @@ const sayWhy = (cause: Cause.Cause<unknown>) => {
  * code that is not its own; then the same command is to be run by one that is not sealed.
  */
 export const main = async ({ isSealed }: { readonly isSealed: boolean }): Promise<"done" | "handed over"> => {
+  const args = process.argv.slice(2)
+  const isSimulator = args.find((arg) => !arg.startsWith("-")) === "simulator"
+  const root = await rootOf(isSimulator || args.some((arg) => arg.startsWith("--completions")))
   const environment = isSimulator || args.some((arg) => arg.startsWith("--wizard"))
     ? Environment.node
     : Environment.none

@@ -1,22 +1,18 @@
-/** Runs the published command as a person would: a process of its own, with nothing in its environment but what is given. */
+/** Runs the command as a person would, with nothing in its environment but what is given. */
 import type { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
-import { spawn } from "node:child_process"
+import * as Semaphore from "effect/Semaphore"
+import { type ChildProcess, fork, spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
+import type { CommandLine, Ended } from "./commandServer.ts"
 
 const published = inject("published")
 
 /** Where Node keeps compiled code, gone with the test run. */
 const compiled = join(published, "..", "compiled")
-
-export interface Ended {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
 
 export interface Setting {
   readonly cwd: string
@@ -61,8 +57,41 @@ export const start = (args: ReadonlyArray<string>, { cwd, env = {}, folder = pub
     })
   )
 
-export const run = (args: ReadonlyArray<string>, setting: Setting) =>
+/** A command in a process of its own, to its end. */
+export const runAlone = (args: ReadonlyArray<string>, setting: Setting) =>
   Effect.scoped(Effect.flatMap(start(args, setting), ({ end }) => end))
+
+let server: ChildProcess | undefined
+
+/** One process for all commands of a worker, which ends with it. */
+const startServer = () => {
+  const child = fork(join(import.meta.dirname, "commandServer.ts"), { execArgv: [] })
+  child.unref()
+  child.channel?.unref()
+  return child
+}
+
+const one = Semaphore.makeUnsafe(1)
+
+/** A command to its end, in a process that runs one after the other: most take less time than a process to start. */
+export const run = (args: ReadonlyArray<string>, { cwd, env = {} }: Omit<Setting, "folder">) =>
+  one.withPermit(Effect.callback<Ended>((resume) => {
+    const child = server ??= startServer()
+    const answered = (ended: Ended) => {
+      child.off("exit", died)
+      resume(Effect.succeed(ended))
+    }
+    const died = () => {
+      server = undefined
+      resume(Effect.die(new Error(`the process of labelstream ${args.join(" ")} has died`)))
+    }
+    child.once("message", answered).once("exit", died)
+    child.send({ args, cwd, env: { PATH: process.env["PATH"] ?? "", ...env } } satisfies CommandLine)
+    return Effect.sync(() => {
+      server = undefined
+      child.kill("SIGKILL")
+    })
+  }))
 
 /** The environment in which a simulator is the platform. */
 export const platform = (simulator: Simulator.Running): Readonly<Record<string, string>> => ({

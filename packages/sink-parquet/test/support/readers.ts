@@ -1,29 +1,22 @@
 /** The readers that people use, on a dataset. */
-import { DuckDBInstance } from "@duckdb/node-api"
 import * as Effect from "effect/Effect"
 import { parquetReadObjects } from "hyparquet"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { decompressors } from "../../src/internal/part/codec.ts"
+import { connect } from "./duckdb.ts"
 
 export type Table = "jobs" | "annotations" | "media" | "attachments" | "contents"
 
-/** What DuckDB answers to a query; `{table}` stands for all parts of a table. A new instance, since it caches footers. */
+/** What DuckDB answers to a query; `{table}` stands for all parts of a table. */
 export const query = (directory: string, sql: string): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>> =>
   Effect.promise(async () => {
-    const instance = await DuckDBInstance.create(":memory:", { threads: "1" })
-    const connection = await instance.connect()
-    try {
-      const text = sql.replaceAll(
-        /\{(\w+)\}/g,
-        (_, table: string) =>
-          `read_parquet('${directory}/${table}/**/*.parquet', hive_partitioning = true, hive_types_autocast = false)`
-      )
-      return (await connection.runAndReadAll(text)).getRows()
-    } finally {
-      connection.closeSync()
-      instance.closeSync()
-    }
+    const text = sql.replaceAll(
+      /\{(\w+)\}/g,
+      (_, table: string) =>
+        `read_parquet('${directory}/${table}/**/*.parquet', hive_partitioning = true, hive_types_autocast = false)`
+    )
+    return (await (await connect()).runAndReadAll(text)).getRows()
   })
 
 /** Files of a table's parts, in order. */

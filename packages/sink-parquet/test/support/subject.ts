@@ -1,22 +1,13 @@
 /** What the conformance kit needs to know of this sink, and DuckDB as the reader of what it stores. */
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api"
 import { AnnotationModel } from "@labelstream/core/sink"
 import type { ListedFile, StoredJob } from "@labelstream/sink-testkit"
 import * as Effect from "effect/Effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { ParquetSink } from "../../src/index.ts"
+import { connect } from "./duckdb.ts"
 
 export const make = (target: string) => ParquetSink.make({ directory: target })
-
-/** One connection for all questions; what it has seen of files is not kept. */
-let connection: Promise<DuckDBConnection> | undefined
-
-const connect = async () => {
-  const connected = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect()
-  await connected.run("SET enable_external_file_cache = false")
-  return connected
-}
 
 const filesUnder = (target: string, folder: string, ending: string): ReadonlyArray<string> => {
   const path = join(target, folder)
@@ -31,8 +22,7 @@ const query = async (target: string, table: string, columns: string): Promise<Re
   if (filesUnder(target, table, ".parquet").length === 0) return []
   // Long ids are in the files alone.
   const files = `read_parquet('${join(target, table)}/**/*.parquet', hive_partitioning = false)`
-  connection ??= connect()
-  return (await (await connection).runAndReadAll(`SELECT ${columns} FROM ${files}`)).getRowsJS()
+  return (await (await connect()).runAndReadAll(`SELECT ${columns} FROM ${files}`)).getRowsJS()
 }
 
 const textOf = (value: unknown) => value instanceof Uint8Array ? decoder.decode(value) : value

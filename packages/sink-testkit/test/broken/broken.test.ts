@@ -42,6 +42,8 @@ describe("a sink that breaks one rule", () => {
   }
 
   for (const [id, flaw] of Object.entries(tinyFlaws)) {
+    // W07 measures memory in the same way; this one is for the full matrix.
+    if (id === "P03" && !isFull) continue
     it.live(`${seen} ${id}`, () => seenBy(tinySubject(id, programs), id, flaw, against(id, slow)), 300_000)
   }
 
