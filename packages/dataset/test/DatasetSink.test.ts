@@ -3,7 +3,7 @@ import type { JobSink } from "@labelstream/core/sink"
 import { NodeImageHeader } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { Coco, type DatasetFormat, DatasetSink, Masks, Png, Yolo } from "../src/index.ts"
 import { boxes, job } from "./support/jobs.ts"
 import { encode } from "./support/pngEncoder.ts"
@@ -111,6 +111,28 @@ describe("a dataset sink", () => {
       yield* run(coco(directory), [], "again")
       assert.deepStrictEqual(tree(directory), before)
       assert.deepStrictEqual(tags(yield* inspected(coco(directory))), ["Intact", "Intact"])
+    }))
+
+  it.effect("names files that are of no dataset, wherever they are, and leaves them alone", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* run(coco(directory, { media: "copy" }), [yield* labeled("a", ["car"])])
+      const [store] = readdirSync(join(directory, ".labelstream/store"))
+      const extra = [
+        `.labelstream/store/${store}/orphan`,
+        "aaa.txt",
+        "annotations/old.json",
+        "images/train/sub/\ttab\n.txt",
+        "zzz"
+      ]
+      for (const path of extra) {
+        mkdirSync(dirname(join(directory, path)), { recursive: true })
+        writeFileSync(join(directory, path), "mine")
+      }
+      const found = (yield* inspected(coco(directory))).flatMap((one) => one._tag === "Extra" ? [one.path] : [one._tag])
+      assert.deepStrictEqual(found.sort(), [...extra, "Intact"].sort())
+      yield* run(coco(directory, { media: "copy" }), [yield* labeled("b", ["car"])], "again")
+      for (const path of extra) assert.strictEqual(readFileSync(join(directory, path), "utf8"), "mine")
     }))
 
   it.effect("publishes nothing if lossless was asked for and something would be lost", () =>
