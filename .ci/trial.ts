@@ -121,7 +121,7 @@ try {
   // The rules that take long are held to in the tests; F01 shows that the kit's own processes find what they need.
   const quick = ["--", "--testNamePattern", "L0|W01|S0|A0|F0|P02|O0"]
   const own = [
-    follow("sink", "shelf", ["core", "sink-testkit", "node", "simulator"], quick),
+    follow("sink", "shelf", ["core", "storage", "sink-testkit", "node", "simulator"], quick),
     follow("format", "lines", ["core", "storage", "dataset", "node", "simulator"], [])
   ]
 
