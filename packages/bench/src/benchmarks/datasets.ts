@@ -30,7 +30,7 @@ const tableOf = (title: string, samples: Samples, notes: ReadonlyArray<string>):
 
 /** What every format takes, and whether memory stays the same for more samples. */
 const formats = async (setting: Setting, verdicts: Array<Verdict>) => {
-  const [few, some, many] = setting.quick ? [500, 1000, 2000] : [1000, 5000, 50_000]
+  const [few, some, many] = setting.quick ? [100, 200, 500] : [1000, 5000, 50_000]
   const samples = await contest(setting, "datasets, every format", [
     ...names.filter((name) => name !== "coco").map((name) => into(name, some, "boxes")),
     ...[few, some, many].map((jobs) => into("coco", jobs, "boxes"))
