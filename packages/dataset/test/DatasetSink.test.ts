@@ -135,6 +135,22 @@ describe("a dataset sink", () => {
       for (const path of extra) assert.strictEqual(readFileSync(join(directory, path), "utf8"), "mine")
     }))
 
+  it.effect("fails for a record with a line that is none, and says which", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* run(coco(directory), [yield* labeled("a", ["car"])])
+      const before = tree(directory)
+      const path = join(directory, ".labelstream/store/batch/job-a.ndjson")
+      const lines = readFileSync(path, "utf8").split("\n").slice(0, 2)
+      for (const line of ["{}", "no JSON"]) {
+        writeFileSync(path, [...lines, line, ""].join("\n"))
+        const error = yield* Effect.flip(run(coco(directory), [yield* labeled("b", ["car"])], line))
+        assert.strictEqual(error.reason, "corrupt")
+        assert.include(error.message, `${path} is damaged: remove it`)
+        assert.deepStrictEqual(tree(directory), before)
+      }
+    }))
+
   it.effect("publishes nothing if lossless was asked for and something would be lost", () =>
     Effect.gen(function*() {
       const directory = yield* temporary

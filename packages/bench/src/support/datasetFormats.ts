@@ -12,5 +12,5 @@ export const names: ReadonlyArray<string> = found.filter(({ kind }) => kind === 
 export const sinkOf = (name: string, directory: string): JobSink.JobSink => {
   const format = found.find((each) => each.name === name)
   if (format === undefined) throw new Error(`there is no format ${name}`)
-  return DatasetSink.make(format as DatasetFormat.DatasetFormat<{}>, { directory })
+  return Datasets.DatasetSink.make(format, { directory })
 }

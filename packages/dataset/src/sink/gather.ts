@@ -3,7 +3,7 @@
  * is read as often as needed. Names that were given before stay.
  */
 import type { ImageHeader } from "@labelstream/core"
-import { Cursor, Lines } from "@labelstream/storage"
+import { Cursor, Failure, Lines } from "@labelstream/storage"
 import { join } from "node:path"
 import * as CocoDocument from "../CocoDocument.ts"
 import type * as DatasetOptions from "../DatasetOptions.ts"
@@ -77,7 +77,7 @@ export const gather = async (
         const names = await given.of(path)
         for await (const lines of rest) {
           for (const text of lines) {
-            const line = JSON.parse(text) as StoredRecord.Line
+            const line = lineIn(text, recordAt(place, path))
             if ("astray" in line) {
               for (const [shape, label, why, count] of line.astray) {
                 const key = JSON.stringify([shape, label, why])
@@ -107,6 +107,14 @@ export const gather = async (
     }),
     made
   }
+}
+
+/** A line of a record. Fails with `corrupt` if it is none. */
+const lineIn = (text: string, record: string): StoredRecord.Line => {
+  const line = Lines.parse(text)
+  const isLine = typeof line === "object" && line !== null && ("shapes" in line || "coco" in line || "astray" in line)
+  if (isLine) return line as StoredRecord.Line
+  throw new Failure.Problem("corrupt", `${record} is damaged: remove it, and run the export again with --repair`)
 }
 
 const beforeOf = async (
