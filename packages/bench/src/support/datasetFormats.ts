@@ -1,7 +1,6 @@
 /** The dataset formats that are there: a new one joins by being exported. */
 import type { JobSink } from "@labelstream/core"
 import * as Datasets from "@labelstream/dataset"
-import { type DatasetFormat, DatasetSink } from "@labelstream/dataset"
 
 const found = Object.values(Datasets).flatMap((module) => "format" in module ? [module.format] : [])
 
