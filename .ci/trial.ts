@@ -1,10 +1,11 @@
 // Tries what would be published as a new user would: nothing but the tarballs and the npm registry, an empty HOME, the
-// guide docs/write-a-sink.md. Makes a sink, holds it to the kit, packs it, and exports with it and the others by name.
+// guides docs/write-a-sink.md and docs/write-a-format.md. Makes a sink and a dataset format, runs their kits, packs them,
+// and exports with them and the others by name.
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
-import { blocks } from "../packages/create-sink/test/support/guide.ts"
+import { blocksOf } from "../packages/create-sink/test/support/guide.ts"
 import { root, tarballs } from "./tarballs.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "labelstream-trial-"))
@@ -37,7 +38,8 @@ const options = {
   files: { directory: "output/files" },
   sqlite: { file: "output/labels.sqlite" },
   parquet: { directory: "output/parquet" },
-  shelf: { directory: "output/shelf" }
+  shelf: { directory: "output/shelf" },
+  lines: { directory: "output/lines" }
 }
 const program = Effect.gen(function*() {
   const { apiKey, apiUrl, projectId } = yield* Simulator.start({ batches: [{ id: "batch", jobs: 100 }] })
@@ -73,7 +75,7 @@ const labelstream = async (simulator, ...args) => {
 const program = Effect.gen(function*() {
   const simulator = yield* Simulator.start({ batches: [{ id: "batch", jobs: 100 }] })
   // The first is done by the command's own copy of everything; the second loads a sink that knows another.
-  for (const to of [["files:out"], ["files:out", "shelf:shelf"]]) {
+  for (const to of [["files:out"], ["files:out", "shelf:shelf", "lines:lines"]]) {
     const args = to.flatMap((target) => ["--to", target])
     const { complete, sinks } = yield* Effect.promise(() => labelstream(simulator, "export", ...args))
     console.log(complete, sinks.map(({ stored }) => stored).join(" "))
@@ -98,35 +100,45 @@ try {
       ...names.map((name) => files[`@labelstream/${name}`] ?? name)
     )
 
-  run(folder, "npm", "exec", "--yes", `--package=${files["@labelstream/create-sink"]}`, "--", "create-sink", "shelf")
-  const sink = join(folder, "labelstream-sink-shelf")
-  for (const [path, text] of Object.entries(blocks)) {
-    if (path === "export.ts") writeFileSync(join(sink, path), text)
-    else must(readFileSync(join(sink, path), "utf8") === text, `${path} is not what the guide shows`)
+  /** Follows a guide: lays out the package, checks, tests, and builds it, and runs its export. Answers its tarball. */
+  const follow = (kind: "sink" | "format", name: string, needs: ReadonlyArray<string>, test: ReadonlyArray<string>) => {
+    const create = [`--package=${files["@labelstream/create-sink"]}`, "--", "create-sink", name]
+    run(folder, "npm", "exec", "--yes", ...create, ...kind === "format" ? ["--format"] : [])
+    const at = join(folder, `labelstream-sink-${name}`)
+    for (const [path, shown] of Object.entries(blocksOf(kind))) {
+      const text = shown.replaceAll("shelf", name)
+      if (path === "export.ts") writeFileSync(join(at, path), text)
+      else must(readFileSync(join(at, path), "utf8") === text, `${path} is not what the guide shows`)
+    }
+    install(at, ...needs)
+    run(at, "npm", "run", "check")
+    run(at, "npm", "test", ...test)
+    run(at, "npm", "run", "build")
+    must(run(at, "node", "export.ts").includes("exported: 100"), "the guide's export is not complete")
+    run(at, "npm", "pack")
+    return join(at, readdirSync(at).find((file) => file.endsWith(".tgz"))!)
   }
-  install(sink, "core", "sink-testkit", "node", "simulator")
-  run(sink, "npm", "run", "check")
   // The rules that take long are held to in the tests; F01 shows that the kit's own processes find what they need.
-  run(sink, "npm", "test", "--", "--testNamePattern", "L0|W01|S0|A0|F0|P02|O0")
-  run(sink, "npm", "run", "build")
-  must(run(sink, "node", "export.ts").includes("exported: 100"), "the guide's export is not complete")
-  run(sink, "npm", "pack")
+  const quick = ["--", "--testNamePattern", "L0|W01|S0|A0|F0|P02|O0"]
+  const own = [
+    follow("sink", "shelf", ["core", "storage", "sink-testkit", "node", "simulator"], quick),
+    follow("format", "lines", ["core", "storage", "dataset", "node", "simulator"], [])
+  ]
 
   const app = join(folder, "app")
   mkdirSync(app)
   writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }))
   writeFileSync(join(app, "by-name.js"), byName)
-  const packed = join(sink, readdirSync(sink).find((file) => file.endsWith(".tgz"))!)
-  const sinks = ["sink-files", "sink-sqlite", "sink-parquet", packed]
-  install(app, "core", "files", "node", "simulator", "report", "cluster", "cli", ...sinks, "effect")
+  const sinks = ["sink-files", "sink-sqlite", "sink-parquet", "dataset", ...own]
+  install(app, "core", "storage", "node", "simulator", "report", "cluster", "cli", ...sinks, "effect")
   must(run(app, "node", "by-name.js") === "true 100\n", "an export by names is not complete")
-  must(
-    run(app, "npx", "labelstream", "sinks").includes("labelstream-sink-shelf 0.1.0"),
-    "the command finds no new sink"
-  )
+  const listed = run(app, "npx", "labelstream", "sinks")
+  for (const name of ["shelf", "lines"]) {
+    must(listed.includes(`labelstream-sink-${name} 0.1.0`), `the command does not find ${name}`)
+  }
   writeFileSync(join(app, "by-command.js"), byCommand)
   const told = run(app, "node", "by-command.js")
-  must(/^true 100\ntrue \d+ 100\n100 0\n$/.test(told), `an export by the command is not complete: ${told}`)
+  must(/^true 100\ntrue \d+ 100 100\n100 0\n$/.test(told), `an export by the command is not complete: ${told}`)
 } catch (error) {
   const { stderr = "", stdout = "" } = error as { readonly stderr?: string; readonly stdout?: string }
   console.error(stdout, stderr)

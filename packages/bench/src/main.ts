@@ -8,6 +8,7 @@ import { dirname, join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { again } from "./benchmarks/again.ts"
 import { cluster } from "./benchmarks/cluster.ts"
+import { datasets } from "./benchmarks/datasets.ts"
 import { files } from "./benchmarks/files.ts"
 import { normalise } from "./benchmarks/normalise.ts"
 import { scale } from "./benchmarks/scale.ts"
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, (setting: Setting) => Promise<Result>>
   script,
   sqlite,
   parquet,
+  datasets,
   normalise,
   again,
   scale,

@@ -1,10 +1,10 @@
 /**
- * Lays out the package of a new sink: below `packages` inside the Labelstream workspace, in a folder of the working
+ * Lays out the package of a new sink or dataset format: below `packages` inside the Labelstream workspace, in a folder of the working
  * directory elsewhere. The folder appears whole or not at all, and nothing else is touched.
  */
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { files, type Home, packageName } from "./SinkTemplate.ts"
+import { files, type Home, type Kind, packageName } from "./SinkTemplate.ts"
 
 /** What was laid out. */
 export interface Created {
@@ -19,8 +19,11 @@ export class CreateSinkError extends Error {
   override readonly name = "CreateSinkError"
 }
 
-/** Lays out the sink of a name, as seen from a folder. Throws a {@link CreateSinkError} and then leaves nothing behind. */
-export const create = (name: string, from: string): Created => {
+/**
+ * Lays out the package of a name, as seen from a folder. `kind` is what it is. Default: `sink`. Throws a
+ * {@link CreateSinkError} and then leaves nothing behind.
+ */
+export const create = (name: string, from: string, kind: Kind = "sink"): Created => {
   const problem = problemOf(name)
   if (problem !== undefined) throw new CreateSinkError(problem)
   const root = workspaceOf(from)
@@ -31,7 +34,7 @@ export const create = (name: string, from: string): Created => {
     throw new CreateSinkError(`${directory} is there already: choose another name, or move it away`)
   }
   try {
-    lay(files(name, home), parent, directory)
+    lay(files(name, home, kind), parent, directory)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new CreateSinkError(`The package could not be written: ${why}`, { cause })

@@ -1,6 +1,7 @@
 /**
- * The files of a new sink's package. Its sources are those of `template`, a whole sink by the name of `shelf`, with the
- * name put in; its manifest and compiler options differ between a package alone and one of the Labelstream workspace.
+ * The files of a new package. Its sources are those of `template`, a complete sink and a complete dataset format by the name
+ * of `shelf`, with the name put in. Its manifest and compiler options differ between a package alone and one of the
+ * Labelstream workspace.
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -9,21 +10,34 @@ import { own, ranges } from "./internal/ranges.ts"
 /** Where the package is to live: in a folder of its own, or among the packages of the Labelstream workspace. */
 export type Home = "alone" | "workspace"
 
+/** What the package is: a sink of its own, or a dataset format, which the dataset package makes a sink. */
+export type Kind = "sink" | "format"
+
 const template = join(import.meta.dirname, "..", "template")
 
-const sources = ["README.md", "src/index.ts", "test/conformance.test.ts", "test/subject.ts"]
+const sources = {
+  sink: ["README.md", "src/index.ts", "test/conformance.test.ts", "test/subject.ts"],
+  format: ["README.md", "src/index.ts", "test/kit.test.ts", "test/read.ts"]
+} as const satisfies Record<Kind, ReadonlyArray<string>>
+
+const descriptions: Readonly<Record<Kind, string>> = {
+  sink: "Stores the jobs that Labelstream exports, each as one JSON file",
+  format: "A dataset of what Labelstream exports, with one JSON line per image"
+}
 
 /** The name of the package, by which `SinkPlugin.load(name, ...)` finds it. */
 export const packageName = (name: string, home: Home): string =>
   home === "alone" ? `labelstream-sink-${name}` : `@labelstream/sink-${name}`
 
 /** Text by path relative to the package's folder, with `/` between the parts. The name is taken to be a good one. */
-export const files = (name: string, home: Home): Readonly<Record<string, string>> => {
+export const files = (name: string, home: Home, kind: Kind): Readonly<Record<string, string>> => {
   const full = packageName(name, home)
   const named = (text: string) => text.replaceAll("labelstream-sink-shelf", full).replaceAll("shelf", name)
   return {
-    ...(home === "alone" ? alone(full) : inWorkspace(full)),
-    ...Object.fromEntries(sources.map((path) => [path, named(readFileSync(join(template, path), "utf8"))]))
+    ...(home === "alone" ? alone(full, kind) : inWorkspace(full, kind)),
+    ...Object.fromEntries(
+      sources[kind].map((path) => [path, named(readFileSync(join(template, kind, path), "utf8"))])
+    )
   }
 }
 
@@ -34,10 +48,10 @@ const json = (value: object) =>
     (_, items: string) => `[${items.replaceAll(/\s+/g, " ")}]`
   )
 
-const described = (name: string) => ({
+const described = (name: string, kind: Kind) => ({
   name,
   version: "0.1.0",
-  description: "Stores the jobs that Labelstream exports, each as one JSON file",
+  description: descriptions[kind],
   keywords: ["labelstream-sink"]
 })
 
@@ -45,10 +59,10 @@ const built = { types: "./dist/index.d.ts", default: "./dist/index.js" }
 const engines = { node: ">=22.19" }
 
 /** What is published is built: npm takes `exports` as they stand, and Node runs no TypeScript below `node_modules`. */
-const alone = (name: string) => ({
+const alone = (name: string, kind: Kind) => ({
   ".gitignore": "dist\nnode_modules\n",
   "package.json": json({
-    ...described(name),
+    ...described(name, kind),
     type: "module",
     exports: { ".": built, "./package.json": "./package.json" },
     files: ["src", "dist"],
@@ -58,11 +72,12 @@ const alone = (name: string) => ({
       test: "vitest run",
       prepack: "npm run build"
     },
+    ...kind === "format" ? { dependencies: { "@labelstream/dataset": own } } : {},
     peerDependencies: { "@labelstream/core": own, effect: ranges.effect },
     devDependencies: {
       "@effect/vitest": ranges["@effect/vitest"],
       "@labelstream/core": own,
-      "@labelstream/sink-testkit": own,
+      ...kind === "sink" ? { "@labelstream/sink-testkit": own } : {},
       "@types/node": ranges["@types/node"],
       effect: ranges.effect,
       typescript: ranges.typescript,
@@ -96,16 +111,22 @@ const alone = (name: string) => ({
 })
 
 /** As its neighbours: sources in `exports`, which pnpm replaces by what is built when it publishes. */
-const inWorkspace = (name: string) => ({
+const inWorkspace = (name: string, kind: Kind) => ({
   "package.json": json({
-    ...described(name),
+    ...described(name, kind),
     license: "MIT",
     sideEffects: false,
     type: "module",
     exports: { ".": "./src/index.ts", "./package.json": "./package.json" },
     files: ["src", "dist", "!dist/**/*.tsbuildinfo"],
-    dependencies: { "@labelstream/core": "workspace:^" },
-    devDependencies: { "@labelstream/sink-testkit": "workspace:^", effect: "catalog:" },
+    dependencies: {
+      "@labelstream/core": "workspace:^",
+      ...kind === "format" ? { "@labelstream/dataset": "workspace:^" } : {}
+    },
+    devDependencies: {
+      ...kind === "sink" ? { "@labelstream/sink-testkit": "workspace:^" } : {},
+      effect: "catalog:"
+    },
     peerDependencies: { effect: ranges.effect },
     engines,
     publishConfig: { access: "public", exports: { ".": built, "./package.json": "./package.json" } }
@@ -114,7 +135,7 @@ const inWorkspace = (name: string) => ({
     extends: "../../tsconfig.base.json",
     compilerOptions: { composite: true, rootDir: "src", outDir: "dist", tsBuildInfoFile: "dist/.tsbuildinfo" },
     include: ["src"],
-    references: [{ path: "../core" }]
+    references: kind === "format" ? [{ path: "../core" }, { path: "../dataset" }] : [{ path: "../core" }]
   }),
   "test/tsconfig.json": json({ extends: "../../../tsconfig.test.json", include: ["."] })
 })

@@ -2,15 +2,18 @@
 import { basename, relative } from "node:path"
 import { create, CreateSinkError } from "./CreateSink.ts"
 
-const usage = `Lays out the package of a new sink for Labelstream, with its tests.
+const usage = `Lays out the package of a new sink for Labelstream, or of a new dataset format, with its tests.
 
   npm create @labelstream/sink NAME
+  npm create @labelstream/sink -- --format NAME
 
-NAME is what the sink is found by: small letters, digits and hyphens. Inside the Labelstream workspace the package is
-laid out as packages/sink-NAME, elsewhere as labelstream-sink-NAME in the working directory.
+NAME is the name by which Labelstream finds it: small letters, digits and hyphens. Inside the Labelstream workspace the
+package is laid out as packages/sink-NAME, elsewhere as labelstream-sink-NAME in the working directory.
 `
 
-const [name, ...rest] = process.argv.slice(2)
+const args = process.argv.slice(2)
+const kind = args.includes("--format") ? "format" : "sink"
+const [name, ...rest] = args.filter((arg) => arg !== "--format")
 const hasPnpm = (process.env["npm_config_user_agent"] ?? "").startsWith("pnpm/")
 
 const whatNext = ({ directory, home }: ReturnType<typeof create>): string => {
@@ -23,7 +26,12 @@ const whatNext = ({ directory, home }: ReturnType<typeof create>): string => {
   if (major < 22 || major === 22 && minor < 19) {
     console.error(`Labelstream needs Node.js 22.19 or newer, and this is ${process.versions.node}.`)
   }
-  return [`Made ${folder}. To hold it to the sink contract:`, "", ...lines.map((line) => `  ${line}`), ""].join("\n")
+  return [
+    `Made ${folder}. To hold it to the ${kind === "format" ? "format kit" : "sink contract"}:`,
+    "",
+    ...lines.map((line) => `  ${line}`),
+    ""
+  ].join("\n")
 }
 
 if (name === "--help" || name === "-h") process.stdout.write(usage)
@@ -32,7 +40,7 @@ else if (name === undefined || rest.length > 0) {
   process.exitCode = 1
 } else {
   try {
-    console.log(whatNext(create(name, process.cwd())))
+    console.log(whatNext(create(name, process.cwd(), kind)))
   } catch (error) {
     if (!(error instanceof CreateSinkError)) throw error
     console.error(error.message)

@@ -41,7 +41,7 @@ describe("create-sink", () => {
       assert.strictEqual(status, 1)
       assert.match(stderr, /^"Blobs" is no name for a sink: .*\n$/)
       assert.strictEqual(stdout, "")
-      for (const args of [[], ["two", "names"], ["--force"]]) {
+      for (const args of [[], ["two", "names"], ["--force"], ["--format"]]) {
         assert.strictEqual((yield* createSink(at, ...args)).status, 1)
       }
       assert.deepStrictEqual(yield* contents(at), [])
@@ -74,8 +74,20 @@ describe("create-sink", () => {
       const { status, stderr, stdout } = yield* createSink(at, "blobs")
       assert.strictEqual(`${status}${stderr}`, "0")
       assert.include(stdout, "cd labelstream-sink-blobs\n  npm install\n  npm test")
-      const files = Object.keys(SinkTemplate.files("blobs", "alone")).sort()
+      const files = Object.keys(SinkTemplate.files("blobs", "alone", "sink")).sort()
       assert.deepStrictEqual(yield* contents(at), files.map((file) => `labelstream-sink-blobs/${file}`))
+    }))
+
+  it.live("lays out a dataset format when that is asked for, in any order", () =>
+    Effect.gen(function*() {
+      const at = yield* folder
+      for (const [name, ...args] of [["blobs", "--format", "blobs"], ["rows", "rows", "--format"]] as const) {
+        const { status, stdout } = yield* createSink(at, ...args)
+        assert.strictEqual(status, 0)
+        assert.include(stdout, "To hold it to the format kit:")
+        const files = Object.keys(SinkTemplate.files(name, "alone", "format")).sort()
+        assert.deepStrictEqual(yield* contents(join(at, `labelstream-sink-${name}`)), files)
+      }
     }))
 
   it.live("lays out a package of the workspace from anywhere in it, and touches nothing else", () =>
@@ -84,7 +96,7 @@ describe("create-sink", () => {
       const { status, stdout } = yield* createSink(join(at, "packages", "core"), "blobs")
       assert.strictEqual(status, 0)
       assert.include(stdout, "npm run vitest -- --project sink-blobs")
-      const files = Object.keys(SinkTemplate.files("blobs", "workspace"))
+      const files = Object.keys(SinkTemplate.files("blobs", "workspace", "sink"))
       assert.deepStrictEqual(
         yield* contents(at),
         [

@@ -20,21 +20,23 @@ interface Manifest {
 
 const parsed = (text: string | undefined) => JSON.parse(text ?? "") as Manifest
 
-describe("the template", () => {
+describe.each(["sink", "format"] as const)("the template of a %s", (kind) => {
   it("names the sink after its name everywhere, so that it is found by it", () => {
     for (const home of ["alone", "workspace"] as const) {
-      const files = SinkTemplate.files("my-blobs", home)
+      const files = SinkTemplate.files("my-blobs", home, kind)
       assert.notMatch(Object.entries(files).flat().join("\n"), /shelf/)
-      assert.include(files["src/index.ts"], `SinkPlugin.define({ name: "my-blobs"`)
+      assert.match(files["src/index.ts"] ?? "", /SinkPlugin\.define\(\{\s*name: "my-blobs"/)
       assert.strictEqual(parsed(files["package.json"]).name, SinkTemplate.packageName("my-blobs", home))
       assert.include(SinkPlugin.candidates("my-blobs"), SinkTemplate.packageName("my-blobs", home))
     }
   })
 
   it("asks for the versions that this workspace is built with", () => {
-    const { devDependencies, peerDependencies } = parsed(SinkTemplate.files("blobs", "alone")["package.json"])
+    const { dependencies, devDependencies, peerDependencies } = parsed(
+      SinkTemplate.files("blobs", "alone", kind)["package.json"]
+    )
     const catalog = read("pnpm-workspace.yaml")
-    for (const [name, range] of Object.entries({ ...devDependencies, ...peerDependencies })) {
+    for (const [name, range] of Object.entries({ ...dependencies, ...devDependencies, ...peerDependencies })) {
       const expected = name.startsWith("@labelstream/")
         ? `^${parsed(read(`packages/${name.slice("@labelstream/".length)}/package.json`)).version}`
         : new RegExp(`^  "?${name}"?: (.*)$`, "m").exec(catalog)?.[1]
@@ -42,20 +44,41 @@ describe("the template", () => {
     }
   })
 
+  it("imports nothing that it does not ask for", () => {
+    const files = SinkTemplate.files("blobs", "alone", kind)
+    const { dependencies, devDependencies, peerDependencies } = parsed(files["package.json"])
+    const asked = { ...dependencies, ...devDependencies, ...peerDependencies }
+    const shipped = { ...dependencies, ...peerDependencies }
+    for (const [path, text] of Object.entries(files).filter(([path]) => path.endsWith(".ts"))) {
+      for (const [, name = ""] of text.matchAll(/from "((?:@[^/"]+\/)?[^/."][^/"]*)/g)) {
+        if (!name.startsWith("node:")) assert.property(path.startsWith("src/") ? shipped : asked, name, path)
+      }
+    }
+  })
+
   it("is set up in the workspace as its neighbours are", () => {
-    const files = SinkTemplate.files("blobs", "workspace")
+    const files = SinkTemplate.files("blobs", "workspace", kind)
     for (const path of ["tsconfig.json", "test/tsconfig.json"]) {
       const { references = [], ...neighbour } = parsed(read(`packages/sink-sqlite/${path}`))
       const { references: own = [], ...rest } = parsed(files[path])
       assert.deepStrictEqual(rest, neighbour)
-      // Only sinks that write files need what these have in common.
-      const isNeeded = ({ path }: { readonly path: string }) => !path.endsWith("/storage")
-      assert.deepStrictEqual(own, references.filter(isNeeded))
+      // Only sinks that write files need what these have in common; a format has it from the dataset package.
+      const needed = references.map((reference) => reference.path.replace("/storage", "/dataset"))
+      assert.deepStrictEqual(
+        own.map((reference) => reference.path),
+        needed.filter((path) => kind === "format" || !path.endsWith("/dataset"))
+      )
     }
     const { description, keywords, name, ...rest } = parsed(files["package.json"])
     const { description: _, name: __, ...neighbour } = parsed(read("packages/sink-files/package.json"))
-    const { "@labelstream/storage": ___, ...dependencies } = neighbour.dependencies
-    assert.deepStrictEqual(rest, { ...neighbour, dependencies })
+    const { "@labelstream/storage": range = "", ...core } = neighbour.dependencies
+    const { "@labelstream/sink-testkit": ___, ...effect } = neighbour.devDependencies
+    assert.deepStrictEqual(
+      rest,
+      kind === "sink"
+        ? { ...neighbour, dependencies: core }
+        : { ...neighbour, dependencies: { ...core, "@labelstream/dataset": range }, devDependencies: effect }
+    )
     assert.deepStrictEqual([name, typeof description, keywords], ["@labelstream/sink-blobs", "string", [
       "labelstream-sink"
     ]])

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { FormatKit } from "@labelstream/dataset/testing"
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
 import { createRequire } from "node:module"
@@ -6,7 +7,7 @@ import { dirname, join } from "node:path"
 import { isFull, scale } from "../../../scripts/testScale.ts"
 import { SinkTemplate } from "../src/index.ts"
 import { contents, folderInReach, write } from "./support/folders.ts"
-import { blocks } from "./support/guide.ts"
+import { blocksOf, page } from "./support/guide.ts"
 import { node } from "./support/program.ts"
 
 const resolve = createRequire(import.meta.url).resolve
@@ -15,7 +16,7 @@ const tsc = tool("typescript", "bin/tsc")
 const vitest = tool("vitest", "vitest.mjs")
 
 /** A folder with what the guide shows, as somebody would have typed it. */
-const typed = Effect.tap(folderInReach, (folder) => write(folder, blocks))
+const typed = (kind: SinkTemplate.Kind) => Effect.tap(folderInReach, (folder) => write(folder, blocksOf(kind)))
 
 const passes = Effect.fnUntraced(function*(folder: string, args: ReadonlyArray<string>) {
   const { status, stderr, stdout } = yield* node(folder, args)
@@ -23,21 +24,36 @@ const passes = Effect.fnUntraced(function*(folder: string, args: ReadonlyArray<s
   return stdout
 })
 
+/** What the export of each guide stores, once per job. */
+const stores = { sink: /^[^./][^/]*\.json$/, format: /^shelf\/images\// }
+
 /** Rules that run processes, wait, or store much: the full matrix checks them too. Each has its own sinks elsewhere. */
 const slow = /^(?:[CFPRX]\d\d|W0[27]|A0[68]) /
 
-describe("the guide", () => {
+describe.each(["sink", "format"] as const)("the guide to a %s", (kind) => {
   it("shows the files that the generator lays out, to the letter", () => {
-    const laidOut = SinkTemplate.files("shelf", "alone")
+    const [blocks, laidOut] = [blocksOf(kind), SinkTemplate.files("shelf", "alone", kind)]
     for (const [path, text] of Object.entries(blocks)) {
       if (path !== "export.ts") assert.strictEqual(text, laidOut[path], path)
     }
     assert.deepStrictEqual(Object.keys(laidOut).filter((path) => !(path in blocks)), [".gitignore", "README.md"])
   })
 
+  it.live(`shows a ${kind} that type-checks, builds, and takes an export by its name`, () =>
+    Effect.gen(function*() {
+      const folder = yield* typed(kind)
+      yield* passes(folder, [tsc, "-p", "test"])
+      yield* passes(folder, [tsc])
+      assert.include(yield* passes(folder, ["export.ts"]), "exported: 100")
+      const stored = yield* contents(join(folder, "output"))
+      assert.lengthOf(stored.filter((path) => stores[kind].test(path)), 100)
+    }), 300_000)
+})
+
+describe("the guide to a sink", () => {
   it.live("shows a sink that keeps every rule that it does not waive", () =>
     Effect.gen(function*() {
-      const folder = yield* typed
+      const folder = yield* typed("sink")
       const quick = isFull ? [] : ["-t", ` conformance (?:> )?(?!> |${slow.source.slice(1)})`]
       yield* passes(folder, [vitest, "run", "--reporter=json", "--outputFile=report.json", ...quick])
       const report = JSON.parse(yield* Effect.promise(() => readFile(join(folder, "report.json"), "utf8"))) as {
@@ -51,14 +67,16 @@ describe("the guide", () => {
       }
       assert.isAtLeast(results.filter(({ status }) => status === "passed").length, scale(15, 30))
     }), 900_000)
+})
 
-  it.live("shows a sink that type-checks, builds, and takes an export by its name", () =>
+describe("the guide to a format", () => {
+  it("lists the rules of the kit", () => {
+    const found = [...page("format").matchAll(/^\| (F\d\d) +\| (.*?) +\|$/gm)].map(([, id, title]) => [id, title])
+    assert.deepStrictEqual(found, [...FormatKit.titles])
+  })
+
+  it.live("shows a format that keeps every rule of the kit", () =>
     Effect.gen(function*() {
-      const folder = yield* typed
-      yield* passes(folder, [tsc, "-p", "test"])
-      yield* passes(folder, [tsc])
-      assert.include(yield* passes(folder, ["export.ts"]), "exported: 100")
-      const stored = yield* contents(join(folder, "output"))
-      assert.lengthOf(stored.filter((path) => path.endsWith(".json")), 100)
+      yield* passes(yield* typed("format"), [vitest, "run"])
     }), 300_000)
 })

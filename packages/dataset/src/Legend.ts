@@ -43,30 +43,34 @@ export const decode = (png: Uint8Array, colors: ReadonlyArray<string>): Decoded 
   const values = new Uint16Array(width * height)
   const pixels = new Float64Array(colors.length + 1)
   // Four bytes at once, in whatever order: all that matters is whether the next pixel is the same.
-  const words = channels === 4 ? new Uint32Array(data.buffer, data.byteOffset, values.length) : undefined
+  const words = channels === 4 ? new Uint32Array(data.buffer, data.byteOffset, values.length) : wordsOf(data)
   let strays = 0
-  let last = -1
-  let value = 0
-  let isStray = false
-  let start = 0
-  for (let at = 0; at < values.length; at++) {
-    const word = words === undefined ? colorAt(data, at * 3) : words[at]!
-    if (word !== last) {
-      pixels[value]! += at - start
-      if (isStray) strays += at - start
-      start = at
-      last = word
-      const isClear = channels === 4 && data[at * 4 + 3] === 0
-      const color = colorAt(data, at * channels)
-      const found = isClear ? undefined : valueOf.get(color)
-      value = found ?? 0
-      isStray = found === undefined && !isClear && !(color === 0 && unlabeledBlack)
-    }
-    values[at] = value
+  for (let start = 0; start < values.length;) {
+    const end = endOfRun(words, start)
+    const isClear = channels === 4 && data[start * 4 + 3] === 0
+    const color = colorAt(data, start * channels)
+    const value = isClear ? undefined : valueOf.get(color)
+    if (value !== undefined) values.fill(value, start, end)
+    else if (!isClear && !(color === 0 && unlabeledBlack)) strays += end - start
+    pixels[value ?? 0]! += end - start
+    start = end
   }
-  pixels[value]! += values.length - start
-  if (isStray) strays += values.length - start
   return { width, height, values, pixels, strays }
+}
+
+/** Where the run of equal words ends that starts here. */
+const endOfRun = (words: Uint32Array, start: number): number => {
+  const word = words[start]
+  let at = start + 1
+  while (at < words.length && words[at] === word) at++
+  return at
+}
+
+/** The colors of pixels of three bytes, each as one number. */
+const wordsOf = (data: Uint8Array): Uint32Array => {
+  const words = new Uint32Array(data.length / 3)
+  for (let at = 0, from = 0; at < words.length; at++, from += 3) words[at] = colorAt(data, from)
+  return words
 }
 
 const colorAt = (data: Uint8Array, at: number): number => (data[at]! << 16) | (data[at + 1]! << 8) | data[at + 2]!

@@ -3,7 +3,7 @@ import type { JobSink } from "@labelstream/core/sink"
 import { NodeImageHeader } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { Coco, type DatasetFormat, DatasetSink, Masks, Png, Yolo } from "../src/index.ts"
 import { boxes, job } from "./support/jobs.ts"
 import { encode } from "./support/pngEncoder.ts"
@@ -113,6 +113,44 @@ describe("a dataset sink", () => {
       assert.deepStrictEqual(tags(yield* inspected(coco(directory))), ["Intact", "Intact"])
     }))
 
+  it.effect("names files that are of no dataset, wherever they are, and leaves them alone", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* run(coco(directory, { media: "copy" }), [yield* labeled("a", ["car"])])
+      const [store] = readdirSync(join(directory, ".labelstream/store"))
+      const extra = [
+        `.labelstream/store/${store}/orphan`,
+        "aaa.txt",
+        "annotations/old.json",
+        "images/train/sub/\ttab\n.txt",
+        "zzz"
+      ]
+      for (const path of extra) {
+        mkdirSync(dirname(join(directory, path)), { recursive: true })
+        writeFileSync(join(directory, path), "mine")
+      }
+      const found = (yield* inspected(coco(directory))).flatMap((one) => one._tag === "Extra" ? [one.path] : [one._tag])
+      assert.deepStrictEqual(found.sort(), [...extra, "Intact"].sort())
+      yield* run(coco(directory, { media: "copy" }), [yield* labeled("b", ["car"])], "again")
+      for (const path of extra) assert.strictEqual(readFileSync(join(directory, path), "utf8"), "mine")
+    }))
+
+  it.effect("fails for a record with a line that is none, and says which", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* run(coco(directory), [yield* labeled("a", ["car"])])
+      const before = tree(directory)
+      const path = join(directory, ".labelstream/store/batch/job-a.ndjson")
+      const lines = readFileSync(path, "utf8").split("\n").slice(0, 2)
+      for (const line of ["{}", "no JSON"]) {
+        writeFileSync(path, [...lines, line, ""].join("\n"))
+        const error = yield* Effect.flip(run(coco(directory), [yield* labeled("b", ["car"])], line))
+        assert.strictEqual(error.reason, "corrupt")
+        assert.include(error.message, `${path} is damaged: remove it`)
+        assert.deepStrictEqual(tree(directory), before)
+      }
+    }))
+
   it.effect("publishes nothing if lossless was asked for and something would be lost", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
@@ -152,7 +190,7 @@ describe("a dataset sink", () => {
       const directory = yield* temporary
       const sink = DatasetSink.makeWith(Yolo.format, { directory }, unsynced())
       const { notice } = yield* run(sink, [yield* job({ job: "a", document: boxes("a.jpg", ["car"]) })])
-      assert.match(notice ?? "", /^The dataset has no images: `labelstream export \.\.\. --attachments all`/)
+      assert.match(notice ?? "", /^The dataset has no images: `labelstream refresh \.\.\. --attachments all`/)
       assert.match(notice ?? "", /\. data\.yaml names images\/train as val: there is no split val/)
       assert.strictEqual((yield* run(sink, [], "again")).notice, notice)
     }))

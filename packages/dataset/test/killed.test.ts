@@ -58,6 +58,8 @@ describe("a dataset sink that is killed at any operation", () => {
               const exit = yield* Effect.exit(run(make(directory, fs), second!, "t1"))
               const died = exit._tag === "Failure"
               rmSync(join(directory, ".labelstream", "lock"), { force: true })
+              const left = (yield* inspected(make(directory))).filter(({ _tag }) => _tag !== "Intact")
+              assert.deepStrictEqual(left.filter(({ _tag }) => _tag !== "Leftover"), [], `operation ${at}`)
               const found = tree(directory)
               if (!existsSync(entry(directory))) seen.none++
               else if (found["annotations/instances_train.json"] === old["annotations/instances_train.json"]) {

@@ -21,8 +21,8 @@ const unlessMissing = (error: unknown): undefined => {
 const write = promisify(fs.write)
 const read = promisify(fs.read)
 
-/** Up to this many bytes are written in place: more of them take longer than it takes to ask another thread. */
-const smallWrite = 64 * 1024
+/** Up to this many bytes are read and written in place: more of them take longer than it takes to ask another thread. */
+const small = 64 * 1024
 
 const writeElsewhere = (fd: number, bytes: Uint8Array, offset: number, position: number | null): Promise<number> =>
   write(fd, bytes, offset, bytes.length - offset, position).then((result) => result.bytesWritten)
@@ -31,6 +31,14 @@ const writeSmall = quick(
   (fd: number, bytes: Uint8Array, offset: number, position: number | null): number =>
     fs.writeSync(fd, bytes, offset, bytes.length - offset, position),
   writeElsewhere
+)
+
+const readElsewhere = (fd: number, into: Uint8Array, position: number | null): Promise<number> =>
+  read(fd, into, 0, into.length, position).then((result) => result.bytesRead)
+
+const readSmall = quick(
+  (fd: number, into: Uint8Array, position: number | null): number => fs.readSync(fd, into, 0, into.length, position),
+  readElsewhere
 )
 
 const recursive = { recursive: true, force: true }
@@ -47,9 +55,9 @@ export const nodeFs = {
   fchmod: promisify(fs.fchmod),
   fstat: quick((fd: number): fs.Stats => fs.fstatSync(fd), promisify(fs.fstat) as (fd: number) => Promise<fs.Stats>),
   write: (fd: number, bytes: Uint8Array, offset: number, position: number | null): Promise<number> =>
-    (bytes.length - offset <= smallWrite ? writeSmall : writeElsewhere)(fd, bytes, offset, position),
+    (bytes.length - offset <= small ? writeSmall : writeElsewhere)(fd, bytes, offset, position),
   read: (fd: number, into: Uint8Array, position: number | null): Promise<number> =>
-    read(fd, into, 0, into.length, position).then((result) => result.bytesRead),
+    (into.length <= small ? readSmall : readElsewhere)(fd, into, position),
   lstat: fs.promises.lstat as (path: string) => Promise<fs.Stats>,
   /** What is at a path, or undefined. */
   find: quick(

@@ -23,7 +23,7 @@ interface Shape {
   readonly points: Readonly<Record<string, Point>>
 }
 
-interface Document {
+export interface Document {
   readonly data: { readonly annotations: Readonly<Record<string, ReadonlyArray<Shape>>> }
 }
 

@@ -121,18 +121,18 @@ export const format = DatasetFormat.make({
   holds: { attributes: true, tracks: true },
   carries,
   write: Effect.fnUntraced(function*(samples, classes, out) {
-    yield* Stream.runForEach(samples.all, (sample) => out.media(sample, `images/${sample.split}/${sample.file}`))
     const categories = classes.names.map((name, index) => JSON.stringify({ id: index + 1, name, supercategory: "" }))
     for (const split of samples.splits) {
       const text = Stream.suspend(() => {
         const { annotations, image } = elements(classes)
         const some = samples.of(split)
+        const placed = (sample: Sample) => Effect.as(out.media(sample, `images/${split}/${sample.file}`), image(sample))
         return textOf(
           "{\"info\":{\"description\":\"Annotations of GT Studio, exported by Labelstream\",\"version\":\"1.0\"},",
           "\"licenses\":[],\n\"categories\":[",
           categories.length === 0 ? "" : `\n${categories.join(",\n")}\n`,
           "],\n\"images\":[",
-          [some, image],
+          [some, placed],
           "\n],\n\"annotations\":[",
           [some, annotations],
           "\n]}\n"

@@ -77,12 +77,16 @@ const stateOf = (line: string | undefined, path: string): "current" | "older" | 
   return line === firstLine(String(value.sha256)) ? "current" : "damaged"
 }
 
-/** Writes a record into a new file, synced. Answers its first line. */
-export const write = async (fs: Fs, path: string, lines: AsyncIterable<string>): Promise<string> => {
+/** Writes a record into a new file, synced. Answers its first line and its size. */
+export const write = async (
+  fs: Fs,
+  path: string,
+  lines: AsyncIterable<string>
+): Promise<{ readonly first: string; readonly size: number }> => {
   const hash = createHash("sha256")
-  const placeholder = `${firstLine("0".repeat(64))}\n`
+  const start = firstLine("0".repeat(64)).length + 1
   return Files.withFile(fs, path, "wx", async (fd) => {
-    let at = placeholder.length
+    let at = start
     let text = ""
     const flush = async () => {
       const bytes = Buffer.from(text)
@@ -95,11 +99,17 @@ export const write = async (fs: Fs, path: string, lines: AsyncIterable<string>):
       text += `${line}\n`
       if (text.length > 256 * 1024) await flush()
     }
-    await flush()
-    const first = firstLine(hash.digest("hex"))
-    await Files.writeFully(fs, fd, Buffer.from(`${first}\n`), 0)
+    // Most records are written at once, with their first line.
+    const rest = Buffer.from(text)
+    const first = firstLine(hash.update(rest).digest("hex"))
+    const head = Buffer.from(`${first}\n`)
+    if (at === start) await Files.writeFully(fs, fd, Buffer.concat([head, rest]), 0)
+    else {
+      await Files.writeFully(fs, fd, rest, at)
+      await Files.writeFully(fs, fd, head, 0)
+    }
     await fs.fsync(fd)
-    return first
+    return { first, size: at + rest.length }
   })
 }
 

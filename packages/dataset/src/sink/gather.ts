@@ -3,7 +3,7 @@
  * is read as often as needed. Names that were given before stay.
  */
 import type { ImageHeader } from "@labelstream/core"
-import { Cursor, Files, Lines } from "@labelstream/storage"
+import { Cursor, Failure, Files, Lines } from "@labelstream/storage"
 import { join } from "node:path"
 import * as CocoDocument from "../CocoDocument.ts"
 import type * as DatasetOptions from "../DatasetOptions.ts"
@@ -18,7 +18,7 @@ import * as StoredRecord from "./StoredRecord.ts"
 
 /** What stands before a sample in its line, a tab behind it. */
 export interface Before {
-  readonly name: string | null
+  readonly name: string
   /** The path of the record. */
   readonly path: string
   readonly job: SampleJob
@@ -26,9 +26,10 @@ export interface Before {
   readonly input: StoredRecord.StoredFile | null
   readonly file: StoredRecord.StoredFile | null
   readonly found: ImagesFolder.FoundImage | null
-  /** What a name is made from. */
-  readonly asks: Pick<Input, "frame" | "kind" | "url">
 }
+
+/** What a name is made from. */
+type Asks = Pick<Input, "frame" | "job" | "kind" | "url">
 
 /** The samples of a store. */
 export interface Gathered {
@@ -51,65 +52,52 @@ export const gather = async (
   sizeOf: ImageHeader.Reader | undefined
 ): Promise<Gathered> => {
   const { fs } = place
-  const unnamed = join(folder, "unnamed")
+  const [samples, names] = [join(folder, "samples"), join(folder, "names")]
   const astray = new Map<string, number>()
-  const naming = Names.make()
+  // New names are none of those that were given before; of these, `used` has those that a sample has by now.
+  const [naming, used] = [Names.make(), Names.make()]
+  for (const name of named?.values() ?? []) naming.take(name)
+  for await (const lines of givenNames(place)) for (const [, , name] of lines) naming.take(name)
   const coco = cocoReader(place)
   let made: Needs = { masks: true, inputs: true }
-  await using(await LineWriter.open(fs, unnamed), async (writer) => {
-    const given = givenNames(place)
-    try {
-      const makeFolder = () => fs.mkdir(join(folder, "order")).then(() => join(folder, "order"))
-      for await (const paths of recordPaths(place, makeFolder)) {
-        for (const path of paths) {
-          const { close, found, lines: rest } = await StoredRecord.read(fs, recordAt(place, path))
-          if (found.is !== "current") {
-            await close()
-            continue
-          }
-          made = common(made, found.head.made)
-          const names = await given.of(path)
-          for await (const lines of rest) {
-            for (const text of lines) {
-              const line = JSON.parse(text) as StoredRecord.Line
-              if ("astray" in line) {
-                for (const [shape, label, why, count] of line.astray) {
-                  const key = JSON.stringify([shape, label, why])
-                  astray.set(key, (astray.get(key) ?? 0) + count)
-                }
-                continue
+  const given = givenByJob(place)
+  const [all, table] = [await LineWriter.open(fs, samples), await LineWriter.open(fs, names)]
+  const nameOf = (asks: Asks, given: string | undefined): string =>
+    given !== undefined && Names.isSafe(given) && used.take(given) ? given : naming.give(asks, source)
+  try {
+    const makeFolder = () => fs.mkdir(join(folder, "order")).then(() => join(folder, "order"))
+    for await (const paths of recordPaths(place, makeFolder)) {
+      for (const path of paths) {
+        const { close, found, lines: rest } = await StoredRecord.read(fs, recordAt(place, path))
+        if (found.is !== "current") {
+          await close()
+          continue
+        }
+        made = common(made, found.head.made)
+        const names = await given.of(path)
+        for await (const lines of rest) {
+          for (const text of lines) {
+            const line = lineIn(text, recordAt(place, path))
+            if ("astray" in line) {
+              for (const [shape, label, why, count] of line.astray) {
+                const key = JSON.stringify([shape, label, why])
+                astray.set(key, (astray.get(key) ?? 0) + count)
               }
-              const before = await beforeOf(place, coco, path, found.head, line, options.images, sizeOf)
-              const key = SamplesTable.keyOf({ job: before.job, frame: before.asks.frame })
-              const name = names.get(key)?.shift() ?? named?.get(key)
-              const isKept = name !== undefined && Names.isSafe(name) && naming.take(name)
-              await writer.write(`${JSON.stringify({ ...before, name: isKept ? name : null })}\t${text}`)
+              continue
             }
+            const { asks, ...before } = await beforeOf(place, coco, path, found.head, line, options.images, sizeOf)
+            const key = SamplesTable.keyOf(asks)
+            const name = nameOf(asks, names.get(key)?.shift() ?? named?.get(key))
+            await table.write(JSON.stringify([path, key, name]))
+            await all.write(`${JSON.stringify({ ...before, name } satisfies Before)}\t${text}`)
           }
         }
       }
-    } finally {
-      await given.close()
     }
-  })
-  const [samples, names] = [join(folder, "samples"), join(folder, "names")]
-  await using(
-    await LineWriter.open(fs, samples),
-    async (all) =>
-      using(await LineWriter.open(fs, names), async (table) => {
-        for await (const lines of Lines.read(fs, unnamed)) {
-          for (const line of lines) {
-            const tab = line.indexOf("\t")
-            const before = JSON.parse(line.slice(0, tab)) as Before
-            const { asks, job, path } = before
-            const name = before.name ?? naming.give({ ...asks, job }, source)
-            await table.write(JSON.stringify([path, SamplesTable.keyOf({ job, frame: asks.frame }), name]))
-            await all.write(before.name === null ? `${JSON.stringify({ ...before, name })}${line.slice(tab)}` : line)
-          }
-        }
-      })
-  )
-  await fs.unlink(unnamed)
+  } finally {
+    await given.close()
+    for (const writer of [all, table]) await writer.end()
+  }
   return {
     samples,
     names,
@@ -121,12 +109,12 @@ export const gather = async (
   }
 }
 
-const using = async (writer: LineWriter.LineWriter, use: (writer: LineWriter.LineWriter) => Promise<void>) => {
-  try {
-    await use(writer)
-  } finally {
-    await writer.end()
-  }
+/** A line of a record. Fails with `corrupt` if it is none. */
+const lineIn = (text: string, record: string): StoredRecord.Line => {
+  const line = Lines.parse(text)
+  const isLine = typeof line === "object" && line !== null && ("shapes" in line || "coco" in line || "astray" in line)
+  if (isLine) return line as StoredRecord.Line
+  throw new Failure.Problem("corrupt", `${record} is damaged: remove it, and run the export again with --repair`)
 }
 
 const beforeOf = async (
@@ -137,17 +125,17 @@ const beforeOf = async (
   line: StoredRecord.StoredSample | StoredRecord.CocoSample,
   images: string | undefined,
   sizeOf: ImageHeader.Reader | undefined
-): Promise<Before> => {
+): Promise<Omit<Before, "name"> & { readonly asks: Asks }> => {
   const inFile = (index: number | null | undefined) =>
     index === null || index === undefined ? null : files[index] ?? null
   const file = inFile("coco" in line ? line.coco : typeof line.mask === "object" ? line.mask?.file : null)
   const sample = "coco" in line ? await coco(path, file, line.at, job) : line
-  const asks = { frame: sample.frame, kind: sample.kind, url: sample.url }
+  const asks = { frame: sample.frame, job, kind: sample.kind, url: sample.url }
   const input = "coco" in line ? null : inFile(line.input)
   const found = input === null && images !== undefined && sample.kind === "image"
-    ? await ImagesFolder.find(place.fs, images, { ...asks, job }, sizeOf) ?? null
+    ? await ImagesFolder.find(place.fs, images, asks, sizeOf) ?? null
     : null
-  return { name: null, path, job, input, file, found, asks }
+  return { path, job, input, file, found, asks }
 }
 
 /** Reads images of stored COCO documents. It holds the last document: the images of one follow each other. */
@@ -167,13 +155,17 @@ export const cocoReader = ({ fs, store }: Place) => {
 
 type CocoReader = ReturnType<typeof cocoReader>
 
+type Given = readonly [path: string, key: string, name: string]
+
+/** The names that were given before. */
+async function* givenNames({ fs, names }: Place): AsyncGenerator<ReadonlyArray<Given>> {
+  if ((await fs.find(names))?.isFile() !== true) return
+  for await (const lines of Lines.read(fs, names)) yield lines.map((line) => JSON.parse(line) as Given)
+}
+
 /** The names that were given before, job by job in order. */
-const givenNames = (place: Place) => {
-  const { fs, names } = place
-  async function* read(): AsyncGenerator<ReadonlyArray<string>> {
-    if ((await fs.find(names))?.isFile() === true) yield* Lines.read(fs, names)
-  }
-  const cursor = new Cursor(read(), (line) => JSON.parse(line) as readonly [path: string, key: string, name: string])
+const givenByJob = (place: Place) => {
+  const cursor = new Cursor(givenNames(place), (given) => given)
   let isBegun = false
   return {
     /** By sample, for a job that comes after the last one asked for. */

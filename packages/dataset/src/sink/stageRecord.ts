@@ -66,15 +66,12 @@ export const stageRecord = Effect.fnUntraced(function*(
     made: needs,
     files: contents.map(({ content, name }) => ({ name, size: content.size, sha256: content.sha256 }))
   }
-  const scratch = staged(contents.length + 1)
   const lines = coco === undefined
-    ? yield* samplesOf(place.fs, scratch, record, wanted).pipe(Effect.catchTag("ContentError", unreadable))
+    ? yield* samplesOf(place.fs, staged(contents.length + 1), record, wanted).pipe(
+      Effect.catchTag("ContentError", unreadable)
+    )
     : cocoLines(coco)
-  const written = yield* attempt(where, async () => {
-    const first = await StoredRecord.write(place.fs, staged(0), withHead(head, lines))
-    await place.fs.remove(scratch)
-    return { first, size: (await place.fs.lstat(staged(0))).size }
-  })
+  const written = yield* attempt(where, () => StoredRecord.write(place.fs, staged(0), withHead(head, lines)))
   const path = `${PathName.fromId(record.batchId)}/${PathName.fromId(record.jobId)}`
   return { number, path, ...written, files: head.files, receipt: TableRows.receiptOf(record) } satisfies Staged
 })
@@ -105,7 +102,10 @@ async function* cocoLines({ inputs, problems }: CocoDocument.Read): AsyncGenerat
 
 type Attachment = JobSink.JobRecord["attachments"][number]
 
-/** The lines of the samples. Rows of a video come track by track: they are sorted by input, in files if there are many. */
+/**
+ * The lines of the samples. Rows of a video come track by track: they are sorted by input, in files if there are many. These
+ * lie in the folder `scratch`, which goes with the staging folder.
+ */
 const samplesOf = Effect.fnUntraced(function*(
   fs: Fs,
   scratch: string,

@@ -39,7 +39,7 @@ async function* namesOf(fs: Fs, folder: string): AsyncGenerator<ReadonlyArray<So
 export const recordAt = ({ store }: Place, path: string): string => join(store, `${path}${ending}`)
 
 /** Runs over something that sorts in a folder of its own outside of the dataset, and removes that. */
-async function* withScratch<A>(
+export async function* withScratch<A>(
   { fs }: Place,
   run: (makeFolder: () => Promise<string>) => AsyncGenerator<A>
 ): AsyncGenerator<A> {
@@ -85,6 +85,22 @@ export async function* inspectStore(
     })
     yield found.flat()
   }
+  yield* strays(place)
+}
+
+/** Yields what is in the store and belongs to no record. */
+async function* strays({ fs, store }: Place): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
+  for (const batch of await Files.namesIn(fs, store)) {
+    const folder = join(store, batch)
+    if ((await fs.find(folder))?.isDirectory() !== true) {
+      yield [{ _tag: "Extra", path: `${paths.store}/${batch}` }]
+      continue
+    }
+    for await (const { name } of await fs.opendir(folder)) {
+      if (name.endsWith(ending) || await fs.find(join(folder, `${name}${ending}`)) !== undefined) continue
+      yield [{ _tag: "Extra", path: `${paths.store}/${batch}/${name}` }]
+    }
+  }
 }
 
 const inspectRecord = async (
@@ -113,5 +129,9 @@ const inspectRecord = async (
     const _tag = comparison === "missing" ? "Missing" : "Modified"
     wrong.push({ _tag, ...ids, path: `${paths.store}/${path}/${name}` })
   }
-  return wrong.length > 0 ? wrong : [{ _tag: "Intact", projectId: project, receipt: { ...ids, revision, bytes } }]
+  const expected = new Set(files.map(({ name }) => name))
+  const extra = (await Files.namesIn(fs, join(store, path))).filter((name) => !expected.has(name))
+    .map((name): JobSink.Inspected => ({ _tag: "Extra", path: `${paths.store}/${path}/${name}` }))
+  if (wrong.length > 0) return [...wrong, ...extra]
+  return [{ _tag: "Intact", projectId: project, receipt: { ...ids, revision, bytes } }, ...extra]
 }
