@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { ExportStore } from "../src/index.ts"
-import { list } from "../src/internal/lister.ts"
+import { list } from "../src/internal/run/lister.ts"
 import { fresh, kinds } from "./support/databases.ts"
 
 const batch: Job.BatchRef = { projectId: "p", batchId: "b" }
