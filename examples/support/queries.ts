@@ -1,6 +1,9 @@
 /** A query to try on what an example has exported, run here so that its result can be shown. More are in `docs/tables.md`. */
 import { DuckDBInstance } from "@duckdb/node-api"
+import * as PgConnection from "@effect/sql-pg/PgConnection"
 import Database from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
 import { readFileSync } from "node:fs"
 import { join, relative } from "node:path"
 
@@ -43,4 +46,12 @@ export const queryDataset = async (directory: string): Promise<string> => {
   } finally {
     connection.closeSync()
   }
+}
+
+/** The most common labels of a PostgreSQL database. */
+export const queryPostgres = async (url: Redacted.Redacted): Promise<string> => {
+  const sql = query.replace("labels", "labelstream.labels")
+  const asked = Effect.flatMap(PgConnection.make({ url }), (db) => db.query(sql))
+  const { rows } = await Effect.runPromise(Effect.scoped(asked))
+  return show(`psql "$LABELSTREAM_POSTGRES_URL" -c "${sql}"`, rows)
 }

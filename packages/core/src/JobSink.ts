@@ -126,9 +126,11 @@ export interface Capabilities {
   readonly inspectable: boolean
   /**
    * `single`: one process at a time may write there. `many`: several may, each into a branch of its own, by
-   * `JobSink.branches`, which exists exactly if this is `many`.
+   * `JobSink.branches`, which exists exactly if this is `many`. `direct`: several may at once, each straight to the target:
+   * whoever opens the sink while another process has it open too; each commit is visible at once, and the later commit of a
+   * job wins. Needs `keying: "upsert"` and `visibility: "commit"`.
    */
-  readonly writers: "single" | "many"
+  readonly writers: "single" | "many" | "direct"
   /** How many batches may be between `stage` and the end of `commit` at the same time. At least 1. */
   readonly concurrentBatches: number
   readonly batch: {

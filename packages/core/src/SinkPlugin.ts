@@ -203,8 +203,8 @@ const contradictionOf = ({ capabilities: { writers }, branches }: JobSink): stri
   if (writers === "many" && branches === undefined) {
     return "it declares `writers: \"many\"` and has no `branches` for several to write by: declare `single`, or add it"
   }
-  return writers === "single" && branches !== undefined
-    ? "it has `branches` for several to write by and declares `writers: \"single\"`: declare `many`, or remove it"
+  return writers !== "many" && branches !== undefined
+    ? `it has \`branches\` for several to write by and declares \`writers: "${writers}"\`: declare \`many\`, or remove it`
     : undefined
 }
 

@@ -11,13 +11,15 @@ export interface Dialect {
   readonly startedAt: (loadId: string) => string
 }
 
-/** Makes the views, in place of those that are there. */
-export const sql = (dialect: Dialect): string =>
-  Object.entries(views(dialect))
-    .map(([name, { description, select }]) =>
-      `DROP VIEW IF EXISTS ${name};\nCREATE VIEW ${name} AS -- ${description}\n${select};\n`
-    )
-    .join("")
+/** Makes the views, in place of those that are there: the statements one by one, for a database that takes no several. */
+export const statements = (dialect: Dialect): ReadonlyArray<string> =>
+  Object.entries(views(dialect)).flatMap(([name, { description, select }]) => [
+    `DROP VIEW IF EXISTS ${name}`,
+    `CREATE VIEW ${name} AS -- ${description}\n${select}`
+  ])
+
+/** The statements of {@link statements} as one text. */
+export const sql = (dialect: Dialect): string => statements(dialect).map((statement) => `${statement};\n`).join("")
 
 interface View {
   /** What a row is, in a few words on one line. */

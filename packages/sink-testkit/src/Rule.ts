@@ -72,6 +72,14 @@ export interface Needs {
   readonly replay?: true
   /** Several may write at once. */
   readonly branches?: true
+  /** One process at a time may open the target. */
+  readonly exclusive?: true
+  /** Several may write at once, with no merge. */
+  readonly direct?: true
+  /** The target can be made to go away: its files can fail, or the subject says how. */
+  readonly away?: true
+  /** The subject says how the target goes away. */
+  readonly outage?: true
   /** There is a way to damage what is stored. */
   readonly damages?: true
   /** Written by `node:fs`. */
@@ -94,6 +102,12 @@ const missing = (needs: Needs, subject: Subject): string | undefined => {
   const { capabilities, replay, branches } = subject.make(join(tmpdir(), "labelstream-described-only"))
   const { durability, inspectable, keying, visibility } = capabilities
   if (needs.branches && branches === undefined) return `writers is ${capabilities.writers}`
+  if (needs.direct && capabilities.writers !== "direct") return `writers is ${capabilities.writers}`
+  if (needs.exclusive && capabilities.writers === "direct") return "writers is direct"
+  if (needs.outage && subject.outage === undefined) return "no outage given"
+  if (needs.away && subject.location !== "files" && subject.outage === undefined) {
+    return "keeps no files in the target, and no outage given"
+  }
   if (needs.upsert && keying !== "upsert") return `keying is ${keying}`
   if (needs.commit && visibility === "stage" || needs.atOnce && visibility !== "commit") {
     return `visibility is ${visibility}`

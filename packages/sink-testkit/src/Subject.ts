@@ -4,6 +4,7 @@
  */
 import type { AnnotationModel, JobSink } from "@labelstream/core/sink"
 import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 /** One job as a reader of the target finds it. */
 export interface StoredJob {
@@ -79,6 +80,13 @@ export interface Subject {
    * without a manifest of files.
    */
   readonly damages?: Readonly<Record<string, (target: string) => Effect.Effect<void, unknown>>>
+  /** What NUL characters become in columns of text and JSON, for a database that has none. Default: they stay. */
+  readonly nul?: string
+  /**
+   * Makes the target unreachable until the scope closes, for sinks that store elsewhere: connections break, the answers to
+   * requests on their way are lost, and no connection is made. `readBack` still reads the target.
+   */
+  readonly outage?: (target: string) => Effect.Effect<void, unknown, Scope.Scope>
   /** Part of a secret that `make` fills into the sink's options: it must be found nowhere. */
   readonly secret?: string
   /** Rules that the sink openly does not keep, by id, with the reason: shown with it, and never counted as passed. */

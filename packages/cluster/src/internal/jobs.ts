@@ -85,14 +85,14 @@ export const doJobs = (
     const store = yield* ExportStore
     const stop = yield* watchStop(exportId)
     const isStopped = () => Deferred.isDoneUnsafe(stop)
-    const here = known.branched.length > 0 ? undefined : yield* doneHere(known, options.concurrency, stop)
+    const here = known.shared.length > 0 ? undefined : yield* doneHere(known, options.concurrency, stop)
     const run = here?.run ?? (yield* sentOut)
     const slices = yield* Queue.unbounded<number, Cause.Done>()
     let failure: ClusterError | undefined
 
     const listing = list({
       ...known,
-      sinks: (known.branched.length > 0 ? known.branched : known.single).map(({ id }) => id),
+      sinks: (known.shared.length > 0 ? known.shared : known.single).map(({ id }) => id),
       sliceJobs: options.sliceJobs,
       isStopped,
       onSlice: (slice) => Effect.asVoid(Queue.offer(slices, slice))

@@ -1,5 +1,5 @@
 /**
- * The exports that this runner works on: what each asks for, its sinks opened as this runner's branches, and word of its
+ * The exports that this runner works on: what each asks for, its sinks opened for this runner, and word of its
  * being stopped. Opened with the first slice, closed soon after the last.
  */
 import { type JobSink, type Ledger, LoadId } from "@labelstream/core"
@@ -32,8 +32,8 @@ export interface Known {
   readonly startedAt: number
   /** `jobs.load_id` of all that the export stores, the same on every runner. */
   readonly load: number
-  /** Sinks that several writers share. */
-  readonly branched: ReadonlyArray<JobSink.JobSink>
+  /** Sinks that several writers share: by branches, or each straight to the target. */
+  readonly shared: ReadonlyArray<JobSink.JobSink>
   /** Sinks that one process at a time writes to. */
   readonly single: ReadonlyArray<JobSink.JobSink>
 }
@@ -78,8 +78,8 @@ export const know = Effect.fnUntraced(function*(exportId: string, platform: stri
     run,
     startedAt,
     load: LoadId.of(startedAt, run),
-    branched: sinks.filter(({ branches }) => branches !== undefined),
-    single: sinks.filter(({ branches }) => branches === undefined)
+    shared: sinks.filter(({ capabilities }) => capabilities.writers !== "single"),
+    single: sinks.filter(({ capabilities }) => capabilities.writers === "single")
   }
 })
 
@@ -119,8 +119,8 @@ export const layer = ({ concurrency, platform }: SessionOptions): Layer.Layer<
       const sessions = yield* RcMap.make({
         lookup: (exportId: string) =>
           step(Effect.gen(function*() {
-            const { branched, load, request, run, startedAt } = yield* know(exportId, platform)
-            const writers = yield* openAll(branched, writerOf(exportId))
+            const { load, request, run, shared, startedAt } = yield* know(exportId, platform)
+            const writers = yield* openAll(shared, writerOf(exportId))
             const stop = yield* watchStop(exportId)
             const work: Work = { run, startedAt, load, request, writers, concurrency, stop }
             return work

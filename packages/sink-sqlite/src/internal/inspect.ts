@@ -3,16 +3,16 @@
  * them, a page at a time, each as it stands at one moment, so that a run may go on writing meanwhile.
  */
 import type { JobSink } from "@labelstream/core/sink"
-import { Failure } from "@labelstream/storage"
+import { DatabaseTables, Failure, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { openReader } from "./database.ts"
 import { attempt, damaged } from "./failure.ts"
-import { decodeId } from "./ids.ts"
 import { type Job, Reader } from "./reader.ts"
-import { type Key, type TableName, tableNames } from "./tables.ts"
+
+type Key = DatabaseTables.Key
 
 /** Jobs of one page: their rows are read in one go, their contents one by one. */
 const pageSize = 200
@@ -30,7 +30,7 @@ export const inspect = (
     const reader = new Reader(db)
     const tables = depth === "manifest"
       ? (["jobs"] as const)
-      : tableNames.filter((table) => table !== "receipts" && reader.has(table))
+      : DatabaseTables.tableNames.filter((table) => table !== "receipts" && reader.has(table))
     return Stream.concat(
       paged(file, reader, (after) => receipts(file, reader, depth, after)),
       Stream.flatMap(
@@ -84,10 +84,10 @@ const receipts = Effect.fnUntraced(
 
 const intact = (job: Job, projectId: string): JobSink.Inspected => ({
   _tag: "Intact",
-  projectId: decodeId(projectId),
+  projectId: StoredId.decode(projectId),
   receipt: {
-    batchId: decodeId(job.batch_id),
-    jobId: decodeId(job.job_id),
+    batchId: StoredId.decode(job.batch_id),
+    jobId: StoredId.decode(job.job_id),
     revision: { document: job.revision, attachments: job.attachments_revision },
     bytes: job.bytes
   }
@@ -112,7 +112,7 @@ class Faults {
   add(tag: "Missing" | "Modified", table: string, rest = "") {
     const { batch_id, job_id } = this.job
     const path = `${table}/${batch_id}/${job_id}${rest}`
-    this.found.push({ _tag: tag, batchId: decodeId(batch_id), jobId: decodeId(job_id), path })
+    this.found.push({ _tag: tag, batchId: StoredId.decode(batch_id), jobId: StoredId.decode(job_id), path })
   }
   /** Compares how many rows there are with how many were committed. */
   count(table: string, found: number, expected: number) {
@@ -121,7 +121,7 @@ class Faults {
 }
 
 const compareContent = Effect.fnUntraced(function*(file: string, reader: Reader, job: Job, faults: Faults) {
-  const where = { step: "inspect", batchId: decodeId(job.batch_id), jobId: decodeId(job.job_id) } as const
+  const where = { step: "inspect", batchId: StoredId.decode(job.batch_id), jobId: StoredId.decode(job.job_id) } as const
   const step = <A>(work: () => A) => attempt(file, where, work)
   let rows = 0
   let sound = 0
@@ -170,7 +170,7 @@ const hashChunks = Effect.fnUntraced(function*(
 
 /** Rows of jobs that no receipt knows of. */
 const extras = Effect.fnUntraced(
-  function*(file: string, reader: Reader, table: TableName, after: Key | undefined) {
+  function*(file: string, reader: Reader, table: DatabaseTables.TableName, after: Key | undefined) {
     return yield* attempt(file, { step: "inspect" }, (): Page => {
       const found: Array<JobSink.Inspected> = []
       let last = after

@@ -3,14 +3,14 @@
  * ids, the same for all rows of a job, are handed over once for each statement instead of once for each row.
  */
 import type { Table } from "@labelstream/core/sink"
+import { DatabaseTables } from "@labelstream/storage"
 import type { Database, Statement, Value } from "./sqlite.ts"
-import { jobKey, type Key } from "./tables.ts"
 
 /** Rows of one statement: any number of rows is a sum of these. More than 64 gains nothing. */
 const sizes = [64, 32, 16, 8, 4, 2, 1]
 
 /** What an insertion takes of a row: a job's ids come with the call. */
-export type Values<Row> = Omit<Row, keyof Key>
+export type Values<Row> = Omit<Row, keyof DatabaseTables.Key>
 
 /** Writes the values of a row into an array from a position on. */
 type Fill<Row> = (row: Values<Row>, values: Array<Value>, at: number) => void
@@ -56,7 +56,7 @@ class Insertion<Row> {
   private readonly fill: Fill<Row>
 
   constructor(db: Database, name: string, columns: ReadonlyArray<Table.Column>, used: ReadonlyArray<number>) {
-    const isId = (column: string) => jobKey.includes(column)
+    const isId = (column: string) => DatabaseTables.jobKey.includes(column)
     const others = columns.filter(({ name }) => !isId(name))
     this.width = others.length
     this.fill = fillOf(others)
@@ -71,7 +71,7 @@ class Insertion<Row> {
   }
 
   /** Inserts `size` rows from a position on. */
-  run(key: Key, rows: ReadonlyArray<Values<Row>>, from: number, size: number): void {
+  run(key: DatabaseTables.Key, rows: ReadonlyArray<Values<Row>>, from: number, size: number): void {
     const { statement, values } = this.statements.get(size)!
     // Which values SQLite takes is its own to say: a row of a broken decoder is rejected there.
     for (let at = 0; at < size; at++) this.fill(rows[from + at]!, values, at * this.width)
@@ -98,7 +98,7 @@ export class ManyRows<Row> {
   }
 
   /** Inserts the rows in order. Takes about 4 ms for 1,000 annotations. Throws. */
-  insert(key: Key, rows: ReadonlyArray<Values<Row>>): void {
+  insert(key: DatabaseTables.Key, rows: ReadonlyArray<Values<Row>>): void {
     let from = 0
     for (const size of this.sizes) {
       for (; rows.length - from >= size; from += size) {

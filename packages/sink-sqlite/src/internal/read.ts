@@ -1,12 +1,11 @@
 /** Gives stored bytes back as they came, at most one chunk in memory at a time. */
 import type { JobSink } from "@labelstream/core/sink"
-import { Failure } from "@labelstream/storage"
+import { Failure, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { openReader } from "./database.ts"
 import { attempt, damaged } from "./failure.ts"
-import { keyOf } from "./ids.ts"
 import { Reader } from "./reader.ts"
 
 /** The bytes of a job's result document, or of its attachment with an index. */
@@ -16,7 +15,7 @@ export const readBytes = (
   index: number | undefined
 ): Stream.Stream<Uint8Array, JobSink.SinkError> => {
   const where = { step: "inspect", batchId: ids.batchId, jobId: ids.jobId } as const
-  const key = keyOf(ids)
+  const key = StoredId.keyOf(ids)
   const absent = (): never => {
     const what = index === undefined ? "result document" : `attachment ${index}`
     throw new Failure.Problem("misconfigured", `${file} holds no ${what} of job ${ids.jobId} in batch ${ids.batchId}`)

@@ -1,20 +1,22 @@
 /** The questions that reading back asks, each answered in one short call. All of them throw. */
 import type { AnnotationModel, Table } from "@labelstream/core/sink"
+import { Chunks, DatabaseTables } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
-import { restore } from "./chunks.ts"
 import { columnsIn } from "./schema.ts"
 import { type Database, rollback, type Statement } from "./sqlite.ts"
 import { equal, joined, of } from "./statements.ts"
-import { type Chunk, jobKey, type Key, type Receipt, type TableName, tables } from "./tables.ts"
+
+type Key = DatabaseTables.Key
 
 /** What was committed for a job, and what `jobs` says of it: nulls where it has no such row. */
-export type Job = Receipt & Pick<AnnotationModel.JobRow, "revision" | "annotation_rows"> & {
+export type Job = DatabaseTables.Receipt & Pick<AnnotationModel.JobRow, "revision" | "annotation_rows"> & {
   readonly project_id: string | null
 }
 
 /** A job that is kept whole: its document and all its files. `bytes` are those of the document. */
-export type Whole = AnnotationModel.JobRow & Pick<Receipt, "attachments_revision" | "attachment_rows">
+export type Whole = AnnotationModel.JobRow & Pick<DatabaseTables.Receipt, "attachments_revision" | "attachment_rows">
 
+const { jobKey, tables } = DatabaseTables
 const { annotations, attachments, documents } = tables
 const here = equal(jobKey)
 const keyColumns = jobKey.join(", ")
@@ -64,7 +66,7 @@ export class Reader {
   }
 
   /** Whether the file has a table. */
-  has(table: TableName): boolean {
+  has(table: DatabaseTables.TableName): boolean {
     return this.columns.has(`${table}.${jobKey[0]!}`)
   }
 
@@ -111,7 +113,7 @@ export class Reader {
     return this.prepare(anyBeyond).pluck().get(key.batch_id, key.job_id, end, key.batch_id, key.job_id) === 1
   }
 
-  count(table: TableName, key: Key): number {
+  count(table: DatabaseTables.TableName, key: Key): number {
     const sql = `SELECT count(*) FROM ${table} WHERE ${here}`
     return this.prepare(sql).pluck().get(key.batch_id, key.job_id) as number
   }
@@ -127,14 +129,14 @@ export class Reader {
   }
 
   /** The chunk after one, of the result document or of the attachment with an index. */
-  chunk(key: Key, index: number | undefined, after: number): Chunk | undefined {
+  chunk(key: Key, index: number | undefined, after: number): DatabaseTables.Chunk | undefined {
     return (index === undefined
       ? this.prepare(this.documentChunk).get(key.batch_id, key.job_id, after)
-      : this.prepare(this.fileChunk).get(key.batch_id, key.job_id, index, after)) as Chunk | undefined
+      : this.prepare(this.fileChunk).get(key.batch_id, key.job_id, index, after)) as DatabaseTables.Chunk | undefined
   }
 
   /** The next job after one that has rows in a table, and whether there is a receipt for it. */
-  next(table: TableName, after: Key | undefined) {
+  next(table: DatabaseTables.TableName, after: Key | undefined) {
     const from = `SELECT ${keyColumns}, ${isKnown} AS known FROM ${table} AS t`
     const order = `ORDER BY ${keyColumns} LIMIT 1`
     return (after === undefined
@@ -145,8 +147,8 @@ export class Reader {
   }
 
   /** The bytes of a chunk before compression; undefined where they are damaged. */
-  static restored(chunk: Chunk): Effect.Effect<Uint8Array | undefined> {
-    return Effect.orElseSucceed(restore(chunk.codec, chunk.bytes), () => undefined)
+  static restored(chunk: DatabaseTables.Chunk): Effect.Effect<Uint8Array | undefined> {
+    return Effect.orElseSucceed(Chunks.restore(chunk.codec, chunk.bytes), () => undefined)
   }
 
   private prepare(sql: string): Statement {

@@ -1,14 +1,13 @@
 /** Gives back what is committed, job by job in order of the keys, for another sink to store. */
 import { type AnnotationModel, Content, type JobSink, TableRows } from "@labelstream/core/sink"
+import { type DatabaseTables, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { openReader } from "./database.ts"
 import { attempt } from "./failure.ts"
-import { decodeId } from "./ids.ts"
 import { Reader, type Whole } from "./reader.ts"
-import type { Key } from "./tables.ts"
 
 /** Jobs of one page. Their contents are read when they are asked for. */
 const pageSize = 200
@@ -32,9 +31,9 @@ export const replay = (file: string): Stream.Stream<JobSink.StoredJob, JobSink.S
 const storedJob = (reader: Reader, job: Whole): JobSink.StoredJob => ({
   ...TableRows.storedJob({
     ...job,
-    project_id: decodeId(job.project_id),
-    batch_id: decodeId(job.batch_id),
-    job_id: decodeId(job.job_id)
+    project_id: StoredId.decode(job.project_id),
+    batch_id: StoredId.decode(job.batch_id),
+    job_id: StoredId.decode(job.job_id)
   }),
   document: contentOf(reader, job, undefined, { ...job, media_type: "" }),
   attachments: (job.attachment_rows === 0 ? [] : reader.attachments(job)).map((file) => ({
@@ -48,7 +47,7 @@ const storedJob = (reader: Reader, job: Whole): JobSink.StoredJob => ({
 /** Stored bytes as content, as long as the stream lasts that gave it. */
 const contentOf = (
   reader: Reader,
-  key: Key,
+  key: DatabaseTables.Key,
   index: number | undefined,
   { bytes: size, media_type, revision: sha256 }: Pick<
     AnnotationModel.AttachmentRow,

@@ -3,11 +3,12 @@
  * pages whatever the size of the file.
  */
 import { AnnotationModel, OlderTables, TableViews } from "@labelstream/core/sink"
-import { Failure } from "@labelstream/storage"
+import { DatabaseTables, Failure } from "@labelstream/storage"
 import { damaged, elsewhere, sinkName } from "./failure.ts"
 import { type Database, rollback } from "./sqlite.ts"
 import { addColumn, createTable } from "./statements.ts"
-import { tableNames, tables } from "./tables.ts"
+
+const { tableNames, tables } = DatabaseTables
 
 /** "LSDB": written to the file's header, so that no other database is taken for one of this sink's. */
 export const applicationId = 0x4c534442

@@ -3,7 +3,7 @@
  * and the death of the process at any point ends it as if it had never begun.
  */
 import type { JobSink } from "@labelstream/core/sink"
-import { Failure } from "@labelstream/storage"
+import { Failure, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -11,7 +11,6 @@ import * as Semaphore from "effect/Semaphore"
 import { statSync } from "node:fs"
 import { mergeLog } from "./database.ts"
 import { attempt, gone } from "./failure.ts"
-import { keyOf } from "./ids.ts"
 import { type Database, rollback } from "./sqlite.ts"
 import { type Keep, Writer } from "./writer.ts"
 
@@ -145,6 +144,6 @@ const none: ReadonlyArray<JobSink.Rejection> = []
 
 /** A job that stands twice in a batch counts as its last record. */
 const latestOfEach = (records: ReadonlyArray<JobSink.JobRecord>): ReadonlyArray<JobSink.JobRecord> => {
-  const latest = new Map(records.map((record) => [JSON.stringify(keyOf(record)), record]))
+  const latest = new Map(records.map((record) => [JSON.stringify(StoredId.keyOf(record)), record]))
   return latest.size === records.length ? records : [...latest.values()]
 }

@@ -1,31 +1,31 @@
 /** Writes the rows of one job, in place of all that stood there of it. */
-import { type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
-import type { Failure } from "@labelstream/storage"
+import { type Content, type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
+import { Chunks, DatabaseTables, type Failure, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type Codec, unreadable, writeChunks } from "./chunks.ts"
 import { attempt } from "./failure.ts"
-import { encodeId, keyOf } from "./ids.ts"
 import { ManyRows } from "./manyRows.ts"
 import { Pace } from "./pace.ts"
 import type { Database, Statement } from "./sqlite.ts"
 import { equal } from "./statements.ts"
-import { jobKey, type Key, type TableName, tableNames, tables } from "./tables.ts"
+
+const { jobKey, tableNames, tables } = DatabaseTables
+type Key = DatabaseTables.Key
 
 /** Which bytes are stored beside the rows. */
 export interface Keep {
-  readonly documents: Codec | "off"
+  readonly documents: Chunks.Codec | "off"
   readonly attachments: "keep" | "off"
 }
 
 /** Rows taken away in one call: of a row with a large blob, every page is visited. */
-const atOnce: { readonly [Name in TableName]?: number } = { documents: 4, files: 4 }
+const atOnce: { readonly [Name in DatabaseTables.TableName]?: number } = { documents: 4, files: 4 }
 const manyAtOnce = 1000
 
 const here = equal(jobKey, "named")
 
 /** Inserts into one of the tables. */
-type Into<Name extends TableName> = ManyRows<Table.RowOf<(typeof tables)[Name]>>
+type Into<Name extends DatabaseTables.TableName> = ManyRows<Table.RowOf<(typeof tables)[Name]>>
 
 export class Writer {
   private readonly db: Database
@@ -49,7 +49,8 @@ export class Writer {
     this.db = db
     this.file = file
     this.keep = keep
-    const into = <Row>(name: TableName, table: Table.Table<Row>, most?: number) => new ManyRows(db, name, table, most)
+    const into = <Row>(name: DatabaseTables.TableName, table: Table.Table<Row>, most?: number) =>
+      new ManyRows(db, name, table, most)
     this.annotations = into("annotations", tables.annotations)
     this.media = into("media", tables.media)
     this.attachments = into("attachments", tables.attachments)
@@ -97,20 +98,13 @@ export class Writer {
     record: JobSink.JobRecord,
     exists: Statement
   ) {
-    const key = keyOf(record)
+    const key = StoredId.keyOf(record)
     const where: Failure.Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
     const { annotations, documents, file, files, keep, pace } = this
     this.problemIndex = 0
     if (yield* attempt(file, where, () => exists.get(key) === 1)) yield* this.remove(key, where)
     if (keep.documents !== "off") {
-      yield* writeChunks(
-        file,
-        where,
-        record.document,
-        keep.documents,
-        pace,
-        (chunk) => documents.insert(key, [chunk])
-      )
+      yield* this.chunks(where, record.document, keep.documents, (chunk) => documents.insert(key, [chunk]))
     }
     let count = 0
     yield* Stream.runForEach(
@@ -124,16 +118,15 @@ export class Writer {
           }),
           pace.spend(decoded.rows.length + decoded.problems.length)
         )
-    ).pipe(Effect.catchTag("ContentError", (cause) => attempt(file, where, () => unreadable(cause))))
+    ).pipe(Effect.catchTag("ContentError", (cause) => attempt(file, where, () => thrown(Chunks.unreadable(cause)))))
     if (keep.attachments === "keep") {
       for (const { content, ref } of record.attachments) {
-        yield* writeChunks(
-          file,
+        // Masks are PNGs, which do not compress: and so one line of SQL writes them to files.
+        const codec = ref.role === "mask" ? "none" : "zstd"
+        yield* this.chunks(
           where,
           content,
-          // They are PNGs, which do not compress: and so one line of SQL writes them to files.
-          ref.role === "mask" ? "none" : "zstd",
-          pace,
+          codec,
           (chunk) => files.insert(key, [{ attachment_index: ref.index, ...chunk }])
         )
       }
@@ -152,7 +145,7 @@ export class Writer {
       this.attachments.insert(key, record.attachments.map((of) => TableRows.attachmentRow(record, of)))
       this.insertProblems(key, record.summary.problems ?? [])
       this.insertProblems(key, record.result.problems ?? [])
-      this.jobs.insert(key, [{ ...TableRows.jobRow(record, count), project_id: encodeId(record.projectId) }])
+      this.jobs.insert(key, [{ ...TableRows.jobRow(record, count), project_id: StoredId.encode(record.projectId) }])
       this.receipts.insert(key, [{
         attachments_revision: receipt.revision.attachments,
         bytes: receipt.bytes,
@@ -166,6 +159,21 @@ export class Writer {
     yield* pace.spend(10)
     return receipt
   })
+
+  private chunks(
+    where: Failure.Where,
+    content: Content.Content,
+    codec: Chunks.Codec,
+    insert: (chunk: DatabaseTables.Chunk) => void
+  ) {
+    return Chunks.write(content, codec, (chunk) =>
+      Effect.andThen(
+        attempt(this.file, where, () => insert(chunk)),
+        this.pace.spend(5 + (chunk.bytes.length >> 13))
+      )).pipe(
+        Effect.catch((error) => attempt(this.file, where, () => thrown(error)))
+      )
+  }
 
   private insertProblems(key: Key, problems: ReadonlyArray<ResultDocument.Problem>) {
     this.problems.insert(
@@ -182,4 +190,8 @@ export class Writer {
       }
     }
   })
+}
+
+const thrown = (error: Error): never => {
+  throw error
 }

@@ -2,6 +2,7 @@ import type { Rule } from "../Rule.ts"
 import { account } from "./rules/account.ts"
 import { atomic } from "./rules/atomic.ts"
 import { crash } from "./rules/crash.ts"
+import { direct } from "./rules/direct.ts"
 import { fault } from "./rules/fault.ts"
 import { life } from "./rules/life.ts"
 import { load, W07 } from "./rules/load.ts"
@@ -24,6 +25,7 @@ export const allRules: ReadonlyArray<Rule> = [
   ...fault,
   ...load,
   ...many,
+  ...direct,
   ...account,
   ...repair,
   ...verify,

@@ -37,14 +37,35 @@ const rowsDifference = (at: string, what: "annotation" | "input", found: Rows | 
   const table = what === "input" ? AnnotationModel.tables.media : AnnotationModel.tables.annotations
   if (found.length !== expected.length) return `${at}: ${found.length} ${what}s, not ${expected.length}`
   for (const [index, row] of expected.entries()) {
-    for (const { name } of table.columns) {
+    for (const { name, type } of table.columns) {
       const [other, value] = [found[index]?.[name], row[name]]
-      if (Object.is(other, value)) continue
+      if (Object.is(other, value) || type === "json" && isSameJson(other, value)) continue
       const from = firstDifference(other, value)
       return `${at}: ${name} of ${what} ${index} is ${shown(other, from)}, not ${shown(value, from)}`
     }
   }
   return undefined
+}
+
+/** Whether two JSON texts say the same: the order of names and the form of numbers say nothing, and every digit counts. */
+const isSameJson = (one: unknown, other: unknown): boolean =>
+  typeof one === "string" && typeof other === "string" && canonical(one) === canonical(other)
+
+const canonical = (json: string): string =>
+  JSON.stringify(JSON.parse(json, (_, value: unknown, context?: { readonly source?: string }) => {
+    if (typeof value === "number") return digits(context?.source ?? String(value))
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value
+    return Object.fromEntries(Object.entries(value).sort(([left], [right]) => left < right ? -1 : 1))
+  }))
+
+/** Sign, digits, and power of ten, marked as what no string of a document is: -0 stays apart from 0. */
+const digits = (source: string): string => {
+  const [, sign = "", whole = "", part = "", power = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ??
+    []
+  const all = (whole + part).replace(/^0+/, "")
+  const significant = all.replace(/0+$/, "")
+  const exponent = Number(power) - part.length + all.length - significant.length
+  return `\0${sign}${significant}e${significant === "" ? 0 : exponent}`
 }
 
 /** Where two texts begin to differ; 0 for anything else. */

@@ -4,9 +4,11 @@ import * as Effect from "effect/Effect"
 import { inject } from "vitest"
 import { isFull, scale } from "../../../../scripts/testScale.ts"
 import { SinkConformance, type Subject } from "../../src/index.ts"
+import { type direct, directSubject } from "../support/directSink.ts"
 import { memorySubject } from "../support/memory.ts"
 import { type publishing, publishingSubject } from "../support/publishingSink.ts"
 import { tinySubject } from "../support/tiny.ts"
+import { directFlaws } from "./directFlaws.ts"
 import { memoryFlaws } from "./memoryFlaws.ts"
 import { publishingFlaws } from "./publishingFlaws.ts"
 import { tinyFlaws } from "./tinyFlaws.ts"
@@ -56,9 +58,19 @@ describe("a sink that breaks one rule", () => {
     )
   }
 
+  for (const [name, flaw] of Object.entries(directFlaws)) {
+    const subject = directSubject(name as keyof typeof direct)
+    it.live(
+      `${seen} ${flaw.id}, where several write at once: ${name}`,
+      () => seenBy(subject, flaw.id, flaw, against(flaw.id, slow)),
+      300_000
+    )
+  }
+
   it("is there for every rule", () => {
     const publishing = Object.values(publishingFlaws).map(({ id }) => id)
-    const covered = new Set([...Object.keys(memoryFlaws), ...Object.keys(tinyFlaws), ...publishing])
+    const direct = Object.values(directFlaws).map(({ id }) => id)
+    const covered = new Set([...Object.keys(memoryFlaws), ...Object.keys(tinyFlaws), ...publishing, ...direct])
     assert.deepStrictEqual(SinkConformance.rules.map(({ id }) => id).filter((id) => !covered.has(id)), [])
   })
 })

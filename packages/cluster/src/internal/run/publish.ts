@@ -25,10 +25,10 @@ const whileOpen = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "
  * Opens every sink once: refuses what cannot be written to, and reconciles the ledger with what an earlier export left.
  * The sinks count as open from then on, as runners write to them and may die between a commit and its receipts.
  */
-export const open = ({ run, branched, single }: Known) =>
+export const open = ({ run, shared, single }: Known) =>
   step(Effect.gen(function*() {
     const ledger = yield* Ledger.Ledger
-    yield* Export.run({ batches: [], sinks: [...branched, ...single] }).pipe(
+    yield* Export.run({ batches: [], sinks: [...shared, ...single] }).pipe(
       Effect.provideService(Ledger.Ledger, {
         ...ledger,
         begin: Effect.succeed(run),
@@ -62,15 +62,15 @@ const mergeOf = (exportId: string, sink: JobSink.JobSink) => {
 /** Makes one of the parts, and fills sinks with one writer from it. */
 export const publish = (exportId: string, known: Known) =>
   step(Effect.gen(function*() {
-    yield* Effect.forEach(known.branched, (sink) => mergeOf(exportId, sink), { discard: true })
-    if (known.branched.length > 0 && known.single.length > 0) yield* fill(known)
+    yield* Effect.forEach(known.shared, (sink) => mergeOf(exportId, sink), { discard: true })
+    if (known.shared.length > 0 && known.single.length > 0) yield* fill(known)
   }))
 
 /**
  * Stores in sinks with one writer what the others hold: an export whose listing is what could not be read back from
  * them, and is fetched.
  */
-const fill = Effect.fnUntraced(function*({ load, request, run, branched, single }: Known) {
+const fill = Effect.fnUntraced(function*({ load, request, run, shared, single }: Known) {
   const gtStudio = yield* GtStudio.GtStudio
   const store = yield* ExportStore
   const ledger = store.ledger(run)
@@ -81,11 +81,11 @@ const fill = Effect.fnUntraced(function*({ load, request, run, branched, single 
         receipt.sink === sink && receipt.revision.document === revision?.document
         && receipt.revision.attachments === revision.attachments
       )
-    return branched.some(({ id }) => has(id)) && !Array.from(targets).every(has)
+    return shared.some(({ id }) => has(id)) && !Array.from(targets).every(has)
   }
   const report = yield* Export.run({
     batches: request.batches,
-    sinks: [...branched, ...single],
+    sinks: [...shared, ...single],
     attachments: request.attachments,
     load
   }).pipe(

@@ -15,7 +15,10 @@ export interface Writer {
   readonly permits: Semaphore.Semaphore
 }
 
-/** Opens sinks for as long as the scope lasts: as this writer's branch of each, or, without a name, as the only writer. */
+/**
+ * Opens sinks for as long as the scope lasts: as this writer's branch of each that has branches, or, without a name, as the
+ * only writer. A sink that several write to directly is opened by each.
+ */
 export const openAll = (
   sinks: ReadonlyArray<JobSink.JobSink>,
   writer: string | undefined

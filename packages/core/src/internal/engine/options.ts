@@ -113,22 +113,30 @@ export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
   }
 })
 
+/** Why these two cannot be declared together; undefined where they can. */
+const contradiction = ({ keying, visibility, writers }: Capabilities): string | undefined => {
+  if (visibility === "finish" && writers !== "single") {
+    return "must be single with visibility finish, as one process publishes what all have stored"
+  }
+  return writers === "direct" && (keying !== "upsert" || visibility !== "commit")
+    ? "cannot be direct without keying upsert and visibility commit, as nothing merges what several have stored"
+    : undefined
+}
+
 /** Checks what a sink declares: with batches that hold nothing, a run would never end, and no merge calls `finish`. */
-export const checkCapabilities = ({ batch, concurrentBatches, visibility, writers }: Capabilities) =>
-  Effect.all([
-    visibility === "finish" && writers === "many"
-      ? Effect.fail(
-        new OptionErrors.OptionError({
-          option: "capabilities.writers",
-          detail: "must be single with visibility finish, as one process publishes what all have stored"
-        })
-      )
-      : Effect.void,
+export const checkCapabilities = (capabilities: Capabilities) => {
+  const { batch, concurrentBatches } = capabilities
+  const detail = contradiction(capabilities)
+  return Effect.all([
+    detail === undefined
+      ? Effect.void
+      : Effect.fail(new OptionErrors.OptionError({ option: "capabilities.writers", detail })),
     OptionErrors.count("capabilities.concurrentBatches", concurrentBatches),
     OptionErrors.count("capabilities.batch.maxRecords", batch.maxRecords),
     OptionErrors.positive("capabilities.batch.maxBytes", batch.maxBytes),
     OptionErrors.duration("capabilities.batch.maxAge", batch.maxAge)
   ], { discard: true })
+}
 
 const misconfigured = (sink: JobSink, detail: string) =>
   Effect.fail(new SinkError({ sink: sink.name, step: "open", reason: "misconfigured", detail }))

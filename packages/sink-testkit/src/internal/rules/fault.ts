@@ -3,17 +3,19 @@ import * as Effect from "effect/Effect"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { must, type Rule, rule } from "../../Rule.ts"
-import { keyOf } from "../jobs.ts"
+import type { Subject } from "../../Subject.ts"
+import { jobs, keyOf, latest, plain, recordsOf } from "../jobs.ts"
 import { poisoned } from "../poisoned.ts"
-import { trial } from "../trial.ts"
+import { store, trial } from "../trial.ts"
 import { throughOutage, usesOf } from "./crash.ts"
 
 const F01 = rule(
   "F01",
   "tells what another try can mend from what is final",
-  { files: true },
+  { away: true },
   (subject) =>
     Effect.gen(function*() {
+      if (subject.location !== "files") return yield* throughCut(subject)
       const at = yield* trial(subject)
       const file = join(at.around, "file")
       writeFileSync(file, "a file")
@@ -56,6 +58,31 @@ const F02 = rule(
     })
 )
 
+/** Stores before, while, and after a target that is elsewhere cannot be reached. */
+const throughCut = Effect.fnUntraced(function*(subject: Subject) {
+  const at = yield* trial(subject)
+  const [first, second] = [yield* jobs(plain(4)), yield* jobs([...plain(2, 1), ...plain(2, 0, 20)])]
+  const sink = yield* at.open
+  yield* store(sink, "before", first)
+  const failures = yield* Effect.scoped(Effect.gen(function*() {
+    yield* subject.outage!(at.target)
+    const staged = yield* Effect.result(sink.stage("cut", recordsOf(second)))
+    const committed = staged._tag === "Failure" ? staged : yield* Effect.result(sink.commit("cut"))
+    const opened = yield* Effect.result(Effect.scoped(at.open))
+    return [committed, opened]
+  }))
+  for (const failure of failures) {
+    yield* must(failure._tag === "Failure", "it stores in a target that cannot be reached, or opens it")
+    if (failure._tag === "Success") continue
+    const { isRetryable, message, reason } = failure.failure
+    yield* must(isRetryable, `a target that cannot be reached is ${reason}, as if it were final: ${message}`)
+  }
+  if (subject.readBack !== undefined) yield* at.holds(first, "after an outage")
+  yield* store(sink, "cut", second)
+  yield* sink.finish({ outcome: "completed" })
+  if (subject.readBack !== undefined) yield* at.holds(latest(first, second), "when the target was back")
+})
+
 const changing = [
   "open",
   "write",
@@ -71,11 +98,12 @@ const changing = [
 ]
 
 const F03 = rule("F03", "loses and duplicates nothing when the target goes away and comes back", {
-  files: true,
-  readBack: true,
-  module: true
+  away: true,
+  readBack: true
 }, (subject) =>
   Effect.gen(function*() {
+    if (subject.location !== "files") return yield* throughCut(subject)
+    if (subject.module === undefined) return
     const { commit, stage } = yield* usesOf(subject, changing)
     const skips = subject.io === "native" ? [0] : [0, stage + Math.floor(commit / 2)]
     for (const skip of skips) yield* throughOutage(subject, skip, "gone", "at everything")

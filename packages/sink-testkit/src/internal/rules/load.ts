@@ -81,7 +81,7 @@ const P01 = rule(
 const P02 = rule(
   "P02",
   "refuses a second writer, or works with it, as declared",
-  { readBack: true },
+  { exclusive: true, readBack: true },
   (subject) =>
     Effect.gen(function*() {
       const at = yield* trial(subject)

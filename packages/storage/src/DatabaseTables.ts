@@ -1,6 +1,6 @@
 /**
- * The tables of the file: those of the model, and what this sink keeps of jobs beside them. The key of each begins with
- * that of `jobs`.
+ * The tables of a sink that stores in a database: those of the model, and what it keeps of jobs beside them. The key of each
+ * begins with that of `jobs`.
  */
 import { AnnotationModel, Table } from "@labelstream/core/sink"
 

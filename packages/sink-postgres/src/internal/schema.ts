@@ -1,0 +1,154 @@
+/** The tables, their version, and the look at a schema that finds out whether its tables are this sink's. */
+import { AnnotationModel, type JobSink, TableViews } from "@labelstream/core/sink"
+import { DatabaseTables, type Failure } from "@labelstream/storage"
+import * as Effect from "effect/Effect"
+import type { Connection } from "./connection.ts"
+import { problem } from "./failure.ts"
+import { addColumn, createTable, quoted } from "./statements.ts"
+
+const { tableNames, tables } = DatabaseTables
+
+/** The version of the tables, in `versions`. */
+export const version = AnnotationModel.version
+
+/** No two processes make or change the tables at once: the number of their lock, "LSPG". */
+const lockNumber = 0x4c535047
+
+const own = [
+  `CREATE TABLE versions (version int4 PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now())`,
+  `COMMENT ON TABLE versions IS 'versions of the tables that Labelstream made here'`,
+  `CREATE TABLE commits (token text PRIMARY KEY, receipts text NOT NULL, made_at timestamptz NOT NULL DEFAULT now())`,
+  `COMMENT ON TABLE commits IS 'the latest commits, so that one whose answer was lost is not made twice'`
+]
+
+const views = TableViews.statements({
+  startedAt: (id) =>
+    `to_char(to_timestamp((${id} / 1000) / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+})
+
+/** The statements that make a new set of tables. */
+const ddl = [...tableNames.flatMap((name) => createTable(name, tables[name])), ...own]
+
+/** How rows of a class are found; the other indexes are those of the model. */
+const labelIndex = `CREATE INDEX annotations_label ON annotations (label)`
+
+type Found = "no schema" | "new" | { readonly version: number; readonly columns: ReadonlySet<string> }
+
+/** What the schema has. Changes nothing. */
+const look = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"]) {
+  const { name, schema } = db.settings
+  const [known] = yield* db.query({ step }, "SELECT 1 FROM pg_namespace WHERE nspname = $1", [schema])
+  if (known === undefined) return "no schema" as Found
+  const rows = yield* db.query(
+    { step },
+    "SELECT table_name || '.' || column_name AS name FROM information_schema.columns WHERE table_schema = $1",
+    [schema]
+  )
+  const columns = new Set(rows.map((row) => String(row["name"])))
+  if (!columns.has("versions.version")) {
+    const taken = tableNames.find((table) => rows.some((row) => String(row["name"]).startsWith(`${table}.`)))
+    if (taken === undefined) return "new"
+    const detail = `the schema ${schema} of ${name} has a table ${taken} that no run made: choose another schema`
+    return yield* problem(step, "conflict", detail)
+  }
+  const [newest] = yield* db.query({ step }, `SELECT max(version) AS version FROM ${quoted("versions")}`)
+  const found = Number(newest?.["version"] ?? 0)
+  if (found > version) {
+    const detail = `the tables in ${name} were made by a newer version (${found}, known up to ${version})`
+    return yield* problem(step, "corrupt", `${detail}: update this software, or choose another schema`)
+  }
+  return { version: found, columns } as Found
+})
+
+/** The statements that bring tables to this version: the columns that they lack. A later version adds its migration here. */
+const additions = ({ columns }: Exclude<Found, string>): ReadonlyArray<string> =>
+  tableNames.flatMap((table) =>
+    tables[table].columns
+      .filter(({ name }) => !columns.has(`${table}.${name}`))
+      .flatMap((column) => addColumn(table, column))
+  )
+
+/** Makes the tables of a new schema, and gives those of another what they lack; whole or not at all. */
+export const prepareTables = Effect.fnUntraced(function*(db: Connection): Effect.fn.Return<void, JobSink.SinkError> {
+  const step = "open"
+  yield* durable(db, step)
+  const before = yield* look(db, step)
+  if (typeof before === "string") yield* makeable(db, step, before)
+  else if (additions(before).length === 0) return yield* writable(db, step)
+  const run = (sql: string) => db.query({ step }, sql)
+  yield* run("BEGIN")
+  yield* Effect.gen(function*() {
+    yield* db.query({ step }, "SELECT pg_advisory_xact_lock($1)", [lockNumber])
+    // Asked again: another process can have come first.
+    const found = yield* look(db, step)
+    if (found === "no schema") yield* run(`CREATE SCHEMA ${quoted(db.settings.schema)}`)
+    const changes = typeof found === "string"
+      ? [...ddl, labelIndex, `INSERT INTO versions (version) VALUES (${version})`]
+      : additions(found)
+    // One question to the server for all of them.
+    if (changes.length > 0) yield* run(`DO $made$ BEGIN\n${[...changes, ...views].join(";\n")};\nEND $made$`)
+    yield* run("COMMIT")
+  }).pipe(Effect.tapError(() => db.close))
+})
+
+/** Fails where commits would survive less than the sink says. */
+const durable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"]) {
+  if (db.settings.durability === "process") return
+  const [setting] = yield* db.query({ step }, "SELECT current_setting('fsync') AS fsync")
+  if (setting?.["fsync"] === "on") return
+  const detail = `${db.settings.name} runs with fsync off, so that a power cut can damage it`
+  yield* problem(step, "misconfigured", `${detail}: turn it on, or set the sink's option durability to "process"`)
+})
+
+/** Fails where the server takes no changes. */
+const primary = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"]) {
+  const [found] = yield* db.query(
+    { step },
+    "SELECT current_setting('transaction_read_only') = 'on' OR pg_is_in_recovery() AS read_only"
+  )
+  if (found?.["read_only"] !== true) return
+  yield* problem(step, "misconfigured", `${db.settings.name} is read-only: is it a standby? Give the primary`)
+})
+
+/** Fails where rows cannot be written. */
+const writable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"]) {
+  const { name, schema } = db.settings
+  yield* primary(db, step)
+  const [found] = yield* db.query(
+    { step },
+    "SELECT has_schema_privilege($1, 'USAGE') AND has_table_privilege($2, 'SELECT, INSERT, DELETE') AS allowed",
+    [schema, `${quoted(schema)}.jobs`]
+  )
+  if (found?.["allowed"] === true) return
+  const detail =
+    `${name} does not let this user write to the schema ${schema}: grant it INSERT and DELETE on its tables`
+  yield* problem(step, "misconfigured", detail)
+})
+
+/** Fails where tables are not there and cannot be made. */
+const makeable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"], found: Found & string) {
+  const { name, schema } = db.settings
+  yield* primary(db, step)
+  const [may] = yield* db.query(
+    { step },
+    found === "new"
+      ? "SELECT has_schema_privilege($1, 'USAGE') AND has_schema_privilege($1, 'CREATE') AS allowed"
+      : "SELECT has_database_privilege(current_database(), 'CREATE') AS allowed, $1::text AS schema",
+    [schema]
+  )
+  if (may?.["allowed"] === true) return
+  const what = found === "new" ? `tables in the schema ${schema}` : `the schema ${schema}`
+  yield* problem(step, "misconfigured", `${name} does not let this user make ${what}: grant it CREATE`)
+})
+
+/** Checks that tables are there or can be made. Changes nothing. */
+export const check = Effect.fnUntraced(function*(db: Connection): Effect.fn.Return<void, JobSink.SinkError> {
+  const step = "check"
+  yield* durable(db, step)
+  const found = yield* look(db, step)
+  yield* typeof found === "string" ? makeable(db, step, found) : writable(db, step)
+})
+
+/** Whether there are tables to read. */
+export const hasTables = (db: Connection): Effect.Effect<boolean, JobSink.SinkError> =>
+  Effect.map(look(db, "inspect"), (found) => typeof found !== "string")

@@ -1,0 +1,198 @@
+/**
+ * The sink while it is open: one transaction from `stage` to `commit`. Readers see nothing of it before it ends, and the
+ * death of the process or of the server at any point ends it as if it had never begun. A commit is recognized by its
+ * token, so that one whose answer was lost is not made twice.
+ */
+import { JobSink } from "@labelstream/core/sink"
+import { Failure } from "@labelstream/storage"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
+import type { Connection } from "./connection.ts"
+import { hasMet, isOfValues, problem, sinkName, toSinkError } from "./failure.ts"
+import { type Fault, type Keep, keyOf, Writer } from "./writer.ts"
+
+/** Times that a batch is written again because its transaction met another one's. */
+const meetings = 5
+
+interface Staged {
+  readonly token: JobSink.CommitToken
+  /** Kept until the batch has ended: a transaction that was lost is written again. */
+  readonly records: ReadonlyArray<JobSink.JobRecord>
+  receipts: ReadonlyArray<JobSink.Receipt>
+  /** The session that holds the transaction; undefined where none does. */
+  session: number | undefined
+}
+
+/** Starts on tables of the newest version. */
+export const start = (db: Connection, keep: Keep): JobSink.OpenSink => {
+  const writer = new Writer(db, keep)
+  const oneAtATime = Semaphore.makeUnsafe(1)
+  const tokens = new Set<JobSink.CommitToken>()
+  let isOpen = false
+  let staged: Staged | undefined
+
+  const rollback = Effect.suspend(() => {
+    writer.clear()
+    if (!isOpen) return Effect.void
+    isOpen = false
+    // A session that does not even roll back is ended, and its transaction with it.
+    return db.run("ROLLBACK").pipe(Effect.catch(() => db.close), Effect.uninterruptible, Effect.asVoid)
+  })
+
+  const begin = Effect.andThen(
+    rollback,
+    Effect.suspend(() => {
+      isOpen = true
+      return db.run("BEGIN")
+    })
+  )
+
+  const receiptsOf = (token: JobSink.CommitToken, step: Failure.Where["step"]) =>
+    Effect.map(
+      db.query({ step }, "SELECT receipts FROM commits WHERE token = $1", [token]),
+      ([row]) => row === undefined ? undefined : JSON.parse(String(row["receipts"])) as ReadonlyArray<JobSink.Receipt>
+    )
+
+  type Written = {
+    readonly receipts: ReadonlyArray<JobSink.Receipt>
+    readonly rejections: ReadonlyArray<JobSink.Rejection>
+  }
+
+  type Records = ReadonlyArray<JobSink.JobRecord>
+
+  // Within the transaction, so that a commit is one question to the server.
+  const note = (token: JobSink.CommitToken, receipts: ReadonlyArray<JobSink.Receipt>) =>
+    db.run("INSERT INTO commits (token, receipts) VALUES ($1, $2)", [token, JSON.stringify(receipts)])
+
+  const writeAll = Effect.fnUntraced(function*(token: JobSink.CommitToken, records: Records, all: boolean) {
+    yield* begin
+    yield* writer.remove(records.map(keyOf), all)
+    const receipts: Array<JobSink.Receipt> = []
+    for (const record of records) receipts.push(yield* writer.add(record))
+    yield* writer.insertAll
+    yield* note(token, receipts)
+    return { receipts, rejections: [] } as Written
+  })
+
+  /** As `writeAll`, each record so that it can be taken back alone. */
+  const writeEach = Effect.fnUntraced(function*(token: JobSink.CommitToken, records: Records) {
+    yield* begin
+    const receipts: Array<JobSink.Receipt> = []
+    const rejections: Array<JobSink.Rejection> = []
+    for (const record of records) {
+      yield* db.run("SAVEPOINT record")
+      const result = yield* writer.remove([keyOf(record)], true).pipe(
+        Effect.andThen(writer.add(record)),
+        Effect.tap(writer.insertAll),
+        Effect.result
+      )
+      if (Result.isSuccess(result)) {
+        receipts.push(result.success)
+        yield* db.run("RELEASE SAVEPOINT record")
+      } else if (!isOfRecord(result.failure)) return yield* Effect.fail(result.failure)
+      else {
+        writer.clear()
+        const { batchId, jobId } = record
+        rejections.push({ batchId, jobId, error: toError({ step: "stage", batchId, jobId })(result.failure) })
+        yield* db.run("ROLLBACK TO SAVEPOINT record")
+      }
+    }
+    yield* note(token, receipts)
+    return { receipts, rejections } as Written
+  })
+
+  /** Leaves the transaction open, or nothing of it. */
+  const write = (token: JobSink.CommitToken, records: Records): Effect.Effect<Written, Fault> => {
+    const sorted = latestOfEach(records)
+    const attempt = (met: number): Effect.Effect<Written, Fault> =>
+      writeAll(token, sorted, met > 0).pipe(
+        Effect.catchIf(
+          (fault): fault is Fault => met < meetings && !(fault instanceof Failure.Problem) && hasMet(fault),
+          () => attempt(met + 1)
+        )
+      )
+    return attempt(0).pipe(
+      Effect.catchIf(isOfRecord, () => writeEach(token, sorted)),
+      Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : rollback)
+    )
+  }
+
+  const toError = (where: Failure.Where) => (fault: Fault): JobSink.SinkError =>
+    fault instanceof Failure.Problem
+      ? new JobSink.SinkError({ sink: sinkName, ...where, reason: fault.reason, detail: fault.message, cause: fault })
+      : toSinkError(db.settings.name, where)(fault)
+
+  const stage = Effect.fnUntraced(function*(token: JobSink.CommitToken, records: ReadonlyArray<JobSink.JobRecord>) {
+    if (staged !== undefined && staged.token !== token) {
+      return yield* problem("stage", "conflict", "another batch is staged: commit or abort it first")
+    }
+    if (staged === undefined && (yield* receiptsOf(token, "stage")) !== undefined) return []
+    staged = undefined
+    const { receipts, rejections } = yield* Effect.mapError(write(token, records), toError({ step: "stage" }))
+    staged = { token, records, receipts, session: db.session }
+    return rejections
+  })
+
+  const commit = Effect.fnUntraced(function*(token: JobSink.CommitToken) {
+    const step = "commit"
+    const batch = staged
+    if (batch?.token !== token) return (yield* receiptsOf(token, step)) ?? []
+    if (batch.session === undefined || batch.session !== db.session || !isOpen) {
+      // The answer to an earlier try may be lost: then the token tells.
+      const known = yield* receiptsOf(token, step)
+      if (known !== undefined) {
+        staged = undefined
+        return known
+      }
+      batch.receipts = (yield* Effect.mapError(write(token, batch.records), toError({ step }))).receipts
+      batch.session = db.session
+    }
+    batch.session = undefined
+    const done = yield* Effect.exit(db.run("COMMIT"))
+    if (Exit.isFailure(done)) {
+      yield* rollback
+      return yield* Effect.mapError(Effect.failCause(done.cause), toError({ step }))
+    }
+    isOpen = false
+    staged = undefined
+    tokens.add(token)
+    return batch.receipts
+  }, Effect.uninterruptible)
+
+  const drop = Effect.suspend(() => {
+    staged = undefined
+    return rollback
+  })
+
+  return {
+    stage: (token, records) => oneAtATime.withPermit(stage(token, records)),
+    commit: (token) => oneAtATime.withPermit(commit(token)),
+    abort: (token) => oneAtATime.withPermit(Effect.suspend(() => staged?.token === token ? drop : Effect.void)),
+    finish: ({ outcome }) =>
+      oneAtATime.withPermit(Effect.gen(function*() {
+        yield* drop
+        // A run that was stopped may be followed by one that commits its last batch again.
+        const own = outcome === "completed" ? [...tokens] : []
+        yield* db.query(
+          { step: "finish" },
+          "DELETE FROM commits WHERE token = ANY($1::text[]) OR made_at < now() - interval '30 days'",
+          [own]
+        )
+        tokens.clear()
+      }))
+  }
+}
+
+const isOfRecord = (fault: Fault): boolean =>
+  fault instanceof Failure.Problem ? fault.reason === "rejected" : !hasMet(fault) && isOfValues(fault)
+
+/** Each job once, as its last record says, in the order of keys: so two writers hold rows in one order. */
+const latestOfEach = (records: ReadonlyArray<JobSink.JobRecord>): ReadonlyArray<JobSink.JobRecord> => {
+  const latest = new Map(records.map((record) => {
+    const key = keyOf(record)
+    return [`${key.batch_id}\0${key.job_id}`, record]
+  }))
+  return [...latest].sort(([one], [other]) => one < other ? -1 : 1).map(([, record]) => record)
+}

@@ -1,0 +1,164 @@
+/** Writes the rows of a batch inside the open transaction, in place of all that was there of its jobs. */
+import { type Content, type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
+import { Chunks, DatabaseTables, Failure, StoredId } from "@labelstream/storage"
+import * as Effect from "effect/Effect"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import type { Connection } from "./connection.ts"
+import { Insertion } from "./insertion.ts"
+import { joined, list, quoted } from "./statements.ts"
+
+const { jobKey, tableNames, tables } = DatabaseTables
+
+/** Which bytes are stored beside the rows. */
+export interface Keep {
+  readonly documents: Chunks.Codec | "off"
+  readonly attachments: "keep" | "off"
+}
+
+/** What can go wrong: a record that cannot be stored, or the database. */
+export type Fault = SqlError | Failure.Problem
+
+type Rows = { readonly [Name in DatabaseTables.TableName]: Insertion<Table.RowOf<(typeof tables)[Name]>> }
+
+const given = `(SELECT * FROM unnest($1::text[], $2::text[]) AS given (${list(jobKey)}))`
+
+/** The jobs of a batch that are there, held until the transaction ends: in order, so that no two writers wait for each other. */
+const hold = `SELECT ${list(jobKey, "r")} FROM receipts AS r JOIN ${given} AS g ON ${joined(jobKey, "r", "g")}
+  ORDER BY ${list(jobKey, "r")} FOR UPDATE OF r`
+
+const remove = (name: string) =>
+  `DELETE FROM ${quoted(name)} AS t USING ${given} AS g WHERE ${joined(jobKey, "t", "g")}`
+
+const idsOf = (keys: ReadonlyArray<DatabaseTables.Key>) => [
+  keys.map(({ batch_id }) => batch_id),
+  keys.map(({ job_id }) => job_id)
+]
+
+/** PostgreSQL's text has no NUL: an id with one is stored in the escaped form, like one that is not well-formed. */
+const stored = (id: string) => id.includes("\0") ? StoredId.escape(id) : StoredId.encode(id)
+
+export const keyOf = (
+  { batchId, jobId }: { readonly batchId: string; readonly jobId: string }
+): DatabaseTables.Key => ({
+  batch_id: stored(batchId),
+  job_id: stored(jobId)
+})
+
+export class Writer {
+  private readonly db: Connection
+  private readonly keep: Keep
+  private readonly rows: Rows
+
+  constructor(db: Connection, keep: Keep) {
+    this.db = db
+    this.keep = keep
+    const entries = tableNames.map((name) => [name, new Insertion(name, tables[name] as Table.Table<never>)])
+    this.rows = Object.fromEntries(entries) as unknown as Rows
+  }
+
+  /** Drops rows of a transaction that has failed. */
+  clear(): void {
+    for (const name of tableNames) this.rows[name].clear()
+  }
+
+  /**
+   * Takes away what is there of jobs. With `all`, also rows that no receipt knows of, which costs a look into each table.
+   */
+  remove(keys: ReadonlyArray<DatabaseTables.Key>, all: boolean): Effect.Effect<void, SqlError> {
+    return Effect.flatMap(this.db.run(hold, idsOf(keys)), (rows) => {
+      const found = all ? keys : rows as unknown as ReadonlyArray<DatabaseTables.Key>
+      if (found.length === 0) return Effect.void
+      return Effect.forEach(tableNames, (name) => this.db.run(remove(name), idsOf(found)), { discard: true })
+    })
+  }
+
+  /** Adds the rows of one record to those that wait, and inserts some when many do. */
+  readonly add = Effect.fnUntraced({ self: this }, function*(
+    this: Writer,
+    record: JobSink.JobRecord
+  ): Effect.fn.Return<JobSink.Receipt, Fault> {
+    const { keep, rows } = this
+    const key = keyOf(record)
+    let problems = 0
+    const add = <Name extends DatabaseTables.TableName>(
+      name: Name,
+      values: Omit<Table.RowOf<(typeof tables)[Name]>, keyof DatabaseTables.Key>
+    ) => (rows[name] as Insertion<unknown>).add({ ...values, ...key })
+    const report = (found: ReadonlyArray<ResultDocument.Problem>) => {
+      for (const { path, reason } of found) add("problems", { problem_index: problems++, path, reason })
+    }
+    if (keep.documents !== "off") {
+      yield* this.chunks(record.document, keep.documents, "documents", (chunk) => add("documents", chunk))
+    }
+    let count = 0
+    yield* Stream.runForEach(record.parsed.rows({ batchId: key.batch_id, jobId: key.job_id }), (decoded) => {
+      for (const row of decoded.rows) rows.annotations.add(row)
+      report(decoded.problems)
+      count += decoded.rows.length
+      return this.insertIf("annotations")
+    }).pipe(Effect.catchTag("ContentError", (cause) => Effect.fail(Chunks.unreadable(cause))))
+    if (keep.attachments === "keep") {
+      for (const { content, ref } of record.attachments) {
+        const codec = ref.role === "mask" ? "none" : "zstd"
+        const index = { attachment_index: ref.index }
+        yield* this.chunks(content, codec, "files", (chunk) => add("files", { ...index, ...chunk }))
+      }
+    }
+    let mediaRows = 0
+    yield* Stream.runForEach(TableRows.mediaRows(record), (found) => {
+      for (const row of found) add("media", row)
+      mediaRows += found.length
+      return this.insertIf("media")
+    })
+    for (const of of record.attachments) add("attachments", TableRows.attachmentRow(record, of))
+    report(record.summary.problems ?? [])
+    report(record.result.problems ?? [])
+    add("jobs", { ...TableRows.jobRow(record, count), project_id: stored(record.projectId) })
+    for (const name of tableNames) {
+      for (const path of rows[name].takeReplaced()) {
+        if (name !== "problems") report([{ path, reason: "NUL characters became U+FFFD: PostgreSQL has none in text" }])
+      }
+    }
+    const receipt = TableRows.receiptOf(record)
+    add("receipts", {
+      attachments_revision: receipt.revision.attachments,
+      bytes: receipt.bytes,
+      media_rows: mediaRows,
+      attachment_rows: record.attachments.length,
+      problem_rows: problems,
+      document_kept: keep.documents === "off" ? 0 : 1,
+      files_kept: keep.attachments === "off" ? 0 : 1
+    })
+    return receipt
+  })
+
+  /** Inserts all rows that wait. */
+  readonly insertAll: Effect.Effect<void, SqlError> = Effect.suspend(() =>
+    Effect.forEach(tableNames, (name) => this.insert(name), { discard: true })
+  )
+
+  private insertIf(name: DatabaseTables.TableName): Effect.Effect<void, SqlError> {
+    return this.rows[name].isFull ? this.insert(name) : Effect.void
+  }
+
+  private insert(name: DatabaseTables.TableName): Effect.Effect<void, SqlError> {
+    return Effect.suspend(() => {
+      const statement = this.rows[name].take()
+      return statement === undefined ? Effect.void : Effect.asVoid(this.db.run(statement.sql, statement.params))
+    })
+  }
+
+  private chunks(
+    content: Content.Content,
+    codec: Chunks.Codec,
+    name: "documents" | "files",
+    add: (chunk: DatabaseTables.Chunk) => void
+  ): Effect.Effect<void, Fault> {
+    return Chunks.write(content, codec, (chunk) =>
+      Effect.suspend(() => {
+        add(chunk)
+        return this.insertIf(name)
+      }))
+  }
+}

@@ -1,0 +1,19 @@
+import { SinkConformance } from "@labelstream/sink-testkit"
+import { join } from "node:path"
+import { describe, inject, it } from "vitest"
+import { damages, make, outage, readBack } from "./support/subject.ts"
+
+if (inject("postgres") === null) {
+  describe("postgres sink conformance", () => it.skip("no PostgreSQL can be started", () => {}))
+} else {
+  SinkConformance.suite("postgres", {
+    make,
+    readBack,
+    damages,
+    outage,
+    nul: "\ufffd",
+    location: "elsewhere",
+    module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
+    waive: { W08: "the numbers of jsonb have no -0; the document keeps it" }
+  })
+}

@@ -1,0 +1,23 @@
+/** Where the URL of a PostgreSQL database leads, for people and for names: nothing of it is secret. */
+import * as Redacted from "effect/Redacted"
+
+export interface Place {
+  readonly host: string
+  readonly port: string
+  readonly database: string
+}
+
+/** How such a URL is written. */
+export const form = "postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+
+/** Returns host, port, and database of a URL; undefined where it is none of PostgreSQL's, or cannot be read. */
+export const placeOf = (url: Redacted.Redacted): Place | undefined => {
+  const text = Redacted.value(url)
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return undefined
+  const { hostname, pathname, port } = new URL(text)
+  return {
+    host: hostname === "" ? "localhost" : hostname,
+    port: port === "" ? "5432" : port,
+    database: pathname.slice(1)
+  }
+}
