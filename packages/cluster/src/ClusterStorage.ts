@@ -4,6 +4,7 @@
  * host, port and database.
  */
 import { Ledger } from "@labelstream/core"
+import { PostgresUrl } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -29,7 +30,7 @@ type Place =
 
 const unusable = (detail: string) => new Ledger.LedgerError({ reason: "unavailable", detail })
 
-const forms = "give postgres://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:FILE"
+const forms = `give ${PostgresUrl.form} or sqlite:FILE`
 
 // What cannot be read is not repeated: it may be a password that was not encoded.
 const parse = (url: Redacted.Redacted): Effect.Effect<Place, Ledger.LedgerError> => {
@@ -44,13 +45,12 @@ const parse = (url: Redacted.Redacted): Effect.Effect<Place, Ledger.LedgerError>
   if (!/^postgres(ql)?:\/\//.test(text)) {
     return Effect.fail(unusable(`The database's URL is of no kind that is known: ${forms}.`))
   }
-  if (!URL.canParse(text)) {
+  const place = PostgresUrl.placeOf(url)
+  if (place === undefined) {
     const hint = "Characters of the password that are not letters or digits are written as %XX"
     return Effect.fail(unusable(`The database's URL cannot be read: ${forms}. ${hint}.`))
   }
-  const { hostname, pathname, port } = new URL(text)
-  const where = `${hostname === "" ? "localhost" : hostname}:${port === "" ? "5432" : port}`
-  return Effect.succeed({ _tag: "Postgres", name: `PostgreSQL at ${where}${pathname}` })
+  return Effect.succeed({ _tag: "Postgres", name: PostgresUrl.describe(place) })
 }
 
 /** Says where a database is, for people: kind and place, and nothing of the URL that is secret. */

@@ -11,12 +11,15 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import { randomUUID } from "node:crypto"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
+import { inject } from "vitest"
 import { scale } from "../../../scripts/testScale.ts"
 import { type ClusterExport, ExportStore } from "../src/index.ts"
 import { kinds, postgresDatabaseUrl, sqliteUrl } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
+import { postgresSink } from "./support/sinks.ts"
 import { tree } from "./support/tree.ts"
 import { make, requestOf } from "./support/world.ts"
 
@@ -157,13 +160,17 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
         yield* world.runner
         yield* world.runner
         const [files, parquet, file] = [join(folder, "files"), join(folder, "parquet"), join(folder, "labels.db")]
-        const sinks = [`files:${files}`, `parquet:${parquet}`, `sqlite:${file}`]
+        // Each runner opens the database by itself: nothing is merged there.
+        const schema = `s${randomUUID().replaceAll("-", "")}`
+        const direct = inject("postgres") === null ? [] : [`postgres:${schema}`]
+        const sinks = [`files:${files}`, `parquet:${parquet}`, `sqlite:${file}`, ...direct]
         const status = yield* world.end((yield* world.submit(requestOf(world.simulator, sinks))).id)
         assert.strictEqual(status.error, null)
-        assert.deepStrictEqual(status.report.sinks.map(({ stored }) => stored), [jobs, jobs, jobs])
+        assert.deepStrictEqual(status.report.sinks.map(({ stored }) => stored), sinks.map(() => jobs))
         assert.strictEqual(yield* askedFor(world.simulator), jobs)
         assert.strictEqual(yield* heldBy(SqliteSink.make({ file })), jobs)
         assert.strictEqual(yield* heldBy(ParquetSink.make({ directory: parquet })), jobs)
+        if (direct.length > 0) assert.strictEqual(yield* heldBy(postgresSink(schema)), jobs)
         assert.deepStrictEqual(tree(files), yield* onOneMachine(world.simulator))
       }).pipe(Effect.scoped),
     patience

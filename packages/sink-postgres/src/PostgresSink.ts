@@ -96,7 +96,7 @@ export const capabilities: JobSink.Capabilities = {
 export const make = (options: Options): JobSink.JobSink => {
   const { attachments = "keep", documents = "zstd", durability = "fsync", schema = "labelstream" } = options
   const place = PostgresUrl.placeOf(options.url)
-  const name = place === undefined ? "PostgreSQL" : `PostgreSQL at ${place.host}:${place.port}/${place.database}`
+  const name = place === undefined ? "PostgreSQL" : PostgresUrl.describe(place)
   const settings: Connection.Settings = { url: options.url, schema, durability, name }
   const sound = Effect.suspend(() => {
     if (!Schema.is(Options)(options)) {

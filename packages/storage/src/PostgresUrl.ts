@@ -21,3 +21,6 @@ export const placeOf = (url: Redacted.Redacted): Place | undefined => {
     database: pathname.slice(1)
   }
 }
+
+/** Says where a database is, for people. */
+export const describe = ({ database, host, port }: Place): string => `PostgreSQL at ${host}:${port}/${database}`

@@ -1,15 +1,26 @@
-/** Sinks as the requests of these tests name them: `files:DIR`, `parquet:DIR`, `sqlite:FILE`. */
+/** Sinks as the requests of these tests name them: `files:DIR`, `parquet:DIR`, `sqlite:FILE`, `postgres:SCHEMA`. */
 import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"
+import { PostgresSink } from "@labelstream/sink-postgres"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { ClusterError, SinkResolver } from "../../src/index.ts"
+
+/** A schema of the server that the test run has started, which does not sync. */
+export const postgresSink = (schema: string) =>
+  PostgresSink.make({
+    url: Redacted.make(process.env[PostgresSink.urlVariable] ?? ""),
+    schema,
+    durability: "process"
+  })
 
 const makers = {
   files: (directory: string) => FilesSink.make({ directory }),
   parquet: (directory: string) => ParquetSink.make({ directory }),
-  sqlite: (file: string) => SqliteSink.make({ file })
+  sqlite: (file: string) => SqliteSink.make({ file }),
+  postgres: postgresSink
 }
 
 export const layerSinks = Layer.succeed(SinkResolver.SinkResolver, {

@@ -104,7 +104,10 @@ const replaced = <Row extends object>(row: Row, nul: string): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]: [string, unknown]) => [
       name,
-      typeof value === "string" ? value.replaceAll("\0", nul).replaceAll("\\u0000", nul) : value
+      // Ids name a job: they stay as they are, however a database stores them.
+      typeof value === "string" && name !== "batch_id" && name !== "job_id"
+        ? value.replaceAll("\0", nul).replaceAll("\\u0000", nul)
+        : value
     ])
   ) as Row
 
