@@ -5,11 +5,12 @@
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import { TaggedError } from "./internal/taggedError.ts"
 
 /**
  * Received bytes could not be kept or read back: the spool's disk is full, or its file was removed under it.
  */
-export class ContentError extends Schema.TaggedError<ContentError>()("ContentError", {
+export class ContentError extends TaggedError<ContentError>()("ContentError", {
   /** What was tried. */
   operation: Schema.Literals(["write", "read"]),
   /** The system's error code, such as `ENOSPC`, where there is one. */

@@ -20,7 +20,7 @@ export interface Options {
   readonly deadline?: Duration.Input
 }
 
-/** Checks the options; `path` is what stands before their names. An interval of 0 would list without a pause. */
+/** Checks the options; `path` stands before their names. An interval of 0 would list without a pause. */
 export const check = Effect.fnUntraced(function*({ deadline, interval }: Options, path = "") {
   if (interval !== undefined) yield* OptionError.duration(`${path}interval`, interval, 1)
   if (deadline !== undefined) yield* OptionError.duration(`${path}deadline`, deadline)
@@ -41,10 +41,11 @@ export const nextPass = (options: Options, startedAt: number, now: number): Dura
  * with an `OptionError`. Remembers the ids given: about 100 bytes a job.
  */
 export const finishedJobs = (
-  batch: BatchRef,
+  of: BatchRef,
   options: Options = {}
 ): Stream.Stream<JobSummary, GtStudioError | OptionError.OptionError, GtStudio> =>
   Stream.unwrap(Effect.gen(function*() {
+    const batch = yield* OptionError.batch("batch", of)
     yield* check(options)
     const gtStudio = yield* GtStudio
     const startedAt = yield* monotonicMillis

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { TaggedError } from "./internal/taggedError.ts"
 import * as PlainText from "./PlainText.ts"
 import { TransportFailure } from "./Transport.ts"
 
@@ -14,7 +15,7 @@ import { TransportFailure } from "./Transport.ts"
 type Patience = "never" | "later" | "few" | "budget"
 
 /** The API key is missing or wrong (HTTP 401, `auth-failure`, `core.webutil.token_auth`; documented). */
-export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {}) {
+export class InvalidKey extends TaggedError<InvalidKey>()("InvalidKey", {}) {
   get patience(): Patience {
     return "never"
   }
@@ -24,7 +25,7 @@ export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {
 }
 
 /** The key may not see this project, batch or job (HTTP 403, `unauthorized`, `core.webutil.auther`; documented). */
-export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", {}) {
+export class Forbidden extends TaggedError<Forbidden>()("Forbidden", {}) {
   get patience(): Patience {
     return "never"
   }
@@ -34,7 +35,7 @@ export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", {}) 
 }
 
 /** The project, batch or job does not exist (HTTP 404, `resource_error`, `FS_0006`). */
-export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {}) {
+export class NotFound extends TaggedError<NotFound>()("NotFound", {}) {
   get patience(): Patience {
     return "never"
   }
@@ -44,7 +45,7 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {}) {
 }
 
 /** The platform refuses the request as it is (HTTP 4xx with a code of the documented table). */
-export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", { detail: Schema.String }) {
+export class BadRequest extends TaggedError<BadRequest>()("BadRequest", { detail: Schema.String }) {
   get patience(): Patience {
     return "never"
   }
@@ -54,7 +55,7 @@ export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", {
 }
 
 /** Too many requests (HTTP 429, or 503 that names a time to wait). */
-export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
+export class Throttled extends TaggedError<Throttled>()("Throttled", {
   /** What `Retry-After` asks for, in milliseconds; null where the platform named no time. */
   retryAfterMillis: Schema.NullOr(Schema.Finite)
 }) {
@@ -67,7 +68,7 @@ export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
 }
 
 /** A fault on the platform's side (HTTP 408, 443, 444, 5xx; `FS_0000`, `FS_0008`, `api_error` at any status; documented). */
-export class ServerError extends Schema.TaggedError<ServerError>()("ServerError", { detail: Schema.String }) {
+export class ServerError extends TaggedError<ServerError>()("ServerError", { detail: Schema.String }) {
   get patience(): Patience {
     return "budget"
   }
@@ -77,7 +78,7 @@ export class ServerError extends Schema.TaggedError<ServerError>()("ServerError"
 }
 
 /** The connection could not be made, broke, stalled, or delivered less than it declared. */
-export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("ConnectionFailed", {
+export class ConnectionFailed extends TaggedError<ConnectionFailed>()("ConnectionFailed", {
   failure: TransportFailure,
   code: Schema.optionalKey(Schema.String),
   /** The host that was asked, with its port where that is not the usual one. */
@@ -132,7 +133,7 @@ export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("Co
 }
 
 /** The answer is not the JSON that it should be. */
-export class MalformedResponse extends Schema.TaggedError<MalformedResponse>()("MalformedResponse", {
+export class MalformedResponse extends TaggedError<MalformedResponse>()("MalformedResponse", {
   /** Which field is wrong and what was expected; never the value. */
   detail: Schema.String,
   /** Broken JSON may arrive whole the next time; JSON of another shape will not change. */
@@ -150,7 +151,7 @@ export class MalformedResponse extends Schema.TaggedError<MalformedResponse>()("
  * A storage answers with HTTP 200, and what comes is not the file: a web page, an error, nothing, or bytes that end too
  * early and differ with each download.
  */
-export class NotTheFile extends Schema.TaggedError<NotTheFile>()("NotTheFile", {
+export class NotTheFile extends TaggedError<NotTheFile>()("NotTheFile", {
   /** What came instead, with its article; never its text. */
   detail: Schema.String,
   /**
@@ -168,7 +169,7 @@ export class NotTheFile extends Schema.TaggedError<NotTheFile>()("NotTheFile", {
 }
 
 /** The listing named a page token that it had named before: following it would not end. */
-export class RepeatedPageToken extends Schema.TaggedError<RepeatedPageToken>()("RepeatedPageToken", {
+export class RepeatedPageToken extends TaggedError<RepeatedPageToken>()("RepeatedPageToken", {
   /** Number of the page that named it, from 1. */
   page: Schema.Int
 }) {
@@ -181,7 +182,7 @@ export class RepeatedPageToken extends Schema.TaggedError<RepeatedPageToken>()("
 }
 
 /** A redirect without a usable `Location`, or more redirects than are followed. */
-export class BadRedirect extends Schema.TaggedError<BadRedirect>()("BadRedirect", { detail: Schema.String }) {
+export class BadRedirect extends TaggedError<BadRedirect>()("BadRedirect", { detail: Schema.String }) {
   get patience(): Patience {
     return "never"
   }
@@ -191,7 +192,7 @@ export class BadRedirect extends Schema.TaggedError<BadRedirect>()("BadRedirect"
 }
 
 /** The storage refuses the signed URL (HTTP 401 or 403): it has expired, or the file is not to be had. */
-export class SignedUrlRejected extends Schema.TaggedError<SignedUrlRejected>()("SignedUrlRejected", {}) {
+export class SignedUrlRejected extends TaggedError<SignedUrlRejected>()("SignedUrlRejected", {}) {
   get patience(): Patience {
     return "few"
   }
@@ -201,7 +202,7 @@ export class SignedUrlRejected extends Schema.TaggedError<SignedUrlRejected>()("
 }
 
 /** The file behind an attachment is not there (HTTP 404 or 410 at the storage, `FS_0007`). */
-export class AttachmentMissing extends Schema.TaggedError<AttachmentMissing>()("AttachmentMissing", {}) {
+export class AttachmentMissing extends TaggedError<AttachmentMissing>()("AttachmentMissing", {}) {
   get patience(): Patience {
     return "few"
   }
@@ -211,7 +212,7 @@ export class AttachmentMissing extends Schema.TaggedError<AttachmentMissing>()("
 }
 
 /** A conversion has no platform to ask, and its source does not give the job back. */
-export class NotReplayable extends Schema.TaggedError<NotReplayable>()("NotReplayable", { source: Schema.String }) {
+export class NotReplayable extends TaggedError<NotReplayable>()("NotReplayable", { source: Schema.String }) {
   get patience(): Patience {
     return "never"
   }
@@ -256,7 +257,7 @@ export type Subject = typeof Subject.Type
 export type About = Omit<Subject, "operation" | "url">
 
 /** A request to the platform failed for good. Its text and fields hold neither the key nor a signed URL. */
-export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudioError", {
+export class GtStudioError extends TaggedError<GtStudioError>()("GtStudioError", {
   subject: Subject,
   reason: Reason,
   /** HTTP status of the last answer, where there was one. */
@@ -281,7 +282,8 @@ export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudio
       ? `project ${projectId}`
       : undefined
     const asked = operation === "attachment" ? `attachment ${url ?? ""}`.trim() : operation
-    const what = operation === "project" && of !== undefined ? [of] : [asked, of].filter((part) => part)
+    const isNamed = of !== undefined && (operation === "project" || operation === "job")
+    const what = isNamed ? [of] : [asked, of].filter((part) => part)
     const facts = [
       this.status === undefined ? "" : `HTTP ${this.status}`,
       this.code ?? "",

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Content } from "./Content.ts"
+import { TaggedError } from "./internal/taggedError.ts"
 import type { JobResult, JobSummary } from "./Job.ts"
 import * as PlainText from "./PlainText.ts"
 import type { AttachmentRef, ResultDocument } from "./ResultDocument.ts"
@@ -264,7 +265,7 @@ export type SinkErrorReason = typeof SinkErrorReason.Type
 export const isWriterName = (name: string): boolean => /^[a-z0-9][a-z0-9-]{0,63}$/.test(name)
 
 /** A sink failed at one step of its life. */
-export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
+export class SinkError extends TaggedError<SinkError>()("SinkError", {
   /** `JobSink.name`. */
   sink: Schema.String,
   step: Schema.Literals(["check", "open", "stage", "commit", "abort", "finish", "close", "merge", "inspect"]),

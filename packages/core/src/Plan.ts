@@ -10,13 +10,14 @@ import type { ContentError } from "./Content.ts"
 import type { Options as ExportOptions } from "./Export.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { checkAttachments } from "./internal/attachmentChoice.ts"
 import { eachOnce } from "./internal/engine/options.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import { fetch } from "./JobFetch.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
 import * as OptionError from "./OptionError.ts"
-import { decide } from "./Selection.ts"
+import { check as checkSelection, decide } from "./Selection.ts"
 
 /** What is to be planned: an export with these options, except that a `Retry` is no plan to make from a listing. */
 export interface Options extends Pick<ExportOptions, "batches" | "filter" | "limit" | "attachments"> {
@@ -78,8 +79,13 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   GtStudioError | LedgerError | ContentError | OptionError.OptionError,
   GtStudio | Ledger
 > {
-  if (options.limit !== undefined) yield* OptionError.count("limit", options.limit)
-  if (options.sample !== undefined) yield* OptionError.count("sample", options.sample, 0)
+  yield* OptionError.given(OptionError.count)("limit", options.limit)
+  yield* OptionError.given((option, value) => OptionError.count(option, value, 0))("sample", options.sample)
+  yield* OptionError.given(OptionError.callback)("filter", options.filter)
+  yield* OptionError.each("sinks", options.sinks, OptionError.text)
+  yield* checkAttachments(options.attachments)
+  yield* checkSelection(options.selection)
+  const planned = yield* OptionError.each("batches", options.batches, OptionError.batch)
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
   const { limit = Number.POSITIVE_INFINITY, sample = 10, selection = { _tag: "New" }, filter = () => true } = options
@@ -150,7 +156,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     return plan
   })
 
-  const batches = yield* Effect.forEach(eachOnce(options.batches), planBatch)
+  const batches = yield* Effect.forEach(eachOnce(planned), planBatch)
   if (refusal !== undefined && batches.every(({ pages }) => pages === 0)) return yield* refusal
   return { batches, limited, sample: yield* fetchSample(candidates, options.attachments ?? "results") }
 })

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type InspectDepth, type JobSink, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
+import * as OptionError from "./OptionError.ts"
 
 /** What is damaged. Without a job it is a published file of many jobs, which the next run into the sink restores. */
 export interface Damage {
@@ -61,8 +62,13 @@ export interface Verified {
 export const sink = (
   target: JobSink,
   options: Options = {}
-): Stream.Stream<Verified, SinkError | LedgerError, Ledger> =>
+): Stream.Stream<Verified, SinkError | LedgerError | OptionError.OptionError, Ledger> =>
   Stream.unwrap(Effect.gen(function*() {
+    yield* OptionError.given((option, value) => OptionError.oneOf(option, value, ["manifest", "content"]))(
+      "depth",
+      options.depth
+    )
+    yield* OptionError.given(OptionError.text)("receiptsOf", options.receiptsOf)
     if (!target.capabilities.inspectable) {
       const detail = "it cannot read back what it stores, so there is nothing to verify"
       return yield* new SinkError({ sink: target.name, step: "inspect", reason: "misconfigured", detail })

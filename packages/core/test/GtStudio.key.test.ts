@@ -116,7 +116,7 @@ describe("the settings", () => {
   it.effect("refuses plain http to another machine", () =>
     Effect.gen(function*() {
       const error = yield* make({ baseUrl: "http://api.test" })
-      strictEqual(error.setting, "baseUrl")
+      strictEqual(error.option, "baseUrl")
       assert.include(error.message, "plain http")
     }))
 
@@ -127,7 +127,7 @@ describe("the settings", () => {
 
   it.effect.each(["http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://0.0.0.0"])(
     "refuses plain http to %s, which only looks like this machine",
-    (baseUrl) => Effect.map(make({ baseUrl }), ({ setting }) => strictEqual(setting, "baseUrl"))
+    (baseUrl) => Effect.map(make({ baseUrl }), ({ option }) => strictEqual(option, "baseUrl"))
   )
 
   it.effect("allows plain http where that was said on purpose", () =>
@@ -143,7 +143,7 @@ describe("the settings", () => {
     "refuses the base URL %s without showing what may be secret",
     (baseUrl) =>
       Effect.map(make({ baseUrl }), (error) => {
-        strictEqual(error.setting, "baseUrl")
+        strictEqual(error.option, "baseUrl")
         assert.notInclude(error.message, "word:")
         assert.notInclude(error.message, "word@")
         assert.notInclude(error.message, "=word")
@@ -154,7 +154,7 @@ describe("the settings", () => {
     "refuses the empty key %j",
     (value) =>
       Effect.map(make({ apiKey: Redacted.make(value) }), (error) => {
-        strictEqual(error.setting, "apiKey")
+        strictEqual(error.option, "apiKey")
         assert.include(error.message, "empty")
       })
   )
@@ -163,7 +163,7 @@ describe("the settings", () => {
     "refuses a key that no header can carry, without showing it (%j)",
     (value) =>
       Effect.map(make({ apiKey: Redacted.make(value) }), (error) => {
-        strictEqual(error.setting, "apiKey")
+        strictEqual(error.option, "apiKey")
         assert.notInclude(JSON.stringify(error) + String(error) + error.message, "half")
       })
   )
@@ -177,8 +177,8 @@ describe("the settings", () => {
 
   it.effect.each([0, -1, Number.NaN])("refuses %d as a limit", (value) =>
     Effect.gen(function*() {
-      strictEqual((yield* make({ maxInFlight: value })).setting, "maxInFlight")
-      strictEqual((yield* make({ requestsPerSecond: value })).setting, "requestsPerSecond")
+      strictEqual((yield* make({ maxInFlight: value })).option, "maxInFlight")
+      strictEqual((yield* make({ requestsPerSecond: value })).option, "requestsPerSecond")
     }))
 
   it.effect.each([-1, Number.NaN, Number.POSITIVE_INFINITY])(
@@ -186,11 +186,11 @@ describe("the settings", () => {
     (value) =>
       Effect.gen(function*() {
         for (const name of ["headersTimeout", "idleTimeout", "downloadTimeout"] as const) {
-          strictEqual((yield* make({ [name]: value })).setting, name)
+          strictEqual((yield* make({ [name]: value })).option, name)
         }
         for (const name of ["base", "cap", "retries", "maxElapsed"] as const) {
           const error = yield* make({ retry: { [name]: value } })
-          strictEqual(error.setting, `retry.${name}`)
+          strictEqual(error.option, `retry.${name}`)
           assert.include(error.message, `Option retry.${name}: must be`)
         }
       })

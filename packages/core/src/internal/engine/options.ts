@@ -6,14 +6,14 @@ import { check as checkFollow, type Options as FollowOptions } from "../../Follo
 import type { GtStudioError } from "../../GtStudioError.ts"
 import type { BatchRef, JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
-import type { AttachmentChoice } from "../../JobFetch.ts"
 import { type Capabilities, type JobSink, SinkError } from "../../JobSink.ts"
 import type { LedgerError } from "../../Ledger.ts"
 import * as LoadId from "../../LoadId.ts"
 import * as OptionErrors from "../../OptionError.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
-import type { Selection } from "../../Selection.ts"
+import { check as checkSelection, type Selection } from "../../Selection.ts"
 import { check as checkSizes, type Source } from "../../Sizes.ts"
+import { type AttachmentChoice, checkAttachments } from "../attachmentChoice.ts"
 
 /**
  * Jobs fetched at the same time where nothing else is said: two of the three requests of a job go to the API, so that this
@@ -81,16 +81,19 @@ export interface Options {
 /** Why an export could not be run, or not to its end. What was stored before stays stored and noted. */
 export type ExportError = GtStudioError | SinkError | LedgerError | ContentError | OptionErrors.OptionError
 
-/** What is checked. */
-type Checked = Pick<Options, "batches" | "sinks" | "follow" | "grace" | "limit" | "load" | "sizes"> & {
-  readonly concurrency: number
-}
+const callback = OptionErrors.given(OptionErrors.callback)
 
-/** The numbers of an export, with their defaults. */
-export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
-  const { concurrency, follow, grace = Duration.seconds(10), limit, load, sinks, sizes } = options
-  yield* checkSizes(sizes)
-  if (follow !== undefined) yield* checkFollow(follow, "follow.")
+/** A sink as `make` returns it, and not a function that makes one. */
+export const sinkIn = (option: string, value: unknown) =>
+  typeof value === "object" && value !== null && "open" in value && "capabilities" in value
+    ? Effect.void
+    : Effect.fail(
+      new OptionErrors.OptionError({ option, detail: "must be a sink, such as FilesSink.make(...) returns" })
+    )
+
+/** Checks the sinks of an export: one at least, with targets of their own, that declare what can be. */
+const checkSinks = Effect.fnUntraced(function*(sinks: ReadonlyArray<JobSink>) {
+  yield* OptionErrors.each("sinks", sinks, sinkIn)
   if (sinks.length === 0) {
     return yield* new OptionErrors.OptionError({ option: "sinks", detail: "must name a sink to store the jobs in" })
   }
@@ -104,8 +107,23 @@ export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
       ({ message }) => misconfigured(sink, `what it declares cannot be: ${message}`)
     )
   }
+})
+
+/** The options of an export, checked, with their defaults. */
+export const checkOptions = Effect.fnUntraced(function*(options: Options) {
+  const { concurrency = defaultConcurrency, grace = Duration.seconds(10), limit, load } = options
+  const batches = yield* OptionErrors.each("batches", options.batches, OptionErrors.batch)
+  yield* checkSizes(options.sizes)
+  yield* checkSelection(options.selection)
+  if (options.follow !== undefined) yield* checkFollow(options.follow, "follow.")
+  yield* checkAttachments(options.attachments)
+  yield* OptionErrors.given(OptionErrors.flag)("repair", options.repair)
+  yield* callback("filter", options.filter)
+  yield* callback("filterResult", options.filterResult)
+  yield* callback("onEvent", options.onEvent)
+  yield* checkSinks(options.sinks)
   return {
-    batches: eachOnce(options.batches),
+    batches: eachOnce(batches),
     concurrency: yield* OptionErrors.count("concurrency", concurrency),
     grace: yield* OptionErrors.duration("grace", grace),
     limit: limit === undefined ? Number.POSITIVE_INFINITY : yield* OptionErrors.count("limit", limit),
