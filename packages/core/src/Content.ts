@@ -20,8 +20,8 @@ export class ContentError extends TaggedError<ContentError>()("ContentError", {
   override get message() {
     const why = this.code === "ENOSPC" ? "no space left on the device" : this.code ?? "unexpected error"
     return this.operation === "write"
-      ? `Downloaded bytes could not be kept in the spool: ${why}`
-      : `Downloaded bytes could not be read back from the spool: ${why}`
+      ? `Downloaded bytes could not be kept in the spool: ${why}. Free space, or choose another spool directory`
+      : `Downloaded bytes could not be read back from the spool: ${why}. Run again`
   }
 }
 

@@ -1,7 +1,6 @@
 /**
- * The platform's API as streams and effects: batches of a project, jobs of a batch, results of jobs, attachments. Every
- * request is paced, bounded in time and tried again where that can help; the key goes to the API's origin and nowhere
- * else.
+ * GT Studio's API as streams and effects: batches of a project, jobs of a batch, results of jobs, attachments. Every request
+ * is paced, bounded in time, and retried where that can help; the key goes to the API's origin and nowhere else.
  */
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -33,28 +32,28 @@ import { Transport } from "./Transport.ts"
 
 export type { About, ArrivalWatcher, JobPage, MalformedJob }
 
-/** The platform's own address (documented). */
+/** GT Studio's own address (documented). */
 export const defaultBaseUrl = "https://api.playment.io"
 
-/** How the platform is reached. */
+/** How GT Studio is reached. */
 export interface Options {
   /** Sent as `x-api-key` to the API's origin alone. */
   readonly apiKey: Redacted.Redacted
-  /** Origin of the API, with a path prefix where there is one. Default: the platform's own. */
+  /** Origin of the API, with a path prefix if there is one. Default: {@link defaultBaseUrl}. */
   readonly baseUrl?: string
-  /** Allows plain http to other hosts than loopback: the key then travels in the clear. Default false. */
+  /** Allows plain http to other hosts than loopback: the key then travels in the clear. Default: false. */
   readonly allowInsecureHttp?: boolean
-  /** Most requests in flight to each origin, from 1. Default 64; begins at 16 and grows while nothing is throttled. */
+  /** Most requests in flight to each origin, from 1. Default: 64; begins at 16 and grows while nothing is throttled. */
   readonly maxInFlight?: number
-  /** Most requests to the API that start in a second. Default: no limit of our own. */
+  /** Most requests to the API that start in a second, above 0. Default: no limit of our own. */
   readonly requestsPerSecond?: number
-  /** How often and how long a failed request is tried again. */
+  /** How often and how long a failed request is retried. Default: up to 8 times within 2 minutes. */
   readonly retry?: Partial<RetryBudget>
-  /** Longest wait for the headers of an answer. Default 30 seconds. */
+  /** Longest wait for the headers of a response. Default: 30 seconds. */
   readonly headersTimeout?: Duration.Input
-  /** Longest wait between two pieces of a body. Default 30 seconds. An answer of the API has 2 minutes in all. */
+  /** Longest wait between two chunks of a body. Default: 30 seconds. A response of the API has 2 minutes in all. */
   readonly idleTimeout?: Duration.Input
-  /** Longest download of one attachment in one try. Default 1 hour. */
+  /** Longest download of one attachment in one attempt. Default: 1 hour. */
   readonly downloadTimeout?: Duration.Input
 }
 

@@ -1,6 +1,6 @@
 /**
- * Why the platform, or the storage it points to, did not give what was asked for. One error with a tagged reason;
- * whether another try can help, and whether going on at all makes sense, is decided from the reason alone.
+ * Why GT Studio, or the storage that it points to, did not return what was requested. One error with a tagged reason, from
+ * which alone the client decides whether a retry can help.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -30,7 +30,7 @@ export class Forbidden extends TaggedError<Forbidden>()("Forbidden", {}) {
     return "never"
   }
   override get message() {
-    return "this API key has no access here: check the project id, and that the key belongs to its organisation"
+    return "this API key has no access here: check the project id, and that the key belongs to its organization"
   }
 }
 
@@ -44,13 +44,13 @@ export class NotFound extends TaggedError<NotFound>()("NotFound", {}) {
   }
 }
 
-/** The platform refuses the request as it is (HTTP 4xx with a code of the documented table). */
+/** GT Studio refuses the request as it is (HTTP 4xx with a code of the documented table). */
 export class BadRequest extends TaggedError<BadRequest>()("BadRequest", { detail: Schema.String }) {
   get patience(): Patience {
     return "never"
   }
   override get message() {
-    return `the platform refuses the request: ${this.detail}`
+    return `GT Studio refuses the request: ${this.detail}. Check the ids`
   }
 }
 
@@ -67,13 +67,13 @@ export class Throttled extends TaggedError<Throttled>()("Throttled", {
   }
 }
 
-/** A fault on the platform's side (HTTP 408, 443, 444, 5xx; `FS_0000`, `FS_0008`, `api_error` at any status; documented). */
+/** A server error of GT Studio (HTTP 408, 443, 444, 5xx; `FS_0000`, `FS_0008`, `api_error` at any status; documented). */
 export class ServerError extends TaggedError<ServerError>()("ServerError", { detail: Schema.String }) {
   get patience(): Patience {
     return "budget"
   }
   override get message() {
-    return `the platform has a fault: ${this.detail}`
+    return `GT Studio had a server error: ${this.detail}. Run again later`
   }
 }
 
@@ -143,7 +143,7 @@ export class MalformedResponse extends TaggedError<MalformedResponse>()("Malform
     return this.syntax ? "few" : "never"
   }
   override get message() {
-    return `the answer cannot be read: ${this.detail}`
+    return `the response cannot be read: ${this.detail}. If it stays so, update this software or report it`
   }
 }
 
@@ -177,7 +177,7 @@ export class RepeatedPageToken extends TaggedError<RepeatedPageToken>()("Repeate
     return "never"
   }
   override get message() {
-    return `page ${this.page} of the listing points back to an earlier page`
+    return `page ${this.page} of the listing points back to an earlier page: run again later, or ask GT Studio's support`
   }
 }
 
@@ -197,7 +197,7 @@ export class SignedUrlRejected extends TaggedError<SignedUrlRejected>()("SignedU
     return "few"
   }
   override get message() {
-    return "the storage refuses the signed link, also when it is made anew: the file may be gone or not readable"
+    return "the storage refuses the signed URL, also a new one: the file may be gone or not readable. Ask GT Studio's support about this job"
   }
 }
 
@@ -256,7 +256,7 @@ export type Subject = typeof Subject.Type
 /** Whom a request is about, for its error. */
 export type About = Omit<Subject, "operation" | "url">
 
-/** A request to the platform failed for good. Its text and fields hold neither the key nor a signed URL. */
+/** A request to GT Studio failed, and retries did not help. Its text and fields hold neither the key nor a signed URL. */
 export class GtStudioError extends TaggedError<GtStudioError>()("GtStudioError", {
   subject: Subject,
   reason: Reason,
@@ -264,7 +264,7 @@ export class GtStudioError extends TaggedError<GtStudioError>()("GtStudioError",
   status: Schema.optionalKey(Schema.Int),
   /** The platform's own error code, such as `FS_0000`, where it sent one. */
   code: Schema.optionalKey(Schema.String),
-  /** How often it was tried, at least 1. */
+  /** Attempts, from 1. */
   attempts: Schema.Int,
   /**
    * True where going on is useless, and an export stops at once: the API accepted nothing with this key and refused 5
@@ -292,7 +292,7 @@ export class GtStudioError extends TaggedError<GtStudioError>()("GtStudioError",
     const said = facts.length === 0 ? "" : ` [${facts.join(", ")}]`
     return PlainText.message(`${what.join(" of ")}: ${this.reason.message}${said}`)
   }
-  /** Whether the same request may succeed at another time: decides whether a later run tries it again. */
+  /** Whether the same request may succeed at another time: a later run then retries it. */
   get isRetryable() {
     return this.reason.patience !== "never"
   }

@@ -1,6 +1,6 @@
 /**
- * What an export would do, without doing it: the listings held against the ledger, and a few of the jobs that would be
- * fetched, fetched to see what one costs. Writes nothing anywhere.
+ * Says what an export would do, without doing it: compares the listings with the ledger, and fetches a few of the jobs to see
+ * what one costs. Writes nothing.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -24,7 +24,7 @@ export interface Options extends Pick<ExportOptions, "batches" | "filter" | "lim
   /** Ids of the sinks, `JobSink.id`. */
   readonly sinks: ReadonlyArray<string>
   readonly selection?: Exclude<ExportOptions["selection"], { readonly _tag: "Retry" }>
-  /** Most jobs that are fetched to see what one costs. Default 10. */
+  /** Most jobs that are fetched to see what one costs, from 0. Default: 10. */
   readonly sample?: number
 }
 
@@ -71,8 +71,8 @@ interface Candidate {
 }
 
 /**
- * Plans an export. Costs the pages of the listings and the jobs of the sample, and remembers the ids seen: about 100 bytes a
- * job. Fails where the key or the project is refused.
+ * Plans an export. Costs the pages of the listings and the jobs of the sample, and remembers the ids: about 100 bytes per
+ * job. Fails if the key or every batch is refused, if the ledger cannot be read, and with an `OptionError`.
  */
 export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
   Plan,

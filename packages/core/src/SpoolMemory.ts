@@ -13,7 +13,7 @@ const chunkBytes = 1024 * 1024
 
 /** How much is held at a time. */
 export interface Options {
-  /** Bytes of all content together, at most. Default 256 MiB. What does not fit fails with `ENOSPC`. */
+  /** Bytes of all content together, at most. Default: 256 MiB. What does not fit fails with `ENOSPC`. */
   readonly maxBytes?: number
 }
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { ConfigProvider, Effect, Exit, Layer, Redacted, Stream } from "effect"
+import { inspect } from "node:util"
 import * as GtStudio from "../src/GtStudio.ts"
 import { api, batchOf, documentUrl, FakePlatform, key, ref, storage } from "./support/fakePlatform.ts"
 import { type Asked, FakeTransport } from "./support/fakeTransport.ts"
@@ -204,6 +205,37 @@ describe("the settings", () => {
         strictEqual(platform.transport.asked[0]?.url.pathname, "/prefix/v1/attachments")
       }
     }))
+
+  it.effect.each(
+    [
+      [{}, "GT_STUDIO_API_KEY: must be the API key, and is not set"],
+      [{ GT_STUDIO_API_KEY: "" }, "GT_STUDIO_API_KEY: must be the API key, and is"],
+      [{ GT_STUDIO_API_KEY: "half a key" }, "GT_STUDIO_API_KEY: must be the API key, and has characters"],
+      [{ GT_STUDIO_API_KEY: key, GT_STUDIO_BASE_URL: "nowhere" }, "GT_STUDIO_BASE_URL: must be a URL"],
+      [{ GT_STUDIO_API_KEY: key, GT_STUDIO_ALLOW_HTTP: "maybe" }, "GT_STUDIO_ALLOW_HTTP: must be true or false"]
+    ] as const
+  )("name the variable that cannot be used: %j", ([env, sentence]) =>
+    Effect.gen(function*() {
+      const layer = GtStudio.layerConfig().pipe(
+        Layer.provide([new FakeTransport(() => "never").layer, new FakePlatform([]).spool.layer]),
+        Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+      )
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+      assert.include(error.message, sentence)
+      assert.notInclude(error.message, "\n")
+      assert.notInclude(error.message, "half")
+      strictEqual(inspect(error), `OptionError: ${error.message}`)
+    }))
+
+  it.effect.each([undefined, "text", Redacted.make(undefined), Redacted.make(7)])(
+    "refuse %j as a key",
+    (value) =>
+      Effect.gen(function*() {
+        const error = yield* make({ apiKey: value as unknown as Redacted.Redacted })
+        strictEqual(error.option, "apiKey")
+        assert.notInclude(error.message, "text,")
+      })
+  )
 
   it.effect("come from the environment", () =>
     Effect.gen(function*() {

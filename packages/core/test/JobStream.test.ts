@@ -30,10 +30,11 @@ const annotated: unknown = JSON.parse(
 
 /** Five jobs with annotations; the third is gone, and the second entry of the listing cannot be read. */
 const flawed = () => {
-  const jobs = batchOf(5).jobs.map((job) => ({ ...job, document: annotated }))
-  const listed = jobs.with(1, { ...jobs[1]!, ...{ listed: { id: "b-1", status: 7 } } })
+  const jobs = batchOf(5).jobs.map((job) =>
+    job.id === "b-1" ? { ...job, listed: { id: job.id, status: 7 } } : { ...job, document: annotated }
+  )
   return new FakePlatform(
-    [{ projectId: "p", batchId: "b", jobs: listed }],
+    [{ projectId: "p", batchId: "b", jobs }],
     (_, kind) => kind === "jobs b-2" ? refusal(404, "FS_0006") : undefined
   )
 }

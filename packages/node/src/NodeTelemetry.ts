@@ -18,13 +18,13 @@ export interface OtlpOptions {
    * `name=value,name=value` with percent-encoded values. It is sent to this origin alone: no redirect is followed.
    */
   readonly url: string
-  /** `service.version` of what is sent. Default none. */
+  /** `service.version` of what is sent. Default: none. */
   readonly version?: string
-  /** How often metrics are sent. Default 10 seconds; spans and log lines go sooner. */
+  /** How often metrics are sent. Default: 10 seconds; spans and log lines go sooner. */
   readonly interval?: Duration.Input
-  /** Longest wait for one answer of the collector. Default 5 seconds. After a failure nothing is sent for a minute. */
+  /** Longest wait for one answer of the collector. Default: 5 seconds. After a failure nothing is sent for a minute. */
   readonly timeout?: Duration.Input
-  /** Longest wait at the end for what has not been sent, for each of spans, metrics and logs. Default 2 seconds. */
+  /** Longest wait at the end for what has not been sent, for each of spans, metrics and logs. Default: 2 seconds. */
   readonly shutdownTimeout?: Duration.Input
 }
 
@@ -43,7 +43,7 @@ export const layerOtlp = (options: OtlpOptions): Layer.Layer<never, OptionError.
 export interface PrometheusOptions {
   /** Path of the file; its folder must exist. Replaced whole, so that a reader never sees a part. */
   readonly file: string
-  /** How often it is written. Default 15 seconds, and once at the end. */
+  /** How often it is written. Default: 15 seconds, and once at the end. */
   readonly interval?: Duration.Input
 }
 
