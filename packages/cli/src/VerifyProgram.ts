@@ -1,5 +1,5 @@
 /** Holds what sinks have stored against the ledger, without the network, and prints each difference by its name. */
-import { type JobSink, Ledger, Verify } from "@labelstream/core"
+import { type JobSink, Ledger, type OptionError, Verify } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -83,7 +83,13 @@ const say = (line: string) => Screen.say("stdout", onOneLine(line))
  * Counts are of jobs, each once in however many sinks it is. Remembers the jobs and paths that differ, about 200 bytes
  * each.
  */
-export const run = Effect.fnUntraced(function*(options: Options) {
+export const run = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<
+  number,
+  SettingsError | JobSink.SinkError | Ledger.LedgerError | OptionError.OptionError,
+  Ledger.Ledger
+> {
   const { depth = "content", json = false, sinks, skipsUnused = false, store = commandLine(["export"]), where } =
     options
   const blind = sinks.filter(({ capabilities }) => !capabilities.inspectable).map(({ id }) => id)

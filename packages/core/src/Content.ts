@@ -5,11 +5,12 @@
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import { TaggedError } from "./internal/taggedError.ts"
 
 /**
  * Received bytes could not be kept or read back: the spool's disk is full, or its file was removed under it.
  */
-export class ContentError extends Schema.TaggedError<ContentError>()("ContentError", {
+export class ContentError extends TaggedError<ContentError>()("ContentError", {
   /** What was tried. */
   operation: Schema.Literals(["write", "read"]),
   /** The system's error code, such as `ENOSPC`, where there is one. */
@@ -19,8 +20,8 @@ export class ContentError extends Schema.TaggedError<ContentError>()("ContentErr
   override get message() {
     const why = this.code === "ENOSPC" ? "no space left on the device" : this.code ?? "unexpected error"
     return this.operation === "write"
-      ? `Downloaded bytes could not be kept in the spool: ${why}`
-      : `Downloaded bytes could not be read back from the spool: ${why}`
+      ? `Downloaded bytes could not be kept in the spool: ${why}. Free space, or choose another spool directory`
+      : `Downloaded bytes could not be read back from the spool: ${why}. Run again`
   }
 }
 

@@ -10,10 +10,12 @@ import * as Stream from "effect/Stream"
 import type * as Export from "./Export.ts"
 import * as GtStudio from "./GtStudio.ts"
 import { type About, GtStudioError, NotReplayable, type Subject } from "./GtStudioError.ts"
+import { sinkIn } from "./internal/engine/options.ts"
 import { reconcile } from "./internal/engine/prepare.ts"
 import type { BatchRef } from "./Job.ts"
 import { type JobSink, type OpenSink, SinkError } from "./JobSink.ts"
 import { type JobKey, Ledger, type LedgerEntry, type LedgerError } from "./Ledger.ts"
+import * as OptionError from "./OptionError.ts"
 
 /** What to convert. */
 export interface Options extends Pick<Export.Options, "grace" | "onEvent" | "sizes"> {
@@ -41,10 +43,12 @@ export interface Conversion {
  */
 export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
   Conversion,
-  SinkError | LedgerError,
+  SinkError | LedgerError | OptionError.OptionError,
   Ledger
 > {
   const { batchIds, from, to, ...rest } = options
+  yield* sinkIn("from", from)
+  yield* OptionError.given((option, value) => OptionError.each(option, value, OptionError.text))("batchIds", batchIds)
   const ledger = yield* Ledger
   const online = yield* Effect.serviceOption(GtStudio.GtStudio)
   if (from.replay === undefined) {

@@ -1,9 +1,10 @@
 /**
- * An export: batches of the platform into sinks. It is the composition of the listing, the ledger's word on what is
- * new, the fetching of jobs and the sinks' batches, with what a long run needs: one bad job stops nothing, a stop drains
- * what is in flight, and the counts always add up. Its one output are events, and its report is a fold over them.
+ * Exports batches of GT Studio into sinks. It composes the listing, the ledger's records of what is new, the fetching of
+ * jobs, and the sinks' batches, with what a long run needs: one bad job stops nothing, a stop lets jobs in flight end, and
+ * the counts always add up. Its one output is a stream of events, and its report is a fold over them.
  */
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ExportReport } from "./ExportReport.ts"
 import type { GtStudio } from "./GtStudio.ts"
@@ -17,15 +18,18 @@ import type { Selection } from "./Selection.ts"
 export { defaultConcurrency, type ExportError, type JobEvent, type Options, type RunningExport, type Selection }
 
 /**
- * Opens the sinks and starts an export in the background; it ends with the scope, where it is cut off if it still runs.
- * Sinks are closed when the export has ended. Fails where a sink cannot be opened or the ledger cannot be written, and
- * with an `OptionError` where an option cannot be meant. For programs that stop a run themselves.
+ * Opens the sinks and starts an export in the background, for programs that stop a run themselves. It ends with the scope,
+ * which interrupts it if it still runs; sinks are closed when it has ended. Fails if a sink cannot be opened, if the ledger
+ * cannot be written, and with an `OptionError` that names an option that cannot be used.
  */
-export const start = (options: Options) => startRun(options)
+export const start = (
+  options: Options
+): Effect.Effect<RunningExport, ExportError, GtStudio | Ledger | Scope.Scope> => startRun(options)
 
 /**
- * Runs an export to its end and returns the fold of its events, `ExportReport.apply`. Interruption stops it gently: jobs
- * in flight end, everything is committed, and only then does the fiber end.
+ * Runs an export to its end and returns its report, which `ExportReport.describe` turns into text. Interruption stops it
+ * gently: jobs in flight end, everything is committed, and only then does the fiber end. Fails as {@link start} does, and if
+ * nothing more can be stored or fetched; a job, listing, or one of several sinks that fails is in the report instead.
  */
 export const run = (options: Options): Effect.Effect<ExportReport, ExportError, GtStudio | Ledger> =>
   Effect.scoped(

@@ -8,72 +8,29 @@ import {
   grouped,
   ofPass
 } from "./internal/batchReport.ts"
+import { describe as text } from "./internal/describe.ts"
+import type { ExportReport, SeenValues, SinkReport } from "./internal/reportModel.ts"
 import type { BatchRef } from "./Job.ts"
-import type { Filter, JobEvent } from "./JobEvent.ts"
+import type { JobEvent } from "./JobEvent.ts"
 import type { Unsized } from "./Sizes.ts"
 
-export { type BatchReport, emptyBatch, type FailureGroup }
+export { type BatchReport, emptyBatch, type ExportReport, type FailureGroup, type SeenValues, type SinkReport }
 
-/** Counts of one sink. */
-export interface SinkReport {
-  readonly sink: string
-  readonly id: string
-  readonly stored: number
-  /** How many of these came from another sink of the run, and not from GT Studio. */
-  readonly backfilled: number
-  /** Bytes of the jobs it stored in this run. */
-  readonly bytes: number
-  /** Records that wait for it. */
-  readonly queued: number
-  /** Why it took no more, where it failed. */
-  readonly error: string | null
-  /**
-   * Whether readers see what is stored: with `visibility: "finish"` only from a `finish` of this run on that was not told of
-   * a stop, else always.
-   */
-  readonly isPublished: boolean
-  /** What readers of the sink must know, as its `finish` returned it. */
-  readonly notice: string | null
-}
-
-/** Values that a filter could have named, as skipped jobs have them: at most 20 of each, each cut at 100 characters. */
-export interface SeenValues {
-  /** Statuses of jobs that `filter` left out. */
-  readonly statuses: ReadonlyArray<string>
-  /** Labels that `filterResult` read in the results that it left out. */
-  readonly labels: ReadonlyArray<string>
-}
-
-/** The state of an export, now or at its end. */
-export interface ExportReport {
-  /**
-   * Whether nothing is missing of what was asked for: every listing read to its end, or to the limit; no job failed or
-   * remaining; no sink failed, and each has published; the filters matched something; every job that a refresh names is listed. Unfinished jobs are not
-   * missing.
-   */
-  readonly complete: boolean
-  /** Which filter the run had. */
-  readonly filter: Filter
-  /** Whether jobs were skipped and no job matched the filter. `seen` has what there was. */
-  readonly noMatch: boolean
-  readonly seen: SeenValues
-  /** Jobs that a `Refresh` names and that no batch lists. Empty until every listing has been read to its end. */
-  readonly notListed: ReadonlyArray<string>
-  /** Whether there were more jobs to fetch than the run's limit allowed. */
-  readonly limited: boolean
-  /** Whether the run was stopped before its end. */
-  readonly stopped: boolean
-  readonly batches: ReadonlyArray<BatchReport>
-  readonly failures: ReadonlyArray<FailureGroup>
-  /** Images of stored jobs whose size was looked for and not found, by reason: at most 20 reasons. */
-  readonly unsized: ReadonlyArray<Unsized>
-  readonly sinks: ReadonlyArray<SinkReport>
-  /** Jobs whose fetching has begun, in all passes. */
-  readonly begun: number
-  /** Those of them whose fetching has ended, in whatever way. */
-  readonly fetched: number
-  readonly seconds: number
-}
+/**
+ * Returns the report as text for people: the counts of each batch, failures by cause with an example and whether a later run
+ * tries again, what each sink stored, and whether anything is missing. Lines are bounded in number; what came from elsewhere
+ * in them cannot steer a terminal. Names no command.
+ *
+ * @example
+ * ```ts
+ * import { Export, ExportReport } from "@labelstream/core"
+ * import { Effect } from "effect"
+ *
+ * const printed = (options: Export.Options) =>
+ *   Effect.map(Export.run(options), (report) => console.log(ExportReport.describe(report)))
+ * ```
+ */
+export const describe = (report: ExportReport): string => text(report)
 
 /** The report of a run of which nothing has happened yet: where the fold begins. */
 export const empty: ExportReport = {

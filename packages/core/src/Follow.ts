@@ -1,6 +1,6 @@
 /**
- * Follows a batch that is still in work: lists it again and again, and gives each job when it has become finished. The
- * platform has no "changed since" and no push for reads, so looking again is the only way to know.
+ * Follows a batch that is still in progress: lists it repeatedly, and emits each job once it is finished. The API has no
+ * "changed since" and no push for reads, so listing again is the only way to know.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,21 +12,21 @@ import { monotonicMillis } from "./internal/monotonic.ts"
 import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
 import * as OptionError from "./OptionError.ts"
 
-/** How often and how long to look. */
+/** How often and how long to list. */
 export interface Options {
-  /** From the end of one listing to the start of the next. Default 1 minute. A listing costs a request for 100 jobs. */
+  /** From the end of one listing to the start of the next, above 0. Default: 1 minute. A listing costs 1 request per 100 jobs. */
   readonly interval?: Duration.Input
-  /** No listing begins later than this after the first. Default: until all jobs are finished, however long that takes. */
+  /** No listing begins later than this after the first. Default: none; it lists until all jobs are finished. */
   readonly deadline?: Duration.Input
 }
 
-/** Checks the options; `path` is what stands before their names. An interval of 0 would list without a pause. */
+/** Checks the options; `path` stands before their names. An interval of 0 would list without a pause. */
 export const check = Effect.fnUntraced(function*({ deadline, interval }: Options, path = "") {
   if (interval !== undefined) yield* OptionError.duration(`${path}interval`, interval, 1)
   if (deadline !== undefined) yield* OptionError.duration(`${path}deadline`, deadline)
 })
 
-/** Whether there is time for another look, and how long to wait for it. */
+/** Returns the wait before the next pass, or undefined if the deadline comes first. */
 export const nextPass = (options: Options, startedAt: number, now: number): Duration.Duration | undefined => {
   const interval = Duration.fromInputUnsafe(options.interval ?? Duration.minutes(1))
   const deadline = options.deadline === undefined
@@ -36,15 +36,16 @@ export const nextPass = (options: Options, startedAt: number, now: number): Dura
 }
 
 /**
- * The finished jobs of a batch, each once, as they become finished. Ends when every listed job is finished or the
- * deadline has come. Fails as `GtStudio.jobSummaries` does, and
- * with an `OptionError`. Remembers the ids given: about 100 bytes a job.
+ * Emits the finished jobs of a batch, each once, as they become finished. Ends when every listed job is finished or the
+ * deadline has come. Fails as `GtStudio.jobSummaries` does, and with an `OptionError`. Remembers the ids: about 100 bytes per
+ * job.
  */
 export const finishedJobs = (
-  batch: BatchRef,
+  of: BatchRef,
   options: Options = {}
 ): Stream.Stream<JobSummary, GtStudioError | OptionError.OptionError, GtStudio> =>
   Stream.unwrap(Effect.gen(function*() {
+    const batch = yield* OptionError.batch("batch", of)
     yield* check(options)
     const gtStudio = yield* GtStudio
     const startedAt = yield* monotonicMillis

@@ -1,13 +1,13 @@
 /**
- * The platform's API as streams and effects: batches of a project, jobs of a batch, results of jobs, attachments. Every
- * request is paced, bounded in time and tried again where that can help; the key goes to the API's origin and nowhere
- * else.
+ * GT Studio's API as streams and effects: batches of a project, jobs of a batch, results of jobs, attachments. Every request
+ * is paced, bounded in time, and retried where that can help; the key goes to the API's origin and nowhere else.
  */
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -24,49 +24,37 @@ import { ImageStarts } from "./internal/client/imageStart.ts"
 import { type JobPage, type MalformedJob, pages } from "./internal/client/listing.ts"
 import { isLoopback, pathSegment } from "./internal/client/origin.ts"
 import { makeClientWatch } from "./internal/telemetry/clientWatch.ts"
-import { type BatchRef, JobResult, type JobSummary, ProjectDetails } from "./Job.ts"
+import { type BatchRef, type BatchSummary, JobResult, type JobSummary, ProjectDetails } from "./Job.ts"
 import * as OptionError from "./OptionError.ts"
-import * as PlainText from "./PlainText.ts"
 import { defaultBudget, type RetryBudget } from "./RetryPolicy.ts"
 import { Spool } from "./Spool.ts"
 import { Transport } from "./Transport.ts"
 
 export type { About, ArrivalWatcher, JobPage, MalformedJob }
 
-/** The platform's own address (documented). */
+/** GT Studio's own address (documented). */
 export const defaultBaseUrl = "https://api.playment.io"
 
-/** How the platform is reached. */
+/** How GT Studio is reached. */
 export interface Options {
   /** Sent as `x-api-key` to the API's origin alone. */
   readonly apiKey: Redacted.Redacted
-  /** Origin of the API, with a path prefix where there is one. Default: the platform's own. */
+  /** Origin of the API, with a path prefix if there is one. Default: {@link defaultBaseUrl}. */
   readonly baseUrl?: string
-  /** Allows plain http to other hosts than loopback: the key then travels in the clear. Default false. */
+  /** Allows plain http to other hosts than loopback: the key then travels in the clear. Default: false. */
   readonly allowInsecureHttp?: boolean
-  /** Most requests in flight to each origin, from 1. Default 64; begins at 16 and grows while nothing is throttled. */
+  /** Most requests in flight to each origin, from 1. Default: 64; begins at 16 and grows while nothing is throttled. */
   readonly maxInFlight?: number
-  /** Most requests to the API that start in a second. Default: no limit of our own. */
+  /** Most requests to the API that start in a second, above 0. Default: no limit of our own. */
   readonly requestsPerSecond?: number
-  /** How often and how long a failed request is tried again. */
+  /** How often and how long a failed request is retried. Default: up to 8 times within 2 minutes. */
   readonly retry?: Partial<RetryBudget>
-  /** Longest wait for the headers of an answer. Default 30 seconds. */
+  /** Longest wait for the headers of a response. Default: 30 seconds. */
   readonly headersTimeout?: Duration.Input
-  /** Longest wait between two pieces of a body. Default 30 seconds. An answer of the API has 2 minutes in all. */
+  /** Longest wait between two chunks of a body. Default: 30 seconds. A response of the API has 2 minutes in all. */
   readonly idleTimeout?: Duration.Input
-  /** Longest download of one attachment in one try. Default 1 hour. */
+  /** Longest download of one attachment in one attempt. Default: 1 hour. */
   readonly downloadTimeout?: Duration.Input
-}
-
-/** The settings for the platform cannot be used. Says which and why, never the key. */
-export class GtStudioConfigError extends Schema.TaggedError<GtStudioConfigError>()("GtStudioConfigError", {
-  /** The option as `Options` name it, such as `baseUrl` or `retry.cap`. */
-  setting: Schema.String,
-  detail: Schema.String
-}) {
-  override get message() {
-    return PlainText.message(this.detail)
-  }
 }
 
 /** What the client has done and is doing, for progress displays. */
@@ -124,46 +112,53 @@ export class GtStudio extends Context.Service<GtStudio, {
   readonly activity: Effect.Effect<Activity>
 }>()("@labelstream/core/GtStudio") {}
 
-const configError = (setting: GtStudioConfigError["setting"], detail: string) =>
-  Effect.fail(new GtStudioConfigError({ setting, detail }))
+const refuse = (option: string, detail: string) => Effect.fail(new OptionError.OptionError({ option, detail }))
 
-const validBaseUrl = (options: Options): Effect.Effect<string, GtStudioConfigError> => {
-  const baseUrl = options.baseUrl ?? defaultBaseUrl
-  if (!URL.canParse(baseUrl)) {
-    return configError("baseUrl", "The base URL is not a URL: it should look like https://host")
+const validBaseUrl = (options: Options): Effect.Effect<string, OptionError.OptionError> => {
+  const baseUrl: unknown = options.baseUrl ?? defaultBaseUrl
+  if (typeof baseUrl !== "string" || !URL.canParse(baseUrl)) {
+    return refuse("baseUrl", "must be a URL such as https://host")
   }
   const url = new URL(baseUrl)
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
-    return configError("baseUrl", "The base URL must begin with https://")
-  }
+  if (url.protocol !== "https:" && url.protocol !== "http:") return refuse("baseUrl", "must begin with https://")
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    return configError("baseUrl", "The base URL must have no user, password, query or fragment")
+    return refuse("baseUrl", "must have no user, password, query, or fragment")
   }
   if (url.protocol === "http:" && !isLoopback(url) && options.allowInsecureHttp !== true) {
-    return configError(
+    return refuse(
       "baseUrl",
-      `The base URL ${url.origin} is plain http: the API key would travel in the clear. Use https, or allow it on purpose`
+      `must begin with https://: over plain http to ${url.origin} the API key would travel in the clear. ` +
+        "To allow that, set allowInsecureHttp, or GT_STUDIO_ALLOW_HTTP=true"
     )
   }
   return Effect.succeed(`${url.origin}${url.pathname.replace(/\/+$/, "")}`)
 }
 
-const validApiKey = (key: Redacted.Redacted): Effect.Effect<Redacted.Redacted, GtStudioConfigError> => {
-  const value = Redacted.value(key).trim()
-  if (value === "") return configError("apiKey", "The API key is empty: set GT_STUDIO_API_KEY")
+/** Where a key comes from, for people. */
+const keySource = "Copy it from your organization's settings in GT Studio"
+
+const validApiKey = (key: unknown): Effect.Effect<Redacted.Redacted, OptionError.OptionError> => {
+  const given: unknown = Redacted.isRedacted(key) ? Redacted.value(key) : undefined
+  if (typeof given !== "string") {
+    return refuse("apiKey", "must be the API key as a Redacted, such as Redacted.make(text), and is not set")
+  }
+  const value = given.trim()
+  if (value === "") return refuse("apiKey", `must be the API key, and is empty. ${keySource}`)
   // Header values of visible ASCII characters pass every client and proxy.
   if (!/^[\x21-\x7e]+$/.test(value)) {
-    return configError("apiKey", "The API key has characters that no key has: check GT_STUDIO_API_KEY for a line break")
+    return refuse("apiKey", "must be the API key, and has characters that no key has, such as a line break or a space")
   }
   return Effect.succeed(Redacted.make(value))
 }
 
 /** The numbers and durations of the options, with their defaults. */
 const validNumbers = Effect.fnUntraced(function*(options: Options) {
-  const { downloadTimeout, headersTimeout, idleTimeout, maxInFlight = 64, requestsPerSecond } = options
+  const { allowInsecureHttp, downloadTimeout, headersTimeout, idleTimeout, maxInFlight = 64, requestsPerSecond } =
+    options
   const retry = { ...defaultBudget, ...options.retry }
   const timeout = (name: string, given: Duration.Input | undefined, otherwise: Duration.Duration) =>
     given === undefined ? Effect.succeed(otherwise) : OptionError.duration(name, given, 1)
+  yield* OptionError.given(OptionError.flag)("allowInsecureHttp", allowInsecureHttp)
   return {
     maxInFlight: Math.ceil(yield* OptionError.positive("maxInFlight", maxInFlight)),
     requestsPerSecond: requestsPerSecond === undefined
@@ -179,7 +174,7 @@ const validNumbers = Effect.fnUntraced(function*(options: Options) {
     idleTimeout: yield* timeout("idleTimeout", idleTimeout, Duration.seconds(30)),
     downloadTimeout: yield* timeout("downloadTimeout", downloadTimeout, Duration.hours(1))
   }
-}, Effect.mapError(({ message, option }) => new GtStudioConfigError({ setting: option, detail: message })))
+})
 
 const decodeProject = Schema.decodeUnknownResult(ProjectDetails)
 const decodeResult = Schema.decodeUnknownResult(JobResult)
@@ -190,6 +185,8 @@ const reader = <A>(decode: (data: unknown) => Result.Result<A, Schema.SchemaErro
   const detail = decoded.failure.message.replaceAll(/\s*\n\s*/g, " ")
   return refused({ reason: new MalformedResponse({ detail, syntax: false }), status: 200 })
 }
+
+const isText = (id: unknown): id is string => typeof id === "string"
 
 const readProject = reader(decodeProject)
 
@@ -209,7 +206,7 @@ const readResult = reader((data) =>
   })
 )
 
-/** Makes the service. Fails where the settings cannot be used; makes no request. */
+/** Makes the client, as {@link layer} provides it. */
 export const make = Effect.fnUntraced(function*(options: Options) {
   const transport = yield* Transport
   const spool = yield* Spool
@@ -243,8 +240,10 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   const path = (subject: Subject, ids: ReadonlyArray<string>, at: (...segments: ReadonlyArray<string>) => string) => {
     const segments = ids.map(pathSegment)
     if (segments.every((segment) => segment !== undefined)) return Effect.succeed(at(...segments))
-    const reason = new BadRequest({ detail: "the id is empty or cannot be part of a URL" })
-    return Effect.fail(new GtStudioError({ subject, reason, attempts: 1 }))
+    const reason = new BadRequest({ detail: "the id is missing, empty, or cannot be part of a URL" })
+    // An id of the environment may be no text at all, which no error could name.
+    const named = ids.every(isText) ? subject : { operation: subject.operation }
+    return Effect.fail(new GtStudioError({ subject: named, reason, attempts: 1 }))
   }
 
   const listing = (batch: BatchRef) =>
@@ -294,25 +293,75 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   })
 })
 
-/** The service with these settings, over the application's transport and spool. */
-export const layer = (options: Options): Layer.Layer<GtStudio, GtStudioConfigError, Transport | Spool> =>
-  Layer.effect(GtStudio, make(options))
+/** A batch of a project: what names it for listings and exports, and what the project's details say of it. */
+export type ProjectBatch = BatchRef & Omit<BatchSummary, "id">
 
 /**
- * The service with settings from the environment: `GT_STUDIO_API_KEY`, `GT_STUDIO_BASE_URL` (default the platform's
- * own), and `GT_STUDIO_ALLOW_HTTP=true` to send the key over plain http on purpose. Given options win.
+ * Returns the batches of a project, in GT Studio's order: one request, whose answer holds all of them. They can be given to
+ * an export as they are.
+ */
+export const batches = (projectId: string): Effect.Effect<ReadonlyArray<ProjectBatch>, GtStudioError, GtStudio> =>
+  Effect.flatMap(
+    GtStudio,
+    (gtStudio) =>
+      Effect.map(
+        gtStudio.project(projectId),
+        ({ batches }) => batches.map(({ id, ...details }) => ({ projectId, batchId: id, ...details }))
+      )
+  )
+
+/**
+ * Provides the client with these options, over the application's transport and spool. Fails with an `OptionError` that names
+ * an option that cannot be used; makes no request.
+ */
+export const layer = (options: Options): Layer.Layer<GtStudio, OptionError.OptionError, Transport | Spool> =>
+  Layer.effect(GtStudio, make(options))
+
+/** Variables of the environment, by the option that each of them sets. */
+const variables = {
+  apiKey: "GT_STUDIO_API_KEY",
+  baseUrl: "GT_STUDIO_BASE_URL",
+  allowInsecureHttp: "GT_STUDIO_ALLOW_HTTP"
+}
+
+const unreadable = (option: string, detail: string) => () => new OptionError.OptionError({ option, detail })
+
+const environment = Effect.gen(function*() {
+  const apiKey = yield* Config.option(Config.Redacted(variables.apiKey)).pipe(
+    Effect.mapError(unreadable(variables.apiKey, "cannot be read"))
+  )
+  if (Option.isNone(apiKey)) {
+    return yield* refuse(variables.apiKey, `must be the API key, and is not set. ${keySource}`)
+  }
+  return {
+    apiKey: apiKey.value,
+    baseUrl: yield* Config.String(variables.baseUrl).pipe(
+      Config.withDefault(defaultBaseUrl),
+      Effect.mapError(unreadable(variables.baseUrl, "cannot be read"))
+    ),
+    allowInsecureHttp: yield* Config.Boolean(variables.allowInsecureHttp).pipe(
+      Config.withDefault(false),
+      Effect.mapError(unreadable(variables.allowInsecureHttp, "must be true or false"))
+    )
+  }
+})
+
+/**
+ * Provides the client with options from the environment: `GT_STUDIO_API_KEY`, `GT_STUDIO_BASE_URL` (default: GT Studio's
+ * own), and `GT_STUDIO_ALLOW_HTTP=true` to send the key over plain http on purpose. Given options win. Fails with an
+ * `OptionError` that names the variable or the option that cannot be used.
  */
 export const layerConfig = (
   options: Omit<Options, "apiKey"> = {}
-): Layer.Layer<GtStudio, GtStudioConfigError | Config.ConfigError, Transport | Spool> =>
+): Layer.Layer<GtStudio, OptionError.OptionError, Transport | Spool> =>
   Layer.effect(
     GtStudio,
-    Effect.gen(function*() {
-      const settings = yield* Config.all({
-        apiKey: Config.Redacted("GT_STUDIO_API_KEY"),
-        baseUrl: Config.String("GT_STUDIO_BASE_URL").pipe(Config.withDefault(defaultBaseUrl)),
-        allowInsecureHttp: Config.Boolean("GT_STUDIO_ALLOW_HTTP").pipe(Config.withDefault(false))
-      })
-      return yield* make({ ...settings, ...options })
-    })
+    Effect.flatMap(environment, (settings) => make({ ...settings, ...options })).pipe(
+      Effect.mapError(({ detail, option }) =>
+        new OptionError.OptionError({
+          option: option in variables && !(option in options) ? variables[option as keyof typeof variables] : option,
+          detail
+        })
+      )
+    )
   )

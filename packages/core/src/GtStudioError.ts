@@ -1,9 +1,10 @@
 /**
- * Why the platform, or the storage it points to, did not give what was asked for. One error with a tagged reason;
- * whether another try can help, and whether going on at all makes sense, is decided from the reason alone.
+ * Why GT Studio, or the storage that it points to, did not return what was requested. One error with a tagged reason, from
+ * which alone the client decides whether a retry can help.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { TaggedError } from "./internal/taggedError.ts"
 import * as PlainText from "./PlainText.ts"
 import { TransportFailure } from "./Transport.ts"
 
@@ -14,7 +15,7 @@ import { TransportFailure } from "./Transport.ts"
 type Patience = "never" | "later" | "few" | "budget"
 
 /** The API key is missing or wrong (HTTP 401, `auth-failure`, `core.webutil.token_auth`; documented). */
-export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {}) {
+export class InvalidKey extends TaggedError<InvalidKey>()("InvalidKey", {}) {
   get patience(): Patience {
     return "never"
   }
@@ -24,17 +25,17 @@ export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {
 }
 
 /** The key may not see this project, batch or job (HTTP 403, `unauthorized`, `core.webutil.auther`; documented). */
-export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", {}) {
+export class Forbidden extends TaggedError<Forbidden>()("Forbidden", {}) {
   get patience(): Patience {
     return "never"
   }
   override get message() {
-    return "this API key has no access here: check the project id, and that the key belongs to its organisation"
+    return "this API key has no access here: check the project id, and that the key belongs to its organization"
   }
 }
 
 /** The project, batch or job does not exist (HTTP 404, `resource_error`, `FS_0006`). */
-export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {}) {
+export class NotFound extends TaggedError<NotFound>()("NotFound", {}) {
   get patience(): Patience {
     return "never"
   }
@@ -43,18 +44,18 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {}) {
   }
 }
 
-/** The platform refuses the request as it is (HTTP 4xx with a code of the documented table). */
-export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", { detail: Schema.String }) {
+/** GT Studio refuses the request as it is (HTTP 4xx with a code of the documented table). */
+export class BadRequest extends TaggedError<BadRequest>()("BadRequest", { detail: Schema.String }) {
   get patience(): Patience {
     return "never"
   }
   override get message() {
-    return `the platform refuses the request: ${this.detail}`
+    return `GT Studio refuses the request: ${this.detail}. Check the ids`
   }
 }
 
 /** Too many requests (HTTP 429, or 503 that names a time to wait). */
-export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
+export class Throttled extends TaggedError<Throttled>()("Throttled", {
   /** What `Retry-After` asks for, in milliseconds; null where the platform named no time. */
   retryAfterMillis: Schema.NullOr(Schema.Finite)
 }) {
@@ -66,18 +67,18 @@ export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
   }
 }
 
-/** A fault on the platform's side (HTTP 408, 443, 444, 5xx; `FS_0000`, `FS_0008`, `api_error` at any status; documented). */
-export class ServerError extends Schema.TaggedError<ServerError>()("ServerError", { detail: Schema.String }) {
+/** A server error of GT Studio (HTTP 408, 443, 444, 5xx; `FS_0000`, `FS_0008`, `api_error` at any status; documented). */
+export class ServerError extends TaggedError<ServerError>()("ServerError", { detail: Schema.String }) {
   get patience(): Patience {
     return "budget"
   }
   override get message() {
-    return `the platform has a fault: ${this.detail}`
+    return `GT Studio had a server error: ${this.detail}. Run again later`
   }
 }
 
 /** The connection could not be made, broke, stalled, or delivered less than it declared. */
-export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("ConnectionFailed", {
+export class ConnectionFailed extends TaggedError<ConnectionFailed>()("ConnectionFailed", {
   failure: TransportFailure,
   code: Schema.optionalKey(Schema.String),
   /** The host that was asked, with its port where that is not the usual one. */
@@ -132,7 +133,7 @@ export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>()("Co
 }
 
 /** The answer is not the JSON that it should be. */
-export class MalformedResponse extends Schema.TaggedError<MalformedResponse>()("MalformedResponse", {
+export class MalformedResponse extends TaggedError<MalformedResponse>()("MalformedResponse", {
   /** Which field is wrong and what was expected; never the value. */
   detail: Schema.String,
   /** Broken JSON may arrive whole the next time; JSON of another shape will not change. */
@@ -142,7 +143,7 @@ export class MalformedResponse extends Schema.TaggedError<MalformedResponse>()("
     return this.syntax ? "few" : "never"
   }
   override get message() {
-    return `the answer cannot be read: ${this.detail}`
+    return `the response cannot be read: ${this.detail}. If it stays so, update this software or report it`
   }
 }
 
@@ -150,7 +151,7 @@ export class MalformedResponse extends Schema.TaggedError<MalformedResponse>()("
  * A storage answers with HTTP 200, and what comes is not the file: a web page, an error, nothing, or bytes that end too
  * early and differ with each download.
  */
-export class NotTheFile extends Schema.TaggedError<NotTheFile>()("NotTheFile", {
+export class NotTheFile extends TaggedError<NotTheFile>()("NotTheFile", {
   /** What came instead, with its article; never its text. */
   detail: Schema.String,
   /**
@@ -168,7 +169,7 @@ export class NotTheFile extends Schema.TaggedError<NotTheFile>()("NotTheFile", {
 }
 
 /** The listing named a page token that it had named before: following it would not end. */
-export class RepeatedPageToken extends Schema.TaggedError<RepeatedPageToken>()("RepeatedPageToken", {
+export class RepeatedPageToken extends TaggedError<RepeatedPageToken>()("RepeatedPageToken", {
   /** Number of the page that named it, from 1. */
   page: Schema.Int
 }) {
@@ -176,12 +177,12 @@ export class RepeatedPageToken extends Schema.TaggedError<RepeatedPageToken>()("
     return "never"
   }
   override get message() {
-    return `page ${this.page} of the listing points back to an earlier page`
+    return `page ${this.page} of the listing points back to an earlier page: run again later, or ask GT Studio's support`
   }
 }
 
 /** A redirect without a usable `Location`, or more redirects than are followed. */
-export class BadRedirect extends Schema.TaggedError<BadRedirect>()("BadRedirect", { detail: Schema.String }) {
+export class BadRedirect extends TaggedError<BadRedirect>()("BadRedirect", { detail: Schema.String }) {
   get patience(): Patience {
     return "never"
   }
@@ -191,17 +192,17 @@ export class BadRedirect extends Schema.TaggedError<BadRedirect>()("BadRedirect"
 }
 
 /** The storage refuses the signed URL (HTTP 401 or 403): it has expired, or the file is not to be had. */
-export class SignedUrlRejected extends Schema.TaggedError<SignedUrlRejected>()("SignedUrlRejected", {}) {
+export class SignedUrlRejected extends TaggedError<SignedUrlRejected>()("SignedUrlRejected", {}) {
   get patience(): Patience {
     return "few"
   }
   override get message() {
-    return "the storage refuses the signed link, also when it is made anew: the file may be gone or not readable"
+    return "the storage refuses the signed URL, also a new one: the file may be gone or not readable. Ask GT Studio's support about this job"
   }
 }
 
 /** The file behind an attachment is not there (HTTP 404 or 410 at the storage, `FS_0007`). */
-export class AttachmentMissing extends Schema.TaggedError<AttachmentMissing>()("AttachmentMissing", {}) {
+export class AttachmentMissing extends TaggedError<AttachmentMissing>()("AttachmentMissing", {}) {
   get patience(): Patience {
     return "few"
   }
@@ -211,7 +212,7 @@ export class AttachmentMissing extends Schema.TaggedError<AttachmentMissing>()("
 }
 
 /** A conversion has no platform to ask, and its source does not give the job back. */
-export class NotReplayable extends Schema.TaggedError<NotReplayable>()("NotReplayable", { source: Schema.String }) {
+export class NotReplayable extends TaggedError<NotReplayable>()("NotReplayable", { source: Schema.String }) {
   get patience(): Patience {
     return "never"
   }
@@ -255,15 +256,15 @@ export type Subject = typeof Subject.Type
 /** Whom a request is about, for its error. */
 export type About = Omit<Subject, "operation" | "url">
 
-/** A request to the platform failed for good. Its text and fields hold neither the key nor a signed URL. */
-export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudioError", {
+/** A request to GT Studio failed, and retries did not help. Its text and fields hold neither the key nor a signed URL. */
+export class GtStudioError extends TaggedError<GtStudioError>()("GtStudioError", {
   subject: Subject,
   reason: Reason,
   /** HTTP status of the last answer, where there was one. */
   status: Schema.optionalKey(Schema.Int),
   /** The platform's own error code, such as `FS_0000`, where it sent one. */
   code: Schema.optionalKey(Schema.String),
-  /** How often it was tried, at least 1. */
+  /** Attempts, from 1. */
   attempts: Schema.Int,
   /**
    * True where going on is useless, and an export stops at once: the API accepted nothing with this key and refused 5
@@ -281,7 +282,8 @@ export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudio
       ? `project ${projectId}`
       : undefined
     const asked = operation === "attachment" ? `attachment ${url ?? ""}`.trim() : operation
-    const what = operation === "project" && of !== undefined ? [of] : [asked, of].filter((part) => part)
+    const isNamed = of !== undefined && (operation === "project" || operation === "job")
+    const what = isNamed ? [of] : [asked, of].filter((part) => part)
     const facts = [
       this.status === undefined ? "" : `HTTP ${this.status}`,
       this.code ?? "",
@@ -290,7 +292,7 @@ export class GtStudioError extends Schema.TaggedError<GtStudioError>()("GtStudio
     const said = facts.length === 0 ? "" : ` [${facts.join(", ")}]`
     return PlainText.message(`${what.join(" of ")}: ${this.reason.message}${said}`)
   }
-  /** Whether the same request may succeed at another time: decides whether a later run tries it again. */
+  /** Whether the same request may succeed at another time: a later run then retries it. */
   get isRetryable() {
     return this.reason.patience !== "never"
   }

@@ -1,14 +1,14 @@
 /**
  * From a listed job to everything that belongs to it: its result, the result document, and the files that the document
- * names. Useful alone, as an effect for one job or as a step between streams.
+ * names. `JobStream` does this for all jobs of a batch.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { Content, ContentError } from "./Content.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { type AttachmentChoice, checkAttachments } from "./internal/attachmentChoice.ts"
 import { measure } from "./internal/engine/mediaSizes.ts"
 import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
 import type { AttachmentRecord, JobRecord } from "./JobSink.ts"
@@ -17,35 +17,31 @@ import * as OptionError from "./OptionError.ts"
 import * as ResultDocument from "./ResultDocument.ts"
 import * as Sizes from "./Sizes.ts"
 
-/**
- * Which of the files that a result names are fetched with it. `none`: only the result document. `results`: what the
- * platform made (masks, point labels). `all`: input media too, which can be large and may not be the platform's to give.
- */
-export type AttachmentChoice = "none" | "results" | "all"
+export type { AttachmentChoice }
 
 /** What to fetch with a job. */
 export interface Options {
-  /** Default `results`. */
+  /** Which of the files that the result names are fetched with it. Default: `results`. */
   readonly attachments?: AttachmentChoice
-  /** Files of one job fetched at the same time. Default 4. */
+  /** Files of one job fetched at the same time, from 1. Default: 4. */
   readonly attachmentConcurrency?: number
-  /** `JobRecord.load`, from 1. Default: a new one; `mapJobs` makes one for all its jobs. */
+  /** `JobRecord.load`, from 1. Default: a new one; a stream makes one for all its jobs. */
   readonly load?: number
-  /** `JobRecord.position`. Default 0; `mapJobs` counts the summaries. */
+  /** `JobRecord.position`, from 0. Default: 0; a stream counts its jobs. */
   readonly position?: number
-  /** Largest result document that is parsed whole, in bytes; larger ones are scanned. Default 1 MiB. */
+  /** Largest result document that is parsed as a whole, in bytes, from 0; larger ones are scanned. Default: 1 MiB. */
   readonly parseLimit?: number
   /** Where sizes of images come from that neither a mask nor a stored input has. Default: nowhere. */
   readonly sizes?: Sizes.Source
-  /** Told of the images whose size was looked for and not found. Must be quick; it must not throw. */
+  /** Is called with the images whose size was not found. Must be quick; it must not throw. */
   readonly onUnsized?: (unsized: ReadonlyArray<Sizes.Unsized>) => void
-  /** Asked about each result before its files are fetched: a job whose result it refuses is none. Default: takes all. */
+  /** Decides about each result before its files are fetched; a job whose result it refuses is left out. Default: takes all. */
   readonly filter?: (document: ResultDocument.ResultDocument) => Effect.Effect<boolean, ContentError>
 }
 
 /**
- * Fetches one job whole, or none where the platform has no result for it yet. Its contents are valid until the scope
- * closes. Fails where any part of it cannot be had: a job is exported whole or not at all.
+ * Fetches one complete job, or none if GT Studio has no result for it yet. Its contents are valid until the scope closes.
+ * Fails if any part of it cannot be fetched or kept: with a `GtStudioError`, or a `ContentError` of the spool.
  */
 export const fetch = (
   batch: BatchRef,
@@ -53,20 +49,29 @@ export const fetch = (
   options: Options = {}
 ): Effect.Effect<Option.Option<JobRecord>, FetchError, GtStudio | Scope.Scope> =>
   Effect.flatMap(
-    Effect.andThen(check(options), GtStudio),
+    Effect.andThen(check(batch, options), GtStudio),
     (gtStudio) => fetchWith(gtStudio, batch, summary, options)
   )
 
-/** Why a job could not be fetched. An `OptionError` names an option that cannot be meant. */
+/** Why a job could not be fetched. An `OptionError` names an option that cannot be used. */
 export type FetchError = GtStudioError | ContentError | OptionError.OptionError
 
-const check = Effect.fnUntraced(function*({ attachmentConcurrency, parseLimit, sizes }: Options) {
-  yield* Sizes.check(sizes)
-  if (attachmentConcurrency !== undefined) yield* OptionError.count("attachmentConcurrency", attachmentConcurrency)
-  if (parseLimit !== undefined) yield* OptionError.count("parseLimit", parseLimit, 0)
+const countFrom0 = (option: string, value: unknown) => OptionError.count(option, value, 0)
+
+/** Checks a batch and options; `fetch` does so itself, and callers of {@link fetchWith} once for all jobs. */
+export const check = Effect.fnUntraced(function*(batch: BatchRef, options: Options) {
+  yield* OptionError.batch("batch", batch)
+  yield* Sizes.check(options.sizes)
+  yield* checkAttachments(options.attachments)
+  yield* OptionError.given(OptionError.count)("attachmentConcurrency", options.attachmentConcurrency)
+  yield* OptionError.given(OptionError.count)("load", options.load)
+  yield* OptionError.given(countFrom0)("position", options.position)
+  yield* OptionError.given(countFrom0)("parseLimit", options.parseLimit)
+  yield* OptionError.given(OptionError.callback)("filter", options.filter)
+  yield* OptionError.given(OptionError.callback)("onUnsized", options.onUnsized)
 })
 
-/** As {@link fetch}, for callers that hold the service and may open result documents in their own way. */
+/** As {@link fetch}, for callers that have checked the options, hold the service, and may open documents in their own way. */
 export const fetchWith = Effect.fnUntraced(function*(
   gtStudio: GtStudio["Service"],
   batch: BatchRef,
@@ -143,34 +148,3 @@ const hashOf = (contents: ReadonlyArray<Content>): Effect.Effect<string> =>
     ),
     (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
   )
-
-/**
- * A step from job summaries to whatever `use` makes of each finished job. The job's contents live while `use` runs, so
- * that only `concurrency` jobs (default 16) are held at any time. Unfinished jobs are passed over. Output comes as jobs
- * finish, or in the order of the input where `ordered` is set. The first failure ends the stream.
- */
-export const mapJobs = <A, E, R>(
-  batch: BatchRef,
-  use: (job: JobRecord) => Effect.Effect<A, E, R>,
-  options: Options & { readonly concurrency?: number; readonly ordered?: boolean } = {}
-) =>
-<E0, R0>(
-  summaries: Stream.Stream<JobSummary, E0, R0>
-): Stream.Stream<A, E0 | E | FetchError, R0 | Exclude<R, Scope.Scope> | GtStudio> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const concurrency = yield* OptionError.count("concurrency", options.concurrency ?? 16)
-    const load = options.load === undefined ? yield* LoadId.make : yield* OptionError.count("load", options.load)
-    return summaries.pipe(
-      Stream.filter(isFinished),
-      Stream.zipWithIndex,
-      Stream.mapEffect(([summary, position]) =>
-        Effect.scoped(Effect.flatMap(
-          fetch(batch, summary, { ...options, load, position }),
-          Option.match({
-            onNone: () => Effect.succeed<ReadonlyArray<A>>([]),
-            onSome: (job) => Effect.map(use(job), (value): ReadonlyArray<A> => [value])
-          })
-        )), { concurrency, unordered: options.ordered !== true }),
-      Stream.flattenIterable
-    )
-  }))

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Content } from "./Content.ts"
+import { TaggedError } from "./internal/taggedError.ts"
 import type { JobResult, JobSummary } from "./Job.ts"
 import * as PlainText from "./PlainText.ts"
 import type { AttachmentRef, ResultDocument } from "./ResultDocument.ts"
@@ -109,20 +110,23 @@ export type Inspected =
 /** How closely `inspect` checks: `manifest` trusts the sink's own records, `content` reads and hashes everything. */
 export type InspectDepth = "manifest" | "content"
 
-/** What a sink can do. The engine keeps to it, and the conformance kit holds the sink to it. */
+/** What a sink can do. The engine keeps to it, and the conformance kit holds the sink to it. No field has a default here. */
 export interface Capabilities {
-  /** `upsert`: the latest revision of a job replaces earlier ones. `append`: every stage adds. */
+  /**
+   * `upsert`: the latest revision of a job replaces earlier ones. `append`: every stage adds, so that a changed job is there
+   * twice, and no receipt of it can be compared.
+   */
   readonly keying: "upsert" | "append"
   /**
    * `commit`: readers see whole batches after commit. `stage`: readers may see records earlier. `finish`: readers see what
    * is committed when `finish` has published it, and until then what an earlier `finish` has; needs `writers: "single"`.
    */
   readonly visibility: "commit" | "stage" | "finish"
-  /** What an answered commit survives: the death of the `process`, or of the machine (`fsync`). */
+  /** What an acknowledged commit survives: the end of the `process`, or a power cut too (`fsync`). */
   readonly durability: "process" | "fsync"
-  /** Whether the same jobs give the same bytes, in whatever order and batches they come. */
+  /** Whether the same jobs give the same bytes, in whatever order and batches they come. Rows are the same in any case. */
   readonly deterministic: boolean
-  /** Whether `inspect` can read back what is stored. */
+  /** Whether `inspect` reads back what is stored: for `Verify`, for `Export.Options.repair`, and to rebuild a lost ledger. */
   readonly inspectable: boolean
   /**
    * `single`: one process at a time may write there. `many`: several may, each into a branch of its own, by
@@ -131,14 +135,14 @@ export interface Capabilities {
    * job wins. Needs `keying: "upsert"` and `visibility: "commit"`.
    */
   readonly writers: "single" | "many" | "direct"
-  /** How many batches may be between `stage` and the end of `commit` at the same time. At least 1. */
+  /** Most batches between `stage` and the end of `commit` at the same time, from 1. */
   readonly concurrentBatches: number
   readonly batch: {
-    /** Most records in one batch. At least 1. */
+    /** Most records in one batch, from 1. */
     readonly maxRecords: number
-    /** A batch is closed when its contents reach this many bytes. */
+    /** A batch is closed when its documents and nested files reach this many bytes; more than 0. */
     readonly maxBytes: number
-    /** Longest wait for a batch to fill; 0 takes what is there. */
+    /** Longest wait for a batch to fill, from its first record; 0 takes what is there. Numbers are milliseconds. */
     readonly maxAge: Duration.Input
   }
 }
@@ -266,7 +270,7 @@ export type SinkErrorReason = typeof SinkErrorReason.Type
 export const isWriterName = (name: string): boolean => /^[a-z0-9][a-z0-9-]{0,63}$/.test(name)
 
 /** A sink failed at one step of its life. */
-export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
+export class SinkError extends TaggedError<SinkError>()("SinkError", {
   /** `JobSink.name`. */
   sink: Schema.String,
   step: Schema.Literals(["check", "open", "stage", "commit", "abort", "finish", "close", "merge", "inspect"]),

@@ -10,6 +10,7 @@ import * as Semaphore from "effect/Semaphore"
 import type * as Stream from "effect/Stream"
 import type { ContentError } from "./Content.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { TaggedError } from "./internal/taggedError.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import type { Receipt, Revision, SinkError } from "./JobSink.ts"
 import * as PlainText from "./PlainText.ts"
@@ -209,7 +210,7 @@ export interface Audit {
 }
 
 /** The ledger could not be read or written. */
-export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
+export class LedgerError extends TaggedError<LedgerError>()("LedgerError", {
   /**
    * - `locked`: another run has it open
    * - `newer`: written by a newer version of this software

@@ -46,7 +46,7 @@ export const emptyStore = (): Store => ({ jobs: new Map() })
 export interface Options {
   /** Where to write. Default: a store of its own. */
   readonly store?: Store
-  /** `JobSink.id`. Default `memory`; sinks of one run need different ones. */
+  /** `JobSink.id`. Default: `memory`; sinks of one run need different ones. */
   readonly id?: string
   readonly batch?: Partial<Capabilities["batch"]>
 }

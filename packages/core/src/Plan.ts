@@ -1,6 +1,6 @@
 /**
- * What an export would do, without doing it: the listings held against the ledger, and a few of the jobs that would be
- * fetched, fetched to see what one costs. Writes nothing anywhere.
+ * Says what an export would do, without doing it: compares the listings with the ledger, and fetches a few of the jobs to see
+ * what one costs. Writes nothing.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,20 +10,21 @@ import type { ContentError } from "./Content.ts"
 import type { Options as ExportOptions } from "./Export.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
+import { checkAttachments } from "./internal/attachmentChoice.ts"
 import { eachOnce } from "./internal/engine/options.ts"
 import { monotonicMillis } from "./internal/monotonic.ts"
 import type { BatchRef, JobSummary } from "./Job.ts"
 import { fetch } from "./JobFetch.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
 import * as OptionError from "./OptionError.ts"
-import { decide } from "./Selection.ts"
+import { check as checkSelection, decide } from "./Selection.ts"
 
 /** What is to be planned: an export with these options, except that a `Retry` is no plan to make from a listing. */
 export interface Options extends Pick<ExportOptions, "batches" | "filter" | "limit" | "attachments"> {
   /** Ids of the sinks, `JobSink.id`. */
   readonly sinks: ReadonlyArray<string>
   readonly selection?: Exclude<ExportOptions["selection"], { readonly _tag: "Retry" }>
-  /** Most jobs that are fetched to see what one costs. Default 10. */
+  /** Most jobs that are fetched to see what one costs, from 0. Default: 10. */
   readonly sample?: number
 }
 
@@ -70,16 +71,21 @@ interface Candidate {
 }
 
 /**
- * Plans an export. Costs the pages of the listings and the jobs of the sample, and remembers the ids seen: about 100 bytes a
- * job. Fails where the key or the project is refused.
+ * Plans an export. Costs the pages of the listings and the jobs of the sample, and remembers the ids: about 100 bytes per
+ * job. Fails if the key or every batch is refused, if the ledger cannot be read, and with an `OptionError`.
  */
 export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
   Plan,
   GtStudioError | LedgerError | ContentError | OptionError.OptionError,
   GtStudio | Ledger
 > {
-  if (options.limit !== undefined) yield* OptionError.count("limit", options.limit)
-  if (options.sample !== undefined) yield* OptionError.count("sample", options.sample, 0)
+  yield* OptionError.given(OptionError.count)("limit", options.limit)
+  yield* OptionError.given((option, value) => OptionError.count(option, value, 0))("sample", options.sample)
+  yield* OptionError.given(OptionError.callback)("filter", options.filter)
+  yield* OptionError.each("sinks", options.sinks, OptionError.text)
+  yield* checkAttachments(options.attachments)
+  yield* checkSelection(options.selection)
+  const planned = yield* OptionError.each("batches", options.batches, OptionError.batch)
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
   const { limit = Number.POSITIVE_INFINITY, sample = 10, selection = { _tag: "New" }, filter = () => true } = options
@@ -150,7 +156,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     return plan
   })
 
-  const batches = yield* Effect.forEach(eachOnce(options.batches), planBatch)
+  const batches = yield* Effect.forEach(eachOnce(planned), planBatch)
   if (refusal !== undefined && batches.every(({ pages }) => pages === 0)) return yield* refusal
   return { batches, limited, sample: yield* fetchSample(candidates, options.attachments ?? "results") }
 })

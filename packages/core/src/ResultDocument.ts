@@ -29,7 +29,7 @@ export interface OpenOptions {
    * which from about that size on takes less time too.
    */
   readonly parseLimit?: number
-  /** Lists the job's input media among the attachments, with the role `input`. Default false: they can be large. */
+  /** Lists the job's input media among the attachments, with the role `input`. Default: false, as they can be large. */
   readonly inputs?: boolean
   /**
    * A scan that was given all bytes of the content while they arrived, made with the same `inputs`: a large document then

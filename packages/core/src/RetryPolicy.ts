@@ -9,13 +9,13 @@ import type { GtStudioError } from "./GtStudioError.ts"
 
 /** Budget of one request. Waits double from `base` to `cap`, each made 20 % shorter to 20 % longer by chance. */
 export interface RetryBudget {
-  /** First wait. Default 200 milliseconds. */
+  /** First wait. Default: 200 milliseconds. */
   readonly base: Duration.Input
-  /** Longest wait of our own; a `Retry-After` may ask for more. Default 20 seconds. */
+  /** Longest wait of our own; a `Retry-After` may ask for more. Default: 20 seconds. */
   readonly cap: Duration.Input
-  /** Most tries after the first one. Default 8. */
+  /** Most tries after the first one. Default: 8. */
   readonly retries: number
-  /** No wait is begun that would end later than this after the first try. Default 2 minutes. */
+  /** No wait is begun that would end later than this after the first try. Default: 2 minutes. */
   readonly maxElapsed: Duration.Input
 }
 

@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import type { ContentError } from "./Content.ts"
 import { isFinished, type JobSummary } from "./Job.ts"
 import type { LedgerEntry, Listed } from "./Ledger.ts"
+import * as OptionError from "./OptionError.ts"
 import type { ResultDocument } from "./ResultDocument.ts"
 
 /** Which finished jobs a run looks at, beyond those that are new. */
@@ -27,6 +28,51 @@ export type Selection =
   }
   /** Exactly the jobs that failed, whatever their error. */
   | { readonly _tag: "Retry" }
+
+/** Selects new, newly finished, and changed jobs, and failed ones whose error may pass: what an export does by default. */
+export const newJobs: Selection = { _tag: "New" }
+
+/** Selects exactly the jobs that failed, whatever their error. No batch is listed. */
+export const retry: Selection = { _tag: "Retry" }
+
+/**
+ * Selects finished jobs again, to store those that changed: all of them, or those that both conditions name. `jobs` are job
+ * ids. `checkedBefore` is a time, or milliseconds since 1970: jobs that were checked since then are left out.
+ *
+ * @example
+ * ```ts
+ * import { Selection } from "@labelstream/core"
+ *
+ * const all = Selection.refresh()
+ * const two = Selection.refresh({ jobs: ["job-1", "job-2"] })
+ * const stale = Selection.refresh({ checkedBefore: new Date(Date.now() - 24 * 60 * 60 * 1000) })
+ * ```
+ */
+export const refresh = (options: {
+  readonly jobs?: Iterable<string>
+  readonly checkedBefore?: Date | number
+} = {}): Extract<Selection, { readonly _tag: "Refresh" }> => ({
+  _tag: "Refresh",
+  ...options.jobs === undefined ? {} : { jobs: new Set(options.jobs) },
+  ...options.checkedBefore === undefined ? {} : { checkedBefore: Number(options.checkedBefore) }
+})
+
+/** Checks the option `selection`; an export and a plan do so themselves. */
+export const check = Effect.fnUntraced(function*(selection: Selection | undefined) {
+  if (selection === undefined) return
+  yield* OptionError.oneOf("selection._tag", selection._tag, ["New", "Refresh", "Retry"])
+  if (selection._tag !== "Refresh") return
+  const { checkedBefore, jobs } = selection
+  if (checkedBefore !== undefined && !Number.isFinite(checkedBefore)) {
+    return yield* new OptionError.OptionError({ option: "selection.checkedBefore", detail: "must be a time" })
+  }
+  if (jobs === undefined) return
+  if (!(jobs instanceof Set)) {
+    const detail = "must be a Set of job ids, as Selection.refresh makes it"
+    return yield* new OptionError.OptionError({ option: "selection.jobs", detail })
+  }
+  yield* OptionError.each("selection.jobs", Array.from(jobs), OptionError.text)
+})
 
 /**
  * What is to be done with a listed job.

@@ -47,7 +47,7 @@ export type Claims = Partial<Omit<Capabilities, "batch">> & { readonly batch?: P
 export interface Description {
   /** `JobSink.name`. */
   readonly name: string
-  /** `JobSink.version`. Default `1`. */
+  /** `JobSink.version`. Default: `1`. */
   readonly version?: string
   /** `JobSink.id`: names the place written to, without secrets. */
   readonly id: string

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { checkCapabilities } from "./internal/engine/options.ts"
+import { TaggedError } from "./internal/taggedError.ts"
 import type { JobSink } from "./JobSink.ts"
 
 /** The version of the contract of this package. */
@@ -96,7 +97,7 @@ export const targetOf = (definition: Pick<Definition<unknown>, "options" | "targ
  * - `contract`: it was written for another version of the contract
  * - `options`: the options do not fit; `problems` has all of them
  */
-export class SinkPluginError extends Schema.TaggedError<SinkPluginError>()("SinkPluginError", {
+export class SinkPluginError extends TaggedError<SinkPluginError>()("SinkPluginError", {
   /** As asked for. */
   specifier: Schema.String,
   reason: Schema.Literals(["missing", "broken", "notASink", "contract", "options"]),

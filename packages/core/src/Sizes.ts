@@ -40,17 +40,18 @@ const most = 2 ** 31 - 1
 /** Whether a number can be the width or height of an image. */
 export const isLength = (value: number): boolean => Number.isSafeInteger(value) && value > 0 && value <= most
 
-/** Fails where a fixed size is none that an image can have. */
-export const check = (source: Source | undefined): Effect.Effect<void, OptionError.OptionError> =>
-  source?._tag !== "Fixed" || isLength(source.size.width) && isLength(source.size.height)
-    ? Effect.void
-    : Effect.fail(
-      new OptionError.OptionError({
-        option: "sizes",
-        detail:
-          `must have a width and a height from 1 to ${most} pixels, and has ${source.size.width}x${source.size.height}`
-      })
-    )
+/** Fails if the option is no source, or names a fixed size that no image can have. */
+export const check = Effect.fnUntraced(function*(source: Source | undefined) {
+  if (source === undefined) return
+  yield* OptionError.oneOf("sizes._tag", source._tag, ["Fetch", "Fixed", "Lookup"])
+  if (source._tag === "Lookup") yield* OptionError.callback("sizes.find", source.find)
+  if (source._tag !== "Fixed" || isLength(source.size.width) && isLength(source.size.height)) return
+  const { height, width } = source.size
+  return yield* new OptionError.OptionError({
+    option: "sizes",
+    detail: `must have a width and a height from 1 to ${most} pixels, and has ${width}x${height}`
+  })
+})
 
 /** The names by which an image may be known, most exact first: its address, without query, its last segment, without ending. */
 export const namesOf = (url: string): ReadonlyArray<string> => {

@@ -6,13 +6,14 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type Content, ContentError } from "./Content.ts"
+import * as OptionError from "./OptionError.ts"
 import { type Arrival, Spool } from "./Spool.ts"
 
 const chunkBytes = 1024 * 1024
 
 /** How much is held at a time. */
 export interface Options {
-  /** Bytes of all content together, at most. Default 256 MiB. What does not fit fails with `ENOSPC`. */
+  /** Bytes of all content together, at most. Default: 256 MiB. What does not fit fails with `ENOSPC`. */
   readonly maxBytes?: number
 }
 
@@ -97,5 +98,9 @@ function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes)
 }
 
-/** Provides an empty spool. */
-export const layer = (options: Options = {}): Layer.Layer<Spool> => Layer.sync(Spool, () => make(options))
+/** Provides an empty spool. Fails with an `OptionError` if `maxBytes` is none. */
+export const layer = (options: Options = {}): Layer.Layer<Spool, OptionError.OptionError> =>
+  Layer.effect(
+    Spool,
+    Effect.map(OptionError.given(OptionError.positive)("maxBytes", options.maxBytes), () => make(options))
+  )

@@ -6,7 +6,7 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 
-/** Whether clients and exports that are made here tell of themselves. Default false. */
+/** Whether clients and exports that are made here tell of themselves. Default: false. */
 export const Enabled = Context.Reference<boolean>("@labelstream/core/Telemetry/Enabled", { defaultValue: () => false })
 
 /**

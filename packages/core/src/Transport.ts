@@ -9,6 +9,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import { TaggedError } from "./internal/taggedError.ts"
 
 /**
  * What went wrong on the wire.
@@ -38,7 +39,7 @@ export type TransportFailure = typeof TransportFailure.Type
 /**
  * An exchange failed below HTTP. Carries no URL and no header, so that it may be shown as it is.
  */
-export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
+export class TransportError extends TaggedError<TransportError>()("TransportError", {
   failure: TransportFailure,
   /** The system's error code, such as `ECONNREFUSED`, where there is one. */
   code: Schema.optionalKey(Schema.String),

@@ -1,12 +1,13 @@
 /**
- * Holds what a sink has stored against the ledger, without the network: what is missing, what has changed, what is
- * there that nobody stored. Reads only.
+ * Compares what a sink has stored with the ledger, without the network: what is missing, what is modified, what nobody
+ * stored. Reads only.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type InspectDepth, type JobSink, SinkError } from "./JobSink.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
+import * as OptionError from "./OptionError.ts"
 
 /** What is damaged. Without a job it is a published file of many jobs, which the next run into the sink restores. */
 export interface Damage {
@@ -41,9 +42,9 @@ export type Difference =
 
 /** How to verify. */
 export interface Options {
-  /** `content` (the default) reads and hashes every stored byte; `manifest` believes the sink's own books. */
+  /** `content` reads and hashes every stored byte; `manifest` trusts the sink's own records. Default: `content`. */
   readonly depth?: InspectDepth
-  /** The id under which the ledger has the receipts. Default the sink's own; another where its place was moved. */
+  /** The id under which the ledger has the receipts. Default: the sink's own; another if its target was moved. */
   readonly receiptsOf?: string
 }
 
@@ -55,14 +56,19 @@ export interface Verified {
 }
 
 /**
- * Verifies one sink, in steps that add up to the whole. Memory does not grow with the number of jobs. Fails with
- * `misconfigured` for a sink that cannot read back what it stores.
+ * Verifies one sink, in steps whose counts add up. Memory does not grow with the number of jobs. Fails with a `SinkError`
+ * (`misconfigured` if the sink cannot read back what it stores), if the ledger cannot be read, and with an `OptionError`.
  */
 export const sink = (
   target: JobSink,
   options: Options = {}
-): Stream.Stream<Verified, SinkError | LedgerError, Ledger> =>
+): Stream.Stream<Verified, SinkError | LedgerError | OptionError.OptionError, Ledger> =>
   Stream.unwrap(Effect.gen(function*() {
+    yield* OptionError.given((option, value) => OptionError.oneOf(option, value, ["manifest", "content"]))(
+      "depth",
+      options.depth
+    )
+    yield* OptionError.given(OptionError.text)("receiptsOf", options.receiptsOf)
     if (!target.capabilities.inspectable) {
       const detail = "it cannot read back what it stores, so there is nothing to verify"
       return yield* new SinkError({ sink: target.name, step: "inspect", reason: "misconfigured", detail })

@@ -2,7 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Cause, Effect, Exit } from "effect"
 import { TestClock } from "effect/testing"
+import type * as Export from "../src/Export.ts"
 import type { Capabilities } from "../src/JobSink.ts"
+import * as Selection from "../src/Selection.ts"
+import * as Sizes from "../src/Sizes.ts"
 import { type RunOptions, world } from "./support/exports.ts"
 import { batchOf, FakePlatform } from "./support/fakePlatform.ts"
 import { MemorySink } from "./support/memorySink.ts"
@@ -46,6 +49,41 @@ describe("an export", () => {
         })
     )
   }
+
+  const unset = process.env["LABELSTREAM_THAT_NOBODY_SETS"] as string
+  const others: Record<string, RunOptions | Pick<Export.Options, "batches">> = {
+    batches: { batches: unset as unknown as [] },
+    "batches[1].batchId": { batches: [{ projectId: "p", batchId: "b" }, { projectId: "p", batchId: unset }] },
+    "batches[0].projectId": { batches: [{ projectId: "", batchId: "b" }] },
+    attachments: { attachments: "al" as "all" },
+    repair: { repair: "yes" as unknown as boolean },
+    filter: { filter: "completed" as unknown as () => boolean },
+    filterResult: { filterResult: {} as () => Effect.Effect<boolean> },
+    onEvent: { onEvent: true as unknown as () => void },
+    "selection._tag": { selection: { _tag: "All" } as unknown as Export.Selection },
+    "selection.jobs": { selection: { _tag: "Refresh", jobs: ["j"] as unknown as Set<string> } },
+    "selection.jobs[0]": { selection: Selection.refresh({ jobs: [unset] }) },
+    "selection.checkedBefore": { selection: Selection.refresh({ checkedBefore: new Date("soon") }) },
+    "sizes._tag": { sizes: { _tag: "Guess" } as unknown as NonNullable<Export.Options["sizes"]> },
+    "sizes.find": { sizes: Sizes.lookup(unset as unknown as () => Effect.Effect<string>) }
+  }
+  for (const [name, of] of Object.entries(others)) {
+    it.effect(`refuses, by name and in one line, ${name} of a wrong type`, () =>
+      Effect.gen(function*() {
+        const platform = new FakePlatform([batchOf(3)])
+        const { running } = yield* world(platform, [new MemorySink()])
+        const message = yield* refusal(running(of as RunOptions))
+        assert.include(message, `Option ${name}: must be`)
+        assert.notInclude(message, "\n")
+        strictEqual(platform.kinds.length, 0)
+      }))
+  }
+
+  it.effect("refuses what is no sink", () =>
+    Effect.gen(function*() {
+      const { running } = yield* world(new FakePlatform([batchOf(3)]), [{ sink: unset } as unknown as MemorySink])
+      assert.include(yield* refusal(running()), "Option sinks[0]: must be a sink")
+    }))
 
   type Claims = Partial<Omit<Capabilities, "batch">> & { readonly batch?: Partial<Capabilities["batch"]> }
   const capabilities: Record<string, readonly [(value: number) => Claims, ReadonlyArray<number>]> = {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { ConfigProvider, Effect, Exit, Layer, Redacted, Stream } from "effect"
+import { inspect } from "node:util"
 import * as GtStudio from "../src/GtStudio.ts"
 import { api, batchOf, documentUrl, FakePlatform, key, ref, storage } from "./support/fakePlatform.ts"
 import { type Asked, FakeTransport } from "./support/fakeTransport.ts"
@@ -116,7 +117,7 @@ describe("the settings", () => {
   it.effect("refuses plain http to another machine", () =>
     Effect.gen(function*() {
       const error = yield* make({ baseUrl: "http://api.test" })
-      strictEqual(error.setting, "baseUrl")
+      strictEqual(error.option, "baseUrl")
       assert.include(error.message, "plain http")
     }))
 
@@ -127,7 +128,7 @@ describe("the settings", () => {
 
   it.effect.each(["http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://0.0.0.0"])(
     "refuses plain http to %s, which only looks like this machine",
-    (baseUrl) => Effect.map(make({ baseUrl }), ({ setting }) => strictEqual(setting, "baseUrl"))
+    (baseUrl) => Effect.map(make({ baseUrl }), ({ option }) => strictEqual(option, "baseUrl"))
   )
 
   it.effect("allows plain http where that was said on purpose", () =>
@@ -143,7 +144,7 @@ describe("the settings", () => {
     "refuses the base URL %s without showing what may be secret",
     (baseUrl) =>
       Effect.map(make({ baseUrl }), (error) => {
-        strictEqual(error.setting, "baseUrl")
+        strictEqual(error.option, "baseUrl")
         assert.notInclude(error.message, "word:")
         assert.notInclude(error.message, "word@")
         assert.notInclude(error.message, "=word")
@@ -154,7 +155,7 @@ describe("the settings", () => {
     "refuses the empty key %j",
     (value) =>
       Effect.map(make({ apiKey: Redacted.make(value) }), (error) => {
-        strictEqual(error.setting, "apiKey")
+        strictEqual(error.option, "apiKey")
         assert.include(error.message, "empty")
       })
   )
@@ -163,7 +164,7 @@ describe("the settings", () => {
     "refuses a key that no header can carry, without showing it (%j)",
     (value) =>
       Effect.map(make({ apiKey: Redacted.make(value) }), (error) => {
-        strictEqual(error.setting, "apiKey")
+        strictEqual(error.option, "apiKey")
         assert.notInclude(JSON.stringify(error) + String(error) + error.message, "half")
       })
   )
@@ -177,8 +178,8 @@ describe("the settings", () => {
 
   it.effect.each([0, -1, Number.NaN])("refuses %d as a limit", (value) =>
     Effect.gen(function*() {
-      strictEqual((yield* make({ maxInFlight: value })).setting, "maxInFlight")
-      strictEqual((yield* make({ requestsPerSecond: value })).setting, "requestsPerSecond")
+      strictEqual((yield* make({ maxInFlight: value })).option, "maxInFlight")
+      strictEqual((yield* make({ requestsPerSecond: value })).option, "requestsPerSecond")
     }))
 
   it.effect.each([-1, Number.NaN, Number.POSITIVE_INFINITY])(
@@ -186,11 +187,11 @@ describe("the settings", () => {
     (value) =>
       Effect.gen(function*() {
         for (const name of ["headersTimeout", "idleTimeout", "downloadTimeout"] as const) {
-          strictEqual((yield* make({ [name]: value })).setting, name)
+          strictEqual((yield* make({ [name]: value })).option, name)
         }
         for (const name of ["base", "cap", "retries", "maxElapsed"] as const) {
           const error = yield* make({ retry: { [name]: value } })
-          strictEqual(error.setting, `retry.${name}`)
+          strictEqual(error.option, `retry.${name}`)
           assert.include(error.message, `Option retry.${name}: must be`)
         }
       })
@@ -204,6 +205,37 @@ describe("the settings", () => {
         strictEqual(platform.transport.asked[0]?.url.pathname, "/prefix/v1/attachments")
       }
     }))
+
+  it.effect.each(
+    [
+      [{}, "GT_STUDIO_API_KEY: must be the API key, and is not set"],
+      [{ GT_STUDIO_API_KEY: "" }, "GT_STUDIO_API_KEY: must be the API key, and is"],
+      [{ GT_STUDIO_API_KEY: "half a key" }, "GT_STUDIO_API_KEY: must be the API key, and has characters"],
+      [{ GT_STUDIO_API_KEY: key, GT_STUDIO_BASE_URL: "nowhere" }, "GT_STUDIO_BASE_URL: must be a URL"],
+      [{ GT_STUDIO_API_KEY: key, GT_STUDIO_ALLOW_HTTP: "maybe" }, "GT_STUDIO_ALLOW_HTTP: must be true or false"]
+    ] as const
+  )("name the variable that cannot be used: %j", ([env, sentence]) =>
+    Effect.gen(function*() {
+      const layer = GtStudio.layerConfig().pipe(
+        Layer.provide([new FakeTransport(() => "never").layer, new FakePlatform([]).spool.layer]),
+        Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+      )
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+      assert.include(error.message, sentence)
+      assert.notInclude(error.message, "\n")
+      assert.notInclude(error.message, "half")
+      strictEqual(inspect(error), `OptionError: ${error.message}`)
+    }))
+
+  it.effect.each([undefined, "text", Redacted.make(undefined), Redacted.make(7)])(
+    "refuse %j as a key",
+    (value) =>
+      Effect.gen(function*() {
+        const error = yield* make({ apiKey: value as unknown as Redacted.Redacted })
+        strictEqual(error.option, "apiKey")
+        assert.notInclude(error.message, "text,")
+      })
+  )
 
   it.effect("come from the environment", () =>
     Effect.gen(function*() {

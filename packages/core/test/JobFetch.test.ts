@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option } from "effect"
 import * as JobFetch from "../src/JobFetch.ts"
 import type { JobRecord } from "../src/JobSink.ts"
-import * as SpoolMemory from "../src/SpoolMemory.ts"
-import { batchOf, documentUrl, type FakeJob, FakePlatform, files, ok, ref } from "./support/fakePlatform.ts"
+import { documentUrl, type FakeJob, FakePlatform, files, ok, ref } from "./support/fakePlatform.ts"
 import { lapse } from "./support/time.ts"
 
 const summary = (id: string, status = "completed") => ({
@@ -216,71 +215,3 @@ describe("a job that cannot be had whole", () => {
       strictEqual(failure.reason._tag, "NotFound")
     }))
 })
-
-describe("mapJobs", () => {
-  const run = (platform: FakePlatform, options: Parameters<typeof JobFetch.mapJobs>[2], use = Effect.void) =>
-    lapse(
-      Stream.fromIterable(platform.batches[0]!.jobs.map(({ id, status }) => summary(id, status))).pipe(
-        JobFetch.mapJobs(ref, (job) => Effect.as(use, job.jobId), options),
-        Stream.runCollect,
-        Effect.provide(platform.layer())
-      )
-    )
-
-  it.effect("passes over jobs in work, without asking for them", () =>
-    Effect.gen(function*() {
-      const platform = batchWith({ "b-1": "in_progress" })
-      deepStrictEqual((yield* run(platform, {})).sort(), ["b-0", "b-2", "b-3", "b-4"])
-      assert(!platform.kinds.includes("jobs b-1"))
-    }))
-
-  it.effect("keeps the input's order where asked to, though one job is slow", () =>
-    Effect.gen(function*() {
-      const slow = (_: unknown, kind: string) =>
-        kind === "jobs b-0" ? { ...ok({ status: "x" }), delay: 9000 } : undefined
-      const ids = ["b-1", "b-2", "b-3", "b-4"]
-      deepStrictEqual(yield* run(batchWith({}, slow), { ordered: true }), ids)
-    }))
-
-  it.effect("holds no more jobs than are worked on", () =>
-    Effect.gen(function*() {
-      const platform = new FakePlatform([batchOf(30)])
-      yield* run(platform, { concurrency: 3 }, Effect.sleep(50))
-      strictEqual(platform.spool.mostHeld, 3)
-      strictEqual(platform.spool.held, 0)
-    }))
-
-  it.effect("gives all its jobs one load id, its own or the one that it was given", () =>
-    Effect.gen(function*() {
-      const loads = (options: JobFetch.Options) =>
-        lapse(
-          Stream.fromIterable(batchOf(4).jobs.map(({ id }) => summary(id))).pipe(
-            JobFetch.mapJobs(ref, ({ load }) => Effect.succeed(load), options),
-            Stream.runCollect,
-            Effect.provide(new FakePlatform([batchOf(4)]).layer())
-          )
-        )
-      const own = yield* loads({})
-      strictEqual(own.length, 4)
-      strictEqual(new Set(own).size, 1)
-      assert(Number.isSafeInteger(own[0]))
-      deepStrictEqual(yield* loads({ load: 7 }), [7, 7, 7, 7])
-    }))
-
-  it.effect("works over the spool in memory", () =>
-    Effect.gen(function*() {
-      const platform = platformOf({ document: masks })
-      const ids = yield* Stream.make(summary("j")).pipe(
-        JobFetch.mapJobs(ref, (job) => Effect.succeed(job.attachments.length)),
-        Stream.runCollect,
-        Effect.provide(platform.layer({}, SpoolMemory.layer()))
-      )
-      deepStrictEqual(ids, [2])
-      strictEqual(platform.spool.mostHeld, 0)
-    }))
-})
-
-const batchWith = (statuses: Record<string, string>, override?: FakePlatform["override"]) => {
-  const jobs = batchOf(5).jobs.map((job) => ({ ...job, status: statuses[job.id] ?? "completed" }))
-  return new FakePlatform([{ projectId: "p", batchId: "b", jobs }], override)
-}

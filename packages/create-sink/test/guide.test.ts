@@ -7,7 +7,7 @@ import { dirname, join } from "node:path"
 import { isFull, scale } from "../../../scripts/testScale.ts"
 import { SinkTemplate } from "../src/index.ts"
 import { contents, folderInReach, write } from "./support/folders.ts"
-import { blocksOf, page } from "./support/guide.ts"
+import { blocksOf, page, strongBlocks } from "./support/guide.ts"
 import { node } from "./support/program.ts"
 
 const resolve = createRequire(import.meta.url).resolve
@@ -15,8 +15,8 @@ const tool = (name: string, path: string) => join(dirname(resolve(`${name}/packa
 const tsc = tool("typescript", "bin/tsc")
 const vitest = tool("vitest", "vitest.mjs")
 
-/** A folder with what the guide shows, as somebody would have typed it. */
-const typed = (kind: SinkTemplate.Kind) => Effect.tap(folderInReach, (folder) => write(folder, blocksOf(kind)))
+/** A folder with what a guide shows, as somebody would have typed it. */
+const typed = (files: Readonly<Record<string, string>>) => Effect.tap(folderInReach, (folder) => write(folder, files))
 
 const passes = Effect.fnUntraced(function*(folder: string, args: ReadonlyArray<string>) {
   const { status, stderr, stdout } = yield* node(folder, args)
@@ -26,6 +26,9 @@ const passes = Effect.fnUntraced(function*(folder: string, args: ReadonlyArray<s
 
 /** What the export of each guide stores, once per job. */
 const stores = { sink: /^[^./][^/]*\.json$/, format: /^shelf\/images\// }
+
+/** What the export of each guide says. */
+const says = { sink: /100 jobs listed = 100 exported/, format: /exported: 100/ }
 
 /** Rules that run processes, wait, or store much: the full matrix checks them too. Each has its own sinks elsewhere. */
 const slow = /^(?:[CFPRX]\d\d|W0[27]|A0[68]) /
@@ -41,19 +44,22 @@ describe.each(["sink", "format"] as const)("the guide to a %s", (kind) => {
 
   it.live(`shows a ${kind} that type-checks, builds, and takes an export by its name`, () =>
     Effect.gen(function*() {
-      const folder = yield* typed(kind)
+      const folder = yield* typed(blocksOf(kind))
       yield* passes(folder, [tsc, "-p", "test"])
       yield* passes(folder, [tsc])
-      assert.include(yield* passes(folder, ["export.ts"]), "exported: 100")
+      assert.match(yield* passes(folder, ["export.ts"]), says[kind])
       const stored = yield* contents(join(folder, "output"))
       assert.lengthOf(stored.filter((path) => stores[kind].test(path)), 100)
     }), 300_000)
 })
 
-describe("the guide to a sink", () => {
+describe.each(
+  [["simple", blocksOf("sink")], ["strong", strongBlocks]] as const
+)("the guide to a %s sink", (_, files) => {
   it.live("shows a sink that keeps every rule that it does not waive", () =>
     Effect.gen(function*() {
-      const folder = yield* typed("sink")
+      const folder = yield* typed(files)
+      yield* passes(folder, [tsc, "-p", "test"])
       const quick = isFull ? [] : ["-t", ` conformance (?:> )?(?!> |${slow.source.slice(1)})`]
       yield* passes(folder, [vitest, "run", "--reporter=json", "--outputFile=report.json", ...quick])
       const report = JSON.parse(yield* Effect.promise(() => readFile(join(folder, "report.json"), "utf8"))) as {
@@ -77,6 +83,6 @@ describe("the guide to a format", () => {
 
   it.live("shows a format that keeps every rule of the kit", () =>
     Effect.gen(function*() {
-      yield* passes(yield* typed("format"), [vitest, "run"])
+      yield* passes(yield* typed(blocksOf("format")), [vitest, "run"])
     }), 300_000)
 })

@@ -3,9 +3,9 @@
  * run builds the dataset from all records and publishes it: unchanged files stay, and nothing of a job that changed is
  * left. What a commit has answered survives a power cut; readers see the old dataset, none, or the new one.
  */
-import type { JobSink } from "@labelstream/core/sink"
+import { type JobSink, OptionError } from "@labelstream/core/sink"
 import { FolderSink, type Fs, nodeFs } from "@labelstream/storage"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as DatasetFormat from "./DatasetFormat.ts"
 import { inspectPublished } from "./sink/inspectPublished.ts"
 import * as Place from "./sink/place.ts"
@@ -81,14 +81,13 @@ const obstacleOf = <Fields extends Schema.Struct.Fields>(
   format: DatasetFormat.DatasetFormat<Fields>,
   options: DatasetFormat.AllOptionsOf<Fields>
 ): string | undefined => {
-  if (!Schema.is(DatasetFormat.optionsOf(format))(options)) {
-    return `the options are not those of the format ${format.name}: see \`labelstream sinks\``
-  }
+  const problem = OptionError.problem(DatasetFormat.optionsOf(format), options)
+  if (problem !== undefined) return problem.message
   const { split } = options
   const strange = typeof split === "object"
     ? Object.keys(split).find((of) => format.splits?.includes(of) === false)
     : undefined
   return strange === undefined
     ? undefined
-    : `${format.name} has the splits ${format.splits?.join(", ")} and not ${JSON.stringify(strange)}`
+    : `Option split: ${format.name} has the splits ${format.splits?.join(", ")} and not ${JSON.stringify(strange)}`
 }

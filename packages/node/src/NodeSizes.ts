@@ -16,7 +16,10 @@ const codeOf = (cause: unknown) => (cause as NodeJS.ErrnoException).code ?? "an 
  */
 export const folder = (directory: string): Effect.Effect<Sizes.Source, OptionError.OptionError> =>
   Effect.flatMap(
-    Effect.promise(() => stat(directory).then((found) => found.isDirectory(), () => false)),
+    Effect.andThen(
+      OptionError.text("sizes", directory),
+      Effect.promise(() => stat(directory).then((found) => found.isDirectory(), () => false))
+    ),
     (isFolder) =>
       isFolder
         ? Effect.succeed(Sizes.lookup((url) => Effect.promise(() => sizeInFolder(directory, url))))
@@ -62,6 +65,7 @@ export const table = Effect.fnUntraced(function*(file: string): Effect.fn.Return
   Sizes.Source,
   OptionError.OptionError
 > {
+  yield* OptionError.text("sizes", file)
   const text = yield* Effect.catch(
     Effect.tryPromise({ try: () => readFile(file, "utf8"), catch: codeOf }),
     (code) => fail(`must name a table that can be read, and ${file} cannot: ${code}`)

@@ -2,7 +2,7 @@
  * The spool on Node.js: small content in memory while a budget for the whole process lasts, everything else in files of
  * a folder of its own. Files are gone when their scope closes; what a killed process left is removed at the next start.
  */
-import { Content, Spool } from "@labelstream/core"
+import { Content, OptionError, Spool } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -19,13 +19,13 @@ import { claim } from "./internal/spoolDirectory.ts"
 /** Where content waits, and how much of it in memory. */
 export interface Options {
   /**
-   * Folder for what is not kept in memory; made if missing, readable by its owner alone. Several processes may share
-   * it: each writes to a folder of its own within.
+   * Folder for content that is not kept in memory, absolute or relative to the working directory; made if it is missing,
+   * readable by its owner alone. Several processes may share it: each writes to a folder of its own within.
    */
   readonly directory: string
-  /** Bytes of content held in memory at most, over all scopes. Default 64 MiB. Beyond it content costs a file each. */
+  /** Most bytes of content held in memory, over all scopes, from 0. Default: 64 MiB. Beyond it, each content costs a file. */
   readonly memoryBudget?: number
-  /** Largest content held in memory, in bytes. Default 1 MiB. */
+  /** Largest content held in memory, in bytes, from 0. Default: 1 MiB. */
   readonly maxInMemory?: number
 }
 
@@ -77,9 +77,9 @@ const held = <A, E, R>(f: (hold: Scope.Scope) => Effect.Effect<A, E, R>): Effect
   )
 
 const make = Effect.fnUntraced(function*(options: Options) {
-  const memoryBudget = options.memoryBudget ?? 64 * 1024 * 1024
-  const maxInMemory = options.maxInMemory ?? 1024 * 1024
-  const folder = yield* claim(resolve(options.directory))
+  const memoryBudget = yield* OptionError.count("memoryBudget", options.memoryBudget ?? 64 * 1024 * 1024, 0)
+  const maxInMemory = yield* OptionError.count("maxInMemory", options.maxInMemory ?? 1024 * 1024, 0)
+  const folder = yield* claim(resolve(yield* OptionError.text("directory", options.directory)))
   let inMemory = 0
   let files = 0
 
@@ -187,7 +187,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 /**
- * Provides the spool; its folder is removed with the layer. Fails where the directory cannot be made or written to.
+ * Provides the spool; its folder is removed with the layer. Fails with a `ContentError` if the directory cannot be made or
+ * written to, and with an `OptionError`.
  */
-export const layer = (options: Options): Layer.Layer<Spool.Spool, Content.ContentError> =>
-  Layer.effect(Spool.Spool, make(options))
+export const layer = (
+  options: Options
+): Layer.Layer<Spool.Spool, Content.ContentError | OptionError.OptionError> => Layer.effect(Spool.Spool, make(options))

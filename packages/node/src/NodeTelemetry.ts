@@ -3,23 +3,12 @@
  * Prometheus, to stderr as lines of JSON. Each layer also turns `Telemetry` on, and goes around those of the client and
  * the export. None of them ever fails an export, and each holds it up by a few seconds at its end at most.
  */
-import { Telemetry } from "@labelstream/core"
+import { OptionError, Telemetry } from "@labelstream/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Schema from "effect/Schema"
 import type { MetricsFile } from "./internal/metricsFile.ts"
-
-/** A setting for telemetry cannot be used. Says which and why, never the value: a collector's URL may hold a secret. */
-export class NodeTelemetryError extends Schema.TaggedError<NodeTelemetryError>()("NodeTelemetryError", {
-  setting: Schema.Literals(["url", "OTEL_EXPORTER_OTLP_HEADERS"]),
-  detail: Schema.String
-}) {
-  override get message() {
-    return this.detail
-  }
-}
 
 /** How a collector is reached. */
 export interface OtlpOptions {
@@ -29,21 +18,21 @@ export interface OtlpOptions {
    * `name=value,name=value` with percent-encoded values. It is sent to this origin alone: no redirect is followed.
    */
   readonly url: string
-  /** `service.version` of what is sent. Default none. */
+  /** `service.version` of what is sent. Default: none. */
   readonly version?: string
-  /** How often metrics are sent. Default 10 seconds; spans and log lines go sooner. */
+  /** How often metrics are sent. Default: 10 seconds; spans and log lines go sooner. */
   readonly interval?: Duration.Input
-  /** Longest wait for one answer of the collector. Default 5 seconds. After a failure nothing is sent for a minute. */
+  /** Longest wait for one answer of the collector. Default: 5 seconds. After a failure nothing is sent for a minute. */
   readonly timeout?: Duration.Input
-  /** Longest wait at the end for what has not been sent, for each of spans, metrics and logs. Default 2 seconds. */
+  /** Longest wait at the end for what has not been sent, for each of spans, metrics and logs. Default: 2 seconds. */
   readonly shutdownTimeout?: Duration.Input
 }
 
 /**
- * Sends spans, metrics and log lines to a collector, as JSON. Where it cannot be reached or does not answer, one warning
- * is logged and what was to be sent is dropped; memory stays bounded.
+ * Sends spans, metrics, and log lines to a collector, as JSON. If it cannot be reached or does not answer, one warning is
+ * logged, and what was to be sent is dropped; memory stays bounded. Fails with an `OptionError`, which never shows the URL.
  */
-export const layerOtlp = (options: OtlpOptions): Layer.Layer<never, NodeTelemetryError> =>
+export const layerOtlp = (options: OtlpOptions): Layer.Layer<never, OptionError.OptionError> =>
   Layer.merge(
     Telemetry.layer,
     // Loaded when it is used: some 25 ms of CPU that nobody else should pay.
@@ -54,7 +43,7 @@ export const layerOtlp = (options: OtlpOptions): Layer.Layer<never, NodeTelemetr
 export interface PrometheusOptions {
   /** Path of the file; its folder must exist. Replaced whole, so that a reader never sees a part. */
   readonly file: string
-  /** How often it is written. Default 15 seconds, and once at the end. */
+  /** How often it is written. Default: 15 seconds, and once at the end. */
   readonly interval?: Duration.Input
 }
 
@@ -62,13 +51,18 @@ export interface PrometheusOptions {
  * Writes all metrics into a file in Prometheus' text format, for the textfile collector of its node exporter: a run that
  * ends by itself is gone before it could be scraped. A file that cannot be written is warned of once.
  */
-export const layerPrometheus = ({ file, interval = Duration.seconds(15) }: PrometheusOptions): Layer.Layer<never> =>
+export const layerPrometheus = (
+  { file, interval = Duration.seconds(15) }: PrometheusOptions
+): Layer.Layer<never, OptionError.OptionError> =>
   Layer.merge(
     Telemetry.layer,
-    Layer.effectDiscard(Effect.flatMap(
-      Effect.promise((): Promise<{ readonly metricsFile: MetricsFile }> => import("./internal/metricsFile.ts")),
-      ({ metricsFile }) => metricsFile(file, interval)
-    ))
+    Layer.effectDiscard(Effect.gen(function*() {
+      const path = yield* OptionError.text("prometheus.file", file)
+      const every = yield* OptionError.duration("prometheus.interval", interval, 1)
+      const load = (): Promise<{ readonly metricsFile: MetricsFile }> => import("./internal/metricsFile.ts")
+      const { metricsFile } = yield* Effect.promise(load)
+      yield* metricsFile(path, every)
+    }))
   )
 
 /**
@@ -89,7 +83,7 @@ export interface Options {
 }
 
 /** All that is asked for in one layer, in the order that each needs. Nothing asked for is nothing turned on. */
-export const layer = ({ logFormat, otlp, prometheus }: Options): Layer.Layer<never, NodeTelemetryError> => {
+export const layer = ({ logFormat, otlp, prometheus }: Options): Layer.Layer<never, OptionError.OptionError> => {
   const logs = logFormat === "json" ? layerJsonLogs : Layer.empty
   const file = prometheus === undefined ? Layer.empty : layerPrometheus(prometheus)
   // A collector takes log lines besides the loggers that it finds.

@@ -2,7 +2,7 @@
  * The transport on Node.js: undici's dispatcher with a handler of our own, which costs about as much as undici itself.
  * Follows no redirect, sends no header that it was not given, and keeps URLs and headers out of its errors.
  */
-import { Transport } from "@labelstream/core"
+import { OptionError, Transport } from "@labelstream/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,25 +10,23 @@ import * as Layer from "effect/Layer"
 import type { Dispatcher } from "undici"
 import { decode } from "./internal/contentEncoding.ts"
 import { Exchange } from "./internal/exchange.ts"
-import { make as makeAgents, NodeTransportError } from "./internal/proxies.ts"
-
-export { NodeTransportError }
+import { make as makeAgents } from "./internal/proxies.ts"
 
 /** How connections are made and kept. */
 export interface Options {
   /**
-   * Most connections to one origin at a time, at least 1. Default 128; each costs a socket and some 70 KiB while a body
-   * is on its way. Requests beyond it wait without a time limit: pace them before they come here.
+   * Most connections to one origin at a time, from 1. Default: 128; each costs a socket and about 70 KiB while a body
+   * arrives. Requests beyond it wait without a time limit: pace them before they come here.
    */
   readonly connections?: number
-  /** Longest wait for a connection, TLS included. Default 8 seconds: whoever waits at a screen learns of it within 10. */
+  /** Longest wait for a connection, TLS included. Default: 8 seconds. */
   readonly connectTimeout?: Duration.Input
   /**
-   * How long an unused connection is kept where the server does not say. Default 4 seconds, below the 5 seconds after
+   * How long an unused connection is kept if the server does not say. Default: 4 seconds, below the 5 seconds after
    * which many servers close theirs: a longer time makes requests meet connections that are just being closed.
    */
   readonly keepAlive?: Duration.Input
-  /** Whether HTTP/2 may be negotiated. Default false: one connection carries all requests then, and loses them all. */
+  /** Whether HTTP/2 may be negotiated. Default: false, as one connection carries all requests then, and loses them all. */
   readonly allowH2?: boolean
   /**
    * Sends the requests instead of an agent made from the options above: for own certificate authorities, client
@@ -37,7 +35,7 @@ export interface Options {
   readonly dispatcher?: Dispatcher
   /**
    * Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up, in either case. A proxy is a URL or `host:port`;
-   * `NO_PROXY` takes hosts, domains, and ranges such as `10.0.0.0/8` of addresses that are asked for as such. Default
+   * `NO_PROXY` takes hosts, domains, and ranges such as `10.0.0.0/8` of addresses that are asked for as such. Default:
    * `process.env`.
    */
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -70,27 +68,29 @@ const over = (
     })
 })
 
-const agents = (options: Options) => {
+const agents = Effect.fnUntraced(function*(options: Options) {
+  const time = (name: "connectTimeout" | "keepAlive", otherwise: Duration.Duration) =>
+    Effect.map(OptionError.duration(name, options[name] ?? otherwise, 1), Duration.toMillis)
   const settings = {
-    connections: options.connections ?? 128,
-    connectTimeout: Duration.toMillis(options.connectTimeout ?? Duration.seconds(8)),
-    keepAliveTimeout: Duration.toMillis(options.keepAlive ?? Duration.seconds(4)),
-    allowH2: options.allowH2 ?? false
+    connections: yield* OptionError.count("connections", options.connections ?? 128),
+    connectTimeout: yield* time("connectTimeout", Duration.seconds(8)),
+    keepAliveTimeout: yield* time("keepAlive", Duration.seconds(4)),
+    allowH2: yield* OptionError.flag("allowH2", options.allowH2 ?? false)
   }
-  return Effect.try({
+  return yield* Effect.try({
     try: () => makeAgents(settings, options.env ?? process.env),
     catch: (cause) => {
-      if (cause instanceof NodeTransportError) return cause
+      if (cause instanceof OptionError.OptionError) return cause
       throw cause
     }
   })
-}
+})
 
 /**
- * Provides the transport; its connections are closed with the layer, requests in flight broken off. Fails where a proxy of
- * the environment cannot be used.
+ * Provides the transport; its connections are closed with the layer, and requests in flight are aborted. Fails with an
+ * `OptionError` that names an option, or a variable of a proxy, that cannot be used.
  */
-export const layer = (options: Options = {}): Layer.Layer<Transport.Transport, NodeTransportError> =>
+export const layer = (options: Options = {}): Layer.Layer<Transport.Transport, OptionError.OptionError> =>
   Layer.effect(
     Transport.Transport,
     options.dispatcher === undefined

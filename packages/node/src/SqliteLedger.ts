@@ -2,7 +2,7 @@
  * The ledger in one SQLite file: for the run that writes it, and for others that read it meanwhile. Killed at any
  * instant it holds whole calls only; opening it takes the same few milliseconds whatever its size.
  */
-import { Ledger } from "@labelstream/core"
+import { Ledger, OptionError } from "@labelstream/core"
 import { SqliteLock } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -85,8 +85,10 @@ const prepare = (folder: string) =>
       ledgerError("unavailable", `${folder} cannot be made, where the ledger is to stand: ${whyNot(cause)}.`, cause)
   })
 
+const fileOf = (options: Options) => Effect.map(OptionError.text("file", options.file), (file) => resolve(file))
+
 const make = Effect.fnUntraced(function*(options: Options) {
-  const file = resolve(options.file)
+  const file = yield* fileOf(options)
   yield* prepare(dirname(file))
   yield* lock(file)
   const db = yield* opened(file, { timeout }, (db) => {
@@ -119,7 +121,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 const makeReadOnly = Effect.fnUntraced(function*(options: Options) {
-  const file = resolve(options.file)
+  const file = yield* fileOf(options)
   if (!existsSync(file)) {
     return yield* ledgerError("unavailable", `There is no ledger at ${file}. The first run makes it.`)
   }
@@ -154,12 +156,16 @@ const makeReadOnly = Effect.fnUntraced(function*(options: Options) {
  * Which jobs a run has observed is of use to that run alone, and does not survive the process: it is written before
  * `entries` reads what the run has not observed, unless there is nothing of that, and before another run begins.
  */
-export const layer = (options: Options): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
+export const layer = (
+  options: Options
+): Layer.Layer<Ledger.Ledger, Ledger.LedgerError | OptionError.OptionError> =>
   Layer.effect(Ledger.Ledger, make(options))
 
 /**
  * Provides the ledger for looking at it, while another process writes to it or not. Never makes a file; `begin`,
  * `end`, `observe` and `record` fail with `unavailable`.
  */
-export const layerReadOnly = (options: Options): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
+export const layerReadOnly = (
+  options: Options
+): Layer.Layer<Ledger.Ledger, Ledger.LedgerError | OptionError.OptionError> =>
   Layer.effect(Ledger.Ledger, makeReadOnly(options))

@@ -208,6 +208,7 @@ describe("NodeSpool", () => {
       const error = yield* Effect.flip(
         Effect.provide(Effect.void, NodeSpool.layer({ directory: path.join(file, "x") }))
       )
+      assert(error._tag === "ContentError")
       assert.deepStrictEqual([error.operation, error.code], ["write", "ENOTDIR"])
     }))
 

@@ -207,7 +207,7 @@ describe("a collector", () => {
   ])("is refused under %s, which is not shown", (url) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Effect.provide(Effect.void, NodeTelemetry.layer({ otlp: { url } })))
-      assert.include(error.message, "The collector's URL")
+      assert.include(error.message, "Option otlp.url: must be the collector's URL")
       assert.notInclude(JSON.stringify(error) + error.message, token)
     }))
 })

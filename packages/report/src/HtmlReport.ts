@@ -2,14 +2,14 @@
  * One HTML page about what was exported, for people: how much, which labels, what failed, how the runs went, and drawings
  * of some jobs. Made from what is on disk, without the network. The page needs nothing beside itself and runs no script.
  */
-import type { Ledger } from "@labelstream/core"
+import type { Ledger, OptionError } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import { page } from "./internal/page.ts"
 import * as Summary from "./Summary.ts"
 
 /** What the page is made from, and what it says at its top. */
 export interface Options extends Summary.Options {
-  /** Heading of the page. Default `Labelstream report`. */
+  /** Heading of the page. Default: `Labelstream report`. */
   readonly title?: string
 }
 
@@ -18,10 +18,12 @@ export interface Options extends Summary.Options {
  * and page are bounded whatever the number of jobs and annotations: long lists end with how many more there are. The page
  * is the same, byte for byte, for the same ledger and results; the only times in it are those of the runs.
  *
- * Takes about as long as reading and hashing the results does. What cannot be read is told on the page; fails only where
- * the ledger cannot be read.
+ * Takes about as long as reading and hashing the results does. What cannot be read is told on the page; fails only if
+ * the ledger cannot be read, or with an `OptionError`.
  */
-export const make = (options: Options = {}): Effect.Effect<string, Ledger.LedgerError, Ledger.Ledger> =>
+export const make = (
+  options: Options = {}
+): Effect.Effect<string, Ledger.LedgerError | OptionError.OptionError, Ledger.Ledger> =>
   Effect.flatMap(Summary.gather(options), (summary) => render(summary, options))
 
 /** Makes the page of a summary. */

@@ -124,7 +124,7 @@ describe("a page", () => {
   it.effect("draws no more jobs than it is asked for", () =>
     Effect.gen(function*() {
       const jobs = Array.from({ length: 5 }, (_, i) => ({ id: `${i}`, document: rectangles(["Car"]) }))
-      for (const [gallery, drawn] of [[0, 0], [2, 2], [60, 5], [NaN, 0]] as const) {
+      for (const [gallery, drawn] of [[0, 0], [2, 2], [60, 5]] as const) {
         const page = yield* pageOf(jobs, { gallery })
         assert.strictEqual(Array.from(page.matchAll(/<article/g)).length, drawn, String(gallery))
       }

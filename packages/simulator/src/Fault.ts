@@ -110,14 +110,14 @@ export const Fault = Schema.Struct({
   page: Schema.optionalKey(Schema.Int),
   /** Only result documents, files that these name, or input media. */
   part: Schema.optionalKey(Schema.Literals(["document", "nested", "input"])),
-  /** Share of the requests, chosen by the seed and what is asked for. Default 1. */
+  /** Share of the requests, chosen by the seed and what is asked for. Default: 1. */
   share: Schema.optionalKey(Share),
   /**
    * Where the share begins in a draw from 0 to 1 that all faults of the list with `from` have in common: slices that do
    * not overlap never strike the same request. Left out, each fault draws for itself.
    */
   from: Schema.optionalKey(Share),
-  /** Which time the same thing is asked for the fault begins. Default 1, the first. */
+  /** Which time the same thing is asked for the fault begins. Default: 1, the first. */
   nth: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
   /** How many times in a row it strikes. Default: once for faults that another try can help, else for ever. */
   times: Schema.optionalKey(Count),
@@ -199,11 +199,11 @@ export const problem = (faults: ReadonlyArray<Fault>): string | undefined => {
 
 /** Options of {@link transient}. */
 export interface TransientOptions {
-  /** Retry-After of those 429 that have one, in seconds. Default 0. */
+  /** Retry-After of those 429 that have one, in seconds. Default: 0. */
   readonly retryAfter?: number
-  /** How long a stalled connection stays open, in seconds. Default 120: a client's own patience decides. */
+  /** How long a stalled connection stays open, in seconds. Default: 120; a client's own patience decides. */
   readonly stallSeconds?: number
-  /** Leaves out stalls, which cost each client its idle timeout. Default false. */
+  /** Leaves out stalls, which cost each client its idle timeout. Default: false. */
   readonly withoutStalls?: boolean
 }
 

@@ -22,7 +22,7 @@ export type { Shape, Size } from "./internal/media/shapes.ts"
 export interface ImageOptions {
   /**
    * Sizes as displayed, `[width, height]` from 1 to 16,384 pixels; each job has one of them for its images and masks.
-   * Default 640×480, 1280×720, 1920×1080 and 1080×1920. Images of custom results are 600×400.
+   * Default: 640×480, 1280×720, 1920×1080 and 1080×1920. Images of custom results are 600×400.
    */
   readonly sizes?: ReadonlyArray<readonly [width: number, height: number]>
   /**
@@ -36,13 +36,13 @@ export interface ImageOptions {
 export interface BatchOptions {
   /** Any text but the empty one; hostile ids are welcome. Default: a UUID made from the seed. */
   readonly id?: string
-  /** Default `Batch 1`, `Batch 2`, ... */
+  /** Default: `Batch 1`, `Batch 2`, ... */
   readonly name?: string
   /** Number of jobs, 0 to 4,294,967,294. Costs nothing. */
   readonly jobs: number
-  /** Kinds that the jobs take in turn. Default `["image_annotation"]`, which needs three requests a job. */
+  /** Kinds that the jobs take in turn. Default: `["image_annotation"]`, which needs three requests a job. */
   readonly kinds?: ReadonlyArray<Kind>
-  /** Share (0 to 1, spread evenly) or positions (from 0) of the jobs that are not finished. Default 0. */
+  /** Share (0 to 1, spread evenly) or positions (from 0) of the jobs that are not finished. Default: 0. */
   readonly unfinished?: number | ReadonlyArray<number>
   /**
    * How job ids look: `uuid` (default), `odd` (not UUIDs, as in the documentation), `hostile` (path traversal, device
@@ -53,13 +53,13 @@ export interface BatchOptions {
 
 /** Options of a simulated project; every one has a default. Durations are milliseconds when given as numbers. */
 export interface Options {
-  /** Everything follows from it. Default 1. */
+  /** Everything follows from it. Default: 1. */
   readonly seed?: number | string
   /** Default: one batch of 10 jobs. */
   readonly batches?: ReadonlyArray<BatchOptions>
   /** Default: a UUID made from the seed. */
   readonly projectId?: string
-  /** Default `simulator-key`. */
+  /** Default: `simulator-key`. */
   readonly apiKey?: string
   /** Jobs a page, default 100 (documented). */
   readonly pageSize?: number
@@ -67,7 +67,7 @@ export interface Options {
   readonly lastPage?: "absent" | "null" | "empty"
   /** Status of the attachment redirect, default 302 (not documented). */
   readonly redirectStatus?: 301 | 302 | 303 | 307 | 308
-  /** Extra redirects within the API's origin before the one to the storage. Default 0. */
+  /** Extra redirects within the API's origin before the one to the storage. Default: 0. */
   readonly redirectHops?: number
   /** `absolute` (default); `relative` adds one redirect whose Location is relative to the API's origin. */
   readonly location?: "absolute" | "relative"
@@ -79,7 +79,7 @@ export interface Options {
   readonly unfinishedStatus?: string
   /** Whether result documents stand inside `data`: as documented for their kind (default), always or never. */
   readonly wrapped?: "documented" | "always" | "never"
-  /** About how long each document is, to 10 GB; written in pieces, never held. Default 0: the natural 0.3 to 6 KB. */
+  /** About how long each document is, to 10 GB; written in pieces, never held. Default: 0, the natural 0.3 to 6 KB. */
   readonly documentBytes?: number
   /** Input images and masks: their sizes, and where the inputs are. */
   readonly images?: ImageOptions

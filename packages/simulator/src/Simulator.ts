@@ -22,13 +22,13 @@ export type { Batch, Contents } from "./internal/contents.ts"
 
 /** Options of a simulator: what it holds (`Scenario.Options`), and how it serves it. Every one has a default. */
 export interface Options extends Scenario.Options {
-  /** Port of the API. Default 0: any that is free. */
+  /** Port of the API. Default: 0, any that is free. */
   readonly port?: number
   /** Port of the storage. Default: the next after `port`, or any that is free. */
   readonly storagePort?: number
-  /** Address to listen at. Default `127.0.0.1`. */
+  /** Address to listen at. Default: `127.0.0.1`. */
   readonly host?: string
-  /** Waits so long before each answer. Default 0. */
+  /** Waits so long before each answer. Default: 0. */
   readonly latency?: Duration.Input
   /**
    * Answers 429 past this many requests a second at the API (as many may come at once); with `retryAfter` in seconds.
@@ -39,11 +39,11 @@ export interface Options extends Scenario.Options {
   readonly faults?: ReadonlyArray<Fault.Fault>
   /** A request that brings the API key to the storage is counted, and by default refused with 403. */
   readonly keyAtStorage?: "refuse" | "allow"
-  /** Counts requests by job too, which takes memory for every job asked for. Default false. */
+  /** Counts requests by job too, which takes memory for every job asked for. Default: false. */
   readonly countJobs?: boolean
   /** Is told of each request when it is answered, in that order. Must not throw. */
   readonly onRequest?: (entry: Traffic.Entry) => void
-  /** The clock of signatures and rate limits, in milliseconds. Default `Date.now`. */
+  /** The clock of signatures and rate limits, in milliseconds. Default: `Date.now`. */
   readonly now?: () => number
 }
 
@@ -144,33 +144,34 @@ const attempt = <A>(operation: string, reason: (message: string) => SimulatorErr
 const misconfigured = (message: string) => new Misconfigured({ message })
 const unknown = (message: string) => new Unknown({ message })
 
-/**
- * Starts a simulator for programs without Effect. Rejects with a SimulatorError when options are out of range or a port
- * is taken.
- */
-export const startPromise = async (options: Options = {}): Promise<Plain> => {
-  const { faults, recorder, serving, world } = attempt("start", misconfigured, () => {
+/** @internal What a simulator is made of, checked; `members` are those of `Plain` and `Running` for origins that it has. */
+export const assemble = (options: Options) => {
+  const parts = attempt("start", misconfigured, () => {
     checkFaults(options.faults ?? [])
-    const made = new World(options)
+    const world = new World(options)
     return {
-      world: made,
-      faults: new FaultEngine(made.options.seed),
+      world,
+      faults: new FaultEngine(world.options.seed),
       recorder: new Recorder(options.countJobs ?? false, options.onRequest),
-      serving: servingOptions(options)
+      ...servingOptions(options)
     }
   })
-  faults.set(options.faults ?? [])
-  const servers = await Server.open({ ...serving, world, faults, recorder }).catch((cause: unknown) => {
-    throw new SimulatorError({ operation: "start", reason: new PortUnavailable({ cause }) })
-  })
+  parts.faults.set(options.faults ?? [])
+  return { parts, members: (origins: Server.Origins) => membersOf(parts, origins) }
+}
+
+const membersOf = (
+  { faults, recorder, world }: Pick<Server.ServerOptions, "faults" | "recorder" | "world">,
+  origins: Server.Origins
+): Omit<Plain, "close"> => {
   const locate = (jobId: string) => {
     const found = world.locate(jobId)
     if (found === undefined) throw new RangeError(`no job ${JSON.stringify(jobId)}`)
     return found
   }
   // a spread would read the getter of the batches once and for all
-  return Object.defineProperties({} as Plain, {
-    ...Object.getOwnPropertyDescriptors(ContentsOf.make(world, servers)),
+  return Object.defineProperties({} as Omit<Plain, "close">, {
+    ...Object.getOwnPropertyDescriptors(ContentsOf.make(world, origins)),
     ...Object.getOwnPropertyDescriptors(
       {
         report: () => recorder.report(),
@@ -195,20 +196,50 @@ export const startPromise = async (options: Options = {}): Promise<Plain> => {
           attempt("setFaults", misconfigured, () => {
             checkFaults(list)
             faults.set(list)
-          }),
-        close: servers.close
-      } satisfies Omit<Plain, keyof ContentsOf.Contents>
+          })
+      } satisfies Omit<Plain, keyof ContentsOf.Contents | "close">
     )
   })
 }
 
-/** What is not a SimulatorError is thrown again, and so a defect. */
-const expected = (error: unknown): SimulatorError => {
+/**
+ * Starts a simulator for programs without Effect. Rejects with a SimulatorError when options are out of range or a port
+ * is taken.
+ */
+export const startPromise = async (options: Options = {}): Promise<Plain> => {
+  const { members, parts } = assemble(options)
+  const servers = await Server.open(parts).catch((cause: unknown) => {
+    throw new SimulatorError({ operation: "start", reason: new PortUnavailable({ cause }) })
+  })
+  return Object.defineProperties({} as Plain, {
+    ...Object.getOwnPropertyDescriptors(members(servers)),
+    close: { value: servers.close, enumerable: true }
+  })
+}
+
+/** @internal What is not a SimulatorError is thrown again, and so a defect. */
+export const expected = (error: unknown): SimulatorError => {
   if (error instanceof SimulatorError) return error
   throw error
 }
 
 const change = (run: () => void): Effect.Effect<void, SimulatorError> => Effect.try({ try: run, catch: expected })
+
+/** @internal The members of a simulator as effects. */
+export const effectful = (plain: Omit<Plain, "close">): Running =>
+  Object.defineProperties({} as Running, {
+    ...Object.getOwnPropertyDescriptors(plain),
+    ...Object.getOwnPropertyDescriptors(
+      {
+        report: Effect.sync(plain.report),
+        reset: Effect.sync(plain.reset),
+        rework: (...jobIds) => change(() => plain.rework(...jobIds)),
+        finish: (...jobIds) => change(() => plain.finish(...jobIds)),
+        addJobs: (batchId, jobs) => change(() => plain.addJobs(batchId, jobs)),
+        setFaults: (list) => change(() => plain.setFaults(list))
+      } satisfies Omit<Running, keyof ContentsOf.Contents>
+    )
+  })
 
 /**
  * Starts a simulator that runs until the scope closes; then both ports close at once and open requests are cut off.
@@ -233,19 +264,7 @@ export const start = Effect.fn("Simulator.start")(function*(options: Options = {
     ({ close }) => Effect.promise(close)
   )
   const { close: _, ...members } = Object.getOwnPropertyDescriptors(plain)
-  return Object.defineProperties({} as Running, {
-    ...members,
-    ...Object.getOwnPropertyDescriptors(
-      {
-        report: Effect.sync(plain.report),
-        reset: Effect.sync(plain.reset),
-        rework: (...jobIds) => change(() => plain.rework(...jobIds)),
-        finish: (...jobIds) => change(() => plain.finish(...jobIds)),
-        addJobs: (batchId, jobs) => change(() => plain.addJobs(batchId, jobs)),
-        setFaults: (list) => change(() => plain.setFaults(list))
-      } satisfies Omit<Running, keyof ContentsOf.Contents>
-    )
-  })
+  return effectful(Object.defineProperties({} as Omit<Plain, "close">, members))
 }) satisfies (options?: Options) => Effect.Effect<Running, SimulatorError, Scope.Scope>
 
 /** Provides a running {@link Simulator} for as long as the layer lives. Each call of `layer` makes another one. */

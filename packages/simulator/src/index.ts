@@ -1,4 +1,5 @@
 export * as Fault from "./Fault.ts"
 export * as Scenario from "./Scenario.ts"
+export * as SimulatedGtStudio from "./SimulatedGtStudio.ts"
 export * as Simulator from "./Simulator.ts"
 export * as Traffic from "./Traffic.ts"

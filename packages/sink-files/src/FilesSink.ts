@@ -3,7 +3,7 @@
  * and what belongs together in `<output>/<batch>/manifest.ndjson`. Files appear whole or not at all, and a commit that
  * has been answered survives a power cut. It does not read the documents: what they hold is kept as it is.
  */
-import { type JobSink, SinkPlugin } from "@labelstream/core/sink"
+import { type JobSink, OptionError, SinkPlugin } from "@labelstream/core/sink"
 import { FolderSink, type Fs, nodeFs } from "@labelstream/storage"
 import * as Schema from "effect/Schema"
 import { sinkName } from "./internal/failure.ts"
@@ -67,9 +67,7 @@ export const makeWith = (options: Options, fs: Fs): JobSink.JobSink =>
       name: sinkName,
       version,
       capabilities,
-      obstacle: Schema.is(Options)(options)
-        ? undefined
-        : "the directory is not a path of this machine: see FilesSink.Options",
+      obstacle: OptionError.problem(Options, options)?.message,
       journal: { atOnce: 8, head: Manifest.header },
       remembered: 64,
       at: Place.at,

@@ -4,7 +4,7 @@
  * that comes again replaces its rows where they stand. Parts appear whole, and a commit that has been answered survives a
  * power cut. What a reader may see while a commit is being published is said in the package's README.
  */
-import { type JobSink, SinkPlugin } from "@labelstream/core/sink"
+import { type JobSink, OptionError, SinkPlugin } from "@labelstream/core/sink"
 import { FolderSink, type Fs, nodeFs } from "@labelstream/storage"
 import * as Schema from "effect/Schema"
 import { sinkName } from "./internal/failure.ts"
@@ -115,9 +115,7 @@ export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024)
       name: sinkName,
       version,
       capabilities,
-      obstacle: Schema.is(Options)(options)
-        ? undefined
-        : "the options are not those of this sink: see ParquetSink.Options",
+      obstacle: OptionError.problem(Options, options)?.message,
       journal: { atOnce: 1 },
       // Of up to 5,000 jobs each, which stay in memory for that.
       remembered: 4,

@@ -3,7 +3,7 @@
  * commit is one transaction: readers see all of a batch or nothing, a reworked job leaves no old row, and a killed run
  * leaves the file as its last commit did. Any number of programs may read while a run writes.
  */
-import { type JobSink, SinkPlugin } from "@labelstream/core/sink"
+import { type JobSink, OptionError, SinkPlugin } from "@labelstream/core/sink"
 import { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -96,29 +96,25 @@ export const makeWith = (
   inner: { readonly open?: Open }
 ): JobSink.JobSink => {
   const { attachments = "keep", documents = "zstd", durability = "fsync" } = options
-  const file = resolve(options.file)
+  const obstacle = OptionError.problem(Options, options)?.message
+  // With options that cannot be used, every step fails before it looks at the file.
+  const file = resolve(obstacle === undefined ? options.file : "")
   const settings = { file, durability, open: inner.open ?? openFile }
-  const sound = () => {
-    if (Schema.is(Options)(options)) return
-    throw new Failure.Problem("misconfigured", "the options are not those of this sink: see SqliteSink.Options")
-  }
+  const sound = (step: JobSink.SinkError["step"]) =>
+    attempt(file, { step }, () => {
+      if (obstacle !== undefined) throw new Failure.Problem("misconfigured", obstacle)
+    })
   const keep = { documents: documents === "plain" ? "none" : documents, attachments } as const
   return {
     name: sinkName,
     version,
     id: `${sinkName}:${file}`,
     capabilities: { ...capabilities, durability },
-    check: attempt(file, { step: "check" }, () => {
-      sound()
-      return check(file)
-    }),
-    open: Effect.andThen(
-      attempt(file, { step: "open" }, sound),
-      openWriter(settings, (db) => start(db, file, keep))
-    ),
-    inspect: (depth) => inspect(file, depth),
-    replay: Stream.suspend(() => replay(file)),
-    count: Effect.suspend(() => count(file))
+    check: Effect.andThen(sound("check"), attempt(file, { step: "check" }, () => check(file))),
+    open: Effect.andThen(sound("open"), openWriter(settings, (db) => start(db, file, keep))),
+    inspect: (depth) => Stream.unwrap(Effect.map(sound("inspect"), () => inspect(file, depth))),
+    replay: Stream.unwrap(Effect.map(sound("inspect"), () => replay(file))),
+    count: Effect.flatMap(sound("inspect"), () => count(file))
   }
 }
 

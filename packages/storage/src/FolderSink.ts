@@ -21,7 +21,7 @@ export interface Format<T extends Target.Target, S> {
   readonly name: string
   readonly version: string
   readonly capabilities: JobSink.Capabilities
-  /** Why the options are not those of the sink, for people; undefined if they are. */
+  /** Why the options cannot be used, for people, as `OptionError.problem` says it; undefined if they can. */
   readonly obstacle: string | undefined
   readonly journal: Journal.Options
   /** Commits whose receipts can be asked for a second time. */
@@ -53,10 +53,14 @@ export interface Format<T extends Target.Target, S> {
 /** Makes a sink that writes into a folder. */
 export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, directory: string): JobSink.JobSink => {
   const { at, branches, capabilities, name, obstacle, replay, version } = format
-  const target = at(fs, directory)
+  // With options that cannot be used, every step fails before it looks at the target.
+  const target = at(fs, obstacle === undefined ? directory : "")
+  const needSound = () => {
+    if (obstacle !== undefined) throw new Failure.Problem("misconfigured", obstacle)
+  }
   const [attempt, toSinkError] = [Failure.attempt(name), Failure.toSinkError(name)]
   const openJournal = (target: T) => {
-    if (obstacle !== undefined) throw new Failure.Problem("misconfigured", obstacle)
+    needSound()
     return Journal.open(target, format.journal, format.recover)
   }
   const merge = ({ merge }: NonNullable<typeof branches>, journal: Journal.Journal) =>
@@ -89,10 +93,10 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
       )
       return session.sink
     })
-  const withBranches = async (): Promise<Target.WithBranches<T>> => [
-    target,
-    ...branches === undefined ? [] : await Target.branchesOf(at, target)
-  ]
+  const withBranches = async (): Promise<Target.WithBranches<T>> => {
+    needSound()
+    return [target, ...branches === undefined ? [] : await Target.branchesOf(at, target)]
+  }
   const read = <A>(items: (targets: Target.WithBranches<T>) => AsyncIterable<A>) =>
     Stream.unwrap(
       Effect.map(
@@ -106,7 +110,7 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
     id: `${name}:${target.output}`,
     capabilities,
     check: attempt({ step: "check" }, async () => {
-      if (obstacle !== undefined) throw new Failure.Problem("misconfigured", obstacle)
+      needSound()
       if (await Target.check(target)) await format.check(target)
       await Lock.checkFree(target)
     }),

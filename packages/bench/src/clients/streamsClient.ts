@@ -1,5 +1,5 @@
 /** The streams without sink and ledger: jobs of a batch, each with its document received whole, verified and hashed. */
-import { GtStudio, JobFetch } from "@labelstream/core"
+import { GtStudio, JobStream } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Run } from "../harness/client.ts"
@@ -20,7 +20,7 @@ export const run: Run<Spec> = async ({ address, fetch, folder }, stopwatch) => {
   const batch = { projectId, batchId }
   const jobs = Stream.unwrap(Effect.map(GtStudio.GtStudio, (gtStudio) => {
     const summaries = gtStudio.jobSummaries(batch)
-    if (fetch === "job") return summaries.pipe(JobFetch.mapJobs(batch, () => Effect.succeed(1), { concurrency }))
+    if (fetch === "job") return summaries.pipe(JobStream.mapJobs(batch, () => Effect.succeed(1), { concurrency }))
     return Stream.mapEffect(summaries, ({ id }) =>
       Effect.scoped(Effect.as(
         Effect.flatMap(gtStudio.jobResult(projectId, id), ({ result }) => gtStudio.download(result ?? "")),

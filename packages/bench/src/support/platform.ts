@@ -1,4 +1,4 @@
-import { type Content, GtStudio } from "@labelstream/core"
+import { type Content, GtStudio, type OptionError } from "@labelstream/core"
 import { NodeSpool, NodeTransport } from "@labelstream/node"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -11,7 +11,7 @@ export const platform = (
   folder: string
 ): Layer.Layer<
   GtStudio.GtStudio,
-  GtStudio.GtStudioConfigError | NodeTransport.NodeTransportError | Content.ContentError
+  OptionError.OptionError | Content.ContentError
 > =>
   GtStudio.layer({ apiKey: Redacted.make(apiKey), baseUrl: apiUrl }).pipe(
     Layer.provide([NodeTransport.layer(), NodeSpool.layer({ directory: join(folder, ".labelstream", "spool") })])

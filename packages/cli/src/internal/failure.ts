@@ -1,6 +1,5 @@
 import type { ClusterError, Membership } from "@labelstream/cluster"
-import type { Content, GtStudio, GtStudioError, JobSink, Ledger, OptionError, SinkPlugin } from "@labelstream/core"
-import type { NodeTelemetry, NodeTransport } from "@labelstream/node"
+import type { Content, GtStudioError, JobSink, Ledger, OptionError, SinkPlugin } from "@labelstream/core"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -13,14 +12,11 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
 export type Failure =
   | SettingsError
   | SinkPlugin.SinkPluginError
-  | GtStudio.GtStudioConfigError
   | GtStudioError.GtStudioError
   | JobSink.SinkError
   | OptionError.OptionError
   | Ledger.LedgerError
   | Content.ContentError
-  | NodeTelemetry.NodeTelemetryError
-  | NodeTransport.NodeTransportError
   | ClusterError.ClusterError
   | Membership.JoinError
 

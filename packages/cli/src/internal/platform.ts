@@ -1,5 +1,5 @@
 /** The platform and the ledger that settings name. */
-import { GtStudio, type Job, type Ledger, type RetryPolicy } from "@labelstream/core"
+import { GtStudio, type Job, type Ledger, type OptionError, type RetryPolicy } from "@labelstream/core"
 import { NodeImageHeader, NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -57,11 +57,13 @@ export const withHost = (settings: Settings) => <A, R>(effect: Effect.Effect<A, 
   )
 
 /** The ledger for a run. */
-export const ledger = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
+export const ledger = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError | OptionError.OptionError> =>
   SqliteLedger.layer({ file: settings.ledger })
 
 /** The ledger for looking at it. */
-export const ledgerReadOnly = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError> =>
+export const ledgerReadOnly = (
+  settings: Settings
+): Layer.Layer<Ledger.Ledger, Ledger.LedgerError | OptionError.OptionError> =>
   SqliteLedger.layerReadOnly({ file: settings.ledger })
 
 /** The project that settings name. */

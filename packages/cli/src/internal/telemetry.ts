@@ -1,4 +1,6 @@
+import type { OptionError } from "@labelstream/core"
 import { NodeTelemetry } from "@labelstream/node"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { version } from "./version.ts"
 
@@ -10,7 +12,9 @@ export interface TelemetryFlags {
 }
 
 /** Where the run tells of itself. */
-export const telemetryOf = ({ logFormat, otlp, prometheus }: TelemetryFlags) =>
+export const telemetryOf = (
+  { logFormat, otlp, prometheus }: TelemetryFlags
+): Layer.Layer<never, OptionError.OptionError> =>
   NodeTelemetry.layer({
     ...(Option.isNone(otlp) ? {} : { otlp: { url: otlp.value, version } }),
     ...(Option.isNone(prometheus) ? {} : { prometheus: { file: prometheus.value } }),

@@ -1,3 +1,4 @@
+import { OptionError } from "@labelstream/core"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,13 +7,15 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Otlp from "effect/observability/Otlp"
 import * as Schema from "effect/Schema"
-import { NodeTelemetryError, type OtlpOptions } from "../NodeTelemetry.ts"
+import type { OtlpOptions } from "../NodeTelemetry.ts"
 
 /** Sends to a collector what Effect's tracer, metrics and loggers have. */
-export const exporter = (options: OtlpOptions): Layer.Layer<never, NodeTelemetryError> =>
+export const exporter = (options: OtlpOptions): Layer.Layer<never, OptionError.OptionError> =>
   Layer.unwrap(Effect.gen(function*() {
     const url = yield* validUrl(options.url)
-    const timeout = Duration.fromInputUnsafe(options.timeout ?? Duration.seconds(5))
+    const time = (name: "interval" | "timeout" | "shutdownTimeout", otherwise: Duration.Duration) =>
+      OptionError.duration(`otlp.${name}`, options[name] ?? otherwise, 1)
+    const timeout = yield* time("timeout", Duration.seconds(5))
     return Otlp.layerJson({
       baseUrl: url.href.replace(/\/+$/, ""),
       headers: yield* headers,
@@ -20,22 +23,25 @@ export const exporter = (options: OtlpOptions): Layer.Layer<never, NodeTelemetry
         serviceName: yield* Effect.orElseSucceed(Config.String("OTEL_SERVICE_NAME"), () => "labelstream"),
         ...(options.version === undefined ? {} : { serviceVersion: options.version })
       },
-      metricsExportInterval: options.interval ?? Duration.seconds(10),
-      shutdownTimeout: options.shutdownTimeout ?? Duration.seconds(2)
+      metricsExportInterval: yield* time("interval", Duration.seconds(10)),
+      shutdownTimeout: yield* time("shutdownTimeout", Duration.seconds(2))
     }).pipe(Layer.provide(collector(url, timeout)))
   }))
 
-const invalid = (detail: string) => Effect.fail(new NodeTelemetryError({ setting: "url", detail }))
+const invalid = (detail: string) => Effect.fail(new OptionError.OptionError({ option: "otlp.url", detail }))
 
-const validUrl = (text: string): Effect.Effect<URL, NodeTelemetryError> => {
-  if (!URL.canParse(text)) return invalid("The collector's URL is not a URL: it should look like http://localhost:4318")
+const validUrl = (text: unknown): Effect.Effect<URL, OptionError.OptionError> => {
+  if (typeof text !== "string" || !URL.canParse(text)) {
+    return invalid("must be the collector's URL, such as http://localhost:4318")
+  }
   const url = new URL(text)
   if (url.protocol !== "https:" && url.protocol !== "http:") {
-    return invalid("The collector's URL must begin with http:// or https://: only OTLP over HTTP is spoken")
+    return invalid("must be the collector's URL and begin with http:// or https://: only OTLP over HTTP is spoken")
   }
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     return invalid(
-      "The collector's URL must have no user, password, query or fragment: put a token into OTEL_EXPORTER_OTLP_HEADERS"
+      "must be the collector's URL without user, password, query, and fragment: put a token into " +
+        "OTEL_EXPORTER_OTLP_HEADERS"
     )
   }
   return Effect.succeed(url)
@@ -44,9 +50,9 @@ const validUrl = (text: string): Effect.Effect<URL, NodeTelemetryError> => {
 const headers = Config.Record(Schema.String, Schema.StringFromUriComponent, "OTEL_EXPORTER_OTLP_HEADERS").pipe(
   Config.withDefault({}),
   Effect.mapError(() =>
-    new NodeTelemetryError({
-      setting: "OTEL_EXPORTER_OTLP_HEADERS",
-      detail: "OTEL_EXPORTER_OTLP_HEADERS cannot be read: it should look like name=value,name=value, percent-encoded"
+    new OptionError.OptionError({
+      option: "OTEL_EXPORTER_OTLP_HEADERS",
+      detail: "must look like name=value,name=value, percent-encoded"
     })
   )
 )

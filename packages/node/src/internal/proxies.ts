@@ -2,20 +2,10 @@
  * The agent that the environment asks for. undici's own reads the proxies; here is what it leaves out: values without a
  * scheme, ranges of addresses in `NO_PROXY`, and a word for what it cannot use.
  */
-import * as Schema from "effect/Schema"
+import { OptionError } from "@labelstream/core"
 import { BlockList, isIP } from "node:net"
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici"
 import { tolerant } from "./repeatedLength.ts"
-
-/** A variable of the environment cannot be used. Its message says why, and never its value, which may hold a password. */
-export class NodeTransportError extends Schema.TaggedError<NodeTransportError>()("NodeTransportError", {
-  variable: Schema.String,
-  detail: Schema.String
-}) {
-  override get message() {
-    return `${this.variable} cannot be used: ${this.detail}`
-  }
-}
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -36,13 +26,15 @@ const proxyOf = ({ name, value }: Variable): URL | undefined => {
   const text = value.trim()
   if (text === "") return undefined
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
-  const fail = (detail: string) => new NodeTransportError({ variable: name, detail })
-  if (url === null || url.hostname === "") throw fail("it is no proxy, which looks like http://host:port or host:port")
-  if (!schemes.has(url.protocol)) throw fail(`proxies of the kind ${url.protocol}// are not known here: use http://`)
+  const fail = (detail: string) => new OptionError.OptionError({ option: name, detail })
+  if (url === null || url.hostname === "") throw fail("must be a proxy, such as http://host:port or host:port")
+  if (!schemes.has(url.protocol)) {
+    throw fail(`must begin with http://: proxies of the kind ${url.protocol}// are not supported`)
+  }
   try {
     decodeURIComponent(`${url.username}${url.password}`)
   } catch {
-    throw fail("its user or password has a % that begins no code: write it as %25")
+    throw fail("has a % in its user or password that begins no code: write it as %25")
   }
   return url
 }
@@ -72,7 +64,7 @@ export interface Agents {
   readonly destroy: () => Promise<void>
 }
 
-/** Makes the agents. Throws `NodeTransportError` where a variable cannot be used. */
+/** Makes the agents. Throws an `OptionError` if a variable cannot be used; never shows its value, which may hold a password. */
 export const make = (settings: Agent.Options & buildConnector.BuildOptions, env: Env): Agents => {
   const [http, https] = [variable(env, "HTTP_PROXY"), variable(env, "HTTPS_PROXY")].map(proxyOf)
   const { allowH2 = false, connectTimeout } = settings

@@ -2,7 +2,7 @@
 import type * as Scenario from "../Scenario.ts"
 import * as Content from "./content.ts"
 import * as Files from "./files.ts"
-import type { Servers } from "./server.ts"
+import type { Origins } from "./server.ts"
 import type { World } from "./world.ts"
 
 /** A batch as it stands when it is asked for. */
@@ -41,7 +41,7 @@ export interface Contents {
 }
 
 /** Answers from the world as it stands at each call. */
-export const make = (world: World, { apiUrl, storageUrl }: Servers): Contents => {
+export const make = (world: World, { apiUrl, storageUrl }: Origins): Contents => {
   const place = (batchId: string, job: Scenario.JobRef) => {
     const batch = world.requireBatch(batchId)
     return [batch, world.requireIndex(batch, job)] as const

@@ -9,9 +9,9 @@ export const isLoopback = (url: URL): boolean => {
 }
 
 /** A path segment for an opaque id, or undefined for the few strings that no URL can carry as one. */
-export const pathSegment = (id: string): string | undefined => {
+export const pathSegment = (id: unknown): string | undefined => {
   // URL parsers take dot segments away even when they are percent-encoded.
-  if (id === "" || id === "." || id === ".." || !id.isWellFormed()) return undefined
+  if (typeof id !== "string" || id === "" || id === "." || id === ".." || !id.isWellFormed()) return undefined
   return encodeURIComponent(id)
 }
 

@@ -6,14 +6,14 @@ import { check as checkFollow, type Options as FollowOptions } from "../../Follo
 import type { GtStudioError } from "../../GtStudioError.ts"
 import type { BatchRef, JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
-import type { AttachmentChoice } from "../../JobFetch.ts"
 import { type Capabilities, type JobSink, SinkError } from "../../JobSink.ts"
 import type { LedgerError } from "../../Ledger.ts"
 import * as LoadId from "../../LoadId.ts"
 import * as OptionErrors from "../../OptionError.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
-import type { Selection } from "../../Selection.ts"
+import { check as checkSelection, type Selection } from "../../Selection.ts"
 import { check as checkSizes, type Source } from "../../Sizes.ts"
+import { type AttachmentChoice, checkAttachments } from "../attachmentChoice.ts"
 
 /**
  * Jobs fetched at the same time where nothing else is said: two of the three requests of a job go to the API, so that this
@@ -24,17 +24,17 @@ export const defaultConcurrency = 96
 /** What to export and how. */
 export interface Options {
   readonly batches: ReadonlyArray<BatchRef>
-  /** Each with a place of its own. */
+  /** At least one, each with a target of its own. */
   readonly sinks: ReadonlyArray<JobSink>
-  /** Which finished jobs are looked at. Default: what is new or changed, and failures that may pass. */
+  /** Which finished jobs are fetched. Default: `Selection.newJobs`, what is new or changed, and failures that may pass. */
   readonly selection?: Selection
   /**
-   * Which of the selected jobs the run is for, by what the listing says of them. Default all. The others are neither
-   * counted as listed nor touched, but as `skipped`.
+   * Which of the selected jobs the run is for, by what the listing says of them. Default: all. The others are left alone, and
+   * count as `skipped` and not as listed.
    */
   readonly filter?: (job: JobSummary) => boolean
   /**
-   * As `filter`, by what a result holds: it is fetched to know, before its files, and each run asks again. Default all.
+   * As `filter`, by what a result holds: it is fetched to know, before its files, and each run fetches it again. Default: all.
    * What a sink holds of a job from an earlier run stays as it is.
    */
   readonly filterResult?: (
@@ -54,43 +54,47 @@ export interface Options {
   readonly repair?: boolean
   /** The run's id in `jobs.load_id`, for several processes of one export. Default: a new one, see `LoadId`. */
   readonly load?: number
-  /** Which files are fetched with a result document. Default `results`. */
+  /** Which files are fetched with a result document. Default: `results`. */
   readonly attachments?: AttachmentChoice
   /**
    * Where sizes of images come from that neither a mask nor a stored input has. Default: nowhere. A `Refresh` with it also
    * stores jobs that did not change, so that sizes reach the sinks that hold them; sinks that append are left as they are.
    */
   readonly sizes?: Source
-  /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
+  /** Most jobs in flight, from 1. Default: 96, {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
   readonly concurrency?: number
   /**
-   * How long jobs in flight may go on after a stop before they are given up. What they fetched is stored within one second
-   * more; a sink that has not answered then is given up too. Default 10 seconds.
+   * How long jobs in flight may take after a stop before they are abandoned. What they fetched is stored within one second
+   * more; a sink that has not responded then is abandoned too. Default: 10 seconds.
    */
   readonly grace?: Duration.Input
   /**
-   * Lists the batches again and again while jobs are in work, and exports those that become finished. The report then
-   * counts the jobs as last listed; `exported` are those of the whole run. `selection` holds for the first look, `New`
-   * for those after it; a `Retry` has no listing and follows nothing. Remembers the ids exported: about 100 bytes a job.
+   * Lists the batches repeatedly while jobs are in progress, and exports those that become finished. The report then
+   * counts the jobs as last listed; `exported` are those of the whole run. `selection` holds for the first pass, `New`
+   * for those after it; a `Retry` has no listing and follows nothing. Remembers the ids exported: about 100 bytes per job.
+   * Default: one pass.
    */
   readonly follow?: FollowOptions
-  /** Told of every event as it happens. Must be quick; it must not throw. `Export.stream` waits for a slow consumer. */
+  /** Is called with every event as it happens. Must be quick; it must not throw. `Export.stream` waits for a slow consumer. */
   readonly onEvent?: (event: JobEvent) => void
 }
 
-/** Why an export could not be run, or not to its end. What was stored before stays stored and noted. */
+/** Why an export could not run, or not to its end. What was stored before stays stored and recorded. */
 export type ExportError = GtStudioError | SinkError | LedgerError | ContentError | OptionErrors.OptionError
 
-/** What is checked. */
-type Checked = Pick<Options, "batches" | "sinks" | "follow" | "grace" | "limit" | "load" | "sizes"> & {
-  readonly concurrency: number
-}
+const callback = OptionErrors.given(OptionErrors.callback)
 
-/** The numbers of an export, with their defaults. */
-export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
-  const { concurrency, follow, grace = Duration.seconds(10), limit, load, sinks, sizes } = options
-  yield* checkSizes(sizes)
-  if (follow !== undefined) yield* checkFollow(follow, "follow.")
+/** A sink as `make` returns it, and not a function that makes one. */
+export const sinkIn = (option: string, value: unknown) =>
+  typeof value === "object" && value !== null && "open" in value && "capabilities" in value
+    ? Effect.void
+    : Effect.fail(
+      new OptionErrors.OptionError({ option, detail: "must be a sink, such as FilesSink.make(...) returns" })
+    )
+
+/** Checks the sinks of an export: one at least, with targets of their own, that declare what can be. */
+const checkSinks = Effect.fnUntraced(function*(sinks: ReadonlyArray<JobSink>) {
+  yield* OptionErrors.each("sinks", sinks, sinkIn)
   if (sinks.length === 0) {
     return yield* new OptionErrors.OptionError({ option: "sinks", detail: "must name a sink to store the jobs in" })
   }
@@ -104,8 +108,23 @@ export const checkOptions = Effect.fnUntraced(function*(options: Checked) {
       ({ message }) => misconfigured(sink, `what it declares cannot be: ${message}`)
     )
   }
+})
+
+/** The options of an export, checked, with their defaults. */
+export const checkOptions = Effect.fnUntraced(function*(options: Options) {
+  const { concurrency = defaultConcurrency, grace = Duration.seconds(10), limit, load } = options
+  const batches = yield* OptionErrors.each("batches", options.batches, OptionErrors.batch)
+  yield* checkSizes(options.sizes)
+  yield* checkSelection(options.selection)
+  if (options.follow !== undefined) yield* checkFollow(options.follow, "follow.")
+  yield* checkAttachments(options.attachments)
+  yield* OptionErrors.given(OptionErrors.flag)("repair", options.repair)
+  yield* callback("filter", options.filter)
+  yield* callback("filterResult", options.filterResult)
+  yield* callback("onEvent", options.onEvent)
+  yield* checkSinks(options.sinks)
   return {
-    batches: eachOnce(options.batches),
+    batches: eachOnce(batches),
     concurrency: yield* OptionErrors.count("concurrency", concurrency),
     grace: yield* OptionErrors.duration("grace", grace),
     limit: limit === undefined ? Number.POSITIVE_INFINITY : yield* OptionErrors.count("limit", limit),

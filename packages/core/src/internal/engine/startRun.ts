@@ -13,7 +13,7 @@ import { makeExportWatch } from "../telemetry/exportWatch.ts"
 import { Ending } from "./ending.ts"
 import { Events, type Outlet } from "./events.ts"
 import { exportRun } from "./exportRun.ts"
-import { checkOptions, defaultConcurrency, type ExportError, type Options } from "./options.ts"
+import { checkOptions, type ExportError, type Options } from "./options.ts"
 import { EarlierPasses, firstPass, later, type Pass } from "./passes.ts"
 import { prepare } from "./prepare.ts"
 import type { Fatal, Runner } from "./setting.ts"
@@ -31,10 +31,7 @@ export interface RunningExport {
 
 /** Starts an export as `Export.start` does, and tells an outlet of its events. */
 export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: Outlet<ExportError>) {
-  const { batches, concurrency, grace, limit, load } = yield* checkOptions({
-    ...options,
-    concurrency: options.concurrency ?? defaultConcurrency
-  })
+  const { batches, concurrency, grace, limit, load } = yield* checkOptions(options)
   const { filter, filterResult } = options
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger

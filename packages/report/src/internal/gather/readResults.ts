@@ -104,8 +104,7 @@ class ResultTally {
 
 const none = () => ({})
 
-const galleryOf = (size: number | undefined): Gallery<Sketch> =>
-  new Gallery(Math.min(60, Math.max(0, Math.floor(size ?? 12))))
+const galleryOf = (size = 12): Gallery<Sketch> => new Gallery(size)
 
 /** Null where no sink can give its jobs back. */
 export const readResults = Effect.fnUntraced(function*(options: Options) {

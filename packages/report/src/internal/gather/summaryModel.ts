@@ -8,7 +8,7 @@ export interface Options {
   /** Only these batches; default all. */
   readonly batches?: ReadonlyArray<Job.BatchRef>
   /**
-   * How many jobs are kept for drawing, 0 to 60. Default 12; each adds 10 to 300 KB to a page. Stored images and masks add
+   * How many jobs are kept for drawing, 0 to 60. Default: 12; each adds 10 to 300 KB to a page. Stored images and masks add
    * 14 MB at most to the page, however many jobs there are.
    */
   readonly gallery?: number

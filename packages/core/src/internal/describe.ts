@@ -1,0 +1,116 @@
+/** What an export came to, as text for people: no command, since programs differ in how they are run again. */
+import { onOneLine, plain } from "../PlainText.ts"
+import type { BatchReport, FailureGroup } from "./batchReport.ts"
+import type { ExportReport, SinkReport } from "./reportModel.ts"
+
+const numbers = new Intl.NumberFormat("en", { maximumFractionDigits: 1 })
+
+const counted = (value: number, one: string, many = `${one}s`) => `${numbers.format(value)} ${value === 1 ? one : many}`
+
+const size = (bytes: number): string => {
+  const units = ["B", "kB", "MB", "GB", "TB"]
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
+  return `${numbers.format(bytes / 1000 ** power)} ${units[power]}`
+}
+
+/** Batches, causes of failures, and names that are shown one by one. */
+const [mostBatches, mostCauses, mostNames] = [20, 10, 20]
+
+const more = (all: number, shown: number, one: string, many?: string): ReadonlyArray<string> =>
+  all > shown ? [`and ${counted(all - shown, `more ${one}`, many === undefined ? undefined : `more ${many}`)}`] : []
+
+const some = (names: ReadonlyArray<string>): string =>
+  [...names.slice(0, mostNames).map(onOneLine), ...more(names.length, mostNames, "")].join(", ").trim()
+
+const batchLines = (batch: BatchReport): ReadonlyArray<string> => {
+  const { changed, delisted, exported, failed, listed, listingError, problemExample, problems, remaining } = batch
+  const { skipped, unchanged, unfinished, unknown, unknownExample } = batch
+  const balance = `${counted(listed, "job")} listed = ${numbers.format(exported)} exported + ` +
+    `${numbers.format(unchanged)} unchanged + ${numbers.format(unfinished)} unfinished + ` +
+    `${numbers.format(failed)} failed${remaining === 0 ? "" : ` + ${numbers.format(remaining)} remaining`}`
+  return [
+    `Batch ${onOneLine(batch.batchId)}: ${balance}`,
+    ...(skipped === 0 ? [] : [`  ${counted(skipped, "job")} skipped: this run was not asked for them`]),
+    ...(changed === 0 ? [] : [`  ${counted(changed, "job")} changed since the last export`]),
+    ...(delisted === 0 ? [] : [`  ${counted(delisted, "job")} stored earlier, no longer listed, and kept`]),
+    ...(unknownExample === null ? [] : [
+      `  ${counted(unknown, "result")} of unknown shape, such as that of ${
+        onOneLine(unknownExample)
+      }: stored as received`
+    ]),
+    ...(problemExample === null ? [] : [
+      `  ${counted(problems, "value")} could not be read, such as ` +
+      onOneLine(`${problemExample.path} of job ${problemExample.jobId}: ${problemExample.reason}`)
+    ]),
+    ...(listingError === null ? [] : [`  The listing could not be read to its end: ${onOneLine(listingError)}`])
+  ]
+}
+
+const failureLines = ({ cause, count, example, retryable }: FailureGroup): ReadonlyArray<string> => {
+  // The message names the job itself.
+  return [
+    `  ${numbers.format(count)} × ${onOneLine(cause)}, such as ${onOneLine(example.message)}`,
+    example.jobId === null || retryable
+      ? "    The next run tries again."
+      : "    A normal run skips it; a run with Selection.retry tries again."
+  ]
+}
+
+const sinkLines = (
+  { backfilled, bytes, error, id, isPublished, notice, stored }: SinkReport
+): ReadonlyArray<string> => {
+  const from = backfilled === 0
+    ? ""
+    : `, ${backfilled === stored ? "all" : numbers.format(backfilled)} from another sink`
+  return [
+    `Stored ${counted(stored, "job")}, ${size(bytes)}${from}: ${onOneLine(id)}`,
+    ...(error === null ? [] : [`  It stopped storing: ${onOneLine(error)}`]),
+    ...(isPublished || error !== null ? [] : ["  Not published yet: the next run that comes to its end does it"]),
+    ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
+  ]
+}
+
+const verdict = (report: ExportReport): ReadonlyArray<string> => {
+  const { batches, complete, limited, noMatch, notListed, seen, sinks, stopped } = report
+  const sum = (of: (batch: BatchReport) => number) => batches.reduce((total, batch) => total + of(batch), 0)
+  const [failed, remaining] = [sum((batch) => batch.failed), sum((batch) => batch.remaining)]
+  const unread = batches.filter(({ listingError }) => listingError !== null).length
+  const broken = sinks.filter(({ error }) => error !== null).length
+  const unpublished = sinks.filter(({ error, isPublished }) => error === null && !isPublished).length
+  const reasons = [
+    ...(stopped ? ["the run was stopped"] : []),
+    ...(failed === 0 ? [] : [`${counted(failed, "job")} failed`]),
+    ...(remaining === 0 ? [] : [`${counted(remaining, "job")} remaining`]),
+    ...(unread === 0 ? [] : [`${counted(unread, "listing")} could not be read`]),
+    ...(broken === 0 ? [] : [`${counted(broken, "sink")} stopped storing`]),
+    ...(unpublished === 0 ? [] : [`${counted(unpublished, "sink")} not published`]),
+    ...(notListed.length === 0 ? [] : [`jobs that were named are not listed (${some(notListed)})`]),
+    ...(noMatch ? ["no job matches the filter"] : [])
+  ]
+  return [
+    ...(noMatch && seen.statuses.length > 0 ? [`Statuses of the skipped jobs: ${some(seen.statuses)}`] : []),
+    ...(noMatch && seen.labels.length > 0 ? [`Labels in the skipped results: ${some(seen.labels)}`] : []),
+    ...(limited ? ["Ended at the limit: there is more to fetch."] : []),
+    complete ? "Complete." : `Not complete${reasons.length === 0 ? "" : `: ${reasons.join(", ")}`}.`
+  ]
+}
+
+/** See `ExportReport.describe`. */
+export const describe = (report: ExportReport): string => {
+  const { batches, failures, sinks, unsized } = report
+  const images = unsized.reduce((total, { count }) => total + count, 0)
+  const ofJobs = failures.filter(({ example }) => example.jobId !== null)
+  return plain([
+    ...batches.slice(0, mostBatches).flatMap(batchLines),
+    ...more(batches.length, mostBatches, "batch", "batches"),
+    ...(ofJobs.length === 0 ? [] : ["Failed:", ...ofJobs.slice(0, mostCauses).flatMap(failureLines)]),
+    ...more(ofJobs.length, mostCauses, "cause"),
+    ...(images === 0 ? [] : [
+      `No size found for ${counted(images, "image")}: ${
+        unsized.map(({ count, reason }) => `${numbers.format(count)} ${onOneLine(reason)}`).join(", ")
+      }`
+    ]),
+    ...sinks.flatMap(sinkLines),
+    ...verdict(report)
+  ].join("\n"))
+}
