@@ -3,7 +3,7 @@
  * beside them. A commit is one transaction: readers see all of a batch or nothing, a reworked job leaves no old row, and a
  * killed run leaves the database as its last commit did. Several processes may write at once.
  */
-import type { JobSink } from "@labelstream/core/sink"
+import { type JobSink, OptionError } from "@labelstream/core/sink"
 import { PostgresUrl } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
@@ -99,9 +99,8 @@ export const make = (options: Options): JobSink.JobSink => {
   const name = place === undefined ? "PostgreSQL" : PostgresUrl.describe(place)
   const settings: Connection.Settings = { url: options.url, schema, durability, name }
   const sound = Effect.suspend(() => {
-    if (!Schema.is(Options)(options)) {
-      return problem("open", "misconfigured", "the options are not those of this sink: see PostgresSink.Options")
-    }
+    const obstacle = OptionError.problem(Options, options)?.message
+    if (obstacle !== undefined) return problem("open", "misconfigured", obstacle)
     return place === undefined ? problem("open", "misconfigured", noUrl(options.url)) : Effect.void
   })
   const keep = { documents: documents === "plain" ? "none" : documents, attachments } as const

@@ -59,7 +59,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
         [make({ durability: "fsync" }), "misconfigured", /fsync off/],
         [make({ schema: foreign }), "conflict", /has a table jobs that no run made/],
         [make({ schema: newer }), "corrupt", /newer version/],
-        [make({ schema: "no\"schema" }), "misconfigured", /options/],
+        [make({ schema: "no\"schema" }), "misconfigured", /Option schema/],
         [
           make({ url: urlWith((url) => url.searchParams.set("options", "-c default_transaction_read_only=on")) }),
           "misconfigured",
