@@ -1,5 +1,5 @@
 // Tries what would be published as a new user would: nothing but the tarballs and the npm registry, an empty HOME, the
-// guide docs/write-a-sink.md. Makes a sink, holds it to the kit, packs it, and exports with it and the others by name.
+// guide docs/extend/write-a-sink.md. Makes a sink, holds it to the kit, packs it, and exports with it and the others by name.
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -1,8 +1,8 @@
-/** Reads `docs/tables.md`: the columns that it describes, its queries, and what it has people type. */
+/** Reads `docs/reference/tables.md`: the columns that it describes, its queries, and what it has people type. */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
-const page = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "tables.md"), "utf8")
+const page = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "reference", "tables.md"), "utf8")
 
 /** The text below a heading, up to the next one. */
 const section = (heading: string): string => {

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
-const guide = readFileSync(join(import.meta.dirname, "..", "..", "..", "..", "docs", "write-a-sink.md"), "utf8")
+const guide = readFileSync(
+  join(import.meta.dirname, "..", "..", "..", "..", "docs", "extend", "write-a-sink.md"),
+  "utf8"
+)
 
 /** The code of the guide by the path that stands above each block. */
 export const blocks: Readonly<Record<string, string>> = Object.fromEntries(
