@@ -1,4 +1,4 @@
-/** A query to try on what an example has exported, run here so that its result can be shown. More are in `docs/reference/tables.md`. */
+/** A query to try on what an example has exported, run here so that its result can be shown. More are in `docs/recipes/query.md`. */
 import { DuckDBInstance } from "@duckdb/node-api"
 import Database from "better-sqlite3"
 import { readFileSync } from "node:fs"
