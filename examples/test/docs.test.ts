@@ -119,31 +119,41 @@ const shown = pages.flatMap(({ blocks }) =>
   blocks.flatMap(({ language, text, where }) => language === "sh" ? linesOf(text).map((line) => ({ line, where })) : [])
 )
 
+/** A call of the command in a line, after variables or another command, and before a pipe or a redirection. */
+const call = /(?:^|&& |\w=\S+ )(?:labelstream|npm run labelstream --) ([^|>&]*)/g
+const quoted = /"[^"]*"/g
+
+/** What is wrong with the words of a call. Only `stop` takes a word that is no flag, and `...` stands for any others. */
+const wrong = (
+  commands: ReadonlyMap<string, ReadonlyMap<string, boolean>>,
+  [name = "", ...args]: ReadonlyArray<string>
+): ReadonlyArray<string> => {
+  const flags = commands.get(name)
+  if (flags === undefined) return [`no command ${name}`]
+  const takesValue = (flag: string | undefined) => flags.get(flag ?? "") ?? globals.get(flag ?? "")
+  return args.flatMap((arg, at) => {
+    const isValue = takesValue(args[at - 1]) === true
+    if (arg === "..." || isValue && !arg.startsWith("-")) return []
+    if (isValue) return [`${args[at - 1]} takes a value`]
+    if (takesValue(arg) === true && at === args.length - 1) return [`${arg} takes a value`]
+    return takesValue(arg) !== undefined || name === "stop" && !arg.startsWith("-")
+      ? []
+      : [`${name} does not take ${arg}`]
+  })
+}
+
 describe("commands in the documentation", () => {
   it("have flags that labelstream has", () => {
     const commands = flagsOf()
-    const wrong: Array<string> = []
-    let checked = 0
-    for (const { line, where } of shown) {
-      for (const [, call = ""] of line.matchAll(/(?:^|&& |\w=\S+ )(?:labelstream|npm run labelstream --) ([^|>&]*)/g)) {
-        const [name = "", ...args] = call.trim().replaceAll(/"[^"]*"/g, "TEXT").split(/\s+/)
-        if (name === "..." || globals.has(name)) continue
-        const flags = commands.get(name)
-        if (flags === undefined) wrong.push(`${where}: no command ${name}`)
-        for (let at = 0; flags !== undefined && at < args.length; at++) {
-          const arg = args[at]!
-          const takesValue = flags.get(arg) ?? globals.get(arg)
-          if (arg === "...") continue
-          if (takesValue === undefined && (arg.startsWith("-") || name !== "stop")) {
-            wrong.push(`${where}: ${name} does not take ${arg}`)
-          }
-          if (takesValue === true && (args[++at] ?? "-").startsWith("-")) wrong.push(`${where}: ${arg} takes a value`)
-        }
-        checked++
-      }
-    }
-    assert.deepStrictEqual(wrong, [])
-    assert.isAbove(checked, 40)
+    const calls = shown.flatMap(({ line, where }) =>
+      Array.from(line.matchAll(call), ([, words = ""]) => ({ where, words: words.trim().replaceAll(quoted, "TEXT") }))
+    ).map(({ where, words }) => ({ where, args: words.split(/\s+/) }))
+      .filter(({ args: [name = ""] }) => name !== "..." && !globals.has(name))
+    assert.deepStrictEqual(
+      calls.flatMap(({ args, where }) => wrong(commands, args).map((text) => `${where}: ${text}`)),
+      []
+    )
+    assert.isAbove(calls.length, 40)
   })
 
   it("have scripts that the repository has", () => {
