@@ -72,7 +72,7 @@ describe("code in the documentation", () => {
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
-  })
+  }, 600_000)
 
   it("is JSON where it says so", () => {
     for (const { blocks } of pages) {
@@ -154,7 +154,7 @@ describe("commands in the documentation", () => {
       []
     )
     assert.isAbove(calls.length, 40)
-  })
+  }, 300_000)
 
   it("have scripts that the repository has", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object }
