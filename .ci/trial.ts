@@ -1,5 +1,5 @@
 // Tries what would be published as a new user would: nothing but the tarballs and the npm registry, an empty HOME, the
-// guides docs/write-a-sink.md and docs/write-a-format.md. Makes a sink and a dataset format, runs their kits, packs them,
+// guides docs/extend/write-a-sink.md and docs/extend/write-a-format.md. Makes a sink and a dataset format, runs their kits, packs them,
 // and exports with them and the others by name.
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"

@@ -1,4 +1,4 @@
-/** A query to try on what an example has exported, run here so that its result can be shown. More are in `docs/tables.md`. */
+/** A query to try on what an example has exported, run here so that its result can be shown. More are in `docs/recipes/query.md`. */
 import { DuckDBInstance } from "@duckdb/node-api"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import Database from "better-sqlite3"

@@ -1,8 +1,11 @@
-/** Reads `docs/tables.md`: the columns that it describes, its queries, and what it has people type. */
+/** Reads the pages about tables: the columns that they describe, their queries, and the commands that they show. */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
-const page = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "tables.md"), "utf8")
+const docs = join(import.meta.dirname, "..", "..", "..", "docs")
+const page = ["reference/tables.md", "recipes/query.md"].map((path) => readFileSync(join(docs, path), "utf8")).join(
+  "\n"
+)
 
 /** The text below a heading, up to the next one. */
 const section = (heading: string): string => {
@@ -21,7 +24,7 @@ export interface Block {
   readonly text: string
 }
 
-/** The page's blocks of code in a language, such as `sql`, or `sql sqlite` for those that SQLite alone runs. */
+/** The pages' blocks of code in a language, such as `sql`, or `sql sqlite` for those that SQLite alone runs. */
 export const blocks = (language: string): ReadonlyArray<Block> =>
   page.split(/^#+ /m).flatMap((text) =>
     Array.from(text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm")), ([, block = ""]) => ({

@@ -314,7 +314,7 @@ describe("telemetry", () => {
     }))
 
   it("is documented under every name", () => {
-    const text = readFileSync(new URL("../../../docs/telemetry.md", import.meta.url), "utf8")
+    const text = readFileSync(new URL("../../../docs/operations/telemetry.md", import.meta.url), "utf8")
     for (const { attributes, name } of Object.values<Telemetry.Spec<string>>(metrics)) {
       const row = text.split("\n").find((line) => line.includes(`\`${name}\``))
       assert(row !== undefined, name)

@@ -31,7 +31,7 @@ const columns: ReadonlyArray<readonly [name: string, carries: (of: Shape) => Los
 
 const cell = ({ how, why }: Loss.Carried) => how === "kept" ? "whole" : how === "dropped" ? "dropped" : why
 
-const page = readFileSync(join(import.meta.dirname, "../../../docs/datasets.md"), "utf8")
+const page = readFileSync(join(import.meta.dirname, "../../../docs/formats/overview.md"), "utf8")
 const rows = page.split("\n").filter((line) => line.startsWith("|"))
   .map((line) => line.split("|").slice(1, -1).map((text) => text.trim()))
 

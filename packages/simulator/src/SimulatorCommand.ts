@@ -73,7 +73,7 @@ const flags = {
     Flag.withDefault("refuse" as const)
   ),
   faults: Flag.Path("faults").pipe(
-    Flag.withDescription("JSON file with a list of faults, see the package's README (default: none)"),
+    Flag.withDescription("JSON file with a list of faults, see docs/reference/simulator.md (default: none)"),
     Flag.optional
   ),
   transient: Flag.Finite("transient").pipe(

@@ -31,7 +31,7 @@ export interface Report {
   readonly jobs?: Readonly<Record<string, Readonly<Partial<Record<Endpoint, number>>>>>
 }
 
-/** One request, as the `onRequest` option tells of it when it is answered or cut off. */
+/** One request, as `onRequest` receives it when it is answered or interrupted. */
 export interface Entry {
   readonly endpoint: Endpoint
   readonly method: string

@@ -1,4 +1,4 @@
-/** The line of the README that copies masks. */
+/** The line of the docs page that copies masks. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
@@ -7,8 +7,8 @@ import { join } from "node:path"
 import { record } from "./support/records.ts"
 import { run, temporary } from "./support/targets.ts"
 
-const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8")
-const line = /^mkdir masks .*$/m.exec(readme)?.[0] ?? ""
+const page = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "sinks", "files.md"), "utf8")
+const line = /^mkdir masks .*$/m.exec(page)?.[0] ?? ""
 
 describe("masks", () => {
   it.effect("come out by one line of shell, and nothing else does", () =>

@@ -2,7 +2,7 @@
  * Stores jobs as a Parquet dataset: the tables `jobs`, `annotations`, `media`, and `attachments` of the normalized
  * model, and `contents` with the bytes that they were read from, each under `<table>/batch-<batch>/part-<number>.parquet`. A job
  * that comes again replaces its rows where they stand. Parts appear whole, and a commit that has been answered survives a
- * power cut. What a reader may see while a commit is being published is said in the package's README.
+ * power cut. What a reader may see while a commit is being published is documented in docs/sinks/parquet.md.
  */
 import { type JobSink, OptionError, SinkPlugin } from "@labelstream/core/sink"
 import { FolderSink, type Fs, nodeFs } from "@labelstream/storage"

@@ -54,7 +54,7 @@ describe("labels", () => {
     }))
 })
 
-describe("the README", () => {
+describe("the docs page", () => {
   it.effect("has queries that run", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
@@ -63,8 +63,8 @@ describe("the README", () => {
         record({ job: "5a375fc2", batch: "b1", text }),
         record({ job: "other", batch: "b1" })
       ]])
-      const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8")
-      const queries = /```sql\n(.*?)```/s.exec(readme)![1]!.split(";").filter((text) => text.trim() !== "")
+      const page = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "sinks", "parquet.md"), "utf8")
+      const queries = /```sql\n(.*?)```/s.exec(page)![1]!.split(";").filter((text) => text.trim() !== "")
       const found = yield* Effect.forEach(
         queries,
         (sql) => query(directory, sql.replaceAll("'dataset/", `'${directory}/`))

@@ -1,4 +1,4 @@
-/** What the line of the README that writes masks to files asks DuckDB for. */
+/** What the line of the docs page that writes masks to files asks DuckDB for. */
 import { DuckDBInstance } from "@duckdb/node-api"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -7,8 +7,8 @@ import { join } from "node:path"
 import { record } from "./support/records.ts"
 import { run, temporary } from "./support/targets.ts"
 
-const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8")
-const sql = /^python3 -c .*duckdb\.sql\(\\"(.*)\\"\)/m.exec(readme)?.[1] ?? ""
+const page = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "sinks", "parquet.md"), "utf8")
+const sql = /^python3 -c .*duckdb\.sql\(\\"(.*)\\"\)/m.exec(page)?.[1] ?? ""
 
 describe("masks", () => {
   it.effect("come out by one query as they came, under the names of a files sink", () =>

@@ -118,14 +118,14 @@ describe("views", () => {
     }))
 })
 
-describe("the README", () => {
+describe("the docs page", () => {
   it.effect("has statements that run, on a file with something for the query to find", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const text = JSON.stringify({ data: { annotations: { rectangles: [{ label: "car", coordinates: corners }] } } })
       yield* run({ file, documents: "plain" }, [[yield* read("a", content(text))]])
-      const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8")
-      const blocks = Array.from(readme.matchAll(/```sql\n(.*?)```/gs), ([, sql = ""]) => sql)
+      const page = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "sinks", "sqlite.md"), "utf8")
+      const blocks = Array.from(page.matchAll(/```sql\n(.*?)```/gs), ([, sql = ""]) => sql)
       const queries = blocks.join("").split(";").map((sql) => sql.trim()).filter((sql) => sql !== "")
       const found = queries.map((sql) =>
         sql.startsWith("CREATE") ? using(file, (db) => db.exec(sql)) : query(file, sql)

@@ -1,4 +1,4 @@
-/** The line of the README that writes masks to files, with what the `sqlite3` shell's `writefile` does. */
+/** The line of the docs page that writes masks to files, with what the `sqlite3` shell's `writefile` does. */
 import { assert, describe, it } from "@effect/vitest"
 import BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"
@@ -7,8 +7,8 @@ import { join } from "node:path"
 import { content, record } from "./support/records.ts"
 import { run, temporaryFile } from "./support/targets.ts"
 
-const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8")
-const sql = /^sqlite3 labels\.db "(SELECT writefile\('masks\/'.*)"$/m.exec(readme)?.[1] ?? ""
+const page = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "sinks", "sqlite.md"), "utf8")
+const sql = /^sqlite3 labels\.db "(SELECT writefile\('masks\/'.*)"$/m.exec(page)?.[1] ?? ""
 
 describe("masks", () => {
   it.effect("come out by one line of SQL as they came, under the names of a files sink", () =>

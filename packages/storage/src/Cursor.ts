@@ -1,4 +1,4 @@
-/** Stands at one item of a source that gives them in arrays: for going through several sources side by side. */
+/** Points at one item of a source that yields arrays, to walk through several sources in parallel. */
 export class Cursor<A, B> {
   /** The item, undefined before the first `advance` and after the last item. */
   head: B | undefined

@@ -27,7 +27,7 @@ export interface Journal {
   readonly settle: () => Promise<void>
   /** Fails with `conflict` if another process has taken the target over. */
   readonly confirm: () => Promise<void>
-  /** Tells other machines that this process is alive. */
+  /** Shows other machines that this process is alive. */
   readonly touch: () => Promise<void>
   /** Unlocks the target, and leaves nothing of the sink's own behind, unless there is something to be done later. */
   readonly release: () => Promise<void>

@@ -1,6 +1,6 @@
 /**
  * Lets one process at a time write into an output folder. The lock file names its owner and holds a nonce, which alone
- * tells whose lock it is: inode numbers are used again. The lock of a process that has died is no obstacle. Processes of
+ * tells whose lock it is: inode numbers are used again. The lock of a dead process does not block. Processes of
  * another machine or container cannot be observed, so the owner also touches the file every 15 seconds. A foreign lock,
  * or one that cannot be read, counts as left behind 2 minutes after it was last touched.
  */
@@ -23,7 +23,7 @@ export interface Location {
   readonly lock: string
 }
 
-/** After how many milliseconds without a touch a lock that tells nothing of its owner is nobody's. */
+/** Milliseconds without a touch after which a lock without a readable owner is free. */
 export const leftBehindAfter = 120_000
 
 interface Owner {
@@ -33,7 +33,7 @@ interface Owner {
   readonly host: string
   /** The set of processes that the pid belongs to: containers on one host have their own. */
   readonly processes: string
-  /** When the process started, as the system counts; tells a pid that was given to another process. */
+  /** When the process started, as the system counts: detects a pid that was given to another process. */
   readonly started: string
 }
 

@@ -23,7 +23,7 @@ const fanIn = 64
 
 /**
  * Yields the lines in order, in arrays. `folder` makes the folder for the runs and is only called where there are
- * several; whoever made it removes it.
+ * several; the caller removes it.
  */
 export async function* sort(
   fs: Fs,

@@ -71,7 +71,7 @@ export const namesOf = async <T extends Target>(
   return [...names].sort()
 }
 
-/** Makes a folder unless it is there. Answers whether it was made; fails where something else stands in its place. */
+/** Makes a folder unless it exists. Returns whether it was made; fails if something else has its name. */
 export const ensureFolder = async (fs: Fs, path: string): Promise<boolean> => {
   const found = await fs.find(path)
   if (found === undefined) {
@@ -116,7 +116,7 @@ const makeOutput = async ({ fs, output }: Target): Promise<void> => {
   for (let path = output; await fs.find(path) === undefined && dirname(path) !== path; path = dirname(path)) {
     missing.push(path)
   }
-  // Not `mkdir` with `recursive`: where the system answers ENOENT for ever, as under /proc, it never ends.
+  // Not `mkdir` with `recursive`: where the system always returns ENOENT, as under /proc, it never ends.
   for (const path of missing.reverse()) {
     await fs.mkdir(path).catch((error: unknown) => {
       if (codeOf(error) === "ENOENT") throw new Problem("misconfigured", `no folder can be made at ${path}`)
@@ -156,7 +156,7 @@ export const check = async ({ fs, hidden, output }: Target): Promise<boolean> =>
   return folder === output
 }
 
-/** Fails if what stands at a path is not a folder that can be written into. */
+/** Fails unless a path is a writable folder. */
 export const checkFolder = async (fs: Fs, path: string): Promise<void> => {
   const found = await fs.find(path)
   if (found === undefined) return

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SinkTemplate } from "../../src/index.ts"
 
-const read = (...path: ReadonlyArray<string>): string =>
-  readFileSync(join(import.meta.dirname, "..", "..", "..", "..", "docs", ...path), "utf8")
+const read = (name: string): string =>
+  readFileSync(join(import.meta.dirname, "..", "..", "..", "..", "docs", "extend", name), "utf8")
 
 /** The text of the guide to a kind of package. */
 export const page = (kind: SinkTemplate.Kind): string => read(`write-a-${kind}.md`)
@@ -21,4 +21,4 @@ const codeIn = (guide: string): Readonly<Record<string, string>> =>
 export const blocksOf = (kind: SinkTemplate.Kind): Readonly<Record<string, string>> => codeIn(page(kind))
 
 /** The files of the guide to a strong sink, which replaces the simple one in its package. */
-export const strongBlocks = { ...blocksOf("sink"), ...codeIn(read("extend", "write-a-strong-sink.md")) }
+export const strongBlocks = { ...blocksOf("sink"), ...codeIn(read("write-a-strong-sink.md")) }

@@ -40,7 +40,7 @@ export const parse = (header: string | undefined): ReadonlyArray<Coding> | undef
   return result
 }
 
-// "deflate" means zlib's format, and some servers send the bare one; the first byte tells them apart.
+// "deflate" means zlib's format, and some servers send the bare one; the first byte distinguishes them.
 const refine = (coding: Coding, first: number | undefined): Coding =>
   coding === "deflate" && first !== undefined && (first & 0x0f) !== 8 ? "deflate-raw" : coding
 

@@ -23,7 +23,7 @@ type BodyPull = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, Transport.Trans
 
 // A queue this long keeps a fast link busy while the reader works, and 64 of them are 16 MiB.
 const queueBytes = 256 * 1024
-// Bounds the queue of a peer that sends its bytes one by one: each chunk costs some 200 bytes beside its content.
+// Bounds the queue of a peer that sends its bytes one by one: each chunk costs about 200 bytes besides its content.
 const queueChunks = 256
 // First allocation for a body of unknown length that did not come in one piece; doubled as it grows.
 const firstAllocation = 16 * 1024

@@ -8,7 +8,7 @@ const isFolder = (path: string): Promise<boolean | undefined> =>
   stat(path).then((found) => found.isDirectory(), () => undefined)
 
 /**
- * Makes a folder and what is missing above it; the mode is that of the folder alone. Not `mkdir` with `recursive`: where the system answers ENOENT for ever,
+ * Makes a folder and what is missing above it; the mode is that of the folder alone. Not `mkdir` with `recursive`: where the system always returns ENOENT,
  * as under /proc, that never ends.
  */
 export const makeFolder = async (path: string, mode?: number): Promise<void> => {

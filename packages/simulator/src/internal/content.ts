@@ -12,7 +12,7 @@ import type { Size } from "./media/shapes.ts"
 import * as Random from "./random.ts"
 import * as Urls from "./urls.ts"
 
-/** A body whose length is known before it is made. `chunks` makes it anew at every call. */
+/** A body whose length is known before it is made. `chunks` makes it again at every call. */
 export interface Content {
   readonly type: string
   readonly length: number
@@ -20,7 +20,7 @@ export interface Content {
 }
 
 interface Kind {
-  /** Whether the documented form stands inside `data`. */
+  /** Whether the documented form is inside `data`. */
   readonly wrapped: boolean
   readonly frames: (variant: number) => number
   readonly annotations: (variant: number) => number
@@ -172,7 +172,7 @@ function* padded(head: string, tail: string, count: number, item: (n: number) =>
   yield Buffer.from(text + tail)
 }
 
-/** What a job's document holds inside `data`, if that is there; `more` stands where the padding is. */
+/** What a job's document holds inside `data`, if that is there; `more` marks the padding. */
 export const value = (request: Request): unknown => {
   const { kind, place, revision, seed } = request
   return kinds[kind].make({

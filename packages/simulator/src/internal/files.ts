@@ -81,7 +81,7 @@ export const truth = (request: Request, part: Exclude<FilePart, { readonly _tag:
   if (part._tag !== "mask") {
     const keyOf = labelKeys(request, part)
     for (let i = 0; i < Cloud.pointCount; i++) counts[keyOf(i)] = (counts[keyOf(i)] ?? 0) + 1
-    // 0 stands for no label in the newer form, and for a class in the older one
+    // 0 means no label in the newer form, and for a class in the older one
     if (part._tag === "labels") delete counts["0"]
     return { counts, size: undefined }
   }

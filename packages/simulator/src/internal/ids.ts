@@ -79,7 +79,7 @@ export const code = (seed: number, batch: number, index: number): string => {
   const a = hash(seed, batch, index, 1)
   const b = hash(seed, batch, index, 2)
   const mask = hash(seed, a)
-  // 12 + 12 bits hold the batch's ordinal beside version and variant, the last 32 the index
+  // 12 + 12 bits hold the batch's ordinal next to version and variant, the last 32 the index
   const masked = (batch ^ mask) & 0xffffff
   return uuid(
     a,
@@ -130,7 +130,7 @@ const readOdd = (text: string): Place | undefined => {
 const hostile = (batch: number, nth: number, index: number, first: boolean): string => {
   if (first && nth < bare.length) return bare[nth] as string
   const [stem, shared] = stems[nth % stems.length] as (typeof stems)[number]
-  // the neighbour before stands one step back in the batch: 1, or 3 where styles are mixed
+  // the neighbor before is one step back in the batch: 1, or 3 where styles are mixed
   const step = nth === index ? 1 : 3
   return stem(`${batch}~${shared ? index - step : index}`)
 }

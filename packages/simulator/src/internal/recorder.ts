@@ -108,7 +108,7 @@ export class Recorder {
     }
   }
 
-  /** Begins anew; requests that are open stay counted as open. */
+  /** Resets all counts; open requests stay counted as open. */
   reset(): void {
     this.#total = 0
     this.#requests = noEndpoints()

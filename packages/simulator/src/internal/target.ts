@@ -1,6 +1,6 @@
 /**
  * Reads request targets by hand. `new URL` would fold `%2E%2E` into its parent and drop tabs and newlines, and hostile
- * ids would never arrive; here a segment is what stands between two slashes, decoded once.
+ * ids would never arrive; here a segment is the text between two slashes, decoded once.
  */
 
 /** Where a request goes; ids are decoded. */

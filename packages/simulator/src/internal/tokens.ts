@@ -12,7 +12,7 @@ const value = (seed: number, batch: number, offset: number): bigint =>
 /** The token of the page that begins at an offset. */
 export const make = (seed: number, batch: number, offset: number): string => String(top - value(seed, batch, offset))
 
-/** The offset that a token stands for; undefined when it is not one of this batch. */
+/** Returns the offset of a token, or undefined if it is not one of this batch. */
 export const read = (seed: number, batch: number, token: string): number | undefined => {
   if (!/^9\d{18}$/.test(token)) return undefined
   const given = top - BigInt(token)

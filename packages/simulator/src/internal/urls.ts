@@ -1,6 +1,6 @@
 /**
- * The unsigned URLs that results name, and what each stands for. A URL carries its job's code, so that the storage finds
- * the content of any URL without having been told of it. Hosts and layouts are those of the documented examples.
+ * The unsigned URLs that results name, and what each names. A URL carries its job's code, so that the storage finds
+ * the content of any URL without a registry. Hosts and layouts are those of the documented examples.
  */
 import * as Ids from "./ids.ts"
 import { hash, uuid } from "./random.ts"
@@ -13,7 +13,7 @@ export type Part =
   | { readonly _tag: "labels"; readonly number: number }
   | { readonly _tag: "input"; readonly name: string }
 
-/** What a URL stands for. */
+/** The content that a URL names. */
 export interface Target extends Ids.Place {
   readonly part: Part
 }
@@ -110,7 +110,7 @@ const isWritten = (urls: JobUrls, part: Part, path: string): boolean => {
 }
 
 /**
- * Reads what a URL without its scheme (`host/path`) stands for; undefined when it names nothing of this seed. It must be
+ * Reads what a URL without its scheme (`host/path`) names; undefined when it names nothing of this seed. It must be
  * exactly the one that is written: a client that cuts it at an `&`, or turns `+` into a space, finds nothing.
  */
 export const read = (seed: number, path: string): Target | undefined => {

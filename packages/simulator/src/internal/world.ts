@@ -10,7 +10,7 @@ import { hashText, uuid } from "./random.ts"
 import { check, type Checked, requireText, requireWhole, unfinishedBy } from "./settings.ts"
 import * as Urls from "./urls.ts"
 
-/** A batch as it stands now. */
+/** A batch in its present state. */
 export interface BatchState {
   readonly ordinal: number
   readonly id: string
@@ -24,7 +24,7 @@ export interface BatchState {
   totals: Totals | undefined
 }
 
-/** What a URL stands for, with the batch it is of. */
+/** The content that a URL names, with its batch. */
 export interface Target extends Urls.Target {
   readonly state: BatchState
 }
@@ -165,7 +165,7 @@ export class World {
     return Urls.make(this.options.seed, { batch: batch.ordinal, index }).document
   }
 
-  /** What a URL without its scheme (`host/path`) stands for, or undefined. */
+  /** Returns what a URL without its scheme (`host/path`) names, or undefined. */
   target(path: string): Target | undefined {
     const target = Urls.read(this.options.seed, path)
     const state = target === undefined ? undefined : this.batches[target.batch]

@@ -1,6 +1,6 @@
 /**
  * What the conformance kit needs to know of this sink, and a reader of its own for what it stores: plain SQL and zstd, as
- * the README tells readers to go about it.
+ * the docs page tells readers to go about it.
  */
 import { AnnotationModel, type Table } from "@labelstream/core/sink"
 import type { StoredJob } from "@labelstream/sink-testkit"

@@ -121,7 +121,7 @@ export const carryOut = async (target: Target, intent: Intent, options: Options,
   }
 }
 
-/** Takes back what was done of an intent that nobody was told of: what was staged is staged again. */
+/** Undoes an intent that was not acknowledged: staged files are staged again. */
 export const takeBack = async (target: Target, intent: Intent, { atOnce }: Options): Promise<void> => {
   const { fs } = target
   const { files, steps, token } = intent
@@ -221,7 +221,7 @@ const appendAt = async (fs: Fs, path: string, size: number, text: string): Promi
   return isNew
 }
 
-/** Takes back what stands behind `size`. */
+/** Cuts a file back to `size`. */
 const cutAt = async (fs: Fs, path: string, size: number): Promise<void> => {
   if (size === 0) await fs.unlink(path).catch(ignoreMissing)
   else if (await fs.find(path) !== undefined) await appendAt(fs, path, size, "")

@@ -24,7 +24,7 @@ export interface Work<S> {
   readonly receiptsOf: (staged: S) => ReadonlyArray<JobSink.Receipt>
   /** What a commit changes. `isCurrent` unless another batch was committed since this one was staged. */
   readonly changesOf: (staged: S, isCurrent: boolean) => Promise<ReadonlyArray<Step>>
-  /** Is told of each commit that changed something. */
+  /** Called after each commit that changed something. */
   readonly onCommitted?: (staged: S) => void
   /** Ends a run. Answers what readers must know, for people. */
   readonly finish: (end: JobSink.RunEnd) => Effect.Effect<string | void, JobSink.SinkError>
@@ -140,7 +140,7 @@ export const start = <S>(
   }
 }
 
-/** A job that stands twice in a batch counts as its last record, at its first place. */
+/** A job that is twice in a batch counts as its last record, at its first position. */
 const latestOfEach = (records: ReadonlyArray<JobSink.JobRecord>): ReadonlyArray<JobSink.JobRecord> => {
   const latest = new Map(records.map((record) => [JSON.stringify([record.batchId, record.jobId]), record]))
   return latest.size === records.length ? records : [...latest.values()]

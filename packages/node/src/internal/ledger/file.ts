@@ -27,7 +27,7 @@ export const inspect = (db: Database, file: string): "new" | "older" | "current"
   if (version < currentVersion) return "older"
   const missing = tables.filter((table) => !found.includes(table))
   if (missing.length > 0) throw damaged(file, `is a ledger without its tables ${missing.join(", ")}`)
-  // The last row of a table stands at the end of its tree: a file that was cut short does not have it.
+  // The last row of a table is at the end of its tree: a truncated file does not have it.
   for (const table of ["runs", "batches", "jobs", "sinks"]) db.prepare(`SELECT max(id) FROM ${table}`).get()
   for (const table of ["observed", "receipts"]) db.prepare(`SELECT max(job) FROM ${table}`).get()
   return "current"

@@ -45,7 +45,7 @@ export const inTable: Observed = {
   forget: () => {}
 }
 
-// A transaction costs as much as writing some 200 rows.
+// A transaction costs as much as writing about 200 rows.
 const rowsAtOnce = 10_000
 
 interface OfRun {

@@ -110,7 +110,7 @@ export const outcomeRow = (batch: number, outcome: Exclude<Ledger.Outcome, Voide
 }
 
 /*
- * What an outcome changes in a job that is known. The row tells which outcome it is: one that succeeded has what it was
+ * What an outcome changes in a job that is known. The row shows which outcome it is: one that succeeded has what it was
  * stored as, one that was stored has a revision too, and one that was reconciled has a revision alone.
  */
 const isReconciled = "excluded.stage = 'stored' AND excluded.stored_status IS NULL"

@@ -122,7 +122,7 @@ export const textOf = (
     return prefix + word
   }
   let n = 0
-  // `+?` keeps SQLite from planning a statement anew with each value, which took a third of the time of reading a page.
+  // `+?` keeps SQLite from planning a statement again with each value, which took a third of the time of reading a page.
   return text.replace(/\{([^}]+)\}/g, (_, word: string) => wordOf(word))
     .replace(/\+?\?/g, (mark) => {
       const given = value(++n)

@@ -10,7 +10,7 @@ import { type Program, query, type Statement, statement } from "./program.ts"
 /** Jobs in one step of a walk. */
 export const step = 1000
 
-/** Where a walk stands: after this job of this batch; no job id is empty. */
+/** The position of a walk: after this job of this batch; no job id is empty. */
 export interface Position {
   readonly batch: number
   readonly ref: Job.BatchRef
@@ -102,7 +102,7 @@ export const make = (observed: Observed) => {
   const toPosition = ([row]: ReadonlyArray<BatchRow>): Position | undefined =>
     row && { batch: row[0], ref: { projectId: row[1], batchId: row[2] }, after: "" }
 
-  /** Where the walk goes on after a batch. */
+  /** Where the walk continues after a batch. */
   function* nextBatch({ ref }: Position): Program<Position | undefined> {
     return toPosition(yield* query<BatchRow>(selectNextBatch, [ref.projectId, ref.batchId]))
   }

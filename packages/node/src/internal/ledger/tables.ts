@@ -42,7 +42,7 @@ export const tables = ["batches", "jobs", "observed", "receipts", "runs", "sinks
 
 /*
  * A page of a second run over known jobs must cost next to nothing, so what changes with every run, the run that has
- * last observed a job, stands apart in narrow rows; the wide ones are written when something happened to the job.
+ * last observed a job, is in narrow rows of its own; the wide ones are written when something happened to the job.
  *
  * Job ids are random, so each index over them costs a page written per job and transaction. The stages that most jobs
  * pass through are indexed without the id, which is enough to count them; with it only those that are few and asked for.

@@ -24,7 +24,7 @@ const isListedAs = (row: Row, summary: Job.JobSummary): boolean =>
   && row[4] === summary.frames
   && row[5] === summary.annotations
 
-// `+?` keeps SQLite from planning a statement anew with each call, as it does where its planner may look at a value that
+// `+?` keeps SQLite from planning a statement again with each call, as it does where its planner may look at a value that
 // is bound: that took as long as reading a third of a page.
 const isHeld = `AND EXISTS (SELECT 1 FROM {receipts} s WHERE s.job = j.id AND s.sink = +?
   AND s.revision_document = j.revision_document AND s.revision_attachments = j.revision_attachments)`
@@ -86,7 +86,7 @@ export const make = (observed: ObservedInMemory): UpToDate => {
       const found = last?.run === run && last.batch === batch
         ? yield* query<Row>(following, [last.row, last.row + page.length, batch, ...sinks])
         : yield* query<Row>(named, [batch, ...sinks], Array.from(new Set(page.map(({ id }) => id))))
-      // Both are in one order. So a job's row is mostly the next one, and what is passed over is not on the page.
+      // Both are in one order. So a job's row is mostly the next one, and skipped rows are not on the page.
       let next = 0
       return page.map((summary) => {
         for (let at = next; at < found.length; at++) {

@@ -170,7 +170,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     if (removed.length > 0) yield* query(unstore, [], removed.map(([job]) => job))
   }
 
-  /** Notes outcomes of which none is of the same job as another, and answers where to find the row of each. */
+  /** Records outcomes of distinct jobs, and returns where to find the row of each. */
   function* round(all: ReadonlyArray<Ledger.Outcome>): Program<(outcome: Ledger.Outcome) => number> {
     const voided = all.filter((outcome) => outcome._tag === "Voided")
     if (voided.length > 0) yield* voidReceipts(voided)

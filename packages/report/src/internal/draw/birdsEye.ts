@@ -1,4 +1,4 @@
-/** What stands in a point cloud, seen from above: boxes, and labelled points. */
+/** A point cloud from above: boxes, and labeled points. */
 import { type Html, html, shorten } from "../html.ts"
 import type { Colors } from "./colors.ts"
 import type { Box, Point } from "./geometry.ts"

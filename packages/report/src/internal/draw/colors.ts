@@ -8,7 +8,7 @@ export interface KeyLine {
   /** Class of the colour, `c0` to `c9`. */
   readonly color: string
   readonly label: string
-  /** Whether it stands for one object through several frames. */
+  /** Whether it is one object through several frames. */
   readonly track: boolean
   readonly count: number
 }

@@ -26,7 +26,7 @@ export interface Frame {
 export type BelowOf = (frame: Frame) => Below
 
 const frameLimit = 4
-/** Most sensors of which an image each is drawn. */
+/** Maximum sensors with a drawn image. */
 const sensorLimit = 8
 
 /** Orders names as people do: `frame2` before `frame10`. */
@@ -70,7 +70,7 @@ export const drawnFrames = (frames: ReadonlyArray<Frame>): ReadonlyArray<Frame> 
   return sensors.flatMap((of) => spread(of, Math.max(1, Math.floor(frameLimit / sensors.length))))
 }
 
-/** A drawing with what stands below it. */
+/** A drawing with its caption. */
 export const figure = (drawn: Html, caption: Html | null): Html =>
   html`<figure>${drawn}${caption === null ? null : html`<figcaption>${caption}</figcaption>`}</figure>`
 

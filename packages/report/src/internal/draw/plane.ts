@@ -22,7 +22,7 @@ export const single: Size = { width: 520, height: 480 }
 /** One of several frames side by side, at most. */
 export const small: Size = { width: 208, height: 370 }
 
-/** An image as large as it fits. Most cameras' form stands for those that are not known. */
+/** An image as large as it fits. Unknown proportions count as 4:3, as most cameras have. */
 export const fit = (image: Size | null, within: Size): Size => {
   const { height, width } = image ?? { width: 4, height: 3 }
   const scale = Math.min(within.width / width, within.height / height)
@@ -98,7 +98,7 @@ export const drawing = ({ height, width }: Size, said: string, body: Html): Html
 
 /**
  * Something as large as an image, above the image. The image is stretched to it, so that shapes lie right however a browser
- * turns an image by what stands in the file.
+ * turns an image by the file's EXIF orientation.
  */
 export const above = (picture: Picture, top: Html): Html =>
   html`<div class="over"><img class="below" decoding="async" src="${picture.url}" alt="">${top}</div>`

@@ -1,4 +1,4 @@
-/** How often names occur, and in how many jobs, with a bound on how many are told apart. */
+/** How often names occur, and in how many jobs, up to a number of distinct names. */
 
 /** One name's counts. */
 export interface Count {
@@ -15,14 +15,14 @@ export const byCount = (
   b: { readonly name: string; readonly count: number }
 ): number => b.count - a.count || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 
-/** Names longer than this are told apart by their beginnings. */
+/** Longer names are compared by this many characters. */
 const nameLength = 200
 
 /** Counts names; beyond `limit` different ones, those that are new are counted together. */
 export class Counts<A extends object = object> {
   private readonly counts = new Map<string, Count & A>()
   private readonly limit: number
-  /** What was not told apart any more. */
+  /** Occurrences of names beyond the limit. */
   overflow = 0
 
   constructor(limit: number) {
@@ -33,7 +33,7 @@ export class Counts<A extends object = object> {
     return this.counts.size
   }
 
-  /** Counts one occurrence in a job; `make` gives what is kept beside the counts of a new name. */
+  /** Counts one occurrence in a job; `make` returns what is kept with the counts of a new name. */
   add(name: string, job: number, make: () => A): (Count & A) | undefined {
     const key = name.length > nameLength ? `${name.slice(0, nameLength)}\u2026` : name
     let found = this.counts.get(key)

@@ -15,7 +15,7 @@ export interface Ingredients {
   readonly more: ReadonlyArray<typeof more>
 }
 
-/** Stands in a document's main list for the padding, which is written in its place as text. */
+/** Marks the padding in a document's main list; text is written in its place. */
 export const more = "@@more@@"
 
 /** Fraction of the image's width or height, 5 decimals. */

@@ -34,7 +34,7 @@ const inside = ({ center, dimensions, rotation }: Box, random: Random): Triple =
   }
 }
 
-/** Gives a point as it stands in a file, metres with 3 decimals. */
+/** Returns a point as a file has it, in meters with 3 decimals. */
 export const cloud = (document: unknown, frameId: string | undefined, random: Random) => {
   const boxes = boxesIn(document, frameId)
   return (index: number): ReadonlyArray<string> => {

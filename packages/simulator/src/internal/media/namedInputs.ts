@@ -23,7 +23,7 @@ interface Document {
   }
 }
 
-/** Lists the inputs of a document that stands in no `data`. */
+/** Lists the inputs of a document outside of `data`. */
 export const namedInputs = (document: unknown): ReadonlyArray<NamedInput> => {
   const { image_url: image, images = [], sensor_data: sensors, video_data: video } = Object(document) as Document
   const only = [...(image === undefined ? [] : [image]), ...images.map((one) => one.coco_url)]

@@ -106,7 +106,7 @@ const begin = (out: BitWriter): void => {
   }
 }
 
-/** Compresses bytes that are mostly zero, told as runs and as single bytes. */
+/** Compresses bytes that are mostly zero, given as runs and as single bytes. */
 class ZeroRunDeflate {
   readonly #out = new BitWriter()
   #zeros = 0
