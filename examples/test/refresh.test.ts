@@ -111,7 +111,7 @@ describe("a retry", () => {
       const first = yield* run("export-to-files", env)
       assert.strictEqual(first.status, 2)
       assert.match(first.stdout, /\n {6}the same command tries again\n/)
-      assert.match(first.stdout, /will not pass by itself: .* LABELSTREAM_SELECT=retry tries again\n/)
+      assert.match(first.stdout, /Not retryable: .* LABELSTREAM_SELECT=retry tries again\n/)
       yield* simulator.reset
       assert.strictEqual((yield* run("export-to-files", env)).status, 2)
       assert.deepStrictEqual(Object.keys((yield* simulator.report).jobs ?? {}), [passing])

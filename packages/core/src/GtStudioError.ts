@@ -163,7 +163,7 @@ export class NotTheFile extends Schema.TaggedError<NotTheFile>()("NotTheFile", {
     return this.kind === "page" ? "few" : "budget"
   }
   override get message() {
-    return `instead of the file came ${this.detail}: check proxies on the way, and try again`
+    return `instead of the file came ${this.detail}: a proxy may be in the way`
   }
 }
 
@@ -196,7 +196,7 @@ export class SignedUrlRejected extends Schema.TaggedError<SignedUrlRejected>()("
     return "few"
   }
   override get message() {
-    return "the storage refuses the signed link, also when it is made anew: the file may be gone or not readable"
+    return "the storage rejects the signed URL, also a fresh one: the file may be gone"
   }
 }
 
@@ -206,7 +206,7 @@ export class AttachmentMissing extends Schema.TaggedError<AttachmentMissing>()("
     return "few"
   }
   override get message() {
-    return "the file is not in the platform's storage: ask the platform's support about this job"
+    return "the file is not in GT Studio's storage"
   }
 }
 

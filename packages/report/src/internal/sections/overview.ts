@@ -117,13 +117,8 @@ ${
     sinks.length === 0 ? null : html`<div class="narrow">${
       table(
         "What is stored where, as the ledger has it",
-        html`<th scope="col">Sink</th><th scope="col" class="n">Jobs</th><th scope="col" class="n">Size</th>`,
-        sinks.slice(0, 20).map(({ bytes, jobs, name }) =>
-          html`<tr><th scope="row">${name}</th><td class="n">${format.count(jobs)}</td><td class="n">${
-            format.bytes(bytes)
-          }</td></tr>
-`
-        )
+        [{ name: "Sink" }, { name: "Jobs", kind: "n" }, { name: "Size", kind: "n" }],
+        sinks.slice(0, 20).map(({ bytes, jobs, name }) => [name, format.count(jobs), format.bytes(bytes)])
       )
     }${more(sinks.length - 20, "sink")}</div>`
   }`
