@@ -173,7 +173,7 @@ describe("export-to-files", () => {
         const again = `node ${relative(process.cwd(), fileOf("export-to-files"))}`
         assert.match(
           ended.stdout,
-          /Everything stored in .* is whole. To resume, run: node /
+          /Everything stored in .* is complete. To resume, run: node /
         )
         assert.include(ended.stdout, again)
         const stored = (yield* filesBelow(join(output, "b"))).filter((file) => file.endsWith(".json"))

@@ -23,13 +23,22 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** Each output of the tests has its ledger in it, so that they share none. */
+const besides = ({ LABELSTREAM_OUTPUT: output }: Readonly<Record<string, string>>) =>
+  output === undefined ? {} : { LABELSTREAM_LEDGER: join(output, ".labelstream", "ledger.sqlite") }
+
 /** A process under way. `end` waits for it; the scope kills it. */
 export const start = (example: string, env: Readonly<Record<string, string>>) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
         const child = spawn(process.execPath, [fileOf(example)], {
-          env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: join(programs, "compiled"), ...env },
+          env: {
+            PATH: process.env["PATH"] ?? "",
+            NODE_COMPILE_CACHE: join(programs, "compiled"),
+            ...besides(env),
+            ...env
+          },
           stdio: ["ignore", "pipe", "pipe"]
         })
         const output = { stdout: "", stderr: "" }

@@ -78,14 +78,12 @@ const serve = (args: ReadonlyArray<string>, cwd: string, env: Readonly<Record<st
     }
   )
 
-/** Every file of a folder with its time and size. */
+/** Every file of a folder with its time and size, except for what SQLite makes to read. */
 const state = (folder: string) =>
-  readdirSync(folder, { recursive: true }).map(String).sort().filter((name) => !/-(wal|shm)$/.test(name)).map(
-    (name) => {
-      const { mtimeMs, size } = statSync(join(folder, name))
-      return [name, size, mtimeMs]
-    }
-  )
+  readdirSync(folder, { recursive: true }).map(String).sort().flatMap((name) => {
+    const found = statSync(join(folder, name))
+    return /-(wal|shm)$/.test(name) || !found.isFile() ? [] : [[name, found.size, found.mtimeMs]]
+  })
 
 describe("labelstream mcp", () => {
   it.live(

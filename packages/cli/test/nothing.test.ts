@@ -74,7 +74,7 @@ describe("a run that stores nothing, or a part", () => {
       assert.strictEqual((yield* labelstream(["export", ...toFiles])).status, 0)
       for (
         const [args, status, said] of [
-          [["refresh", ...toFiles, "--job", "lost"], 2, /Named and not listed: lost\n[^]*are not listed/],
+          [["refresh", ...toFiles, "--job", "lost"], 2, /Named and not listed: lost\n[^]*no batch lists/],
           [
             ["retry", "--batch", "lost", "--to", "files:out"],
             1,

@@ -151,12 +151,16 @@ describe("the block", () => {
     assert.match(oneLine({ ...calm, report: slow }), /waiting for yolo to store 60 jobs$/)
     assert.match(oneLine({ ...quiet, report }), /waiting 42 s for 12 responses$/)
     const idle = { ...quiet, activity: { ...quiet.activity, origins: [] } }
+    assert.match(oneLine({ ...idle, report }), /waiting 42 s for a turn to send a request$/)
     const unlisted = batch("one", { listed: 0, isListed: false })
-    assert.match(oneLine({ ...idle, report: { ...report, batches: [unlisted] } }), /listing batches for 42 s$/)
+    assert.match(
+      oneLine({ ...idle, report: { ...report, begun: 0, batches: [unlisted] } }),
+      /listing batches for 42 s$/
+    )
     const done = { ...report, begun: 0, batches: [batch("one", { remaining: 0 })] }
     assert.match(oneLine({ ...idle, report: done }), /finishing for 42 s$/)
     assert.match(oneLine({ ...idle, report: done, follows: true }), /waiting for 50 jobs to be finished$/)
-    assert.match(oneLine({ ...idle, report }), /nothing new for 42 s$/)
+    assert.match(oneLine({ ...idle, report: { ...report, begun: 0 } }), /nothing new for 42 s$/)
     assert.notMatch(oneLine({ ...calm, report }), /waiting|nothing new/)
   })
 

@@ -48,6 +48,7 @@ export const reasonToWait = (view: View): ReadonlyArray<string> => {
   const since = about(quietMillis / 1000)
   const requests = activity.origins.reduce((all, { inFlight }) => all + inFlight, 0)
   if (requests > 0) return [`waiting ${since} for ${counted(requests, "response")}`]
+  if (ExportReport.inFlight(view.report) > 0) return [`waiting ${since} for a turn to send a request`]
   const unfinished = view.report.batches.reduce((all, batch) => all + batch.unfinished, 0)
   if (view.follows === true && isFinishing(view) && unfinished > 0) return [`waiting for ${jobs(unfinished)} to be finished`]
   if (isListing(view)) return [`listing batches for ${since}`]
