@@ -73,7 +73,7 @@ describe("export-to-files", () => {
       })
       const first = yield* run("export-to-files", settings(simulator, output))
       assert.strictEqual(first.status, 0, first.stderr)
-      assert.match(first.stdout, /47 jobs with a result of unknown shape, such as \S+: stored as it came/)
+      assert.match(first.stdout, /47 jobs with a result of unknown shape, such as \S+: stored as received/)
       yield* assertIdentical(simulator, output, "one")
       yield* assertIdentical(simulator, output, "two")
       yield* simulator.reset

@@ -47,11 +47,19 @@ describe("--help", () => {
       const top = yield* run(["--help"], { cwd })
       const names = Array.from(top.stdout.split("SUBCOMMANDS")[1]?.matchAll(/^ {2}(\w+) {2}/gm) ?? [], ([, name]) =>
         name ?? "")
+      assert.isBelow(top.stdout.indexOf("SUBCOMMANDS"), top.stdout.indexOf("GLOBAL FLAGS"))
       assert.includeMembers(names, ["export", "plan", "status", "retry", "refresh", "verify", "simulator", "init"])
       yield* Effect.forEach(names, (name) =>
         Effect.gen(function*() {
           const { status, stdout } = yield* run([name, "--help"], { cwd })
           assert.strictEqual(status, 0)
+          assert.deepStrictEqual(
+            stdout.split("\n").filter((line) =>
+              line.length > 80
+            ),
+            [],
+            name
+          )
           const examples = stdout.split("EXAMPLES\n")[1] ?? ""
           assert.include(examples, `labelstream ${name}`)
           for (const [flag] of examples.matchAll(/--[a-z-]+/g)) {
@@ -84,6 +92,39 @@ describe("labelstream plan", () => {
       const again = yield* labelstream(["plan", ...args, "--refresh", "--limit", "4"])
       assert.match(again.stdout, /4 to fetch[^]*Reached the limit/)
     }))
+})
+
+describe("what does not exist", () => {
+  it.live("is named in one sentence, with what may be meant", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream } = yield* world()
+      const toFiles = ["--batch", "b", "--to", "files:out"]
+      assert.strictEqual((yield* labelstream(["export", ...toFiles, "--batch", "bb"])).status, 2)
+      const before = readdirSync(cwd)
+      for (
+        const [args, said] of [
+          [
+            ["status", "--batch", "bc"],
+            /^\S+ has no batch bc\. Did you mean b\? To list its batches, run: labelstream status\n$/
+          ],
+          [["report", "--gallery", "100"], /^--gallery 100: expected a whole number from 0 to 60\n$/],
+          [["report", "--to", "files:typo"], /^Nothing is stored in files:\S+typo\. .* has jobs in: files:\S+out\n$/],
+          [
+            ["export", "--batch", "b", "--to", "fils:out"],
+            /^There is no sink fils\. Did you mean files\? To list the sinks, run: /
+          ],
+          [["verify", "--to", "files:uot"], /^The ledger has no stored jobs in .*Did you mean files:/],
+          [["export", ...toFiles, "--limit", "1.5"], /^--limit 1\.5: expected a whole number\.\n/]
+        ] as const
+      ) {
+        const ended = yield* labelstream(args)
+        assert.deepStrictEqual([ended.status, ended.stdout], [1, ""], ended.stderr)
+        assert.match(ended.stderr, said)
+      }
+      assert.deepStrictEqual(readdirSync(cwd), before)
+      const unknown = yield* labelstream(["export", "--batch", "B", "--to", "files:out"])
+      assert.match(unknown.stdout, /The project has no batch B\. Did you mean b\?/)
+    }), 240_000)
 })
 
 /** A sink that is not the project's own and cannot be read back. */
@@ -178,7 +219,7 @@ describe("labelstream batches and check", () => {
       assert.match(good.stdout, /^ok {3}sink files:out: can be written, .* free$/m)
       const bad = yield* labelstream(["check", "--batch", "nowhere", "--to", "files:/dev/null/x", "--to", "lost:x"])
       assert.strictEqual(bad.status, 1)
-      assert.match(bad.stdout, /^BAD {2}platform .*has no batch nowhere$/m)
+      assert.match(bad.stdout, /^BAD {2}platform .*has no batch nowhere\.$/m)
       assert.match(bad.stdout, /^BAD {2}sink files:\/dev\/null\/x: /m)
       assert.match(bad.stdout, /^BAD {2}sink lost:x: .*no such package/m)
     }))

@@ -24,14 +24,14 @@ describe("the objects of --json", () => {
         { on: "job", job: simulator.job("b", 4).id, meets: { _tag: "Platform", code: "FS_0006" }, times: 1000 }
       ])
       const printed = <A, I>(args: ReadonlyArray<string>, schema: Schema.Codec<A, I>) =>
-        Effect.flatMap(run([...args, "--json"], { cwd, env: platform(simulator) }), ({ stderr, stdout }) =>
-          Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(stdout, {
-            onExcessProperty: "error",
-            errors: "all"
-          })
-            .pipe(Effect.mapError(({ message }) =>
-              new Error(`${args.join(" ")}: ${message}\n${stdout}${stderr}`)
-            )))
+        Effect.flatMap(
+          run([...args, "--json"], { cwd, env: platform(simulator) }),
+          ({ stdout }) =>
+            Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(stdout, {
+              onExcessProperty: "error",
+              errors: "all"
+            })
+        )
       const named = ["--batch", "b", "--to", "files:out"]
       yield* printed(["plan", ...named], JsonOutput.Plan)
       const exported = yield* printed(["export", ...named, "--batch", "none"], JsonOutput.Export)

@@ -171,7 +171,7 @@ describe("the summary", () => {
       /Complete for what was asked: nothing of it/
     )
     const some = summary(report({ exported: 8, unfinished: 2 }, complete), activity, end)
-    assert.match(some, /2 jobs not finished yet: later runs take them once they are\nComplete: nothing is missing/)
+    assert.match(some, /2 jobs not finished yet: a later run exports them\nComplete: nothing is missing/)
     const none = summary(report({ exported: 0, unfinished: 10 }, complete), activity, end)
     assert.match(none, /Nothing to store yet: no job is finished. Once some are, run: labelstream export$/)
     assert.match(

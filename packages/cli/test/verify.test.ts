@@ -78,11 +78,11 @@ describe("labelstream verify", () => {
         yield* labelstream(["export", "--batch", "b", "--to", "files:out"])
         const alone = yield* labelstream(["verify", "--to", "sqlite:never.db"])
         assert.deepStrictEqual([alone.status, alone.stdout], [1, ""])
-        assert.match(alone.stderr, /Nothing is stored in sqlite:.*never.db, .*3 jobs in files:.*out\. To store/)
+        assert.match(alone.stderr, /no stored jobs in sqlite:.*never\.db\. It has 3 jobs in files:.*out\. To store/)
         const beside = yield* labelstream(["verify", "--to", "files:out", "--to", "files:never"])
         assert.strictEqual(beside.status, 1)
         assert.match(beside.stdout, /^3 jobs intact/)
-        assert.match(beside.stderr, /Nothing is stored in files:.*never,/)
+        assert.match(beside.stderr, /no stored jobs in files:.*never\./)
       }),
     60_000
   )

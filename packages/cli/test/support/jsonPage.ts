@@ -41,7 +41,7 @@ const table = (lines: ReadonlyArray<ReadonlyArray<string>>): string => {
 
 const sections = Object.entries(all).map(([command, schema]) => {
   const { schema: json } = Schema.toJsonSchemaDocument(schema)
-  return `## ${command}\n\n${table([["field", "type", "meaning"], ...rows(json as Json, "")])}\n`
+  return `## ${command}\n\n${table([["field", "type", "meaning"], ...rows(json, "")])}\n`
 })
 
 export const jsonPage = `# JSON output

@@ -134,7 +134,7 @@ const totalsLine = (report: ExportReport.ExportReport, activity: GtStudio.Activi
   const rate = exported === 0 ? [] : [`${count(Math.round(exported / Math.max(report.seconds, 0.001)))} jobs/s`]
   const inBrackets = [...rate, ...requests].join(", ")
   const what = [...fetched, ...(backfilled === 0 ? [] : [`${jobs(backfilled)} backfilled`])]
-  return `${what.length === 0 ? "Nothing new" : what.join(", ")} in ${count(report.seconds)} s${
+  return `${what.length === 0 ? "Nothing fetched" : what.join(", ")} in ${count(report.seconds)} s${
     inBrackets === "" ? "" : ` (${inBrackets})`
   }`
 }

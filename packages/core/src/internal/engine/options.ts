@@ -61,7 +61,7 @@ export interface Options {
    * stores jobs that did not change, so that sizes reach the sinks that hold them; sinks that append are left as they are.
    */
   readonly sizes?: Source
-  /** Jobs fetched at the same time, from 1. Default {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
+  /** Jobs fetched at the same time, from 1. Default: 96. `GtStudio` bounds requests by itself. */
   readonly concurrency?: number
   /**
    * How long jobs in flight may go on after a stop before they are given up. What they fetched is stored within one second
