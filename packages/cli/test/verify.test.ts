@@ -112,7 +112,7 @@ describe("labelstream export --repair", () => {
       const args = ["export", "--batch", "b", "--to", "files:out", "--repair", "--cluster", "sqlite:c.db", "--json"]
       const { status, stderr, stdout } = yield* labelstream(args)
       assert.strictEqual(status, 1)
-      assert.match(stderr, /A cluster does not repair.* leave --cluster out, and run the same command/)
+      assert.match(stderr, /A cluster cannot repair.* leave out --cluster, and run the same command/)
       assert.isFalse(JSON.parse(stdout).complete)
     }))
 })
