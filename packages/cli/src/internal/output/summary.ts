@@ -126,9 +126,9 @@ const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> 
 /** How much was fetched, how fast, and by how many requests. */
 const totalsLine = (report: ExportReport.ExportReport, activity: GtStudio.Activity | undefined): string => {
   const exported = sum(report, (batch) => batch.exported)
-  const backfilled = report.sinks.reduce((total, sink) => total + sink.backfilled, 0)
+  const backfilled = report.sinks.reduce((most, sink) => Math.max(most, sink.backfilled), 0)
   const fetched = exported === 0 ? [] : [`${jobs(exported)} and ${bytes(sum(report, (batch) => batch.bytes))} fetched`]
-  const requests = activity === undefined
+  const requests = activity === undefined || activity.requests === 0
     ? []
     : [`${counted(activity.requests, "request")}, ${counted(activity.retries, "retry", "retries")}`]
   const rate = exported === 0 ? [] : [`${count(Math.round(exported / Math.max(report.seconds, 0.001)))} jobs/s`]
