@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import { existsSync } from "node:fs"
 import { rename, writeFile } from "node:fs/promises"
 import { join, relative, resolve } from "node:path"
+import { ledgerFile } from "./support/ledgerFile.ts"
 
 const output = resolve(process.env["LABELSTREAM_OUTPUT"] || "output")
 /** The folder of `export-to-everything`, where it is there; `export-to-files` writes into the output itself. */
@@ -31,7 +32,7 @@ const write = (text: string) =>
 
 process.exitCode = await HtmlReport.make({ sinks: [FilesSink.make({ directory: files })] }).pipe(
   Effect.flatMap(write),
-  Effect.provide(SqliteLedger.layerReadOnly({ file: join(output, ".labelstream", "ledger.sqlite") })),
+  Effect.provide(SqliteLedger.layerReadOnly({ file: ledgerFile() })),
   Effect.map(() => {
     console.log(`Written: ${relative("", page)}`)
     return 0

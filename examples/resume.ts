@@ -32,7 +32,8 @@ const run = async (title: string) => {
       GT_STUDIO_BASE_URL: simulator.apiUrl,
       GT_STUDIO_PROJECT_ID: simulator.projectId,
       GT_STUDIO_BATCH_ID: batch,
-      LABELSTREAM_OUTPUT: output
+      LABELSTREAM_OUTPUT: output,
+      LABELSTREAM_LEDGER: join(output, ".labelstream", "ledger.sqlite")
     },
     stdio: "ignore"
   })

@@ -10,6 +10,7 @@ import { SqliteSink } from "@labelstream/sink-sqlite"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
+import { ledgerFile } from "./support/ledgerFile.ts"
 
 const output = resolve(process.env["LABELSTREAM_OUTPUT"] || "output")
 const isAll = existsSync(join(output, "parquet"))
@@ -31,7 +32,7 @@ process.exitCode = await VerifyProgram.run({
   ],
   where: relative("", output)
 }).pipe(
-  Effect.provide(SqliteLedger.layerReadOnly({ file: join(output, ".labelstream", "ledger.sqlite") })),
+  Effect.provide(SqliteLedger.layerReadOnly({ file: ledgerFile() })),
   Effect.catch((error) => Effect.as(Effect.logError(`It could not be verified: ${error.message}`), 1)),
   Effect.provide(ExportProgram.layerLogs),
   Effect.runPromise

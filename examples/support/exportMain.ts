@@ -9,7 +9,7 @@ import type { Export, JobSink } from "@labelstream/core"
 import { SqliteLedger } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { basename, join, relative } from "node:path"
+import { basename, relative } from "node:path"
 import { connect } from "./platform.ts"
 import { selection } from "./selection.ts"
 
@@ -32,16 +32,16 @@ export const exportMain = async (
 ): Promise<void> => {
   const program = Effect.gen(function*() {
     const chosen = yield* selection
-    const { batches, concurrency, note, output, platform } = yield* connect
+    const { batches, concurrency, ledger, note, output, platform } = yield* connect
     if (note !== undefined) yield* Effect.logInfo(note)
     const status = yield* Effect.scoped(ExportProgram.run({
       export: { ...chosen, ...more, batches, concurrency, sinks: sinksAt(output) },
       where: relative(process.cwd(), output) || ".",
       again: command(),
-      retry: "LABELSTREAM_SELECT=retry"
+      retry: `LABELSTREAM_SELECT=retry ${command()}`
     })).pipe(
       Effect.provide(
-        Layer.merge(platform, SqliteLedger.layer({ file: join(output, ".labelstream", "ledger.sqlite") }))
+        Layer.merge(platform, SqliteLedger.layer({ file: ledger }))
       )
     )
     if (afterwards !== undefined && status !== 130) {

@@ -9,8 +9,9 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { homedir } from "node:os"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { forReal, forSimulated } from "./demo.ts"
+import { ledgerFile } from "./ledgerFile.ts"
 
 /** What the environment leaves out or gets wrong, as a sentence for the person who set it. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", { message: Schema.String }) {}
@@ -48,10 +49,11 @@ export const connect = Effect.gen(function*() {
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(settings.output)) {
     return yield* new SettingsError({ message: "LABELSTREAM_OUTPUT must be a folder of this machine, and is a URL" })
   }
-  const output = resolve(settings.output.replace(/^~(?=$|\/)/, homedir()))
+  const inFull = (path: string) => resolve(path.replace(/^~(?=$|\/)/, homedir()))
+  const [output, ledger] = [inFull(settings.output), inFull(ledgerFile())]
   const transport = Layer.merge(
     NodeTransport.layer(),
-    NodeSpool.layer({ directory: join(output, ".labelstream", "spool") })
+    NodeSpool.layer({ directory: join(dirname(ledger), "spool") })
   )
   const maxInFlight = settings.concurrency
   if (Option.isNone(settings.apiKey)) {
@@ -67,6 +69,7 @@ export const connect = Effect.gen(function*() {
     const { apiKey, apiUrl, batches, projectId } = yield* simulated
     return {
       output,
+      ledger,
       concurrency: settings.concurrency,
       note: `No GT_STUDIO_API_KEY: exporting from a simulated platform at ${apiUrl}`,
       batches: batches.map(({ id }): Job.BatchRef => ({ projectId, batchId: id })),
@@ -88,6 +91,7 @@ export const connect = Effect.gen(function*() {
   if (batchIds.length === 0) return yield* Effect.provide(askForBatch(projectId), platform)
   return {
     output,
+    ledger,
     concurrency: settings.concurrency,
     note: undefined,
     batches: batchIds.map((batchId): Job.BatchRef => ({ projectId, batchId })),

@@ -28,7 +28,7 @@ describe("cluster", () => {
     it.live("leaves neither process nor file when it is stopped while runners work", () =>
       Effect.gen(function*() {
         const example = yield* start("cluster/main", {})
-        yield* example.said(/Export \S+ is handed in/)
+        yield* example.said(/Submitted export \S+/)
         yield* example.signal("SIGINT")
         const { status, stderr } = yield* example.end
         assert.strictEqual(status, 130, stderr)

@@ -68,7 +68,7 @@ describe("export-to-files", () => {
       })
       const first = yield* run("export-to-files", settings(simulator, output))
       assert.strictEqual(first.status, 0, first.stderr)
-      assert.match(first.stdout, /47 jobs with a result of unknown shape, such as \S+: stored as it came/)
+      assert.match(first.stdout, /47 jobs with a result of unknown shape, such as \S+: stored as received/)
       yield* assertIdentical(simulator, output, "one")
       yield* assertIdentical(simulator, output, "two")
       yield* simulator.reset
@@ -165,11 +165,11 @@ describe("export-to-files", () => {
         yield* program.signal(signal)
         const ended = yield* program.end
         assert.strictEqual(ended.status, 130, ended.stderr)
-        assert.match(ended.stderr, /Stopping: jobs in flight are finished first/)
+        assert.match(ended.stderr, /Stopping: finishing jobs in flight/)
         const again = `node ${relative(process.cwd(), fileOf("export-to-files"))}`
         assert.match(
           ended.stdout,
-          /Everything stored in .* is whole. To go on from here, with the same settings: node /
+          /Everything stored in .* is complete. To resume, run: node /
         )
         assert.include(ended.stdout, again)
         const stored = (yield* filesBelow(join(output, "b"))).filter((file) => file.endsWith(".json"))

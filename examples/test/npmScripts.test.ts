@@ -76,7 +76,8 @@ describe("npm scripts that run long", () => {
           ...env,
           GT_STUDIO_PROJECT_ID: simulator.projectId,
           GT_STUDIO_BATCH_ID: "b",
-          LABELSTREAM_OUTPUT: join(folder, "example")
+          LABELSTREAM_OUTPUT: join(folder, "example"),
+          LABELSTREAM_LEDGER: join(folder, "example.sqlite")
         }
         const settings = {
           labelstream: [["export", ...target, ...state], env, undefined, "Stopped before the end"],
@@ -96,4 +97,25 @@ describe("npm scripts that run long", () => {
         }
       }))
   }
+})
+
+/** A program of the workspace in a folder, to its end. */
+const ended = (program: string, args: ReadonlyArray<string>, cwd: string) =>
+  Effect.promise(() =>
+    new Promise<string>((resolve) => {
+      const child = spawn(process.execPath, [join(root, program), ...args], { cwd, env: {}, stdio: "pipe" })
+      let stdout = ""
+      child.stdout.on("data", (chunk: Buffer) => stdout += chunk.toString())
+      child.once("close", () => resolve(stdout))
+    })
+  )
+
+describe("what an example exports", () => {
+  it.live("is found by the command in the same folder, without any setting", () =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      assert.include(yield* ended("examples/export-to-files.ts", [], cwd), "Complete: nothing is missing in output")
+      assert.match(yield* ended("packages/cli/src/bin.ts", ["status"], cwd), /simulated-batch +400 +380 +20 +0 +0/)
+      assert.match(yield* ended("packages/cli/src/bin.ts", ["verify"], cwd), /^380 jobs intact, 0 missing/)
+    }), 240_000)
 })

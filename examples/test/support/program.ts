@@ -27,6 +27,10 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** Each output of the tests has its ledger in it, so that they share none. */
+const besides = ({ LABELSTREAM_OUTPUT: output }: Readonly<Record<string, string>>) =>
+  output === undefined ? {} : { LABELSTREAM_LEDGER: join(output, ".labelstream", "ledger.sqlite") }
+
 /** A process under way. `end` waits for it; the scope kills it. */
 export const start = (example: string, env: Readonly<Record<string, string>>) =>
   Effect.map(
@@ -34,7 +38,12 @@ export const start = (example: string, env: Readonly<Record<string, string>>) =>
       Effect.sync(() => {
         const file = fileOf(example)
         const child = spawn(process.execPath, [file], {
-          env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: compiledOf(file), ...env },
+          env: {
+            PATH: process.env["PATH"] ?? "",
+            NODE_COMPILE_CACHE: compiledOf(file),
+            ...besides(env),
+            ...env
+          },
           stdio: ["ignore", "pipe", "pipe"]
         })
         const output = { stdout: "", stderr: "" }

@@ -1,7 +1,7 @@
 /**
  * The settings of the `labelstream` command as a file holds them: `labelstream.json` (comments are allowed) or
- * `labelstream.config.ts` with a default export of this type. Everything is optional there; flags override the
- * environment, which overrides the file. The API key has no place in it.
+ * `labelstream.config.ts` with a default export of this type. Everything is optional. Flags override the environment,
+ * which overrides the file. The API key does not belong there.
  */
 import * as Schema from "effect/Schema"
 
@@ -27,38 +27,38 @@ export type Target = typeof Target.Type
 export const Config = Schema.Struct({
   project: Schema.optionalKey(text("the id of a project")),
   batches: Schema.optionalKey(Schema.Array(text("the id of a batch"))),
-  /** Every batch that the project has when the run begins. */
+  /** Every batch that the project has when the run begins. Default: false. */
   allBatches: Schema.optionalKey(Schema.Boolean),
   to: Schema.optionalKey(Schema.Array(Target)),
-  /** Path of the ledger. Default `.labelstream/ledger.sqlite`. */
+  /** Path of the ledger. Default: `.labelstream/ledger.sqlite`. */
   ledger: Schema.optionalKey(text("a path")),
-  /** Most jobs in flight. Default 96. */
+  /** Maximum jobs in flight. Default: 96. */
   concurrency: Schema.optionalKey(atLeastOne),
-  /** Most requests to the API that start in a second. Default: as many as the platform takes. */
+  /** Maximum requests to the API per second. Default: no limit of our own. */
   requestsPerSecond: Schema.optionalKey(positive),
-  /** Which files are fetched with a result. Default `results`. */
+  /** Which files are fetched with a result. Default: `results`. */
   attachments: Schema.optionalKey(Schema.Literals(["none", "results", "all"])),
   /**
-   * Where sizes of images come from that no mask and no stored input has: `fetch` for the first 64 KiB of each image, a
-   * folder of images, a table of `name,width,height`, or one size such as `1920x1080`. Default: nowhere.
+   * Where to get sizes of images without a mask or stored input: `fetch` for the first 64 KiB of each image, a folder of
+   * images, a table of `name,width,height`, or one size such as `1920x1080`. Default: nowhere.
    */
   sizes: Schema.optionalKey(text("fetch, a folder, a table, or a size")),
-  /** Seconds between two looks at the listing, until all jobs are finished; `true` for 60. */
+  /** Seconds between polls, until all jobs are finished; `true` for 60. Default: one pass only. */
   follow: Schema.optionalKey(Schema.Union([Schema.Boolean, positive])),
-  /** Most jobs that are fetched in a run. */
+  /** Maximum jobs to fetch in a run. Default: all. */
   limit: Schema.optionalKey(atLeastOne),
-  /** Only jobs with one of these words as their status in the listing. */
+  /** Only jobs with one of these statuses in the listing. Default: all. */
   status: Schema.optionalKey(Schema.Array(text("a status"))),
-  /** Only jobs whose result holds an annotation with one of these labels. */
+  /** Only jobs with an annotation of one of these labels. Default: all. */
   label: Schema.optionalKey(Schema.Array(text("a label"))),
   /**
-   * Database of a cluster whose runners do the export, `sqlite:FILE` or `postgres://...`. One with a password stands better
-   * in `LABELSTREAM_CLUSTER`.
+   * Database of a cluster whose runners do the export, `sqlite:FILE` or `postgres://...`. Put a URL with a password into
+   * `LABELSTREAM_CLUSTER` instead.
    */
   cluster: Schema.optionalKey(text("the URL of a database")),
-  /** Where the API is. Default the platform's own address. */
+  /** URL of the API. Default: `https://api.playment.io`. */
   baseUrl: Schema.optionalKey(text("a URL")),
-  /** Sends the key over plain http to other hosts than this machine. Default false. */
+  /** Allows sending the key over plain http to other hosts than this machine. Default: false. */
   allowHttp: Schema.optionalKey(Schema.Boolean)
 })
 

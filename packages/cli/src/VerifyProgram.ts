@@ -1,4 +1,4 @@
-/** Holds what sinks have stored against the ledger, without the network, and prints each difference by its name. */
+/** Compares what sinks have stored with the ledger, without the network, and prints each difference. */
 import { type JobSink, Ledger, type OptionError, Verify } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
@@ -6,9 +6,10 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { commandLine } from "./internal/commandLine.ts"
 import { SettingsError } from "./internal/failure.ts"
+import { didYouMean } from "./internal/output/didYouMean.ts"
 import * as LedgerSummary from "./internal/output/ledgerSummary.ts"
 import * as Screen from "./internal/output/screen.ts"
-import { count, jobs } from "./internal/output/text.ts"
+import { counted, jobs } from "./internal/output/text.ts"
 import { type Damage, Found } from "./internal/output/verified.ts"
 
 export type { Damage } from "./internal/output/verified.ts"
@@ -16,17 +17,17 @@ export type { Damage } from "./internal/output/verified.ts"
 /** What to verify. */
 export interface Options {
   readonly sinks: ReadonlyArray<JobSink.JobSink>
-  /** Where they are, as the person named it. */
+  /** Where they are, as the user named it. */
   readonly where: string
-  /** `content` (the default) reads and hashes every stored byte; `manifest` believes the sinks' own books. */
+  /** `content` reads and hashes every stored byte; `manifest` trusts the sinks' records. Default: `content`. */
   readonly depth?: JobSink.InspectDepth
-  /** Whether stdout gets one JSON object in place of lines. Default false. */
+  /** Whether stdout gets one JSON object instead of lines. Default: false. */
   readonly json?: boolean
-  /** Whether sinks in which nothing is stored are passed over, as long as one is left. Default false: it fails. */
+  /** Whether sinks in which nothing is stored are skipped, as long as one is left. Default: false, which fails. */
   readonly skipsUnused?: boolean
-  /** What to type to restore what is damaged: a line for each project. Default: none is named. */
+  /** Returns the command that restores what is damaged in one project. Default: none is named. */
   readonly repair?: (damage: Damage) => string
-  /** What to type to store something in the first place. Default `labelstream export`. */
+  /** The command that stores something in the first place. Default: `labelstream export`. */
   readonly store?: string
 }
 
@@ -58,8 +59,10 @@ const receiptsOf = Effect.fnUntraced(function*(sink: JobSink.JobSink) {
 const nothingStored = Effect.fnUntraced(function*(sinks: ReadonlyArray<JobSink.JobSink>, store: string) {
   const { sinks: known } = yield* LedgerSummary.read([])
   const there = known.map(({ sink, stored }) => `${jobs(stored)} in ${sink}`).join(", ")
-  return `Nothing is stored in ${sinks.map(({ id }) => id).join(", ")}, as far as the ledger knows. It knows of ` +
-    `${there === "" ? "no stored job" : there}. To store jobs there, run: ${store}`
+  const meant = sinks.map(({ id }) => didYouMean(id, known.map(({ sink }) => sink))).join("")
+  return `The ledger has no stored jobs in ${sinks.map(({ id }) => id).join(", ")}.${meant} It has ${
+    there === "" ? "none anywhere" : there
+  }. To store jobs there, run: ${store}`
 })
 
 /** Jobs that the ledger has in one of these sinks, but for those that are named. */
@@ -75,10 +78,9 @@ const countStored = Effect.fnUntraced(function*(ids: ReadonlySet<string>, isLeft
 const say = (line: string) => Screen.say("stdout", onOneLine(line))
 
 /**
- * Verifies and answers the exit status: 0 where everything is there as it was stored, 3 where something is missing or
- * modified, 4 where there is only something that nobody stored, 1 where nothing is stored in one of the sinks. Fails
- * where that is so of all of them, and where a sink or the ledger cannot be read. What a killed run has left is named, and
- * is no difference: the next run finishes or removes it.
+ * Verifies, and returns the exit status: 0 if everything is as it was stored, 3 if something is missing or modified, 4 if
+ * something is only extra, 1 if nothing is stored in one of the sinks. Fails if nothing is stored in any of them, and if a
+ * sink or the ledger cannot be read. Leftovers of an interrupted run are named and are no difference.
  *
  * Counts are of jobs, each once in however many sinks it is. Remembers the jobs and paths that differ, about 200 bytes
  * each.
@@ -97,7 +99,7 @@ export const run = Effect.fnUntraced(function*(
     return yield* new SettingsError({
       message: `${
         blind.join(", ")
-      } cannot read back what it stores, so it cannot be verified: name the other sinks with --to`
+      } cannot read back what it stores, so verify cannot check it. Name the other sinks with --to`
     })
   }
   const found = new Found()
@@ -110,7 +112,7 @@ export const run = Effect.fnUntraced(function*(
   }
   if (used.length === 0) return yield* new SettingsError({ message: yield* nothingStored(unused, store) })
   for (const { receipts, sink } of used) {
-    if (receipts !== sink.id && !json) say(`Held against what was stored at ${receipts}`)
+    if (receipts !== sink.id && !json) say(`Compared with what was stored at ${receipts}`)
     yield* Stream.runForEach(Verify.sink(sink, { depth, receiptsOf: receipts }), (step) =>
       Effect.sync(() => {
         const named = found.add(sink, step)
@@ -137,8 +139,10 @@ export const run = Effect.fnUntraced(function*(
     say(`${jobs(intact)} intact, ${found.counts()} in ${where}`)
     if (found.leftovers > 0) {
       say(
-        `${count(found.leftovers)} leftovers of a run that was killed or still runs are no damage: the next run into ` +
-          "the same place finishes or removes them"
+        `${
+          counted(found.leftovers, "leftover")
+        } of an interrupted or running export: no damage. The next run into the ` +
+          "same sink finishes or removes them"
       )
     }
     for (const line of repair) say(`To restore what is missing or modified: ${line}`)

@@ -61,15 +61,15 @@ describe("a cluster by commands", () => {
       Effect.gen(function*() {
         const { runner, setting, to } = yield* world({ batches: [{ id: "one", jobs: 60 }] })
         const waiting = yield* start(to, setting)
-        yield* waiting.said("stderr", "No runner works for this cluster")
+        yield* waiting.said("stderr", "No runners. To start one")
         yield* waiting.signal("SIGINT")
         const left = yield* waiting.end
         assert.strictEqual(left.status, 130)
         const [, id = ""] = /labelstream stop (\S+)/.exec(left.stderr) ?? []
-        assert.include(left.stderr, `Export ${id} goes on without this command`)
+        assert.include(left.stderr, `Export ${id} continues without this command`)
         assert.strictEqual((yield* run(["stop", id], setting)).status, 0)
         const joined = yield* start(to, setting)
-        yield* joined.said("stderr", "is the same and under way")
+        yield* joined.said("stderr", "already running")
         yield* runner
         const again = yield* joined.end
         assert.strictEqual(again.status, 130)

@@ -18,9 +18,9 @@ const world = Effect.fnUntraced(function*(options: Simulator.Options = {}) {
 describe("what is typed wrong", () => {
   for (
     const [args, said] of [
-      [["exprot"], /"exprot"[^]*Did you mean this\?\n {4}export/],
-      [["export", "--bacth", "b"], /--bacth[^]*Did you mean this\?\n {4}--batch/],
-      [["export", "--concurrency", "many"], /--concurrency: "many"/],
+      [["exprot"], /There is no command exprot\. Did you mean export\?/],
+      [["export", "--bacth", "b"], /There is no flag --bacth\. Did you mean --batch\?/],
+      [["export", "--concurrency", "many"], /^--concurrency many: expected a number\.\n/],
       [["export", "--attachments", "some"], /--attachments[^]*none/],
       [["export", "--concurrency", "0"], /--concurrency: Expected a whole number from 1/],
       [["refresh", "--checked-before", "yesterday"], /--checked-before/],
@@ -47,11 +47,19 @@ describe("--help", () => {
       const top = yield* run(["--help"], { cwd })
       const names = Array.from(top.stdout.split("SUBCOMMANDS")[1]?.matchAll(/^ {2}(\w+) {2}/gm) ?? [], ([, name]) =>
         name ?? "")
+      assert.isBelow(top.stdout.indexOf("SUBCOMMANDS"), top.stdout.indexOf("GLOBAL FLAGS"))
       assert.includeMembers(names, ["export", "plan", "status", "retry", "refresh", "verify", "simulator", "init"])
       yield* Effect.forEach(names, (name) =>
         Effect.gen(function*() {
           const { status, stdout } = yield* run([name, "--help"], { cwd })
           assert.strictEqual(status, 0)
+          assert.deepStrictEqual(
+            stdout.split("\n").filter((line) =>
+              line.length > 80
+            ),
+            [],
+            name
+          )
           const examples = stdout.split("EXAMPLES\n")[1] ?? ""
           assert.include(examples, `labelstream ${name}`)
           for (const [flag] of examples.matchAll(/--[a-z-]+/g)) {
@@ -71,13 +79,10 @@ describe("labelstream plan", () => {
       assert.match(before.stdout, /Batch b: 12 jobs listed = 11 to fetch \+ 0 unchanged \+ 1 unfinished \+ 0 failed/)
       assert.match(
         before.stdout,
-        /To fetch: 11 jobs, about \d+ requests, about .* as they come \(measured on 10 jobs\)/
+        /To fetch: 11 jobs, about \d+ requests, about .* to download \(measured on 10 jobs\)/
       )
       assert.match(before.stdout, /Disk: .* free for files:out[^]*Nothing was written\.\n$/)
-      assert.deepStrictEqual(
-        readdirSync(cwd, { recursive: true }).filter((path) => !/spool|\.labelstream$/.test(String(path))),
-        []
-      )
+      assert.deepStrictEqual(readdirSync(cwd), [])
       assert.strictEqual((yield* labelstream(["export", ...args])).status, 0)
       const after = JSON.parse((yield* labelstream(["plan", ...args, "--json"])).stdout)
       assert.deepStrictEqual(
@@ -85,8 +90,41 @@ describe("labelstream plan", () => {
         [0, 11, 0, 0]
       )
       const again = yield* labelstream(["plan", ...args, "--refresh", "--limit", "4"])
-      assert.match(again.stdout, /4 to fetch[^]*Ended at the limit/)
+      assert.match(again.stdout, /4 to fetch[^]*Reached the limit/)
     }))
+})
+
+describe("what does not exist", () => {
+  it.live("is named in one sentence, with what may be meant", () =>
+    Effect.gen(function*() {
+      const { cwd, labelstream } = yield* world()
+      const toFiles = ["--batch", "b", "--to", "files:out"]
+      assert.strictEqual((yield* labelstream(["export", ...toFiles, "--batch", "bb"])).status, 2)
+      const before = readdirSync(cwd)
+      for (
+        const [args, said] of [
+          [
+            ["status", "--batch", "bc"],
+            /^\S+ has no batch bc\. Did you mean b\? To list its batches, run: labelstream status\n$/
+          ],
+          [["report", "--gallery", "100"], /^--gallery 100: expected a whole number from 0 to 60\n$/],
+          [["report", "--to", "files:typo"], /^Nothing is stored in files:\S+typo\. .* has jobs in: files:\S+out\n$/],
+          [
+            ["export", "--batch", "b", "--to", "fils:out"],
+            /^There is no sink fils\. Did you mean files\? To list the sinks, run: /
+          ],
+          [["verify", "--to", "files:uot"], /^The ledger has no stored jobs in .*Did you mean files:/],
+          [["export", ...toFiles, "--limit", "1.5"], /^--limit 1\.5: expected a whole number\.\n/]
+        ] as const
+      ) {
+        const ended = yield* labelstream(args)
+        assert.deepStrictEqual([ended.status, ended.stdout], [1, ""], ended.stderr)
+        assert.match(ended.stderr, said)
+      }
+      assert.deepStrictEqual(readdirSync(cwd), before)
+      const unknown = yield* labelstream(["export", "--batch", "B", "--to", "files:out"])
+      assert.match(unknown.stdout, /The project has no batch B\. Did you mean b\?/)
+    }), 240_000)
 })
 
 /** A sink that is not the project's own and cannot be read back. */
@@ -110,11 +148,11 @@ describe("labelstream verify without --to", () => {
       assert.strictEqual((yield* labelstream(["export", "--batch", "b", "--to", "./shelf.mjs:here"])).status, 0)
       const alone = yield* labelstream(["verify"])
       assert.strictEqual(alone.status, 1)
-      assert.match(alone.stderr, /Name with --to where to look: .* knows of jobs in shelf:here/)
+      assert.match(alone.stderr, /Name a sink with --to: .* has jobs in shelf:here/)
       assert.strictEqual((yield* labelstream(["export", "--batch", "b", "--to", "files:out"])).status, 0)
       const beside = yield* labelstream(["verify"])
       assert.strictEqual(beside.status, 0)
-      assert.match(beside.stderr, /Not looked at, unless it is named with --to: shelf:here/)
+      assert.match(beside.stderr, /Skipped shelf:here\. To include it/)
     }))
 })
 
@@ -167,7 +205,7 @@ describe("labelstream report", () => {
       assert.include(page, "<svg")
       assert.notInclude(page, simulator.apiKey)
       const lost = yield* labelstream(["report", "--batch", "lost"])
-      assert.match(lost.stderr, /knows no batch lost/)
+      assert.match(lost.stderr, /has no batch lost/)
     }))
 })
 
@@ -181,7 +219,7 @@ describe("labelstream batches and check", () => {
       assert.match(good.stdout, /^ok {3}sink files:out: can be written, .* free$/m)
       const bad = yield* labelstream(["check", "--batch", "nowhere", "--to", "files:/dev/null/x", "--to", "lost:x"])
       assert.strictEqual(bad.status, 1)
-      assert.match(bad.stdout, /^BAD {2}platform .*does not name batch nowhere$/m)
+      assert.match(bad.stdout, /^BAD {2}platform .*has no batch nowhere\.$/m)
       assert.match(bad.stdout, /^BAD {2}sink files:\/dev\/null\/x: /m)
       assert.match(bad.stdout, /^BAD {2}sink lost:x: .*no such package/m)
     }))
@@ -200,7 +238,7 @@ describe("labelstream batches and check", () => {
       const { labelstream } = yield* world()
       const ended = yield* labelstream(["batches", "--base-url", `http://127.0.0.1:${port}`])
       assert.strictEqual(ended.status, 1)
-      assert.include(ended.stderr, `The platform was asked at http://127.0.0.1:${port}`)
+      assert.include(ended.stderr, `The API was expected at http://127.0.0.1:${port}`)
       assert.include(
         ended.stderr,
         `no connection to 127.0.0.1:${port} (ECONNREFUSED): check the host and the network`
@@ -253,7 +291,7 @@ describe("settings", () => {
       assert.strictEqual(ended.status, 1)
       for (
         const said of [
-          "6 settings cannot be used",
+          "6 settings are wrong",
           "--limit: Expected a whole number from 1",
           "LABELSTREAM_CONCURRENCY: Expected",
           "labelstream.json: batches[0]: Expected the id of a batch",
@@ -290,7 +328,7 @@ describe("labelstream init", () => {
         assert.strictEqual((yield* labelstream(["init", ...flags])).status, 0)
         const again = yield* labelstream(["init", ...flags])
         assert.strictEqual(again.status, 1)
-        assert.match(again.stderr, /is there already: --force/)
+        assert.match(again.stderr, /exists\. To overwrite it, run: labelstream init --force/)
         const text = readFileSync(join(cwd, file), "utf8")
         writeFileSync(
           join(cwd, file),

@@ -33,7 +33,10 @@ describe("labelstream convert", () => {
       const to = ["--to", "sqlite:l.db", "--to", "parquet:set", "--ledger", "other.db"]
       const first = yield* labelstream(["convert", "--from", "files:out", ...to])
       assert.strictEqual(first.status, 0, first.stderr)
-      assert.match(first.stdout, /Stored 7 jobs, .*, all from another sink: sqlite:.*l\.db\n/)
+      assert.match(
+        first.stdout,
+        /Backfilled 7 jobs, .*, from another sink: sqlite:.*l\.db\n[^]*\n7 jobs backfilled in \S+ s\n/
+      )
       assert.match(first.stdout, /Complete: nothing is missing in sqlite:l.db, parquet:set\n$/)
       const second = yield* labelstream(["convert", "--from", "files:out", ...to])
       assert.match(second.stdout, /5 jobs listed = 0 exported \+ 5 unchanged[^]*Stored 0 jobs, 0 B: sqlite/)

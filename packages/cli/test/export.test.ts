@@ -54,7 +54,8 @@ describe("labelstream export", () => {
         { on: "storage", job: missing, meets: { _tag: "Missing" }, times: 1000 },
         { on: "job", job: unknown, meets: { _tag: "Platform", code: "FS_0006" }, times: 1000 }
       ])
-      for (const attempts of [1, 2]) {
+      let before = 0
+      for (const attempts of [1, 2, 3, 4]) {
         const ended = yield* labelstream(["export", ...toFiles, "--json"])
         assert.strictEqual(ended.status, 2, ended.stderr)
         const object = JSON.parse(ended.stdout)
@@ -69,6 +70,7 @@ describe("labelstream export", () => {
           failed: 2,
           remaining: 0,
           skipped: 0,
+          changed: 0,
           delisted: 0
         })
         assert.strictEqual(bytes > 0, attempts === 1)
@@ -99,12 +101,23 @@ describe("labelstream export", () => {
           assert.isAbove(message.length, 0)
           return rest
         })
-        // The one that will not pass is not tried again, and is told of all the same.
+        // The one that is not retryable is named all the same.
+        const permanent = attempts >= 3
         assert.sameDeepMembers(failures, [
-          { batch_id: "b", job_id: missing, error: "AttachmentMissing", attempts, retryable: true },
-          { batch_id: "b", job_id: unknown, error: "NotFound", attempts: 1, retryable: false }
+          { batch_id: "b", job_id: missing, error: "AttachmentMissing", attempts, retryable: true, permanent },
+          { batch_id: "b", job_id: unknown, error: "NotFound", attempts: 1, retryable: false, permanent: true }
         ])
+        // After 3 runs the failure is permanent, and the next one tries it once.
+        const { requests } = yield* simulator.report
+        if (attempts > 1) assert.strictEqual(requests.storage - before, attempts === 4 ? 1 : 3)
+        before = requests.storage
       }
+      const told = yield* labelstream(["export", ...toFiles])
+      assert.match(
+        told.stdout,
+        /1 × AttachmentMissing[^]*not in GT Studio's storage[^]*\n {6}Permanent: it failed in 3 runs/
+      )
+      assert.match((yield* labelstream(["status"])).stdout, /Permanent: it failed in 3 runs or more/)
     }))
 
   for (
@@ -115,9 +128,14 @@ describe("labelstream export", () => {
         { GT_STUDIO_API_KEY: canary },
         /does not accept the API key: check GT_STUDIO_API_KEY/
       ],
-      ["there is no key", toFiles, { GT_STUDIO_API_KEY: "" }, /There is no API key: set GT_STUDIO_API_KEY/],
-      ["no batch is named", ["--to", "files:out"], {}, /Say which batches: --batch ID.*labelstream batches --project/],
-      ["no sink is named", ["--batch", "b"], {}, /Say where to store: --to files:DIR/],
+      ["there is no key", toFiles, { GT_STUDIO_API_KEY: "" }, /There is no API key\. Set GT_STUDIO_API_KEY/],
+      [
+        "no batch is named",
+        ["--to", "files:out"],
+        {},
+        /No batch is named\. Use --batch ID.*labelstream batches --project/
+      ],
+      ["no sink is named", ["--batch", "b"], {}, /No sink is named\. Use --to files:DIR/],
       ["a sink is unknown", ["--batch", "b", "--to", "lost:x"], {}, /"lost": .*install one of @labelstream\/sink-lost/],
       [
         "a target has no kind",
@@ -182,7 +200,7 @@ describe("labelstream export", () => {
       const { cwd, labelstream } = yield* world({ batches: [{ id: "b", jobs: 250 }] })
       const first = yield* labelstream(["export", ...toFiles, "--limit", "7"])
       assert.strictEqual(first.status, 0, first.stderr)
-      assert.match(first.stdout, /Batch b: 7 jobs listed = 7 exported[^]*Ended at the limit: there is more to fetch/)
+      assert.match(first.stdout, /Batch b: 7 jobs listed = 7 exported[^]*Reached the limit: there is more to fetch/)
       assert.match(first.stdout, /labelstream export --batch b --to files:out --limit 7\n$/)
       yield* labelstream(["export", ...toFiles, "--limit", "7"])
       assert.strictEqual(stored(cwd), 14)
@@ -245,10 +263,10 @@ describe("labelstream export", () => {
         yield* program.signal(signal)
         const ended = yield* program.end
         assert.strictEqual(ended.status, 130, ended.stderr)
-        assert.match(ended.stderr, /Stopping: jobs in flight are finished first/)
+        assert.match(ended.stderr, /Stopping: finishing jobs in flight/)
         assert.match(
           ended.stdout,
-          /in files:out is whole. To go on from here, with the same settings: labelstream export --batch b --to files:out\n$/
+          /in files:out is complete. To resume, run: labelstream export --batch b --to files:out\n$/
         )
         const again = yield* labelstream(["export", ...toFiles])
         assert.strictEqual(again.status, 0, again.stderr)
@@ -290,8 +308,11 @@ describe("labelstream export", () => {
       assert.match(ended.stdout, /Stored 12 jobs, .*: installed:memory:\/\/there\n/)
       assert.match(ended.stdout, /Stored 12 jobs, .*: mine:memory:\/\/here\n/)
       const listed = yield* labelstream(["sinks"])
-      assert.match(listed.stdout, /labelstream-sink-installed 1\.0\.0\n {2}--to labelstream-sink-installed:URL\n/)
-      assert.match(listed.stdout, /@labelstream\/sink-files .*\n {2}--to files:DIRECTORY\n/)
+      assert.match(
+        listed.stdout,
+        /labelstream-sink-installed \(labelstream-sink-installed 1\.0\.0\)\n {2}--to labelstream-sink-installed:URL\n/
+      )
+      assert.match(listed.stdout, /files \(@labelstream\/sink-files .*\n {2}--to files:DIRECTORY\n/)
     }))
 })
 
@@ -305,7 +326,10 @@ describe("labelstream retry and refresh", () => {
       ])
       const first = yield* labelstream(["export", ...toFiles, "--follow=false"])
       assert.strictEqual(first.status, 2)
-      assert.match(first.stdout, /labelstream retry --batch b --to files:out tries again/)
+      assert.match(
+        first.stdout,
+        /Not retryable: a normal run skips it\. To retry, run: labelstream retry --batch b --to files:out\n/
+      )
       yield* simulator.setFaults([])
       yield* simulator.reset
       const retried = yield* labelstream(["retry", ...toFiles])

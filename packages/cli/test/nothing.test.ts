@@ -24,12 +24,18 @@ describe("a run that stores nothing, or a part", () => {
       const { labelstream } = yield* world()
       const ended = yield* labelstream(["export", ...toFiles, "--status", "complte"])
       assert.strictEqual(ended.status, 2, ended.stderr)
-      assert.match(ended.stdout, /Statuses of the skipped jobs: .*completed/i)
+      assert.match(
+        ended.stdout,
+        /Statuses of the skipped jobs: .*completed[^]*No job has the status complte\. Did you mean completed\?/i
+      )
       assert.match(ended.stdout, /no job matches the filter. Correct it, then run: labelstream export .*complte\n$/)
       assert.notMatch(ended.stdout, /\bComplete\b/)
       const planned = yield* labelstream(["plan", ...toFiles, "--status", "complte"])
       assert.strictEqual(planned.status, 2)
-      assert.match(planned.stdout, /No job matches the filter. Statuses of the skipped jobs: .*completed/i)
+      assert.match(
+        planned.stdout,
+        /No job matches the filter. Statuses of the skipped jobs: .*completed.* Did you mean completed\?/i
+      )
       const object = JSON.parse((yield* labelstream(["export", ...toFiles, "--label", "no such", "--json"])).stdout)
       assert.deepStrictEqual([object.complete, object.no_match, object.batches[0].skipped], [false, true, 11])
       assert.isAbove(object.seen.labels.length, 0)
@@ -50,7 +56,8 @@ describe("a run that stores nothing, or a part", () => {
         job_id: null,
         error: "NotFound",
         attempts: 1,
-        retryable: false
+        retryable: false,
+        permanent: true
       })
       assert.deepStrictEqual([object.complete, object.limited, object.stopped], [false, false, false])
       object.batches.forEach(addsUp)
@@ -67,19 +74,19 @@ describe("a run that stores nothing, or a part", () => {
       assert.strictEqual((yield* labelstream(["export", ...toFiles])).status, 0)
       for (
         const [args, status, said] of [
-          [["refresh", ...toFiles, "--job", "lost"], 2, /Named and not listed: lost\n[^]*are not listed/],
+          [["refresh", ...toFiles, "--job", "lost"], 2, /Named and not listed: lost\n[^]*no batch lists/],
           [
             ["retry", "--batch", "lost", "--to", "files:out"],
             1,
-            /knows no job of batch lost.* run: labelstream export /
+            /has no job of batch lost.* run: labelstream export /
           ],
           [
             ["status", "--batch", "lost"],
             1,
-            /knows no batch lost. To see those that it knows, run: labelstream status/
+            /has no batch lost. To list its batches, run: labelstream status/
           ],
-          [["report", "--batch", "b", "--batch", "lost"], 1, /knows no batch lost\. /],
-          [["check"], 1, /^BAD {2}platform .*Say which batches: [^]*^BAD {2}sinks: Say where to store/m]
+          [["report", "--batch", "b", "--batch", "lost"], 1, /has no batch lost\. /],
+          [["check"], 1, /^BAD {2}platform .*No batch is named[^]*^BAD {2}sinks: No sink is named/m]
         ] as const
       ) {
         const ended = yield* labelstream(args)
@@ -94,13 +101,13 @@ describe("a run that stores nothing, or a part", () => {
         batches: [{ id: "b", jobs: 2, unfinished: [0, 1] }, { id: "e", jobs: 0 }]
       })
       const early = yield* labelstream(["export", ...toFiles])
-      assert.match(early.stdout, /Nothing to store yet: no job is finished. When some are, run: labelstream export/)
+      assert.match(early.stdout, /Nothing to store yet: no job is finished. Once some are, run: labelstream export/)
       const empty = yield* labelstream(["export", "--batch", "e", "--to", "files:out"])
       assert.match(empty.stdout, /Nothing to store: no job is listed/)
       for (const { status, stdout } of [early, empty]) {
         assert.strictEqual(status, 0)
         assert.notMatch(stdout, /\bComplete\b/)
       }
-      assert.match((yield* labelstream(["verify"])).stderr, /Nothing is stored, as far as.* run: labelstream export/)
+      assert.match((yield* labelstream(["verify"])).stderr, /has no stored jobs.* run: labelstream export/)
     }), 60_000)
 })

@@ -111,12 +111,57 @@ describe("the block", () => {
     assert(origin !== undefined)
     const asked = { ...calm.activity, trouble: "the platform asks for fewer requests" }
     const waiting = { ...calm, activity: { ...asked, origins: [{ ...origin, pausedMillis: 41_000 }] } }
-    assert.match(oneLine(waiting), / · waits until \d\d:\d\d:\d\d \(41 s\), as the platform asks$/)
+    assert.match(oneLine(waiting), / · waiting until \d\d:\d\d:\d\d \(41 s\): GT Studio asked for a pause$/)
     assert.notInclude(oneLine(waiting), "left")
-    assert.include(block(waiting, { columns: 60, rows: 24 }, false).at(-1) ?? "", "waits until")
+    assert.include(block(waiting, { columns: 60, rows: 24 }, false).at(-1) ?? "", "asked for a pause")
     const unreachable = { ...calm, activity: { ...calm.activity, trouble: "no connection to h (ENOTFOUND)\u001b[2J" } }
-    assert.match(oneLine(unreachable), / · tries again: no connection to h \(ENOTFOUND\)\\u001b\[2J$/)
-    assert.notMatch(oneLine(calm), /waits|tries again/)
+    assert.match(oneLine(unreachable), / · retrying: no connection to h \(ENOTFOUND\)\\u001b\[2J$/)
+    assert.notMatch(oneLine(calm), /waiting|retrying/)
+  })
+
+  it("shows how much is fetched, stored, and still to store, for each sink where they differ", () => {
+    const sink = (name: string, id: string, stored: number, queued: number) => ({
+      sink: name,
+      id,
+      stored,
+      queued,
+      backfilled: 0,
+      bytes: 0,
+      error: null,
+      isPublished: true,
+      notice: null
+    })
+    const calm = view([batch("one")])
+    const of = (...sinks: ReadonlyArray<ReturnType<typeof sink>>) =>
+      oneLine({ ...calm, report: { ...calm.report, begun: 200, fetched: 150, sinks } })
+    assert.match(of(sink("files", "files:/a", 150, 0)), / · 150 fetched · 150 stored · 40 jobs/)
+    const apart = of(sink("files", "files:/a", 150, 0), sink("yolo", "yolo:/a", 90, 60))
+    assert.match(apart, / · 150 fetched · stored: 150 in files, 90 in yolo · 60 to store · /)
+    assert.match(
+      of(sink("yolo", "yolo:/x/a", 1, 0), sink("yolo", "yolo:/x/b", 2, 0)),
+      /stored: 1 in yolo:a, 2 in yolo:b/
+    )
+  })
+
+  it("says what it waits for: a slow sink, responses, listings, unfinished jobs, the end; and nothing while it is busy", () => {
+    const { report, ...calm } = view([batch("one")])
+    const quiet = { ...calm, quietMillis: 42_000 }
+    const queued = { sink: "yolo", id: "yolo:/a", stored: 1, queued: 60, backfilled: 0, bytes: 0, error: null }
+    const slow = { ...report, begun: 64, fetched: 64, sinks: [{ ...queued, isPublished: true, notice: null }] }
+    assert.match(oneLine({ ...calm, report: slow }), /waiting for yolo to store 60 jobs$/)
+    assert.match(oneLine({ ...quiet, report }), /waiting 42 s for 12 responses$/)
+    const idle = { ...quiet, activity: { ...quiet.activity, origins: [] } }
+    assert.match(oneLine({ ...idle, report }), /waiting 42 s for a turn to send a request$/)
+    const unlisted = batch("one", { listed: 0, isListed: false })
+    assert.match(
+      oneLine({ ...idle, report: { ...report, begun: 0, batches: [unlisted] } }),
+      /listing batches for 42 s$/
+    )
+    const done = { ...report, begun: 0, batches: [batch("one", { remaining: 0 })] }
+    assert.match(oneLine({ ...idle, report: done }), /finishing for 42 s$/)
+    assert.match(oneLine({ ...idle, report: done, follows: true }), /waiting for 50 jobs to be finished$/)
+    assert.match(oneLine({ ...idle, report: { ...report, begun: 0 } }), /nothing new for 42 s$/)
+    assert.notMatch(oneLine({ ...calm, report }), /waiting|nothing new/)
   })
 
   it("has colour only where it is asked for", () => {
@@ -174,7 +219,7 @@ describe("rates", () => {
       { _tag: "PassStarted", pass: 1 },
       { _tag: "Listed", ...ids, count: 3 },
       { _tag: "Exported", ...ids, jobId: "1", ...exported },
-      { _tag: "Failed", ...ids, jobId: "2", error },
+      { _tag: "Failed", ...ids, jobId: "2", error, attempts: 1 },
       { _tag: "Unfinished", ...ids, jobIds: ["3"] },
       { _tag: "PassStarted", pass: 2 },
       { _tag: "Listed", ...ids, count: 3 },

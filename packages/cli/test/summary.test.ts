@@ -19,7 +19,7 @@ describe("the summary", () => {
   it("says of counts that do not add up that this is our fault", () => {
     const text = summary(report({ exported: 8, remaining: 2 }), activity, end)
     assert.match(text, /10 jobs listed = 8 exported .* \+ 2 remaining\n/)
-    assert.match(text, /do not add up[^]*fault in Labelstream, please report it/)
+    assert.match(text, /do not add up[^]*bug in Labelstream; please report it/)
     assert.notMatch(text, /Complete/)
   })
 
@@ -31,8 +31,8 @@ describe("the summary", () => {
         summary(report(left), activity, { ...end, brokeOff: true })
       ]
     ) {
-      assert.match(text, /To go on from here, with the same settings: labelstream export$/)
-      assert.notMatch(text, /fault/)
+      assert.match(text, /To resume, run: labelstream export$/)
+      assert.notMatch(text, /bug/)
     }
   })
 
@@ -93,6 +93,7 @@ describe("the summary", () => {
       cause: `Cause${index}`,
       count: index + 1,
       retryable: index % 2 === 0,
+      permanent: index % 2 !== 0,
       example: { batchId: "b7", jobId: "j", message: "m".repeat(5000) }
     }))
     const text = summary({ ...report({}), batches, failures }, activity, end)
@@ -105,7 +106,7 @@ describe("the summary", () => {
 
   it("calls nothing complete that tried failed jobs again where none are known", () => {
     const text = summary(report({ listed: 0, exported: 0 }, { complete: true }), activity, { ...end, isRetry: true })
-    assert.match(text, /No job is known as failed: nothing was to be tried again$/)
+    assert.match(text, /No failed jobs to retry$/)
   })
 
   it("names the values that a filter could have named, and not Complete, where it matches nothing", () => {
@@ -134,7 +135,7 @@ describe("the summary", () => {
     const text = summary(report({}, { sinks: [sink], stopped: true }), activity, end)
     assert.match(
       text,
-      /Stored 10 jobs, 100 B: coco:\/d\n {2}Not published yet: the next run that comes to its end does it\n/
+      /Stored 10 jobs, 100 B: coco:\/d\n {2}Not published yet: the next run that reaches its end publishes it\n/
     )
   })
 
@@ -164,15 +165,15 @@ describe("the summary", () => {
   it("claims of a retry, a filter and unfinished jobs no more than was asked for", () => {
     const complete = { complete: true }
     const retried = summary(report({}, complete), activity, { ...end, isRetry: true })
-    assert.match(retried, /Complete: every job that had failed is stored in files:output$/)
+    assert.match(retried, /Complete: every failed job is now stored in files:output$/)
     assert.match(
       summary(report({ skipped: 1 }, complete), activity, end),
       /Complete for what was asked: nothing of it/
     )
     const some = summary(report({ exported: 8, unfinished: 2 }, complete), activity, end)
-    assert.match(some, /2 jobs not finished yet: later runs take them once they are\nComplete: nothing is missing/)
+    assert.match(some, /2 jobs not finished yet: a later run exports them\nComplete: nothing is missing/)
     const none = summary(report({ exported: 0, unfinished: 10 }, complete), activity, end)
-    assert.match(none, /Nothing to store yet: no job is finished. When some are, run: labelstream export$/)
+    assert.match(none, /Nothing to store yet: no job is finished. Once some are, run: labelstream export$/)
     assert.match(
       summary(report({}, complete), activity, { ...end, checked: 3 }),
       /3 jobs fetched again, 0 of them changed/
@@ -181,7 +182,7 @@ describe("the summary", () => {
 
   it("says of a run that came to its limit that there is more, and of skipped jobs how many", () => {
     const text = summary({ ...report({ skipped: 3 }), complete: true, limited: true }, activity, end)
-    assert.match(text, /3 jobs skipped[^]*Ended at the limit: there is more to fetch/)
+    assert.match(text, /3 jobs skipped[^]*Reached the limit: there is more to fetch/)
     assert.notMatch(text, /Complete/)
   })
 })

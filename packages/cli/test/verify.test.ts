@@ -78,11 +78,11 @@ describe("labelstream verify", () => {
         yield* labelstream(["export", "--batch", "b", "--to", "files:out"])
         const alone = yield* labelstream(["verify", "--to", "sqlite:never.db"])
         assert.deepStrictEqual([alone.status, alone.stdout], [1, ""])
-        assert.match(alone.stderr, /Nothing is stored in sqlite:.*never.db, .*3 jobs in files:.*out\. To store/)
+        assert.match(alone.stderr, /no stored jobs in sqlite:.*never\.db\. It has 3 jobs in files:.*out\. To store/)
         const beside = yield* labelstream(["verify", "--to", "files:out", "--to", "files:never"])
         assert.strictEqual(beside.status, 1)
         assert.match(beside.stdout, /^3 jobs intact/)
-        assert.match(beside.stderr, /Nothing is stored in files:.*never,/)
+        assert.match(beside.stderr, /no stored jobs in files:.*never\./)
       }),
     60_000
   )
@@ -112,7 +112,7 @@ describe("labelstream export --repair", () => {
       const args = ["export", "--batch", "b", "--to", "files:out", "--repair", "--cluster", "sqlite:c.db", "--json"]
       const { status, stderr, stdout } = yield* labelstream(args)
       assert.strictEqual(status, 1)
-      assert.match(stderr, /A cluster does not repair.* leave --cluster out, and run the same command/)
+      assert.match(stderr, /A cluster cannot repair.* leave out --cluster, and run the same command/)
       assert.isFalse(JSON.parse(stdout).complete)
     }))
 })

@@ -300,6 +300,7 @@ const suite = (kind: Kind) => {
             cause: "MalformedResponse",
             count: 2,
             retryable: true,
+            permanent: false,
             example: { batchId: "b", jobId: "entry 3", message: "no id" }
           }
           yield* store.noteBatch(run, batch, { ...note, isListed: false, listingError: "it broke" })
@@ -315,6 +316,7 @@ const suite = (kind: Kind) => {
             cause: "Gone",
             count: 2,
             retryable: true,
+            permanent: false,
             example: { batchId: "b", jobId: "1", message: "1 is gone" }
           })
           assert.deepStrictEqual(byCause.get("MalformedResponse")?.count, 3)

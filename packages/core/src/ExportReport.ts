@@ -8,7 +8,7 @@ import {
   grouped,
   ofPass
 } from "./internal/batchReport.ts"
-import { describe as text } from "./internal/describe.ts"
+import * as Text from "./internal/describe.ts"
 import type { ExportReport, SeenValues, SinkReport } from "./internal/reportModel.ts"
 import type { BatchRef } from "./Job.ts"
 import type { JobEvent } from "./JobEvent.ts"
@@ -30,7 +30,13 @@ export { type BatchReport, emptyBatch, type ExportReport, type FailureGroup, typ
  *   Effect.map(Export.run(options), (report) => console.log(ExportReport.describe(report)))
  * ```
  */
-export const describe = (report: ExportReport): string => text(report)
+export const describe = (report: ExportReport): string => Text.describe(report)
+
+/** Returns the lines of {@link describe} about one batch. */
+export const describeBatch = (batch: BatchReport): ReadonlyArray<string> => Text.describeBatch(batch)
+
+/** Returns the lines of {@link describe} about one sink. */
+export const describeSink = (sink: SinkReport): ReadonlyArray<string> => Text.describeSink(sink)
 
 /** The report of a run of which nothing has happened yet: where the fold begins. */
 export const empty: ExportReport = {

@@ -164,7 +164,7 @@ export class NotTheFile extends TaggedError<NotTheFile>()("NotTheFile", {
     return this.kind === "page" ? "few" : "budget"
   }
   override get message() {
-    return `instead of the file came ${this.detail}: check proxies on the way, and try again`
+    return `instead of the file came ${this.detail}: a proxy may be in the way`
   }
 }
 
@@ -197,7 +197,7 @@ export class SignedUrlRejected extends TaggedError<SignedUrlRejected>()("SignedU
     return "few"
   }
   override get message() {
-    return "the storage refuses the signed URL, also a new one: the file may be gone or not readable. Ask GT Studio's support about this job"
+    return "the storage rejects the signed URL, also a fresh one: the file may be gone or not readable. Ask GT Studio's support about this job"
   }
 }
 
@@ -207,7 +207,7 @@ export class AttachmentMissing extends TaggedError<AttachmentMissing>()("Attachm
     return "few"
   }
   override get message() {
-    return "the file is not in the platform's storage: ask the platform's support about this job"
+    return "the file is not in GT Studio's storage"
   }
 }
 

@@ -18,6 +18,13 @@ interface OfJobs extends BatchRef {
   readonly jobIds: ReadonlyArray<string>
 }
 
+/** Says why a job failed. */
+interface FailedAttempts {
+  readonly error: JobFailure
+  /** Attempts since the job was last stored, this one included. */
+  readonly attempts: number
+}
+
 /** An event of a run. Each is a plain object. */
 export type JobEvent = RunEvent | ListingEvent | FetchEvent | SinkEvent
 
@@ -66,7 +73,7 @@ export type ListingEvent =
   /** The platform has no result for these jobs yet. */
   | OfJobs & { readonly _tag: "Unfinished" }
   /** It failed in an earlier run with an error that does not pass by itself, and was not tried. Counted as failed. */
-  | OfJob & { readonly _tag: "StillFailed"; readonly error: JobFailure }
+  | OfJob & FailedAttempts & { readonly _tag: "StillFailed" }
   /** These jobs were stored once and are no longer listed. Nothing is deleted. */
   | OfJobs & { readonly _tag: "Delisted" }
   /** The listing of the batch was read to its end. */
@@ -100,7 +107,7 @@ export type FetchEvent =
    */
   | OfJob & { readonly _tag: "Unsized"; readonly unsized: ReadonlyArray<Unsized> }
   /** It could not be read in the listing, could not be fetched, or a sink could not store it. */
-  | OfJob & { readonly _tag: "Failed"; readonly error: JobFailure }
+  | OfJob & FailedAttempts & { readonly _tag: "Failed" }
 
 /** What the sinks do. `sink` is `JobSink.id`. */
 export type SinkEvent =

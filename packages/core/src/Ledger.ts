@@ -66,6 +66,25 @@ export const failureOf = (error: GtStudioError | ContentError | SinkError): JobF
   }
 }
 
+/** Failed attempts in a row after which a failure counts as permanent. */
+export const permanentAfter = 3
+
+/**
+ * Returns whether another run will hardly help a failed job: its error stays by nature, or the job failed in
+ * {@link permanentAfter} runs, and not because of a sink, the key, or a throttled API. Runs after that try it once,
+ * without waiting.
+ */
+export const isPermanent = ({ reason, retryable }: JobFailure, attempts: number): boolean =>
+  !retryable || (attempts >= permanentAfter && !/^(InvalidKey|Throttled)$| sink: /.test(reason))
+
+/** Returns what later runs do about failed jobs, as a sentence: it agrees with {@link isPermanent}. */
+export const outlook = (failure: { readonly retryable: boolean; readonly permanent: boolean }): string => {
+  if (!failure.retryable) return "Not retryable: a normal run skips it."
+  return failure.permanent
+    ? `Permanent: it failed in ${permanentAfter} runs or more. Later runs try it once, without waiting.`
+    : "The next run retries it."
+}
+
 /** Whether a job failed because this sink could not store it, as {@link failureOf} says. */
 export const isFailureOf = (sink: string, failure: JobFailure): boolean => failure.reason.startsWith(`${sink} sink: `)
 

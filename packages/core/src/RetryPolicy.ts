@@ -2,6 +2,7 @@
  * How often and how long a failed request is tried again. Whether it is tried at all is decided from the error's own
  * reason; this decides when.
  */
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -29,6 +30,14 @@ export const defaultBudget: RetryBudget = {
 
 /** Further tries of a failure that seldom passes, such as a refused link, whatever else went wrong in between. */
 export const few = 2
+
+/**
+ * Whether a request whose failures have proved to be permanent is tried once only. Waiting that the API asks for, and a
+ * second download that settles a doubt, are not affected. Default: false.
+ */
+export const TriesOnce = Context.Reference<boolean>("@labelstream/core/RetryPolicy/TriesOnce", {
+  defaultValue: () => false
+})
 
 /**
  * The one schedule on which requests to the platform and its storage are repeated: exponential with jitter, never

@@ -41,9 +41,16 @@ describe("describe", () => {
           cause: "NotFound",
           count: 2,
           retryable: false,
+          permanent: true,
           example: { batchId: "b", jobId: "j", message: "job j: gone" }
         },
-        { cause: "Throttled", count: 1, retryable: true, example: { batchId: "b", jobId: "k", message: "job k: busy" } }
+        {
+          cause: "Throttled",
+          count: 1,
+          retryable: true,
+          permanent: false,
+          example: { batchId: "b", jobId: "k", message: "job k: busy" }
+        }
       ]
     })
     assert.deepStrictEqual(text, [
@@ -51,13 +58,13 @@ describe("describe", () => {
       "  The listing could not be read to its end: listing of batch b: down",
       "Failed:",
       "  2 × NotFound, such as job j: gone",
-      "    A normal run skips it; a run with Selection.retry tries again.",
+      "    Not retryable: a normal run skips it.",
       "  1 × Throttled, such as job k: busy",
-      "    The next run tries again.",
+      "    The next run retries it.",
       "Stored 3 jobs, 12.3 kB: files:/out",
       "  It stopped storing: files sink, stage: no space left",
       "Stored 3 jobs, 12.3 kB: files:/out",
-      "  Not published yet: the next run that comes to its end does it",
+      "  Not published yet: the next run that reaches its end publishes it",
       "  Look.",
       "Not complete: the run was stopped, 3 jobs failed, 2 jobs remaining, 1 listing could not be read, " +
       "1 sink stopped storing, 1 sink not published."

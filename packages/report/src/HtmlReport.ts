@@ -7,6 +7,8 @@ import * as Effect from "effect/Effect"
 import { page } from "./internal/page.ts"
 import * as Summary from "./Summary.ts"
 
+export { mostDrawn } from "./internal/gather/summaryModel.ts"
+
 /** What the page is made from, and what it says at its top. */
 export interface Options extends Summary.Options {
   /** Heading of the page. Default: `Labelstream report`. */

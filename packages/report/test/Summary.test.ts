@@ -65,8 +65,8 @@ describe("the ledger's part", () => {
         ["c", 1, 0]
       ])
       assert.deepStrictEqual(failures.top.map(({ jobs, reason, retryable }) => [reason, jobs, retryable]), [
-        ["NotFound", 2, 0],
-        ["Timeout", 1, 1]
+        ["NotFound", 2, false],
+        ["Timeout", 1, true]
       ])
       assert.deepStrictEqual(unfinished, {
         top: [{ batchId: "b", jobId: "2", referenceId: null, status: "in_review" }],

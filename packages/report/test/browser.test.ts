@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { HtmlReport } from "../src/index.ts"
 import { Browser, evaluated, open } from "./support/browser.ts"
-import { everything } from "./support/everything.ts"
+import { everything, failure } from "./support/everything.ts"
 import { exif } from "./support/images.ts"
 import { freshLedger, noteRun, rectangles, sinkWith, type TestJob } from "./support/stored.ts"
 
@@ -112,6 +112,22 @@ layer(Browser.layer, { timeout: 120_000 })("in a browser", (it) => {
         const over = yield* evaluated(page, "document.documentElement.scrollWidth - innerWidth")
         assert.isAtMost(Number(over), 0, `${width} pixels`)
       }
+    }))
+
+  it.effect("on a phone, tables keep every cell, each with the name of its column", () =>
+    Effect.gen(function*() {
+      const jobs = [...allKinds, { id: "failed", failed: failure("it is gone"), document: "" }]
+      const { page } = yield* open(yield* pageOf(jobs), { width: 390 })
+      yield* evaluated(page, `for (const one of document.querySelectorAll("details")) one.open = true`)
+      const cells = yield* evaluated(
+        page,
+        `Array.from(document.querySelectorAll("td[data-column]:not(:empty)"), (cell) => {
+          const { right, width } = cell.getBoundingClientRect()
+          return [width > 0 && right <= 390, getComputedStyle(cell, "::before").content.includes(cell.dataset.column)]
+        })`
+      )
+      assert.isAbove((cells as ReadonlyArray<unknown>).length, 50)
+      for (const cell of cells as ReadonlyArray<ReadonlyArray<boolean>>) assert.deepStrictEqual(cell, [true, true])
     }))
 
   it.effect("it can be used with the keyboard alone", () =>

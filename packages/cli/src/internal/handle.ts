@@ -18,10 +18,10 @@ interface Module<Flags, E extends Failure> {
 
 const broke = (cause: Cause.Cause<never>) => {
   const { message } = Cause.prettyErrors(cause)[0] ?? { message: "no error given" }
-  return `Labelstream broke, which is a fault in it: ${message}\nPlease report it with what the same command says with --log-level debug`
+  return `This is a bug in Labelstream: ${message}\nPlease report it with the output of the same command and --log-level debug`
 }
 
-/** Says what went wrong; where it went wrong only to those who debug. */
+/** Says what went wrong, and with --log-level debug also where. */
 const reported = <E extends Failure>(effect: Effect.Effect<number, E>) =>
   Effect.catchCause(effect, (cause) =>
     Effect.gen(function*() {

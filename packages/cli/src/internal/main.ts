@@ -1,4 +1,5 @@
 /** Puts the commands together and runs the one that was typed. */
+import * as PlainText from "@labelstream/core/PlainText"
 import * as Cause from "effect/Cause"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -11,10 +12,12 @@ import * as Layer from "effect/Layer"
 import { commands } from "./commands.ts"
 import * as HandOver from "./handOver.ts"
 import * as Environment from "./settings/environment.ts"
+import { help } from "./spec/help.ts"
+import { typedWrong } from "./spec/typedWrong.ts"
 import { version } from "./version.ts"
 
 const stub = Command.make("simulator").pipe(
-  Command.withDescription("Serves a local GT Studio to try everything on, with faults on demand"),
+  Command.withDescription("Serves a local GT Studio to try everything on, with faults on demand."),
   Command.withShortDescription("Serve a local GT Studio to try things on")
 )
 
@@ -30,7 +33,7 @@ const simulator = async () => {
 const rootOf = async (hasSimulator: boolean) =>
   Command.make("labelstream").pipe(
     Command.withDescription(
-      "Exports finished annotations from GT Studio into files, SQLite, Parquet, or a sink of your own"
+      "Exports finished annotations from GT Studio into files, SQLite, Parquet, training datasets, or your own sink."
     ),
     Command.withSubcommands([...commands, hasSimulator ? await simulator() : stub]),
     Command.withExamples([
@@ -46,9 +49,10 @@ const rootOf = async (hasSimulator: boolean) =>
 /** Help goes to stdout where it was asked for; what was typed wrong goes to stderr, in a few lines. */
 const presenter: CliOutput.Presenter = {
   present: Effect.fnUntraced(function*(event) {
-    if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
-    for (const { message } of event.errors) yield* Console.error(message)
-    yield* Console.error(`${event.commandPath.join(" ")} --help shows how it is used`)
+    if (event._tag === "Help") return yield* Console.log(help(event.helpDoc))
+    if (event._tag === "Version") return yield* CliOutput.defaultPresenter.present(event)
+    for (const error of event.errors) yield* Console.error(PlainText.message(PlainText.plain(typedWrong(error))))
+    yield* Console.error(`For help, run: ${event.commandPath.join(" ")} --help`)
   })
 }
 

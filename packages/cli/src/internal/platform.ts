@@ -4,28 +4,49 @@ import { NodeImageHeader, NodeSpool, NodeTransport, SqliteLedger } from "@labels
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import * as NodeHeap from "../NodeHeap.ts"
+import { commandLine } from "./commandLine.ts"
 import { type Failure, SettingsError } from "./failure.ts"
 import { sayTrouble } from "./output/trouble.ts"
 import { apiKey, type Settings } from "./settings/settings.ts"
 
-/** For commands at which a person waits: about ten seconds, then it says what is wrong. */
-export const impatient: Partial<RetryPolicy.RetryBudget> = { retries: 4, cap: 2000, maxElapsed: 10_000 }
+/** For commands for which a person waits: they give up after about 10 seconds. */
+const impatient: Partial<RetryPolicy.RetryBudget> = { retries: 4, cap: 2000, maxElapsed: 10_000 }
 
 /** The platform, and the reader of image sizes. Files being downloaded are kept in the ledger's folder. */
-export const platform = (
-  settings: Settings,
-  retry?: Partial<RetryPolicy.RetryBudget>
-): Layer.Layer<GtStudio.GtStudio, Failure> => Layer.merge(client(settings, apiKey, retry), NodeImageHeader.layer)
+export const platform = (settings: Settings): Layer.Layer<GtStudio.GtStudio, Failure> =>
+  Layer.merge(client(settings, apiKey, spoolOf(settings)), NodeImageHeader.layer)
+
+/** The platform for commands that only look: impatient, and nothing is left of it. */
+export const lookingOnly = (settings: Settings): Layer.Layer<GtStudio.GtStudio, Failure> =>
+  Layer.merge(
+    client(
+      settings,
+      apiKey,
+      Layer.unwrap(Effect.map(temporaryFolder, (directory) => NodeSpool.layer({ directory }))),
+      impatient
+    ),
+    NodeImageHeader.layer
+  )
+
+const spoolOf = ({ ledger }: Settings) => NodeSpool.layer({ directory: join(dirname(ledger), "spool") })
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "labelstream-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
 
 /** The platform for requests that need no key: those for the first bytes of images. */
 export const keyless = (settings: Settings): Layer.Layer<GtStudio.GtStudio, Failure> =>
-  client(settings, Effect.succeed(Redacted.make("none")))
+  client(settings, Effect.succeed(Redacted.make("none")), spoolOf(settings))
 
 const client = (
   settings: Settings,
   apiKey: Effect.Effect<Redacted.Redacted, SettingsError>,
+  spool: ReturnType<typeof NodeSpool.layer>,
   retry?: Partial<RetryPolicy.RetryBudget>
 ): Layer.Layer<GtStudio.GtStudio, Failure> =>
   Layer.unwrap(Effect.map(apiKey, (key) =>
@@ -39,19 +60,19 @@ const client = (
     }))).pipe(
       Layer.provide([
         NodeTransport.layer(),
-        NodeSpool.layer({ directory: join(dirname(settings.ledger), "spool") }),
+        spool,
         NodeHeap.layerSmall
       ])
     )
 
-/** Says where the platform was looked for when it could not be reached. */
+/** Names the address of the API if it could not be reached. */
 export const withHost = (settings: Settings) => <A, R>(effect: Effect.Effect<A, Failure, R>) =>
   Effect.tapError(
     effect,
     (error) =>
       error._tag === "GtStudioError" && error.reason._tag === "ConnectionFailed"
         ? Effect.logError(
-          `The platform was asked at ${settings.baseUrl}: --base-url or GT_STUDIO_BASE_URL changes that.`
+          `The API was expected at ${settings.baseUrl}. To use another address, set --base-url or GT_STUDIO_BASE_URL.`
         )
         : Effect.void
   )
@@ -60,7 +81,7 @@ export const withHost = (settings: Settings) => <A, R>(effect: Effect.Effect<A, 
 export const ledger = (settings: Settings): Layer.Layer<Ledger.Ledger, Ledger.LedgerError | OptionError.OptionError> =>
   SqliteLedger.layer({ file: settings.ledger })
 
-/** The ledger for looking at it. */
+/** The ledger for reading. */
 export const ledgerReadOnly = (
   settings: Settings
 ): Layer.Layer<Ledger.Ledger, Ledger.LedgerError | OptionError.OptionError> =>
@@ -69,7 +90,7 @@ export const ledgerReadOnly = (
 /** The project that settings name. */
 export const projectOf = ({ project }: Settings): Effect.Effect<string, SettingsError> =>
   project === undefined
-    ? new SettingsError({ message: "Say which project: --project ID, or GT_STUDIO_PROJECT_ID" })
+    ? new SettingsError({ message: "No project is named. Use --project ID, or set GT_STUDIO_PROJECT_ID" })
     : Effect.succeed(project)
 
 /** The batches that settings name one by one; at least one must be. */
@@ -80,8 +101,8 @@ export const namedBatches = Effect.fnUntraced(function*(settings: Settings): Eff
   const projectId = yield* projectOf(settings)
   if (settings.batches.length === 0) {
     return yield* new SettingsError({
-      message: "Say which batches: --batch ID (several times, if you like) or --all-batches. " +
-        `labelstream batches --project ${projectId} shows them`
+      message: "No batch is named. Use --batch ID once or several times, or --all-batches. To list the batches, run: " +
+        commandLine(["batches", "--project", projectId])
     })
   }
   return settings.batches.map((batchId): Job.BatchRef => ({ projectId, batchId }))

@@ -1,6 +1,6 @@
 /** Counts of one batch and failures by cause, and what an event adds to them. */
 import type { BatchRef } from "../Job.ts"
-import type { JobFailure } from "../Ledger.ts"
+import { isPermanent, type JobFailure } from "../Ledger.ts"
 
 /** Counts of one batch. When its listing has ended: listed = exported + unchanged + unfinished + failed + remaining. */
 export interface BatchReport extends BatchRef {
@@ -41,7 +41,7 @@ export interface BatchReport extends BatchRef {
   readonly listingError: string | null
 }
 
-/** Failures of one cause: of jobs, or of listings. */
+/** Failures of one cause and with the same prospects: of jobs, or of listings. */
 export interface FailureGroup {
   /** Tag of the reason, such as `AttachmentMissing`, or `<sink> sink` with its reason. */
   readonly cause: string
@@ -49,6 +49,8 @@ export interface FailureGroup {
   readonly count: number
   /** Whether an ordinary run may get past it. Every run tries a listing, whatever this says. */
   readonly retryable: boolean
+  /** Whether another run will hardly help them: it skips them, or tries each once without waiting. */
+  readonly permanent: boolean
   /** One of them. `jobId` is null where the listing of the batch failed. */
   readonly example: { readonly batchId: string; readonly jobId: string | null; readonly message: string }
 }
@@ -114,14 +116,17 @@ export const counted = (
 /** Adds a failure of a job, or of a listing, to those of its cause. */
 export const grouped = (
   failures: ReadonlyArray<FailureGroup>,
-  { batchId, error: { message, reason, retryable } }: BatchRef & { readonly error: JobFailure },
+  { attempts = 0, batchId, error }: BatchRef & { readonly error: JobFailure; readonly attempts?: number },
   jobId: string | null
 ): ReadonlyArray<FailureGroup> => {
-  const at = failures.findIndex(({ cause, example }) =>
-    cause === reason && (example.jobId === null) === (jobId === null)
+  const { message, reason, retryable } = error
+  const permanent = isPermanent(error, attempts)
+  const at = failures.findIndex((group) =>
+    group.cause === reason && group.permanent === permanent && group.retryable === retryable &&
+    (group.example.jobId === null) === (jobId === null)
   )
   const group = failures[at]
   return group === undefined
-    ? [...failures, { cause: reason, count: 1, retryable, example: { batchId, jobId, message } }]
+    ? [...failures, { cause: reason, count: 1, retryable, permanent, example: { batchId, jobId, message } }]
     : failures.with(at, { ...group, count: group.count + 1 })
 }

@@ -1,4 +1,5 @@
 /** What an export came to, as text for people: no command, since programs differ in how they are run again. */
+import { outlook } from "../Ledger.ts"
 import { onOneLine, plain } from "../PlainText.ts"
 import type { BatchReport, FailureGroup } from "./batchReport.ts"
 import type { ExportReport, SinkReport } from "./reportModel.ts"
@@ -22,19 +23,21 @@ const more = (all: number, shown: number, one: string, many?: string): ReadonlyA
 const some = (names: ReadonlyArray<string>): string =>
   [...names.slice(0, mostNames).map(onOneLine), ...more(names.length, mostNames, "")].join(", ").trim()
 
-const batchLines = (batch: BatchReport): ReadonlyArray<string> => {
+/** See `ExportReport.describeBatch`. */
+export const describeBatch = (batch: BatchReport): ReadonlyArray<string> => {
   const { changed, delisted, exported, failed, listed, listingError, problemExample, problems, remaining } = batch
   const { skipped, unchanged, unfinished, unknown, unknownExample } = batch
-  const balance = `${counted(listed, "job")} listed = ${numbers.format(exported)} exported + ` +
-    `${numbers.format(unchanged)} unchanged + ${numbers.format(unfinished)} unfinished + ` +
-    `${numbers.format(failed)} failed${remaining === 0 ? "" : ` + ${numbers.format(remaining)} remaining`}`
+  const balance = `${counted(listed, "job")} listed = ${exported} exported + ${unchanged} unchanged + ` +
+    `${unfinished} unfinished + ${failed} failed${remaining === 0 ? "" : ` + ${remaining} remaining`}`
   return [
     `Batch ${onOneLine(batch.batchId)}: ${balance}`,
     ...(skipped === 0 ? [] : [`  ${counted(skipped, "job")} skipped: this run was not asked for them`]),
     ...(changed === 0 ? [] : [`  ${counted(changed, "job")} changed since the last export`]),
-    ...(delisted === 0 ? [] : [`  ${counted(delisted, "job")} stored earlier, no longer listed, and kept`]),
+    ...(delisted === 0 ? [] : [
+      `  ${counted(delisted, "job")} stored earlier ${delisted === 1 ? "is" : "are"} no longer listed, and kept`
+    ]),
     ...(unknownExample === null ? [] : [
-      `  ${counted(unknown, "result")} of unknown shape, such as that of ${
+      `  ${counted(unknown, "job")} with a result of unknown shape, such as ${
         onOneLine(unknownExample)
       }: stored as received`
     ]),
@@ -46,26 +49,23 @@ const batchLines = (batch: BatchReport): ReadonlyArray<string> => {
   ]
 }
 
-const failureLines = ({ cause, count, example, retryable }: FailureGroup): ReadonlyArray<string> => {
+const failureLines = (failure: FailureGroup): ReadonlyArray<string> => [
   // The message names the job itself.
-  return [
-    `  ${numbers.format(count)} × ${onOneLine(cause)}, such as ${onOneLine(example.message)}`,
-    example.jobId === null || retryable
-      ? "    The next run tries again."
-      : "    A normal run skips it; a run with Selection.retry tries again."
-  ]
-}
+  `  ${numbers.format(failure.count)} × ${onOneLine(failure.cause)}, such as ${onOneLine(failure.example.message)}`,
+  `    ${outlook(failure)}`
+]
 
-const sinkLines = (
+/** See `ExportReport.describeSink`. */
+export const describeSink = (
   { backfilled, bytes, error, id, isPublished, notice, stored }: SinkReport
 ): ReadonlyArray<string> => {
-  const from = backfilled === 0
-    ? ""
-    : `, ${backfilled === stored ? "all" : numbers.format(backfilled)} from another sink`
+  const isAll = backfilled > 0 && backfilled === stored
+  const part = backfilled === 0 || isAll ? "" : `, ${numbers.format(backfilled)} of them from another sink`
+  const from = isAll ? ", from another sink" : part
   return [
-    `Stored ${counted(stored, "job")}, ${size(bytes)}${from}: ${onOneLine(id)}`,
+    `${isAll ? "Backfilled" : "Stored"} ${counted(stored, "job")}, ${size(bytes)}${from}: ${onOneLine(id)}`,
     ...(error === null ? [] : [`  It stopped storing: ${onOneLine(error)}`]),
-    ...(isPublished || error !== null ? [] : ["  Not published yet: the next run that comes to its end does it"]),
+    ...(isPublished || error !== null ? [] : ["  Not published yet: the next run that reaches its end publishes it"]),
     ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
   ]
 }
@@ -101,7 +101,7 @@ export const describe = (report: ExportReport): string => {
   const images = unsized.reduce((total, { count }) => total + count, 0)
   const ofJobs = failures.filter(({ example }) => example.jobId !== null)
   return plain([
-    ...batches.slice(0, mostBatches).flatMap(batchLines),
+    ...batches.slice(0, mostBatches).flatMap(describeBatch),
     ...more(batches.length, mostBatches, "batch", "batches"),
     ...(ofJobs.length === 0 ? [] : ["Failed:", ...ofJobs.slice(0, mostCauses).flatMap(failureLines)]),
     ...more(ofJobs.length, mostCauses, "cause"),
@@ -110,7 +110,7 @@ export const describe = (report: ExportReport): string => {
         unsized.map(({ count, reason }) => `${numbers.format(count)} ${onOneLine(reason)}`).join(", ")
       }`
     ]),
-    ...sinks.flatMap(sinkLines),
+    ...sinks.flatMap(describeSink),
     ...verdict(report)
   ].join("\n"))
 }

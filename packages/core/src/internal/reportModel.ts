@@ -12,7 +12,7 @@ export interface SinkReport {
   readonly backfilled: number
   /** Bytes of the jobs it stored in this run. */
   readonly bytes: number
-  /** Records that wait for it. */
+  /** Jobs that it was given and has not stored yet. */
   readonly queued: number
   /** Why it took no more, where it failed. */
   readonly error: string | null

@@ -16,7 +16,27 @@ const dark = `
 
 const colors = Array.from({ length: 10 }, (_, i) => `.c${i}{color:var(--c${i})}`).join("\n")
 
-/** The stylesheet. */
+const shapes = `.draw .grid { stroke: var(--grid); stroke-width: 1; fill: none }
+.draw g { stroke: currentColor; fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }
+.draw .fill { fill: currentColor; fill-opacity: .16 }
+.draw .dense { stroke-width: 1; stroke-opacity: .75 }
+.draw .dense .fill { fill-opacity: .03 }
+.draw .dot { fill: currentColor; stroke: none }
+.draw .faint { stroke-opacity: .4; stroke-width: 1.2 }
+.draw text { font-size: 11px; fill: var(--text); stroke: var(--paper); stroke-width: 3px; paint-order: stroke;
+  stroke-linejoin: round }
+.draw .axis { fill: var(--soft) }
+.draw .life { stroke: none; fill: currentColor }
+.draw .name { font-size: 9px }
+.draw .before { text-anchor: end }`
+
+/** What drawings need outside of a page, in light. */
+export const drawingStyle = `svg {${light} font-family: sans-serif }
+.paper { fill: var(--paper); stroke: var(--line) }
+${shapes}
+${colors}`
+
+/** The stylesheet of the page. */
 export const style = `
 :root {${light}
   color-scheme: light dark;
@@ -76,8 +96,6 @@ tbody tr:last-child > * { border-bottom: 0 }
 .n { text-align: right; white-space: nowrap }
 .nowrap { white-space: nowrap }
 .wide { min-width: 15rem }
-.near { display: none; color: var(--soft); font-size: .8rem; font-weight: 400; white-space: normal;
-  overflow-wrap: anywhere }
 .more { color: var(--soft); margin: .5rem 0 0 }
 details { border: 1px solid var(--line); border-radius: 8px; padding: .5rem .9rem; margin-top: .75rem }
 summary { cursor: pointer; font-weight: 600 }
@@ -110,19 +128,7 @@ figcaption { font-size: .8rem; color: var(--soft); margin-top: .2rem; overflow-w
 .strip.one { grid-template-columns: 1fr }
 .strip.few { grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)) }
 .draw { max-width: 100%; height: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 6px }
-.draw .grid { stroke: var(--grid); stroke-width: 1; fill: none }
-.draw g { stroke: currentColor; fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }
-.draw .fill { fill: currentColor; fill-opacity: .16 }
-.draw .dense { stroke-width: 1; stroke-opacity: .75 }
-.draw .dense .fill { fill-opacity: .03 }
-.draw .dot { fill: currentColor; stroke: none }
-.draw .faint { stroke-opacity: .4; stroke-width: 1.2 }
-.draw text { font-size: 11px; fill: var(--text); stroke: var(--paper); stroke-width: 3px; paint-order: stroke;
-  stroke-linejoin: round }
-.draw .axis { fill: var(--soft) }
-.draw .life { stroke: none; fill: currentColor }
-.draw .name { font-size: 9px }
-.draw .before { text-anchor: end }
+${shapes}
 img.mask { display: block; max-width: 100%; height: auto; background: var(--paper); border: 1px solid var(--line);
   border-radius: 6px; image-rendering: pixelated }
 .over { position: relative; width: fit-content; max-width: 100%; border: 1px solid var(--line); border-radius: 6px;
@@ -142,9 +148,14 @@ footer { color: var(--soft); font-size: .867rem; padding-bottom: 2.5rem }
   section { padding: 1rem .9rem }
   h1 { font-size: 1.45rem }
   .tiles { grid-template-columns: repeat(2, 1fr) }
-  td.bar, .far { display: none }
-  .near { display: block }
-  tbody th { min-width: 6rem }
+  td.bar, td:empty { display: none }
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+  table, tbody, caption { display: block }
+  tbody tr { display: flex; flex-wrap: wrap; gap: .1rem 1rem; padding: .45rem 0; border-bottom: 1px solid var(--line) }
+  tbody tr:last-child { border-bottom: 0 }
+  tbody th, tbody td { display: block; border: 0; padding: 0; min-width: 0; max-width: 100%; overflow-wrap: anywhere }
+  tbody th, tbody .wide, tbody .tall { flex: 1 0 100%; text-align: left; white-space: normal }
+  tbody td::before { content: attr(data-column) " "; color: var(--soft); font-size: .8rem }
   .strip { grid-template-columns: repeat(auto-fill, minmax(min(100%, 140px), 1fr)) }
   .draw text { font-size: 18px }
   .draw .name { font-size: 15px }

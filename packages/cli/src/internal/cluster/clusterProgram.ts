@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { Outcome } from "../failure.ts"
 import { statusOf } from "../output/ending.ts"
-import { type FailedJob, reportObject } from "../output/failures.ts"
+import { type FailedJob, failedJob, reportObject } from "../output/failures.ts"
 import { Meter, totalsOf } from "../output/meter.ts"
 import { block, oneLine } from "../output/progress.ts"
 import * as Screen from "../output/screen.ts"
@@ -37,7 +37,7 @@ const idleAfter = 5000
 
 const quiet = { requests: 0, retries: 0, origins: [], trouble: undefined }
 
-/** Every job that has failed, as the ledger has it. */
+/** Every failed job, as the ledger has it. */
 const failedJobs = (batches: ExportRequest.ExportRequest["batches"]) =>
   Effect.gen(function*() {
     const ledger = yield* Ledger.Ledger
@@ -45,11 +45,7 @@ const failedJobs = (batches: ExportRequest.ExportRequest["batches"]) =>
     for (const batch of batches) {
       yield* Stream.runForEach(ledger.entries({ batch, stage: "failed" }), (entries) =>
         Effect.sync(() => {
-          for (const { attempts, batchId, error, jobId } of entries) {
-            if (error === null) continue
-            const { message, reason, retryable } = error
-            failed.push({ batch_id: batchId, job_id: jobId, error: reason, message, attempts, retryable })
-          }
+          for (const { error, ...entry } of entries) if (error !== null) failed.push(failedJob({ ...entry, error }))
         }))
     }
     return failed
@@ -61,7 +57,7 @@ const warnWhenAlone = Effect.gen(function*() {
   const runners = yield* Effect.orElseSucceed(storage.getRunners, () => undefined)
   if (runners?.some(([, healthy]) => healthy) !== false) return
   yield* Effect.logWarning(
-    "No runner works for this cluster: start one with labelstream runner and the same --cluster."
+    "No runners. To start one, run: labelstream runner with the same --cluster"
   )
 })
 
@@ -75,8 +71,8 @@ export const run = Effect.fnUntraced(function*(
   const { id, isNew } = yield* ClusterExport.submit(options.request)
   yield* Effect.logInfo(
     isNew
-      ? `Export ${id} is handed in. To stop it: ${options.stop(id)}`
-      : `Export ${id} is the same and under way: this shows how it goes. To stop it: ${options.stop(id)}`
+      ? `Submitted export ${id}. To stop it, run: ${options.stop(id)}`
+      : `Joined export ${id}, already running for these batches and sinks. To stop it, run: ${options.stop(id)}`
   )
   const meter = new Meter()
   const context = yield* Effect.context<RunnerStorage.RunnerStorage>()
@@ -113,7 +109,7 @@ export const run = Effect.fnUntraced(function*(
     Effect.as(Deferred.await(left), undefined)
   )
   if (end === undefined) {
-    yield* Effect.logInfo(`Export ${id} goes on without this command. To stop it: ${options.stop(id)}`)
+    yield* Effect.logInfo(`Export ${id} continues without this command. To stop it, run: ${options.stop(id)}`)
     return 130
   }
   const { error, report, state } = end

@@ -3,6 +3,7 @@ import { ClusterExport } from "@labelstream/cluster"
 import { onOneLine, plain } from "@labelstream/core/PlainText"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Effect from "effect/Effect"
+import type * as JsonOutput from "../../JsonOutput.ts"
 import { type Outcome, SettingsError } from "../failure.ts"
 import { table } from "../output/columns.ts"
 import { reportObject } from "../output/failures.ts"
@@ -39,17 +40,20 @@ export const show = Effect.fnUntraced(function*(settings: Settings, json: boolea
   const workers = runners.map(([{ address }, healthy]) => ({ address: `${address.host}:${address.port}`, healthy }))
   if (json) {
     const of = exports.map(({ error, id, report, state }) => ({ id, state, error, ...reportObject(report, []) }))
-    Screen.say("stdout", JSON.stringify({ exports: of, runners: workers }))
+    const object: typeof JsonOutput.ClusterStatus.Type = { exports: of, runners: workers }
+    Screen.say("stdout", JSON.stringify(object))
     return 0
   }
   const lines = [
     ...(exports.length === 0
-      ? ["No export was handed in yet."]
+      ? ["No exports yet."]
       : table([["EXPORT", "STATE", "JOBS", "DONE", "FAILED", "SECONDS"], ...exports.map(rowOf)])),
-    ...exports.flatMap(({ error, id }) => error === null ? [] : [`${id} broke off: ${onOneLine(error)}`]),
+    ...exports.flatMap(({ error, id }) => error === null ? [] : [`${id} was aborted: ${onOneLine(error)}`]),
     workers.length === 0
-      ? "No runner is there: labelstream runner with the same --cluster starts one."
-      : `Runners: ${workers.map(({ address, healthy }) => healthy ? address : `${address} (not heard of)`).join(", ")}`
+      ? "No runners. To start one, run: labelstream runner with the same --cluster"
+      : `Runners: ${
+        workers.map(({ address, healthy }) => healthy ? address : `${address} (not responding)`).join(", ")
+      }`
   ]
   Screen.say("stdout", plain(lines.join("\n")))
   return 0

@@ -4,11 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
+import type * as JsonOutput from "../../JsonOutput.ts"
 import { type Outcome, SettingsError } from "../failure.ts"
+import { didYouMean } from "../output/didYouMean.ts"
 import { freeAt, pathIn } from "../output/disk.ts"
 import * as Screen from "../output/screen.ts"
 import { bytes } from "../output/text.ts"
-import { impatient, ledgerReadOnly, namedBatches, platform, projectOf } from "../platform.ts"
+import { ledgerReadOnly, lookingOnly, namedBatches, projectOf } from "../platform.ts"
 import { needDistinctTargets } from "../settings/distinctTargets.ts"
 import { type SettingFlags, settingsOf } from "../settings/flags.ts"
 import { resolveSettings, type Settings } from "../settings/settings.ts"
@@ -36,8 +38,9 @@ const checkPlatform = Effect.fnUntraced(function*(settings: Settings) {
   const { batches, name } = yield* GtStudio.GtStudio.use((gtStudio) => gtStudio.project(projectId))
   const missing = settings.batches.filter((id) => !batches.some((batch) => batch.id === id))
   if (missing.length > 0) {
+    const meant = missing.map((id) => didYouMean(id, batches.map((batch) => batch.id))).join("")
     return yield* new SettingsError({
-      message: `the key is accepted, but project ${projectId} does not name batch ${missing.join(", ")}`
+      message: `the key is accepted, but project ${projectId} has no batch ${missing.join(", ")}.${meant}`
     })
   }
   if (batches.length === 0) {
@@ -58,7 +61,7 @@ const checkSink = (place: Settings["to"][number]) =>
   })
 
 const checkLedger = Effect.fnUntraced(function*(settings: Settings) {
-  if (!existsSync(settings.ledger)) return "is not there yet: the first run makes it"
+  if (!existsSync(settings.ledger)) return "does not exist yet; the first run creates it"
   yield* Ledger.Ledger.use((ledger) => Stream.runHead(ledger.entries({}))).pipe(
     Effect.provide(ledgerReadOnly(settings))
   )
@@ -70,7 +73,7 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const sinks = settings.to.length === 0
     ? [yield* finding("sinks", Effect.as(needSome(settings.to), ""))]
     : yield* Effect.forEach(settings.to, (place) => finding(`sink ${labelOf(place)}`, checkSink(place)))
-  // Beside a sink that cannot be used, its target says nothing more.
+  // If a sink cannot be used, its target says nothing more.
   const targets = sinks.every(({ ok }) => ok)
     ? yield* finding("targets", Effect.as(needDistinctTargets(settings), ""))
     : undefined
@@ -78,7 +81,7 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     { what: "settings", ok: true, said: settings.file ?? "from flags and environment, no file" },
     yield* finding(
       `platform ${settings.baseUrl}`,
-      Effect.provide(checkPlatform(settings), platform(settings, impatient))
+      Effect.provide(checkPlatform(settings), lookingOnly(settings))
     ),
     ...sinks,
     ...(targets === undefined || targets.ok ? [] : [targets]),
@@ -86,7 +89,8 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   ]
   const ok = findings.every((each) => each.ok)
   if (flags.json) {
-    Screen.say("stdout", JSON.stringify({ ok, findings }))
+    const object: typeof JsonOutput.Check.Type = { ok, findings }
+    Screen.say("stdout", JSON.stringify(object))
   } else {
     const lines = findings.map(({ ok, said, what }) => `${ok ? "ok " : "BAD"}  ${onOneLine(what)}: ${plain(said)}`)
     Screen.say("stdout", lines.join("\n"))

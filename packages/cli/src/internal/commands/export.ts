@@ -1,9 +1,10 @@
-import { type Export, type Job, Ledger, Selection } from "@labelstream/core"
+import { type Export, type GtStudio, type Job, type JobSink, Ledger, Selection } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
 import { type Failure, SettingsError } from "../failure.ts"
@@ -25,11 +26,21 @@ interface Flags extends SettingFlags, TelemetryFlags {
 export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "filter" | "filterResult"> =>
   Selection.filterOf({ labels: label, statuses: status })
 
-const prepare = Effect.fnUntraced(function*(settings: Settings) {
+/** Everything that an export needs, opened. Fails before the network is used if it can. */
+export const prepare = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
+  {
+    readonly sinks: ReadonlyArray<JobSink.JobSink>
+    readonly sizes: Pick<Export.Options, "sizes">
+    readonly batches: ReadonlyArray<Job.BatchRef>
+    readonly context: Context.Context<GtStudio.GtStudio | Ledger.Ledger>
+  },
+  Failure,
+  Scope.Scope
+> {
   yield* needDistinctTargets(settings)
   const sinks = yield* makeAll(settings.to)
   const sizes = yield* sizesOf(settings)
-  // Whether the state can be written is known without the network, so it is told first.
+  // Whether the ledger can be written is known without the network, so it comes first.
   const written = yield* Layer.build(ledger(settings))
   const reached = yield* Layer.build(platform(settings))
   const batches = yield* batchesOf(settings).pipe(Effect.provide(reached), withHost(settings))
@@ -37,12 +48,11 @@ const prepare = Effect.fnUntraced(function*(settings: Settings) {
 })
 
 const noRepair = new SettingsError({
-  message:
-    "A cluster does not repair, because each runner sees a part of what is stored. While no runner writes there, " +
-    "unset LABELSTREAM_CLUSTER, leave --cluster out, and run the same command"
+  message: "A cluster cannot repair, because each runner sees only a part of what is stored. Stop the runners, unset " +
+    "LABELSTREAM_CLUSTER, leave out --cluster, and run the same command"
 })
 
-/** Says which batches the ledger has never seen: nothing in them can be tried again. Fails where it has seen none. */
+/** Warns of batches without any job in the ledger: there is nothing to retry. Fails if that is so of all of them. */
 const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRef>, { ledgerName }: Settings) {
   const ledger = yield* Ledger.Ledger
   const unknown = yield* Effect.filter(
@@ -51,8 +61,8 @@ const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRe
   )
   if (unknown.length === 0) return
   const names = onOneLine(unknown.map(({ batchId }) => batchId).join(", "))
-  const message = `${ledgerName} knows no job of batch ${names}, so nothing can be tried again there. To export it, ` +
-    `run: ${CommandLine.other("export")}`
+  const message = `${ledgerName} has no job of batch ${names}, so there is nothing to retry. To export it, run: ` +
+    CommandLine.other("export")
   if (unknown.length === batches.length) return yield* new SettingsError({ message })
   yield* Effect.logWarning(message)
 })
@@ -71,7 +81,7 @@ export const runSelection = (
   repair = false
 ): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
-    /** Where a program waits for an object it gets one, also of what could not begin. */
+    /** A program that waits for an object gets one, also of a run that could not begin. */
     const answered = <A, R>(effect: Effect.Effect<A, Failure, R>) =>
       Effect.tapError(effect, () => flags.json ? ExportProgram.printEmpty : Effect.void)
     const settings = yield* answered(resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config)))
@@ -99,6 +109,7 @@ export const runSelection = (
       where: to.map(labelOf).join(", "),
       again: CommandLine.again(),
       retry: CommandLine.retry(),
+      asked: { statuses: settings.status, labels: settings.label },
       json: flags.json,
       block: flags.logFormat === "text"
     }).pipe(Effect.provide(context))

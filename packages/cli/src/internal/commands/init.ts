@@ -11,7 +11,7 @@ interface Flags {
 /** Settings with what they do; those that are commented out show their default. */
 const lines: ReadonlyArray<readonly [comment: string, key: string, value: string, isSet?: boolean]> = [
   [
-    "The project, and its batches; in place of \"batches\" there can be \"allBatches\": true.",
+    "The project and its batches. Instead of \"batches\", you can set \"allBatches\": true.",
     "project",
     "\"...\"",
     true
@@ -24,23 +24,27 @@ const lines: ReadonlyArray<readonly [comment: string, key: string, value: string
     "to",
     "[{ \"sink\": \"parquet\", \"directory\": \"dataset\", \"compression\": \"gzip\" }]"
   ],
-  ["The ledger: what makes a second run cheap and a stopped one go on.", "ledger", "\".labelstream/ledger.sqlite\""],
-  ["Jobs in flight, and most requests to the API that start in a second.", "concurrency", "96"],
+  [
+    "The ledger, which makes a second run cheap and lets an interrupted one resume.",
+    "ledger",
+    "\".labelstream/ledger.sqlite\""
+  ],
+  ["Maximum jobs in flight, and maximum requests to the API per second.", "concurrency", "96"],
   ["", "requestsPerSecond", "20"],
   [
-    "Files fetched with a result: \"none\", \"results\" (what the platform made), \"all\" (input media too).",
+    "Files to fetch with a result: \"none\", \"results\" (masks and point labels), or \"all\" (input media too).",
     "attachments",
     "\"results\""
   ],
   [
-    "Sizes of images that no mask and no stored input has: \"fetch\", a folder, a table of name,width,height, \"1920x1080\".",
+    "Where to get sizes of images without a mask or stored input: \"fetch\", a folder, a table of name,width,height, or \"1920x1080\".",
     "sizes",
     "\"fetch\""
   ],
-  ["Look again every so many seconds until every job is finished.", "follow", "60"],
+  ["Poll every N seconds until every job is finished.", "follow", "60"],
   ["Only jobs with this status in the listing, or with an annotation of this label.", "status", "[\"completed\"]"],
   ["", "label", "[\"car\"]"],
-  ["Where the API is.", "baseUrl", "\"https://api.playment.io\""]
+  ["URL of the API.", "baseUrl", "\"https://api.playment.io\""]
 ]
 
 const body = lines.flatMap(([comment, key, value, isSet], index) => [
@@ -77,7 +81,7 @@ export const run = (flags: Flags) => {
       const { code, message } = cause as NodeJS.ErrnoException
       return new SettingsError({
         message: code === "EEXIST"
-          ? `${file} is there already: --force writes over it`
+          ? `${file} exists. To overwrite it, run: labelstream init --force`
           : `${file} cannot be written: ${message}`
       })
     }

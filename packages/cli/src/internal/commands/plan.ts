@@ -4,11 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { existsSync } from "node:fs"
+import type * as JsonOutput from "../../JsonOutput.ts"
 import type { Failure } from "../failure.ts"
+import { didYouMean } from "../output/didYouMean.ts"
 import { freeAt, pathIn } from "../output/disk.ts"
 import * as Screen from "../output/screen.ts"
-import { about, bytes, count, jobs } from "../output/text.ts"
-import { batchesOf, impatient, ledgerReadOnly, platform, withHost } from "../platform.ts"
+import { about, bytes, count, counted, jobs } from "../output/text.ts"
+import { batchesOf, ledgerReadOnly, lookingOnly, withHost } from "../platform.ts"
 import { needDistinctTargets } from "../settings/distinctTargets.ts"
 import { type SettingFlags, settingsOf } from "../settings/flags.ts"
 import { resolveSettings } from "../settings/settings.ts"
@@ -28,7 +30,7 @@ const mostSeen = 20
 const batchLines = (batch: Plan.BatchPlan): ReadonlyArray<string> => [
   `Batch ${batch.batchId}: ${jobs(batch.listed)} listed = ${batch.fetch} to fetch + ${batch.unchanged} unchanged + ` +
   `${batch.unfinished} unfinished + ${batch.failed} failed`,
-  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since the filter does not match them`]),
+  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped by the filter`]),
   ...(batch.listingError === null ? [] : [`  The listing could not be read to its end: ${batch.listingError}`])
 ]
 
@@ -49,13 +51,40 @@ const fetchLine = (
 ): string => {
   if (cost.jobs === 0) return isListed ? "Nothing to fetch." : "Nothing to fetch in what could be listed."
   if (sample.jobs > 0) {
-    return `To fetch: ${jobs(cost.jobs)}, about ${count(cost.requests)} requests, about ${bytes(cost.bytes)} as they ` +
-      `come (measured on ${jobs(sample.jobs)})`
+    return `To fetch: ${jobs(cost.jobs)}, about ${counted(cost.requests, "request")}, about ${bytes(cost.bytes)} to ` +
+      `download (measured on ${jobs(sample.jobs)})`
   }
   return sample.failed === 0
-    ? `To fetch: ${jobs(cost.jobs)}, of which none was measured`
-    : `To fetch: ${jobs(cost.jobs)}; none of the ${sample.failed} that were tried could be fetched`
+    ? `To fetch: ${jobs(cost.jobs)}; none was measured`
+    : `To fetch: ${jobs(cost.jobs)}; the sample of ${jobs(sample.failed)} could not be fetched`
 }
+
+/** The plan of a batch, for programs. */
+export const batchPlanObject = (
+  { batchId, listingError, projectId, ...counts }: Plan.BatchPlan
+): (typeof JsonOutput.Plan.Type)["batches"][number] => ({
+  project_id: projectId,
+  batch_id: batchId,
+  ...counts,
+  listing_error: listingError
+})
+
+/** The object that `--json` prints. */
+const objectOf = (
+  { batches, limited, sample }: Plan.Plan,
+  noMatch: boolean,
+  statuses: ReadonlyArray<string>,
+  estimate: (typeof JsonOutput.Plan.Type)["estimate"],
+  disks: (typeof JsonOutput.Plan.Type)["disks"]
+): typeof JsonOutput.Plan.Type => ({
+  batches: batches.map(batchPlanObject),
+  limited,
+  sample,
+  no_match: noMatch,
+  seen: { statuses },
+  estimate,
+  disks
+})
 
 export const run = (flags: Flags): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
@@ -63,7 +92,7 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
     yield* needDistinctTargets(settings)
     const sinks = yield* makeAll(settings.to)
     const ledger = existsSync(settings.ledger) ? ledgerReadOnly(settings) : LedgerMemory.layer
-    const context = yield* Layer.build(Layer.merge(platform(settings, impatient), ledger))
+    const context = yield* Layer.build(Layer.merge(lookingOnly(settings), ledger))
     const { filter } = filterOf(settings)
     const seen = new Set<string>()
     const counted: typeof filter = filter === undefined ? undefined : (job) => {
@@ -88,7 +117,7 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
       const path = pathIn(id)
       const free = path === undefined ? undefined : freeAt(path)
       const place = settings.to[index]
-      return free === undefined || place === undefined ? [] : [{ place: labelOf(place), free }]
+      return free === undefined || place === undefined ? [] : [{ target: labelOf(place), free }]
     })
     const isListed = plan.batches.every(({ listingError }) => listingError === null)
     const fits = disks.every(({ free }) => free > cost.bytes)
@@ -98,20 +127,26 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
     const status = isListed && fits && !noMatch && isMeasured ? 0 : 2
     if (flags.json) {
       const statuses = noMatch ? Array.from(seen) : []
-      Screen.say("stdout", JSON.stringify({ ...plan, no_match: noMatch, seen: { statuses }, estimate: cost, disks }))
+      Screen.say("stdout", JSON.stringify(objectOf(plan, noMatch, statuses, cost, disks)))
       return status
     }
     const lines = [
       ...plan.batches.flatMap(batchLines),
-      ...(plan.limited ? ["Ended at the limit: there is more to fetch."] : []),
-      ...(noMatch ? [`No job matches the filter. Statuses of the skipped jobs: ${Array.from(seen).join(", ")}`] : []),
+      ...(plan.limited ? ["Reached the limit: there is more to fetch."] : []),
+      ...(noMatch
+        ? [
+          `No job matches the filter. Statuses of the skipped jobs: ${Array.from(seen).join(", ")}.${
+            settings.status.map((word) => didYouMean(word, seen)).join("")
+          }`
+        ]
+        : []),
       fetchLine(plan, cost, isListed),
       ...(cost.jobs === 0 || plan.sample.jobs === 0 ? [] : [
-        `Time: about ${about(cost.seconds)} with ${count(concurrency)} jobs in flight, if the platform keeps up`
+        `Time: about ${about(cost.seconds)} with ${count(concurrency)} jobs in flight, if GT Studio keeps up`
       ]),
-      ...(settings.label.length === 0 ? [] : ["--label is decided from each result: all of them are counted here."]),
-      ...disks.map(({ free, place }) =>
-        `Disk: ${bytes(free)} free for ${place}${free > cost.bytes ? "" : ": that is not enough"}`
+      ...(settings.label.length === 0 ? [] : ["--label needs each result, so this counts all jobs."]),
+      ...disks.map(({ free, target }) =>
+        `Disk: ${bytes(free)} free for ${target}${free > cost.bytes ? "" : ": that is not enough"}`
       ),
       "Nothing was written."
     ]

@@ -3,6 +3,7 @@ import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import { readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
+import type * as JsonOutput from "../../JsonOutput.ts"
 import * as HandOver from "../handOver.ts"
 import * as Screen from "../output/screen.ts"
 import { bundled, comesWithTheCommand, importFrom, packageOf } from "../settings/sinkTargets.ts"
@@ -32,14 +33,14 @@ const installed = (from: string): ReadonlyArray<string> => {
   }
 }
 
-// The kit is for those who write sinks, and is none.
+// The kit tests sinks and is none.
 const kit = "@labelstream/sink-testkit"
 
 const describe = (name: string) =>
   SinkPlugin.find(name, importFrom(process.cwd())).pipe(
     Effect.map((definition) => ({
+      sink: shortOf(definition.name, packageOf(name)),
       package: packageOf(name),
-      name: definition.name,
       version: definition.version,
       target: SinkPlugin.targetOf(definition) ?? null,
       options: SinkPlugin.optionsOf(definition).map(({ description, isRequired, name }) => ({
@@ -50,7 +51,7 @@ const describe = (name: string) =>
       error: null
     })),
     Effect.catch(({ message }) =>
-      Effect.succeed({ package: name, name: null, version: null, target: null, options: [], error: message })
+      Effect.succeed({ sink: null, package: name, version: null, target: null, options: [], error: message })
     )
   )
 
@@ -63,16 +64,17 @@ export const run = Effect.fnUntraced(function*(flags: Flags) {
   if (!Array.from(names).every(comesWithTheCommand)) yield* HandOver.beforeForeignCode
   const sinks = yield* Effect.forEach(names, describe)
   if (flags.json) {
-    Screen.say("stdout", JSON.stringify({ sinks }))
+    const object: typeof JsonOutput.Sinks.Type = { sinks }
+    Screen.say("stdout", JSON.stringify(object))
     return 0
   }
   const blocks = sinks.map((sink) =>
     sink.error === null
       ? [
-        `${sink.package} ${sink.version}`,
+        `${sink.sink} (${sink.package} ${sink.version})`,
         sink.target === null
-          ? `  in a configuration file only: { "sink": "${sink.package}", ... }`
-          : `  --to ${shortOf(sink.name, sink.package)}:${sink.target.toUpperCase()}`,
+          ? `  in a settings file only: { "sink": "${sink.sink}", ... }`
+          : `  --to ${sink.sink}:${sink.target.toUpperCase()}`,
         ...sink.options.map(({ description, name, required }) =>
           `  ${name}${required ? " (required)" : ""}: ${description || "not described"}`
         )

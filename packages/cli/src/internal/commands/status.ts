@@ -1,15 +1,17 @@
+import { Ledger } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { commandLine } from "../commandLine.ts"
-import { type Outcome, SettingsError } from "../failure.ts"
+import type { Outcome } from "../failure.ts"
 import { beforeForeignCode } from "../handOver.ts"
 import { table } from "../output/columns.ts"
 import * as LedgerSummary from "../output/ledgerSummary.ts"
 import * as Screen from "../output/screen.ts"
-import { bytes, count, jobs } from "../output/text.ts"
+import { bytes, count, counted, jobs } from "../output/text.ts"
 import { ledgerReadOnly } from "../platform.ts"
 import { type SettingFlags, settingsOf } from "../settings/flags.ts"
+import { unknownBatches } from "../settings/knownBatches.ts"
 import { resolveSettings } from "../settings/settings.ts"
 
 interface Flags extends SettingFlags {
@@ -26,29 +28,16 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     const { show } = yield* Effect.promise(() => import("../cluster/clusterStatus.ts"))
     return yield* show(settings, flags.json)
   }
-  const { batches, failures, sinks } = yield* Effect.provide(
-    LedgerSummary.read(flags.batches ?? []),
-    ledgerReadOnly(settings)
-  )
-  const unknown = (flags.batches ?? []).filter((id) => !batches.some(({ batchId }) => batchId === id))
-  if (unknown.length > 0) {
-    return yield* new SettingsError({
-      message: `${settings.ledgerName} knows no batch ${unknown.join(", ")}. To see those that it knows, run: ` +
-        commandLine(["status"])
-    })
-  }
+  const named = flags.batches ?? []
+  const { batches, failures, known, sinks } = yield* Effect.provide(LedgerSummary.read(named), ledgerReadOnly(settings))
+  const unknown = unknownBatches(settings.ledgerName, named, known)
+  if (unknown !== undefined) return yield* unknown
   if (flags.json) {
-    const of = batches.map(({ batchId, jobs, projectId, stages }) => ({
-      project_id: projectId,
-      batch_id: batchId,
-      jobs,
-      ...stages
-    }))
-    Screen.say("stdout", JSON.stringify({ ledger: settings.ledger, batches: of, failures, sinks }))
+    Screen.say("stdout", JSON.stringify(LedgerSummary.object(settings.ledger, { batches, failures, sinks })))
     return 0
   }
   if (batches.length === 0) {
-    Screen.say("stdout", `${settings.ledgerName} knows of no job yet. To export some, run: ${commandLine(["export"])}`)
+    Screen.say("stdout", `${settings.ledgerName} has no jobs yet. To export some, run: ${commandLine(["export"])}`)
     return 0
   }
   // Those in which something failed first, since a long list is cut.
@@ -58,16 +47,21 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     ...[jobs, stages.stored, stages.unfinished, stages.failed, stages.pending].map(count)
   ])
   const lines = [
-    `What ${settings.ledgerName} knows:`,
+    `${settings.ledgerName}:`,
     ...table([["BATCH", "JOBS", "STORED", "UNFINISHED", "FAILED", "NOT FETCHED"], ...rows]),
-    ...(batches.length > most ? [`and ${batches.length - most} more batches`] : []),
+    ...(batches.length > most ? [`and ${counted(batches.length - most, "more batch", "more batches")}`] : []),
     ...sinks.map(({ bytes: size, sink, stored }) => `Stored ${jobs(stored)}, ${bytes(size)}: ${onOneLine(sink)}`),
     ...(failures.length === 0 ? [] : ["Failed:"]),
-    ...failures.slice(0, most).flatMap(({ cause, count: times, example }) => [
-      `  ${count(times)} × ${cause}, such as job ${onOneLine(example.jobId)} of batch ${onOneLine(example.batchId)}`,
-      `      ${onOneLine(example.message)}`
+    ...failures.slice(0, most).flatMap((failure) => [
+      `  ${count(failure.count)} × ${failure.cause}, such as job ${
+        onOneLine(`${failure.example.jobId} of batch ${failure.example.batchId}`)
+      }`,
+      `      ${onOneLine(failure.example.message)}`,
+      `      ${Ledger.outlook(failure)}`
     ]),
-    ...(failures.length === 0 ? [] : [`To try them again: ${commandLine(["retry"])} with the flags of the export`])
+    ...(failures.length === 0
+      ? []
+      : [`To retry them all now, run: ${commandLine(["retry"])} with the flags of the export`])
   ]
   Screen.say("stdout", lines.join("\n"))
   return 0

@@ -1,21 +1,26 @@
 /** How an export ended: its exit status, and the last lines of its summary, with what to type next. */
 import type { ExportReport } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
+import { didYouMean } from "./didYouMean.ts"
 import { sum } from "./meter.ts"
-import { count, jobs } from "./text.ts"
+import { count, counted, jobs } from "./text.ts"
 
-/** How a run ended, and what its user is told to do. */
+/** How a run ended, and what its user can do. */
 export interface End {
-  /** Whether it ended because going on was useless. */
+  /** Whether it ended early because of a failure. */
   readonly brokeOff: boolean
-  /** Where everything stands, as the person named it. */
+  /** Where everything is stored, as the user named it. */
   readonly where: string
-  /** What to type to go on. */
+  /** The command that resumes. */
   readonly again: string
-  /** What to type to try again what will not pass by itself. */
+  /** The command that retries failed jobs that a normal run skips. */
   readonly retry: string
   /** Whether only failed jobs were asked for. */
   readonly isRetry: boolean
+  /** The statuses and labels that the filters name. Default: none. */
+  readonly asked?: { readonly statuses: ReadonlyArray<string>; readonly labels: ReadonlyArray<string> }
+  /** The batches of the project, where one that was named does not exist. Default: none. */
+  readonly batchIds?: ReadonlyArray<string>
   /** Jobs that a refresh fetched again; absent where that is not known, or where it was none. */
   readonly checked?: number
 }
@@ -45,8 +50,8 @@ const reasonsOf = (report: ExportReport.ExportReport): string => {
   const stopped = report.sinks.filter(({ error }) => error !== null).length
   const reasons = [
     ...(failed === 0 ? [] : [`${jobs(failed)} failed`]),
-    ...(unlisted === 0 ? [] : [`${count(unlisted)} ${unlisted === 1 ? "listing" : "listings"} could not be read`]),
-    ...(stopped === 0 ? [] : [`${count(stopped)} ${stopped === 1 ? "sink" : "sinks"} stopped storing`])
+    ...(unlisted === 0 ? [] : [`${counted(unlisted, "listing")} could not be read`]),
+    ...(stopped === 0 ? [] : [`${counted(stopped, "sink")} stopped storing`])
   ]
   return reasons.length === 0 ? "see above" : reasons.join(", ")
 }
@@ -54,37 +59,54 @@ const reasonsOf = (report: ExportReport.ExportReport): string => {
 /** Why nothing was stored by a run that met no error; undefined where something was there to be stored. */
 const nothingToStore = (report: ExportReport.ExportReport, { again, isRetry }: End): string | undefined => {
   const [listed, unfinished] = [sum(report, (batch) => batch.listed), sum(report, (batch) => batch.unfinished)]
-  if (isRetry) return listed === 0 ? "No job is known as failed: nothing was to be tried again" : undefined
+  if (isRetry) return listed === 0 ? "No failed jobs to retry" : undefined
   if (report.limited || listed > unfinished) return undefined
   return listed === 0
-    ? `Nothing to store: no job is listed. When there are some, run: ${again}`
-    : `Nothing to store yet: no job is finished. When some are, run: ${again}`
+    ? `Nothing to store: no job is listed. Once there are some, run: ${again}`
+    : `Nothing to store yet: no job is finished. Once some are, run: ${again}`
 }
+
+/** The command that can help what is lacking: the same, where a later run tries something again. */
+const nextStep = (report: ExportReport.ExportReport, { again, retry }: End): string => {
+  const isHopeless = report.failures.every(({ retryable }) => !retryable) &&
+    report.sinks.every(({ error }) => error === null)
+  if (!isHopeless) return `To try again, run: ${again}`
+  return report.failures.some(({ example }) => example.jobId !== null)
+    ? `To retry the failed jobs, run: ${retry}`
+    : `Correct the ids, then run: ${again}`
+}
+
+/** What a filter names and no skipped job has, with a name that it may mean. */
+const misspelled = (what: string, asked: ReadonlyArray<string>, seen: ReadonlyArray<string>): ReadonlyArray<string> =>
+  asked.flatMap((word) => {
+    const meant = didYouMean(word, seen)
+    return meant === "" ? [] : [`No job has the ${what} ${onOneLine(word)}.${meant}`]
+  })
 
 const lastLine = (report: ExportReport.ExportReport, end: End): string => {
   const { again, brokeOff, isRetry, where } = end
-  const goOn = `Everything stored in ${where} is whole. To go on from here, with the same settings: ${again}`
-  if (brokeOff) return `Broken off before the end. ${goOn}`
+  const goOn = `Everything stored in ${where} is complete. To resume, run: ${again}`
+  if (brokeOff) return `Ended early. ${goOn}`
   if (report.stopped) return `Stopped before the end. ${goOn}`
   if (isUnaccounted(report)) {
-    return "These counts do not add up: jobs were listed, and it is not known what became of them. This is a fault in " +
-      `Labelstream, please report it. To fetch what is missing, with the same settings: ${again}`
+    return "These counts do not add up: some listed jobs have no outcome. This is a bug in Labelstream; please report it. " +
+      `To fetch what is missing, run: ${again}`
   }
   if (report.notListed.length > 0 && reasonsOf(report) === "see above") {
-    return `Not complete: jobs that were named are not listed. Correct their ids or name their batch, then run: ${again}`
+    return `Not complete: no batch lists some of the named jobs. Correct their ids or name their batch, then run: ${again}`
   }
   if (report.noMatch) {
     return `Nothing was stored in ${where}, because no job matches the filter. Correct it, then run: ${again}`
   }
   if (!report.complete) {
-    return `Not complete: ${reasonsOf(report)}. What was stored in ${where} is whole. To try again: ${again}`
+    return `Not complete: ${reasonsOf(report)}. Everything stored in ${where} is complete. ${nextStep(report, end)}`
   }
   const nothing = nothingToStore(report, end)
   if (nothing !== undefined) return nothing
   if (report.limited) {
-    return `Ended at the limit: there is more to fetch. To take the next jobs, with the same settings: ${again}`
+    return `Reached the limit: there is more to fetch. To fetch the next jobs, run: ${again}`
   }
-  if (isRetry) return `Complete: every job that had failed is stored in ${where}`
+  if (isRetry) return `Complete: every failed job is now stored in ${where}`
   return sum(report, (batch) => batch.skipped) === 0
     ? `Complete: nothing is missing in ${where}`
     : `Complete for what was asked: nothing of it is missing in ${where}`
@@ -102,9 +124,15 @@ export const lastLines = (report: ExportReport.ExportReport, end: End): Readonly
       ? [`Statuses of the skipped jobs: ${some(seen.statuses)}`]
       : []),
     ...(noMatch && seen.labels.length > 0 ? [`Labels in the skipped results: ${some(seen.labels)}`] : []),
+    ...(noMatch
+      ? [
+        ...misspelled("status", end.asked?.statuses ?? [], seen.statuses),
+        ...misspelled("label", end.asked?.labels ?? [], seen.labels)
+      ]
+      : []),
     ...(notListed.length > 0 ? [`Named and not listed: ${some(notListed)}`] : []),
     ...(report.complete && unfinished > 0
-      ? [`${jobs(unfinished)} not finished yet: later runs take them once they are`]
+      ? [`${jobs(unfinished)} not finished yet: a later run exports them`]
       : []),
     lastLine(report, end)
   ]

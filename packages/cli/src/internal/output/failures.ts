@@ -1,62 +1,33 @@
+/** What an export came to, for programs: the object that `--json` prints. */
 import { type Export, type ExportReport, Ledger } from "@labelstream/core"
-import * as Effect from "effect/Effect"
+import type * as JsonOutput from "../../JsonOutput.ts"
 
-/** A failed job, or a batch whose listing failed, as a program is told of it. */
-export interface FailedJob {
-  readonly batch_id: string
-  /** Null where the listing of the batch failed. */
-  readonly job_id: string | null
-  readonly error: string
-  readonly message: string
-  /** How often the job was tried since it was last stored. */
-  readonly attempts: number
-  readonly retryable: boolean
-}
+/** A failed job, or a batch whose listing failed. */
+export type FailedJob = typeof JsonOutput.Failure.Type
 
-interface Failed {
-  readonly projectId: string
-  readonly batchId: string
-  readonly jobId: string
-  readonly error: { readonly reason: string; readonly message: string; readonly retryable: boolean }
-}
-
-/** Ids asked of the ledger at once. */
-const step = 500
+/** A failed job as programs read it. */
+export const failedJob = (
+  { attempts, batchId, error, jobId }: Pick<Ledger.LedgerEntry, "attempts" | "batchId" | "jobId"> & {
+    readonly error: Ledger.JobFailure
+  }
+): FailedJob => ({
+  batch_id: batchId,
+  job_id: jobId,
+  error: error.reason,
+  message: error.message,
+  attempts,
+  retryable: error.retryable,
+  permanent: Ledger.isPermanent(error, attempts)
+})
 
 /** Remembers which jobs failed in this pass, from an export's events. Holds about 300 bytes for each of them. */
 export class Failures {
-  private jobs: Array<Failed> = []
+  /** All of them, in the order in which they failed. */
+  jobs: Array<FailedJob> = []
 
   readonly onEvent = (event: Export.JobEvent): void => {
-    if (event._tag === "Failed" || event._tag === "StillFailed") this.jobs.push(event)
+    if (event._tag === "Failed" || event._tag === "StillFailed") this.jobs.push(failedJob(event))
     else if (event._tag === "PassStarted") this.jobs = []
-  }
-
-  /** All of them, with what the ledger knows. */
-  list(batches: ReadonlyArray<ExportReport.BatchReport>) {
-    const { jobs } = this
-    return Effect.gen(function*() {
-      const ledger = yield* Ledger.Ledger
-      const all: Array<FailedJob> = []
-      for (const batch of batches) {
-        const of = jobs.filter(({ batchId, projectId }) => batchId === batch.batchId && projectId === batch.projectId)
-        for (let at = 0; at < of.length; at += step) {
-          const some = of.slice(at, at + step)
-          const known = yield* ledger.find(batch, some.map(({ jobId }) => jobId))
-          for (const [index, { batchId, error, jobId }] of some.entries()) {
-            all.push({
-              batch_id: batchId,
-              job_id: jobId,
-              error: error.reason,
-              message: error.message,
-              attempts: known[index]?.attempts ?? 1,
-              retryable: error.retryable
-            })
-          }
-        }
-      }
-      return all
-    })
   }
 }
 
@@ -67,11 +38,14 @@ const failedListings = (report: ExportReport.ExportReport): ReadonlyArray<Failed
     const groups = report.failures.filter(({ example }) => example.jobId === null)
     const group = groups.find(({ example }) => example.message === message) ?? groups[0]
     const [error, retryable] = [group?.cause ?? "ListingFailed", group?.retryable ?? true]
-    return [{ batch_id: batchId, job_id: null, error, message, attempts: 1, retryable }]
+    return [{ batch_id: batchId, job_id: null, error, message, attempts: 1, retryable, permanent: !retryable }]
   })
 
-/** What an export came to, for programs: the object that `--json` prints. */
-export const reportObject = (report: ExportReport.ExportReport, failures: ReadonlyArray<FailedJob>) => ({
+/** What an export came to. */
+export const reportObject = (
+  report: ExportReport.ExportReport,
+  failures: ReadonlyArray<FailedJob>
+): typeof JsonOutput.Export.Type => ({
   complete: report.complete,
   limited: report.limited,
   stopped: report.stopped,
@@ -88,6 +62,7 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
     failed: batch.failed,
     remaining: batch.remaining,
     skipped: batch.skipped,
+    changed: batch.changed,
     delisted: batch.delisted,
     bytes: batch.bytes
   })),
@@ -106,7 +81,7 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
 })
 
 /** The same for a run that did not begin. */
-export const emptyReport: ReturnType<typeof reportObject> = {
+export const emptyReport: typeof JsonOutput.Export.Type = {
   complete: false,
   limited: false,
   stopped: false,

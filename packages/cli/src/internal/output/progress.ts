@@ -1,9 +1,10 @@
-/** What a person sees of an export that is under way: a block of lines on a terminal, one line elsewhere. Pure. */
+/** What a person sees of a running export: a block of lines on a terminal, one line elsewhere. Pure. */
 import { ExportReport, type GtStudio } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import { cut, line, pad, type Piece, widthOf } from "./columns.ts"
 import { doneOf, type Rates, sum } from "./meter.ts"
-import { about, bytes, count, jobs } from "./text.ts"
+import { pauseOf, reasonToWait, worthTelling } from "./waiting.ts"
+import { about, bytes, count, counted, jobs } from "./text.ts"
 
 /** Everything that is shown. */
 export interface View {
@@ -14,6 +15,10 @@ export interface View {
   readonly totals: ReadonlyMap<string, number>
   /** When this was so, in milliseconds since 1970. */
   readonly now: number
+  /** For how many milliseconds nothing has happened. Default: 0. */
+  readonly quietMillis?: number
+  /** Whether the export follows its batches: then it waits for unfinished jobs. Default: false. */
+  readonly follows?: boolean
 }
 
 export interface Size {
@@ -24,35 +29,33 @@ export interface Size {
 const totalOf = (view: View, batch: ExportReport.BatchReport): number =>
   batch.isListed ? batch.listed : Math.max(batch.listed, (view.totals.get(batch.batchId) ?? 0) - batch.skipped)
 
-/** Pauses from here on are told: a shorter one is over before it is read. */
-const worthTelling = 2000
-
-/** For how many milliseconds the platform has asked to wait, where that is worth telling; else 0. */
-const pauseOf = ({ activity }: View): number => {
-  const longest = activity.origins.reduce((most, { pausedMillis }) => Math.max(most, pausedMillis), 0)
-  return longest < worthTelling ? 0 : longest
-}
-
 /** Seconds until all is done at the present rate, or undefined where that cannot be told. */
 const secondsLeft = (view: View): number | undefined => {
   const { batches } = view.report
-  if (pauseOf(view) > 0) return undefined
+  if (pauseOf(view.activity) >= worthTelling) return undefined
   const isKnown = batches.every(({ batchId, isListed }) => isListed || view.totals.has(batchId))
   if (!isKnown || view.rates.done === 0) return undefined
   return batches.reduce((left, batch) => left + totalOf(view, batch) - doneOf(batch), 0) / view.rates.done
 }
 
-/** Why nothing comes, where nothing comes. */
-const waitingFor = (view: View): ReadonlyArray<Piece> => {
-  const { activity, now } = view
-  const pause = pauseOf(view)
-  if (pause > 0) {
-    const until = new Date(now + pause).toTimeString().slice(0, 8)
-    return [{ text: `waits until ${until} (${about(pause / 1000)}), as the platform asks`, style: "yellow" }]
-  }
-  return activity.trouble === undefined
-    ? []
-    : [{ text: `tries again: ${onOneLine(activity.trouble)}`, style: "yellow" }]
+/** A sink's name, with the end of its place if another sink has the same name. */
+const sinkName = ({ id, sink }: ExportReport.SinkReport, all: ReadonlyArray<ExportReport.SinkReport>): string =>
+  onOneLine(all.filter((other) => other.sink === sink).length > 1 ? `${sink}:${id.split("/").at(-1) ?? ""}` : sink)
+
+/** How many jobs were fetched, stored, and wait to be stored: for each sink, where sinks differ. */
+const stages = ({ report }: View): ReadonlyArray<Piece> => {
+  const { fetched, sinks } = report
+  const [stored, queued] = [sinks.map((sink) => sink.stored), sinks.map((sink) => sink.queued)]
+  const most = Math.max(0, ...queued)
+  const isSame = new Set(stored).size <= 1
+  const named = sinks.map((sink) => `${count(sink.stored)} in ${sinkName(sink, sinks)}`).join(", ")
+  return [
+    ...(fetched === 0 ? [] : [{ text: `${count(fetched)} fetched` }]),
+    ...(fetched === 0 && stored.every((each) => each === 0)
+      ? []
+      : [{ text: isSame ? `${count(stored[0] ?? 0)} stored` : `stored: ${named}` }]),
+    ...(most === 0 ? [] : [{ text: `${count(most)} to store` }])
+  ]
 }
 
 const facts = (view: View): ReadonlyArray<Piece> => {
@@ -64,29 +67,44 @@ const facts = (view: View): ReadonlyArray<Piece> => {
   const limit = activity.origins.reduce((all, { maxInFlight }) => all + maxInFlight, 0)
   const pace = activity.origins.flatMap(({ requestsPerSecond }) => requestsPerSecond ?? [])
   return [
+    ...stages(view),
     { text: `${count(Math.round(rates.jobs))} jobs/s` },
     { text: `${bytes(rates.bytes)}/s` },
     ...(left === undefined ? [] : [{ text: `about ${about(left)} left` }]),
-    // Without requests of its own this process only looks on.
+    // Without requests of its own, this process only watches.
     ...(activity.origins.length === 0 && ExportReport.inFlight(report) === 0
       ? []
       : [{ text: `${count(ExportReport.inFlight(report))} in flight` }]),
-    ...(limit === 0 ? [] : [{ text: `${count(requests)} of at most ${count(limit)} requests` }]),
+    ...(limit === 0 ? [] : [{ text: `${count(requests)} of at most ${counted(limit, "request")}` }]),
     ...(pace.length === 0 ? [] : [{ text: `at most ${count(Math.min(...pace))} requests/s` }]),
     ...(skipped === 0 ? [] : [{ text: `${count(skipped)} skipped` }]),
-    ...(activity.retries === 0 ? [] : [{ text: `${count(activity.retries)} retries`, style: "yellow" as const }]),
+    ...(activity.retries === 0 ? [] : [
+      { text: counted(activity.retries, "retry", "retries"), style: "yellow" as const }
+    ]),
     ...(failed === 0 ? [] : [{ text: `${count(failed)} failed`, style: "red" as const }]),
-    ...waitingFor(view)
+    ...reasonToWait(view).map((text): Piece => ({ text, style: "yellow" }))
   ]
 }
 
 const separator = " · "
 
-/** Pieces on as many lines as they need, cut where one alone is too wide. */
+/** A piece in parts that each fit on a line, as far as its words do. */
+const broken = (piece: Piece, columns: number): ReadonlyArray<Piece> => {
+  if (widthOf(piece.text) <= columns) return [piece]
+  const parts: Array<string> = []
+  for (const word of piece.text.split(" ")) {
+    const longer = `${parts.at(-1) ?? ""} ${word}`
+    if (parts.length > 0 && widthOf(longer) <= columns) parts[parts.length - 1] = longer
+    else parts.push(word)
+  }
+  return parts.map((text) => ({ ...piece, text }))
+}
+
+/** Pieces on as many lines as they need; a single word that is too wide is cut. */
 const wrapped = (pieces: ReadonlyArray<Piece>, columns: number, color: boolean): ReadonlyArray<string> => {
   const lines: Array<Array<Piece>> = [[]]
   let used = 0
-  for (const piece of pieces) {
+  for (const piece of pieces.flatMap((each) => broken(each, columns))) {
     const last = lines.at(-1) ?? []
     const cells = widthOf(piece.text)
     if (last.length > 0 && used + separator.length + cells > columns) {
@@ -118,7 +136,7 @@ const isOpen = (batch: ExportReport.BatchReport) => !batch.isListed && batch.lis
 
 const troubleOf = (batch: ExportReport.BatchReport) => {
   const failed = batch.failed === 0 ? "" : `  ${count(batch.failed)} failed`
-  return batch.listingError === null ? failed : `${failed}  listing broke off`
+  return batch.listingError === null ? failed : `${failed}  listing failed`
 }
 
 /** Cells of the columns, the same for every batch. */
@@ -153,12 +171,12 @@ const columnsOf = (view: View, batches: ReadonlyArray<ExportReport.BatchReport>,
   const widest = (of: (batch: ExportReport.BatchReport) => string) =>
     batches.reduce((most, batch) => Math.max(most, widthOf(of(batch))), 0)
   const name = Math.min(widest(({ batchId }) => onOneLine(batchId)), Math.max(8, Math.floor(all / 3)))
-  // Beside the bar stand the name, its share of four cells, and the gaps between them.
+  // The name, the share of four cells, and the gaps between them take the rest of the line.
   const room = all - name - widest((batch) => `${countsOf(view, batch)}${troubleOf(batch)}`) - 10
   return { all, name, bar: Math.min(longestBar, room) }
 }
 
-/** Those that are worth a line when there is no room for all: under way, then in trouble, then the others. */
+/** The batches to show if there is no room for all: first running ones, then those with failures. */
 const mostTelling = (batches: ReadonlyArray<ExportReport.BatchReport>, room: number) => {
   if (batches.length <= room) return batches
   const rank = (batch: ExportReport.BatchReport) =>

@@ -1,11 +1,12 @@
 /** What an export came to, on one screen. */
-import type { Export, ExportReport, GtStudio } from "@labelstream/core"
+import { type Export, ExportReport, type GtStudio, Ledger } from "@labelstream/core"
 import { onOneLine, plain } from "@labelstream/core/PlainText"
+import { didYouMean } from "./didYouMean.ts"
 import { type End, lastLines } from "./ending.ts"
 import { sum } from "./meter.ts"
-import { bytes, count, jobs } from "./text.ts"
+import { bytes, count, counted, jobs } from "./text.ts"
 
-/** Lines for what is worth one of its own while the export runs. */
+/** Lines for events that deserve their own while the export runs. */
 export const eventLines = (event: Export.JobEvent): ReadonlyArray<string> => {
   const lines = (what: string, jobIds: ReadonlyArray<string>, batchId: string) =>
     jobIds.map((jobId) => `${what}: ${onOneLine(`job ${jobId} of batch ${batchId}`)}`)
@@ -23,54 +24,44 @@ const balance = (of: (part: "listed" | "exported" | "unchanged" | "unfinished" |
     of("remaining") === 0 ? "" : ` + ${of("remaining")} remaining`
   }`
 
-const batchLines = (batch: ExportReport.BatchReport): ReadonlyArray<string> => [
-  `Batch ${onOneLine(batch.batchId)}: ${balance((part) => batch[part])}`,
-  ...(batch.skipped === 0 ? [] : [`  ${jobs(batch.skipped)} skipped, since this run was not asked for them`]),
-  ...(batch.changed === 0 ? [] : [`  ${jobs(batch.changed)} had changed since they were stored`]),
-  ...(batch.delisted === 0 ? [] : [`  ${jobs(batch.delisted)} stored earlier are no longer listed; they are kept`]),
-  ...(batch.unknownExample === null ? [] : [
-    `  ${jobs(batch.unknown)} with a result of unknown shape, such as ${
-      onOneLine(batch.unknownExample)
-    }: stored as it came`
-  ]),
-  ...(batch.problemExample === null ? [] : [
-    `  ${count(batch.problems)} ${batch.problems === 1 ? "value" : "values"} could not be read, such as ` +
-    onOneLine(`${batch.problemExample.path} of job ${batch.problemExample.jobId}: ${batch.problemExample.reason}`)
-  ]),
-  ...(batch.listingError === null ? [] : [`  The listing could not be read to its end: ${batch.listingError}`])
-]
-
 const hasTrouble = (batch: ExportReport.BatchReport) =>
   batch.failed > 0 || batch.remaining > 0 || batch.listingError !== null
 
 /** Each batch where there are few; else all together, and some of those in which something is missing. */
 const allBatchLines = (report: ExportReport.ExportReport): ReadonlyArray<string> => {
   const { batches } = report
-  if (batches.length <= mostBatches) return batches.flatMap(batchLines)
+  if (batches.length <= mostBatches) return batches.flatMap(ExportReport.describeBatch)
   const troubled = batches.filter(hasTrouble)
   const hidden = troubled.slice(mostTroubled).length
   return [
     `${count(batches.length)} batches: ${balance((part) => sum(report, (batch) => batch[part]))}`,
-    ...troubled.slice(0, mostTroubled).flatMap(batchLines),
-    ...(hidden === 0 ? [] : [`and ${count(hidden)} more batches in which something is missing: see labelstream status`])
+    ...troubled.slice(0, mostTroubled).flatMap(ExportReport.describeBatch),
+    ...(hidden === 0 ? [] : [
+      `and ${counted(hidden, "more batch", "more batches")} in which something is missing: see labelstream status`
+    ])
   ]
 }
 
 const short = (text: string) => text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
 
-const failureLines = (end: End) => ({ cause, count: times, example, retryable }: ExportReport.FailureGroup) => [
-  `  ${count(times)} × ${cause}, such as ${
-    onOneLine(example.jobId === null ? `the listing of batch ${example.batchId}` : `job ${example.jobId}`)
-  }`,
-  `      ${onOneLine(short(example.message))}`,
-  retryable
-    ? "      the same command tries again"
-    : example.jobId === null
-    ? "      will not pass by itself: check the ids of project and batch"
-    : `      will not pass by itself: the same command leaves it as it is, ${end.retry} tries again`
-]
+/** What a later run does about a failure, or what a person can do. */
+const prospect = (end: End, failure: ExportReport.FailureGroup): string =>
+  failure.example.jobId === null
+    ? failure.retryable ? "The next run lists it again." : "Check the ids of the project and the batch."
+    : `${Ledger.outlook(failure)}${failure.retryable ? "" : ` To retry, run: ${end.retry}`}`
 
-/** Failed listings are told with their batches, where these are all shown. */
+const failureLines = (end: End) => (failure: ExportReport.FailureGroup) => {
+  const { cause, count: times, example } = failure
+  return [
+    `  ${count(times)} × ${cause}, such as ${
+      onOneLine(example.jobId === null ? `the listing of batch ${example.batchId}` : `job ${example.jobId}`)
+    }`,
+    `      ${onOneLine(short(example.message))}`,
+    `      ${prospect(end, failure)}`
+  ]
+}
+
+/** Failed listings are shown with their batches, where these are all shown. */
 const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, end: End): ReadonlyArray<string> => {
   const failures = batches.length <= mostBatches ? all.filter(({ example }) => example.jobId !== null) : all
   if (failures.length === 0) return []
@@ -79,7 +70,7 @@ const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, 
   return [
     "Failed:",
     ...shown.flatMap(failureLines(end)),
-    ...(hidden === 0 ? [] : [`  and ${hidden} more causes: see labelstream status`])
+    ...(hidden === 0 ? [] : [`  and ${counted(hidden, "more cause")}: see labelstream status`])
   ]
 }
 
@@ -91,46 +82,57 @@ const unsizedLines = ({ unsized }: ExportReport.ExportReport): ReadonlyArray<str
   const reasons = shown.map(({ count: times, reason }) => `${count(times)} ${onOneLine(reason)}`)
   const more = unsized.length - shown.length
   return [
-    `No size found for ${count(images)} ${images === 1 ? "image" : "images"}: ${reasons.join(", ")}${
-      more === 0 ? "" : `, and ${more} more reasons`
+    `No size found for ${counted(images, "image")}: ${reasons.join(", ")}${
+      more === 0 ? "" : `, and ${counted(more, "more reason")}`
     }`
   ]
 }
 
-/** A line for each sink but those that another sink was filled from, and that got nothing. */
+/** Lines for each sink, except for those that got nothing while another was backfilled from them. */
 const sinkLines = ({ sinks }: ExportReport.ExportReport): ReadonlyArray<string> => {
   const isBackfill = sinks.some(({ backfilled }) => backfilled > 0)
-  return sinks.flatMap(({ backfilled, bytes: size, error, id, isPublished, notice, stored }) => {
-    if (isBackfill && stored === 0 && error === null && isPublished && notice === null) return []
-    const from = backfilled === 0 ? "" : `, ${backfilled === stored ? "all" : count(backfilled)} from another sink`
-    return [
-      `Stored ${jobs(stored)}, ${bytes(size)}${from}: ${onOneLine(id)}`,
-      ...(error === null ? [] : [`  It stopped storing: ${onOneLine(error)}`]),
-      ...(isPublished || error !== null ? [] : ["  Not published yet: the next run that comes to its end does it"]),
-      ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
-    ]
+  return sinks.flatMap((sink) => {
+    const { error, isPublished, notice, stored } = sink
+    const isSource = isBackfill && stored === 0 && error === null && isPublished && notice === null
+    return isSource ? [] : ExportReport.describeSink(sink)
   })
 }
+
+/** How much was fetched, how fast, and by how many requests. */
+const totalsLine = (report: ExportReport.ExportReport, activity: GtStudio.Activity | undefined): string => {
+  const exported = sum(report, (batch) => batch.exported)
+  const backfilled = report.sinks.reduce((most, sink) => Math.max(most, sink.backfilled), 0)
+  const fetched = exported === 0 ? [] : [`${jobs(exported)} and ${bytes(sum(report, (batch) => batch.bytes))} fetched`]
+  const requests = activity === undefined || activity.requests === 0
+    ? []
+    : [`${counted(activity.requests, "request")}, ${counted(activity.retries, "retry", "retries")}`]
+  const rate = exported === 0 ? [] : [`${count(Math.round(exported / Math.max(report.seconds, 0.001)))} jobs/s`]
+  const inBrackets = [...rate, ...requests].join(", ")
+  const what = [...fetched, ...(backfilled === 0 ? [] : [`${jobs(backfilled)} backfilled`])]
+  return `${what.length === 0 ? "Nothing fetched" : what.join(", ")} in ${count(report.seconds)} s${
+    inBrackets === "" ? "" : ` (${inBrackets})`
+  }`
+}
+
+/** What the named batches may mean, where a listing failed and the batches of the project are known. */
+const batchHints = ({ batches }: ExportReport.ExportReport, { batchIds = [] }: End): ReadonlyArray<string> =>
+  batches.flatMap(({ batchId, listingError }) => {
+    const meant = listingError === null || batchIds.includes(batchId) ? "" : didYouMean(batchId, batchIds)
+    return meant === "" ? [] : [`The project has no batch ${onOneLine(batchId)}.${meant}`]
+  })
 
 /** What the export came to. `activity` is what its requests came to, where that is known. */
 export const summary = (
   report: ExportReport.ExportReport,
   activity: GtStudio.Activity | undefined,
   end: End
-): string => {
-  const seconds = Math.max(report.seconds, 0.001)
-  const exported = sum(report, (batch) => batch.exported)
-  return plain([
+): string =>
+  plain([
     ...allBatchLines(report),
+    ...batchHints(report, end),
     ...allFailureLines(report, end),
     ...unsizedLines(report),
     ...sinkLines(report),
-    ...(exported === 0 && report.sinks.some(({ backfilled }) => backfilled > 0) ? [] : [
-      `${jobs(exported)} and ${bytes(sum(report, (batch) => batch.bytes))} in ${count(report.seconds)} s ` +
-      `(${count(Math.round(exported / seconds))} jobs/s${
-        activity === undefined ? "" : `, ${count(activity.requests)} requests, ${count(activity.retries)} retries`
-      })`
-    ]),
+    totalsLine(report, activity),
     ...lastLines(report, end)
   ].join("\n"))
-}

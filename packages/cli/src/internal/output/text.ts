@@ -12,8 +12,12 @@ export const bytes = (value: number): string => {
   return `${numbers.format(value / 1000 ** power)} ${units[power]}`
 }
 
+/** `1 image`, `2 images`; `many` if another word than `images` is the plural. */
+export const counted = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`
+
 /** `1 job`, `2 jobs`. */
-export const jobs = (value: number): string => `${count(value)} ${value === 1 ? "job" : "jobs"}`
+export const jobs = (value: number): string => counted(value, "job")
 
 /** About how long, in one unit. */
 export const about = (seconds: number): string => {

@@ -3,12 +3,12 @@ import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** Milliseconds between two looks. What is found twice in a row has lasted long enough to be worth a line. */
+/** Milliseconds between checks. A reason that is found twice in a row is worth a line. */
 const every = 500
 
 /**
- * Logs what requests fail with while they are retried, each failure once: a wrong host is on the screen long before the
- * retry budget ends. Runs until the scope closes.
+ * Logs why requests are retried, each reason once: a wrong host is on the screen long before the retry budget ends. Runs
+ * until the scope closes.
  */
 export const sayTrouble: Effect.Effect<void, never, GtStudio.GtStudio | Scope.Scope> = Effect.gen(function*() {
   const gtStudio = yield* GtStudio.GtStudio

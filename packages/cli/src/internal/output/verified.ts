@@ -1,4 +1,5 @@
 import type { JobSink, Ledger, Verify } from "@labelstream/core"
+import type * as JsonOutput from "../../JsonOutput.ts"
 import { count } from "./text.ts"
 
 /** Damaged jobs of one project, as far as a command has to name them to restore them. */
@@ -9,6 +10,8 @@ export interface Damage {
 }
 
 type Tag = Verify.Difference["_tag"]
+
+const names = { Missing: "missing", Modified: "modified", Extra: "extra", Leftover: "leftover" } as const
 
 /** Most paths that are shown of each kind. */
 const most = 20
@@ -34,14 +37,21 @@ export class Found {
     Extra: new Set(),
     Leftover: new Set()
   }
-  private readonly differences: Array<Record<string, string | null>> = []
+  private readonly differences: Array<(typeof JsonOutput.Verify.Type)["differences"][number]> = []
 
   /** Takes in a step, and answers the paths that are worth a line. */
   add(sink: JobSink.JobSink, step: Verify.Verified) {
     this.intact += step.intact
     return step.differences.flatMap((difference) => {
-      const { _tag, ...rest } = difference
-      this.differences.push({ difference: _tag.toLowerCase(), ...rest, sink: sink.id })
+      const { _tag } = difference
+      const { batchId, jobId, path: place } = { batchId: undefined, jobId: undefined, ...difference }
+      this.differences.push({
+        difference: names[_tag],
+        sink: sink.id,
+        ...(batchId === undefined ? {} : { batch_id: batchId }),
+        ...(jobId === undefined ? {} : { job_id: jobId }),
+        path: place
+      })
       if (_tag === "Missing" || _tag === "Modified") this.damaged(sink, difference)
       else if (_tag === "Leftover" && difference.batchId !== undefined && difference.jobId !== undefined) {
         this.unfinished.add(keyOf({ batchId: difference.batchId, jobId: difference.jobId }))
@@ -105,7 +115,11 @@ export class Found {
   }
 
   /** The object that `--json` prints. */
-  object(intact: number, repair: ReadonlyArray<string>, unused: ReadonlyArray<string>) {
+  object(
+    intact: number,
+    repair: ReadonlyArray<string>,
+    unused: ReadonlyArray<string>
+  ): typeof JsonOutput.Verify.Type {
     return { intact, ...this.numbers, leftover: this.leftovers, differences: this.differences, repair, unused }
   }
 }

@@ -12,78 +12,85 @@ const many = (name: string, metavar: string, description: string) =>
 const onOff = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.optional)
 
-const on = (name: string, description: string) =>
+/** A flag that is off unless it is given. */
+export const on = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
 
-export const json = on("json", "print one JSON object on stdout, and nothing else there")
+export const json = on("json", "Print one JSON object on stdout, and nothing else")
 
 export const config = text(
   "config",
   "FILE",
-  "file with settings (default: labelstream.json or labelstream.config.ts, where there is one)"
+  "Settings file (default: labelstream.json or labelstream.config.ts, if there is one)"
 )
 
-export const ledger = text("ledger", "FILE", "the ledger (default: .labelstream/ledger.sqlite)")
+export const ledger = text("ledger", "FILE", "Ledger file (default: .labelstream/ledger.sqlite)")
 
 /** How the platform is reached. */
 export const connection = {
-  project: text("project", "ID", "project (or GT_STUDIO_PROJECT_ID)"),
-  baseUrl: text("base-url", "URL", "where the API is (or GT_STUDIO_BASE_URL; default: https://api.playment.io)"),
-  allowHttp: onOff("allow-http", "send the API key over plain http to other hosts than this one, on purpose"),
+  project: text("project", "ID", "Project (or GT_STUDIO_PROJECT_ID)"),
+  baseUrl: text("base-url", "URL", "URL of the API (or GT_STUDIO_BASE_URL; default: https://api.playment.io)"),
+  allowHttp: onOff("allow-http", "Allow sending the API key over plain http to other hosts than this machine"),
   config
 }
 
 export const cluster = text(
   "cluster",
   "URL",
-  "database of a cluster, sqlite:FILE or postgres://... (or LABELSTREAM_CLUSTER, for one with a password)"
+  "Database of a cluster, sqlite:FILE or postgres://... (or LABELSTREAM_CLUSTER, for a URL with a password)"
 )
 
 /** Which batches, and where they are stored. */
 export const targets = {
-  batches: many("batch", "ID", "batch, once for each (or GT_STUDIO_BATCH_ID)"),
-  allBatches: onOff("all-batches", "every batch that the project has now"),
-  set: many("set", "SINK.OPTION=VALUE", "option of a sink, such as coco.split=train=0.8,val=0.2, once for each"),
+  batches: many("batch", "ID", "Batch; repeat it for more (or GT_STUDIO_BATCH_ID, comma-separated)"),
+  allBatches: onOff("all-batches", "Every batch that the project has now"),
+  set: many("set", "SINK.OPTION=VALUE", "Option of a sink, such as coco.split=train=0.8,val=0.2; repeat it for more"),
   to: many(
     "to",
     "KIND:TARGET",
-    "files:DIR, sqlite:FILE, parquet:DIR, yolo:DIR, coco:DIR or PACKAGE:TARGET, once for each sink"
+    "Sink: files:DIR, sqlite:FILE, parquet:DIR, yolo:DIR, coco:DIR, or PACKAGE:TARGET; repeat it for more"
   ),
   ledger
 }
 
 /** Which batches of what is stored; the environment names those of the platform. */
-export const convertBatches = many("batch", "ID", "only this batch, once for each (default: all that are there)")
+export const convertBatches = many("batch", "ID", "Only this batch; repeat it for more (default: all in the source)")
 
 /** Where sizes of images come from. */
 export const sizes = text(
   "sizes",
   "SOURCE",
-  "sizes of images that no mask and no stored input has: fetch (the first 64 KiB of each image, without the key), a " +
-    "folder of images, a CSV table of name,width,height, or one size such as 1920x1080 (default: none)"
+  "Where to get sizes of images without a mask or stored input: fetch (the first 64 KiB of each image, without the " +
+    "key), a folder of images, a CSV table of name,width,height, or one size such as 1920x1080 (default: none)"
 )
 
 /** How fast, and of which jobs. */
 export const work = {
   concurrency: Flag.Int("concurrency").pipe(
     Flag.withMetavar("N"),
-    Flag.withDescription("jobs in flight (default: 96)"),
+    Flag.withDescription("Maximum jobs in flight (default: 96)"),
     Flag.optional
   ),
   requestsPerSecond: Flag.Finite("requests-per-second").pipe(
     Flag.withMetavar("N"),
-    Flag.withDescription("most requests to the API that start in a second (default: as many as it takes)"),
+    Flag.withDescription("Maximum requests to the API per second (default: no limit of our own)"),
     Flag.optional
   ),
   limit: Flag.Int("limit").pipe(
     Flag.withMetavar("N"),
-    Flag.withDescription("fetch at most N jobs; the next run takes the next ones"),
+    Flag.withDescription("Fetch at most N jobs; the next run takes the next ones"),
     Flag.optional
   ),
-  status: many("status", "WORD", "only jobs that the listing shows with this status"),
-  label: many("label", "LABEL", "only jobs with an annotation of this label; every result is fetched to know"),
+  status: many("status", "WORD", "Only jobs with this status in the listing; repeat it for more"),
+  label: many(
+    "label",
+    "LABEL",
+    "Only jobs with an annotation of this label; repeat it for more. Every result is fetched to find out"
+  ),
   attachments: Flag.Literals("attachments", ["none", "results", "all"]).pipe(
-    Flag.withDescription("files fetched with a result: none, what the platform made (default), input media too"),
+    Flag.withDescription(
+      "Files to fetch with a result: none, results (masks and point labels), or all (input media too) (default: results)"
+    ),
     Flag.optional
   ),
   sizes
@@ -91,37 +98,41 @@ export const work = {
 
 /** Following a batch that is still in work. */
 export const following = {
-  follow: onOff("follow", "look again until every job is finished"),
+  follow: onOff("follow", "Poll until every job is finished"),
   interval: Flag.Finite("interval").pipe(
     Flag.withMetavar("SECONDS"),
-    Flag.withDescription("how long to wait before looking again (default: 60)"),
+    Flag.withDescription("Time between polls (default: 60)"),
     Flag.optional
   )
 }
 
 /** How a runner can be reached. */
 export const runner = {
-  address: text("address", "HOST:PORT", "where other runners reach this one (default: 127.0.0.1 and a free port)"),
-  listen: text("listen", "HOST:PORT", "where it listens, if that is another address"),
-  health: text("health", "HOST:PORT", "serve /health and /metrics there")
+  address: text(
+    "address",
+    "HOST:PORT",
+    "Address where other runners reach this one (default: 127.0.0.1 and a free port)"
+  ),
+  listen: text("listen", "HOST:PORT", "Address to listen on, if it is another one"),
+  health: text("health", "HOST:PORT", "Serve /health and /metrics on this address")
 }
 
 /** What a run tells of itself to other programs. */
 export const telemetry = {
-  otlp: text("otlp", "URL", "send spans, metrics and logs to this OpenTelemetry collector"),
-  prometheus: text("prometheus", "FILE", "write metrics into this file in Prometheus' text format"),
+  otlp: text("otlp", "URL", "Send spans, metrics, and logs to this OpenTelemetry collector"),
+  prometheus: text("prometheus", "FILE", "Write metrics to this file in the text format of Prometheus"),
   logFormat: Flag.Literals("log-format", ["text", "json"]).pipe(
-    Flag.withDescription("logs on stderr: text (default), or one JSON object a line"),
+    Flag.withDescription("Format of logs on stderr: text, or one JSON object per line (default: text)"),
     Flag.withDefault("text" as const)
   )
 }
 
 /** Which jobs are looked at again. */
 export const again = {
-  jobs: many("job", "ID", "only this job, once for each"),
+  jobs: many("job", "ID", "Only this job; repeat it for more"),
   checkedBefore: Flag.Date("checked-before").pipe(
     Flag.withMetavar("TIME"),
-    Flag.withDescription("only jobs last looked at before this time, such as 2026-11-23T08:00Z"),
+    Flag.withDescription("Only jobs last checked before this time, such as 2026-11-23T08:00Z"),
     Flag.optional
   )
 }

@@ -149,15 +149,15 @@ export const resolveSettings = Effect.fnUntraced(function*(
   const typed = fromFlags.config.cluster
   const all = [
     ...(typed !== undefined && hasPassword(typed)
-      ? ["--cluster: a password in a flag can be read by others of this machine: set LABELSTREAM_CLUSTER to the URL"]
+      ? ["--cluster: others on this machine can read a password in a flag. Set LABELSTREAM_CLUSTER to the URL"]
       : []),
     ...fromFlags.problems,
     ...fromEnvironment.problems,
     ...fromFile.problems.map((problem) => `${file?.name ?? ""}: ${problem}`)
   ]
   if (all.length > 0) {
-    const message = all.length === 1 ? `A setting cannot be used: ${all[0]}` : [
-      `${all.length} settings cannot be used:`,
+    const message = all.length === 1 ? all[0] ?? "" : [
+      `${all.length} settings are wrong:`,
       ...all.map((problem) => `- ${problem}`)
     ].join("\n")
     return yield* new SettingsError({ message })
@@ -211,11 +211,11 @@ export const resolveSettings = Effect.fnUntraced(function*(
   if (scheme !== undefined) {
     return yield* new SettingsError({
       message:
-        `The ledger is a SQLite file of this machine, and ${scheme}:// is no path: --ledger FILE, or LABELSTREAM_LEDGER`
+        `The ledger is a SQLite file of this machine, and ${scheme}:// is no path. Use --ledger FILE, or set LABELSTREAM_LEDGER`
     })
   }
   if (choice?.allBatches === true && (choice.batches?.length ?? 0) > 0) {
-    return yield* new SettingsError({ message: "Either batches are named or all are asked for, not both" })
+    return yield* new SettingsError({ message: "--batch and --all-batches exclude each other. Use one of them" })
   }
   return settings
 })
@@ -228,8 +228,8 @@ export const apiKey: Effect.Effect<Redacted.Redacted, SettingsError> = Effect.su
   if (file === "") {
     return new SettingsError({
       message:
-        "There is no API key: set GT_STUDIO_API_KEY, or GT_STUDIO_API_KEY_FILE to the path of a file that holds " +
-        "it. To try without one, labelstream simulator gives you a platform of your own"
+        "There is no API key. Set GT_STUDIO_API_KEY, or set GT_STUDIO_API_KEY_FILE to the path of a file with the key. " +
+        "To try Labelstream without a key, run: labelstream simulator"
     })
   }
   return Effect.try({

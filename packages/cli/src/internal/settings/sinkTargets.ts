@@ -1,11 +1,14 @@
-/** Sinks by name: those that come with the command, and those that a person has installed beside it. */
+/** Sinks by name: those that come with the command, and those that a person has installed. */
 import { type JobSink, SinkPlugin } from "@labelstream/core"
+import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import { isAbsolute, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Target } from "../../Config.ts"
+import { commandLine } from "../commandLine.ts"
 import { SettingsError } from "../failure.ts"
 import * as HandOver from "../handOver.ts"
+import { didYouMean } from "../output/didYouMean.ts"
 import { withoutSecrets } from "../output/text.ts"
 import { absolute, schemeOf } from "./paths.ts"
 import type { SinkTarget } from "./settings.ts"
@@ -54,6 +57,24 @@ export const labelOf = ({ target }: SinkTarget): string => {
   return typeof place === "string" ? withoutSecrets(`${target.sink}:${place}`) : target.sink
 }
 
+/** The names under which the sinks that come with the command are known. */
+const bundledNames = Object.keys(bundled).map((name) => name.replace("@labelstream/sink-", ""))
+
+/** Finds a sink by name, or says which one may be meant. */
+const findSink = (sink: string, importModule: SinkPlugin.Import) =>
+  Effect.catchIf(
+    SinkPlugin.find(sink, importModule),
+    ({ reason }) => reason === "missing",
+    (error) => {
+      const meant = didYouMean(sink, bundledNames)
+      return Effect.fail(
+        meant === "" ? error : new SettingsError({
+          message: `There is no sink ${onOneLine(sink)}.${meant} To list the sinks, run: ${commandLine(["sinks"])}`
+        })
+      )
+    }
+  )
+
 const split = (target: Target) => {
   if (typeof target !== "string") {
     const { sink, ...options } = target
@@ -72,15 +93,16 @@ export const inFull = Effect.fnUntraced(function*({ folder, set = [], target }: 
   if (!comesWithTheCommand(sink)) yield* HandOver.beforeForeignCode
   const importModule = importFrom(folder)
   const all: Record<string, unknown> = { ...options }
-  const definition = yield* SinkPlugin.find(sink, importModule)
+  const definition = yield* findSink(sink, importModule)
   const fields = SinkPlugin.optionsOf(definition)
   for (const each of set) all[each.option] = yield* SinkOptions.valueOf(each, fields)
   if (value !== undefined) {
     const option = SinkPlugin.targetOf(definition)
     if (option === undefined) {
       return yield* new SettingsError({
-        message: `Sink "${sink}" does not say which of its options ${sink}:TARGET fills: give its options in a ` +
-          `configuration file, as { "sink": "${sink}", ... }`
+        message:
+          `Sink "${sink}" does not say which of its options ${sink}:TARGET fills. Set its options in a settings file: ` +
+          `{ "sink": "${sink}", ... }`
       })
     }
     all[option] = value
@@ -93,7 +115,7 @@ export const inFull = Effect.fnUntraced(function*({ folder, set = [], target }: 
     if (scheme !== undefined) {
       return yield* new SettingsError({
         message: `${sink}:${scheme}://...: this sink writes to a path of this machine, ` +
-          `and ${scheme}:// is none. Give it a path, or use a sink that is made for ${scheme}`
+          `and ${scheme}:// is none. Name a path, or use a sink for ${scheme}`
       })
     }
     all[name] = absolute(typed.has(name) ? process.cwd() : folder, given)
@@ -114,7 +136,7 @@ export const make = Effect.fnUntraced(function*(place: SinkTarget): Effect.fn.Re
 export const needSome = (targets: ReadonlyArray<SinkTarget>): Effect.Effect<void, SettingsError> =>
   targets.length > 0 ? Effect.void : new SettingsError({
     message:
-      "Say where to store: --to files:DIR, --to sqlite:FILE, --to parquet:DIR, --to yolo:DIR, --to coco:DIR, or several of them"
+      "No sink is named. Use --to files:DIR, --to sqlite:FILE, --to parquet:DIR, --to yolo:DIR, --to coco:DIR, or several"
   })
 
 /** Makes the sinks of all targets; at least one must be given. */

@@ -18,8 +18,8 @@ const targetOf = (id: string): string => {
 }
 
 /**
- * The sinks to read back: those that settings name, else those that the ledger knows and whose ids say where they are.
- * What it knows beside these is told, so that nobody takes a part for the whole.
+ * The sinks to read back: those that settings name, else those in the ledger whose ids say where they are. Names the
+ * sinks that it skips.
  */
 export const targetsOf = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
   ReadonlyArray<SinkTarget>,
@@ -35,12 +35,12 @@ export const targetsOf = Effect.fnUntraced(function*(settings: Settings): Effect
   }))
   const others = sinks.filter(({ sink }) => !isBundled(sink)).map(({ sink }) => sink).join(", ")
   if (known.length > 0) {
-    if (others !== "") Screen.say("stderr", onOneLine(`Not looked at, unless it is named with --to: ${others}`))
+    if (others !== "") Screen.say("stderr", onOneLine(`Skipped ${others}. To include it, name it with --to`))
     return known
   }
   return yield* new SettingsError({
     message: others === ""
-      ? `Nothing is stored, as far as ${settings.ledgerName} knows. To store something, run: ${commandLine(["export"])}`
-      : `Name with --to where to look: ${settings.ledgerName} knows of jobs in ${others}`
+      ? `${settings.ledgerName} has no stored jobs. To store some, run: ${commandLine(["export"])}`
+      : `Name a sink with --to: ${settings.ledgerName} has jobs in ${others}`
   })
 })

@@ -104,7 +104,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
     for (const { error, identified, jobId } of page.malformed) {
       const { message, reason, retryable } = Ledger.failureOf(error)
       const example = { batchId: batch.batchId, jobId, message }
-      if (!identified) malformed.push({ cause: reason, count: 1, retryable, example })
+      if (!identified) malformed.push({ cause: reason, count: 1, retryable, permanent: !retryable, example })
     }
     const at = yield* Clock.currentTimeMillis
     const outcomes = placed.flatMap(({ error, outcome, summary }): ReadonlyArray<Ledger.Outcome> => {
@@ -138,7 +138,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
             if (error.isRefusal) refusal ??= error
             const { message, reason, retryable } = Ledger.failureOf(error)
             const example = { batchId: batch.batchId, jobId: null, message }
-            malformed.push({ cause: reason, count: 1, retryable, example })
+            malformed.push({ cause: reason, count: 1, retryable, permanent: !retryable, example })
           })
       )
     )

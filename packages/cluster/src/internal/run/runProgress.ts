@@ -1,5 +1,5 @@
 /** What a run has come to so far, counted from the rows of its jobs, batches and slices. */
-import { ExportReport, type Job } from "@labelstream/core"
+import { ExportReport, type Job, Ledger } from "@labelstream/core"
 import { batchKey } from "@labelstream/node/LedgerSql"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -86,20 +86,22 @@ export const make = (sql: SqlClient.SqlClient) => {
       readonly job_id: string
       readonly error_message: string | null
       readonly error_retryable: number | null
-    }>`SELECT r.job, b.batch_id, j.job_id, r.error_message, r.error_retryable FROM ${ids}
+      readonly attempts: Int
+    }>`SELECT r.job, b.batch_id, j.job_id, r.error_message, r.error_retryable, j.attempts FROM ${ids}
       CROSS JOIN labelstream_run_jobs r CROSS JOIN labelstream_jobs j CROSS JOIN labelstream_batches b
       WHERE r.run = ${run} AND r.job = v.job AND j.id = r.job AND b.id = j.batch`
     return groups.flatMap(({ error_reason, job, jobs }): ReadonlyArray<ExportReport.FailureGroup> => {
       const example = examples.find((one) => Number(one.job) === Number(job))
-      return example === undefined ? [] : [{
-        cause: fromColumn(error_reason) ?? "Unknown",
+      if (example === undefined) return []
+      const reason = fromColumn(error_reason) ?? "Unknown"
+      const message = fromColumn(example.error_message) ?? ""
+      const retryable = example.error_retryable === 1
+      return [{
+        cause: reason,
         count: Number(jobs),
-        retryable: example.error_retryable === 1,
-        example: {
-          batchId: fromColumn(example.batch_id),
-          jobId: fromColumn(example.job_id),
-          message: fromColumn(example.error_message) ?? ""
-        }
+        retryable,
+        permanent: Ledger.isPermanent({ reason, message, retryable }, Number(example.attempts)),
+        example: { batchId: fromColumn(example.batch_id), jobId: fromColumn(example.job_id), message }
       }]
     })
   })

@@ -228,7 +228,7 @@ export class Client {
         const isKeys = this.key.refuse(told.reason)
         return Effect.fail(failure(subject(), isKeys ? { ...told, isFatal: true } : told, attempts))
       }
-      const tries = Effect.catch(once(), (first) => {
+      const again = (first: Reasons.GtStudioError, triesOnce: boolean) => {
         let isFirst = true
         const next = Effect.suspend(() => {
           if (!isFirst) return once()
@@ -237,13 +237,22 @@ export class Client {
         })
         return Effect.retry(next, {
           schedule: this.schedule,
-          while: ({ reason }) => reason.patience !== "few" || doubtful <= RetryPolicy.few
+          while: ({ reason }) =>
+            (!triesOnce || mayPassAtOnce(reason)) && (reason.patience !== "few" || doubtful <= RetryPolicy.few)
         })
-      })
+      }
+      const tries = Effect.catch(
+        once(),
+        (first) => Effect.flatMap(RetryPolicy.TriesOnce, (triesOnce) => again(first, triesOnce))
+      )
       return this.watch.operation(subject, tries)
     })
   }
 }
+
+/** Whether a reason says nothing about what was requested: the API is busy, or the bytes have to be compared. */
+const mayPassAtOnce = (reason: Reasons.Reason) =>
+  reason._tag === "Throttled" || (reason._tag === "NotTheFile" && reason.kind === "doubt")
 
 const commonHeaders = { accept: "*/*", "accept-encoding": "identity", "user-agent": "labelstream" }
 

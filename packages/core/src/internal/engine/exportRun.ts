@@ -7,9 +7,21 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BatchRef } from "../../Job.ts"
 import { fetchWith, type Options as FetchOptions } from "../../JobFetch.ts"
-import { failureOf, type LedgerError } from "../../Ledger.ts"
+import { failureOf, isPermanent, type LedgerError } from "../../Ledger.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
-import { type Delivery, endedEvent, hasStored, type Job, sizeOf, type Task, unsettled, watched } from "./fetchedJob.ts"
+import { TriesOnce } from "../../RetryPolicy.ts"
+import { listedOf, sameListed } from "../../Selection.ts"
+import {
+  attemptsOf,
+  type Delivery,
+  endedEvent,
+  hasStored,
+  type Job,
+  sizeOf,
+  type Task,
+  unsettled,
+  watched
+} from "./fetchedJob.ts"
 import { openUnparsed } from "./openUnparsed.ts"
 import { failedOutcome, Outcomes, storedOutcome, unchangedOutcome } from "./outcomes.ts"
 import type { Fatal, Runner, Setting } from "./setting.ts"
@@ -21,6 +33,11 @@ const offer = (delivery: Delivery, runners: ReadonlyArray<Runner>): Effect.Effec
   runners.length === 1
     ? runners[0]!.offer(delivery)
     : Effect.forEach(runners, (runner) => runner.offer(delivery), { discard: true })
+
+/** Whether a job has failed so often that waiting for it is in vain, unless the listing says something new. */
+const hasFailedForGood = ({ known, summary }: Task): boolean =>
+  known !== null && known.stage === "failed" && known.error !== null && isPermanent(known.error, known.attempts) &&
+  sameListed(known.listed, listedOf(summary))
 
 /** Labels of a result that the filter leaves out, of which this many are told. */
 const mostLabels = 20
@@ -67,7 +84,11 @@ export const exportRun = (setting: Setting) => {
       events.emit({ _tag: "Fetching", ...ids })
       const job: Omit<Job, "record"> = { task, scope: jobScope, ...unsettled }
       const fetched = fetchWith(gtStudio, batch, summary, fetchOptions(job), openUnparsed)
-      const whole = Effect.provideService(watch.job(batch, summary, fetched), Scope.Scope, jobScope)
+      const traced = watch.job(batch, summary, fetched)
+      const patient = hasFailedForGood(task) && pass().selection._tag !== "Retry"
+        ? Effect.provideService(traced, TriesOnce, true)
+        : traced
+      const whole = Effect.provideService(patient, Scope.Scope, jobScope)
       const left = Effect.onExitPrimitive(whole, (exit) => {
         events.emit({ _tag: "Fetched", ...ids })
         return Exit.isSuccess(exit) ? undefined : Scope.close(jobScope, exit)
@@ -78,7 +99,7 @@ export const exportRun = (setting: Setting) => {
           if (failed._tag !== "GtStudioError" || failed.isFatal) return Effect.fail(failed)
           const error = failureOf(failed)
           return Effect.flatMap(Clock.currentTimeMillis, (at) => {
-            events.emit({ _tag: "Failed", ...ids, error })
+            events.emit({ _tag: "Failed", ...ids, error, attempts: attemptsOf(task.known) })
             return Effect.as(
               outcomes.recordLater({ _tag: "Failed", batch, jobId: summary.id, error, at }),
               undefined

@@ -68,6 +68,9 @@ export const watched = (job: Job, record: JobRecord): JobRecord => {
   return { ...record, parsed: { ...parsed, rows } }
 }
 
+/** How often a job was tried, with the attempt that has just failed. */
+export const attemptsOf = (known: LedgerEntry | null): number => (known?.attempts ?? 0) + 1
+
 export const sameRevision = (a: Revision, b: Revision) => a.document === b.document && a.attachments === b.attachments
 
 /** Whether a sink holds that revision of a job already. */
@@ -77,7 +80,9 @@ export const hasStored = (entry: LedgerEntry, sink: string, revision: Revision) 
 /** What became of a job that every sink has settled. */
 export const endedEvent = (job: Job): JobEvent | undefined => {
   const { batch, known, summary: { id: jobId } } = job.task
-  if (job.failure !== undefined) return { _tag: "Failed", ...batch, jobId, error: job.failure }
+  if (job.failure !== undefined) {
+    return { _tag: "Failed", ...batch, jobId, error: job.failure, attempts: attemptsOf(known) }
+  }
   if (Option.isNone(job.record)) return undefined
   const record = job.record.value
   const fields = [...record.summary.problems ?? [], ...record.result.problems ?? []]

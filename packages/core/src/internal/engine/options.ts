@@ -61,7 +61,7 @@ export interface Options {
    * stores jobs that did not change, so that sizes reach the sinks that hold them; sinks that append are left as they are.
    */
   readonly sizes?: Source
-  /** Most jobs in flight, from 1. Default: 96, {@link defaultConcurrency}; `GtStudio` bounds requests by itself. */
+  /** Most jobs in flight, from 1. Default: 96, {@link defaultConcurrency}. `GtStudio` bounds requests by itself. */
   readonly concurrency?: number
   /**
    * How long jobs in flight may take after a stop before they are abandoned. What they fetched is stored within one second

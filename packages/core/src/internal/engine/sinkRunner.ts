@@ -87,6 +87,11 @@ export class SinkRunner<D extends Delivery, E> {
     return Queue.sizeUnsafe(this.queue)
   }
 
+  /** Deliveries that were offered and are not settled yet. */
+  get unsettled(): number {
+    return this.offered - this.ended
+  }
+
   /** Lets what is queued be stored; `run` then ends. */
   get end(): Effect.Effect<void> {
     return Queue.end(this.queue)

@@ -169,7 +169,11 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     report: Effect.map(secondsNow, (seconds) => {
       const { report } = events
       if (report.seconds > 0) return report
-      return { ...report, seconds, sinks: report.sinks.map((sink, at) => ({ ...sink, queued: runners[at]!.queued })) }
+      return {
+        ...report,
+        seconds,
+        sinks: report.sinks.map((sink, at) => ({ ...sink, queued: runners[at]!.unsettled }))
+      }
     }),
     stop: Effect.suspend(() => {
       if (events.report.stopped) return Effect.void

@@ -8,7 +8,7 @@ import { type BatchRef, isFinished, type JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { failureOf, type LedgerEntry, type Observation, type Outcome } from "../../Ledger.ts"
 import { decide, onlyLost, type Selection } from "../../Selection.ts"
-import type { Task } from "./fetchedJob.ts"
+import { attemptsOf, type Task } from "./fetchedJob.ts"
 import type { Fatal, Setting } from "./setting.ts"
 
 /** The jobs that a pass has to fetch, in the order of the listings; what becomes of all others is told here. */
@@ -49,7 +49,13 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
     if (nameless.length > 0) {
       events.emit(
         { _tag: "Listed", ...batch, count: nameless.length },
-        ...nameless.map(({ error, jobId }): JobEvent => ({ _tag: "Failed", ...batch, jobId, error: failureOf(error) }))
+        ...nameless.map(({ error, jobId }): JobEvent => ({
+          _tag: "Failed",
+          ...batch,
+          jobId,
+          error: failureOf(error),
+          attempts: 1
+        }))
       )
     }
     const { outcomes, tasks } = sort(batch, seen, unreadable, at)
@@ -75,7 +81,7 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
       const malformed = index < readable ? undefined : unreadable[index - readable]
       if (malformed !== undefined) {
         const error = failureOf(malformed.error)
-        page.failed.push({ _tag: "Failed", ...batch, jobId, error })
+        page.failed.push({ _tag: "Failed", ...batch, jobId, error, attempts: attemptsOf(known) })
         outcomes.push({ _tag: "Failed", batch, jobId, error, at })
         continue
       }
@@ -103,7 +109,9 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
           if (known?.stage !== "unfinished") outcomes.push({ _tag: "Unfinished", batch, jobId })
           break
         case "failed":
-          if (known?.error != null) page.failed.push({ _tag: "StillFailed", ...batch, jobId, error: known.error })
+          if (known?.error != null) {
+            page.failed.push({ _tag: "StillFailed", ...batch, jobId, error: known.error, attempts: known.attempts })
+          }
       }
     }
     events.emit(...page.events(tasks.length))

@@ -1,4 +1,4 @@
-import type { Ledger } from "@labelstream/core"
+import { Ledger } from "@labelstream/core"
 import { byCount } from "./counts.ts"
 import type { BatchLine, FailureLine, JobName, SinkLine, Summary } from "./summaryModel.ts"
 
@@ -78,11 +78,15 @@ export class LedgerTally {
   }
 
   private addFailure(entry: Ledger.LedgerEntry) {
-    const { message, reason, retryable } = entry.error ?? { reason: "unknown", message: "", retryable: false }
-    const key = this.failures.has(reason) || this.failures.size < failureGroups ? reason : "other reasons"
-    const group = this.failures.get(key) ?? { reason: key, jobs: 0, retryable: 0, message, examples: [] }
+    const error = entry.error ?? { reason: "unknown", message: "", retryable: false }
+    const { message, retryable } = error
+    const permanent = Ledger.isPermanent(error, entry.attempts)
+    const prospects = `${retryable} ${permanent}`
+    const isKnown = this.failures.has(`${prospects} ${error.reason}`) || this.failures.size < failureGroups
+    const reason = isKnown ? error.reason : "other reasons"
+    const key = `${prospects} ${reason}`
+    const group = this.failures.get(key) ?? { reason, jobs: 0, retryable, permanent, message, examples: [] }
     group.jobs++
-    if (retryable) group.retryable++
     if (group.examples.length < examplesEach) group.examples.push(nameOf(entry))
     this.failures.set(key, group)
   }

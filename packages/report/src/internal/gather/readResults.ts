@@ -6,19 +6,18 @@ import * as Stream from "effect/Stream"
 import { Gallery } from "./chosen.ts"
 import { Counts } from "./counts.ts"
 import { Distribution } from "./distribution.ts"
-import { inputsOf } from "./inputs.ts"
 import { compareJobs, JobNames } from "./jobNames.ts"
-import { filesOf, Rows } from "./sketch.ts"
-import type { JobName, Options, Results, Sketch } from "./summaryModel.ts"
+import { jobSketch, parseLimit } from "./jobSketch.ts"
+import { Rows } from "./sketch.ts"
+import { type JobName, mostDrawn, type Options, type Results, type Sketch } from "./summaryModel.ts"
 
 const labelLimit = 50_000
 const labelLines = 30
 const reasonLimit = 1000
 const problemLines = 20
 const jobLines = 10
-/** Documents read ahead, and how large each may be to be held parsed, at five times its size. */
+/** Documents read ahead. */
 const ahead = 4
-const parseLimit = 1024 * 1024
 
 class ResultTally {
   /** Number of the job under way: those that could not be read count too. */
@@ -104,7 +103,8 @@ class ResultTally {
 
 const none = () => ({})
 
-const galleryOf = (size = 12): Gallery<Sketch> => new Gallery(size)
+const galleryOf = (size: number | undefined): Gallery<Sketch> =>
+  new Gallery(Math.min(mostDrawn, Math.max(0, Math.floor(size ?? 12))))
 
 /** Null where no sink can give its jobs back. */
 export const readResults = Effect.fnUntraced(function*(options: Options) {
@@ -141,12 +141,7 @@ export const readResults = Effect.fnUntraced(function*(options: Options) {
     const hash = `${job.revision.document} ${JSON.stringify([job.batchId, job.jobId])}`
     const traits = { kind: resultType, types: Array.from(types).sort(), hash }
     if (!gallery.wants(traits)) return
-    // Positions of files count the inputs too where these were fetched with them.
-    const inputs = job.attachments.length > document.attachments.length
-    const whole = inputs ? yield* ResultDocument.open(job.document, { inputs, parseLimit }) : document
-    const files = yield* filesOf(job, whole.attachments)
-    const images = yield* inputsOf(job, whole, kept.kept, files.files)
-    gallery.put(traits, { ...name, resultType, annotations, rows: kept.kept, ...files, inputs: images })
+    gallery.put(traits, yield* jobSketch(job, name, document, { annotations, kept }))
   })
 
   const brokenOff = yield* sink.replay.pipe(

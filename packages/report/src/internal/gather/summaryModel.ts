@@ -1,6 +1,9 @@
 /** What a page says, as plain values: gathered once, drawn from alone. */
 import type { AnnotationModel, Job, JobSink, Ledger } from "@labelstream/core"
 
+/** Most jobs that a page draws. */
+export const mostDrawn = 60
+
 /** What to gather, and from where. */
 export interface Options {
   /** Where the jobs are stored. The first that has `replay` is read; without one, only the ledger speaks. */
@@ -35,12 +38,14 @@ export interface BatchLine extends Job.BatchRef {
   readonly bytes: number
 }
 
-/** Jobs that failed for one reason. */
+/** Jobs that failed for one reason, with the same prospects. */
 export interface FailureLine {
   readonly reason: string
   readonly jobs: number
-  /** How many of them an ordinary run tries again. */
-  readonly retryable: number
+  /** Whether a later run retries them. */
+  readonly retryable: boolean
+  /** Whether another run will hardly help them. */
+  readonly permanent: boolean
   /** That of the first job. */
   readonly message: string
   readonly examples: ReadonlyArray<JobName>

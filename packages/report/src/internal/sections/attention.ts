@@ -1,3 +1,4 @@
+import { Ledger } from "@labelstream/core"
 import * as format from "../format.ts"
 import type { Results, Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
@@ -8,21 +9,22 @@ const failed = ({ failures, stages }: Summary): Html | null =>
   stages.failed === 0 ? null : html`${
     table(
       `Failed: ${format.counted(stages.failed, "job")}, by reason`,
-      html`<th scope="col">Reason</th><th scope="col" class="n">Jobs</th><th scope="col" class="wide">What happened to the first</th><th scope="col">What to do</th><th scope="col" class="wide">Such as</th>`,
-      failures.top.map(({ examples, jobs, message, reason, retryable }) =>
-        html`<tr><th scope="row">${foreign(reason)}</th><td class="n">${format.count(jobs)}</td><td>${
-          foreign(message, 400)
-        }</td><td class="tall">${
-          retryable === jobs
-            ? "The next run tries again."
-            : retryable === 0
-            ? "Will not pass by itself; retry once it is mended."
-            : `The next run tries ${format.count(retryable)} of them again; retry takes all.`
-        }</td><td class="tall">${examples.slice(0, 3).map((example) => html`<div>${job(example)}</div>`)}${
+      [
+        { name: "Reason" },
+        { name: "Jobs", kind: "n" },
+        { name: "First failure", kind: "wide" },
+        { name: "Outlook", kind: "tall" },
+        { name: "Examples", kind: "wide" }
+      ],
+      failures.top.map(({ examples, jobs, message, reason, ...prospects }) => [
+        foreign(reason),
+        format.count(jobs),
+        foreign(message, 400),
+        Ledger.outlook(prospects),
+        html`${examples.slice(0, 3).map((example) => html`<div>${job(example)}</div>`)}${
           more(jobs - Math.min(3, examples.length), "job")
-        }</td></tr>
-`
-      )
+        }`
+      ])
     )
   }${more(failures.more, "reason")}`
 
@@ -33,15 +35,12 @@ ${list}</details>`
 
 const unfinished = ({ stages, unfinished }: Summary): Html | null =>
   stages.unfinished === 0 ? null : folded(
-    `In work: ${format.counted(stages.unfinished, "job")} for which the platform has no result yet`,
+    `Unfinished: ${format.counted(stages.unfinished, "job")} without a result yet`,
     html`${
       table(
-        "Jobs in work, by batch and id",
-        html`<th scope="col">Job</th><th scope="col">Status</th>`,
-        unfinished.top.map((one) =>
-          html`<tr><th scope="row">${job(one)}</th><td>${foreign(one.status)}</td></tr>
-`
-        )
+        "Unfinished jobs, by batch and id",
+        [{ name: "Job" }, { name: "Status" }],
+        unfinished.top.map((one) => [job(one), foreign(one.status)])
       )
     }${more(unfinished.more, "job")}`
   )
@@ -52,13 +51,18 @@ const problems = ({ problems }: Results): Html | null =>
       `Problems: ${
         format.counted(problems.count, "annotation")
       } that could not be read; the results keep them as they came`,
-      html`<th scope="col">Why</th><th scope="col" class="n">Annotations</th><th scope="col" class="n">Jobs</th><th scope="col">Such as</th>`,
-      problems.top.map(({ count, example, jobs, name, path }) =>
-        html`<tr><th scope="row">${foreign(name, 200)}</th><td class="n">${format.count(count)}</td><td class="n">${
-          format.count(jobs)
-        }</td><td class="tall">${job(example)} <span class="soft">at</span> <code>${foreign(path, 120)}</code></td></tr>
-`
-      )
+      [
+        { name: "Reason" },
+        { name: "Annotations", kind: "n" },
+        { name: "Jobs", kind: "n" },
+        { name: "Example", kind: "tall" }
+      ],
+      problems.top.map(({ count, example, jobs, name, path }) => [
+        foreign(name, 200),
+        format.count(count),
+        format.count(jobs),
+        html`${job(example)} <span class="soft">at</span> <code>${foreign(path, 120)}</code>`
+      ])
     )
   }${more(problems.more, "reason")}`
 
@@ -68,16 +72,13 @@ const listed = (what: string, { more: rest, top }: Results["unknown"]): Html | n
     html`${
       table(
         "Jobs, by batch and id",
-        html`<th scope="col">Job</th>`,
-        top.map((one) =>
-          html`<tr><th scope="row">${job(one)}</th></tr>
-`
-        )
+        [{ name: "Job" }],
+        top.map((one) => [job(one)])
       )
     }${more(rest, "job")}`
   )
 
-/** What a person should look at: failures, jobs in work, what could not be read. */
+/** What needs a look: failures, unfinished jobs, what could not be read. */
 export const attention = (summary: Summary): Section => {
   const { results } = summary
   const parts = [

@@ -149,6 +149,9 @@ ${rest(sketch, budget.skipped).map((text) => html`<p class="soft small">${text}<
   }
 }
 
+/** The drawings of one job, as a gallery has them. */
+export const drawingsOf = (sketch: Sketch): Html => new Artist(new Map()).article(sketch, 1)
+
 /** What the drawings are on. */
 const background = (sketches: ReadonlyArray<Sketch>, notShown: number): ReadonlyArray<string> => {
   const inputs = sketches.flatMap(({ inputs }) => inputs)

@@ -2,28 +2,37 @@ import * as format from "../format.ts"
 import type { CountLine, Results, Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
 import type { Section } from "../section.ts"
-import { bar, barHead, label, more, near, table, typeName } from "./parts.ts"
+import { bar, type Column, label, more, table, typeName } from "./parts.ts"
+
+const barColumn: Column = { name: "", kind: "bar" }
 
 const labelTable = ({ annotations, labels }: Results): Html => {
   const most = labels.top[0]?.count ?? 0
   return html`${
     table(
       "Labels by number of annotations",
-      html`<th scope="col">Label</th>${barHead}<th scope="col" class="n">Annotations</th><th scope="col" class="n">Share</th><th scope="col" class="n">Jobs</th><th scope="col" class="far">Drawn as</th>`,
-      labels.top.map(({ count, jobs, name, types }) =>
-        html`<tr><th scope="row">${label(name)}${near(types.map(typeName).join(", "))}</th>${
-          bar(count, most)
-        }<td class="n">${format.count(count)}</td><td class="n">${format.share(count, annotations)}</td><td class="n">${
-          format.count(jobs)
-        }</td><td class="tall far">${types.map(typeName).join(", ")}</td></tr>
-`
-      )
+      [
+        { name: "Label" },
+        barColumn,
+        { name: "Annotations", kind: "n" },
+        { name: "Share", kind: "n" },
+        { name: "Jobs", kind: "n" },
+        { name: "Drawn as", kind: "tall" }
+      ],
+      labels.top.map(({ count, jobs, name, types }) => [
+        label(name),
+        bar(count, most),
+        format.count(count),
+        format.share(count, annotations),
+        format.count(jobs),
+        types.map(typeName).join(", ")
+      ])
     )
   }${more(labels.more, "label")}${
     labels.capped
-      ? html`<p class="more">There are more labels still: beyond ${
+      ? html`<p class="more">There are more labels: beyond ${
         format.count(labels.distinct)
-      } different ones they are not told apart.</p>`
+      } different ones, they are counted together.</p>`
       : null
   }`
 }
@@ -31,13 +40,13 @@ const labelTable = ({ annotations, labels }: Results): Html => {
 const countTable = (caption: string, first: string, lines: ReadonlyArray<CountLine>): Html =>
   table(
     caption,
-    html`<th scope="col">${first}</th>${barHead}<th scope="col" class="n">Annotations</th><th scope="col" class="n">Jobs</th>`,
-    lines.map(({ count, jobs, name }) =>
-      html`<tr><th scope="row">${typeName(name)}</th>${bar(count, lines[0]?.count ?? 0)}<td class="n">${
-        format.count(count)
-      }</td><td class="n">${format.count(jobs)}</td></tr>
-`
-    )
+    [{ name: first }, barColumn, { name: "Annotations", kind: "n" }, { name: "Jobs", kind: "n" }],
+    lines.map(({ count, jobs, name }) => [
+      typeName(name),
+      bar(count, lines[0]?.count ?? 0),
+      format.count(count),
+      format.count(jobs)
+    ])
   )
 
 /** Labels, and the kinds of annotation and result. */

@@ -12,7 +12,7 @@ export const state = (summary: Summary): { readonly tone: "good" | "warn" | "bad
   if (total(summary) === 0) return { tone: "warn", word: "Nothing exported yet" }
   if (failed > 0) return { tone: "bad", word: `${format.counted(failed, "job")} failed` }
   if (pending > 0) return { tone: "warn", word: `${format.counted(pending, "job")} not fetched yet` }
-  if (unfinished > 0) return { tone: "warn", word: `Up to date, ${format.count(unfinished)} in work` }
+  if (unfinished > 0) return { tone: "warn", word: `Up to date, ${format.count(unfinished)} unfinished` }
   return { tone: "good", word: "Complete" }
 }
 
@@ -31,7 +31,7 @@ const stackOf = (summary: Summary): Html => {
   const all = total(summary)
   const parts = [
     { name: "stored", jobs: stored, tone: "good" },
-    { name: "in work at the platform", jobs: unfinished, tone: "warn" },
+    { name: "unfinished", jobs: unfinished, tone: "warn" },
     { name: "failed", jobs: failed, tone: "bad" },
     { name: "not fetched yet", jobs: pending, tone: "soft" }
   ].filter(({ jobs }) => jobs > 0)
@@ -117,13 +117,8 @@ ${
     sinks.length === 0 ? null : html`<div class="narrow">${
       table(
         "What is stored where, as the ledger has it",
-        html`<th scope="col">Sink</th><th scope="col" class="n">Jobs</th><th scope="col" class="n">Size</th>`,
-        sinks.slice(0, 20).map(({ bytes, jobs, name }) =>
-          html`<tr><th scope="row">${name}</th><td class="n">${format.count(jobs)}</td><td class="n">${
-            format.bytes(bytes)
-          }</td></tr>
-`
-        )
+        [{ name: "Sink" }, { name: "Jobs", kind: "n" }, { name: "Size", kind: "n" }],
+        sinks.slice(0, 20).map(({ bytes, jobs, name }) => [name, format.count(jobs), format.bytes(bytes)])
       )
     }${more(sinks.length - 20, "sink")}</div>`
   }`

@@ -3,29 +3,58 @@ import * as format from "../format.ts"
 import type { JobName } from "../gather/summaryModel.ts"
 import { type Html, html, shorten } from "../html.ts"
 
-/** A table with a caption, which can be scrolled with the keyboard where it is too wide. */
-export const table = (caption: string, head: Html, rows: ReadonlyArray<Html>): Html =>
-  html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
-<caption>${caption}</caption>
-<thead><tr>${head}</tr></thead>
-<tbody>
-${rows}</tbody></table></div>`
+/** A column of a table. `n`: numbers. `wide`, `tall`, `nowrap`: text. `bar`: bars, for the eye only. Default: short text. */
+export interface Column {
+  readonly name: string
+  readonly kind?: "n" | "wide" | "tall" | "nowrap" | "bar"
+}
 
-/** What columns of the class `far` say, for screens that are too narrow for these. */
-export const near = (text: string): Html => html`<span class="near">${text}</span>`
+type Cell = Html | string
+
+const head = ({ kind, name }: Column): Html => {
+  if (kind === "bar") return html`<td role="cell" class="bar"></td>`
+  const look = kind === undefined ? null : html` class="${kind}"`
+  return html`<th scope="col" role="columnheader"${look}>${name}</th>`
+}
+
+/** A cell names its column, since a narrow screen shows no heads. */
+const body = (cell: Cell, index: number, { kind, name }: Column): Html => {
+  const look = kind === undefined ? null : html` class="${kind}"`
+  if (index === 0) return html`<th scope="row" role="rowheader"${look}>${cell}</th>`
+  return kind === "bar"
+    ? html`<td role="cell"${look}>${cell}</td>`
+    : html`<td role="cell"${look} data-column="${name}">${cell}</td>`
+}
+
+/**
+ * A table with a caption, which the keyboard scrolls if it is too wide. On a narrow screen each row becomes a block with
+ * the name of the column before each value; roles keep it a table. The first cell of a row is its heading.
+ */
+export const table = (
+  caption: string,
+  columns: ReadonlyArray<Column>,
+  rows: ReadonlyArray<ReadonlyArray<Cell>>
+): Html =>
+  html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table role="table">
+<caption>${caption}</caption>
+<thead role="rowgroup"><tr role="row">${columns.map(head)}</tr></thead>
+<tbody role="rowgroup">
+${
+    rows.map((cells) =>
+      html`<tr role="row">${cells.map((cell, index) => body(cell, index, columns[index] ?? { name: "" }))}</tr>
+`
+    )
+  }</tbody></table></div>`
 
 /** What a list does not show. */
 export const more = (count: number, one: string, many?: string): Html | null =>
   count > 0 ? html`<p class="more">and ${format.counted(count, `more ${one}`, `more ${many ?? `${one}s`}`)}</p>` : null
 
-/** The heading above a column of bars. */
-export const barHead: Html = html`<td class="bar"></td>`
-
-/** A bar as long as its share, for the eye only: its number stands beside it. */
+/** A bar as long as its share, for the eye only: the next cell has its number. */
 export const bar = (part: number, of: number): Html =>
-  html`<td class="bar"><svg aria-hidden="true" viewBox="0 0 100 10" preserveAspectRatio="none"><rect width="${
+  html`<svg aria-hidden="true" viewBox="0 0 100 10" preserveAspectRatio="none"><rect width="${
     (of === 0 ? 0 : Math.max(part > 0 ? 0.6 : 0, 100 * part / of)).toFixed(1)
-  }" height="10" rx="1"/></svg></td>`
+  }" height="10" rx="1"/></svg>`
 
 /** Text of a server: its direction does not reach beyond it. */
 export const foreign = (text: string, length?: number): Html => html`<bdi>${shorten(text, length)}</bdi>`

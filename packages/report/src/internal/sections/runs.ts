@@ -3,18 +3,18 @@ import * as format from "../format.ts"
 import type { Summary } from "../gather/summaryModel.ts"
 import { type Html, html } from "../html.ts"
 import type { Section } from "../section.ts"
-import { more, near, table } from "./parts.ts"
+import { type Column, more, table } from "./parts.ts"
 
 const outcome = ({ end }: Ledger.Run): Html => {
   if (end === null) return html`<span class="soft">no end on record</span>`
   if (end.outcome === "stopped") return html`<span class="pill warn">stopped</span>`
-  if (end.outcome === "aborted") return html`<span class="pill bad">broken off</span>`
+  if (end.outcome === "aborted") return html`<span class="pill bad">aborted</span>`
   return end.failed > 0
     ? html`<span class="pill bad">${format.count(end.failed)} failed</span>`
     : html`<span class="pill good">completed</span>`
 }
 
-const line = (run: Ledger.Run): Html => {
+const line = (run: Ledger.Run): ReadonlyArray<Html | string> => {
   const { end, endedAt, run: number, startedAt } = run
   const numbers = (end: Ledger.RunEnd, millis: number) => {
     const seconds = Math.max(millis, 1) / 1000
@@ -34,17 +34,18 @@ const line = (run: Ledger.Run): Html => {
   const cells = end === null || endedAt === null
     ? Array.from({ length: 7 }, () => "")
     : numbers(end, endedAt - startedAt)
-  const [took = "", listed, exported, unchanged, bytes] = cells
-  const said = took === ""
-    ? ""
-    : `In ${took}: ${listed} listed, ${exported} exported, ${unchanged} unchanged, ${bytes} fetched`
-  return html`<tr><th scope="row" class="n">${number}</th><td class="nowrap">${format.time(startedAt)}${
-    near(said)
-  }</td><td class="nowrap">${outcome(run)}</td>${cells.map((cell) => html`<td class="n far">${cell}</td>`)}</tr>
-`
+  return [String(number), format.time(startedAt), outcome(run), ...cells]
 }
 
-const columns = ["Took", "Listed", "Exported", "Unchanged", "Fetched", "Jobs", "Bytes"]
+const columns: ReadonlyArray<Column> = [
+  { name: "Run", kind: "n" },
+  { name: "Began", kind: "nowrap" },
+  { name: "Ended", kind: "nowrap" },
+  ...["Took", "Listed", "Exported", "Unchanged", "Fetched", "Jobs", "Bytes"].map((name): Column => ({
+    name,
+    kind: "n"
+  }))
+]
 
 /** How the runs went. */
 export const runs = ({ runs }: Summary): Section => ({
@@ -52,10 +53,8 @@ export const runs = ({ runs }: Summary): Section => ({
   heading: "Runs",
   body: runs.count === 0 ? null : html`${
     table(
-      "Runs, the latest first. Jobs that were stored already are not fetched again",
-      html`<th scope="col" class="n">Run</th><th scope="col">Began</th><th scope="col">Ended</th>${
-        columns.map((name) => html`<th scope="col" class="n far">${name}</th>`)
-      }`,
+      "Runs, the latest first. Stored jobs are not fetched again",
+      columns,
       runs.top.map(line)
     )
   }${more(runs.more, "run")}${

@@ -1,0 +1,227 @@
+/** What `--json` prints: one object per command, each described by a Schema. `docs/reference/json-output.md` is made from these. */
+import * as Schema from "effect/Schema"
+
+const described = <S extends Schema.Top>(schema: S, description: string) => schema.annotate({ description })
+const text = (description: string) => described(Schema.String, description)
+const textOrNull = (description: string) => described(Schema.NullOr(Schema.String), description)
+const flag = (description: string) => described(Schema.Boolean, description)
+const number = (description: string) => described(Schema.Finite, description)
+const numberOrNull = (description: string) => described(Schema.NullOr(Schema.Finite), description)
+const texts = (description: string) => described(Schema.Array(Schema.String), description)
+
+const ofBatch = { project_id: text("Project"), batch_id: text("Batch") }
+
+const prospects = {
+  retryable: flag("Whether the next run retries it"),
+  permanent: flag(
+    "Whether another run will hardly help: the next run skips it, or, if it is retryable, tries it once without waiting"
+  )
+}
+
+/** A failed job, or a batch whose listing failed. */
+export const Failure = Schema.Struct({
+  batch_id: text("Batch"),
+  job_id: textOrNull("Job; null if the listing of the batch failed"),
+  error: text("Reason, such as AttachmentMissing"),
+  message: text("The reason as a sentence"),
+  attempts: number("Runs that tried it since it was last stored"),
+  ...prospects
+})
+
+/** `export`, `retry`, `refresh`, and `convert`. */
+export const Export = Schema.Struct({
+  complete: flag("Whether nothing is missing of what was asked for"),
+  limited: flag("Whether --limit left jobs for the next run"),
+  stopped: flag("Whether the run was stopped before its end"),
+  no_match: flag("Whether the filters skipped every job"),
+  seen: described(
+    Schema.Struct({ statuses: Schema.Array(Schema.String), labels: Schema.Array(Schema.String) }),
+    "Up to 20 statuses and labels of skipped jobs"
+  ),
+  not_listed: texts("Jobs of refresh --job that no batch lists"),
+  batches: Schema.Array(Schema.Struct({
+    ...ofBatch,
+    listed: number("Jobs in the listing: exported + unchanged + unfinished + failed + remaining"),
+    exported: number("Jobs stored by this run"),
+    unchanged: number("Jobs that every sink holds already"),
+    unfinished: number("Jobs without a result yet"),
+    failed: number("Jobs that failed"),
+    remaining: number("Jobs that a stopped run did not come to"),
+    skipped: number("Jobs that the run was not asked for; not part of listed"),
+    changed: number("Jobs whose earlier revision was replaced; part of exported"),
+    delisted: number("Stored jobs that are no longer listed; they are kept"),
+    bytes: number("Bytes fetched for exported jobs")
+  })),
+  failures: Schema.Array(Failure),
+  unsized: described(
+    Schema.Array(Schema.Struct({ reason: Schema.String, count: Schema.Finite })),
+    "Images whose size was looked for and not found, by reason"
+  ),
+  sinks: Schema.Array(Schema.Struct({
+    sink: text("The sink with its place, such as files:/data/output"),
+    stored: number("Jobs that it stored in this run"),
+    backfilled: number("Those of them that came from another sink"),
+    bytes: number("Bytes of the stored jobs"),
+    error: textOrNull("Why it stopped storing"),
+    published: flag("Whether readers see what it stored"),
+    notice: textOrNull("What its readers must know")
+  })),
+  seconds: number("Duration of the run")
+})
+
+/** `plan`. */
+export const Plan = Schema.Struct({
+  batches: Schema.Array(Schema.Struct({
+    ...ofBatch,
+    listed: number("Jobs in the listing: fetch + unchanged + unfinished + failed"),
+    fetch: number("Jobs to fetch"),
+    unchanged: number("Jobs that every sink holds already"),
+    unfinished: number("Jobs without a result yet"),
+    failed: number("Jobs that a normal run would not retry"),
+    skipped: number("Jobs that the filter leaves out; not part of listed"),
+    pages: number("Pages of the listing"),
+    listing_error: textOrNull("Why the listing could not be read to its end")
+  })),
+  limited: flag("Whether there is more to fetch than --limit allows"),
+  sample: described(
+    Schema.Struct({
+      jobs: number("Jobs fetched to measure their cost"),
+      failed: number("Jobs of the sample that could not be fetched"),
+      requests: number("Requests that they took"),
+      bytes: number("Bytes that they have"),
+      seconds: number("Time that they took, added up")
+    }),
+    "What the sample cost"
+  ),
+  no_match: flag("Whether the filters skip every job"),
+  seen: described(Schema.Struct({ statuses: Schema.Array(Schema.String) }), "Up to 20 statuses of skipped jobs"),
+  estimate: described(
+    Schema.Struct({
+      jobs: number("Jobs to fetch"),
+      pages: number("Pages of the listings"),
+      requests: number("Requests"),
+      bytes: number("Bytes to fetch"),
+      seconds: number("Time, if GT Studio keeps up")
+    }),
+    "What the export would cost"
+  ),
+  disks: Schema.Array(Schema.Struct({
+    target: text("The sink as it was named"),
+    free: number("Free bytes there")
+  }))
+})
+
+const Stages = {
+  jobs: number("Jobs in the ledger"),
+  pending: number("Jobs not fetched yet"),
+  unfinished: number("Jobs without a result yet"),
+  stored: number("Stored jobs"),
+  failed: number("Failed jobs")
+}
+
+/** `status`. */
+export const Status = Schema.Struct({
+  ledger: text("Path of the ledger"),
+  batches: Schema.Array(Schema.Struct({ ...ofBatch, ...Stages })),
+  failures: described(
+    Schema.Array(Schema.Struct({
+      error: text("Reason, such as AttachmentMissing"),
+      count: number("Failed jobs"),
+      ...prospects,
+      example: described(
+        Schema.Struct({ batch_id: Schema.String, job_id: Schema.String, message: Schema.String }),
+        "One of them"
+      )
+    })),
+    "Failed jobs by reason, the most frequent first"
+  ),
+  sinks: Schema.Array(Schema.Struct({
+    sink: text("The sink with its place, such as files:/data/output"),
+    stored: number("Jobs stored there"),
+    bytes: number("Bytes of these jobs")
+  }))
+})
+
+/** `status --cluster`. */
+export const ClusterStatus = Schema.Struct({
+  exports: Schema.Array(Schema.Struct({
+    id: text("Id, as labelstream stop takes it"),
+    state: text("State of the export"),
+    error: textOrNull("Why it was aborted"),
+    ...Export.fields
+  })),
+  runners: Schema.Array(
+    Schema.Struct({ address: text("HOST:PORT"), healthy: flag("Whether it was heard from lately") })
+  )
+})
+
+/** `verify`. */
+export const Verify = Schema.Struct({
+  intact: number("Jobs that are intact"),
+  missing: number("Jobs and published files that are missing"),
+  modified: number("Jobs and published files that were modified"),
+  extra: number("Files and rows that nobody stored"),
+  leftover: number("Leftovers of an interrupted run, which are no damage"),
+  differences: Schema.Array(Schema.Struct({
+    difference: described(Schema.Literals(["missing", "modified", "extra", "leftover"]), "What is wrong"),
+    sink: text("The sink with its place"),
+    batch_id: Schema.optionalKey(text("Batch, where one is known")),
+    job_id: Schema.optionalKey(text("Job, where one is known")),
+    path: textOrNull("File or row; null if a whole job is gone")
+  })),
+  repair: texts("Commands that restore what is missing or modified"),
+  unused: texts("Sinks in which nothing is stored")
+})
+
+/** `batches`. */
+export const Batches = Schema.Struct({
+  project_id: text("Project"),
+  name: textOrNull("Name of the project"),
+  batches: Schema.Array(Schema.Struct({
+    batch_id: text("Batch"),
+    name: textOrNull("Name of the batch"),
+    status: textOrNull("Status that GT Studio reports"),
+    jobs: numberOrNull("Jobs"),
+    completed: numberOrNull("Completed jobs"),
+    annotations: numberOrNull("Annotations"),
+    created_at: textOrNull("Time of creation")
+  }))
+})
+
+/** `sinks`. */
+export const Sinks = Schema.Struct({
+  sinks: Schema.Array(Schema.Struct({
+    sink: textOrNull("Name, as in --to; null if the package cannot be used"),
+    package: text("Package to import"),
+    version: textOrNull("Version"),
+    target: textOrNull("Option that TARGET of --to fills"),
+    options: Schema.Array(Schema.Struct({
+      name: text("Option"),
+      required: flag("Whether it must be given"),
+      description: text("What it does")
+    })),
+    error: textOrNull("Why the package cannot be used")
+  }))
+})
+
+/** `check`. */
+export const Check = Schema.Struct({
+  ok: flag("Whether everything is right"),
+  findings: Schema.Array(Schema.Struct({
+    what: text("What was checked"),
+    ok: flag("Whether it is right"),
+    said: text("The finding as a sentence")
+  }))
+})
+
+/** All objects by the commands that print them. */
+export const all = {
+  "export, retry, refresh, convert": Export,
+  plan: Plan,
+  status: Status,
+  "status --cluster": ClusterStatus,
+  verify: Verify,
+  batches: Batches,
+  sinks: Sinks,
+  check: Check
+} as const
