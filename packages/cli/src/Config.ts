@@ -25,9 +25,12 @@ export type Target = typeof Target.Type
 
 /** What the file holds. */
 export const Config = Schema.Struct({
-  project: Schema.optionalKey(text("the id of a project")),
+  /** One project, or several, of which `allBatches` then takes all. */
+  project: Schema.optionalKey(
+    Schema.Union([text("the id of a project"), Schema.NonEmptyArray(text("the id of a project"))])
+  ),
   batches: Schema.optionalKey(Schema.Array(text("the id of a batch"))),
-  /** Every batch that the project has when the run begins. Default: false. */
+  /** Every batch that the projects have when the run begins. Default: false. */
   allBatches: Schema.optionalKey(Schema.Boolean),
   to: Schema.optionalKey(Schema.Array(Target)),
   /** Path of the ledger. Default: `.labelstream/ledger.sqlite`. */

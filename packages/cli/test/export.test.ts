@@ -195,6 +195,20 @@ describe("labelstream export", () => {
       assert.match(unknown.stdout, /Batch nowhere: 0 jobs[^]*the platform does not know it: check the ids/)
     }))
 
+  it.live("takes several projects with --all-batches only", () =>
+    Effect.gen(function*() {
+      const { labelstream, simulator } = yield* world()
+      const projects = ["--project", simulator.projectId, "--project", "nowhere"]
+      const named = yield* labelstream(["export", ...projects, "--batch", "b", "--to", "files:out"])
+      assert.strictEqual(named.status, 1)
+      assert.include(named.stderr, "2 projects are named, and this takes one: only --all-batches takes several")
+      const all = yield* labelstream(["export", ...projects, "--all-batches", "--to", "files:out"])
+      assert.strictEqual(all.status, 1, all.stdout)
+      const same = ["--project", simulator.projectId, ...projects.slice(0, 2)]
+      const once = yield* labelstream(["export", ...same, "--all-batches", "--to", "files:out"])
+      assert.match(once.stdout, /Batch b: 12 jobs listed = 12 exported/)
+    }))
+
   it.live("fetches no more than --limit, says that there is more, and takes the next ones the next time", () =>
     Effect.gen(function*() {
       const { cwd, labelstream } = yield* world({ batches: [{ id: "b", jobs: 250 }] })
@@ -313,6 +327,10 @@ describe("labelstream export", () => {
         /labelstream-sink-installed \(labelstream-sink-installed 1\.0\.0\)\n {2}--to labelstream-sink-installed:URL\n/
       )
       assert.match(listed.stdout, /files \(@labelstream\/sink-files .*\n {2}--to files:DIRECTORY\n/)
+      assert.match(
+        listed.stdout,
+        /mot \(@labelstream\/dataset\/mot [^]*\n {2}keeps rectangle, track ids\n {2}approximates turned rectangle \(written as its extent\)/
+      )
     }))
 })
 

@@ -24,6 +24,17 @@ export const LocalPath = Schema.String.check(
   Schema.makeFilter((text: string) => isUrl(text) ? "Expected a path of this machine, and no URL" : undefined)
 ).annotate(pathAnnotation)
 
+/** What a sink makes of one kind of annotation. */
+export interface Keeping {
+  /** A word for the options under which this holds; empty for the defaults. */
+  readonly variant: string
+  /** Such as `turned rectangle`. */
+  readonly what: string
+  readonly how: "kept" | "approximated" | "dropped"
+  /** In a few words; null if it is kept. */
+  readonly why: string | null
+}
+
 /** A kind of sink that can be found by name. */
 export interface Definition<Options = never> {
   /** As in `JobSink.name`. */
@@ -38,6 +49,8 @@ export interface Definition<Options = never> {
    * The option that a short form such as `--to PACKAGE:TARGET` fills with TARGET. Default: the only one that is required.
    */
   readonly target?: string
+  /** What it keeps, approximates, and drops, for a sink that does not store annotations as they are. */
+  readonly keeps?: ReadonlyArray<Keeping>
   /** Makes the sink. Writes nothing yet. */
   readonly make: (options: Options) => JobSink
 }
@@ -135,6 +148,7 @@ export const define = <Options, Encoded>(definition: {
   readonly version: string
   readonly options: Schema.Codec<Options, Encoded>
   readonly target?: keyof Encoded & string
+  readonly keeps?: ReadonlyArray<Keeping>
   readonly make: (options: Options) => JobSink
 }): Definition<Options> => ({ ...definition, contract })
 

@@ -8,7 +8,7 @@ import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Classes from "./Classes.ts"
 import { DatasetError } from "./DatasetError.ts"
-import type { DatasetFormat, OptionsOf, Output } from "./DatasetFormat.ts"
+import { type DatasetFormat, holdsOf, type OptionsOf, type Output } from "./DatasetFormat.ts"
 import { byCodePoint } from "./internal/codePoints.ts"
 import { annotationsOf, fit, type Rules } from "./internal/fit.ts"
 import { textOf } from "./internal/text.ts"
@@ -43,6 +43,8 @@ export interface Summary {
   readonly losses: ReadonlyArray<Loss.Entry>
   /** Samples left out because the format needs their size, and the names of the first 20. */
   readonly withoutSize: { readonly count: number; readonly names: ReadonlyArray<string> }
+  /** Samples left out because the format has no place for them: their number by the reason. */
+  readonly refused: ReadonlyMap<string, number>
 }
 
 /** How many samples that are left out are named. */
@@ -62,13 +64,19 @@ export const build = Effect.fn("Dataset.build")(function*<Fields extends Schema.
 ) {
   const { astray = [], classes: choice, empty = "keep", frozen = [], lossless = false, names: source = "url", split } =
     settings
-  const rules: Rules<Fields> = { format, options, classOf: Classes.mapping(choice), empty }
+  const rules: Rules<Fields> = {
+    format,
+    options,
+    holds: holdsOf(format, options),
+    classOf: Classes.mapping(choice),
+    empty
+  }
   const survey = yield* surveyOf(inputs, rules, split, source)
   for (const [shape, label, why, count] of astray) {
     const name = rules.classOf(label)
     if (name !== null) survey.tally.add(shape, name, Loss.dropped(why), "loss", count)
   }
-  const { given, met, seen, tally, withoutSize } = survey
+  const { given, met, refused, seen, tally, withoutSize } = survey
   const strange = [...seen].find((name) => format.splits?.includes(name) === false)
   if (strange !== undefined) {
     const detail = `${format.name} has the splits ${format.splits?.join(", ")} and not ${JSON.stringify(strange)}`
@@ -81,8 +89,13 @@ export const build = Effect.fn("Dataset.build")(function*<Fields extends Schema.
   yield* out.file("samples.csv", textOf(SamplesTable.header, [samples.all, SamplesTable.line]))
   yield* out.file("loss.json", Loss.toJson(tally.entries()))
   yield* format.write(samples, classes, out, options)
-  const summary: Summary = { samples: survey.samples, classes: classes.names, losses: tally.entries(), withoutSize }
-  return summary
+  return {
+    samples: survey.samples,
+    classes: classes.names,
+    losses: tally.entries(),
+    withoutSize,
+    refused
+  } satisfies Summary
 })
 
 /** What the first pass finds. */
@@ -97,6 +110,7 @@ const surveyOf = Effect.fnUntraced(function*<Fields extends Schema.Struct.Fields
   const given = Names.make()
   const tally = Loss.tally()
   const withoutSize = { count: 0, names: new Array<string>() }
+  const refused = new Map<string, number>()
   let samples = 0
   const look = (input: Input): void => {
     for (const { label } of annotationsOf(input)) {
@@ -104,17 +118,19 @@ const surveyOf = Effect.fnUntraced(function*<Fields extends Schema.Struct.Fields
       if (name !== null) met.add(name)
     }
     if (input.name !== null) given.take(input.name)
-    const { leftOut } = fit(input, rules, tally)
-    if (leftOut === null) {
+    const fitted = fit(input, rules, tally)
+    if (fitted.leftOut === null) {
       samples++
       seen.add(split.of(input.job))
-    } else if (leftOut === "size") {
+    } else if (fitted.leftOut === "size") {
       withoutSize.count++
       if (withoutSize.names.length < mostNamed) withoutSize.names.push(input.name ?? Names.stemOf(input, source))
+    } else if (fitted.leftOut === "kind" || fitted.leftOut === "refused") {
+      refused.set(fitted.why, (refused.get(fitted.why) ?? 0) + 1)
     }
   }
   yield* Stream.runForEachArray(inputs, (some) => Effect.sync(() => some.forEach(look)))
-  return { given, met, samples, seen, tally, withoutSize }
+  return { given, met, refused, samples, seen, tally, withoutSize }
 })
 
 const lossOf = (name: string, entries: ReadonlyArray<Loss.Entry>) => {

@@ -9,7 +9,7 @@ import type { Classes } from "./Classes.ts"
 import type { DatasetError } from "./DatasetError.ts"
 import * as DatasetOptions from "./DatasetOptions.ts"
 import type { Carried } from "./Loss.ts"
-import type { Sample, Samples, Shape } from "./Sample.ts"
+import type { Input, Sample, Samples, Shape } from "./Sample.ts"
 
 /** What a file holds: text in UTF-8, bytes, or bytes in pieces that may be small. */
 export type FileContent = string | Uint8Array | Stream.Stream<Uint8Array, DatasetError>
@@ -34,20 +34,30 @@ export interface Output {
 /** The options of a format whose fields these are. */
 export type OptionsOf<Fields extends Schema.Struct.Fields> = Schema.Struct<Fields>["Type"]
 
+/** Whether a format has a place for attributes and for track ids. */
+export interface Holds {
+  readonly attributes: boolean
+  readonly tracks: boolean
+}
+
 /** A dataset format. */
 export interface DatasetFormat<Fields extends Schema.Struct.Fields> {
   /** Such as `coco`. */
   readonly name: string
   /** The format's own options, each annotated with a description that names its default. */
   readonly fields: Fields
+  /** Options that change what it keeps, by the word for them (empty for the defaults). Default: none does. */
+  readonly variants?: Readonly<Record<string, OptionsOf<Fields>>>
   /** The names that a split may have; undefined for any. */
   readonly splits?: ReadonlyArray<string>
   /** What its samples are. Others are left out, and counted. */
   readonly kind: Sample["kind"]
   /** Whether it needs the size of an image, without which a sample is left out and counted, and whether it reads masks. */
   readonly needs: { readonly sizes: boolean; readonly masks: boolean }
-  /** Whether it has a place for attributes and for track ids. Those without one are listed in the loss report. */
-  readonly holds: { readonly attributes: boolean; readonly tracks: boolean }
+  /** Attributes and track ids without a place are listed in the loss report. */
+  readonly holds: Holds | ((options: OptionsOf<Fields>) => Holds)
+  /** Why it cannot take a sample of its kind, in a few words; null if it can. Such samples are left out, and counted. */
+  readonly refuses?: (input: Input, options: OptionsOf<Fields>) => string | null
   /** How it writes a shape. It is not given shapes that it drops. */
   readonly carries: (shape: Shape, options: OptionsOf<Fields>) => Carried
   /** Writes all samples. Collects nothing: it runs `samples` as often as it needs to. */
@@ -62,6 +72,12 @@ export interface DatasetFormat<Fields extends Schema.Struct.Fields> {
 /** Makes a format, with the types of its options inferred. */
 export const make = <const Fields extends Schema.Struct.Fields>(format: DatasetFormat<Fields>): DatasetFormat<Fields> =>
   format
+
+/** What a format with these options has a place for. */
+export const holdsOf = <Fields extends Schema.Struct.Fields>(
+  { holds }: DatasetFormat<Fields>,
+  options: OptionsOf<Fields>
+): Holds => typeof holds === "function" ? holds(options) : holds
 
 /** The Schema of all options of a dataset of this format: the shared ones and its own. */
 export const optionsOf = <Fields extends Schema.Struct.Fields>(format: DatasetFormat<Fields>) =>

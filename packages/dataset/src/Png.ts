@@ -1,5 +1,6 @@
 /**
- * Reads and writes PNG pictures of the kinds that masks are: reads RGB and RGBA of 8 bits, writes gray of 8 and 16 bits.
+ * Reads and writes PNG pictures of the kinds that masks are: reads RGB and RGBA of 8 bits, writes gray of 8 and 16
+ * bits, palettes, and numbers as RGB.
  * By `node:zlib` and no other code, which for masks is faster than a general decoder.
  */
 import { crc32, deflateSync, inflateSync } from "node:zlib"
@@ -82,26 +83,56 @@ const chunk = (type: string, data: Uint8Array): Uint8Array => {
 }
 
 /** Encodes values row by row as a gray picture of 8 bits, if `depth` says so and all are below 256, or of 16 bits. */
-export const encodeGray = (values: ArrayLike<number>, width: number, height: number, depth: 8 | 16): Uint8Array => {
-  const bytes = depth / 8
-  const raw = Buffer.alloc((width * bytes + 1) * height)
+export const encodeGray = (values: ArrayLike<number>, width: number, height: number, depth: 8 | 16): Uint8Array =>
+  encode(values, width, height, { color: 0, depth, shifts: depth === 8 ? [0] : [8, 0] })
+
+/** Encodes numbers below 2^24 row by row as an RGB picture: red is the lowest 8 bits, blue the highest. */
+export const encodeNumbers = (values: ArrayLike<number>, width: number, height: number): Uint8Array =>
+  encode(values, width, height, { color: 2, depth: 8, shifts: [0, 8, 16] })
+
+/** Encodes places in a palette of at most 256 colors (three bytes each) row by row. */
+export const encodePalette = (
+  values: ArrayLike<number>,
+  width: number,
+  height: number,
+  palette: Uint8Array
+): Uint8Array => encode(values, width, height, { color: 3, depth: 8, shifts: [0], palette })
+
+/** How values become bytes: each shift gives one byte of a value. */
+interface Layout {
+  readonly color: 0 | 2 | 3
+  readonly depth: 8 | 16
+  readonly shifts: readonly [number, ...ReadonlyArray<number>]
+  readonly palette?: Uint8Array
+}
+
+const encode = (
+  values: ArrayLike<number>,
+  width: number,
+  height: number,
+  { color, depth, palette, shifts }: Layout
+): Uint8Array => {
+  const raw = Buffer.alloc((width * shifts.length + 1) * height)
+  const [first, ...rest] = shifts
   for (let y = 0, at = 0, from = 0; y < height; y++) {
     // Each row as its difference from the one above, which in masks is mostly zero.
     raw[at++] = y === 0 ? 0 : 2
     for (let x = 0; x < width; x++, from++) {
       const value = values[from]!
       const above = y === 0 ? 0 : values[from - width]!
-      if (depth === 16) raw[at++] = (value >> 8) - (above >> 8)
-      raw[at++] = value - above
+      raw[at++] = (value >> first) - (above >> first)
+      for (const shift of rest) raw[at++] = (value >> shift) - (above >> shift)
     }
   }
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
   header[8] = depth
+  header[9] = color
   return Buffer.concat([
     signature,
     chunk("IHDR", header),
+    ...palette === undefined ? [] : [chunk("PLTE", palette)],
     chunk("IDAT", deflateSync(raw, { level: 4 })),
     chunk("IEND", new Uint8Array(0))
   ])

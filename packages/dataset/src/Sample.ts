@@ -47,6 +47,8 @@ export interface PointLabels {
   readonly entries: ReadonlyArray<Shape | null>
   /** The values in the order of the points; 0 is unlabeled. Each run reads from the start. */
   readonly values: Stream.Stream<Uint16Array, DatasetError>
+  /** x, y and z of the points in the same order; null where the labels came without them. */
+  readonly positions: Stream.Stream<Float32Array, DatasetError> | null
 }
 
 /** The job that a sample comes from. */

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs"
 import { deflateSync } from "node:zlib"
 import { DatasetError, Legend, Png } from "../src/index.ts"
 import { shape } from "../src/testing/corpus.ts"
-import { readGray } from "./readers/readPng.ts"
+import { readGray } from "./readers/files/readPng.ts"
 import { encode } from "./support/pngEncoder.ts"
 
 const side = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 24 }))

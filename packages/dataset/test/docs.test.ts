@@ -1,52 +1,89 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { Coco, DatasetOptions, type Loss, Masks, Yolo } from "../src/index.ts"
-import type { Point, Shape } from "../src/Sample.ts"
-import { shape } from "../src/testing/corpus.ts"
+import { expect } from "vitest"
+import * as Dataset from "../src/index.ts"
 
-const upright: ReadonlyArray<Point> = [[0.1, 0.1], [0.4, 0.1], [0.4, 0.5], [0.1, 0.5]]
-const turned: ReadonlyArray<Point> = [[0.2, 0.1], [0.4, 0.3], [0.2, 0.5], [0, 0.3]]
+const docs = join(import.meta.dirname, "../../../docs")
+const page = readFileSync(join(docs, "formats", "overview.md"), "utf8")
 
-const shapes: ReadonlyArray<readonly [name: string, shape: Shape]> = [
-  ["rectangle", shape("rectangle", "car", upright)],
-  ["turned rectangle", shape("rectangle", "car", turned)],
-  ["polygon", shape("polygon", "car", [...turned, [0.1, 0.2]])],
-  ["line", shape("line", "car", turned)],
-  ["landmark", shape("landmark", "car", upright, { pointLabels: [1, 2, 3, 4] })],
-  ["2D cuboid", shape("cuboid", "car", upright)],
-  ["mask, class", shape("segment", "road", [])],
-  ["mask, instance", shape("segment", "car", [], { instance: "1" })],
-  ["3D box", shape("box_3d", "car", [])],
-  ["classification", shape("classification", "sunny", [])]
-]
+/** All formats by name, in the order of their names. */
+const tables = [
+  Dataset.Coco.format,
+  Dataset.Cvat.format,
+  Dataset.Datumaro.format,
+  Dataset.HuggingFace.format,
+  Dataset.Kitti.format,
+  Dataset.LabelMe.format,
+  Dataset.LabelStudio.format,
+  Dataset.Masks.format,
+  Dataset.Mot.format,
+  Dataset.SemanticKitti.format,
+  Dataset.Voc.format,
+  Dataset.WebDataset.format,
+  Dataset.Yolo.format
+].map((format) => ({ name: format.name, cells: Dataset.LossTable.of(format as never) }))
 
-const tasks = ["detect", "segment", "obb", "pose"] as const
+const title = (name: string, variant: string) => variant === "" ? `\`${name}\`` : `\`${name}\`, ${variant}`
 
-const columns: ReadonlyArray<readonly [name: string, carries: (of: Shape) => Loss.Carried]> = [
-  ["coco", (of) => Coco.format.carries(of, {})],
-  ...tasks.map((task) => [`yolo ${task}`, (of: Shape) => Yolo.format.carries(of, { task })] as const),
-  ["masks", (of) => Masks.format.carries(of, {})]
-]
+const signs = { kept: "●", approximated: "◐", dropped: "" } as const
 
-const cell = ({ how, why }: Loss.Carried) => how === "kept" ? "whole" : how === "dropped" ? "dropped" : why
+const markdown = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)))
+  const line = (row: ReadonlyArray<string>) =>
+    `| ${row.map((text, column) => text.padEnd(widths[column]!)).join(" | ")} |`
+  return [line(rows[0]!), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.slice(1).map(line)]
+    .join("\n")
+}
 
-const page = readFileSync(join(import.meta.dirname, "../../../docs/formats/overview.md"), "utf8")
-const rows = page.split("\n").filter((line) => line.startsWith("|"))
-  .map((line) => line.split("|").slice(1, -1).map((text) => text.trim()))
+const columns = tables.flatMap(({ cells, name }) =>
+  Array.from(new Set(cells.map(({ variant }) => variant)), (variant) => ({
+    name: title(name, variant),
+    cells: cells.filter((cell) => cell.variant === variant)
+  }))
+)
 
-describe("the page about datasets", () => {
-  it("says what each format does with each shape", () => {
-    const head = ["shape", ...columns.map(([name]) => `\`${name}\``)]
-    const expected = [head, ...shapes.map(([name, of]) => [name, ...columns.map(([, carries]) => cell(carries(of)))])]
-    const at = rows.findIndex((row) => row[0] === "shape")
-    const found = rows.slice(at).filter((_, index) => index !== 1).slice(0, expected.length)
-    const table = expected.map((row) => `| ${row.join(" | ")} |`).join("\n")
-    assert.deepStrictEqual(found, expected, `the table must be\n${table}`)
+const overview = markdown([
+  ["format", ...Dataset.LossTable.rows],
+  ...columns.map(({ cells, name }) => [name, ...cells.map(({ how }) => signs[how])])
+])
+
+const approximations = markdown([
+  ["format", "annotation", "how it is written"],
+  ...columns.flatMap(({ cells, name }) =>
+    cells.filter(({ how }) => how === "approximated").map(({ what, why }) => [name, what, why!])
+  )
+])
+
+describe("the pages about datasets", () => {
+  it("say what each format does with each annotation", async () => {
+    const text = `# What each format keeps
+
+● is kept as it is, ◐ is changed, and an empty cell means that the format has no place for it. \`yolo-ndjson\` keeps what
+\`yolo\` keeps. \`loss.json\` in each dataset counts this for your data, by class. A test makes this page from the formats.
+
+${overview}
+
+## What is changed
+
+${approximations}
+`
+    await expect(text).toMatchFileSnapshot(join(docs, "formats", "what-is-kept.md"))
   })
 
-  it("describes every option that all formats have", () => {
-    const described = new Set(rows.map(([name]) => name!.replaceAll("`", "")))
-    for (const name of Object.keys(DatasetOptions.fields)) assert.isTrue(described.has(name), name)
+  it("describe every option that all formats have", () => {
+    const rows = page.split("\n").filter((line) => line.startsWith("|")).map((line) => line.split("|")[1]!.trim())
+    const described = new Set(rows.map((name) => name.replaceAll("`", "")))
+    for (const name of Object.keys(Dataset.DatasetOptions.fields)) assert.isTrue(described.has(name), name)
+  })
+
+  it("name every format and each of its own options", () => {
+    const formats = readFileSync(join(docs, "formats", "all.md"), "utf8")
+    for (const { name } of tables) assert.include(formats, `\`${name}\``)
+    for (
+      const option of ["keypoints", "skeleton", "coordinates", "frame_rate", "layout", "shard_bytes", "image_root"]
+    ) {
+      assert.include(formats, `\`${option}\``)
+    }
   })
 })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { Coco, DatasetSink, Masks, Rle, Yolo, YoloNdjson } from "../src/index.ts"
-import { readGray } from "./readers/readPng.ts"
+import { readGray } from "./readers/files/readPng.ts"
 import { platform } from "./support/platform.ts"
 import { temporary } from "./support/targets.ts"
 

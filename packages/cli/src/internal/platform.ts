@@ -87,11 +87,16 @@ export const ledgerReadOnly = (
 ): Layer.Layer<Ledger.Ledger, Ledger.LedgerError | OptionError.OptionError> =>
   SqliteLedger.layerReadOnly({ file: settings.ledger })
 
-/** The project that settings name. */
-export const projectOf = ({ project }: Settings): Effect.Effect<string, SettingsError> =>
-  project === undefined
-    ? new SettingsError({ message: "No project is named. Use --project ID, or set GT_STUDIO_PROJECT_ID" })
-    : Effect.succeed(project)
+const noProject = new SettingsError({ message: "No project is named. Use --project ID, or set GT_STUDIO_PROJECT_ID" })
+
+/** The only project that settings name. */
+export const projectOf = ({ projects }: Settings): Effect.Effect<string, SettingsError> => {
+  const [project, ...more] = projects
+  if (project === undefined) return noProject
+  return more.length === 0 ? Effect.succeed(project) : new SettingsError({
+    message: `${projects.length} projects are named, and this takes one: only --all-batches takes several`
+  })
+}
 
 /** The batches that settings name one by one; at least one must be. */
 export const namedBatches = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
@@ -108,18 +113,24 @@ export const namedBatches = Effect.fnUntraced(function*(settings: Settings): Eff
   return settings.batches.map((batchId): Job.BatchRef => ({ projectId, batchId }))
 })
 
-/** The batches that settings name, or all that the project has. */
+/** The batches that settings name, or all that the projects have. A project without batches is named on stderr. */
 export const batchesOf = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
   ReadonlyArray<Job.BatchRef>,
   Failure,
   GtStudio.GtStudio
 > {
   if (!settings.allBatches) return yield* namedBatches(settings)
-  const projectId = yield* projectOf(settings)
+  const { projects } = settings
+  if (projects.length === 0) return yield* noProject
   const gtStudio = yield* GtStudio.GtStudio
-  const { batches } = yield* Effect.scoped(Effect.andThen(sayTrouble, gtStudio.project(projectId)))
-  if (batches.length === 0) {
-    return yield* new SettingsError({ message: `Project ${projectId} has no batches` })
-  }
-  return batches.map(({ id }): Job.BatchRef => ({ projectId, batchId: id }))
+  const found = yield* Effect.forEach(projects, (projectId) =>
+    Effect.map(
+      Effect.scoped(Effect.andThen(sayTrouble, gtStudio.project(projectId))),
+      ({ batches }) => ({ projectId, batches: batches.map(({ id }): Job.BatchRef => ({ projectId, batchId: id })) })
+    ))
+  const without = found.flatMap(({ batches, projectId }) => batches.length === 0 ? [projectId] : [])
+  const message = `Project ${without.join(", ")} has no batches`
+  if (without.length === projects.length) return yield* new SettingsError({ message })
+  if (without.length > 0) yield* Effect.logWarning(message)
+  return found.flatMap(({ batches }) => batches)
 })

@@ -6,16 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Classes } from "../Classes.ts"
 import * as DatasetFormat from "../DatasetFormat.ts"
-import * as Yolo from "../internal/yolo.ts"
 import * as Keypoints from "../Keypoints.ts"
-
-/** What YAML reads as something else than text, even between double quotes. */
-const unprintable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
-
-/** Text between double quotes, as YAML and JSON have it. */
-const quoted = (text: string): string =>
-  JSON.stringify(text.toWellFormed())
-    .replaceAll(unprintable, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`)
+import { quoted } from "./shared/yaml.ts"
+import * as Yolo from "./shared/yoloRows.ts"
 
 /** `data.yaml`: no `path`, so that readers take its own folder. */
 const dataFile = (splits: ReadonlyArray<string>, { names }: Classes, keypoints: number | null): string => {
@@ -35,6 +28,7 @@ const dataFile = (splits: ReadonlyArray<string>, { names }: Classes, keypoints: 
 export const format = DatasetFormat.make({
   name: "yolo",
   fields: Yolo.fields,
+  variants: Yolo.variants,
   splits: Yolo.splits,
   kind: "image",
   needs: { sizes: false, masks: false },

@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as DatasetFormat from "../DatasetFormat.ts"
 import { textOf } from "../internal/text.ts"
-import * as Yolo from "../internal/yolo.ts"
 import * as Keypoints from "../Keypoints.ts"
 import type { Sample } from "../Sample.ts"
+import * as Yolo from "./shared/yoloRows.ts"
 
 const keys = { detect: "boxes", segment: "segments", pose: "pose", obb: "obb" } as const
 
@@ -16,6 +16,7 @@ const keys = { detect: "boxes", segment: "segments", pose: "pose", obb: "obb" } 
 export const format = DatasetFormat.make({
   name: "yolo-ndjson",
   fields: Yolo.fields,
+  variants: Yolo.variants,
   splits: Yolo.splits,
   kind: "image",
   needs: { sizes: false, masks: false },

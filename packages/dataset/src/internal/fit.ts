@@ -3,7 +3,7 @@
  * counts what that costs. Done here once, so that a format writes every shape that it gets, and counts nothing.
  */
 import type * as Schema from "effect/Schema"
-import type { DatasetFormat, OptionsOf } from "../DatasetFormat.ts"
+import type { DatasetFormat, Holds, OptionsOf } from "../DatasetFormat.ts"
 import { clamp } from "../Geometry.ts"
 import * as Loss from "../Loss.ts"
 import type { Input, Shape } from "../Sample.ts"
@@ -12,6 +12,7 @@ import type { Input, Shape } from "../Sample.ts"
 export interface Rules<Fields extends Schema.Struct.Fields> {
   readonly format: DatasetFormat<Fields>
   readonly options: OptionsOf<Fields>
+  readonly holds: Holds
   /** Null if the label is dropped. */
   readonly classOf: (label: string) => string | null
   readonly empty: "keep" | "drop"
@@ -20,7 +21,8 @@ export interface Rules<Fields extends Schema.Struct.Fields> {
 /** What is left of a sample; or why it is left out. */
 export type Fitted =
   | (Pick<Input, "shapes" | "mask" | "points"> & { readonly leftOut: null })
-  | { readonly leftOut: "kind" | "size" | "empty" }
+  | { readonly leftOut: "size" | "empty" }
+  | { readonly leftOut: "kind" | "refused"; readonly why: string }
 
 /** All annotations of a sample. */
 export const annotationsOf = (
@@ -36,16 +38,19 @@ export const fit = <Fields extends Schema.Struct.Fields>(
   rules: Rules<Fields>,
   tally?: Loss.Tally
 ): Fitted => {
-  const { format, empty } = rules
-  const leaveOut = (leftOut: "kind" | "size", lost: Loss.Carried): Fitted => {
+  const { empty, format, options } = rules
+  const leaveOut = (leftOut: "kind" | "size" | "refused", why: string): Fitted => {
+    const lost = Loss.dropped(why)
     tally?.add("sample", "", lost)
     loseAll(annotationsOf(input), lost, rules, tally)
-    return { leftOut }
+    return { leftOut, why }
   }
-  if (input.kind !== format.kind) return leaveOut("kind", Loss.dropped(`no place for a sample that is ${input.kind}`))
+  if (input.kind !== format.kind) return leaveOut("kind", `no place for a sample that is ${input.kind}`)
   if (format.needs.sizes && (input.width === null || input.height === null)) {
-    return leaveOut("size", Loss.dropped(input.maskProblem ?? "the size of the image is not known"))
+    return leaveOut("size", input.maskProblem ?? "the size of the image is not known")
   }
+  const refused = format.refuses?.(input, options) ?? null
+  if (refused !== null) return leaveOut("refused", refused)
   const fitted = (shape: Shape | null) => shape === null ? null : fitShape(shape, input, rules, tally)
   const shapes = input.shapes.map(fitted).filter((shape) => shape !== null)
   const mask = fitMask(input, rules, fitted, tally)
@@ -101,7 +106,7 @@ const notAClass = Loss.dropped("classes maps it to null")
 const fitShape = <Fields extends Schema.Struct.Fields>(
   shape: Shape,
   input: Input,
-  { classOf, format, options }: Rules<Fields>,
+  { classOf, format, holds, options }: Rules<Fields>,
   tally: Loss.Tally | undefined
 ): Shape | null => {
   const label = classOf(shape.label)
@@ -121,12 +126,12 @@ const fitShape = <Fields extends Schema.Struct.Fields>(
   const { isFar, points } = clamp(shape.points, input)
   if (tally !== undefined) {
     tally.add(shape.type, label, carried.how === "kept" && isFar ? outside : carried)
-    if (!format.holds.attributes && shape.attributes !== "{}") {
+    if (!holds.attributes && shape.attributes !== "{}") {
       for (const name of Object.keys(JSON.parse(shape.attributes) as object)) {
         tally.add("attribute", name, noAttributes, "noPlace")
       }
     }
-    if (!format.holds.tracks && shape.track !== null) tally.add("track", label, noTracks, "noPlace")
+    if (!holds.tracks && shape.track !== null) tally.add("track", label, noTracks, "noPlace")
   }
   return label === shape.label && points === shape.points ? shape : { ...shape, label, points }
 }

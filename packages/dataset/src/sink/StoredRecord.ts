@@ -36,6 +36,14 @@ export interface StoredMask {
   readonly entries: ReadonlyArray<Shape>
 }
 
+/** A labeled cloud that was read when it was stored. Segments are those that have points. */
+export interface StoredCloud {
+  readonly file: number
+  /** The label key of each segment. */
+  readonly keys: ReadonlyArray<number>
+  readonly entries: ReadonlyArray<Shape>
+}
+
 /** A sample of one of the job's inputs. Files are places in `Head.files`. */
 export interface StoredSample {
   readonly kind: "image" | "point_cloud"
@@ -47,6 +55,8 @@ export interface StoredSample {
   readonly input: number | null
   /** Text says why it cannot be read. */
   readonly mask: StoredMask | string | null
+  /** Only of a cloud whose labels were stored. Text says why they cannot be read. */
+  readonly points?: StoredCloud | string
   readonly shapes: ReadonlyArray<Shape>
 }
 

@@ -22,7 +22,7 @@ export interface Before {
   /** The path of the record. */
   readonly path: string
   readonly job: SampleJob
-  /** The file of the input, and that of the mask or of the whole document. */
+  /** The file of the input, and that of the mask, the labeled cloud, or the whole document. */
   readonly input: StoredRecord.StoredFile | null
   readonly file: StoredRecord.StoredFile | null
   readonly found: ImagesFolder.FoundImage | null
@@ -128,7 +128,7 @@ const beforeOf = async (
 ): Promise<Omit<Before, "name"> & { readonly asks: Asks }> => {
   const inFile = (index: number | null | undefined) =>
     index === null || index === undefined ? null : files[index] ?? null
-  const file = inFile("coco" in line ? line.coco : typeof line.mask === "object" ? line.mask?.file : null)
+  const file = inFile("coco" in line ? line.coco : fileOf(line.mask) ?? fileOf(line.points))
   const sample = "coco" in line ? await coco(path, file, line.at, job) : line
   const asks = { frame: sample.frame, job, kind: sample.kind, url: sample.url }
   const input = "coco" in line ? null : inFile(line.input)
@@ -137,6 +137,9 @@ const beforeOf = async (
     : null
   return { path, job, input, file, found, asks }
 }
+
+const fileOf = (stored: { readonly file: number } | string | null | undefined) =>
+  typeof stored === "object" ? stored?.file : undefined
 
 /** Reads images of stored COCO documents. It holds the last document: the images of one follow each other. */
 export const cocoReader = ({ fs, store }: Place) => {

@@ -9,7 +9,7 @@ const capitalized = (text: string): string => /^[a-z]+ /.test(text) ? text[0]!.t
 
 /** The notice; null if there is nothing to say. */
 export const noticeOf = (
-  { losses, samples, withoutSize }: Summary,
+  { losses, refused, samples, withoutSize }: Summary,
   { missing, notes }: Pick<StagedOutput, "missing" | "notes">,
   { images }: { readonly images?: string | undefined }
 ): string | null => {
@@ -37,6 +37,7 @@ export const noticeOf = (
         "`labelstream refresh ... --attachments all` or the option images gives it"
     )
   }
+  for (const [why, count] of refused) sentences.push(`${plural(count, "sample")} left out: ${why}`)
   sentences.push(...notes)
   const annotations = losses.filter(({ shape }) => !["attribute", "sample", "track"].includes(shape))
   const sum = (of: "kept" | "approximated" | "dropped") => annotations.reduce((total, entry) => total + entry[of], 0)

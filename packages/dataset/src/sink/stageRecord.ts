@@ -8,10 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import * as CocoDocument from "../CocoDocument.ts"
-import type { DatasetError } from "../DatasetError.ts"
+import { DatasetError } from "../DatasetError.ts"
 import * as Legend from "../Legend.ts"
 import * as Names from "../Names.ts"
 import type { Shape } from "../Sample.ts"
+import * as LabeledCloud from "./labeledCloud.ts"
 import type { Needs, Place } from "./place.ts"
 import { shapeText } from "./shapeText.ts"
 import * as StoredRecord from "./StoredRecord.ts"
@@ -33,11 +34,14 @@ const filesAtOnce = 4
 /** A COCO document is parsed as a whole: one above this many bytes counts as a document of unknown shape. */
 const largestCoco = 64 * 1024 * 1024
 
+/** The files that say which class a pixel or a point belongs to. */
+const labelRoles = { image: "mask", point_cloud: "point_cloud" } as const
+
 /** Writes one record and its files. */
 export const stageRecord = Effect.fnUntraced(function*(
   place: Place,
   attempt: Failure.Attempt,
-  needs: Needs,
+  { kind, ...needs }: Needs & { readonly kind: "image" | "point_cloud" },
   folder: string,
   number: number,
   record: JobSink.JobRecord
@@ -47,7 +51,7 @@ export const stageRecord = Effect.fnUntraced(function*(
   const staged = (file: number) => join(folder, `${number}.${file}`)
   const coco = yield* cocoOf(record).pipe(Effect.catchTag("ContentError", unreadable))
   const wanted = record.attachments.filter(({ ref: { role } }) =>
-    role === "mask" && needs.masks || role === "input" && needs.inputs
+    role === labelRoles[kind] && needs.masks || role === "input" && needs.inputs
   )
   const contents = [
     ...coco === undefined ? [] : [{ name: "coco.json", content: record.document }],
@@ -126,8 +130,8 @@ const samplesOf = Effect.fnUntraced(function*(
     for await (const { rows } of Stream.toAsyncIterable(decoded)) {
       yield rows.map((row) => ({
         key: `${padded(row.media_index ?? nowhere)}${padded(row.annotation_index)}`,
-        // Segments come with their color, by which a mask has them.
-        line: `${row.type === "segment" ? row.color ?? "-" : ""} ${shapeText(row)}`
+        // Segments come with their color, by which a mask has them, or with the key that points of a cloud have.
+        line: `${row.type === "segment" ? row.label_key ?? row.color ?? "-" : ""} ${shapeText(row)}`
       }))
     }
   }
@@ -153,7 +157,7 @@ const samplesOf = Effect.fnUntraced(function*(
       yield await sampleLine(row, taken, loose.segments)
     }
     const astray: Array<readonly [shape: string, why: string]> = loose.shapes.map((shape) => [shape, noImage])
-    if (masks.size === 0) {
+    if (masks.size === 0 && !files.some(isCloud)) {
       astray.push(...loose.segments.map(({ shape }) => [shape, noMask] as const))
     }
     if (astray.length > 0) {
@@ -170,8 +174,12 @@ const samplesOf = Effect.fnUntraced(function*(
     const file = masks.get(media_index)
     const legend = file === undefined ? segments : [...ofJob, ...segments]
     const mask = file === undefined ? undefined : await Effect.runPromise(maskOf(files[file]!, file, legend))
-    const read = typeof mask === "object" ? mask : undefined
-    // Segments that no mask shows stay, to be counted as lost.
+    const cloud = row.attachment_index === null ? undefined : fileOf.get(row.attachment_index)
+    const points = cloud === undefined || !isCloud(files[cloud]!)
+      ? undefined
+      : await cloudOf(files[cloud]!, cloud, [...ofJob, ...segments])
+    const read = typeof mask === "object" ? mask : typeof points === "object" ? points : undefined
+    // Segments that neither a mask nor a cloud shows stay, to be counted as lost.
     const left = read === undefined ? legend.map(({ shape }) => shape) : []
     const input = row.attachment_index === null ? undefined : fileOf.get(row.attachment_index)
     const start = JSON.stringify({
@@ -180,12 +188,13 @@ const samplesOf = Effect.fnUntraced(function*(
         ? null
         : { id: frame_id ?? "", index: frame_index ?? media_index },
       url,
-      width: width ?? read?.width ?? null,
-      height: height ?? read?.height ?? null,
+      width: width ?? (typeof mask === "object" ? mask.width : null),
+      height: height ?? (typeof mask === "object" ? mask.height : null),
       ending: endings.get(media_index) ?? null,
       // A mask is no input, though it may stand for one that the result does not name.
       input: input === undefined || files[input]!.ref.role !== "input" ? null : input,
-      mask: mask ?? null
+      mask: mask ?? null,
+      ...points === undefined ? {} : { points }
     })
     return `${start.slice(0, -1)},"shapes":[${[...shapes, ...left].join(",")}]}`
   }
@@ -230,6 +239,31 @@ const maskOf = ({ content }: Attachment, file: number, segments: Taken["segments
       }),
       Effect.catch(({ detail }: DatasetError) => Effect.succeed(detail))
     )
+}
+
+const isCloud = ({ ref }: Attachment): boolean => ref.role === "point_cloud"
+
+/** Reads a labeled cloud; answers why it cannot be read, if that is so. */
+const cloudOf = async (
+  { content }: Attachment,
+  file: number,
+  segments: Taken["segments"]
+): Promise<StoredRecord.StoredCloud | string> => {
+  const met = new Set<number>()
+  try {
+    for await (const { keys } of LabeledCloud.pointsOf(Stream.toAsyncIterable(content.stream))) {
+      for (const key of keys) met.add(key)
+    }
+  } catch (cause) {
+    if (cause instanceof DatasetError) return cause.detail
+    throw StagedContent.unreadable(cause)
+  }
+  const found = segments.filter(({ color }) => met.has(Number(color)))
+  return {
+    file,
+    keys: found.map(({ color }) => Number(color)),
+    entries: found.map(({ shape }) => JSON.parse(shape) as Shape)
+  }
 }
 
 const endingOf = ({ content }: Attachment) =>

@@ -6,8 +6,9 @@ import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { DatasetError } from "../DatasetError.ts"
 import * as Legend from "../Legend.ts"
-import type { Input, Mask } from "../Sample.ts"
+import type { Input, Mask, PointLabels } from "../Sample.ts"
 import { type Before, cocoReader } from "./gather.ts"
+import * as LabeledCloud from "./labeledCloud.ts"
 import type { Place } from "./place.ts"
 import type * as StoredRecord from "./StoredRecord.ts"
 
@@ -46,7 +47,7 @@ const inputOf = async (
     ? contentOf(place.fs, join(place.store, path, input.name), input)
     : null
   if ("coco" in sample) return { ...await coco(path, file, sample.at, job), name, media }
-  const { ending, frame, height, kind, mask, shapes, url, width } = sample
+  const { ending, frame, height, kind, mask, points, shapes, url, width } = sample
   return {
     name,
     ending: ending ?? found?.ending ?? null,
@@ -58,8 +59,14 @@ const inputOf = async (
     frame,
     shapes,
     mask: file === null || mask === null || typeof mask === "string" ? null : maskOf(place, path, file, mask),
-    maskProblem: typeof mask === "string" ? mask : undefined,
-    points: null,
+    maskProblem: typeof mask === "string"
+      ? mask
+      : typeof points === "string"
+      ? points
+      : kind === "point_cloud" && points === undefined
+      ? "no labeled cloud in PCD was exported with it"
+      : undefined,
+    points: file === null || typeof points !== "object" ? null : cloudOf(place, path, file, points),
     media
   }
 }
@@ -79,6 +86,26 @@ const maskOf = (
     catch: (cause) => cause instanceof DatasetError ? cause : failure(cause)
   })
 })
+
+const cloudOf = (
+  { fs, store }: Place,
+  path: string,
+  { name }: StoredRecord.StoredFile,
+  { entries, keys }: StoredRecord.StoredCloud
+): PointLabels => {
+  const read = Stream.suspend(() =>
+    Stream.fromAsyncIterable(
+      LabeledCloud.pointsOf(Files.chunksOf(fs, join(store, path, name), 256 * 1024)),
+      (cause) => cause instanceof DatasetError ? cause : failure(cause)
+    )
+  )
+  const valueOf = new Map(keys.map((key, index) => [key, index + 1]))
+  return {
+    entries,
+    values: Stream.map(read, (points) => Uint16Array.from(points.keys, (key) => valueOf.get(key) ?? 0)),
+    positions: Stream.map(read, ({ positions }) => positions)
+  }
+}
 
 /** A stored file as content. */
 const contentOf = (

@@ -47,7 +47,7 @@ export const start = <Fields extends Schema.Struct.Fields>(
       const { rejected, staged } = yield* StagedRecords.forEach(
         records,
         recordsAtOnce,
-        (record, number) => stageRecord(place, attempt, needs, folder, number, record)
+        (record, number) => stageRecord(place, attempt, { ...needs, kind: format.kind }, folder, number, record)
       )
       const about = yield* attempt({ step: "stage" }, () => writeAbout(folder))
       return { staged: { staged, about }, rejected }

@@ -1,6 +1,9 @@
 /** Samples that a format must be able to take. */
+import type { Content } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import type { Input, Mask, Point, Shape } from "../Sample.ts"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import type { Input, Mask, Point, PointLabels, Shape } from "../Sample.ts"
 
 const size = { width: 80, height: 40 }
 
@@ -33,6 +36,19 @@ export const shape = (
   ...more
 })
 
+const bytes = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9)
+
+/** The bytes of every image. */
+const file: Content.Content = {
+  size: bytes.length,
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+  mediaType: "image/jpeg",
+  bytes,
+  path: undefined,
+  stream: Stream.succeed(bytes),
+  collect: Effect.succeed(bytes)
+}
+
 /** An image with defaults. */
 export const image = (key: string, more?: Partial<Input>): Input => ({
   name: null,
@@ -45,7 +61,7 @@ export const image = (key: string, more?: Partial<Input>): Input => ({
   shapes: [],
   mask: null,
   points: null,
-  media: null,
+  media: file,
   ...more
 })
 
@@ -61,6 +77,13 @@ const mask: Mask = {
   read: Effect.sync(() =>
     Uint16Array.from({ length: size.width * size.height }, (_, at) => [1, 0, 2, 3][at % 80 >> 4] ?? 0)
   )
+}
+
+/** A cloud with a class, an instance, and a point that is unlabeled. */
+const points: PointLabels = {
+  entries: [shape("segment", "road", []), shape("segment", "car", [], { instance: "7" })],
+  values: Stream.make(Uint16Array.of(1, 0), Uint16Array.of(2)),
+  positions: Stream.make(Float32Array.of(1, 2, 3, 4, 5, 6), Float32Array.of(7, 8, 9))
 }
 
 const attributes = "{\"color\":\"dark \\\"red\\\"\",\"count\":12345678901234567890,\"parts\":[\"a\",\"b\"]}"
@@ -83,10 +106,11 @@ const mixed: ReadonlyArray<Shape> = [
 export const ordinary: ReadonlyArray<Input> = [
   image("mixed", { shapes: mixed }),
   image("empty"),
-  image("also-empty"),
+  image("also-empty", { media: null }),
   image("mask", { mask }),
   image("sizeless", { width: null, height: null, shapes: [shape("rectangle", "car", cell(0))] }),
   image("cloud", { kind: "point_cloud", width: null, height: null, shapes: [shape("box_3d", "car", [])] }),
+  image("labels", { kind: "point_cloud", width: null, height: null, points }),
   ...[0, 1, 2].map((index) =>
     image("video", {
       frame: { id: `f${index}`, index },

@@ -1,6 +1,6 @@
 /** Reads class-id masks: `classes.json`, and a value for each pixel. */
 import type { FormatKit } from "../../src/testing/index.ts"
-import { type Gray, readGray } from "./readPng.ts"
+import { type Gray, readGray } from "./files/readPng.ts"
 import { type Files, textOf } from "./readYolo.ts"
 
 /** The masks by name. */

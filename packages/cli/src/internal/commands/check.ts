@@ -10,7 +10,7 @@ import { didYouMean } from "../output/didYouMean.ts"
 import { freeAt, pathIn } from "../output/disk.ts"
 import * as Screen from "../output/screen.ts"
 import { bytes } from "../output/text.ts"
-import { ledgerReadOnly, lookingOnly, namedBatches, projectOf } from "../platform.ts"
+import { batchesOf, ledgerReadOnly, lookingOnly, namedBatches, projectOf } from "../platform.ts"
 import { needDistinctTargets } from "../settings/distinctTargets.ts"
 import { type SettingFlags, settingsOf } from "../settings/flags.ts"
 import { resolveSettings, type Settings } from "../settings/settings.ts"
@@ -34,6 +34,12 @@ const finding = <R>(what: string, look: Effect.Effect<string, { readonly message
       : { what, ok: false, said: result.failure.message })
 
 const checkPlatform = Effect.fnUntraced(function*(settings: Settings) {
+  if (settings.allBatches) {
+    const batches = yield* batchesOf(settings)
+    const found = new Set(batches.map(({ projectId }) => projectId))
+    const projects = found.size === 1 ? `project ${[...found].join()} has` : `${found.size} projects have`
+    return `the key is accepted; ${projects} ${batches.length} batches`
+  }
   const projectId = yield* projectOf(settings)
   const { batches, name } = yield* GtStudio.GtStudio.use((gtStudio) => gtStudio.project(projectId))
   const missing = settings.batches.filter((id) => !batches.some((batch) => batch.id === id))
@@ -46,9 +52,10 @@ const checkPlatform = Effect.fnUntraced(function*(settings: Settings) {
   if (batches.length === 0) {
     return yield* new SettingsError({ message: `the key is accepted, but project ${projectId} has no batches` })
   }
-  if (!settings.allBatches) yield* namedBatches(settings)
-  const asked = settings.batches.length > 0 ? `, ${settings.batches.length} of them asked for` : ""
-  return `the key is accepted; project ${name ?? projectId} has ${batches.length} batches${asked}`
+  const asked = yield* namedBatches(settings)
+  return `the key is accepted; project ${
+    name ?? projectId
+  } has ${batches.length} batches, ${asked.length} of them asked for`
 })
 
 const checkSink = (place: Settings["to"][number]) =>

@@ -48,12 +48,32 @@ const describe = (name: string) =>
         required: isRequired,
         description
       })),
+      keeps: definition.keeps ?? [],
       error: null
     })),
     Effect.catch(({ message }) =>
-      Effect.succeed({ sink: null, package: name, version: null, target: null, options: [], error: message })
+      Effect.succeed({
+        sink: null,
+        package: name,
+        version: null,
+        target: null,
+        options: [],
+        keeps: [],
+        error: message
+      })
     )
   )
+
+const verbs = [["kept", "keeps"], ["approximated", "approximates"], ["dropped", "drops"]] as const
+
+/** What a sink makes of annotations, a line for each of: it keeps, it approximates, it drops. */
+const keepingLines = (keeps: ReadonlyArray<SinkPlugin.Keeping>): ReadonlyArray<string> =>
+  Array.from(new Set(keeps.map(({ variant }) => variant)), (variant) =>
+    verbs.flatMap(([how, verb]) => {
+      const some = keeps.filter((keeping) => keeping.variant === variant && keeping.how === how)
+      const names = some.map(({ what, why }) => how === "approximated" ? `${what} (${why ?? ""})` : what)
+      return names.length === 0 ? [] : [`  ${variant === "" ? "" : `${variant}: `}${verb} ${names.join(", ")}`]
+    })).flat()
 
 const shortOf = (name: string, packageName: string) =>
   Object.keys(bundled).some((each) => packageOf(each) === packageName) ? name : packageName
@@ -77,7 +97,8 @@ export const run = Effect.fnUntraced(function*(flags: Flags) {
           : `  --to ${sink.sink}:${sink.target.toUpperCase()}`,
         ...sink.options.map(({ description, name, required }) =>
           `  ${name}${required ? " (required)" : ""}: ${description || "not described"}`
-        )
+        ),
+        ...keepingLines(sink.keeps)
       ]
       : [sink.package, `  cannot be used: ${sink.error}`]
   )

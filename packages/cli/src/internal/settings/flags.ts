@@ -28,7 +28,7 @@ export const ledger = text("ledger", "FILE", "Ledger file (default: .labelstream
 
 /** How the platform is reached. */
 export const connection = {
-  project: text("project", "ID", "Project (or GT_STUDIO_PROJECT_ID)"),
+  project: many("project", "ID", "Project (or GT_STUDIO_PROJECT_ID); with --all-batches, repeat it for more"),
   baseUrl: text("base-url", "URL", "URL of the API (or GT_STUDIO_BASE_URL; default: https://api.playment.io)"),
   allowHttp: onOff("allow-http", "Allow sending the API key over plain http to other hosts than this machine"),
   config
@@ -43,7 +43,7 @@ export const cluster = text(
 /** Which batches, and where they are stored. */
 export const targets = {
   batches: many("batch", "ID", "Batch; repeat it for more (or GT_STUDIO_BATCH_ID, comma-separated)"),
-  allBatches: onOff("all-batches", "Every batch that the project has now"),
+  allBatches: onOff("all-batches", "Every batch that the projects have now"),
   set: many("set", "SINK.OPTION=VALUE", "Option of a sink, such as coco.split=train=0.8,val=0.2; repeat it for more"),
   to: many(
     "to",
@@ -139,7 +139,7 @@ export const again = {
 
 /** What the flags for settings come to. */
 export interface SettingFlags {
-  readonly project?: Option.Option<string>
+  readonly project?: ReadonlyArray<string>
   readonly baseUrl?: Option.Option<string>
   readonly allowHttp?: Option.Option<boolean>
   readonly batches?: ReadonlyArray<string>
@@ -165,7 +165,7 @@ export const settingsOf = (flags: SettingFlags): FlagSettings => {
     option === undefined ? undefined : Option.getOrUndefined(option)
   const follow = value(flags.follow)
   const values = {
-    project: value(flags.project),
+    project: flags.project,
     baseUrl: value(flags.baseUrl),
     allowHttp: value(flags.allowHttp),
     batches: flags.batches,

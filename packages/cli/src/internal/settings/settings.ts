@@ -14,7 +14,7 @@ import * as SinkOptions from "./sinkOptions.ts"
 
 /** Settings with their defaults. */
 export interface Settings {
-  readonly project: string | undefined
+  readonly projects: ReadonlyArray<string>
   readonly batches: ReadonlyArray<string>
   readonly allBatches: boolean
   readonly to: ReadonlyArray<SinkTarget>
@@ -66,7 +66,7 @@ const truth = (text: string): unknown => ({ true: true, false: false })[text.toL
 
 /** The environment's names for settings, and how each is read. */
 const variables: ReadonlyArray<readonly [keyof Config, string, (text: string) => unknown]> = [
-  ["project", "GT_STUDIO_PROJECT_ID", word],
+  ["project", "GT_STUDIO_PROJECT_ID", list],
   ["batches", "GT_STUDIO_BATCH_ID", list],
   ["baseUrl", "GT_STUDIO_BASE_URL", word],
   ["allowHttp", "GT_STUDIO_ALLOW_HTTP", truth],
@@ -185,7 +185,7 @@ export const resolveSettings = Effect.fnUntraced(function*(
   }
   const ledgerName = merged.ledger ?? ".labelstream/ledger.sqlite"
   const settings: Settings = {
-    project: merged.project,
+    projects: Array.from(new Set(merged.project === undefined ? [] : [merged.project].flat())),
     batches: choice?.batches ?? [],
     allBatches: choice?.allBatches ?? false,
     to: (merged.to ?? []).map((target) => ({ target, folder: folderOf("to"), set: setFor(target) })),

@@ -14,20 +14,37 @@ import { absolute, schemeOf } from "./paths.ts"
 import type { SinkTarget } from "./settings.ts"
 import * as SinkOptions from "./sinkOptions.ts"
 
+/** Dataset formats: sinks of one package, which have no package each. Imports are written out, for bundlers. */
+const formats: Readonly<Record<string, () => Promise<unknown>>> = {
+  coco: () => import("@labelstream/dataset/coco"),
+  cvat: () => import("@labelstream/dataset/cvat"),
+  datumaro: () => import("@labelstream/dataset/datumaro"),
+  huggingface: () => import("@labelstream/dataset/huggingface"),
+  kitti: () => import("@labelstream/dataset/kitti"),
+  labelme: () => import("@labelstream/dataset/labelme"),
+  labelstudio: () => import("@labelstream/dataset/labelstudio"),
+  masks: () => import("@labelstream/dataset/masks"),
+  mot: () => import("@labelstream/dataset/mot"),
+  semantickitti: () => import("@labelstream/dataset/semantickitti"),
+  voc: () => import("@labelstream/dataset/voc"),
+  webdataset: () => import("@labelstream/dataset/webdataset"),
+  yolo: () => import("@labelstream/dataset/yolo"),
+  "yolo-ndjson": () => import("@labelstream/dataset/yolo-ndjson")
+}
+
 /** Sinks that come with the command; each is loaded when it is used. */
 export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {
   "@labelstream/sink-files": () => import("@labelstream/sink-files"),
   "@labelstream/sink-sqlite": () => import("@labelstream/sink-sqlite"),
   "@labelstream/sink-parquet": () => import("@labelstream/sink-parquet"),
-  "@labelstream/sink-yolo": () => import("@labelstream/dataset/yolo"),
-  "@labelstream/sink-yolo-ndjson": () => import("@labelstream/dataset/yolo-ndjson"),
-  "@labelstream/sink-coco": () => import("@labelstream/dataset/coco"),
-  "@labelstream/sink-masks": () => import("@labelstream/dataset/masks")
+  ...Object.fromEntries(Object.entries(formats).map(([name, load]) => [`@labelstream/sink-${name}`, load]))
 }
 
-/** Sinks of one package have no package each: where a program finds such a one. */
-export const packageOf = (name: string): string =>
-  name.replace(/^@labelstream\/sink-(yolo|yolo-ndjson|coco|masks)$/, "@labelstream/dataset/$1")
+/** Where a program finds a sink that comes with the command. */
+export const packageOf = (name: string): string => {
+  const format = name.replace(/^@labelstream\/sink-/, "")
+  return Object.hasOwn(formats, format) ? `@labelstream/dataset/${format}` : name
+}
 
 /** Imports a package as seen from a folder, and if it is not there, as seen from here. */
 export const importFrom = (folder: string): SinkPlugin.Import => async (name) => {

@@ -1,10 +1,12 @@
 /** What the two forms of YOLO datasets share: tasks, what each can hold, and the numbers of a row. */
 import * as Schema from "effect/Schema"
-import type { Classes } from "../Classes.ts"
-import * as Geometry from "../Geometry.ts"
-import * as Keypoints from "../Keypoints.ts"
-import * as Loss from "../Loss.ts"
-import type { Point, Sample, Shape } from "../Sample.ts"
+import type { Classes } from "../../Classes.ts"
+import * as Geometry from "../../Geometry.ts"
+import * as Keypoints from "../../Keypoints.ts"
+import * as Loss from "../../Loss.ts"
+import type { Point, Sample, Shape } from "../../Sample.ts"
+import { asKeypoints, boxes, byExtent, carried, type Table } from "./carried.ts"
+import { ringOf } from "./pixels.ts"
 
 /** The options of both forms. */
 export const fields = {
@@ -21,33 +23,29 @@ export type Options = Schema.Struct<typeof fields>["Type"]
 /** The splits that readers know. */
 export const splits = ["train", "val", "test"] as const
 
-const noPlace = (shape: Shape) => Loss.dropped(`no place for ${shape.type}`)
-
-const byExtent = Loss.approximated("written as its extent")
-
-/** How a shape is written in each task. */
-export const carries = (shape: Shape, { keypoints, task = "detect" }: Options): Loss.Carried => {
-  const { points, type } = shape
-  const isBox = type === "rectangle" || type === "cuboid"
-  if (task === "pose") {
-    if (type !== "landmark") return noPlace(shape)
-    if (points.length === 0) return Loss.dropped("too few points")
-    return Keypoints.fits(shape, keypoints)
-      ? Loss.kept
-      : Loss.approximated("a point has no place of its own among the keypoints")
-  }
-  if (!isBox && type !== "polygon") return noPlace(shape)
-  if (points.length < (isBox ? 2 : 3)) return Loss.dropped("too few points")
-  if (type === "cuboid") return byExtent
+const tableOf = ({ keypoints, task = "detect" }: Options): Table => {
   switch (task) {
     case "detect":
-      return isBox && Geometry.isAxisAligned(points) ? Loss.kept : byExtent
+      return boxes
     case "obb":
-      return isBox ? Loss.kept : Loss.approximated("written as its smallest rectangle")
+      return { rectangle: Loss.kept, polygon: Loss.approximated("written as its smallest rectangle"), cuboid: byExtent }
     case "segment":
-      return Loss.kept
+      return { rectangle: Loss.kept, polygon: Loss.kept, cuboid: byExtent }
+    case "pose":
+      return { landmark: asKeypoints(keypoints) }
   }
 }
+
+/** How a shape is written in each task. */
+export const carries = (shape: Shape, options: Options): Loss.Carried => carried(shape, tableOf(options))
+
+/** The options that change what is kept. */
+export const variants = {
+  detect: { task: "detect" },
+  segment: { task: "segment" },
+  obb: { task: "obb" },
+  pose: { task: "pose" }
+} as const
 
 const flat = (points: ReadonlyArray<Point>): ReadonlyArray<number> =>
   points.flatMap(([x, y]) => [Geometry.round(x, 6), Geometry.round(y, 6)])
@@ -58,9 +56,7 @@ const box = (points: ReadonlyArray<Point>): ReadonlyArray<number> => {
 }
 
 const ring = (shape: Shape): ReadonlyArray<Point> =>
-  shape.type === "cuboid" || shape.points.length === 2
-    ? Geometry.corners(Geometry.extent(shape.points))
-    : shape.points
+  shape.type === "cuboid" ? Geometry.corners(Geometry.extent(shape.points)) : ringOf(shape.points)
 
 /** The rows of a sample: class, then numbers from 0 to 1 with at most 6 decimals. */
 export const rows = (
