@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url)
 const cache = join(root, "node_modules", ".cache")
 
 /** The template's subject, from a file so many folders below the one of all blocks. */
-const template = (depth: number) => `${"../".repeat(depth + 3)}packages/create-sink/template/test/subject.ts`
+const template = (depth: number) => `${"../".repeat(depth + 3)}packages/create-sink/template/sink/test/subject.ts`
 
 /** Neighbors that examples import, as a reader has them. */
 const neighbors: Readonly<Record<string, readonly [file: string, text: string]>> = {
@@ -56,6 +56,7 @@ describe("code in the documentation", () => {
             noUnusedParameters: false,
             paths: {
               "@labelstream/core/sink": [join(root, "packages/core/src/sink.ts")],
+              "@labelstream/dataset/testing": [join(root, "packages/dataset/src/testing/index.ts")],
               "@labelstream/*": [join(root, "packages/*/src/index.ts")]
             }
           },

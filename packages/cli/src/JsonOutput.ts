@@ -200,6 +200,12 @@ export const Sinks = Schema.Struct({
       required: flag("Whether it must be given"),
       description: text("What it does")
     })),
+    keeps: Schema.Array(Schema.Struct({
+      variant: text("Options under which this holds; empty for the defaults"),
+      what: text("Annotation, such as turned rectangle"),
+      how: Schema.Literals(["kept", "approximated", "dropped"]).annotate({ description: "What the sink does with it" }),
+      why: textOrNull("How it is changed, or why it is dropped; null if it is kept")
+    })),
     error: textOrNull("Why the package cannot be used")
   }))
 })
