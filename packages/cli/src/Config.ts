@@ -9,11 +9,15 @@ const atLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1, { message: 
 const positive = Schema.Finite.check(Schema.isGreaterThan(0, { message: "Expected a number greater than 0" }))
 const text = (what: string) => Schema.String.check(Schema.isNonEmpty({ message: `Expected ${what}` }))
 
-/** A sink and where it writes: `files:DIR`, `sqlite:FILE`, `parquet:DIR`, `PACKAGE:TARGET`, or with all its options. */
+/**
+ * A sink and where it writes: `files:DIR`, `sqlite:FILE`, `parquet:DIR`, `PACKAGE:TARGET`, or with all its options. A sink that
+ * needs no target is named alone: `postgres`.
+ */
 export const Target = Schema.Union([
   Schema.String.check(
-    Schema.isPattern(/^[^:]+:./, {
-      message: "Expected KIND:TARGET, such as files:output, sqlite:labels.db, parquet:dataset or PACKAGE:TARGET"
+    Schema.isPattern(/^[^:]+(?::.+)?$/s, {
+      message:
+        "Expected KIND:TARGET, such as files:output, sqlite:labels.db, parquet:dataset or PACKAGE:TARGET; or postgres"
     })
   ),
   Schema.StructWithRest(Schema.Struct({ sink: text("the name of a sink") }), [

@@ -37,7 +37,9 @@ describe("a target", () => {
           [[`sqlite:postgres://u:${secret}@h/db`], {}, /postgres:\/\/ is none/],
           [[], { LABELSTREAM_TO: `files:https://${secret}@h/x` }, /https:\/\/ is none/],
           [["files:out"], { LABELSTREAM_LEDGER: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
-          [[`postgres://u:${secret}@h/db`], {}, /there is no such package/]
+          [[`postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
+          [["postgres"], {}, /set LABELSTREAM_POSTGRES_URL/],
+          [["files"], {}, /expected files:DIRECTORY/]
         ] as const
       ) {
         const { status, stderr, stdout } = yield* exportTo(targets, more)

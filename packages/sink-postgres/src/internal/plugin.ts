@@ -11,9 +11,11 @@ import { sinkName } from "./failure.ts"
 const options = Schema.Struct({
   ...Options.fields,
   url: Schema.optionalKey(
-    Options.fields.url.annotate({
-      description: `URL of the database, with its password. Default: the variable ${urlVariable}.`
-    })
+    Schema.RedactedFromValue(
+      Schema.String.annotate({
+        description: `URL of the database, with its password. Default: the variable ${urlVariable}.`
+      })
+    )
   )
 })
 

@@ -92,9 +92,11 @@ export const run = Effect.fnUntraced(function*(flags: Flags) {
     sink.error === null
       ? [
         `${sink.sink} (${sink.package} ${sink.version})`,
-        sink.target === null
+        sink.target !== null
+          ? `  --to ${sink.sink}:${sink.target.toUpperCase()}`
+          : sink.options.some(({ required }) => required)
           ? `  in a settings file only: { "sink": "${sink.sink}", ... }`
-          : `  --to ${sink.sink}:${sink.target.toUpperCase()}`,
+          : `  --to ${sink.sink}`,
         ...sink.options.map(({ description, name, required }) =>
           `  ${name}${required ? " (required)" : ""}: ${description || "not described"}`
         ),

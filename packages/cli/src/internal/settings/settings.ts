@@ -56,7 +56,7 @@ export interface SinkTarget {
 
 /** The name of a target's sink. */
 export const sinkOf = (target: Target): string =>
-  typeof target === "string" ? target.slice(0, target.indexOf(":")) : target.sink
+  typeof target === "string" ? target.split(":", 1)[0] ?? target : target.sink
 
 const list = (text: string) => text.split(",").map((item) => item.trim()).filter((item) => item !== "")
 const number = (text: string) => text.trim() === "" ? Number.NaN : Number(text)

@@ -37,6 +37,7 @@ export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {
   "@labelstream/sink-files": () => import("@labelstream/sink-files"),
   "@labelstream/sink-sqlite": () => import("@labelstream/sink-sqlite"),
   "@labelstream/sink-parquet": () => import("@labelstream/sink-parquet"),
+  "@labelstream/sink-postgres": () => import("@labelstream/sink-postgres"),
   ...Object.fromEntries(Object.entries(formats).map(([name, load]) => [`@labelstream/sink-${name}`, load]))
 }
 
@@ -98,7 +99,24 @@ const split = (target: Target) => {
     return { sink, value: undefined, options }
   }
   const colon = target.indexOf(":")
+  if (colon === -1) return { sink: target, value: undefined, options: {} }
   return { sink: target.slice(0, colon), value: target.slice(colon + 1), options: {} }
+}
+
+/** Fails where a sink that needs a target was named alone. */
+const needNoTarget = (
+  sink: string,
+  definition: SinkPlugin.Definition<unknown>,
+  fields: ReadonlyArray<SinkPlugin.OptionField>
+): Effect.Effect<void, SettingsError> => {
+  const required = fields.filter(({ isRequired }) => isRequired)
+  if (required.length === 0) return Effect.void
+  const option = SinkPlugin.targetOf(definition)
+  return new SettingsError({
+    message: option === undefined
+      ? `--to ${sink}: give its options ${required.map(({ name }) => name).join(", ")} in a settings file`
+      : `--to ${sink}: expected ${sink}:${option.toUpperCase()}`
+  })
 }
 
 /** A target with all its options by name, and paths that lead to the same place from every folder. */
@@ -112,9 +130,17 @@ export const inFull = Effect.fnUntraced(function*({ folder, set = [], target }: 
   const all: Record<string, unknown> = { ...options }
   const definition = yield* findSink(sink, importModule)
   const fields = SinkPlugin.optionsOf(definition)
+  if (value === undefined && typeof target === "string") yield* needNoTarget(sink, definition, fields)
   for (const each of set) all[each.option] = yield* SinkOptions.valueOf(each, fields)
   if (value !== undefined) {
     const option = SinkPlugin.targetOf(definition)
+    const secret = fields.find(({ isSecret }) => isSecret)
+    if (value.startsWith("//") && secret !== undefined) {
+      return yield* new SettingsError({
+        message: `--to ${sink}://...: others on this machine can read a URL in a flag. Use --to ${sink}. ` +
+          `Its option ${secret.name}: ${secret.description}`
+      })
+    }
     if (option === undefined) {
       return yield* new SettingsError({
         message:

@@ -12,6 +12,8 @@ import { comesWithTheCommand } from "./sinkTargets.ts"
 /** A sink's id as a person would name its place from here. */
 const targetOf = (id: string): string => {
   const [, name = "", path = ""] = /^([^:]*):(.*)$/s.exec(id) ?? []
+  // Its place is in a URL with a password, which no ledger has.
+  if (name === "postgres") return name
   const within = relative(process.cwd(), path)
   const isWithin = within !== "" && !within.startsWith("..") && !isAbsolute(within)
   return `${name}:${isWithin ? within : path}`
