@@ -28,6 +28,6 @@ describe("all batches", () => {
   it.effect("are an error if no project has any, or none is named", () =>
     Effect.gen(function*() {
       assert.match((yield* Effect.flip(found("none"))).message, /Project none has no batches/)
-      assert.match((yield* Effect.flip(found())).message, /Say which project/)
+      assert.match((yield* Effect.flip(found())).message, /No project is named/)
     }))
 })

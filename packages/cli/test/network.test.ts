@@ -23,7 +23,7 @@ describe("a platform that cannot be reached", () => {
       for (const args of [["export", "--batch", "b", "--to", "files:out"], ["batches"], ["check"]]) {
         const ended = yield* run(args, { cwd, env: { ...env, https_proxy: "gopher://u:s3cret@h:1" } })
         assert.strictEqual(ended.status, 1, args[0])
-        assert.include(ended.stdout + ended.stderr, "https_proxy cannot be used")
+        assert.include(ended.stdout + ended.stderr, "https_proxy: must begin with http://")
         assert.notInclude(ended.stdout + ended.stderr, "s3cret")
       }
     }))

@@ -98,7 +98,7 @@ describe("the summary", () => {
     }))
     const text = summary({ ...report({}), batches, failures }, activity, end)
     assert.isAtMost(text.split("\n").length, 23)
-    assert.include(text, "300 batches: 3,000 jobs listed = 2997 exported + 0 unchanged + 0 unfinished + 3 failed")
+    assert.include(text, "300 batches: 3,000 jobs listed = 2,997 exported + 0 unchanged + 0 unfinished + 3 failed")
     for (const id of ["b7", "b107", "b207"]) assert.include(text, `Batch ${id}: 10 jobs listed`)
     assert.include(text, "30 × Cause29")
     assert.include(text, "and 26 more causes")

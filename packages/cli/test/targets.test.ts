@@ -38,7 +38,6 @@ describe("a target", () => {
           [[], { LABELSTREAM_TO: `files:https://${secret}@h/x` }, /https:\/\/ is none/],
           [["files:out"], { LABELSTREAM_LEDGER: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
           [[`postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
-          [["postgres"], {}, /set LABELSTREAM_POSTGRES_URL/],
           [["files"], {}, /expected files:DIRECTORY/]
         ] as const
       ) {
@@ -48,6 +47,9 @@ describe("a target", () => {
         assert.notInclude(stdout + stderr, secret)
         assert.deepStrictEqual(made(cwd), [])
       }
+      const { status, stderr } = yield* exportTo(["postgres"])
+      assert.strictEqual(status, 1)
+      assert.match(stderr, /set LABELSTREAM_POSTGRES_URL/)
     }))
 
   it.live("that begins with ~ is in the home folder, on flags, in variables, and in a file", () =>

@@ -70,7 +70,11 @@ describe.each(["sink", "format"] as const)("the template of a %s", (kind) => {
       )
     }
     const { description, keywords, name, ...rest } = parsed(files["package.json"])
-    const { description: _, name: __, ...neighbour } = parsed(read("packages/sink-files/package.json"))
+    // Where the package is published from is for its author to say.
+    const { bugs, description: _, homepage, keywords: words, name: __, repository, ...neighbour } = parsed(
+      read("packages/sink-files/package.json")
+    )
+    assert.isTrue([bugs, homepage, repository, words].every((each) => each !== undefined))
     const { "@labelstream/storage": range = "", ...core } = neighbour.dependencies
     const { "@labelstream/sink-testkit": ___, ...effect } = neighbour.devDependencies
     assert.deepStrictEqual(

@@ -45,6 +45,8 @@ describe("a rectangle", () => {
 
 describe("the smallest rectangle", () => {
   const pixels = (of: ReadonlyArray<Point>) => of.map(([x, y]): Point => [x * size.width, y * size.height])
+  /** Pixels are written with four decimals. */
+  const written = 1e-4
 
   it.prop("is a rectangle in pixels, holds all points, and is no larger than their extent", [points], ([some]) => {
     const found = pixels(Geometry.smallestRectangle(some, size))
@@ -59,9 +61,9 @@ describe("the smallest rectangle", () => {
       for (const [dx, dy] of [u, v]) {
         const length = Math.hypot(dx, dy)
         // A side without length has no direction.
-        if (length < 1e-6) continue
+        if (length < written) continue
         const along = ((x - a[0]) * dx + (y - a[1]) * dy) / length
-        assert.isTrue(along >= -1e-6 && along <= length + 1e-6, `${x},${y}`)
+        assert.isTrue(along >= -written && along <= length + written, `${x},${y}`)
       }
     }
   }, { arbitrary: { runs: 300 } })

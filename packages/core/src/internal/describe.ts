@@ -27,8 +27,12 @@ const some = (names: ReadonlyArray<string>): string =>
 export const describeBatch = (batch: BatchReport): ReadonlyArray<string> => {
   const { changed, delisted, exported, failed, listed, listingError, problemExample, problems, remaining } = batch
   const { skipped, unchanged, unfinished, unknown, unknownExample } = batch
-  const balance = `${counted(listed, "job")} listed = ${exported} exported + ${unchanged} unchanged + ` +
-    `${unfinished} unfinished + ${failed} failed${remaining === 0 ? "" : ` + ${remaining} remaining`}`
+  const part = (value: number, what: string) => `${numbers.format(value)} ${what}`
+  const balance =
+    `${counted(listed, "job")} listed = ${part(exported, "exported")} + ${part(unchanged, "unchanged")} + ` +
+    `${part(unfinished, "unfinished")} + ${part(failed, "failed")}${
+      remaining === 0 ? "" : ` + ${part(remaining, "remaining")}`
+    }`
   return [
     `Batch ${onOneLine(batch.batchId)}: ${balance}`,
     ...(skipped === 0 ? [] : [`  ${counted(skipped, "job")} skipped: this run was not asked for them`]),

@@ -19,9 +19,9 @@ const [mostBatches, mostTroubled, mostCauses] = [6, 3, 4]
 const longestMessage = 240
 
 const balance = (of: (part: "listed" | "exported" | "unchanged" | "unfinished" | "failed" | "remaining") => number) =>
-  `${jobs(of("listed"))} listed = ${of("exported")} exported + ${of("unchanged")} unchanged + ` +
-  `${of("unfinished")} unfinished + ${of("failed")} failed${
-    of("remaining") === 0 ? "" : ` + ${of("remaining")} remaining`
+  `${jobs(of("listed"))} listed = ${count(of("exported"))} exported + ${count(of("unchanged"))} unchanged + ` +
+  `${count(of("unfinished"))} unfinished + ${count(of("failed"))} failed${
+    of("remaining") === 0 ? "" : ` + ${count(of("remaining"))} remaining`
   }`
 
 const hasTrouble = (batch: ExportReport.BatchReport) =>
