@@ -13,7 +13,7 @@ import { files } from "./benchmarks/files.ts"
 import { normalise } from "./benchmarks/normalise.ts"
 import { scale } from "./benchmarks/scale.ts"
 import { script } from "./benchmarks/script.ts"
-import { parquet, sqlite } from "./benchmarks/sinks.ts"
+import { parquet, postgres, sqlite } from "./benchmarks/sinks.ts"
 import { startUp } from "./benchmarks/startUp.ts"
 import { streams } from "./benchmarks/streams.ts"
 import type { Setting } from "./harness/contest.ts"
@@ -26,6 +26,7 @@ const benchmarks: Readonly<Record<string, (setting: Setting) => Promise<Result>>
   script,
   sqlite,
   parquet,
+  postgres,
   datasets,
   normalise,
   again,

@@ -2,6 +2,7 @@
 import { contest, type Contestant, type Samples, type Setting } from "../harness/contest.ts"
 import { over, ratio } from "../harness/statistics.ts"
 import { number, type Result, type Table, verdict, withSpread } from "../harness/table.ts"
+import { withPostgres } from "../support/postgresServer.ts"
 
 const rate = (sample: Samples[string][number]) => sample.counts["rows"]! / sample.seconds
 
@@ -69,6 +70,26 @@ export const parquet = async (setting: Setting): Promise<Result> => {
       verdict("Parquet sink, rows/s to hyparquet-writer", ratio(sink!, bare!, rate), "at least", 0.85),
       verdict("Parquet sink, rows/s to DuckDB", ratio(sink!, duckdb!, rate), "at least", 0.5)
     ],
+    samples: { [title]: samples }
+  }
+}
+
+export const postgres = async (setting: Setting): Promise<Result> => {
+  const jobs = setting.quick ? 2000 : 20_000
+  const title = `PostgreSQL, ${(jobs * 50).toLocaleString("en")} annotations`
+  const samples = await withPostgres((url) =>
+    contest(setting, title, [
+      { name: "PostgreSQL sink", client: "sink", spec: (folder) => ({ folder, jobs, sink: "postgres", url }) },
+      { name: "COPY from files of the server", client: "handPostgres", spec: (folder) => ({ folder, jobs, url }) }
+    ])
+  )
+  const [sink, copy] = Object.values(samples)
+  return {
+    tables: [tableOf(title, samples, [
+      `${rowsNote} The sink commits every 500 jobs. COPY is one statement for each table, and its rows cross no network. ` +
+      "CPU and memory are those of the client. The server does not sync."
+    ])],
+    verdicts: [verdict("PostgreSQL sink, rows/s to COPY", ratio(sink!, copy!, rate), "at least", 0.7)],
     samples: { [title]: samples }
   }
 }

@@ -1,5 +1,5 @@
 /** The same rows into the same tables with better-sqlite3 alone: one statement for each table, one transaction a batch. */
-import { TableRows } from "@labelstream/core/sink"
+import { AnnotationModel, TableRows } from "@labelstream/core/sink"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
@@ -27,8 +27,8 @@ export const run: Run<Spec> = async ({ folder, jobs, rowsPerInsert }, stopwatch)
   // As the sink has them: with SQLite's own the log goes into the file four times as often.
   db.pragma("cache_size = -16384")
   db.pragma("wal_autocheckpoint = 4096")
-  const insertJob = db.prepare(insert("jobs", 15, 1))
-  const insertReceipt = db.prepare(insert("receipts", 8, 1))
+  const insertJob = db.prepare(insert("jobs", AnnotationModel.tables.jobs.columns.length, 1))
+  const insertReceipt = db.prepare(insert("receipts", 9, 1))
   const insertRows = db.prepare(insert("annotations", columns.length, rowsPerInsert))
   const { maxRecords } = SqliteSink.capabilities.batch
   for (const batch of batches(jobs, maxRecords)) {
@@ -39,7 +39,7 @@ export const run: Run<Spec> = async ({ folder, jobs, rowsPerInsert }, stopwatch)
             insertRows.run(rows.slice(at, at + rowsPerInsert).flatMap((row) => Object.values(row) as Array<unknown>))
           }
           insertJob.run(Object.values(TableRows.jobRow(record, rows.length)))
-          insertReceipt.run(record.batchId, record.jobId, "", record.document.size, 0, 0, 0, 0)
+          insertReceipt.run(record.batchId, record.jobId, "", record.document.size, 0, 0, 0, 0, 0)
         }
       })()
     )
