@@ -33,13 +33,15 @@ export const start = (db: Connection, keep: Keep): JobSink.OpenSink => {
   let isOpen = false
   let staged: Staged | undefined
 
-  const rollback = Effect.suspend(() => {
-    writer.clear()
-    if (!isOpen) return Effect.void
-    isOpen = false
-    // A session that does not even roll back is ended, and its transaction with it.
-    return db.run("ROLLBACK").pipe(Effect.catch(() => db.close), Effect.uninterruptible, Effect.asVoid)
-  })
+  const rollback = Effect.andThen(
+    writer.clear,
+    Effect.suspend(() => {
+      if (!isOpen) return Effect.void
+      isOpen = false
+      // A session that does not even roll back is ended, and its transaction with it.
+      return db.run("ROLLBACK").pipe(Effect.catch(() => db.close), Effect.uninterruptible, Effect.asVoid)
+    })
+  )
 
   const begin = Effect.andThen(
     rollback,
@@ -93,7 +95,7 @@ export const start = (db: Connection, keep: Keep): JobSink.OpenSink => {
         yield* db.run("RELEASE SAVEPOINT record")
       } else if (!isOfRecord(result.failure)) return yield* Effect.fail(result.failure)
       else {
-        writer.clear()
+        yield* writer.clear
         const { batchId, jobId } = record
         rejections.push({ batchId, jobId, error: toError({ step: "stage", batchId, jobId })(result.failure) })
         yield* db.run("ROLLBACK TO SAVEPOINT record")

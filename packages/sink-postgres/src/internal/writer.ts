@@ -2,6 +2,7 @@
 import { type Content, type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
 import { Chunks, DatabaseTables, Failure, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import type { Connection } from "./connection.ts"
@@ -49,6 +50,8 @@ export class Writer {
   private readonly db: Connection
   private readonly keep: Keep
   private readonly rows: Rows
+  /** The statement that the server works on while the next rows are read. */
+  private sent: Fiber.Fiber<unknown, SqlError> | undefined
 
   constructor(db: Connection, keep: Keep) {
     this.db = db
@@ -58,9 +61,12 @@ export class Writer {
   }
 
   /** Drops rows of a transaction that has failed. */
-  clear(): void {
+  readonly clear: Effect.Effect<void> = Effect.suspend(() => {
+    const { sent } = this
+    this.sent = undefined
     for (const name of tableNames) this.rows[name].clear()
-  }
+    return sent === undefined ? Effect.void : Effect.asVoid(Fiber.await(sent))
+  })
 
   /**
    * Takes away what is there of jobs. With `all`, also rows that no receipt knows of, which costs a look into each table.
@@ -135,8 +141,15 @@ export class Writer {
 
   /** Inserts all rows that wait. */
   readonly insertAll: Effect.Effect<void, SqlError> = Effect.suspend(() =>
-    Effect.forEach(tableNames, (name) => this.insert(name), { discard: true })
+    Effect.andThen(Effect.forEach(tableNames, (name) => this.insert(name), { discard: true }), this.inserted)
   )
+
+  /** Waits for the statement that was sent. */
+  private readonly inserted: Effect.Effect<void, SqlError> = Effect.suspend(() => {
+    const { sent } = this
+    this.sent = undefined
+    return sent === undefined ? Effect.void : Effect.asVoid(Fiber.join(sent))
+  })
 
   private insertIf(name: DatabaseTables.TableName): Effect.Effect<void, SqlError> {
     return this.rows[name].isFull ? this.insert(name) : Effect.void
@@ -145,7 +158,11 @@ export class Writer {
   private insert(name: DatabaseTables.TableName): Effect.Effect<void, SqlError> {
     return Effect.suspend(() => {
       const statement = this.rows[name].take()
-      return statement === undefined ? Effect.void : Effect.asVoid(this.db.run(statement.sql, statement.params))
+      if (statement === undefined) return Effect.void
+      return this.inserted.pipe(
+        Effect.andThen(Effect.forkChild(this.db.run(statement.sql, statement.params), { startImmediately: true })),
+        Effect.map((fiber) => void (this.sent = fiber))
+      )
     })
   }
 
