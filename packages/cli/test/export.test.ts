@@ -82,6 +82,7 @@ describe("labelstream export", () => {
           "batches",
           "failures",
           "unsized",
+          "unreachable",
           "sinks",
           "seconds"
         ])
@@ -150,6 +151,7 @@ describe("labelstream export", () => {
           batches: [],
           failures: [],
           unsized: [],
+          unreachable: [],
           sinks: [],
           seconds: 0
         })

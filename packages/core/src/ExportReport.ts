@@ -10,6 +10,7 @@ import {
 } from "./internal/batchReport.ts"
 import type { BatchRef } from "./Job.ts"
 import type { Filter, JobEvent } from "./JobEvent.ts"
+import type { Unreachable } from "./JobFetch.ts"
 import type { Unsized } from "./Sizes.ts"
 
 export { type BatchReport, emptyBatch, type FailureGroup }
@@ -67,6 +68,8 @@ export interface ExportReport {
   readonly failures: ReadonlyArray<FailureGroup>
   /** Images of stored jobs whose size was looked for and not found, by reason: at most 20 reasons. */
   readonly unsized: ReadonlyArray<Unsized>
+  /** Inputs of fetched jobs that could not be fetched, by reason: at most 20 reasons. They fail no job. */
+  readonly unreachable: ReadonlyArray<Unreachable>
   readonly sinks: ReadonlyArray<SinkReport>
   /** Jobs whose fetching has begun, in all passes. */
   readonly begun: number
@@ -87,6 +90,7 @@ export const empty: ExportReport = {
   batches: [],
   failures: [],
   unsized: [],
+  unreachable: [],
   sinks: [],
   begun: 0,
   fetched: 0,
@@ -171,6 +175,8 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
     }
     case "Unsized":
       return { ...report, unsized: event.unsized.reduce(added, report.unsized) }
+    case "Unreachable":
+      return { ...report, unreachable: event.unreachable.reduce(added, report.unreachable) }
     case "Stored": {
       const { isBackfill, receipts } = event
       return withSink(report, event.sink, ({ backfilled, bytes, stored }) => ({
@@ -204,13 +210,13 @@ const failing = (report: ExportReport, event: Parameters<typeof grouped>[1], job
   failures: grouped(report.failures, event, jobId)
 })
 
-/** Adds images without a size to those of their reason, or of the last one if there are too many reasons. */
-const added = (unsized: ReadonlyArray<Unsized>, more: Unsized): ReadonlyArray<Unsized> => {
-  const reason = unsized.length < 19 || unsized.some((known) => known.reason === more.reason) ? more.reason : "other"
-  const at = unsized.findIndex((known) => known.reason === reason)
+/** Adds images or inputs to those of their reason, or of the last one if there are too many reasons. */
+const added = <A extends Unsized | Unreachable>(counts: ReadonlyArray<A>, more: A): ReadonlyArray<A> => {
+  const reason = counts.length < 19 || counts.some((known) => known.reason === more.reason) ? more.reason : "other"
+  const at = counts.findIndex((known) => known.reason === reason)
   return at === -1
-    ? [...unsized, { reason, count: more.count }]
-    : unsized.with(at, { reason, count: unsized[at]!.count + more.count })
+    ? [...counts, { ...more, reason }]
+    : counts.with(at, { ...more, reason, count: counts[at]!.count + more.count })
 }
 
 const withSink = (

@@ -10,18 +10,15 @@ import type { Content, ContentError } from "./Content.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
 import { measure } from "./internal/engine/mediaSizes.ts"
-import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
+import { counted, reasonOf } from "./internal/engine/reasons.ts"
+import { type AttachmentChoice, type BatchRef, isFinished, type JobSummary } from "./Job.ts"
 import type { AttachmentRecord, JobRecord } from "./JobSink.ts"
 import * as LoadId from "./LoadId.ts"
 import * as OptionError from "./OptionError.ts"
 import * as ResultDocument from "./ResultDocument.ts"
 import * as Sizes from "./Sizes.ts"
 
-/**
- * Which of the files that a result names are fetched with it. `none`: only the result document. `results`: what the
- * platform made (masks, point labels). `all`: input media too, which can be large and may not be the platform's to give.
- */
-export type AttachmentChoice = "none" | "results" | "all"
+export type { AttachmentChoice }
 
 /** What to fetch with a job. */
 export interface Options {
@@ -39,13 +36,23 @@ export interface Options {
   readonly sizes?: Sizes.Source
   /** Told of the images whose size was looked for and not found. Must be quick; it must not throw. */
   readonly onUnsized?: (unsized: ReadonlyArray<Sizes.Unsized>) => void
+  /** Told of the inputs that could not be fetched. Must be quick; it must not throw. */
+  readonly onUnreachable?: (unreachable: ReadonlyArray<Unreachable>) => void
   /** Asked about each result before its files are fetched: a job whose result it refuses is none. Default: takes all. */
   readonly filter?: (document: ResultDocument.ResultDocument) => Effect.Effect<boolean, ContentError>
 }
 
+/** Inputs that could not be fetched, for one reason. */
+export interface Unreachable {
+  /** One of a few short texts, such as `HTTP 404` or `unreachable`. */
+  readonly reason: string
+  readonly count: number
+}
+
 /**
- * Fetches one job whole, or none where the platform has no result for it yet. Its contents are valid until the scope
- * closes. Fails where any part of it cannot be had: a job is exported whole or not at all.
+ * Fetches a job, or none where the platform has no result for it yet. Its contents are valid until the scope closes. Fails
+ * if the result document or a file of the result cannot be fetched. A record lacks the inputs that cannot be fetched, since
+ * they are the customer's own.
  */
 export const fetch = (
   batch: BatchRef,
@@ -106,11 +113,26 @@ export const fetchWith = Effect.fnUntraced(function*(
   const parsed = opened ?? (yield* openDocument(document))
   if (filter !== undefined && !(yield* filter(parsed))) return Option.none()
   const refs = choice === "none" ? [] : parsed.attachments
-  const attachments = refs.length === 0 ? noAttachments : yield* Effect.forEach(
-    refs,
-    (ref) => Effect.map(gtStudio.download(ref.url, about), (content): AttachmentRecord => ({ ref, content })),
-    { concurrency: attachmentConcurrency }
-  )
+  const unreachable: Array<string> = []
+  const download = (ref: ResultDocument.AttachmentRef) => {
+    const file = Effect.map(
+      gtStudio.download(ref.url, about),
+      (content): ReadonlyArray<AttachmentRecord> => [{ ref, content }]
+    )
+    return ref.role !== "input" ? file : Effect.catchIf(
+      file,
+      (error): error is GtStudioError => error._tag === "GtStudioError" && !error.isFatal,
+      (error) => {
+        unreachable.push(reasonOf(error))
+        return Effect.succeed(noAttachments)
+      }
+    )
+  }
+  const attachments = refs.length === 0
+    ? noAttachments
+    : (yield* Effect.forEach(refs, download, { concurrency: attachmentConcurrency })).flat()
+  if (unreachable.length > 0) options.onUnreachable?.(counted(unreachable))
+  const ofResult = attachments.filter(({ ref }) => ref.role !== "input")
   const looking = { source: options.sizes, gtStudio, concurrency: attachmentConcurrency }
   const { sizes, unsized } = yield* measure({ ...about, parsed, attachments }, noSizes, looking)
   if (unsized.length > 0) options.onUnsized?.(unsized)
@@ -127,7 +149,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     sizes,
     revision: {
       document: document.sha256,
-      attachments: attachments.length === 0 ? "" : yield* hashOf(attachments.map(({ content }) => content))
+      attachments: ofResult.length === 0 ? "" : yield* hashOf(ofResult.map(({ content }) => content))
     }
   }
   return Option.some(record)

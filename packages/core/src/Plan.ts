@@ -82,7 +82,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   if (options.sample !== undefined) yield* OptionError.count("sample", options.sample, 0)
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
-  const { limit = Number.POSITIVE_INFINITY, sample = 10, selection = { _tag: "New" }, filter = () => true } = options
+  const { attachments = "results", filter = () => true, limit = Number.POSITIVE_INFINITY, sample = 10 } = options
+  const { selection = { _tag: "New" } } = options
   const candidates: Array<Candidate> = []
   let toFetch = 0
   let limited = false
@@ -126,7 +127,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
             plan.skipped++
             continue
           }
-          const decision = decide(summary, known[index] ?? null, options.sinks, selection)
+          const decision = decide(summary, known[index] ?? null, options.sinks, selection, attachments)
           if (decision === "skipped") {
             plan.skipped++
             continue
@@ -152,7 +153,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 
   const batches = yield* Effect.forEach(eachOnce(options.batches), planBatch)
   if (refusal !== undefined && batches.every(({ pages }) => pages === 0)) return yield* refusal
-  return { batches, limited, sample: yield* fetchSample(candidates, options.attachments ?? "results") }
+  return { batches, limited, sample: yield* fetchSample(candidates, attachments) }
 })
 
 const fetchSample = Effect.fnUntraced(function*(

@@ -93,6 +93,7 @@ export const reportObject = (report: ExportReport.ExportReport, failures: Readon
   })),
   failures: [...failedListings(report), ...failures],
   unsized: report.unsized.map(({ count, reason }) => ({ reason, count })),
+  unreachable: report.unreachable.map(({ count, reason }) => ({ reason, count })),
   sinks: report.sinks.map(({ backfilled, bytes, error, id, isPublished, notice, stored }) => ({
     sink: id,
     stored,
@@ -116,6 +117,7 @@ export const emptyReport: ReturnType<typeof reportObject> = {
   batches: [],
   failures: [],
   unsized: [],
+  unreachable: [],
   sinks: [],
   seconds: 0
 }

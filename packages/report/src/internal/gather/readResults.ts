@@ -143,7 +143,7 @@ export const readResults = Effect.fnUntraced(function*(options: Options) {
     const traits = { kind: resultType, types: Array.from(types).sort(), hash }
     if (!gallery.wants(traits)) return
     // Positions of files count the inputs too where these were fetched with them.
-    const inputs = job.attachments.length > document.attachments.length
+    const inputs = job.attachments.some(({ index }) => index >= document.attachments.length)
     const whole = inputs ? yield* ResultDocument.open(job.document, { inputs, parseLimit }) : document
     const files = yield* filesOf(job, whole.attachments)
     const images = yield* inputsOf(job, whole, kept.kept, files.files)
