@@ -57,6 +57,10 @@ export const Export = Schema.Struct({
     Schema.Array(Schema.Struct({ reason: Schema.String, count: Schema.Finite })),
     "Images whose size was looked for and not found, by reason"
   ),
+  unreachable: described(
+    Schema.Array(Schema.Struct({ reason: Schema.String, count: Schema.Finite })),
+    "Inputs that --attachments all could not fetch, by reason; their jobs are stored without them"
+  ),
   sinks: Schema.Array(Schema.Struct({
     sink: text("The sink with its place, such as files:/data/output"),
     stored: number("Jobs that it stored in this run"),

@@ -84,6 +84,7 @@ describe("labelstream export", () => {
           "batches",
           "failures",
           "unsized",
+          "unreachable",
           "sinks",
           "seconds"
         ])
@@ -168,6 +169,7 @@ describe("labelstream export", () => {
           batches: [],
           failures: [],
           unsized: [],
+          unreachable: [],
           sinks: [],
           seconds: 0
         })

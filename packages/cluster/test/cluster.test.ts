@@ -257,6 +257,39 @@ describe("a cluster", () => {
   )
 
   it.live(
+    "adds inputs to what was stored without them, in every sink and once, and counts none of it as changed",
+    () =>
+      Effect.gen(function*() {
+        const jobs = 12
+        const world = yield* make({ kind: sqlite, simulator: { batches: [{ id: "one", jobs }] }, sliceJobs: 5 })
+        yield* world.runner
+        const output = yield* temporaryFolder
+        const file = join(yield* temporaryFolder, "labels.db")
+        const sinks = [`files:${output}`, `sqlite:${file}`]
+        const exported = (attachments: "results" | "all") =>
+          Effect.flatMap(
+            world.submit(requestOf(world.simulator, sinks, { attachments })),
+            ({ id }) => world.end(id)
+          )
+        yield* exported("results")
+        const status = yield* exported("all")
+        assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
+        assert.strictEqual(status.report.batches[0]?.changed, 0)
+        for (const { replay } of [FilesSink.make({ directory: output }), SqliteSink.make({ file })]) {
+          const stored = yield* Stream.runCollect(replay ?? Stream.empty)
+          assert.deepStrictEqual(
+            stored.map(({ attachments }) => attachments.length),
+            Array.from({ length: jobs }, () => 1)
+          )
+        }
+        const asked = yield* askedFor(world.simulator)
+        assert.deepStrictEqual(countsOf(yield* exported("all")), { ...none, listed: jobs, unchanged: jobs })
+        assert.strictEqual(yield* askedFor(world.simulator), asked)
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live(
     "refuses an export of another platform, and a sink that nobody knows, and says why",
     () =>
       Effect.gen(function*() {

@@ -62,6 +62,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   return {
     export: {
       ...rest,
+      // Nothing can be fetched, so nothing is missing.
+      attachments: "none",
       batches: batches.filter(({ batchId }) => batchIds?.includes(batchId) ?? true),
       sinks: [readOnly(from), ...to.map(withoutReplay)]
     },

@@ -12,6 +12,7 @@ import * as Text from "./internal/describe.ts"
 import type { ExportReport, SeenValues, SinkReport } from "./internal/reportModel.ts"
 import type { BatchRef } from "./Job.ts"
 import type { JobEvent } from "./JobEvent.ts"
+import type { Unreachable } from "./JobFetch.ts"
 import type { Unsized } from "./Sizes.ts"
 
 export { type BatchReport, emptyBatch, type ExportReport, type FailureGroup, type SeenValues, type SinkReport }
@@ -50,6 +51,7 @@ export const empty: ExportReport = {
   batches: [],
   failures: [],
   unsized: [],
+  unreachable: [],
   sinks: [],
   begun: 0,
   fetched: 0,
@@ -134,6 +136,8 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
     }
     case "Unsized":
       return { ...report, unsized: event.unsized.reduce(added, report.unsized) }
+    case "Unreachable":
+      return { ...report, unreachable: event.unreachable.reduce(added, report.unreachable) }
     case "Stored": {
       const { isBackfill, receipts } = event
       return withSink(report, event.sink, ({ backfilled, bytes, stored }) => ({
@@ -167,13 +171,13 @@ const failing = (report: ExportReport, event: Parameters<typeof grouped>[1], job
   failures: grouped(report.failures, event, jobId)
 })
 
-/** Adds images without a size to those of their reason, or of the last one if there are too many reasons. */
-const added = (unsized: ReadonlyArray<Unsized>, more: Unsized): ReadonlyArray<Unsized> => {
-  const reason = unsized.length < 19 || unsized.some((known) => known.reason === more.reason) ? more.reason : "other"
-  const at = unsized.findIndex((known) => known.reason === reason)
+/** Adds images or inputs to those of their reason, or of the last one if there are too many reasons. */
+const added = <A extends Unsized | Unreachable>(counts: ReadonlyArray<A>, more: A): ReadonlyArray<A> => {
+  const reason = counts.length < 19 || counts.some((known) => known.reason === more.reason) ? more.reason : "other"
+  const at = counts.findIndex((known) => known.reason === reason)
   return at === -1
-    ? [...unsized, { reason, count: more.count }]
-    : unsized.with(at, { reason, count: unsized[at]!.count + more.count })
+    ? [...counts, { ...more, reason }]
+    : counts.with(at, { ...more, reason, count: counts[at]!.count + more.count })
 }
 
 const withSink = (

@@ -142,3 +142,9 @@ export const isFinished = (job: { readonly status: string }): boolean => {
   const status = job.status.toLowerCase()
   return status === "completed" || status === "complete"
 }
+
+/**
+ * Which of the files that a result names are fetched with it. `none`: only the result document. `results`: what the
+ * platform made (masks, point labels). `all`: input media too, which can be large and may not be the platform's to give.
+ */
+export type AttachmentChoice = "none" | "results" | "all"

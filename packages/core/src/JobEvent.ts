@@ -3,6 +3,7 @@
  * are folds over them (`ExportReport.apply`).
  */
 import type { BatchRef } from "./Job.ts"
+import type { Unreachable } from "./JobFetch.ts"
 import type { Capabilities, Receipt, RunEnd } from "./JobSink.ts"
 import type { JobFailure } from "./Ledger.ts"
 import type { Problem } from "./ResultDocument.ts"
@@ -106,6 +107,8 @@ export type FetchEvent =
    * backfill, once for each sink that is filled.
    */
   | OfJob & { readonly _tag: "Unsized"; readonly unsized: ReadonlyArray<Unsized> }
+  /** So many of its inputs could not be fetched: the sinks store it without them. Comes after `Exported` or `Unchanged`. */
+  | OfJob & { readonly _tag: "Unreachable"; readonly unreachable: ReadonlyArray<Unreachable> }
   /** It could not be read in the listing, could not be fetched, or a sink could not store it. */
   | OfJob & FailedAttempts & { readonly _tag: "Failed" }
 

@@ -8,9 +8,10 @@ import type * as Scope from "effect/Scope"
 import type { Content, ContentError } from "./Content.ts"
 import { GtStudio } from "./GtStudio.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
-import { type AttachmentChoice, checkAttachments } from "./internal/attachmentChoice.ts"
+import { checkAttachments } from "./internal/attachmentChoice.ts"
 import { measure } from "./internal/engine/mediaSizes.ts"
-import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
+import { counted, reasonOf } from "./internal/engine/reasons.ts"
+import { type AttachmentChoice, type BatchRef, isFinished, type JobSummary } from "./Job.ts"
 import type { AttachmentRecord, JobRecord } from "./JobSink.ts"
 import * as LoadId from "./LoadId.ts"
 import * as OptionError from "./OptionError.ts"
@@ -35,13 +36,23 @@ export interface Options {
   readonly sizes?: Sizes.Source
   /** Is called with the images whose size was not found. Must be quick; it must not throw. */
   readonly onUnsized?: (unsized: ReadonlyArray<Sizes.Unsized>) => void
+  /** Is called with the inputs that could not be fetched. Must be quick; it must not throw. */
+  readonly onUnreachable?: (unreachable: ReadonlyArray<Unreachable>) => void
   /** Decides about each result before its files are fetched; a job whose result it refuses is left out. Default: takes all. */
   readonly filter?: (document: ResultDocument.ResultDocument) => Effect.Effect<boolean, ContentError>
 }
 
+/** Inputs that could not be fetched, for one reason. */
+export interface Unreachable {
+  /** One of a few short texts, such as `HTTP 404` or `unreachable`. */
+  readonly reason: string
+  readonly count: number
+}
+
 /**
- * Fetches one complete job, or none if GT Studio has no result for it yet. Its contents are valid until the scope closes.
- * Fails if any part of it cannot be fetched or kept: with a `GtStudioError`, or a `ContentError` of the spool.
+ * Fetches one job, or none if GT Studio has no result for it yet. Its contents are valid until the scope closes. Fails if the
+ * result document or a file of the result cannot be fetched or kept: with a `GtStudioError`, or a `ContentError` of the spool.
+ * A record lacks the inputs that cannot be fetched, since they are the customer's own.
  */
 export const fetch = (
   batch: BatchRef,
@@ -111,11 +122,26 @@ export const fetchWith = Effect.fnUntraced(function*(
   const parsed = opened ?? (yield* openDocument(document))
   if (filter !== undefined && !(yield* filter(parsed))) return Option.none()
   const refs = choice === "none" ? [] : parsed.attachments
-  const attachments = refs.length === 0 ? noAttachments : yield* Effect.forEach(
-    refs,
-    (ref) => Effect.map(gtStudio.download(ref.url, about), (content): AttachmentRecord => ({ ref, content })),
-    { concurrency: attachmentConcurrency }
-  )
+  const unreachable: Array<string> = []
+  const download = (ref: ResultDocument.AttachmentRef) => {
+    const file = Effect.map(
+      gtStudio.download(ref.url, about),
+      (content): ReadonlyArray<AttachmentRecord> => [{ ref, content }]
+    )
+    return ref.role !== "input" ? file : Effect.catchIf(
+      file,
+      (error): error is GtStudioError => error._tag === "GtStudioError" && !error.isFatal,
+      (error) => {
+        unreachable.push(reasonOf(error))
+        return Effect.succeed(noAttachments)
+      }
+    )
+  }
+  const attachments = refs.length === 0
+    ? noAttachments
+    : (yield* Effect.forEach(refs, download, { concurrency: attachmentConcurrency })).flat()
+  if (unreachable.length > 0) options.onUnreachable?.(counted(unreachable))
+  const ofResult = attachments.filter(({ ref }) => ref.role !== "input")
   const looking = { source: options.sizes, gtStudio, concurrency: attachmentConcurrency }
   const { sizes, unsized } = yield* measure({ ...about, parsed, attachments }, noSizes, looking)
   if (unsized.length > 0) options.onUnsized?.(unsized)
@@ -132,7 +158,7 @@ export const fetchWith = Effect.fnUntraced(function*(
     sizes,
     revision: {
       document: document.sha256,
-      attachments: attachments.length === 0 ? "" : yield* hashOf(attachments.map(({ content }) => content))
+      attachments: ofResult.length === 0 ? "" : yield* hashOf(ofResult.map(({ content }) => content))
     }
   }
   return Option.some(record)

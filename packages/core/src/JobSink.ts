@@ -43,7 +43,7 @@ export interface JobRecord {
   readonly document: Content
   /** The result document read: its type, the files that it names, its annotations as rows. */
   readonly parsed: ResultDocument
-  /** Nested files in document order. */
+  /** Nested files in document order. Inputs are among them if they were asked for and could be fetched. */
   readonly attachments: ReadonlyArray<AttachmentRecord>
   /** Sizes of the job's inputs by `media_index`; none for those whose size is not known. */
   readonly sizes: ReadonlyMap<number, Size>
@@ -61,7 +61,10 @@ export interface Size {
 export interface Revision {
   /** sha256 of the result document, 64 lower-case hex digits. */
   readonly document: string
-  /** sha256 over the sha256 of every nested file in document order; `""` where the job has none. */
+  /**
+   * sha256 over the sha256 of every file of the result, such as a mask, in document order; `""` where none was fetched.
+   * Inputs do not count: the same job with and without them is of one revision.
+   */
   readonly attachments: string
 }
 

@@ -11,7 +11,7 @@ import type * as Stream from "effect/Stream"
 import type { ContentError } from "./Content.ts"
 import type { GtStudioError } from "./GtStudioError.ts"
 import { TaggedError } from "./internal/taggedError.ts"
-import type { BatchRef, JobSummary } from "./Job.ts"
+import type { AttachmentChoice, BatchRef, JobSummary } from "./Job.ts"
 import type { Receipt, Revision, SinkError } from "./JobSink.ts"
 import * as PlainText from "./PlainText.ts"
 
@@ -94,6 +94,8 @@ export interface LedgerReceipt {
   readonly sink: string
   readonly revision: Revision
   readonly bytes: number
+  /** Which files a run last asked for when the sink stored the job or had it; null where that is not known. */
+  readonly attachments: AttachmentChoice | null
 }
 
 /** One job as the ledger knows it. */
@@ -138,6 +140,8 @@ export type Outcome =
     readonly batch: BatchRef
     readonly sink: string
     readonly receipt: Receipt
+    /** Which files were asked for. Default: not known. */
+    readonly attachments?: AttachmentChoice
     readonly listed: Listed
     readonly at: number
   }
@@ -160,7 +164,14 @@ export type Outcome =
     readonly at: number
   }
   /** A sink was found to hold the job: its receipt is taken over, and the job made if it is not known. */
-  | { readonly _tag: "Reconciled"; readonly batch: BatchRef; readonly sink: string; readonly receipt: Receipt }
+  | {
+    readonly _tag: "Reconciled"
+    readonly batch: BatchRef
+    readonly sink: string
+    readonly receipt: Receipt
+    /** Which files were asked for. Default: not known. */
+    readonly attachments?: AttachmentChoice
+  }
   /** A sink does not hold what its receipt for the job says: the receipt no longer counts. Changes nothing without one. */
   | { readonly _tag: "Voided"; readonly batch: BatchRef; readonly sink: string; readonly jobId: string }
 
@@ -217,7 +228,8 @@ export interface ProjectJobKey extends JobKey {
 /** Holds what a sink has against its receipts. Ends with its scope. */
 export interface Audit {
   /**
-   * For each receipt that was found at the sink: whether the ledger has the same one, one of another revision, or none.
+   * For each receipt that was found at the sink: whether the ledger has the same one, one of another revision or of another
+   * number of bytes, as with other inputs, or none.
    * These jobs, and those that are named besides, count as checked.
    */
   readonly check: (
@@ -260,13 +272,14 @@ export class Ledger extends Context.Service<Ledger, {
   /**
    * Holds a page of the listing against what is known, in its order, and notes what is listed now. A job listed again
    * in the same run is answered as `repeated`. Where ids of sinks are given, jobs may be answered as `upToDate` in them
-   * without their entries, which costs less; a ledger need not.
+   * without their entries, which costs less; a ledger need not. Such a sink has the files that `attachments` asks for.
    */
   readonly observe: (
     run: number,
     batch: BatchRef,
     page: ReadonlyArray<JobSummary>,
-    sinks?: ReadonlyArray<string>
+    sinks?: ReadonlyArray<string>,
+    attachments?: AttachmentChoice
   ) => Effect.Effect<ReadonlyArray<Observation>, LedgerError>
   /** Notes what happened, all of it or nothing. */
   readonly record: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, LedgerError>
@@ -317,7 +330,7 @@ export const takingTurns = (ledger: Ledger["Service"]): Ledger["Service"] => {
     ...ledger,
     begin: inTurn(ledger.begin),
     end: (run, end) => inTurn(ledger.end(run, end)),
-    observe: (run, batch, page, sinks) => inTurn(ledger.observe(run, batch, page, sinks)),
+    observe: (run, batch, page, sinks, attachments) => inTurn(ledger.observe(run, batch, page, sinks, attachments)),
     record: (outcomes) => inTurn(ledger.record(outcomes)),
     opened: (sink) => inTurn(ledger.opened(sink)),
     closed: (sink) => inTurn(ledger.closed(sink)),

@@ -110,7 +110,9 @@ const make = (): Ledger["Service"] => {
           for (const key of [...found, ...besides]) for (const receipt of receiptsOf(key)) checked.add(receipt)
           return found.map((receipt) => {
             const known = receiptsOf(receipt)
-            if (known.some(({ revision }) => sameRevision(revision, receipt.revision))) return "match"
+            if (known.some((one) => one.bytes === receipt.bytes && sameRevision(one.revision, receipt.revision))) {
+              return "match"
+            }
             return known.length > 0 ? "differs" : "unknown"
           })
         }),
@@ -204,7 +206,7 @@ const applied = (known: LedgerEntry | undefined, outcome: Applied, jobId: string
         ...succeeded(entry, outcome),
         revision: outcome.receipt.revision,
         bytes: outcome.receipt.bytes,
-        receipts: withReceipt(entry, outcome.sink, outcome.receipt)
+        receipts: withReceipt(entry, outcome)
       }
     }
     case "Unchanged":
@@ -228,7 +230,7 @@ const applied = (known: LedgerEntry | undefined, outcome: Applied, jobId: string
         stage: entry.stage === "failed" ? "failed" : "stored",
         revision: entry.revision ?? outcome.receipt.revision,
         bytes: entry.bytes ?? outcome.receipt.bytes,
-        receipts: withReceipt(entry, outcome.sink, outcome.receipt)
+        receipts: withReceipt(entry, outcome)
       }
     }
   }
@@ -245,10 +247,13 @@ const succeeded = (entry: LedgerEntry, outcome: { readonly listed: Listed; reado
 
 const sameRevision = (a: Revision, b: Revision) => a.document === b.document && a.attachments === b.attachments
 
-const withReceipt = (entry: LedgerEntry, sink: string, receipt: Receipt): ReadonlyArray<LedgerReceipt> =>
+const withReceipt = (
+  entry: LedgerEntry,
+  { attachments, receipt: { bytes, revision }, sink }: Extract<Applied, { readonly receipt: Receipt }>
+): ReadonlyArray<LedgerReceipt> =>
   [
     ...entry.receipts.filter((other) => other.sink !== sink),
-    { sink, revision: receipt.revision, bytes: receipt.bytes }
+    { sink, revision, bytes, attachments: attachments ?? null }
   ].sort((a, b) => compare(a.sink, b.sink))
 
 const withoutReceipt = (entry: LedgerEntry, sink: string): LedgerEntry => {

@@ -88,7 +88,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const planned = yield* OptionError.each("batches", options.batches, OptionError.batch)
   const gtStudio = yield* GtStudio
   const ledger = yield* Ledger
-  const { limit = Number.POSITIVE_INFINITY, sample = 10, selection = { _tag: "New" }, filter = () => true } = options
+  const { attachments = "results", filter = () => true, limit = Number.POSITIVE_INFINITY, sample = 10 } = options
+  const { selection = { _tag: "New" } } = options
   const candidates: Array<Candidate> = []
   let toFetch = 0
   let limited = false
@@ -132,7 +133,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
             plan.skipped++
             continue
           }
-          const decision = decide(summary, known[index] ?? null, options.sinks, selection)
+          const decision = decide(summary, known[index] ?? null, options.sinks, selection, attachments)
           if (decision === "skipped") {
             plan.skipped++
             continue
@@ -158,7 +159,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 
   const batches = yield* Effect.forEach(eachOnce(planned), planBatch)
   if (refusal !== undefined && batches.every(({ pages }) => pages === 0)) return yield* refusal
-  return { batches, limited, sample: yield* fetchSample(candidates, options.attachments ?? "results") }
+  return { batches, limited, sample: yield* fetchSample(candidates, attachments) }
 })
 
 const fetchSample = Effect.fnUntraced(function*(

@@ -6,7 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ContentError } from "./Content.ts"
-import { isFinished, type JobSummary } from "./Job.ts"
+import { type AttachmentChoice, isFinished, type JobSummary } from "./Job.ts"
+import type { Revision } from "./JobSink.ts"
 import type { LedgerEntry, Listed } from "./Ledger.ts"
 import * as OptionError from "./OptionError.ts"
 import type { ResultDocument } from "./ResultDocument.ts"
@@ -111,20 +112,34 @@ export const onlyLost = <E, R>(
       )
   )
 
-/** Whether a sink holds what was last fetched. */
-export const holds = (entry: LedgerEntry, sink: string) =>
-  entry.revision !== null && entry.receipts.some((receipt) =>
-    receipt.sink === sink &&
-    receipt.revision.document === entry.revision?.document &&
-    receipt.revision.attachments === entry.revision.attachments
+/**
+ * Whether a job was reworked between two revisions. The files of a result are compared if both have them: a run can leave
+ * them out, and a document that did not change names the same files.
+ */
+export const isChanged = (a: Revision, b: Revision): boolean =>
+  a.document !== b.document || (a.attachments !== b.attachments && a.attachments !== "" && b.attachments !== "")
+
+/** Whether what was asked for includes a choice. What is not known may lack inputs. */
+export const includes = (asked: AttachmentChoice | null, choice: AttachmentChoice): boolean =>
+  choice === "none" || asked === "all" || (choice === "results" && asked !== "none")
+
+/** Whether a sink holds what was last fetched, and was given the files of a choice. Default: `none`, any files. */
+export const holds = (entry: LedgerEntry, sink: string, choice: AttachmentChoice = "none") =>
+  entry.revision !== null &&
+  entry.receipts.some(({ attachments, revision, ...receipt }) =>
+    receipt.sink === sink && !isChanged(revision, entry.revision!) && includes(attachments, choice)
   )
 
-/** Decides about a listed job. `known` is its entry before this listing, `sinks` are the ids of those that want it. */
+/**
+ * Decides about a listed job. `known` is its entry before this listing, `sinks` are the ids of those that want it, with the
+ * files of a choice. Default: `none`, any files.
+ */
 export const decide = (
   summary: JobSummary,
   known: LedgerEntry | null,
   sinks: ReadonlyArray<string>,
-  selection: Selection
+  selection: Selection,
+  attachments?: AttachmentChoice
 ): Decision => {
   const isRefresh = selection._tag === "Refresh"
   if (isRefresh && selection.jobs?.has(summary.id) === false) return "skipped"
@@ -137,7 +152,7 @@ export const decide = (
     const isFinal = known.error !== null && !known.error.retryable
     return selection._tag === "New" && isFinal && sameListed(known.listed, listedOf(summary)) ? "failed" : "fetch"
   }
-  const isStored = known.stage === "stored" && sinks.every((sink) => holds(known, sink))
+  const isStored = known.stage === "stored" && sinks.every((sink) => holds(known, sink, attachments))
   if (!isStored) return "fetch"
   // The platform has no "changed since": a changed count or status is all that the listing can tell.
   if (known.storedAs !== null && !sameListed(known.storedAs, listedOf(summary))) return "fetch"

@@ -13,6 +13,9 @@ interface Manifest {
   readonly version: string
   readonly description: string
   readonly keywords?: ReadonlyArray<string>
+  readonly bugs?: unknown
+  readonly homepage?: unknown
+  readonly repository?: unknown
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>

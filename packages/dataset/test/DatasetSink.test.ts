@@ -190,7 +190,7 @@ describe("a dataset sink", () => {
       const directory = yield* temporary
       const sink = DatasetSink.makeWith(Yolo.format, { directory }, unsynced())
       const { notice } = yield* run(sink, [yield* job({ job: "a", document: boxes("a.jpg", ["car"]) })])
-      assert.match(notice ?? "", /^The dataset has no images: `labelstream refresh \.\.\. --attachments all`/)
+      assert.match(notice ?? "", /^The dataset has no images: `labelstream export \.\.\. --attachments all`/)
       assert.match(notice ?? "", /\. data\.yaml names images\/train as val: there is no split val/)
       assert.strictEqual((yield* run(sink, [], "again")).notice, notice)
     }))

@@ -146,7 +146,8 @@ describe("the file of a SqliteLedger", () => {
       }
       assert.deepInclude(one, { ...known, jobId: "1", attempts: 0, error: null, checkedAt: 7 })
       assert.deepStrictEqual(one?.storedAs, { status: "completed", frames: 1, annotations: 2.5 })
-      assert.deepStrictEqual(one?.receipts, [{ sink: "db", revision, bytes: 5 }, { sink: "files", revision, bytes: 5 }])
+      const receipt = { revision, bytes: 5, attachments: null }
+      assert.deepStrictEqual(one?.receipts, [{ sink: "db", ...receipt }, { sink: "files", ...receipt }])
       assert.deepStrictEqual(two?.error, { reason: "AttachmentMissing", message: "it is gone", retryable: true })
       assert.deepStrictEqual([two?.stage, two?.attempts, three?.stage], ["failed", 1, "unfinished"])
       assert.deepStrictEqual(others, [])

@@ -50,6 +50,7 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     batches,
     failures: progress?.failures ?? [],
     unsized: [],
+    unreachable: [],
     sinks,
     // Only each runner knows its own.
     begun: 0,

@@ -14,7 +14,7 @@ import { toLedgerError } from "./statements.ts"
 
 const table = "labelstream_migrations"
 
-const [ledger1, ledger2, ledger3, ledger4] = versions
+const [ledger1, ledger2, ledger3, ledger4, ledger5] = versions
 
 const version1 = `
 CREATE TABLE labelstream_exports (
@@ -105,7 +105,8 @@ const migrations = {
   "1_ledger_and_exports": run(ledger1, ledger2, version1),
   "2_listed_problems": run(version2),
   "3_closed_sinks": run(ledger3),
-  "4_present_names": run(ledger4, version4)
+  "4_present_names": run(ledger4, version4),
+  "5_asked_attachments": run(ledger5)
 }
 
 /** The version that this code writes. */

@@ -1,12 +1,7 @@
+import type { AttachmentChoice } from "../Job.ts"
 import * as OptionError from "../OptionError.ts"
 
-const choices = ["none", "results", "all"] as const
-
-/**
- * Which of the files that a result names are fetched with it. `none`: only the result document. `results`: what GT Studio
- * made (masks, point labels). `all`: input media too, which can be large and may not be GT Studio's to give.
- */
-export type AttachmentChoice = typeof choices[number]
+const choices: ReadonlyArray<AttachmentChoice> = ["none", "results", "all"]
 
 /** Checks the option `attachments`. */
 export const checkAttachments = (value: unknown) =>

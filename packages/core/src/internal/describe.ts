@@ -74,6 +74,13 @@ export const describeSink = (
   ]
 }
 
+const reasonLines = (what: string, one: string, counts: ExportReport["unsized"]): ReadonlyArray<string> => {
+  if (counts.length === 0) return []
+  const total = counts.reduce((sum, { count }) => sum + count, 0)
+  const reasons = counts.map(({ count, reason }) => `${numbers.format(count)} ${onOneLine(reason)}`)
+  return [`${what} ${counted(total, one)}: ${reasons.join(", ")}`]
+}
+
 const verdict = (report: ExportReport): ReadonlyArray<string> => {
   const { batches, complete, limited, noMatch, notListed, seen, sinks, stopped } = report
   const sum = (of: (batch: BatchReport) => number) => batches.reduce((total, batch) => total + of(batch), 0)
@@ -101,19 +108,15 @@ const verdict = (report: ExportReport): ReadonlyArray<string> => {
 
 /** See `ExportReport.describe`. */
 export const describe = (report: ExportReport): string => {
-  const { batches, failures, sinks, unsized } = report
-  const images = unsized.reduce((total, { count }) => total + count, 0)
+  const { batches, failures, sinks, unreachable, unsized } = report
   const ofJobs = failures.filter(({ example }) => example.jobId !== null)
   return plain([
     ...batches.slice(0, mostBatches).flatMap(describeBatch),
     ...more(batches.length, mostBatches, "batch", "batches"),
     ...(ofJobs.length === 0 ? [] : ["Failed:", ...ofJobs.slice(0, mostCauses).flatMap(failureLines)]),
     ...more(ofJobs.length, mostCauses, "cause"),
-    ...(images === 0 ? [] : [
-      `No size found for ${counted(images, "image")}: ${
-        unsized.map(({ count, reason }) => `${numbers.format(count)} ${onOneLine(reason)}`).join(", ")
-      }`
-    ]),
+    ...reasonLines("No size found for", "image", unsized),
+    ...reasonLines("Could not fetch", "input", unreachable),
     ...sinks.flatMap(describeSink),
     ...verdict(report)
   ].join("\n"))

@@ -1,5 +1,6 @@
 /** What a report holds. */
 import type { Filter } from "../JobEvent.ts"
+import type { Unreachable } from "../JobFetch.ts"
 import type { Unsized } from "../Sizes.ts"
 import type { BatchReport, FailureGroup } from "./batchReport.ts"
 
@@ -56,6 +57,8 @@ export interface ExportReport {
   readonly failures: ReadonlyArray<FailureGroup>
   /** Images of stored jobs whose size was looked for and not found, by reason: at most 20 reasons. */
   readonly unsized: ReadonlyArray<Unsized>
+  /** Inputs of fetched jobs that could not be fetched, by reason: at most 20 reasons. They fail no job. */
+  readonly unreachable: ReadonlyArray<Unreachable>
   readonly sinks: ReadonlyArray<SinkReport>
   /** Jobs whose fetching has begun, in all passes. */
   readonly begun: number

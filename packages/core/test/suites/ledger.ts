@@ -43,14 +43,14 @@ const receipt = (jobId: string, document = "r1", bytes = 100): Receipt => ({
   bytes
 })
 
-const stored = (jobId: string, sink = "files", document = "r1", at = 1, listed = first): Outcome => ({
+const stored = (jobId: string, sink = "files", document = "r1", at = 1, listed = first) => ({
   _tag: "Stored",
   batch,
   sink,
   receipt: receipt(jobId, document),
   listed,
   at
-})
+} satisfies Outcome)
 const ended: RunEnd = {
   outcome: "completed",
   listed: 10,
@@ -64,12 +64,12 @@ const gone: JobFailure = { reason: "AttachmentMissing", message: "it is gone", r
 const failed = (jobId: string, at = 2): Outcome => ({ _tag: "Failed", batch, jobId, error: gone, at })
 const unfinished = (jobId: string): Outcome => ({ _tag: "Unfinished", batch, jobId })
 const unchanged = (jobId: string, listed = first, at = 3): Outcome => ({ _tag: "Unchanged", batch, jobId, listed, at })
-const reconciled = (jobId: string, document = "r1", sink = "files"): Outcome => ({
+const reconciled = (jobId: string, document = "r1", sink = "files") => ({
   _tag: "Reconciled",
   batch,
   sink,
   receipt: receipt(jobId, document)
-})
+} satisfies Outcome)
 
 const voided = (jobId: string, sink = "files"): Outcome => ({ _tag: "Voided", batch, sink, jobId })
 
@@ -224,6 +224,40 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
               )
               assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), [])
             }
+          })
+        )
+      )
+
+      it.live(
+        "takes no job for upToDate of which a sink may lack files of the choice, and keeps what was asked for last",
+        withLedger((ledger) =>
+          Effect.gen(function*() {
+            const choices = ["none", "results", "all"] as const
+            const page = ["unknown", ...choices].map((id) => summary(id))
+            const asked = choices.flatMap((attachments): ReadonlyArray<Outcome> => [
+              { ...stored(attachments), attachments },
+              { ...reconciled(attachments, "r1", "db"), attachments }
+            ])
+            yield* ledger.record([stored("unknown"), reconciled("unknown", "r1", "db"), ...asked])
+            const enough = { none: page, results: [page[0], page[2], page[3]], all: [page[3]] }
+            for (const sinks of [["files"], ["files", "db"]]) {
+              for (const choice of choices) {
+                const observed = yield* ledger.observe(yield* ledger.begin, batch, page, sinks, choice)
+                for (const { known, summary, upToDate } of observed) {
+                  if (upToDate === true) assert.include(enough[choice], summary, choice)
+                  else {assert.deepStrictEqual(known?.receipts.map(({ attachments }) => attachments ?? "unknown"), [
+                      summary.id,
+                      summary.id
+                    ])}
+                }
+              }
+            }
+            yield* ledger.record([{ ...reconciled("none"), attachments: "all" }])
+            const receipts = (yield* get(ledger, "none")).receipts
+            assert.deepStrictEqual(receipts.map(({ attachments, sink }) => [sink, attachments]), [
+              ["db", "none"],
+              ["files", "all"]
+            ])
           })
         )
       )
@@ -384,8 +418,8 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
               error: null,
               checkedAt: 6,
               receipts: [
-                { sink: "db", revision: revision("r1"), bytes: 100 },
-                { sink: "files", revision: revision("r1"), bytes: 100 }
+                { sink: "db", revision: revision("r1"), bytes: 100, attachments: null },
+                { sink: "files", revision: revision("r1"), bytes: 100, attachments: null }
               ]
             })
             yield* ledger.record([stored("1", "files", "r2", 7)])
@@ -746,7 +780,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
       const key = (jobId: string, batchId = batch.batchId) => ({ projectId: batch.projectId, batchId, jobId })
 
       it.live(
-        "tells the receipts that the ledger has from those of another revision or of none",
+        "tells the receipts that the ledger has from those of another revision or number of bytes, or of none",
         withLedger((ledger) =>
           Effect.scoped(Effect.gen(function*() {
             yield* ledger.record([stored("1"), stored("2", "files", "r2"), stored("3", "db")])
@@ -754,6 +788,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
             const found = ["1", "2", "3", "4"].map((id) => receipt(id))
             assert.deepStrictEqual(yield* audit.check(found, []), ["match", "differs", "unknown", "unknown"])
             assert.deepStrictEqual(yield* audit.check([{ ...receipt("1"), batchId: "x" }], []), ["unknown"])
+            assert.deepStrictEqual(yield* audit.check([receipt("1", "r1", 101)], []), ["differs"])
             assert.deepStrictEqual(yield* (yield* ledger.audit("other")).check(found.slice(0, 1), []), ["unknown"])
           }))
         )

@@ -5,7 +5,7 @@ import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { scale } from "../../../../scripts/testScale.ts"
-import type { JobSummary } from "../../src/Job.ts"
+import type { AttachmentChoice, JobSummary } from "../../src/Job.ts"
 import type { Receipt } from "../../src/JobSink.ts"
 import { type EntryFilter, JobStage, Ledger, type Observation, type Outcome } from "../../src/Ledger.ts"
 import * as LedgerMemory from "../../src/LedgerMemory.ts"
@@ -19,12 +19,14 @@ const batchId = Schema.Literals(["a", "b"])
 const Listed = Schema.Struct({ status: Schema.Literals(["completed", "open"]), frames: count, annotations: count })
 const Line = Schema.Struct({ id: ids, referenceId: Schema.NullOr(Schema.Literals(["x", "y"])), listed: Listed })
 const sink = Schema.Literals(["files", "db", "\u{1f600}", "\uffff"])
+const attachments = Schema.UndefinedOr(Schema.Literals(["none", "results", "all"]))
 const Event = Schema.Struct({
   tag: Schema.Literals(["Stored", "Unchanged", "Unfinished", "Failed", "Reconciled", "Voided"]),
   batchId,
   jobId: ids,
   sink,
   revision: small,
+  attachments,
   listed: Listed,
   retryable: Schema.Boolean,
   at: small
@@ -40,10 +42,11 @@ const Call = Schema.Union([
     call: Schema.Literal("observe"),
     batchId,
     page: Schema.Array(Line).check(Schema.isMaxLength(6)),
-    sinks: Schema.UndefinedOr(Schema.Array(sink).check(Schema.isMaxLength(2)))
+    sinks: Schema.UndefinedOr(Schema.Array(sink).check(Schema.isMaxLength(2))),
+    attachments
   }),
   // What a second run does: the same page again, asked about a sink that holds most of it.
-  Schema.Struct({ call: Schema.Literal("store and observe"), batchId, page: Schema.Array(Line), sink }),
+  Schema.Struct({ call: Schema.Literal("store and observe"), batchId, page: Schema.Array(Line), sink, attachments }),
   Schema.Struct({ call: Schema.Literal("record"), events: Schema.Array(Event).check(Schema.isMaxLength(6)) })
 ])
 
@@ -68,9 +71,10 @@ const outcomeOf = (event: typeof Event.Type): Outcome => {
   const { at, jobId, listed, retryable, sink, tag } = event
   const batch = batchOf(event.batchId)
   const receipt = receiptOf(event)
+  const asked = event.attachments === undefined ? {} : { attachments: event.attachments }
   switch (tag) {
     case "Stored":
-      return { _tag: tag, batch, sink, receipt, listed, at }
+      return { _tag: tag, batch, sink, receipt, ...asked, listed, at }
     case "Unchanged":
       return { _tag: tag, batch, jobId, listed, at }
     case "Unfinished":
@@ -78,19 +82,23 @@ const outcomeOf = (event: typeof Event.Type): Outcome => {
     case "Failed":
       return { _tag: tag, batch, jobId, error: { reason: sink, message: "it failed", retryable }, at }
     case "Reconciled":
-      return { _tag: tag, batch, sink, receipt }
+      return { _tag: tag, batch, sink, receipt, ...asked }
     case "Voided":
       return { _tag: tag, batch, sink, jobId }
   }
 }
 
 /** An answer with one choice taken out: a job that is up to date may come as `upToDate`, or with its entry. */
-const choiceless = (sinks: ReadonlyArray<string> | undefined) => (answer: Observation) => {
+const choiceless = (
+  sinks: ReadonlyArray<string> | undefined,
+  attachments: AttachmentChoice | undefined
+) =>
+(answer: Observation) => {
   const { known, repeated, upToDate, summary } = answer
   const { annotations, frames, status } = summary
   const isSettled = sinks !== undefined && !repeated && known?.stage === "stored" && known.storedAs !== null &&
     known.storedAs.status === status && known.storedAs.frames === frames &&
-    known.storedAs.annotations === annotations && sinks.every((sink) => holds(known, sink))
+    known.storedAs.annotations === annotations && sinks.every((sink) => holds(known, sink, attachments))
   return upToDate === true || isSettled ? { summary, repeated, upToDate: true } : answer
 }
 
@@ -106,12 +114,12 @@ const play = Effect.fnUntraced(function*(ledger: Ledger["Service"], calls: Reado
       yield* ledger.end(run, { outcome, ...counts })
     }
     if (call.call === "observe") {
-      const { batchId, page, sinks } = call
-      const observed = yield* ledger.observe(run, batchOf(batchId), page.map(summaryOf), sinks)
-      answers.push(observed.map(choiceless(sinks)))
+      const { attachments, batchId, page, sinks } = call
+      const observed = yield* ledger.observe(run, batchOf(batchId), page.map(summaryOf), sinks, attachments)
+      answers.push(observed.map(choiceless(sinks, attachments)))
     }
     if (call.call === "store and observe") {
-      const { batchId, page, sink } = call
+      const { attachments, batchId, page, sink } = call
       const [batch, jobs] = [batchOf(batchId), page.map(summaryOf)]
       const receipt = (jobId: string) => ({ batchId, jobId, revision: { document: "0", attachments: "" }, bytes: 0 })
       yield* ledger.record(
@@ -120,6 +128,7 @@ const play = Effect.fnUntraced(function*(ledger: Ledger["Service"], calls: Reado
           batch,
           sink,
           receipt: receipt(id),
+          attachments: "results",
           listed,
           at: 0
         }))
@@ -129,7 +138,8 @@ const play = Effect.fnUntraced(function*(ledger: Ledger["Service"], calls: Reado
         // An empty page leaves no order to go on in.
         if (times === 0) yield* ledger.observe(run, batch, [])
         for (const part of [jobs.slice(0, 2), jobs.slice(2), jobs.slice(0, 1)]) {
-          answers.push((yield* ledger.observe(run, batch, part, [sink])).map(choiceless([sink])))
+          const observed = yield* ledger.observe(run, batch, part, [sink], attachments)
+          answers.push(observed.map(choiceless([sink], attachments)))
         }
       }
     }

@@ -42,6 +42,8 @@ export interface StoredJob {
   readonly revision: Revision
   readonly document: string
   readonly files: ReadonlyArray<string>
+  /** `AttachmentRef.index` of each file. */
+  readonly indices: ReadonlyArray<number>
   readonly bytes: number
   readonly sizes: JobRecord["sizes"]
 }
@@ -208,7 +210,7 @@ export class MemorySink {
 }
 
 const replayed = (
-  { batchId, document, files, jobId, projectId, revision, sizes }: StoredJob,
+  { batchId, document, files, indices, jobId, projectId, revision, sizes }: StoredJob,
   isOpen: () => boolean
 ): Replayed => {
   const contentOf = (text: string, hash: string): Content => {
@@ -226,7 +228,7 @@ const replayed = (
     summary: { id: jobId, frames: null, annotations: null, ...words },
     result: { jobId, batchId, workFlowId: null, result: null, ...words },
     document: contentOf(document, revision.document),
-    attachments: files.map((text, index) => ({ index, content: contentOf(text, sha256(text)) })),
+    attachments: files.map((text, at) => ({ index: indices[at]!, content: contentOf(text, sha256(text)) })),
     sizes,
     revision
   }
@@ -251,6 +253,7 @@ const storedJob = Effect.fnUntraced(function*(record: JobRecord) {
     revision,
     document: Buffer.from(document).toString("utf8"),
     files: files.map((file) => Buffer.from(file).toString("utf8")),
+    indices: record.attachments.map(({ ref }) => ref.index),
     bytes: files.reduce((sum, file) => sum + file.length, document.length),
     sizes: record.sizes
   }

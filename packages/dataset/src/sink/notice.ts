@@ -20,7 +20,7 @@ export const noticeOf = (
       ? "the dataset has no images"
       : `${named} of ${plural(samples, "image")} are not there`
     const how = images === undefined
-      ? "`labelstream refresh ... --attachments all` downloads them, or name a folder that has them with the option images"
+      ? "`labelstream export ... --attachments all` downloads them, or name a folder that has them with the option images"
       : `neither the platform nor ${images} gave them`
     sentences.push(`${what}: ${how}`)
   }
@@ -34,7 +34,7 @@ export const noticeOf = (
     const named = withoutSize.names.slice(0, 3).join(", ")
     sentences.push(
       `${plural(withoutSize.count, "sample")} left out because the size is not known (${named}): ` +
-        "`labelstream refresh ... --attachments all` or the option images gives it"
+        "`labelstream export ... --attachments all` or the option images gives it"
     )
   }
   for (const [why, count] of refused) sentences.push(`${plural(count, "sample")} left out: ${why}`)

@@ -97,7 +97,11 @@ const durable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where[
   const [setting] = yield* db.query({ step }, "SELECT current_setting('fsync') AS fsync")
   if (setting?.["fsync"] === "on") return
   const detail = `${db.settings.name} runs with fsync off, so that a power cut can damage it`
-  yield* problem(step, "misconfigured", `${detail}: turn it on, or set the sink's option durability to "process"`)
+  return yield* problem(
+    step,
+    "misconfigured",
+    `${detail}: turn it on, or set the sink's option durability to "process"`
+  )
 })
 
 /** Fails where the server takes no changes. */
@@ -107,7 +111,7 @@ const primary = Effect.fnUntraced(function*(db: Connection, step: Failure.Where[
     "SELECT current_setting('transaction_read_only') = 'on' OR pg_is_in_recovery() AS read_only"
   )
   if (found?.["read_only"] !== true) return
-  yield* problem(step, "misconfigured", `${db.settings.name} is read-only: is it a standby? Give the primary`)
+  return yield* problem(step, "misconfigured", `${db.settings.name} is read-only: is it a standby? Give the primary`)
 })
 
 /** Fails where rows cannot be written. */
@@ -122,7 +126,7 @@ const writable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where
   if (found?.["allowed"] === true) return
   const detail =
     `${name} does not let this user write to the schema ${schema}: grant it INSERT and DELETE on its tables`
-  yield* problem(step, "misconfigured", detail)
+  return yield* problem(step, "misconfigured", detail)
 })
 
 /** Fails where tables are not there and cannot be made. */
@@ -138,7 +142,7 @@ const makeable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where
   )
   if (may?.["allowed"] === true) return
   const what = found === "new" ? `tables in the schema ${schema}` : `the schema ${schema}`
-  yield* problem(step, "misconfigured", `${name} does not let this user make ${what}: grant it CREATE`)
+  return yield* problem(step, "misconfigured", `${name} does not let this user make ${what}: grant it CREATE`)
 })
 
 /** Checks that tables are there or can be made. Changes nothing. */

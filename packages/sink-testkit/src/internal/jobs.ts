@@ -111,6 +111,27 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
     }
   }).pipe(Effect.orDie)
 
+/** The job with an input besides, as one that is fetched again with its inputs: its revision is the same. */
+export const withInput = (of: TestJob): TestJob => {
+  const bytes = utf8(`input of ${of.record.jobId}`)
+  const input: JobSink.AttachmentRecord = {
+    ref: {
+      index: of.attachments.length,
+      role: "input",
+      frameId: null,
+      sensorId: null,
+      url: "https://inputs.example/image.jpg",
+      sourcePath: "/data/image_url"
+    },
+    content: inMemory(bytes, "image/jpeg")
+  }
+  return {
+    ...of,
+    record: { ...of.record, attachments: [...of.record.attachments, input] },
+    attachments: [...of.attachments, bytes]
+  }
+}
+
 export const jobs = (sketches: ReadonlyArray<Sketch>): Effect.Effect<ReadonlyArray<TestJob>> =>
   Effect.forEach(sketches, job)
 

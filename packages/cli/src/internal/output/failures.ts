@@ -68,6 +68,7 @@ export const reportObject = (
   })),
   failures: [...failedListings(report), ...failures],
   unsized: report.unsized.map(({ count, reason }) => ({ reason, count })),
+  unreachable: report.unreachable.map(({ count, reason }) => ({ reason, count })),
   sinks: report.sinks.map(({ backfilled, bytes, error, id, isPublished, notice, stored }) => ({
     sink: id,
     stored,
@@ -91,6 +92,7 @@ export const emptyReport: typeof JsonOutput.Export.Type = {
   batches: [],
   failures: [],
   unsized: [],
+  unreachable: [],
   sinks: [],
   seconds: 0
 }

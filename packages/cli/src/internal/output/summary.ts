@@ -74,15 +74,19 @@ const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, 
   ]
 }
 
-/** A line for the images whose size was not found, the commonest reasons first. */
-const unsizedLines = ({ unsized }: ExportReport.ExportReport): ReadonlyArray<string> => {
-  if (unsized.length === 0) return []
-  const images = unsized.reduce((total, { count }) => total + count, 0)
-  const shown = [...unsized].sort((a, b) => b.count - a.count).slice(0, mostCauses)
+/** What there is of something for which reasons were counted, the commonest reasons first. */
+const reasonLines = (
+  what: string,
+  one: string,
+  counts: ExportReport.ExportReport["unsized"]
+): ReadonlyArray<string> => {
+  if (counts.length === 0) return []
+  const total = counts.reduce((sum, { count }) => sum + count, 0)
+  const shown = [...counts].sort((a, b) => b.count - a.count).slice(0, mostCauses)
   const reasons = shown.map(({ count: times, reason }) => `${count(times)} ${onOneLine(reason)}`)
-  const more = unsized.length - shown.length
+  const more = counts.length - shown.length
   return [
-    `No size found for ${counted(images, "image")}: ${reasons.join(", ")}${
+    `${what} ${counted(total, one)}: ${reasons.join(", ")}${
       more === 0 ? "" : `, and ${counted(more, "more reason")}`
     }`
   ]
@@ -131,7 +135,8 @@ export const summary = (
     ...allBatchLines(report),
     ...batchHints(report, end),
     ...allFailureLines(report, end),
-    ...unsizedLines(report),
+    ...reasonLines("No size found for", "image", report.unsized),
+    ...reasonLines("Could not fetch", "input", report.unreachable),
     ...sinkLines(report),
     totalsLine(report, activity),
     ...lastLines(report, end)

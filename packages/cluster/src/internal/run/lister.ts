@@ -87,7 +87,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
         placed.push({ summary, slice: null, outcome: "skipped" })
         continue
       }
-      const decision = Selection.decide(summary, known, sinks, mode)
+      const decision = Selection.decide(summary, known, sinks, mode, request.attachments)
       if (decision !== "fetch") {
         placed.push({
           summary,

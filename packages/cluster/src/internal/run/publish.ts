@@ -2,7 +2,7 @@
  * What happens to sinks before and after the work of many writers: their place is looked at and what was left there is
  * taken over; at the end the parts become one, and sinks with one writer are filled from it.
  */
-import { Export, GtStudio, JobSink, Ledger } from "@labelstream/core"
+import { Export, GtStudio, JobSink, Ledger, Selection } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -75,12 +75,8 @@ const fill = Effect.fnUntraced(function*({ load, request, run, shared, single }:
   const store = yield* ExportStore
   const ledger = store.ledger(run)
   const targets = new Set(single.map(({ id }) => id))
-  const lacks = ({ receipts, revision }: Ledger.LedgerEntry) => {
-    const has = (sink: string) =>
-      receipts.some((receipt) =>
-        receipt.sink === sink && receipt.revision.document === revision?.document
-        && receipt.revision.attachments === revision.attachments
-      )
+  const lacks = (entry: Ledger.LedgerEntry) => {
+    const has = (sink: string) => Selection.holds(entry, sink, request.attachments)
     return shared.some(({ id }) => has(id)) && !Array.from(targets).every(has)
   }
   const report = yield* Export.run({

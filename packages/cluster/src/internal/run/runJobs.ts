@@ -2,7 +2,7 @@
  * One row for each job of a run: which slice it is in, and what became of it. They are what makes a job count once,
  * whatever was killed and done again.
  */
-import type { Job, Ledger } from "@labelstream/core"
+import { type Job, type JobSink, type Ledger, Selection } from "@labelstream/core"
 import { batchKey, jobOf, rounds, selectWithout } from "@labelstream/node/LedgerSql"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -97,7 +97,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
   /** Revisions that the ledger has of jobs that are said to be stored. */
   const revisions = Effect.fnUntraced(function*(outcomes: ReadonlyArray<Ledger.Outcome>) {
     const stored = outcomes.filter(({ _tag }) => _tag === "Stored")
-    const byJob = new Map<string, string>()
+    const byJob = new Map<string, JobSink.Revision>()
     if (stored.length === 0) return byJob
     const batchOf = yield* batchesOf(stored.map(({ batch }) => batch))
     const rows = rowsOf(
@@ -112,7 +112,10 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
     }>`SELECT j.id, j.revision_document, j.revision_attachments FROM ${rows} CROSS JOIN labelstream_jobs j
       WHERE j.batch = v.batch AND j.job_id = v.job_id AND j.revision_document IS NOT NULL`
     for (const { id, revision_attachments, revision_document } of found) {
-      byJob.set(String(id), revisionKey(fromColumn(revision_document), fromColumn(revision_attachments)))
+      byJob.set(String(id), {
+        document: fromColumn(revision_document),
+        attachments: fromColumn(revision_attachments)
+      })
     }
     return byJob
   })
@@ -128,7 +131,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
       if (outcome._tag !== "Stored") return [{ job, outcome: word, changed: 0, bytes: 0, ...error }]
       const { bytes, revision } = outcome.receipt
       const earlier = before.get(String(job))
-      const changed = earlier !== undefined && earlier !== revisionKey(revision.document, revision.attachments)
+      const changed = earlier !== undefined && Selection.isChanged(earlier, revision)
       return [{ job, outcome: word, changed: changed ? 1 : 0, bytes, ...error }]
     })
     if (rows.length === 0) return
@@ -151,7 +154,8 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
   const noteStored = Effect.fnUntraced(function*(run: number, slice: number, outcomes: ReadonlyArray<Ledger.Outcome>) {
     const sinks = new Map<string, { stored: number; bytes: number }>()
     for (const outcome of outcomes) {
-      if (outcome._tag !== "Stored" && outcome._tag !== "Reconciled") continue
+      // A slice reconciles only what a sink holds already.
+      if (outcome._tag !== "Stored" && (outcome._tag !== "Reconciled" || slice !== 0)) continue
       const counts = sinks.get(outcome.sink) ?? { stored: 0, bytes: 0 }
       counts.stored++
       counts.bytes += outcome.receipt.bytes
@@ -252,8 +256,6 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
       )
   }
 }
-
-const revisionKey = (document: string, attachments: string) => `${document} ${attachments}`
 
 interface SliceRow {
   readonly project_id: string

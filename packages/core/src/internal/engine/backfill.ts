@@ -8,9 +8,9 @@ import * as Stream from "effect/Stream"
 import type { Content } from "../../Content.ts"
 import type { BatchRef } from "../../Job.ts"
 import type { AttachmentRecord, JobRecord, JobSink, OpenSink, Receipt, StoredJob } from "../../JobSink.ts"
-import { isFailureOf, type Ledger, type LedgerError, type Outcome } from "../../Ledger.ts"
+import { isFailureOf, type Ledger, type LedgerEntry, type LedgerError, type Outcome } from "../../Ledger.ts"
 import * as ResultDocument from "../../ResultDocument.ts"
-import { holds, listedOf } from "../../Selection.ts"
+import { holds, isChanged, listedOf } from "../../Selection.ts"
 import type { Unsized } from "../../Sizes.ts"
 import type { Events } from "./events.ts"
 import { type Looking, measure } from "./mediaSizes.ts"
@@ -58,7 +58,9 @@ export const fill = Effect.fnUntraced(
       const { batchId, projectId, summary } = record
       const batch = { projectId, batchId }
       const [known] = yield* ledger.find(batch, [record.jobId])
-      const stored = { batch, sink: target.id, receipt }
+      // It has the files that the source has.
+      const attachments = known?.receipts.find(({ sink }) => sink === source.id)?.attachments ?? undefined
+      const stored = { batch, sink: target.id, receipt, ...(attachments === undefined ? {} : { attachments }) }
       if (known?.error == null || !isFailureOf(target.name, known.error)) {
         return { _tag: "Reconciled", ...stored } satisfies Outcome
       }
@@ -75,7 +77,7 @@ export const fill = Effect.fnUntraced(
       if (atSource !== "match" || atTarget === "match") return false
       // What another sink has stored since is newer, and may be what the target holds without a receipt.
       const [known] = yield* ledger.find(job, [job.jobId])
-      return known == null || holds(known, source.id)
+      return known == null || (holds(known, source.id) && !hasMore(known, target.id, job))
     })
     yield* source.replay.pipe(
       Stream.filter((job) => isAsked(job) && runner.failure === undefined),
@@ -107,6 +109,12 @@ interface Filled extends Delivery {
   readonly unsized: ReadonlyArray<Unsized>
 }
 
+/** Whether a sink holds more of a job than another one of the same revision: inputs. */
+const hasMore = ({ receipts }: LedgerEntry, sink: string, job: StoredJob) =>
+  receipts.some((receipt) =>
+    receipt.sink === sink && !isChanged(receipt.revision, job.revision) && receipt.bytes > bytesOf(job)
+  )
+
 const bytesOf = ({ attachments, document }: {
   readonly document: Content
   readonly attachments: ReadonlyArray<{ readonly content: Content }>
@@ -123,9 +131,10 @@ const recordOf = (job: StoredJob, as: Pick<JobRecord, "load" | "position">): Eff
         return ref === undefined ? [] : [{ ref, content }]
       })
       const isWhole = attachments.length === job.attachments.length
-      if (isWhole && (attachments.length === 0 || attachments.length === parsed.attachments.length)) {
-        return [{ ...job, ...as, parsed, attachments }]
-      }
+      const stored = new Set(attachments.map(({ ref }) => ref.index))
+      // Inputs may be missing, and so may all files.
+      const hasResults = parsed.attachments.every(({ index, role }) => role === "input" || stored.has(index))
+      if (isWhole && (attachments.length === 0 || hasResults)) return [{ ...job, ...as, parsed, attachments }]
     }
     return []
   }).pipe(Effect.catchTag("ContentError", () => Effect.succeed([])))

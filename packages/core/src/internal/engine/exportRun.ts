@@ -15,7 +15,7 @@ import {
   attemptsOf,
   type Delivery,
   endedEvent,
-  hasStored,
+  gain,
   type Job,
   sizeOf,
   type Task,
@@ -23,7 +23,7 @@ import {
   watched
 } from "./fetchedJob.ts"
 import { openUnparsed } from "./openUnparsed.ts"
-import { failedOutcome, Outcomes, storedOutcome, unchangedOutcome } from "./outcomes.ts"
+import { failedOutcome, heldOutcomes, Outcomes, storedOutcome, unchangedOutcome } from "./outcomes.ts"
 import type { Fatal, Runner, Setting } from "./setting.ts"
 import type { Settled } from "./sinkRunner.ts"
 import { tasks } from "./tasks.ts"
@@ -56,6 +56,9 @@ export const exportRun = (setting: Setting) => {
       position,
       onUnsized: (unsized) => {
         job.unsized = unsized
+      },
+      onUnreachable: (unreachable) => {
+        job.unreachable = unreachable
       }
     }
     return filterResult === undefined ? options : {
@@ -109,6 +112,11 @@ export const exportRun = (setting: Setting) => {
       })
     })
 
+  /** Tells of inputs that could not be fetched, also of a job that every sink holds: it may be the reason to fetch it. */
+  const emitUnreachable = ({ task: { batch, summary: { id: jobId } }, unreachable }: Job) => {
+    if (unreachable.length > 0) events.emit({ _tag: "Unreachable", ...batch, jobId, unreachable })
+  }
+
   /** Gives a job to the sinks that lack it. */
   const deliver = (job: Job | undefined): Effect.Effect<unknown, LedgerError> => {
     if (job === undefined) return Effect.void
@@ -126,19 +134,26 @@ export const exportRun = (setting: Setting) => {
     const record = watched(job, job.record.value)
     // Sizes are no part of the revision: a refresh for them stores also what a sink holds, where that replaces it.
     const isForSizes = setting.fetch.sizes !== undefined && pass().selection._tag === "Refresh"
-    const targets = runners.filter(({ sink: { capabilities, id } }) =>
-      known === null || !hasStored(known, id, record.revision) || (isForSizes && capabilities.keying === "upsert")
-    )
-    if (targets.length === 0) {
+    const targets = runners.filter(({ sink: { capabilities, id } }) => {
+      const more = gain(known, id, record)
+      if (more === undefined) return true
+      // Nor are inputs: what a sink lacks of them is stored, and what it has is never replaced by less.
+      return capabilities.keying === "upsert" && (more > 0 || (isForSizes && more === 0))
+    })
+    job.targets = targets.length
+    const delivery = { record, bytes: sizeOf(record), job }
+    if (targets.length === runners.length) return offer(delivery, targets)
+    const holding = runners.filter((runner) => !targets.includes(runner)).map(({ sink }) => sink.id)
+    return Effect.flatMap(Clock.currentTimeMillis, (at) => {
+      const held = heldOutcomes(job, record, holding, setting.fetch.attachments, at)
+      if (targets.length > 0) return Effect.andThen(outcomes.recordLater(...held), offer(delivery, targets))
       const isExported = earlier.hasExported(batch, jobId)
       events.emit({ _tag: "Unchanged", ...batch, jobIds: [jobId], isFetched: true, isExported })
-      return Effect.flatMap(
-        Clock.currentTimeMillis,
-        (at) => Effect.andThen(outcomes.recordLater(unchangedOutcome(job, record, runners[0]?.sink.id, at)), close)
-      )
-    }
-    job.targets = targets.length
-    return offer({ record, bytes: sizeOf(record), job }, targets)
+      emitUnreachable(job)
+      const isStored = held.some(({ _tag }) => _tag === "Stored")
+      const all = isStored ? held : [...held, unchangedOutcome(job, record, at)]
+      return Effect.andThen(outcomes.recordLater(...all), close)
+    })
   }
 
   /** Records what became of a sink's batch, and ends the jobs for which it was the last sink. */
@@ -160,15 +175,18 @@ export const exportRun = (setting: Setting) => {
         const receipts = batch.stored.map(({ receipt }) => receipt)
         events.emit({ _tag: "Stored", sink, receipts, isBackfill: false })
       }
-      const stored = batch.stored.map(({ delivery, receipt }) => storedOutcome(delivery, sink, receipt, at))
+      const stored = batch.stored.map(({ delivery, receipt }) =>
+        storedOutcome(delivery, sink, receipt, setting.fetch.attachments, at)
+      )
       // A failure is recorded after the receipts of all sinks, since the last outcome decides the stage.
       yield* outcomes.record([...stored, ...ended.flatMap((job) => failedOutcome(job, at))])
       for (const job of ended) {
         const event = endedEvent(job)
         if (event !== undefined) events.emit(event)
-        if (event?._tag === "Exported" && job.unsized.length > 0) {
+        if (event?._tag === "Exported") {
           const { batch, summary: { id: jobId } } = job.task
-          events.emit({ _tag: "Unsized", ...batch, jobId, unsized: job.unsized })
+          if (job.unsized.length > 0) events.emit({ _tag: "Unsized", ...batch, jobId, unsized: job.unsized })
+          emitUnreachable(job)
         }
         if (job.failure === undefined) earlier.addExported(job.task.batch, job.task.summary.id)
         yield* Scope.close(job.scope, Exit.void)

@@ -3,9 +3,11 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BatchRef, JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
-import type { JobRecord, Revision } from "../../JobSink.ts"
+import type { Unreachable } from "../../JobFetch.ts"
+import type { JobRecord } from "../../JobSink.ts"
 import type { JobFailure, LedgerEntry } from "../../Ledger.ts"
 import type { Problem, ResultDocument } from "../../ResultDocument.ts"
+import { isChanged } from "../../Selection.ts"
 import type { Unsized } from "../../Sizes.ts"
 import type { Delivery as SinkDelivery } from "./sinkRunner.ts"
 
@@ -34,6 +36,8 @@ export interface Job {
   firstProblem: Problem | undefined
   /** Its images whose size was not found. */
   unsized: ReadonlyArray<Unsized>
+  /** Its inputs that could not be fetched. */
+  unreachable: ReadonlyArray<Unreachable>
 }
 
 /** One job on its way into one sink. */
@@ -49,7 +53,8 @@ export const unsettled = {
   failure: undefined,
   problems: 0,
   firstProblem: undefined,
-  unsized: []
+  unsized: [],
+  unreachable: []
 }
 
 /** The record, with a note made in the job of the problems that a sink meets in its rows, however often they are read. */
@@ -71,11 +76,13 @@ export const watched = (job: Job, record: JobRecord): JobRecord => {
 /** How often a job was tried, with the attempt that has just failed. */
 export const attemptsOf = (known: LedgerEntry | null): number => (known?.attempts ?? 0) + 1
 
-export const sameRevision = (a: Revision, b: Revision) => a.document === b.document && a.attachments === b.attachments
-
-/** Whether a sink holds that revision of a job already. */
-export const hasStored = (entry: LedgerEntry, sink: string, revision: Revision) =>
-  entry.receipts.some((receipt) => receipt.sink === sink && sameRevision(receipt.revision, revision))
+/** By how many bytes a record has more than a sink holds of its revision; undefined if the sink does not hold it. */
+export const gain = (entry: LedgerEntry | null, sink: string, record: JobRecord): number | undefined => {
+  const receipt = entry?.receipts.find((receipt) => receipt.sink === sink)
+  return receipt === undefined || isChanged(receipt.revision, record.revision)
+    ? undefined
+    : sizeOf(record) - receipt.bytes
+}
 
 /** What became of a job that every sink has settled. */
 export const endedEvent = (job: Job): JobEvent | undefined => {
@@ -90,7 +97,7 @@ export const endedEvent = (job: Job): JobEvent | undefined => {
     _tag: "Exported",
     ...batch,
     jobId,
-    changed: known?.revision != null && !sameRevision(known.revision, record.revision),
+    changed: known?.revision != null && isChanged(known.revision, record.revision),
     bytes: sizeOf(record),
     isUnknown: record.parsed.resultType === "unknown",
     problems: fields.length + job.problems,

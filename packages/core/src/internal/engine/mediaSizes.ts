@@ -2,12 +2,13 @@
 import * as Effect from "effect/Effect"
 import type { Content } from "../../Content.ts"
 import type { GtStudio } from "../../GtStudio.ts"
-import type { About, GtStudioError } from "../../GtStudioError.ts"
+import type { About } from "../../GtStudioError.ts"
 import { firstBytes, ImageHeader, type Reader } from "../../ImageHeader.ts"
 import type { JobRecord, Size } from "../../JobSink.ts"
 import type { InputRef } from "../../ResultDocument.ts"
 import { noHeader, type Source, type Unsized } from "../../Sizes.ts"
 import { firstOf } from "../firstBytes.ts"
+import { counted, reasonOf } from "./reasons.ts"
 
 /** Where to look beyond the job itself. */
 export interface Looking {
@@ -47,12 +48,12 @@ export const measure = Effect.fnUntraced(function*(
     { concurrency }
   )
   const sizes = new Map(known)
-  const reasons = new Map<string, number>()
+  const reasons: Array<string> = []
   for (const [at, size] of found.entries()) {
     if (typeof size === "object") sizes.set(missing[at]![0], size)
-    else if (size !== undefined) reasons.set(size, (reasons.get(size) ?? 0) + 1)
+    else if (size !== undefined) reasons.push(size)
   }
-  return { sizes, unsized: Array.from(reasons, ([reason, count]) => ({ reason, count })) }
+  return { sizes, unsized: counted(reasons) }
 })
 
 /** The stored files of a job that an image's size can be read from. */
@@ -113,10 +114,3 @@ const ask = (source: Source, { url }: InputRef, { about, gtStudio, reader }: Ask
     onSuccess: (first) => reader(first) ?? noHeader
   })
 }
-
-const reasonOf = ({ reason, status }: GtStudioError): string =>
-  status !== undefined && reason._tag !== "ConnectionFailed"
-    ? `HTTP ${status}`
-    : reason._tag === "BadRedirect"
-    ? "a redirect that leads nowhere"
-    : "unreachable"

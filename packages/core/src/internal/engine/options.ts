@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { ContentError } from "../../Content.ts"
 import { check as checkFollow, type Options as FollowOptions } from "../../Follow.ts"
 import type { GtStudioError } from "../../GtStudioError.ts"
-import type { BatchRef, JobSummary } from "../../Job.ts"
+import type { AttachmentChoice, BatchRef, JobSummary } from "../../Job.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { type Capabilities, type JobSink, SinkError } from "../../JobSink.ts"
 import type { LedgerError } from "../../Ledger.ts"
@@ -13,7 +13,7 @@ import * as OptionErrors from "../../OptionError.ts"
 import type { ResultDocument } from "../../ResultDocument.ts"
 import { check as checkSelection, type Selection } from "../../Selection.ts"
 import { check as checkSizes, type Source } from "../../Sizes.ts"
-import { type AttachmentChoice, checkAttachments } from "../attachmentChoice.ts"
+import { checkAttachments } from "../attachmentChoice.ts"
 
 /**
  * Jobs fetched at the same time where nothing else is said: two of the three requests of a job go to the API, so that this

@@ -1,30 +1,54 @@
 /** What the ledger is told of jobs: their outcomes, and when these are recorded. */
 import * as Effect from "effect/Effect"
+import type { AttachmentChoice } from "../../Job.ts"
 import type { JobRecord, Receipt } from "../../JobSink.ts"
 import type { Ledger, LedgerError, Outcome } from "../../Ledger.ts"
-import { listedOf } from "../../Selection.ts"
-import { type Delivery, type Job, sameRevision, sizeOf } from "./fetchedJob.ts"
+import { includes, isChanged, listedOf } from "../../Selection.ts"
+import type { Delivery, Job } from "./fetchedJob.ts"
 
-export const storedOutcome = (delivery: Delivery, sink: string, receipt: Receipt, at: number): Outcome => ({
+export const storedOutcome = (
+  delivery: Delivery,
+  sink: string,
+  receipt: Receipt,
+  attachments: AttachmentChoice,
+  at: number
+): Outcome => ({
   _tag: "Stored",
   batch: delivery.job.task.batch,
   sink,
   receipt,
+  attachments,
   listed: listedOf(delivery.record.summary),
   at
 })
 
-/** Of a job that every sink of the run holds as it was fetched. `sink` is one of them, if there is any. */
-export const unchangedOutcome = ({ task }: Job, record: JobRecord, sink: string | undefined, at: number): Outcome => {
-  const { batch, known } = task
-  const { batchId, jobId, revision } = record
-  const listed = listedOf(record.summary)
-  if (sink === undefined || known?.revision == null || sameRevision(known.revision, revision)) {
-    return { _tag: "Unchanged", batch, jobId, listed, at }
-  }
-  // It is the ledger that has another revision, of a sink that is not in this run: a receipt says which is the latest.
-  return { _tag: "Stored", batch, sink, receipt: { batchId, jobId, revision, bytes: sizeOf(record) }, listed, at }
+/** Of a job in the sinks that hold it as it was fetched: what the ledger does not say of their receipts. */
+export const heldOutcomes = (
+  { task: { batch, known } }: Job,
+  { batchId, jobId, revision: fetched, summary }: JobRecord,
+  sinks: ReadonlyArray<string>,
+  choice: AttachmentChoice,
+  at: number
+): ReadonlyArray<Outcome> => {
+  // If the ledger has another revision, of a sink that is not in this run, a receipt says which is the latest.
+  const isLatest = known?.revision != null && !isChanged(known.revision, fetched)
+  return (known?.receipts ?? []).flatMap(({ attachments, bytes, revision, sink }): ReadonlyArray<Outcome> => {
+    const isAsked = attachments !== null && includes(attachments, choice)
+    if (!sinks.includes(sink) || (isLatest && isAsked)) return []
+    const receipt = { batchId, jobId, revision, bytes }
+    const held = { batch, sink, receipt, attachments: isAsked ? attachments : choice }
+    return [isLatest ? { _tag: "Reconciled", ...held } : { _tag: "Stored", ...held, listed: listedOf(summary), at }]
+  })
 }
+
+/** Of a job that was fetched and that every sink of the run holds. */
+export const unchangedOutcome = ({ task: { batch } }: Job, { jobId, summary }: JobRecord, at: number): Outcome => ({
+  _tag: "Unchanged",
+  batch,
+  jobId,
+  listed: listedOf(summary),
+  at
+})
 
 export const failedOutcome = ({ failure, task }: Job, at: number): ReadonlyArray<Outcome> =>
   failure === undefined ? [] : [{ _tag: "Failed", batch: task.batch, jobId: task.summary.id, error: failure, at }]
@@ -51,7 +75,7 @@ export class Outcomes {
   }
 
   /** Records an outcome when there are enough of them, or when a sink has stored something. */
-  recordLater(outcome: Outcome): Effect.Effect<void, LedgerError> {
-    return this.waiting.push(outcome) < atOnce ? Effect.void : this.record([])
+  recordLater(...outcomes: ReadonlyArray<Outcome>): Effect.Effect<void, LedgerError> {
+    return this.waiting.push(...outcomes) < atOnce ? Effect.void : this.record([])
   }
 }

@@ -4,7 +4,7 @@ import type * as Scope from "effect/Scope"
 import type { ContentError } from "../../Content.ts"
 import type { GtStudio } from "../../GtStudio.ts"
 import type { GtStudioError } from "../../GtStudioError.ts"
-import type { BatchRef } from "../../Job.ts"
+import type { AttachmentChoice, BatchRef } from "../../Job.ts"
 import type { Options as FetchOptions } from "../../JobFetch.ts"
 import type { SinkError } from "../../JobSink.ts"
 import type { Ledger, LedgerError } from "../../Ledger.ts"
@@ -32,7 +32,7 @@ export interface Setting {
   readonly earlier: EarlierPasses
   readonly scope: Scope.Scope
   readonly concurrency: number
-  readonly fetch: FetchOptions
+  readonly fetch: FetchOptions & { readonly attachments: AttachmentChoice }
   /** Which jobs the run is for, as `Export.Options` say. */
   readonly filter: NonNullable<Options["filter"]>
   readonly filterResult: Options["filterResult"]

@@ -13,7 +13,8 @@ import type { Fatal, Setting } from "./setting.ts"
 
 /** The jobs that a pass has to fetch, in the order of the listings; what becomes of all others is told here. */
 export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
-  const { batches, earlier, events, gtStudio, ledger, limit, pass, runners, stop, filter } = setting
+  const { batches, earlier, events, fetch: { attachments }, gtStudio, ledger, limit, pass, runners, stop, filter } =
+    setting
   const sinkIds = runners.map(({ sink }) => sink.id)
   let position = 0
   /** Jobs that were named and that no listing has shown so far. */
@@ -29,12 +30,12 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
   /** Decides, leaving to a later refresh with a limit what was checked no longer ago than the others. */
   const decideInTurn = (summary: JobSummary, known: LedgerEntry | null) => {
     const { oldest, selection } = pass()
-    const decision = decide(summary, known, sinkIds, selection)
+    const decision = decide(summary, known, sinkIds, selection, attachments)
     if (oldest === undefined || decision !== "fetch" || known === null) return decision
     if ((known.checkedAt ?? 0) !== oldest.at) return decision
     return oldest.met++ < oldest.count
       ? decision
-      : decide(summary, known, sinkIds, { _tag: "Refresh", checkedBefore: oldest.at })
+      : decide(summary, known, sinkIds, { _tag: "Refresh", checkedBefore: oldest.at }, attachments)
   }
 
   const observe = Effect.fnUntraced(function*(batch: BatchRef, page: JobPage) {
@@ -44,7 +45,8 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
     const { run, selection } = pass()
     // Any other selection looks at jobs that are up to date too.
     const upToDateIn = selection._tag === "New" ? sinkIds : undefined
-    const seen = yield* ledger.observe(run, batch, [...page.jobs, ...unreadable.map(placeholder)], upToDateIn)
+    const listed = [...page.jobs, ...unreadable.map(placeholder)]
+    const seen = yield* ledger.observe(run, batch, listed, upToDateIn, attachments)
     const nameless = page.malformed.filter(({ identified }) => !identified)
     if (nameless.length > 0) {
       events.emit(

@@ -9,7 +9,7 @@ type Word = "match" | "differs" | "unknown"
 // A sink's receipts do not name the project: batches of several projects can be meant.
 const selectBatches = statement("SELECT id FROM {batches} WHERE batch_id = ?")
 const selectReceipts = statement(
-  `SELECT j.job_id, r.job, r.revision_document, r.revision_attachments
+  `SELECT j.job_id, r.job, r.revision_document, r.revision_attachments, r.bytes
    FROM {v} CROSS JOIN {jobs} j CROSS JOIN {receipts} r
    WHERE j.batch = +? AND j.job_id = v.job_id AND r.job = j.id
    AND r.sink = (SELECT id FROM {sinks} WHERE name = ?)`,
@@ -38,18 +38,18 @@ export const make = (read: Reads, sink: string) => {
   /** Calls back for every receipt of the sink that is on record for one of these jobs. */
   function* each(
     keys: ReadonlyArray<Ledger.JobKey>,
-    found: (indices: ReadonlyArray<number>, job: number, revision: JobSink.Revision) => void
+    found: (indices: ReadonlyArray<number>, job: number, known: JobSink.Revision & { readonly bytes: number }) => void
   ): Program<void> {
     for (const [batchId, indices] of Map.groupBy(keys.keys(), (index) => keys[index]?.batchId ?? "")) {
       const byJob = Map.groupBy(indices, (index) => keys[index]?.jobId ?? "")
       for (const batch of yield* batchesOf(batchId)) {
-        const rows = yield* query<[jobId: string, job: number, document: string, attachments: string]>(
+        const rows = yield* query<[jobId: string, job: number, document: string, attachments: string, bytes: number]>(
           selectReceipts,
           [batch, sink],
           Array.from(byJob.keys())
         )
-        for (const [jobId, job, document, attachments] of rows) {
-          found(byJob.get(jobId) ?? [], job, { document, attachments })
+        for (const [jobId, job, document, attachments, bytes] of rows) {
+          found(byJob.get(jobId) ?? [], job, { document, attachments, bytes })
         }
       }
     }
@@ -61,11 +61,12 @@ export const make = (read: Reads, sink: string) => {
       besides: ReadonlyArray<Ledger.JobKey>
     ): Program<ReadonlyArray<Word>> {
       const words: Array<Word> = receipts.map(() => "unknown")
-      yield* each(receipts, (indices, job, { attachments, document }) => {
+      yield* each(receipts, (indices, job, { attachments, bytes, document }) => {
         checked.add(job)
         for (const index of indices) {
-          const revision = receipts[index]?.revision
-          const same = revision?.document === document && revision.attachments === attachments
+          const receipt = receipts[index]
+          const same = receipt?.bytes === bytes && receipt.revision.document === document
+            && receipt.revision.attachments === attachments
           if (words[index] !== "match") words[index] = same ? "match" : "differs"
         }
       })

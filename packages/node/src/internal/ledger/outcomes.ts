@@ -141,8 +141,15 @@ export const upsertOutcomes = statement(
 export const upsertReceipts = statement(
   `INSERT INTO {receipts} ({columns}) {rows by job, sink}
    ON CONFLICT (job, sink) DO UPDATE SET revision_document = excluded.revision_document,
-     revision_attachments = excluded.revision_attachments, bytes = excluded.bytes`,
-  { job: "integer", sink: "integer", revision_document: "text", revision_attachments: "text", bytes: "integer" }
+     revision_attachments = excluded.revision_attachments, bytes = excluded.bytes, attachments = excluded.attachments`,
+  {
+    job: "integer",
+    sink: "integer",
+    revision_document: "text",
+    revision_attachments: "text",
+    bytes: "integer",
+    attachments: "text"
+  }
 )
 
 const isStoredAsListed = "j.stored_status IS NULL AND j.stage = 'stored'"

@@ -29,7 +29,7 @@ const selectJobs = statement(
   { job_id: "text" }
 )
 const selectReceipts = statement(
-  `SELECT r.job, s.name, r.revision_document, r.revision_attachments, r.bytes
+  `SELECT r.job, s.name, r.revision_document, r.revision_attachments, r.bytes, r.attachments
    FROM {v} CROSS JOIN {receipts} r CROSS JOIN {sinks} s WHERE r.job = v.job AND s.id = r.sink ORDER BY r.job, s.name`,
   { job: "integer" }
 )
@@ -74,16 +74,25 @@ const countReceipts = statement(
 )
 const selectRuns = statement(`SELECT ${runColumns} FROM {runs} WHERE id < ? ORDER BY id DESC LIMIT ${step}`)
 
+type ReceiptRow = readonly [
+  job: number,
+  sink: string,
+  document: string,
+  files: string,
+  bytes: number,
+  attachments: Job.AttachmentChoice | null
+]
+
 type BatchRow = readonly [id: number, projectId: string, batchId: string]
 
 export const make = (observed: Observed) => {
   function* receiptsOf(ids: ReadonlyArray<number>): Program<ReadonlyMap<number, ReadonlyArray<Ledger.LedgerReceipt>>> {
     const byJob = new Map<number, Array<Ledger.LedgerReceipt>>()
     if (ids.length === 0) return byJob
-    const rows = yield* query<[number, string, string, string, number]>(selectReceipts, [], ids)
-    for (const [job, sink, document, attachments, bytes] of rows) {
+    const rows = yield* query<ReceiptRow>(selectReceipts, [], ids)
+    for (const [job, sink, document, files, bytes, attachments] of rows) {
       const receipts = byJob.get(job) ?? []
-      receipts.push({ sink, revision: { document, attachments }, bytes })
+      receipts.push({ sink, revision: { document, attachments: files }, bytes, attachments })
       byJob.set(job, receipts)
     }
     return byJob

@@ -62,8 +62,9 @@ export const writing = (run: Run, transaction: Run, write: Writes) => ({
     id: number,
     batch: Job.BatchRef,
     page: ReadonlyArray<Job.JobSummary>,
-    sinks?: ReadonlyArray<string>
-  ) => page.length === 0 ? Effect.succeed([]) : run(() => write.observe(id, batch, page, sinks)),
+    sinks?: ReadonlyArray<string>,
+    attachments?: Job.AttachmentChoice
+  ) => page.length === 0 ? Effect.succeed([]) : run(() => write.observe(id, batch, page, sinks, attachments)),
   record: (outcomes: ReadonlyArray<Ledger.Outcome>) =>
     outcomes.length === 0 ? Effect.void : transaction(() => write.record(outcomes)),
   opened: (sink: string) => transaction(() => write.opened(sink)),

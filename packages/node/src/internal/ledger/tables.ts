@@ -136,8 +136,11 @@ ALTER TABLE {runs} DROP COLUMN outcome;
 ALTER TABLE {runs} RENAME COLUMN next_outcome TO outcome;
 UPDATE {sinks} SET name = 'files:' || substr(name, 12) WHERE name LIKE 'filesystem:%'`
 
+/** Which files were asked for with what a sink holds: none, results, or all; null where that is not known. */
+const version5 = "ALTER TABLE {receipts} ADD COLUMN attachments TEXT"
+
 /** What leads from each version to the next: the first makes the tables of version 1. Only ever added to. */
-export const versions = [version1, version2, version3, version4] as const
+export const versions = [version1, version2, version3, version4, version5] as const
 
 /** The statements of a script in the words of a database. */
 export const statementsOf = (script: string, types: Types, prefix: string): ReadonlyArray<string> =>

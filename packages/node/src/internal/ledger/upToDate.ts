@@ -26,29 +26,41 @@ const isListedAs = (row: Row, summary: Job.JobSummary): boolean =>
 
 // `+?` keeps SQLite from planning a statement again with each call, as it does where its planner may look at a value that
 // is bound: that took as long as reading a third of a page.
-const isHeld = `AND EXISTS (SELECT 1 FROM {receipts} s WHERE s.job = j.id AND s.sink = +?
-  AND s.revision_document = j.revision_document AND s.revision_attachments = j.revision_attachments)`
+const isHeld = (files: Files) =>
+  `AND EXISTS (SELECT 1 FROM {receipts} s WHERE s.job = j.id AND s.sink = +?
+  AND s.revision_document = j.revision_document AND s.revision_attachments = j.revision_attachments ${files("s")})`
+
+/** What a table of receipts must say of the files that were asked for. */
+type Files = (table: string) => string
+
+const filesOf: Readonly<Record<Job.AttachmentChoice, Files>> = {
+  none: () => "",
+  results: (table) => `AND ${table}.attachments IS NOT 'none'`,
+  all: (table) => `AND ${table}.attachments IS 'all'`
+}
 
 // The first sink's receipts are joined, and lead to the jobs where that can be: quicker than to look for each.
-const select = (source: string, sinks: number, columns?: Statement["columns"]): Statement =>
+const select = (source: string, sinks: number, files: Files, columns?: Statement["columns"]): Statement =>
   statement(
     `SELECT j.id, j.job_id, j.reference_id, j.status, j.frames, j.annotations FROM ${source}
        AND j.stage = 'stored' AND j.stored_status = j.status
        AND j.stored_frames IS j.frames AND j.stored_annotations IS j.annotations
        AND r.revision_document = j.revision_document AND r.revision_attachments = j.revision_attachments
-       AND r.sink = +? ${isHeld.repeat(sinks - 1)}`,
+       AND r.sink = +? ${files("r")} ${isHeld(files).repeat(sinks - 1)}`,
     columns
   )
 
-const statementsFor = (sinks: number) => ({
+const statementsFor = (sinks: number, files: Files) => ({
   following: select(
     "{receipts} r CROSS JOIN {jobs} j ON j.id = r.job WHERE r.job > ? AND r.job <= ? AND j.batch = +?",
-    sinks
+    sinks,
+    files
   ),
   named: select(
     `{v} CROSS JOIN {jobs} j ON j.batch = +? AND j.job_id = v.job_id
      CROSS JOIN {receipts} r ON r.job = j.id WHERE true`,
     sinks,
+    files,
     { job_id: "text" }
   )
 })
@@ -56,19 +68,23 @@ const statementsFor = (sinks: number) => ({
 export interface UpToDate {
   /** Reports the rows of all jobs of a page, in the page's order. */
   readonly passed: (run: number, batch: number, rows: ReadonlyArray<number>) => void
-  /** The row of each job of a page that is up to date in these sinks and was not seen; none where it is named again. */
+  /**
+   * The row of each job of a page that is up to date in these sinks, with the files of a choice, and was not seen; none where
+   * it is named again. Default: any files.
+   */
   readonly find: (
     run: number,
     batch: number,
     page: ReadonlyArray<Job.JobSummary>,
-    sinks: ReadonlyArray<number>
+    sinks: ReadonlyArray<number>,
+    attachments?: Job.AttachmentChoice
   ) => Program<ReadonlyArray<number | undefined>>
 }
 
 /** For SQLite and a single writer, which knows what its run has seen. */
 export const make = (observed: ObservedInMemory): UpToDate => {
-  // By the number of sinks, which is the same throughout a run.
-  const statements = new Map<number, ReturnType<typeof statementsFor>>()
+  // By the number of sinks and the files, which are the same throughout a run.
+  const statements = new Map<string, ReturnType<typeof statementsFor>>()
   /** The row of the last page's last job, where that page stood in the order of the rows. */
   let last: { readonly run: number; readonly batch: number; readonly row: number } | undefined
 
@@ -78,9 +94,10 @@ export const make = (observed: ObservedInMemory): UpToDate => {
       const isInOrder = first !== undefined && row !== undefined && row >= first && row - first < 2 * rows.length
       last = isInOrder ? { run, batch, row } : undefined
     },
-    *find(run, batch, page, sinks) {
-      const { following, named } = statements.get(sinks.length) ?? statementsFor(sinks.length)
-      statements.set(sinks.length, { following, named })
+    *find(run, batch, page, sinks, attachments = "none") {
+      const key = `${sinks.length} ${attachments}`
+      const { following, named } = statements.get(key) ?? statementsFor(sinks.length, filesOf[attachments])
+      statements.set(key, { following, named })
       const seen = yield* observed.in(run)
       // A run lists from the start: what the one before has passed does not lead to its pages.
       const found = last?.run === run && last.batch === batch

@@ -102,7 +102,8 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     run: number,
     batch: number,
     page: ReadonlyArray<Job.JobSummary>,
-    names: ReadonlyArray<string>
+    names: ReadonlyArray<string>,
+    attachments: Job.AttachmentChoice | undefined
   ): Program<ReadonlyArray<number | undefined>> {
     const ids: Array<number> = []
     if (upToDate === undefined || names.length === 0) return []
@@ -111,7 +112,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
       if (id === undefined) return []
       ids.push(id)
     }
-    return yield* upToDate.find(run, batch, page, ids)
+    return yield* upToDate.find(run, batch, page, ids, attachments)
   }
 
   /** Notes what is listed of jobs, and answers the row of each. */
@@ -124,11 +125,12 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     run: number,
     ref: Job.BatchRef,
     page: ReadonlyArray<Job.JobSummary>,
-    names: ReadonlyArray<string> = []
+    names: ReadonlyArray<string> = [],
+    attachments?: Job.AttachmentChoice
   ): Program<ReadonlyArray<Ledger.Observation>> {
     if (page.length === 0) return []
     const batch = yield* knownBatch(ref)
-    const rows = batch === undefined ? [] : yield* findUpToDate(run, batch, page, names)
+    const rows = batch === undefined ? [] : yield* findUpToDate(run, batch, page, names, attachments)
     if (batch !== undefined && rows.length === page.length && rows.every((row) => row !== undefined)) {
       yield* observed.add(run, batch, rows)
       upToDate?.passed(run, batch, rows)
@@ -188,8 +190,8 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     const idOf = (outcome: Ledger.Outcome) => ids.get(`${batchOf(outcome.batch)} ${jobOf(outcome)}`) ?? -1
     if (receipts.length === 0) return idOf
     const rows = receipts.map((outcome): Row => {
-      const { bytes, revision } = outcome.receipt
-      return [idOf(outcome), sinkOf(outcome.sink), revision.document, revision.attachments, bytes]
+      const { attachments = null, receipt: { bytes, revision }, sink } = outcome
+      return [idOf(outcome), sinkOf(sink), revision.document, revision.attachments, bytes, attachments]
     })
     yield* query(upsertReceipts, [], rows)
     return idOf

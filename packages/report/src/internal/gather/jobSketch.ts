@@ -15,7 +15,7 @@ export const jobSketch = Effect.fnUntraced(function*(
   { annotations, kept }: { readonly annotations: number; readonly kept: Rows }
 ): Effect.fn.Return<Sketch, Content.ContentError> {
   // Positions of files count the inputs too if these were fetched with them.
-  const inputs = job.attachments.length > document.attachments.length
+  const inputs = job.attachments.some(({ index }) => index >= document.attachments.length)
   const whole = inputs ? yield* ResultDocument.open(job.document, { inputs, parseLimit }) : document
   const files = yield* filesOf(job, whole.attachments)
   const images = yield* inputsOf(job, whole, kept.kept, files.files)

@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import { must, type Rule, rule, Unkept } from "../../Rule.ts"
 import { difference, type receiptsDifference } from "../compare.ts"
 import { sha256 } from "../contents.ts"
-import { after, jobs, keyOf, latest, plain, recordsOf, type TestJob } from "../jobs.ts"
+import { after, jobs, keyOf, latest, plain, recordsOf, type TestJob, withInput } from "../jobs.ts"
 import { ticks } from "../ticks.ts"
 import { tree, treeDifference } from "../tree.ts"
 import { store, trial } from "../trial.ts"
@@ -136,6 +136,10 @@ const A06 = rule("A06", "keeps only the latest revision of a job, with no leftov
     yield* at.run([back, newest], "newest")
     const expected = latest(back, newest)
     yield* at.holds(expected, "after two revisions in one run")
+    const inputs = yield* trial(subject)
+    yield* inputs.run([old], "without inputs")
+    yield* inputs.run([old.map(withInput)], "with inputs")
+    yield* inputs.holds(old.map(withInput), "after one revision was stored again with inputs")
     if (subject.location !== "files" || !at.sink.capabilities.deterministic) return
     const fresh = yield* trial(subject)
     yield* fresh.run([back.filter((of) => expected.includes(of)), newest], "fresh")

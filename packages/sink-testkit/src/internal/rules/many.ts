@@ -7,7 +7,7 @@ import { must, type Rule, rule, type Unkept } from "../../Rule.ts"
 import { play, playWell } from "../child/play.ts"
 import { batches } from "../child/script.ts"
 import { difference } from "../compare.ts"
-import { after, jobs, latest, plain, type TestJob } from "../jobs.ts"
+import { after, jobs, latest, plain, type TestJob, withInput } from "../jobs.ts"
 import { tree, treeDifference } from "../tree.ts"
 import { store, type Trial, trial } from "../trial.ts"
 import { inspectFinds } from "./whole.ts"
@@ -206,6 +206,10 @@ const M06 = rule(
       yield* write(again, "z", old)
       yield* merge(again, "after two writers")
       yield* again.holds(old, "stored twice in one revision")
+      const more = old.map(withInput)
+      yield* write(again, "b", more)
+      yield* merge(again, "after a writer with inputs")
+      yield* again.holds(more, "stored again with inputs")
       const at = yield* trial(subject)
       yield* Effect.scoped(Effect.gen(function*() {
         const slow = yield* branchesOf(at).open("slow")
