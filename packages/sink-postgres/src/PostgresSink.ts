@@ -6,7 +6,7 @@
 import { type JobSink, OptionError } from "@labelstream/core/sink"
 import { PostgresUrl } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Connection from "./internal/connection.ts"
@@ -121,4 +121,4 @@ export const make = (options: Options): JobSink.JobSink => {
 // What cannot be read is not repeated: it may be a password that was not encoded.
 const noUrl = (url: Redacted.Redacted) =>
   `no URL of a database is given: set ${urlVariable} to ${PostgresUrl.form}` +
-  (String(url) === "" ? "" : ". Characters of the password that are not letters or digits are written as %XX")
+  (Redacted.value(url) === "" ? "" : ". Characters of the password that are not letters or digits are written as %XX")

@@ -35,10 +35,13 @@ const labelIndex = `CREATE INDEX annotations_label ON annotations (label)`
 type Found = "no schema" | "new" | { readonly version: number; readonly columns: ReadonlySet<string> }
 
 /** What the schema has. Changes nothing. */
-const look = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"]) {
+const look = Effect.fnUntraced(function*(
+  db: Connection,
+  step: Failure.Where["step"]
+): Effect.fn.Return<Found, JobSink.SinkError> {
   const { name, schema } = db.settings
   const [known] = yield* db.query({ step }, "SELECT 1 FROM pg_namespace WHERE nspname = $1", [schema])
-  if (known === undefined) return "no schema" as Found
+  if (known === undefined) return "no schema"
   const rows = yield* db.query(
     { step },
     "SELECT table_name || '.' || column_name AS name FROM information_schema.columns WHERE table_schema = $1",
@@ -57,7 +60,7 @@ const look = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["st
     const detail = `the tables in ${name} were made by a newer version (${found}, known up to ${version})`
     return yield* problem(step, "corrupt", `${detail}: update this software, or choose another schema`)
   }
-  return { version: found, columns } as Found
+  return { version: found, columns }
 })
 
 /** The statements that bring tables to this version: the columns that they lack. A later version adds its migration here. */

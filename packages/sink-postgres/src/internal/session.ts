@@ -68,18 +68,25 @@ export const start = (db: Connection, keep: Keep): JobSink.OpenSink => {
   const note = (token: JobSink.CommitToken, receipts: ReadonlyArray<JobSink.Receipt>) =>
     db.run("INSERT INTO commits (token, receipts) VALUES ($1, $2)", [token, JSON.stringify(receipts)])
 
-  const writeAll = Effect.fnUntraced(function*(token: JobSink.CommitToken, records: Records, all: boolean) {
+  const writeAll = Effect.fnUntraced(function*(
+    token: JobSink.CommitToken,
+    records: Records,
+    all: boolean
+  ): Effect.fn.Return<Written, Fault> {
     yield* begin
     yield* writer.remove(records.map(keyOf), all)
     const receipts: Array<JobSink.Receipt> = []
     for (const record of records) receipts.push(yield* writer.add(record))
     yield* writer.insertAll
     yield* note(token, receipts)
-    return { receipts, rejections: [] } as Written
+    return { receipts, rejections: [] }
   })
 
   /** As `writeAll`, each record so that it can be taken back alone. */
-  const writeEach = Effect.fnUntraced(function*(token: JobSink.CommitToken, records: Records) {
+  const writeEach = Effect.fnUntraced(function*(
+    token: JobSink.CommitToken,
+    records: Records
+  ): Effect.fn.Return<Written, Fault> {
     yield* begin
     const receipts: Array<JobSink.Receipt> = []
     const rejections: Array<JobSink.Rejection> = []
@@ -102,7 +109,7 @@ export const start = (db: Connection, keep: Keep): JobSink.OpenSink => {
       }
     }
     yield* note(token, receipts)
-    return { receipts, rejections } as Written
+    return { receipts, rejections }
   })
 
   /** Leaves the transaction open, or nothing of it. */

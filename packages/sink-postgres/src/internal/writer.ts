@@ -57,7 +57,7 @@ export class Writer {
     this.db = db
     this.keep = keep
     const entries = tableNames.map((name) => [name, new Insertion(name, tables[name] as Table.Table<never>)])
-    this.rows = Object.fromEntries(entries) as unknown as Rows
+    this.rows = Object.fromEntries(entries)
   }
 
   /** Drops rows of a transaction that has failed. */

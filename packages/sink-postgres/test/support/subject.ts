@@ -73,11 +73,11 @@ const all = ({ columns, key }: Table.AnyTable, name: string) => {
 }
 
 /** A row as the model has it: integers as numbers. */
-const modelRow = <Row>({ columns }: Table.AnyTable, row: Readonly<Record<string, unknown>>): Row =>
+const modelRow = <Of>({ columns }: Table.Table<Of>, row: Row): Of =>
   Object.fromEntries(columns.map(({ name, type }) => {
     const value = row[name]
     return [name, value !== null && type === "int64" ? Number(value) : value]
-  })) as Row
+  })) as Of
 
 const { annotations, media } = AnnotationModel.tables
 
