@@ -10,12 +10,12 @@ const positive = Schema.Finite.check(Schema.isGreaterThan(0, { message: "Expecte
 const text = (what: string) => Schema.String.check(Schema.isNonEmpty({ message: `Expected ${what}` }))
 
 /**
- * A sink and where it writes: `files:DIR`, `sqlite:FILE`, `parquet:DIR`, `PACKAGE:TARGET`, or with all its options. A sink that
- * needs no target is named alone: `postgres`.
+ * A sink and where it writes: `files:DIR`, `sqlite:FILE`, `parquet:DIR`, `PACKAGE:TARGET`, or with all its options. PostgreSQL
+ * needs no target: `postgres`.
  */
 export const Target = Schema.Union([
   Schema.String.check(
-    Schema.isPattern(/^[^:]+(?::.+)?$/s, {
+    Schema.isPattern(/^(?:[^:]+:.|postgres$)/s, {
       message:
         "Expected KIND:TARGET, such as files:output, sqlite:labels.db, parquet:dataset or PACKAGE:TARGET; or postgres"
     })

@@ -38,7 +38,7 @@ describe("a target", () => {
           [[], { LABELSTREAM_TO: `files:https://${secret}@h/x` }, /https:\/\/ is none/],
           [["files:out"], { LABELSTREAM_LEDGER: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
           [[`postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
-          [["files"], {}, /expected files:DIRECTORY/]
+          [["files"], {}, /Expected KIND:TARGET/]
         ] as const
       ) {
         const { status, stderr, stdout } = yield* exportTo(targets, more)

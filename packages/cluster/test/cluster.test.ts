@@ -89,7 +89,8 @@ describe.each(scale(databases.slice(0, 1), databases))("a cluster on $name", (ki
         assert.strictEqual(status.error, null)
         assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
         assert.isTrue(status.report.complete)
-        assert.strictEqual(yield* askedFor(world.simulator).pipe(Effect.map((asked) => asked < jobs * 1.5)), true)
+        // Again are asked for only jobs that a killed runner had in flight.
+        assert.isBelow(yield* askedFor(world.simulator), jobs * 2)
         assert.deepStrictEqual(tree(output), yield* onOneMachine(world.simulator))
       }).pipe(Effect.scoped),
     patience

@@ -103,22 +103,6 @@ const split = (target: Target) => {
   return { sink: target.slice(0, colon), value: target.slice(colon + 1), options: {} }
 }
 
-/** Fails where a sink that needs a target was named alone. */
-const needNoTarget = (
-  sink: string,
-  definition: SinkPlugin.Definition<unknown>,
-  fields: ReadonlyArray<SinkPlugin.OptionField>
-): Effect.Effect<void, SettingsError> => {
-  const required = fields.filter(({ isRequired }) => isRequired)
-  if (required.length === 0) return Effect.void
-  const option = SinkPlugin.targetOf(definition)
-  return new SettingsError({
-    message: option === undefined
-      ? `--to ${sink}: give its options ${required.map(({ name }) => name).join(", ")} in a settings file`
-      : `--to ${sink}: expected ${sink}:${option.toUpperCase()}`
-  })
-}
-
 /** A target with all its options by name, and paths that lead to the same place from every folder. */
 export const inFull = Effect.fnUntraced(function*({ folder, set = [], target }: SinkTarget): Effect.fn.Return<
   { readonly sink: string; readonly [option: string]: unknown },
@@ -130,7 +114,6 @@ export const inFull = Effect.fnUntraced(function*({ folder, set = [], target }: 
   const all: Record<string, unknown> = { ...options }
   const definition = yield* findSink(sink, importModule)
   const fields = SinkPlugin.optionsOf(definition)
-  if (value === undefined && typeof target === "string") yield* needNoTarget(sink, definition, fields)
   for (const each of set) all[each.option] = yield* SinkOptions.valueOf(each, fields)
   if (value !== undefined) {
     const option = SinkPlugin.targetOf(definition)
