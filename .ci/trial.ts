@@ -130,7 +130,7 @@ try {
   mkdirSync(app)
   writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }))
   writeFileSync(join(app, "by-name.js"), byName)
-  const sinks = ["sink-files", "sink-sqlite", "sink-parquet", "dataset", ...own]
+  const sinks = ["sink-files", "sink-sqlite", "sink-parquet", "sink-postgres", "dataset", ...own]
   install(app, "core", "storage", "node", "simulator", "report", "cluster", "cli", ...sinks, "effect")
   must(run(app, "node", "by-name.js") === "true 100\n", "an export by names is not complete")
   const listed = run(app, "npx", "labelstream", "sinks")
