@@ -4,9 +4,10 @@ import { contest, type Contestant, runOnce, type Samples, scratch, type Setting 
 import { over, ratio, type Spread } from "../harness/statistics.ts"
 import { number, type Result, type Table, type Verdict, verdict, withSpread } from "../harness/table.ts"
 import { bundleCommand } from "../support/bundle.ts"
-import { names } from "../support/datasetFormats.ts"
+import { cloudNames, names } from "../support/datasetFormats.ts"
+import type { Kind } from "../support/samples.ts"
 
-const into = (format: string, jobs: number, of: "boxes" | "mask"): Contestant => ({
+const into = (format: string, jobs: number, of: Kind): Contestant => ({
   name: `${format}, ${jobs.toLocaleString("en")} samples`,
   client: "datasetClient",
   spec: (folder) => ({ folder, format, jobs, of })
@@ -55,6 +56,13 @@ const masks = async (setting: Setting, verdicts: Array<Verdict>) => {
   return samples
 }
 
+const clouds = (setting: Setting) =>
+  contest(
+    setting,
+    "datasets, clouds",
+    cloudNames.map((format) => into(format, setting.quick ? 50 : 500, "cloud"))
+  )
+
 const convert = async (setting: Setting, verdicts: Array<Verdict>) => {
   bundleCommand()
   const jobs = setting.quick ? 1000 : 10_000
@@ -96,6 +104,7 @@ const convert = async (setting: Setting, verdicts: Array<Verdict>) => {
 export const datasets = async (setting: Setting): Promise<Result> => {
   const verdicts: Array<Verdict> = []
   const [ofFormats, ofMasks] = [await formats(setting, verdicts), await masks(setting, verdicts)]
+  const ofClouds = await clouds(setting)
   const converted = await convert(setting, verdicts)
   return {
     tables: [
@@ -104,9 +113,10 @@ export const datasets = async (setting: Setting): Promise<Result> => {
         "Every record and every published file is synced."
       ]),
       tableOf("Datasets, 1080p masks with 40 instances", ofMasks, []),
+      tableOf("Datasets, clouds of 10,000 labeled points", ofClouds, []),
       converted.table
     ],
     verdicts,
-    samples: { formats: ofFormats, masks: ofMasks, convert: converted.samples }
+    samples: { formats: ofFormats, masks: ofMasks, clouds: ofClouds, convert: converted.samples }
   }
 }

@@ -4,13 +4,13 @@ import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import type { Run } from "../harness/client.ts"
 import { sinkOf } from "../support/datasetFormats.ts"
-import { makeJobs } from "../support/samples.ts"
+import { type Kind, makeJobs } from "../support/samples.ts"
 
 interface Spec {
   readonly folder: string
   readonly format: string
   readonly jobs: number
-  readonly of: "boxes" | "mask"
+  readonly of: Kind
 }
 
 export const run: Run<Spec> = async ({ folder, format, jobs, of }, stopwatch) => {

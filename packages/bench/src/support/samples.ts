@@ -1,4 +1,4 @@
-/** Jobs for datasets, made from their numbers, as an export would hand them to a sink: images with ten boxes, or masks. */
+/** Jobs for datasets, made from their numbers, as an export would hand them to a sink: images with ten boxes, masks, or labeled clouds. */
 import type { Content, JobSink } from "@labelstream/core"
 import { ResultDocument } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
@@ -32,6 +32,34 @@ const image = (jobId: string) => ({
   annotations: { rectangles: Array.from({ length: boxesPerImage }, (_, index) => box(index)) }
 })
 
+/** Points of a cloud. */
+const points = 10_000
+
+/** A legend of classes by the keys that points have, and the cloud's file. */
+const cloud = (jobId: string) => ({
+  url: `https://files.example/${jobId}.pcd`,
+  legend: labels.map((text, key) => ({
+    id: `${jobId}-${key}`,
+    text,
+    value: text,
+    color: `rgb(${key}, 0, 0)`,
+    label_key: key
+  }))
+})
+
+const pcd = (): Uint8Array => {
+  const lines = Array.from(
+    { length: points },
+    (_, index) => `${index / 100} ${index % 100} 1.5 ${index % labels.length}`
+  )
+  const header = "VERSION 0.7\nFIELDS x y z label_key\nSIZE 4 4 4 4\nTYPE F F F U\nCOUNT 1 1 1 1\n" +
+    `WIDTH ${points}\nHEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS ${points}\nDATA ascii\n`
+  return Buffer.from(`${header}${lines.join("\n")}\n`)
+}
+
+/** What a job is of. */
+export type Kind = "boxes" | "mask" | "cloud"
+
 const content = (bytes: Uint8Array): Content.Content => ({
   size: bytes.length,
   sha256: hash("sha256", bytes),
@@ -43,12 +71,14 @@ const content = (bytes: Uint8Array): Content.Content => ({
 })
 
 const makeJob = Effect.fnUntraced(
-  function*(number: number, mask: Content.Content | undefined): Effect.fn.Return<JobSink.JobRecord, unknown> {
+  function*(number: number, of: Kind, file: Content.Content | undefined): Effect.fn.Return<JobSink.JobRecord, unknown> {
     seed = number + 1
     // Ids of the platform come in no order.
     const jobId = hash("sha1", String(number)).slice(0, 32)
-    const data = mask === undefined ? image(jobId) : { url: `https://files.example/${jobId}.png`, legend: legend() }
-    const document = content(Buffer.from(JSON.stringify({ data })))
+    const made = of === "cloud"
+      ? cloud(jobId)
+      : { data: of === "boxes" ? image(jobId) : { url: `https://files.example/${jobId}.png`, legend: legend() } }
+    const document = content(Buffer.from(JSON.stringify(made)))
     const parsed = yield* ResultDocument.open(document, { inputs: true })
     const common = { referenceId: `ref-${number}`, status: "completed", tag: null, priorityWeight: null }
     return {
@@ -61,22 +91,22 @@ const makeJob = Effect.fnUntraced(
       result: { jobId, batchId, workFlowId: null, result: `https://files.example/${jobId}.json`, ...common },
       document,
       parsed,
-      attachments: mask === undefined ? [] : parsed.attachments.map((ref) => ({ ref, content: mask })),
+      attachments: file === undefined ? [] : parsed.attachments.map((ref) => ({ ref, content: file })),
       sizes: new Map([[0, size]]),
       revision: { document: document.sha256, attachments: "" }
     }
   }
 )
 
-/** Makes the jobs from one number up to another: images with boxes, or segmentations, all with the same mask. */
+/** Makes the jobs from one number up to another: images with boxes, or segmentations, all with the same file. */
 export const makeJobs = (
   from: number,
   to: number,
-  of: "boxes" | "mask"
+  of: Kind
 ): Effect.Effect<ReadonlyArray<JobSink.JobRecord>, unknown> => {
-  const mask = of === "mask" ? content(png()) : undefined
+  const file = of === "boxes" ? undefined : content(of === "mask" ? png() : pcd())
   return Effect.forEach(
     Array.from({ length: to - from }, (_, index) => from + index),
-    (number) => makeJob(number, mask)
+    (number) => makeJob(number, of, file)
   )
 }
