@@ -4,7 +4,7 @@
  * killed run leaves the database as its last commit did. Several processes may write at once.
  */
 import { type JobSink, OptionError } from "@labelstream/core/sink"
-import { PostgresUrl } from "@labelstream/storage"
+import { DatabaseOptions, PostgresUrl } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -29,22 +29,8 @@ export const Options = Schema.Struct({
       message: "Expected 1 to 63 of a-z, 0-9 and _, and no digit first"
     })).annotate({ description: "Schema of the tables (default: labelstream). Made when it is missing." })
   ),
-  /**
-   * How result documents are kept in `documents`. `zstd` (default): compressed at level 1, to about a quarter of their size.
-   * `plain`: as they came, so that SQL can look into them, at four times the space. `off`: not at all; what the rows do not
-   * hold is lost, and `inspect` cannot compare contents.
-   */
-  documents: Schema.optionalKey(
-    Schema.Literals(["zstd", "plain", "off"]).annotate({
-      description: "Result documents: compressed (zstd, the default), as they came (plain), or not kept (off)."
-    })
-  ),
-  /** How nested files are kept in `files`. `keep` (default): their bytes. `off`: only their rows in `attachments`. */
-  attachments: Schema.optionalKey(
-    Schema.Literals(["keep", "off"]).annotate({
-      description: "Bytes of the files that results name: kept (keep, the default), or only their hashes (off)."
-    })
-  ),
+  documents: DatabaseOptions.documents,
+  attachments: DatabaseOptions.attachments,
   /**
    * What an answered commit survives. `fsync` (default): a power cut at the server; a server whose setting `fsync` is off is
    * refused. `process`: the death of the server's process; a power cut may cost the latest commits.
@@ -94,7 +80,7 @@ export const capabilities: JobSink.Capabilities = {
  * ```
  */
 export const make = (options: Options): JobSink.JobSink => {
-  const { attachments = "keep", documents = "zstd", durability = "fsync", schema = "labelstream" } = options
+  const { durability = "fsync", schema = "labelstream" } = options
   const place = PostgresUrl.placeOf(options.url)
   const name = place === undefined ? "PostgreSQL" : PostgresUrl.describe(place)
   const settings: Connection.Settings = { url: options.url, schema, durability, name }
@@ -103,7 +89,6 @@ export const make = (options: Options): JobSink.JobSink => {
     if (obstacle !== undefined) return problem("open", "misconfigured", obstacle)
     return place === undefined ? problem("open", "misconfigured", noUrl(options.url)) : Effect.void
   })
-  const keep = { documents: documents === "plain" ? "none" : documents, attachments } as const
   const connected = (step: "check" | "open" | "inspect") => Effect.andThen(sound, Connection.make(settings, step))
   return {
     name: sinkName,
@@ -111,7 +96,10 @@ export const make = (options: Options): JobSink.JobSink => {
     id: place === undefined ? sinkName : `${sinkName}:${place.host}:${place.port}/${place.database}/${schema}`,
     capabilities: { ...capabilities, durability },
     check: Effect.scoped(Effect.flatMap(connected("check"), check)),
-    open: Effect.flatMap(connected("open"), (db) => Effect.as(prepareTables(db), start(db, keep))),
+    open: Effect.flatMap(
+      connected("open"),
+      (db) => Effect.as(prepareTables(db), start(db, DatabaseOptions.keepOf(options)))
+    ),
     inspect: (depth) => Stream.unwrap(Effect.map(connected("inspect"), (db) => inspect(db, depth))),
     replay: Stream.unwrap(Effect.map(connected("inspect"), replay)),
     count: Effect.scoped(Effect.flatMap(connected("inspect"), count))

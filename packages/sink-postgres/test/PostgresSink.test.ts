@@ -1,6 +1,6 @@
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { assert, describe, it } from "@effect/vitest"
-import { AnnotationModel } from "@labelstream/core/sink"
+import { AnnotationModel, type JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -101,6 +101,37 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       assert.deepStrictEqual(notes, [{ n: 3 }])
       const boxes = yield* asOwner([`SELECT count(*)::int4 AS n FROM ${schema}.annotations_with_media`])
       assert.isAbove(Number(boxes[0]?.["n"]), 0)
+    }).pipe(Effect.scoped))
+
+  it.live("replaces NUL characters, and says so once per job and column", () =>
+    Effect.gen(function*() {
+      const schema = newSchema()
+      const sink = make({ schema })
+      const { exported } = yield* platform(2)
+      const withNul = (record: JobSink.JobRecord): JobSink.JobRecord => ({
+        ...record,
+        parsed: {
+          ...record.parsed,
+          rows: (ids) =>
+            Stream.map(record.parsed.rows(ids), (decoded) => ({
+              ...decoded,
+              rows: decoded.rows.map((row) => ({ ...row, label: `a\0b`, attributes: `{"\\\\u0000":"\\u0000"}` }))
+            }))
+        }
+      })
+      yield* exported({
+        ...sink,
+        open: Effect.map(sink.open, (open) => ({
+          ...open,
+          stage: (token, records) => open.stage(token, records.map(withNul))
+        }))
+      })
+      const rows = yield* asOwner([`SELECT DISTINCT label, attributes FROM ${schema}.annotations`])
+      assert.deepStrictEqual(rows, [{ label: "a\ufffdb", attributes: { "\\u0000": "\ufffd" } }])
+      const problems = yield* asOwner([
+        `SELECT path, count(*)::int4 AS jobs FROM ${schema}.problems WHERE reason LIKE 'NUL%' GROUP BY path ORDER BY path`
+      ])
+      assert.deepStrictEqual(problems, [{ path: "attributes", jobs: 2 }, { path: "label", jobs: 2 }])
     }).pipe(Effect.scoped))
 
   it.live("answers what changed since a load, by load_id", () =>

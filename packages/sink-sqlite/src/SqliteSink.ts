@@ -4,7 +4,7 @@
  * leaves the file as its last commit did. Any number of programs may read while a run writes.
  */
 import { type JobSink, OptionError, SinkPlugin } from "@labelstream/core/sink"
-import { Failure } from "@labelstream/storage"
+import { DatabaseOptions, Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -26,22 +26,8 @@ export const Options = Schema.Struct({
   file: SinkPlugin.LocalPath.annotate({
     description: "Path of the SQLite file. Made with its folder when it is missing."
   }),
-  /**
-   * What is kept of result documents in `documents`. `zstd` (default): compressed at level 1, to about a quarter of their
-   * size. `plain`: as they came, so that SQL can look into them, at four times the space. `off`: nothing; what the rows
-   * do not hold is lost, and `inspect` cannot compare contents.
-   */
-  documents: Schema.optionalKey(
-    Schema.Literals(["zstd", "plain", "off"]).annotate({
-      description: "Result documents: compressed (zstd, the default), as they came (plain), or not kept (off)."
-    })
-  ),
-  /** What is kept of nested files in `files`. `keep` (default): their bytes. `off`: only their rows in `attachments`. */
-  attachments: Schema.optionalKey(
-    Schema.Literals(["keep", "off"]).annotate({
-      description: "Bytes of the files that results name: kept (keep, the default), or only their hashes (off)."
-    })
-  ),
+  documents: DatabaseOptions.documents,
+  attachments: DatabaseOptions.attachments,
   /**
    * What an answered commit survives. `fsync` (default): a power cut, for one sync of the disk each commit. `process`: the
    * death of the process; a power cut may cost the latest commits, but never harms the file.
@@ -95,7 +81,7 @@ export const makeWith = (
   options: Options,
   inner: { readonly open?: Open }
 ): JobSink.JobSink => {
-  const { attachments = "keep", documents = "zstd", durability = "fsync" } = options
+  const { durability = "fsync" } = options
   const obstacle = OptionError.problem(Options, options)?.message
   // With options that cannot be used, every step fails before it looks at the file.
   const file = resolve(obstacle === undefined ? options.file : "")
@@ -104,14 +90,13 @@ export const makeWith = (
     attempt(file, { step }, () => {
       if (obstacle !== undefined) throw new Failure.Problem("misconfigured", obstacle)
     })
-  const keep = { documents: documents === "plain" ? "none" : documents, attachments } as const
   return {
     name: sinkName,
     version,
     id: `${sinkName}:${file}`,
     capabilities: { ...capabilities, durability },
     check: Effect.andThen(sound("check"), attempt(file, { step: "check" }, () => check(file))),
-    open: Effect.andThen(sound("open"), openWriter(settings, (db) => start(db, file, keep))),
+    open: Effect.andThen(sound("open"), openWriter(settings, (db) => start(db, file, DatabaseOptions.keepOf(options)))),
     inspect: (depth) => Stream.unwrap(Effect.map(sound("inspect"), () => inspect(file, depth))),
     replay: Stream.unwrap(Effect.map(sound("inspect"), () => replay(file))),
     count: Effect.flatMap(sound("inspect"), () => count(file))

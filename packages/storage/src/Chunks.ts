@@ -2,9 +2,11 @@
  * Bytes of any size as chunks that fit a row of a database each, compressed where that makes them smaller. Every chunk is a
  * zstd frame of its own, so the chunks of one file put together are a zstd file again.
  */
-import type { Content } from "@labelstream/core/sink"
+import { type AnnotationModel, Content } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from "node:zlib"
 import type { Chunk } from "./DatabaseTables.ts"
 import { Problem } from "./Failure.ts"
@@ -107,3 +109,69 @@ const cut = (size: number): Problem =>
 /** What a record is rejected with whose bytes are no longer there. */
 export const unreadable = (cause: unknown): Problem =>
   new Problem("rejected", "the downloaded bytes could not be read back: fetch the job again", { cause })
+
+/** Reads the chunk after one, beginning with the one after -1; undefined after the last. */
+export type Next<E> = (after: number) => Effect.Effect<Chunk | undefined, E>
+
+/** sha256 of stored bytes; undefined where there are none, "" where they cannot be decompressed. */
+export const hashOf = Effect.fnUntraced(function*<E>(next: Next<E>): Effect.fn.Return<string | undefined, E> {
+  const hash = createHash("sha256")
+  for (let last = -1;;) {
+    const chunk = yield* next(last)
+    if (chunk === undefined) return last === -1 ? undefined : hash.digest("hex")
+    const bytes = yield* Effect.orElseSucceed(restore(chunk.codec, chunk.bytes), () => undefined)
+    if (bytes === undefined) return ""
+    hash.update(bytes)
+    last = chunk.chunk
+  }
+})
+
+/** Stored bytes as content. Reading it fails where the bytes are no longer those that the row is of. */
+export const contentOf = (
+  { bytes: size, media_type, revision: sha256 }: Pick<
+    AnnotationModel.AttachmentRow,
+    "revision" | "bytes" | "media_type"
+  >,
+  next: Next<unknown>
+): Content.Content => {
+  const stream = Stream.suspend(() => {
+    const hash = createHash("sha256")
+    return Stream.paginate(
+      -1,
+      Effect.fnUntraced(function*(after: number) {
+        const chunk = yield* Effect.mapError(next(after), notRead)
+        if (chunk === undefined) {
+          return hash.digest("hex") === sha256 ? [[], Option.none()] as const : yield* changed
+        }
+        const bytes = yield* Effect.mapError(restore(chunk.codec, chunk.bytes), () => changed)
+        hash.update(bytes)
+        return [slices(bytes), Option.some(chunk.chunk)] as const
+      })
+    )
+  })
+  return {
+    size,
+    sha256,
+    mediaType: media_type === "" ? null : media_type,
+    bytes: undefined,
+    path: undefined,
+    stream,
+    collect: Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(chunks))
+  }
+}
+
+const sliceBytes = 1024 * 1024
+
+const slices = (bytes: Uint8Array): ReadonlyArray<Uint8Array> =>
+  Array.from(
+    { length: Math.ceil(bytes.length / sliceBytes) },
+    (_, index) => bytes.subarray(index * sliceBytes, (index + 1) * sliceBytes)
+  )
+
+const notRead = (cause: unknown) => new Content.ContentError({ operation: "read", cause })
+
+const changed = new Content.ContentError({
+  operation: "read",
+  code: "CHANGED",
+  cause: new Error("stored bytes are missing, or not those that were committed")
+})

@@ -25,8 +25,8 @@ export interface Statement {
 export class Insertion<Row> {
   private readonly name: string
   private readonly columns: ReadonlyArray<Table.Column<keyof Row & string>>
-  private values: Array<Array<unknown>> = []
-  private used: Array<boolean> = []
+  private values!: Array<Array<unknown>>
+  private used!: Array<boolean>
   private rows = 0
   private bytes = 0
   /** Columns in which NUL characters were replaced, since somebody last asked. */
@@ -35,11 +35,16 @@ export class Insertion<Row> {
   constructor(name: string, { columns }: Table.Table<Row>) {
     this.name = name
     this.columns = columns
-    this.clear()
+    this.empty()
   }
 
-  /** Drops the rows that wait. */
+  /** Drops the rows that wait, and what was noted of them. */
   clear(): void {
+    this.empty()
+    this.replaced.clear()
+  }
+
+  private empty(): void {
     this.values = this.columns.map(() => [])
     this.used = this.columns.map(() => false)
     this.rows = 0
@@ -92,7 +97,7 @@ export class Insertion<Row> {
     const arrays = columns.map(({ type }, index) => `$${index + 1}::${wire[type]}[]`)
     const names = list(columns.map(({ name }) => name))
     const selected = columns.map(({ name, type }) => type === "json" ? `${quoted(name)}::jsonb` : quoted(name))
-    this.clear()
+    this.empty()
     return {
       sql: `INSERT INTO ${quoted(this.name)} (${names}) SELECT ${selected.join(", ")} FROM unnest(${
         arrays.join(", ")

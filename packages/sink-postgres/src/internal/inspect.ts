@@ -3,11 +3,10 @@
  * page at a time, each as it is at one moment, so that runs may go on writing meanwhile.
  */
 import type { JobSink } from "@labelstream/core/sink"
-import { Chunks, DatabaseTables, type Failure, StoredId } from "@labelstream/storage"
+import { Chunks, DatabaseTables, JobFaults, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { createHash } from "node:crypto"
 import type { Connection } from "./connection.ts"
 import { type Job, Reader } from "./reader.ts"
 import { hasTables } from "./schema.ts"
@@ -58,74 +57,29 @@ const receipts = Effect.fnUntraced(function*(reader: Reader, depth: JobSink.Insp
   const jobs = yield* reader.jobs(after, pageSize, depth === "content")
   const found: Array<JobSink.Inspected> = []
   for (const job of jobs) {
-    const faults = new Faults(job)
+    const faults = new JobFaults.JobFaults(job)
     if (job.project_id === null) faults.add("Missing", "jobs")
     else if (depth === "content") yield* compareContent(reader, job, faults)
     if (job.project_id === null || faults.found.length > 0) found.push(...faults.found)
-    else found.push(intact(job, job.project_id))
+    else found.push(JobFaults.intact(job, job.project_id))
   }
   return { found, last: jobs.length < pageSize ? undefined : jobs.at(-1) }
 })
 
-const intact = (job: Job, projectId: string): JobSink.Inspected => ({
-  _tag: "Intact",
-  projectId: StoredId.decode(projectId),
-  receipt: {
-    batchId: StoredId.decode(job.batch_id),
-    jobId: StoredId.decode(job.job_id),
-    revision: { document: job.revision, attachments: job.attachments_revision },
-    bytes: job.bytes
-  }
-})
-
-/** What is wrong with one job. */
-class Faults {
-  readonly found: Array<JobSink.Inspected> = []
-  private readonly job: Job
-  constructor(job: Job) {
-    this.job = job
-  }
-  add(tag: "Missing" | "Modified", table: string, rest = "") {
-    const { batch_id, job_id } = this.job
-    const path = `${table}/${batch_id}/${job_id}${rest}`
-    this.found.push({ _tag: tag, batchId: StoredId.decode(batch_id), jobId: StoredId.decode(job_id), path })
-  }
-  /** Compares how many rows there are with how many were committed. */
-  count(table: string, found: number, expected: number) {
-    if (found !== expected) this.add(found === 0 ? "Missing" : "Modified", table)
-  }
-}
-
-const compareContent = Effect.fnUntraced(function*(reader: Reader, job: Job, faults: Faults) {
+const compareContent = Effect.fnUntraced(function*(reader: Reader, job: Job, faults: JobFaults.JobFaults) {
   const where = { step: "inspect", batchId: StoredId.decode(job.batch_id), jobId: StoredId.decode(job.job_id) } as const
   if (job.annotations_found === job.annotation_rows && job.annotations_beyond > 0) faults.add("Modified", "annotations")
   else faults.count("annotations", job.annotations_found, job.annotation_rows)
   faults.count("media", job.media_found, job.media_rows)
   faults.count("problems", job.problems_found, job.problem_rows)
 
-  const compare = (table: string, found: string | undefined, revision: string, rest?: string) => {
-    if (found !== revision) faults.add(found === undefined ? "Missing" : "Modified", table, rest)
-  }
-  if (job.document_kept === 1) compare("documents", yield* hashOf(reader, job, undefined, where), job.revision)
+  const hash = (index: number | undefined) => Chunks.hashOf((after) => reader.chunk(job, index, after, where))
+  if (job.document_kept === 1) faults.hash("documents", yield* hash(undefined), job.revision)
   const attachments = job.attachment_rows === 0 ? [] : yield* reader.attachments(job, where)
   faults.count("attachments", attachments.length, job.attachment_rows)
   if (job.files_kept === 0) return
   for (const { attachment_index: index, revision } of attachments) {
-    compare("files", yield* hashOf(reader, job, index, where), revision, `/${index}`)
-  }
-})
-
-/** sha256 of stored bytes; undefined where there are none, "" where they cannot be decompressed. */
-const hashOf = Effect.fnUntraced(function*(reader: Reader, key: Key, index: number | undefined, where: Failure.Where) {
-  const hash = createHash("sha256")
-  let last = -1
-  for (;;) {
-    const next = yield* reader.chunk(key, index, last, where)
-    if (next === undefined) return last === -1 ? undefined : hash.digest("hex")
-    const bytes = yield* Effect.orElseSucceed(Chunks.restore(next.codec, next.bytes), () => undefined)
-    if (bytes === undefined) return ""
-    hash.update(bytes)
-    last = next.chunk
+    faults.hash("files", yield* hash(index), revision, `/${index}`)
   }
 })
 

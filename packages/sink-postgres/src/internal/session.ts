@@ -4,14 +4,14 @@
  * token, so that one whose answer was lost is not made twice.
  */
 import { JobSink } from "@labelstream/core/sink"
-import { Failure } from "@labelstream/storage"
+import { type DatabaseOptions, Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { Connection } from "./connection.ts"
 import { hasMet, isOfValues, problem, sinkName, toSinkError } from "./failure.ts"
-import { type Fault, type Keep, keyOf, Writer } from "./writer.ts"
+import { type Fault, keyOf, Writer } from "./writer.ts"
 
 /** Times that a batch is written again because its transaction met another one's. */
 const meetings = 5
@@ -26,7 +26,7 @@ interface Staged {
 }
 
 /** Starts on tables of the newest version. */
-export const start = (db: Connection, keep: Keep): JobSink.OpenSink => {
+export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenSink => {
   const writer = new Writer(db, keep)
   const oneAtATime = Semaphore.makeUnsafe(1)
   const tokens = new Set<JobSink.CommitToken>()

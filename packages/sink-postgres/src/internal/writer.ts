@@ -1,6 +1,6 @@
 /** Writes the rows of a batch inside the open transaction, in place of all that was there of its jobs. */
 import { type Content, type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
-import { Chunks, DatabaseTables, Failure, StoredId } from "@labelstream/storage"
+import { Chunks, type DatabaseOptions, DatabaseTables, Failure, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { SqlError } from "effect/sql/SqlError"
@@ -10,12 +10,6 @@ import { Insertion } from "./insertion.ts"
 import { joined, list, quoted } from "./statements.ts"
 
 const { jobKey, tableNames, tables } = DatabaseTables
-
-/** Which bytes are stored beside the rows. */
-export interface Keep {
-  readonly documents: Chunks.Codec | "off"
-  readonly attachments: "keep" | "off"
-}
 
 /** What can go wrong: a record that cannot be stored, or the database. */
 export type Fault = SqlError | Failure.Problem
@@ -48,12 +42,12 @@ export const keyOf = (
 
 export class Writer {
   private readonly db: Connection
-  private readonly keep: Keep
+  private readonly keep: DatabaseOptions.Keep
   private readonly rows: Rows
   /** The statement that the server works on while the next rows are read. */
   private sent: Fiber.Fiber<unknown, SqlError> | undefined
 
-  constructor(db: Connection, keep: Keep) {
+  constructor(db: Connection, keep: DatabaseOptions.Keep) {
     this.db = db
     this.keep = keep
     const entries = tableNames.map((name) => [name, new Insertion(name, tables[name] as Table.Table<never>)])

@@ -3,11 +3,10 @@
  * them, a page at a time, each as it stands at one moment, so that a run may go on writing meanwhile.
  */
 import type { JobSink } from "@labelstream/core/sink"
-import { DatabaseTables, Failure, StoredId } from "@labelstream/storage"
+import { Chunks, DatabaseTables, Failure, JobFaults, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { createHash } from "node:crypto"
 import { openReader } from "./database.ts"
 import { attempt, damaged } from "./failure.ts"
 import { type Job, Reader } from "./reader.ts"
@@ -72,26 +71,15 @@ const receipts = Effect.fnUntraced(
     const jobs = yield* attempt(file, { step: "inspect" }, () => reader.jobs(after, pageSize))
     const found: Array<JobSink.Inspected> = []
     for (const job of jobs) {
-      const faults = new Faults(job)
+      const faults = new JobFaults.JobFaults(job)
       if (job.project_id === null) faults.add("Missing", "jobs")
       else if (depth === "content") yield* compareContent(file, reader, job, faults)
       if (job.project_id === null || faults.found.length > 0) found.push(...faults.found)
-      else found.push(intact(job, job.project_id))
+      else found.push(JobFaults.intact(job, job.project_id))
     }
     return { found, last: jobs.length < pageSize ? undefined : jobs.at(-1) }
   }
 )
-
-const intact = (job: Job, projectId: string): JobSink.Inspected => ({
-  _tag: "Intact",
-  projectId: StoredId.decode(projectId),
-  receipt: {
-    batchId: StoredId.decode(job.batch_id),
-    jobId: StoredId.decode(job.job_id),
-    revision: { document: job.revision, attachments: job.attachments_revision },
-    bytes: job.bytes
-  }
-})
 
 /** How many jobs are committed. */
 export const count = (file: string): Effect.Effect<number, JobSink.SinkError> =>
@@ -102,71 +90,38 @@ export const count = (file: string): Effect.Effect<number, JobSink.SinkError> =>
     )
   )
 
-/** What is wrong with one job. */
-class Faults {
-  readonly found: Array<JobSink.Inspected> = []
-  private readonly job: Job
-  constructor(job: Job) {
-    this.job = job
-  }
-  add(tag: "Missing" | "Modified", table: string, rest = "") {
-    const { batch_id, job_id } = this.job
-    const path = `${table}/${batch_id}/${job_id}${rest}`
-    this.found.push({ _tag: tag, batchId: StoredId.decode(batch_id), jobId: StoredId.decode(job_id), path })
-  }
-  /** Compares how many rows there are with how many were committed. */
-  count(table: string, found: number, expected: number) {
-    if (found !== expected) this.add(found === 0 ? "Missing" : "Modified", table)
-  }
-}
+const compareContent = Effect.fnUntraced(
+  function*(file: string, reader: Reader, job: Job, faults: JobFaults.JobFaults) {
+    const where = {
+      step: "inspect",
+      batchId: StoredId.decode(job.batch_id),
+      jobId: StoredId.decode(job.job_id)
+    } as const
+    const step = <A>(work: () => A) => attempt(file, where, work)
+    let rows = 0
+    let sound = 0
+    for (let from = 0; from < job.annotation_rows; from += rowsAtOnce) {
+      const some = yield* step(() => reader.annotations(job, from, Math.min(from + rowsAtOnce, job.annotation_rows)))
+      rows += some.rows
+      sound += some.sound
+      if (job.annotation_rows > rowsAtOnce) yield* Effect.yieldNow
+    }
+    const beyond = yield* step(() => reader.annotationsBeyond(job, job.annotation_rows))
+    if (rows === job.annotation_rows && (beyond || sound < rows)) faults.add("Modified", "annotations")
+    else faults.count("annotations", rows, job.annotation_rows)
+    if (reader.has("media")) faults.count("media", yield* step(() => reader.count("media", job)), job.media_rows)
+    faults.count("problems", yield* step(() => reader.count("problems", job)), job.problem_rows)
 
-const compareContent = Effect.fnUntraced(function*(file: string, reader: Reader, job: Job, faults: Faults) {
-  const where = { step: "inspect", batchId: StoredId.decode(job.batch_id), jobId: StoredId.decode(job.job_id) } as const
-  const step = <A>(work: () => A) => attempt(file, where, work)
-  let rows = 0
-  let sound = 0
-  for (let from = 0; from < job.annotation_rows; from += rowsAtOnce) {
-    const some = yield* step(() => reader.annotations(job, from, Math.min(from + rowsAtOnce, job.annotation_rows)))
-    rows += some.rows
-    sound += some.sound
-    if (job.annotation_rows > rowsAtOnce) yield* Effect.yieldNow
+    const hash = (index: number | undefined) => Chunks.hashOf((after) => step(() => reader.chunk(job, index, after)))
+    if (job.document_kept === 1) faults.hash("documents", yield* hash(undefined), job.revision)
+    const attachments = yield* step(() => reader.attachments(job))
+    faults.count("attachments", attachments.length, job.attachment_rows)
+    if (job.files_kept === 0) return
+    for (const { attachment_index: index, revision } of attachments) {
+      faults.hash("files", yield* hash(index), revision, `/${index}`)
+    }
   }
-  const beyond = yield* step(() => reader.annotationsBeyond(job, job.annotation_rows))
-  if (rows === job.annotation_rows && (beyond || sound < rows)) faults.add("Modified", "annotations")
-  else faults.count("annotations", rows, job.annotation_rows)
-  if (reader.has("media")) faults.count("media", yield* step(() => reader.count("media", job)), job.media_rows)
-  faults.count("problems", yield* step(() => reader.count("problems", job)), job.problem_rows)
-
-  const hash = (index: number | undefined) => hashChunks(file, where, (after) => reader.chunk(job, index, after))
-  const compare = (table: string, found: string | undefined, revision: string, rest?: string) => {
-    if (found !== revision) faults.add(found === undefined ? "Missing" : "Modified", table, rest)
-  }
-  if (job.document_kept === 1) compare("documents", yield* hash(undefined), job.revision)
-  const attachments = yield* step(() => reader.attachments(job))
-  faults.count("attachments", attachments.length, job.attachment_rows)
-  if (job.files_kept === 0) return
-  for (const { attachment_index: index, revision } of attachments) {
-    compare("files", yield* hash(index), revision, `/${index}`)
-  }
-})
-
-/** sha256 of stored bytes; undefined where there are none, "" where they cannot be decompressed. */
-const hashChunks = Effect.fnUntraced(function*(
-  file: string,
-  where: { readonly step: "inspect" },
-  chunk: (after: number) => ReturnType<Reader["chunk"]>
-) {
-  const hash = createHash("sha256")
-  let last = -1
-  for (;;) {
-    const next = yield* attempt(file, where, () => chunk(last))
-    if (next === undefined) return last === -1 ? undefined : hash.digest("hex")
-    const bytes = yield* Reader.restored(next)
-    if (bytes === undefined) return ""
-    hash.update(bytes)
-    last = next.chunk
-  }
-})
+)
 
 /** Rows of jobs that no receipt knows of. */
 const extras = Effect.fnUntraced(

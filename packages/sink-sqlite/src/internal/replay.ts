@@ -1,10 +1,9 @@
 /** Gives back what is committed, job by job in order of the keys, for another sink to store. */
-import { type AnnotationModel, Content, type JobSink, TableRows } from "@labelstream/core/sink"
-import { type DatabaseTables, StoredId } from "@labelstream/storage"
+import { type JobSink, TableRows } from "@labelstream/core/sink"
+import { Chunks, type DatabaseTables, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { createHash } from "node:crypto"
 import { openReader } from "./database.ts"
 import { attempt } from "./failure.ts"
 import { Reader, type Whole } from "./reader.ts"
@@ -35,64 +34,14 @@ const storedJob = (reader: Reader, job: Whole): JobSink.StoredJob => ({
     batch_id: StoredId.decode(job.batch_id),
     job_id: StoredId.decode(job.job_id)
   }),
-  document: contentOf(reader, job, undefined, { ...job, media_type: "" }),
+  document: Chunks.contentOf({ ...job, media_type: "" }, chunksOf(reader, job, undefined)),
   attachments: (job.attachment_rows === 0 ? [] : reader.attachments(job)).map((file) => ({
     index: file.attachment_index,
-    content: contentOf(reader, job, file.attachment_index, file)
+    content: Chunks.contentOf(file, chunksOf(reader, job, file.attachment_index))
   })),
   sizes: TableRows.sizesOf(reader.sizes(job)),
   revision: { document: job.revision, attachments: job.attachments_revision }
 })
 
-/** Stored bytes as content, as long as the stream lasts that gave it. */
-const contentOf = (
-  reader: Reader,
-  key: DatabaseTables.Key,
-  index: number | undefined,
-  { bytes: size, media_type, revision: sha256 }: Pick<
-    AnnotationModel.AttachmentRow,
-    "revision" | "bytes" | "media_type"
-  >
-): Content.Content => {
-  const stream = Stream.suspend(() => {
-    const hash = createHash("sha256")
-    return Stream.paginate(
-      -1,
-      Effect.fnUntraced(function*(after: number) {
-        const chunk = yield* Effect.try({ try: () => reader.chunk(key, index, after), catch: unreadable })
-        if (chunk === undefined) {
-          return hash.digest("hex") === sha256 ? [[], Option.none()] as const : yield* changed
-        }
-        const bytes = yield* Reader.restored(chunk)
-        if (bytes === undefined) return yield* changed
-        hash.update(bytes)
-        return [slices(bytes), Option.some(chunk.chunk)] as const
-      })
-    )
-  })
-  return {
-    size,
-    sha256,
-    mediaType: media_type === "" ? null : media_type,
-    bytes: undefined,
-    path: undefined,
-    stream,
-    collect: Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(chunks))
-  }
-}
-
-const sliceBytes = 1024 * 1024
-
-const slices = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
-  if (bytes.length <= sliceBytes) return bytes.length === 0 ? [] : [bytes]
-  const count = Math.ceil(bytes.length / sliceBytes)
-  return Array.from({ length: count }, (_, index) => bytes.subarray(index * sliceBytes, (index + 1) * sliceBytes))
-}
-
-const unreadable = (cause: unknown) => new Content.ContentError({ operation: "read", cause })
-
-const changed = new Content.ContentError({
-  operation: "read",
-  code: "CHANGED",
-  cause: new Error("stored bytes are missing, or not those that were committed")
-})
+const chunksOf = (reader: Reader, key: DatabaseTables.Key, index: number | undefined) => (after: number) =>
+  Effect.try({ try: () => reader.chunk(key, index, after), catch: (cause) => cause })

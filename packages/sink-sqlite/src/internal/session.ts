@@ -3,7 +3,7 @@
  * and the death of the process at any point ends it as if it had never begun.
  */
 import type { JobSink } from "@labelstream/core/sink"
-import { Failure, StoredId } from "@labelstream/storage"
+import { type DatabaseOptions, Failure, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -12,7 +12,7 @@ import { statSync } from "node:fs"
 import { mergeLog } from "./database.ts"
 import { attempt, gone } from "./failure.ts"
 import { type Database, rollback } from "./sqlite.ts"
-import { type Keep, Writer } from "./writer.ts"
+import { Writer } from "./writer.ts"
 
 /** Commits whose receipts can still be asked for a second time. */
 const remembered = 64
@@ -25,7 +25,7 @@ interface Staged {
 }
 
 /** Starts a session on a file that is locked and of the newest version. */
-export const start = (db: Database, file: string, keep: Keep): JobSink.OpenSink => {
+export const start = (db: Database, file: string, keep: DatabaseOptions.Keep): JobSink.OpenSink => {
   const writer = new Writer(db, file, keep)
   const known = db.prepare("SELECT receipts FROM commits WHERE token = ?").pluck()
   const note = db.prepare("INSERT INTO commits (token, receipts) VALUES (?, ?)")

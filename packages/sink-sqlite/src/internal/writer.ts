@@ -1,6 +1,6 @@
 /** Writes the rows of one job, in place of all that stood there of it. */
 import { type Content, type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
-import { Chunks, DatabaseTables, type Failure, StoredId } from "@labelstream/storage"
+import { Chunks, type DatabaseOptions, DatabaseTables, type Failure, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { attempt } from "./failure.ts"
@@ -11,12 +11,6 @@ import { equal } from "./statements.ts"
 
 const { jobKey, tableNames, tables } = DatabaseTables
 type Key = DatabaseTables.Key
-
-/** Which bytes are stored beside the rows. */
-export interface Keep {
-  readonly documents: Chunks.Codec | "off"
-  readonly attachments: "keep" | "off"
-}
 
 /** Rows taken away in one call: of a row with a large blob, every page is visited. */
 const atOnce: { readonly [Name in DatabaseTables.TableName]?: number } = { documents: 4, files: 4 }
@@ -30,7 +24,7 @@ type Into<Name extends DatabaseTables.TableName> = ManyRows<Table.RowOf<(typeof 
 export class Writer {
   private readonly db: Database
   private readonly file: string
-  private readonly keep: Keep
+  private readonly keep: DatabaseOptions.Keep
   private readonly pace = new Pace()
   private readonly annotations: Into<"annotations">
   private readonly problems: Into<"problems">
@@ -45,7 +39,7 @@ export class Writer {
   private readonly removals: ReadonlyArray<{ readonly limit: number; readonly statement: Statement }>
   private problemIndex = 0
 
-  constructor(db: Database, file: string, keep: Keep) {
+  constructor(db: Database, file: string, keep: DatabaseOptions.Keep) {
     this.db = db
     this.file = file
     this.keep = keep
