@@ -57,6 +57,38 @@ describe("a ledger that fails", () => {
   }
 })
 
+describe("outcomes of single jobs", () => {
+  it.effect("are recorded some at a time, since each transaction costs a sync", () =>
+    Effect.gen(function*() {
+      const jobs = 200
+      const platform = new FakePlatform(
+        [batchOf(jobs)],
+        (_, kind) => kind.startsWith("jobs ") ? error(400, "FS_0003", "gone") : undefined
+      )
+      const sizes: Array<number> = []
+      const counting = Layer.effect(
+        Ledger,
+        Ledger.use((ledger) =>
+          Effect.succeed(Ledger.of({
+            ...ledger,
+            record: (outcomes) => {
+              sizes.push(outcomes.length)
+              return ledger.record(outcomes)
+            }
+          }))
+        )
+      ).pipe(Layer.provide(Layer.fresh(LedgerMemory.layer)))
+      const report = yield* lapse(
+        Export.run({ batches: platform.batches, sinks: [new MemorySink().sink] }).pipe(
+          Effect.provide(Layer.merge(platform.layer(), counting))
+        )
+      )
+      strictEqual(report.batches[0]?.failed, jobs)
+      strictEqual(sizes.reduce((sum, size) => sum + size, 0), jobs)
+      assert.isAtMost(sizes.length, jobs / 20)
+    }))
+})
+
 describe("a listener that throws", () => {
   it.effect("ends the export, instead of letting it wait for ever", () =>
     Effect.gen(function*() {
