@@ -74,6 +74,29 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       }
     }))
 
+  it.live("needs no more rights than it says, and misses each of them when it opens", () =>
+    Effect.gen(function*() {
+      const schema = newSchema()
+      const role = `writer_${schema.slice(1, 9)}`
+      yield* Effect.scoped(make({ schema }).open)
+      yield* asOwner([`CREATE ROLE ${role} LOGIN PASSWORD 'x'`, `GRANT USAGE ON SCHEMA ${schema} TO ${role}`])
+      const sink = make({
+        url: urlWith((url) => Object.assign(url, { username: role, password: "x" })),
+        schema
+      })
+      for (const right of ["SELECT", "INSERT", "UPDATE", "DELETE"]) {
+        const error = yield* refusal(sink, "open")
+        assert.strictEqual(error.reason, "misconfigured", error.message)
+        assert.match(error.message, /let this user/)
+        yield* asOwner([`GRANT ${right} ON ALL TABLES IN SCHEMA ${schema} TO ${role}`])
+      }
+      const { exported } = yield* platform(3)
+      for (let run = 0; run < 2; run++) {
+        const report = yield* exported(sink)
+        assert.isTrue(report.complete, JSON.stringify(report.sinks))
+      }
+    }).pipe(Effect.scoped))
+
   it.live("changes nothing by checking", () =>
     Effect.gen(function*() {
       const schema = newSchema()

@@ -44,7 +44,10 @@ const look = Effect.fnUntraced(function*(
   if (known === undefined) return "no schema"
   const rows = yield* db.query(
     { step },
-    "SELECT table_name || '.' || column_name AS name FROM information_schema.columns WHERE table_schema = $1",
+    // The information schema shows a user only what it has rights to.
+    `SELECT c.relname || '.' || a.attname AS name FROM pg_class AS c
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = $1
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped`,
     [schema]
   )
   const columns = new Set(rows.map((row) => String(row["name"])))
@@ -117,18 +120,25 @@ const primary = Effect.fnUntraced(function*(db: Connection, step: Failure.Where[
   return yield* problem(step, "misconfigured", `${db.settings.name} is read-only: is it a standby? Give the primary`)
 })
 
+/** What a user needs on the tables. */
+const rights = ["SELECT", "INSERT", "UPDATE", "DELETE"]
+
 /** Fails where rows cannot be written. */
 const writable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"]) {
   const { name, schema } = db.settings
   yield* primary(db, step)
   const [found] = yield* db.query(
     { step },
-    "SELECT has_schema_privilege($1, 'USAGE') AND has_table_privilege($2, 'SELECT, INSERT, DELETE') AS allowed",
+    // Rows are held by FOR UPDATE, which takes the right to update them. Of a list, one right would be enough.
+    `SELECT has_schema_privilege($1, 'USAGE') AND ${
+      rights.map((right) => `has_table_privilege($2, '${right}')`).join(" AND ")
+    } AS allowed`,
     [schema, `${quoted(schema)}.jobs`]
   )
   if (found?.["allowed"] === true) return
-  const detail =
-    `${name} does not let this user write to the schema ${schema}: grant it INSERT and DELETE on its tables`
+  const detail = `${name} does not let this user write to the schema ${schema}: grant it ${
+    rights.join(", ")
+  } on its tables`
   return yield* problem(step, "misconfigured", detail)
 })
 
