@@ -86,7 +86,7 @@ const D02 = rule(
         }
         const isThere = difference(yield* at.found(when), first) === undefined
         if (!isThere) yield* at.holds([], `${when}, and nothing committed`)
-        // If the commit had been made, what comes after it stays when it is repeated.
+        // A repeated commit must not undo a later one.
         if (isThere) yield* Effect.scoped(Effect.flatMap(at.open, (other) => store(other, "later", second)))
         // As the engine does: the sink may find out only now that its connection is gone.
         const again = Effect.retry(sink.commit("lost"), { times: 3, while: (error) => error.isRetryable })
