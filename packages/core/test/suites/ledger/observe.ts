@@ -1,0 +1,264 @@
+/** What a ledger answers to a page of a listing. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { Outcome } from "../../../src/Ledger.ts"
+import {
+  batch,
+  changed,
+  failed,
+  first,
+  get,
+  ids,
+  other,
+  read,
+  reconciled,
+  stored,
+  summary,
+  type WithLedger
+} from "./ledgerFixtures.ts"
+
+export const observe = (withLedger: WithLedger) => {
+  describe("observe", () => {
+    it.live(
+      "answers each job of a page in its order, as it was before the page",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const run = yield* ledger.begin
+          const page = [summary("3"), summary("1"), summary("2")]
+          const unseen = yield* ledger.observe(run, batch, page)
+          assert.deepStrictEqual(unseen, page.map((summary) => ({ summary, known: null, repeated: false })))
+          const again = [summary("1", { annotations: 11 }), summary("3")]
+          const observations = yield* ledger.observe(yield* ledger.begin, batch, again)
+          assert.deepStrictEqual(observations.map(({ known }) => [known?.jobId, known?.listed]), [
+            ["1", first],
+            ["3", first]
+          ])
+          assert.deepStrictEqual((yield* get(ledger, "1")).listed, changed)
+          assert.deepStrictEqual(yield* ledger.observe(run, batch, []), [])
+        })
+      )
+    )
+
+    it.live(
+      "says which jobs this run has met before, on the page or on an earlier one",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const run = yield* ledger.begin
+          const repeated = (run: number, page: ReadonlyArray<string>) =>
+            Effect.map(
+              ledger.observe(run, batch, page.map((id) => summary(id))),
+              (observations) => observations.map((one) => one.repeated)
+            )
+          assert.deepStrictEqual(yield* repeated(run, ["1", "2", "1"]), [false, false, true])
+          assert.deepStrictEqual(yield* repeated(run, ["2", "3"]), [true, false])
+          assert.deepStrictEqual(yield* repeated(yield* ledger.begin, ["2", "3"]), [false, false])
+          assert.deepStrictEqual(yield* repeated(run, ["1", "3"]), [true, false])
+        })
+      )
+    )
+
+    it.live(
+      "may answer what is upToDate in the sinks asked about without its entry, and nothing else so",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const page = ["1", "2", "3", "4", "5", "6", "7"].map((id) => summary(id))
+          yield* ledger.observe(yield* ledger.begin, batch, page)
+          yield* ledger.record([
+            ...["1", "2", "3", "4", "7"].flatMap((id) => [stored(id), stored(id, "db")]),
+            stored("5"),
+            stored("3", "files", "r2"),
+            failed("4"),
+            reconciled("6")
+          ])
+          // 2 has changed, db holds an old revision of 3 and none of 5, 4 has failed, of 6 nobody knows what was listed.
+          const listed = page.map((job) => job.id === "2" ? summary("2", { annotations: 11 }) : job)
+          for (const sinks of [["files", "db"], ["files", "unheard of"], ["db", "files"]]) {
+            const run = yield* ledger.begin
+            yield* ledger.observe(run, other, [summary("1")])
+            const observed = yield* ledger.observe(run, batch, listed, sinks)
+            assert.deepStrictEqual(observed.map(({ summary }) => summary), listed)
+            for (const { known, repeated, upToDate, summary: { id } } of observed) {
+              assert.isFalse(repeated)
+              const mayBe = (id === "1" || id === "7") && !sinks.includes("unheard of")
+              if (upToDate === true) assert.isTrue(mayBe, `${id} is not upToDate in ${sinks.join(" and ")}`)
+              else assert.strictEqual(known?.jobId, id)
+            }
+            yield* ledger.observe(run, other, [summary("2")])
+            const again = yield* ledger.observe(run, batch, listed, sinks)
+            assert.deepStrictEqual(
+              again.map(({ repeated, upToDate }) => [repeated, upToDate]),
+              listed.map(() => [true, undefined])
+            )
+            assert.deepStrictEqual(yield* ids(ledger, { batch, notObservedIn: run }), [])
+          }
+        })
+      )
+    )
+
+    it.live(
+      "takes no job for upToDate of which a sink may lack files of the choice, and keeps what was asked for last",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const choices = ["none", "results", "all"] as const
+          const page = ["unknown", ...choices].map((id) => summary(id))
+          const asked = choices.flatMap((attachments): ReadonlyArray<Outcome> => [
+            { ...stored(attachments), attachments },
+            { ...reconciled(attachments, "r1", "db"), attachments }
+          ])
+          yield* ledger.record([stored("unknown"), reconciled("unknown", "r1", "db"), ...asked])
+          const enough = { none: page, results: [page[0], page[2], page[3]], all: [page[3]] }
+          for (const sinks of [["files"], ["files", "db"]]) {
+            for (const choice of choices) {
+              const observed = yield* ledger.observe(yield* ledger.begin, batch, page, sinks, choice)
+              for (const { known, summary, upToDate } of observed) {
+                if (upToDate === true) assert.include(enough[choice], summary, choice)
+                else {assert.deepStrictEqual(known?.receipts.map(({ attachments }) => attachments ?? "unknown"), [
+                    summary.id,
+                    summary.id
+                  ])}
+              }
+            }
+          }
+          yield* ledger.record([{ ...reconciled("none"), attachments: "all" }])
+          const receipts = (yield* get(ledger, "none")).receipts
+          assert.deepStrictEqual(receipts.map(({ attachments, sink }) => [sink, attachments]), [
+            ["db", "none"],
+            ["files", "all"]
+          ])
+        })
+      )
+    )
+
+    it.live(
+      "takes no job for upToDate that this run has met, and none that is not listed as it was stored",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const jobs = ["1", "2", "3"].map((id) => summary(id))
+          const reworked = summary("1", { status: "complete" })
+          const open = yield* ledger.begin
+          yield* ledger.observe(open, batch, jobs)
+          yield* ledger.record(jobs.map(({ id }) => stored(id)))
+          yield* ledger.observe(open, batch, [reworked])
+          const run = yield* ledger.begin
+          yield* ledger.observe(run, other, [summary("1")])
+          const shuffled = [jobs[2]!, reworked, jobs[1]!, jobs[2]!]
+          const observed = yield* ledger.observe(run, batch, shuffled, ["files"])
+          assert.deepStrictEqual(observed.map(({ repeated }) => repeated), [false, false, false, true])
+          assert.strictEqual(observed[1]?.known?.storedAs?.status, "completed")
+          yield* ledger.observe(run, other, [summary("2")])
+          const again = yield* ledger.observe(run, batch, shuffled, ["files"])
+          assert.deepStrictEqual(again.map(({ repeated }) => repeated), [true, true, true, true])
+        })
+      )
+    )
+
+    it.live(
+      "notes of upToDate jobs that they were listed, in whatever order pages come and whatever has left the listing",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const all = Array.from({ length: 12 }, (_, i) => summary(String(i).padStart(2, "0")))
+          yield* ledger.observe(yield* ledger.begin, batch, all)
+          yield* ledger.record(all.map(({ id }) => stored(id)))
+          const shuffled = [7, 2, 11, 0, 5, 9, 1, 10, 3, 8, 6, 4].map((i) => all[i]!)
+          for (const listing of [all, shuffled, all.toReversed(), all.filter((_, i) => i !== 4 && i !== 8)]) {
+            const run = yield* ledger.begin
+            for (let at = 0; at < listing.length; at += 3) {
+              const page = listing.slice(at, at + 3)
+              const observed = yield* ledger.observe(run, batch, page, ["files"])
+              assert.deepStrictEqual(
+                observed.map(({ known, upToDate, summary }) => upToDate === true ? summary.id : known?.jobId),
+                page.map(({ id }) => id)
+              )
+            }
+            const delisted = all.filter((job) => !listing.includes(job)).map(({ id }) => id)
+            assert.deepStrictEqual(yield* ids(ledger, { notObservedIn: run }), delisted)
+          }
+        })
+      )
+    )
+
+    it.live(
+      "takes no job for upToDate because one of the same id is in another batch",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const [first, second] = [summary("1"), summary("2")]
+          const open = yield* ledger.begin
+          yield* ledger.observe(open, batch, [first])
+          yield* ledger.observe(open, other, [second])
+          yield* ledger.record([stored("1"), { ...stored("2"), batch: other }])
+          const run = yield* ledger.begin
+          yield* ledger.observe(run, batch, [first], ["files"])
+          const observed = yield* ledger.observe(run, batch, [second], ["files"])
+          assert.deepStrictEqual(observed, [{ summary: second, known: null, repeated: false }])
+        })
+      )
+    )
+
+    it.live(
+      "makes a new entry with nothing but what is listed",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          yield* ledger.observe(yield* ledger.begin, batch, [summary("1", { frames: null, referenceId: null })])
+          assert.deepStrictEqual(yield* read(ledger), [{
+            projectId: "p",
+            batchId: "b",
+            jobId: "1",
+            referenceId: null,
+            listed: { status: "completed", frames: null, annotations: 10 },
+            storedAs: null,
+            stage: "pending",
+            revision: null,
+            bytes: null,
+            attempts: 0,
+            error: null,
+            checkedAt: null,
+            receipts: []
+          }])
+        })
+      )
+    )
+
+    it.live(
+      "keeps batches and projects apart though their jobs have the same ids",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const run = yield* ledger.begin
+          const refs = [batch, other, { projectId: "q", batchId: "b" }]
+          for (const ref of refs) {
+            const [observation] = yield* ledger.observe(run, ref, [summary("1")])
+            assert.deepStrictEqual([observation?.known, observation?.repeated], [null, false])
+          }
+          assert.strictEqual((yield* read(ledger)).length, 3)
+        })
+      )
+    )
+
+    it.live(
+      "keeps hostile ids as they are",
+      withLedger((ledger) =>
+        Effect.gen(function*() {
+          const hostile = [
+            "'; DROP TABLE jobs --",
+            "a\u0000b",
+            "a",
+            "\u{1f600}",
+            "\uffff",
+            "é",
+            "e\u0301",
+            "[1]",
+            " "
+          ]
+          const run = yield* ledger.begin
+          yield* ledger.observe(run, batch, hostile.map((id) => summary(id, { referenceId: id, status: id })))
+          yield* ledger.record(hostile.map((id) => stored(id, id)))
+          const entries = yield* read(ledger)
+          assert.deepStrictEqual(new Set(entries.map((entry) => entry.jobId)), new Set(hostile))
+          for (const entry of entries) {
+            assert.deepStrictEqual([entry.referenceId, entry.listed.status], [entry.jobId, entry.jobId])
+            assert.deepStrictEqual(entry.receipts.map((receipt) => receipt.sink), [entry.jobId])
+          }
+        })
+      )
+    )
+  })
+}
