@@ -82,4 +82,9 @@ describe("describe", () => {
     assert.include(text.join("\n"), "Statuses of the skipped jobs: a\\u000ab")
     assert.notInclude(text.join("\n"), "\u001b")
   })
+
+  it("says how many of the named jobs it leaves out", () => {
+    const notListed = Array.from({ length: 22 }, (_, at) => `j${at}`)
+    assert.match(lines({ notListed }).join("\n"), /\(j0, j1, .*, j19, and 2 more\)\.$/)
+  })
 })

@@ -20,8 +20,10 @@ const [mostBatches, mostCauses, mostNames] = [20, 10, 20]
 const more = (all: number, shown: number, one: string, many?: string): ReadonlyArray<string> =>
   all > shown ? [`and ${counted(all - shown, `more ${one}`, many === undefined ? undefined : `more ${many}`)}`] : []
 
-const some = (names: ReadonlyArray<string>): string =>
-  [...names.slice(0, mostNames).map(onOneLine), ...more(names.length, mostNames, "")].join(", ").trim()
+const some = (names: ReadonlyArray<string>): string => {
+  const hidden = names.length - mostNames
+  return names.slice(0, mostNames).map(onOneLine).join(", ") + (hidden > 0 ? `, and ${numbers.format(hidden)} more` : "")
+}
 
 /** See `ExportReport.describeBatch`. */
 export const describeBatch = (batch: BatchReport): ReadonlyArray<string> => {
