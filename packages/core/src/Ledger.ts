@@ -228,9 +228,8 @@ export interface ProjectJobKey extends JobKey {
 /** Holds what a sink has against its receipts. Ends with its scope. */
 export interface Audit {
   /**
-   * For each receipt that was found at the sink: whether the ledger has the same one, one of another revision or of another
-   * number of bytes, as with other inputs, or none.
-   * These jobs, and those that are named besides, count as checked.
+   * Compares each receipt that was found at the sink with the ledger, which has the same one, none, or one that differs: in
+   * the revision, or in the number of bytes, as with other inputs. These jobs, and those of `besides`, count as checked.
    */
   readonly check: (
     found: ReadonlyArray<Receipt>,
@@ -273,6 +272,7 @@ export class Ledger extends Context.Service<Ledger, {
    * Holds a page of the listing against what is known, in its order, and notes what is listed now. A job listed again
    * in the same run is answered as `repeated`. Where ids of sinks are given, jobs may be answered as `upToDate` in them
    * without their entries, which costs less; a ledger need not. Such a sink has the files that `attachments` asks for.
+   * Default: `none`, any files.
    */
   readonly observe: (
     run: number,

@@ -113,13 +113,13 @@ export const onlyLost = <E, R>(
   )
 
 /**
- * Whether a job was reworked between two revisions. The files of a result are compared if both have them: a run can leave
- * them out, and a document that did not change names the same files.
+ * Whether a job changed between two revisions. The files of a result are compared if both have them: a run can leave them
+ * out, and a document that did not change names the same files.
  */
 export const isChanged = (a: Revision, b: Revision): boolean =>
   a.document !== b.document || (a.attachments !== b.attachments && a.attachments !== "" && b.attachments !== "")
 
-/** Whether what was asked for includes a choice. What is not known may lack inputs. */
+/** Whether the files that were asked for include those of a choice. If it is not known what was asked for, inputs may be missing. */
 export const includes = (asked: AttachmentChoice | null, choice: AttachmentChoice): boolean =>
   choice === "none" || asked === "all" || (choice === "results" && asked !== "none")
 
@@ -132,14 +132,14 @@ export const holds = (entry: LedgerEntry, sink: string, choice: AttachmentChoice
 
 /**
  * Decides about a listed job. `known` is its entry before this listing, `sinks` are the ids of those that want it, with the
- * files of a choice. Default: `none`, any files.
+ * files of a choice.
  */
 export const decide = (
   summary: JobSummary,
   known: LedgerEntry | null,
   sinks: ReadonlyArray<string>,
   selection: Selection,
-  attachments?: AttachmentChoice
+  attachments: AttachmentChoice
 ): Decision => {
   const isRefresh = selection._tag === "Refresh"
   if (isRefresh && selection.jobs?.has(summary.id) === false) return "skipped"

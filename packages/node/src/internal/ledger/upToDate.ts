@@ -70,14 +70,14 @@ export interface UpToDate {
   readonly passed: (run: number, batch: number, rows: ReadonlyArray<number>) => void
   /**
    * The row of each job of a page that is up to date in these sinks, with the files of a choice, and was not seen; none where
-   * it is named again. Default: any files.
+   * it is named again.
    */
   readonly find: (
     run: number,
     batch: number,
     page: ReadonlyArray<Job.JobSummary>,
     sinks: ReadonlyArray<number>,
-    attachments?: Job.AttachmentChoice
+    attachments: Job.AttachmentChoice
   ) => Program<ReadonlyArray<number | undefined>>
 }
 
@@ -94,7 +94,7 @@ export const make = (observed: ObservedInMemory): UpToDate => {
       const isInOrder = first !== undefined && row !== undefined && row >= first && row - first < 2 * rows.length
       last = isInOrder ? { run, batch, row } : undefined
     },
-    *find(run, batch, page, sinks, attachments = "none") {
+    *find(run, batch, page, sinks, attachments) {
       const key = `${sinks.length} ${attachments}`
       const { following, named } = statements.get(key) ?? statementsFor(sinks.length, filesOf[attachments])
       statements.set(key, { following, named })

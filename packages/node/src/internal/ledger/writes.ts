@@ -103,7 +103,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     batch: number,
     page: ReadonlyArray<Job.JobSummary>,
     names: ReadonlyArray<string>,
-    attachments: Job.AttachmentChoice | undefined
+    attachments: Job.AttachmentChoice
   ): Program<ReadonlyArray<number | undefined>> {
     const ids: Array<number> = []
     if (upToDate === undefined || names.length === 0) return []
@@ -126,7 +126,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     ref: Job.BatchRef,
     page: ReadonlyArray<Job.JobSummary>,
     names: ReadonlyArray<string> = [],
-    attachments?: Job.AttachmentChoice
+    attachments: Job.AttachmentChoice = "none"
   ): Program<ReadonlyArray<Ledger.Observation>> {
     if (page.length === 0) return []
     const batch = yield* knownBatch(ref)
