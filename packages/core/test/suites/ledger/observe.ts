@@ -1,4 +1,4 @@
-/** What a ledger answers to a page of a listing. */
+/** What a ledger says of the jobs on a page of a listing. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Outcome } from "../../../src/Ledger.ts"
@@ -20,7 +20,7 @@ import {
 export const observe = (withLedger: WithLedger) => {
   describe("observe", () => {
     it.live(
-      "answers each job of a page in its order, as it was before the page",
+      "returns each job of a page in its order, as it was before the page",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const run = yield* ledger.begin
@@ -58,7 +58,7 @@ export const observe = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "may answer what is upToDate in the sinks asked about without its entry, and nothing else so",
+      "may omit the entry of a job that is up to date in the sinks asked about, and of no other job",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const page = ["1", "2", "3", "4", "5", "6", "7"].map((id) => summary(id))
@@ -80,7 +80,7 @@ export const observe = (withLedger: WithLedger) => {
             for (const { known, repeated, upToDate, summary: { id } } of observed) {
               assert.isFalse(repeated)
               const mayBe = (id === "1" || id === "7") && !sinks.includes("unheard of")
-              if (upToDate === true) assert.isTrue(mayBe, `${id} is not upToDate in ${sinks.join(" and ")}`)
+              if (upToDate === true) assert.isTrue(mayBe, `${id} is not up to date in ${sinks.join(" and ")}`)
               else assert.strictEqual(known?.jobId, id)
             }
             yield* ledger.observe(run, other, [summary("2")])
@@ -96,7 +96,7 @@ export const observe = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "takes no job for upToDate of which a sink may lack files of the choice, and keeps what was asked for last",
+      "takes no job for up to date of which a sink may lack files of the choice, and keeps what was asked for last",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const choices = ["none", "results", "all"] as const
@@ -130,7 +130,7 @@ export const observe = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "takes no job for upToDate that this run has met, and none that is not listed as it was stored",
+      "takes no job for up to date that this run has met, or that is not listed as it was stored",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const jobs = ["1", "2", "3"].map((id) => summary(id))
@@ -153,7 +153,7 @@ export const observe = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "notes of upToDate jobs that they were listed, in whatever order pages come and whatever has left the listing",
+      "records that up-to-date jobs were listed, in any order of pages, also when other jobs are no longer listed",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const all = Array.from({ length: 12 }, (_, i) => summary(String(i).padStart(2, "0")))
@@ -178,7 +178,7 @@ export const observe = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "takes no job for upToDate because one of the same id is in another batch",
+      "takes no job for up to date because another batch has a job of the same id",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const [first, second] = [summary("1"), summary("2")]

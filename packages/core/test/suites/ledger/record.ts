@@ -85,7 +85,7 @@ export const record = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "of Unchanged notes the look and the listing, and nothing else",
+      "of Unchanged records the check and the listing, and nothing else",
       withLedger((ledger) =>
         Effect.gen(function*() {
           yield* ledger.record([stored("1"), failed("1")])
@@ -164,7 +164,7 @@ export const record = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "leaves no job stored or upToDate that no sink holds, and no receipt of the sink",
+      "leaves no job stored or up to date that no sink holds, and no receipt of the sink",
       withLedger((ledger) =>
         Effect.gen(function*() {
           yield* ledger.observe(yield* ledger.begin, batch, [summary("1"), summary("2")])

@@ -42,7 +42,7 @@ export const runs = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "are all told, however many they are",
+      "are all listed, however many they are",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const begun = yield* ledger.transaction(Effect.replicateEffect(ledger.begin, 1001))

@@ -41,7 +41,7 @@ export const sinks = (withLedger: WithLedger) => {
     const key = (jobId: string, batchId = batch.batchId) => ({ projectId: batch.projectId, batchId, jobId })
 
     it.live(
-      "tells the receipts that the ledger has from those of another revision or number of bytes, or of none",
+      "distinguishes receipts that the ledger has from those of another revision or size, and from unknown ones",
       withLedger((ledger) =>
         Effect.scoped(Effect.gen(function*() {
           yield* ledger.record([stored("1"), stored("2", "files", "r2"), stored("3", "db")])

@@ -8,7 +8,7 @@ import { batch, ended, get, ids, reconciled, stored, summary, type WithLedger } 
 export const transaction = (withLedger: WithLedger) => {
   describe("transaction", () => {
     it.live(
-      "keeps all that was noted within when it succeeds",
+      "keeps all that was recorded within when it succeeds",
       withLedger((ledger) =>
         Effect.gen(function*() {
           yield* ledger.transaction(Effect.forEach(["1", "2"], (id) => ledger.record([reconciled(id)])))
@@ -20,7 +20,7 @@ export const transaction = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "keeps nothing of it when it fails, and goes on afterwards",
+      "keeps nothing of it when it fails, and works afterwards",
       withLedger((ledger) =>
         Effect.gen(function*() {
           yield* ledger.record([stored("1")])
@@ -60,7 +60,7 @@ export const transaction = (withLedger: WithLedger) => {
 
   describe("calls that meet a transaction", () => {
     it.live(
-      "wait for its end, and lose nothing when it is taken back",
+      "wait for its end, and lose nothing when it is rolled back",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const began = yield* Deferred.make<void>()
