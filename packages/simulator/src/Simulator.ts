@@ -207,14 +207,19 @@ const membersOf = (
  * is taken.
  */
 export const startPromise = async (options: Options = {}): Promise<Plain> => {
+  const { close, members } = await served(options)
+  return Object.defineProperties({} as Plain, {
+    ...Object.getOwnPropertyDescriptors(members),
+    close: { value: close, enumerable: true }
+  })
+}
+
+const served = async (options: Options) => {
   const { members, parts } = assemble(options)
   const servers = await Server.open(parts).catch((cause: unknown) => {
     throw new SimulatorError({ operation: "start", reason: new PortUnavailable({ cause }) })
   })
-  return Object.defineProperties({} as Plain, {
-    ...Object.getOwnPropertyDescriptors(members(servers)),
-    close: { value: servers.close, enumerable: true }
-  })
+  return { members: members(servers), close: servers.close }
 }
 
 /** @internal What is not a SimulatorError is thrown again, and so a defect. */
@@ -259,12 +264,11 @@ export const effectful = (plain: Omit<Plain, "close">): Running =>
  * ```
  */
 export const start = Effect.fn("Simulator.start")(function*(options: Options = {}) {
-  const plain = yield* Effect.acquireRelease(
-    Effect.tryPromise({ try: () => startPromise(options), catch: expected }),
+  const { members } = yield* Effect.acquireRelease(
+    Effect.tryPromise({ try: () => served(options), catch: expected }),
     ({ close }) => Effect.promise(close)
   )
-  const { close: _, ...members } = Object.getOwnPropertyDescriptors(plain)
-  return effectful(Object.defineProperties({} as Omit<Plain, "close">, members))
+  return effectful(members)
 }) satisfies (options?: Options) => Effect.Effect<Running, SimulatorError, Scope.Scope>
 
 /** Provides a running {@link Simulator} for as long as the layer lives. Each call of `layer` makes another one. */
