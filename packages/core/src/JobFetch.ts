@@ -80,6 +80,7 @@ export const check = Effect.fnUntraced(function*(batch: BatchRef, options: Optio
   yield* OptionError.given(countFrom0)("parseLimit", options.parseLimit)
   yield* OptionError.given(OptionError.callback)("filter", options.filter)
   yield* OptionError.given(OptionError.callback)("onUnsized", options.onUnsized)
+  yield* OptionError.given(OptionError.callback)("onUnreachable", options.onUnreachable)
 })
 
 /** As {@link fetch}, for callers that have checked the options, hold the service, and may open documents in their own way. */

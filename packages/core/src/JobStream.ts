@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { AnnotationRow } from "./AnnotationModel.ts"
 import { GtStudio } from "./GtStudio.ts"
-import type { GtStudioError } from "./GtStudioError.ts"
+import { GtStudioError } from "./GtStudioError.ts"
 import type { MalformedJob } from "./internal/client/listing.ts"
 import { type BatchRef, isFinished, type JobSummary } from "./Job.ts"
 import { check, type FetchError, fetchWith, type Options as FetchOptions } from "./JobFetch.ts"
@@ -167,8 +167,7 @@ const failed = <E>({ batchId, projectId }: BatchRef, jobId: string, error: E): F
 })
 
 /** Whether every further job would meet the error too. */
-const isFatal = (error: unknown): error is GtStudioError =>
-  typeof error === "object" && error !== null && "isFatal" in error && error.isFatal === true
+const isFatal = (error: unknown): error is GtStudioError => error instanceof GtStudioError && error.isFatal
 
 const used = <A, E, R>(use: (job: JobRecord) => Effect.Effect<A, E, R>) =>
   Option.match({

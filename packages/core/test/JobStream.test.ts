@@ -79,6 +79,17 @@ describe("jobs", () => {
       strictEqual(platform.spool.held, 0)
     }))
 
+  it.effect("takes no error of `use` for a refused key, whatever its fields are called", () =>
+    Effect.gen(function*() {
+      const results = yield* lapse(
+        JobStream.jobs(ref, () => Effect.fail({ isFatal: true })).pipe(
+          Stream.runCollect,
+          Effect.provide(over(new FakePlatform([batchOf(2)])))
+        )
+      )
+      strictEqual(results.filter(Result.isFailure).length, 2)
+    }))
+
   it.effect("leaves out unfinished jobs, without a request for them", () =>
     Effect.gen(function*() {
       const platform = batchWith({ "b-1": "in_progress", "b-4": "in_progress" })
@@ -104,7 +115,8 @@ describe("jobs", () => {
     [
       [{ concurrency: 0 }, "concurrency"],
       [{ attachments: "al" as "all" }, "attachments"],
-      [{ parseLimit: Number.NaN }, "parseLimit"]
+      [{ parseLimit: Number.NaN }, "parseLimit"],
+      [{ onUnreachable: "no function" as unknown as () => void }, "onUnreachable"]
     ] as const
   )("refuses %j", ([options, option]) =>
     Effect.gen(function*() {
