@@ -8,12 +8,13 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type * as Stream from "effect/Stream"
-import type { ContentError } from "./Content.ts"
-import type { GtStudioError } from "./GtStudioError.ts"
+import { failureOf, isFailureOf, isPermanent, type JobFailure, outlook, permanentAfter } from "./internal/jobFailure.ts"
 import { TaggedError } from "./internal/taggedError.ts"
 import type { AttachmentChoice, BatchRef, JobSummary } from "./Job.ts"
-import type { Receipt, Revision, SinkError } from "./JobSink.ts"
+import type { Receipt, Revision } from "./JobSink.ts"
 import * as PlainText from "./PlainText.ts"
+
+export { failureOf, isFailureOf, isPermanent, type JobFailure, outlook, permanentAfter }
 
 /** What the listing says of a job, as far as a change in it means that the job should be looked at again. */
 export interface Listed {
@@ -25,68 +26,14 @@ export interface Listed {
 /**
  * How far a job has come.
  *
- * - `listed`: seen, nothing fetched yet; or stored once, and no sink's receipt counts any more
+ * - `pending`: seen, nothing fetched yet; or stored once, and no sink's receipt counts any more
  * - `unfinished`: the platform had no result for it when last looked at
- * - `stored`: every sink of the run that fetched it has answered with a receipt, or a receipt was reconciled
- * - `failed`: the last try ended in `error`
+ * - `stored`: every sink of the run that fetched it has returned a receipt, or a receipt was reconciled
+ * - `failed`: the last attempt ended in `error`
  */
 export const JobStage = Schema.Literals(["pending", "unfinished", "stored", "failed"])
 
 export type JobStage = typeof JobStage.Type
-
-/** Why a job failed, as kept for `retry` and for people. */
-export interface JobFailure {
-  /** Tag of the error's reason, such as `AttachmentMissing`. */
-  readonly reason: string
-  /** For people; no secret in it. */
-  readonly message: string
-  /** Whether an ordinary run should try the job again. */
-  readonly retryable: boolean
-}
-
-/** A job's failure as the ledger and the report keep it. */
-export const failureOf = (error: GtStudioError | ContentError | SinkError): JobFailure => {
-  switch (error._tag) {
-    case "GtStudioError":
-      return {
-        reason: error.reason._tag,
-        message: error.message,
-        // A key can be replaced.
-        retryable: error.isRetryable || error.reason._tag === "InvalidKey"
-      }
-    case "ContentError":
-      return { reason: "ContentError", message: error.message, retryable: true }
-    case "SinkError":
-      return {
-        reason: `${error.sink} sink: ${error.reason}`,
-        message: error.message,
-        // What is wrong with the target can be mended; only a record that was rejected stays so.
-        retryable: error.reason !== "rejected"
-      }
-  }
-}
-
-/** Failed attempts in a row after which a failure counts as permanent. */
-export const permanentAfter = 3
-
-/**
- * Returns whether another run will hardly help a failed job: its error stays by nature, or the job failed in
- * {@link permanentAfter} runs, and not because of a sink, the key, or a throttled API. Runs after that try it once,
- * without waiting.
- */
-export const isPermanent = ({ reason, retryable }: JobFailure, attempts: number): boolean =>
-  !retryable || (attempts >= permanentAfter && !/^(InvalidKey|Throttled)$| sink: /.test(reason))
-
-/** Returns what later runs do about failed jobs, as a sentence: it agrees with {@link isPermanent}. */
-export const outlook = (failure: { readonly retryable: boolean; readonly permanent: boolean }): string => {
-  if (!failure.retryable) return "Not retryable: a normal run skips it."
-  return failure.permanent
-    ? `Permanent: it failed in ${permanentAfter} runs or more. Later runs try it once, without waiting.`
-    : "The next run retries it."
-}
-
-/** Whether a job failed because this sink could not store it, as {@link failureOf} says. */
-export const isFailureOf = (sink: string, failure: JobFailure): boolean => failure.reason.startsWith(`${sink} sink: `)
 
 /** A sink's word that it holds a revision of the job. */
 export interface LedgerReceipt {
@@ -175,12 +122,12 @@ export type Outcome =
   /** A sink does not hold what its receipt for the job says: the receipt no longer counts. Changes nothing without one. */
   | { readonly _tag: "Voided"; readonly batch: BatchRef; readonly sink: string; readonly jobId: string }
 
-/** What a run has come to, over all its batches: listed = exported + unchanged + unfinished + failed + left. */
+/** What a run has come to, over all its batches: listed = exported + unchanged + unfinished + failed + remaining. */
 export interface RunEnd {
   /**
-   * - `completed`: it went to its end, whether or not jobs failed
+   * - `completed`: it reached its end, whether or not jobs failed
    * - `stopped`: its user stopped it
-   * - `broken`: an error made going on useless, or it was cut off
+   * - `aborted`: an error left nothing to continue, or the run was interrupted
    */
   readonly outcome: "completed" | "stopped" | "aborted"
   readonly listed: number
@@ -269,10 +216,9 @@ export class Ledger extends Context.Service<Ledger, {
   /** All runs, the latest first, in arrays. */
   readonly runs: Stream.Stream<ReadonlyArray<Run>, LedgerError>
   /**
-   * Holds a page of the listing against what is known, in its order, and notes what is listed now. A job listed again
-   * in the same run is answered as `repeated`. Where ids of sinks are given, jobs may be answered as `upToDate` in them
-   * without their entries, which costs less; a ledger need not. Such a sink has the files that `attachments` asks for.
-   * Default: `none`, any files.
+   * Compares a page of the listing with the entries, in its order, and records what is listed now. A job listed again in
+   * the same run comes back as `repeated`. If ids of sinks are given, jobs may come back as `upToDate` in them without
+   * their entries, which costs less. Such a sink was given the files of `attachments`. Default: `none`, any files.
    */
   readonly observe: (
     run: number,
@@ -308,7 +254,7 @@ export class Ledger extends Context.Service<Ledger, {
   readonly closed: (sink: string) => Effect.Effect<void, LedgerError>
   /** Whether any receipt of this sink is on record. */
   readonly hasReceipts: (sink: string) => Effect.Effect<boolean, LedgerError>
-  /** How many jobs have a receipt of this sink. Takes some 100 ms for a million. */
+  /** How many jobs have a receipt of this sink. Takes about 100 ms for a million. */
   readonly countReceipts: (sink: string) => Effect.Effect<number, LedgerError>
 }>()("@labelstream/core/Ledger") {}
 
