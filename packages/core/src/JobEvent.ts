@@ -107,7 +107,7 @@ export type FetchEvent =
    * backfill, once for each sink that is filled.
    */
   | OfJob & { readonly _tag: "Unsized"; readonly unsized: ReadonlyArray<Unsized> }
-  /** So many of its inputs could not be fetched: the sinks store it without them. Comes after `Exported` or `Unchanged`. */
+  /** Inputs of it could not be fetched: the sinks store it without them. Comes after `Exported` or `Unchanged`. */
   | OfJob & { readonly _tag: "Unreachable"; readonly unreachable: ReadonlyArray<Unreachable> }
   /** It could not be read in the listing, could not be fetched, or a sink could not store it. */
   | OfJob & FailedAttempts & { readonly _tag: "Failed" }

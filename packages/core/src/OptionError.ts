@@ -1,6 +1,6 @@
 /**
- * Checks of options, the same for every public function. Types alone do not help where a value comes from the environment,
- * as `process.env.BATCH!` does: an option with a value that cannot be meant is an error that names the option.
+ * Checks of options, the same for every public function. Types alone do not help if a value comes from the environment, as
+ * `process.env.BATCH!` does. An option with a value that cannot be used is an error that names the option.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import { TaggedError } from "./internal/taggedError.ts"
 import type { BatchRef } from "./Job.ts"
 import * as PlainText from "./PlainText.ts"
 
-/** An option, or a variable of the environment, has a value that cannot be meant. Never shows a value that may be secret. */
+/** An option, or a variable of the environment, has a value that cannot be used. Never shows a value that may be secret. */
 export class OptionError extends TaggedError<OptionError>()("OptionError", {
   /**
    * The option as it is written in code, such as `concurrency`, `follow.interval`, or `batches[0].batchId`; or the variable,
@@ -113,7 +113,7 @@ export const batch = (option: string, value: unknown): Check<BatchRef> =>
     })
     : fail(option, `must be { projectId, batchId }, and is ${shown(value)}`)
 
-/** Applies a check to a value that is given; to one that is not, `undefined`, it applies nothing. */
+/** Makes a check of an optional value: `undefined` passes. */
 export const given = <A>(
   check: (option: string, value: unknown) => Check<A>
 ) =>
@@ -128,8 +128,8 @@ const segment = (key: PropertyKey | { readonly key: PropertyKey }): string => {
 }
 
 /**
- * Returns the problem of options that have a Schema, or undefined if they fit it: for functions whose errors are of another
- * kind, as those of a sink are.
+ * Returns the first problem of options that have a Schema, or undefined if they fit it: for functions that fail with an error
+ * of their own, as a sink does.
  */
 export const problem = (schema: Schema.Constraint, options: unknown): OptionError | undefined => {
   const decoded = Schema.decodeUnknownResult(Schema.toType(schema) as Schema.Codec<unknown>)(options)

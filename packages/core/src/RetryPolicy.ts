@@ -32,8 +32,8 @@ export const defaultBudget: RetryBudget = {
 export const few = 2
 
 /**
- * Whether a request whose failures have proved to be permanent is tried once only. Waiting that the API asks for, and a
- * second download that settles a doubt, are not affected. Default: false.
+ * Whether a request is sent only once, as its failures have proved to be permanent. A throttled request still waits as the
+ * API asks, and a doubtful file is still downloaded again. Default: false.
  */
 export const TriesOnce = Context.Reference<boolean>("@labelstream/core/RetryPolicy/TriesOnce", {
   defaultValue: () => false

@@ -98,8 +98,8 @@ export const sameListed = (a: Listed, b: Listed): boolean =>
   a.status === b.status && a.frames === b.frames && a.annotations === b.annotations
 
 /**
- * Of jobs that no listing names any more, those to fetch by their ids: a sink had stored the job, no sink holds it any
- * more, and its last failure, if there is one, may pass. Otherwise nobody would miss it.
+ * Chooses, of the jobs that are no longer listed, those to fetch by their ids. A sink had stored such a job, no sink holds it
+ * any more, and its last failure, if there is one, may pass. Otherwise no run would miss it.
  */
 export const onlyLost = <E, R>(
   unlisted: Stream.Stream<ReadonlyArray<LedgerEntry>, E, R>

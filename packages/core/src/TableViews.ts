@@ -11,14 +11,14 @@ export interface Dialect {
   readonly startedAt: (loadId: string) => string
 }
 
-/** Makes the views, in place of those that are there: the statements one by one, for a database that takes no several. */
+/** Returns the statements that replace the views, for a database that runs one statement per call. */
 export const statements = (dialect: Dialect): ReadonlyArray<string> =>
   Object.entries(views(dialect)).flatMap(([name, { description, select }]) => [
     `DROP VIEW IF EXISTS ${name}`,
     `CREATE VIEW ${name} AS -- ${description}\n${select}`
   ])
 
-/** The statements of {@link statements} as one text. */
+/** Returns the same statements as one text. */
 export const sql = (dialect: Dialect): string => statements(dialect).map((statement) => `${statement};\n`).join("")
 
 interface View {

@@ -4,7 +4,7 @@ import { isPermanent, type JobFailure } from "../Ledger.ts"
 
 /** Counts of one batch. When its listing has ended: listed = exported + unchanged + unfinished + failed + remaining. */
 export interface BatchReport extends BatchRef {
-  /** Jobs in the listing, each counted once, and jobs that no listing and no sink has any more, which are fetched again. */
+  /** Jobs in the listing, each counted once, and delisted jobs that every sink has lost, which are fetched again. */
   readonly listed: number
   /** Stored by every sink in this run, or in part of them where others had it already. */
   readonly exported: number

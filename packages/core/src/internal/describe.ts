@@ -22,7 +22,8 @@ const more = (all: number, shown: number, one: string, many?: string): ReadonlyA
 
 const some = (names: ReadonlyArray<string>): string => {
   const hidden = names.length - mostNames
-  return names.slice(0, mostNames).map(onOneLine).join(", ") + (hidden > 0 ? `, and ${numbers.format(hidden)} more` : "")
+  return names.slice(0, mostNames).map(onOneLine).join(", ") +
+    (hidden > 0 ? `, and ${numbers.format(hidden)} more` : "")
 }
 
 /** See `ExportReport.describeBatch`. */

@@ -15,18 +15,18 @@ export interface SinkReport {
   readonly bytes: number
   /** Jobs that it was given and has not stored yet. */
   readonly queued: number
-  /** Why it took no more, where it failed. */
+  /** Why it stopped storing; null if it did not. */
   readonly error: string | null
   /**
-   * Whether readers see what is stored: with `visibility: "finish"` only from a `finish` of this run on that was not told of
-   * a stop, else always.
+   * Whether readers see what is stored. With `visibility: "finish"`, they do from a `finish` of this run at its end, and not
+   * after a stop; else always.
    */
   readonly isPublished: boolean
   /** What readers of the sink must know, as its `finish` returned it. */
   readonly notice: string | null
 }
 
-/** Values that a filter could have named, as skipped jobs have them: at most 20 of each, each cut at 100 characters. */
+/** Values that a filter could have named, from the skipped jobs: at most 20 of each, each of at most 100 characters. */
 export interface SeenValues {
   /** Statuses of jobs that `filter` left out. */
   readonly statuses: ReadonlyArray<string>
@@ -37,9 +37,9 @@ export interface SeenValues {
 /** The state of an export, now or at its end. */
 export interface ExportReport {
   /**
-   * Whether nothing is missing of what was asked for: every listing read to its end, or to the limit; no job failed or
-   * remaining; no sink failed, and each has published; the filters matched something; every job that a refresh names is listed. Unfinished jobs are not
-   * missing.
+   * Whether nothing that was asked for is missing. Every listing was read to its end, or to the limit. No job failed or is
+   * remaining. No sink failed, and each has published. The filters matched something. Every job that a refresh names is
+   * listed. Unfinished jobs are not missing.
    */
   readonly complete: boolean
   /** Which filter the run had. */
@@ -55,14 +55,14 @@ export interface ExportReport {
   readonly stopped: boolean
   readonly batches: ReadonlyArray<BatchReport>
   readonly failures: ReadonlyArray<FailureGroup>
-  /** Images of stored jobs whose size was looked for and not found, by reason: at most 20 reasons. */
+  /** Images of stored jobs whose size was not found, by reason: at most 20 reasons. */
   readonly unsized: ReadonlyArray<Unsized>
   /** Inputs of fetched jobs that could not be fetched, by reason: at most 20 reasons. They fail no job. */
   readonly unreachable: ReadonlyArray<Unreachable>
   readonly sinks: ReadonlyArray<SinkReport>
   /** Jobs whose fetching has begun, in all passes. */
   readonly begun: number
-  /** Those of them whose fetching has ended, in whatever way. */
+  /** Jobs whose fetching has ended, with or without success. */
   readonly fetched: number
   readonly seconds: number
 }

@@ -22,7 +22,7 @@ export interface HandlerOptions {
   readonly now: () => number
 }
 
-/** What is read of a request. */
+/** The members of a request that handlers read. */
 export type Request = Pick<IncomingMessage, "headers" | "method" | "url">
 
 /** What is known of a request once it is routed. */
@@ -56,13 +56,13 @@ const makeBucket = (perSecond: number, now: () => number): () => boolean => {
   }
 }
 
-/** What becomes of requests to each origin. */
+/** Answers requests to each origin. */
 export interface Handlers extends Readonly<Record<Origin, (request: Request) => Handled>> {
   /** Counts an answer that has been sent with this status, 0 for none. */
   readonly sent: (request: Request, handled: Handled, status: number) => void
 }
 
-/** Makes the handlers; the origins may be known later than they are. */
+/** Makes the handlers. Origins are read with each request, as they may not be known yet. */
 export const make = (
   options: HandlerOptions,
   origins: { readonly apiUrl: () => string; readonly storageUrl: () => string }

@@ -1,6 +1,6 @@
 /**
- * What happens to sinks before and after the work of many writers: their place is looked at and what was left there is
- * taken over; at the end the parts become one, and sinks with one writer are filled from it.
+ * What happens to sinks before and after the work of many writers. Before it, their targets are checked and the ledger is
+ * reconciled with what is there. After it, branches are merged, and sinks with one writer are filled.
  */
 import { Export, GtStudio, JobSink, Ledger, Selection } from "@labelstream/core"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import { type Failure, step } from "../failure.ts"
 import { type Known, writerOf } from "../sessions.ts"
 import { runLedger } from "./runLedger.ts"
 
-/** Another export may hold the place for as long as it takes to publish. */
+/** Another export may hold the target for as long as it takes to publish. */
 const whileTaken = {
   schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "1 minute" })),
   while: (error: Failure) => error._tag === "SinkError" && error.reason === "conflict" && error.step !== "check"
@@ -59,7 +59,7 @@ const mergeOf = (exportId: string, sink: JobSink.JobSink) => {
   )
 }
 
-/** Makes one of the parts, and fills sinks with one writer from it. */
+/** Merges the branches of each sink, and fills sinks with one writer from what is stored. */
 export const publish = (exportId: string, known: Known) =>
   step(Effect.gen(function*() {
     yield* Effect.forEach(known.shared, (sink) => mergeOf(exportId, sink), { discard: true })
@@ -67,8 +67,8 @@ export const publish = (exportId: string, known: Known) =>
   }))
 
 /**
- * Stores in sinks with one writer what the others hold: an export whose listing is what could not be read back from
- * them, and is fetched.
+ * Stores in sinks with one writer what the other sinks hold, by an export that lists and fetches only what could not be read
+ * back.
  */
 const fill = Effect.fnUntraced(function*({ load, request, run, shared, single }: Known) {
   const gtStudio = yield* GtStudio.GtStudio

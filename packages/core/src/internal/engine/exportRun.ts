@@ -34,7 +34,7 @@ const offer = (delivery: Delivery, runners: ReadonlyArray<Runner>): Effect.Effec
     ? runners[0]!.offer(delivery)
     : Effect.forEach(runners, (runner) => runner.offer(delivery), { discard: true })
 
-/** Whether a job has failed so often that waiting for it is in vain, unless the listing says something new. */
+/** Whether a job has failed so often that waiting for it will hardly help, and is listed as it was then. */
 const hasFailedForGood = ({ known, summary }: Task): boolean =>
   known !== null && known.stage === "failed" && known.error !== null && isPermanent(known.error, known.attempts) &&
   sameListed(known.listed, listedOf(summary))
@@ -112,7 +112,7 @@ export const exportRun = (setting: Setting) => {
       })
     })
 
-  /** Tells of inputs that could not be fetched, also of a job that every sink holds: it may be the reason to fetch it. */
+  /** Reports inputs that could not be fetched, also of a job that every sink holds: they may be why it was fetched. */
   const emitUnreachable = ({ task: { batch, summary: { id: jobId } }, unreachable }: Job) => {
     if (unreachable.length > 0) events.emit({ _tag: "Unreachable", ...batch, jobId, unreachable })
   }

@@ -132,7 +132,7 @@ export const checkOptions = Effect.fnUntraced(function*(options: Options) {
   }
 })
 
-/** Why these two cannot be declared together; undefined where they can. */
+/** Why `writers` contradicts what else is declared; undefined if it does not. */
 const contradiction = ({ keying, visibility, writers }: Capabilities): string | undefined => {
   if (visibility === "finish" && writers !== "single") {
     return "must be single with visibility finish, as one process publishes what all have stored"

@@ -22,7 +22,7 @@ export const storedOutcome = (
   at
 })
 
-/** Of a job in the sinks that hold it as it was fetched: what the ledger does not say of their receipts. */
+/** Returns what the ledger lacks about a job in the sinks that hold it as it was fetched. */
 export const heldOutcomes = (
   { task: { batch, known } }: Job,
   { batchId, jobId, revision: fetched, summary }: JobRecord,
@@ -30,7 +30,7 @@ export const heldOutcomes = (
   choice: AttachmentChoice,
   at: number
 ): ReadonlyArray<Outcome> => {
-  // If the ledger has another revision, of a sink that is not in this run, a receipt says which is the latest.
+  // The ledger may have another revision, from a sink that is not in this run: a receipt then shows which is the latest.
   const isLatest = known?.revision != null && !isChanged(known.revision, fetched)
   return (known?.receipts ?? []).flatMap(({ attachments, bytes, revision, sink }): ReadonlyArray<Outcome> => {
     const isAsked = attachments !== null && includes(attachments, choice)

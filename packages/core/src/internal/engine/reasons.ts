@@ -1,7 +1,7 @@
-/** Why files of customers could not be had, as reports count it: in a few short texts that name no address. */
+/** Why inputs could not be fetched or measured, as reports count it: in a few short texts that name no address. */
 import type { GtStudioError } from "../../GtStudioError.ts"
 
-/** A reason, and how often there was it. */
+/** A reason, and how often it was met. */
 export interface Counted {
   readonly reason: string
   readonly count: number

@@ -223,7 +223,7 @@ export class SinkRunner<D extends Delivery, E> {
     receipts: ReadonlyArray<Receipt>,
     rejections: ReadonlyArray<{ readonly batchId: string; readonly jobId: string; readonly error: SinkError }>
   ): Settled<D> {
-    // Ids may hold anything: the length tells where the first one ends.
+    // Ids may hold any character: the length shows where the first one ends.
     const key = ({ batchId, jobId }: JobKey) => `${batchId.length} ${batchId}${jobId}`
     const received = new Map(receipts.map((receipt) => [key(receipt), receipt]))
     const rejected = new Map(rejections.map((rejection) => [key(rejection), rejection.error]))

@@ -127,7 +127,7 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
       Stream.flattenIterable
     )
 
-  /** Jobs that the ledger names and no listing. */
+  /** Makes tasks of jobs that the ledger names, and not the listing. */
   const sortEntries = (batch: BatchRef, entries: ReadonlyArray<LedgerEntry>): ReadonlyArray<Task> => {
     const tasks: Array<Task> = []
     const page = new PageJobs(batch)
@@ -151,7 +151,7 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
   const failedBefore = (batch: BatchRef): Stream.Stream<Task, Fatal> =>
     tasksOf(batch, ledger.entries({ batch, stage: "failed" }))
 
-  /** After the whole listing. A refresh of chosen jobs names those that were not listed. */
+  /** Follows a complete listing. A refresh of chosen jobs reports those that were not listed instead. */
   const lost = (batch: BatchRef): Stream.Stream<Task, Fatal> =>
     Stream.suspend(() =>
       events.report.limited || jobsOf(pass()) !== undefined
