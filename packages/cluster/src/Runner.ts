@@ -17,9 +17,12 @@ export interface Options extends Timing {
   readonly address: Address
   /** Where it listens, if that is another address than the one it is reached at. */
   readonly listen?: Address
-  /** Jobs in flight, from 1. Default as of an export of one machine. */
+  /** Jobs in flight, from 1. Default: 96, as for an export of one machine. */
   readonly concurrency?: number
-  /** Most jobs in a slice, from 1. Default 200. What a runner had in work when it died is fetched again: a slice or two. */
+  /**
+   * Jobs that fill a slice, from 1. Default: 200. A slice ends with a page of the listing, so it can have up to 99 more. If a
+   * runner dies, the jobs that it had in flight are fetched again: those of up to two slices.
+   */
   readonly sliceJobs?: number
 }
 

@@ -82,7 +82,7 @@ const startRunner = (setting: Omit<RunnerSetting, "port" | "spool">) =>
 export interface Options {
   readonly kind: Kind
   readonly simulator: Simulator.Options
-  /** Default 50. */
+  /** Jobs of a slice, and of a page of the listing. Default: 50. */
   readonly sliceJobs?: number
 }
 
@@ -114,7 +114,8 @@ export const make = Effect.fnUntraced(function*({ kind, simulator: options, slic
     waiting = waiting.filter(([least]) => least > answers)
     for (const [, done] of due) done()
   }
-  const simulator = yield* Simulator.start({ countJobs: true, onRequest, ...options })
+  // A slice ends with a page: pages are as small as slices.
+  const simulator = yield* Simulator.start({ countJobs: true, onRequest, pageSize: sliceJobs, ...options })
   const url = yield* kind.url
   const stores = Layer.mergeAll(SqlLedger.layer, ExportStore.layer).pipe(Layer.provideMerge(ClusterStorage.layer(url)))
   const client = yield* Layer.build(Membership.layerClient(timing).pipe(Layer.provideMerge(stores)))

@@ -14,11 +14,11 @@ export interface Listing {
   readonly request: ExportRequest
   /** Ids of the sinks whose receipts decide what is new. */
   readonly sinks: ReadonlyArray<string>
-  /** Most jobs of a slice. */
+  /** Jobs that fill a slice, which then ends with its page. */
   readonly sliceJobs: number
   /** Whether no further job is to be placed. */
   readonly isStopped: () => boolean
-  /** Told of each slice once it is complete, and again of those placed before. */
+  /** Runs for each slice once it is complete, and first for those placed by an earlier call. */
   readonly onSlice: (slice: number) => Effect.Effect<void>
 }
 
@@ -59,7 +59,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
     return onSlice(slice++)
   })
 
-  /** Notes jobs and ends slices as they fill. */
+  /** Records jobs of a page, and ends the slice if it is full. */
   const place = Effect.fnUntraced(function*(batch: Job.BatchRef, jobs: ReadonlyArray<Placed>) {
     yield* store.place(run, batch, jobs)
     if (inSlice >= sliceJobs) yield* endSlice
