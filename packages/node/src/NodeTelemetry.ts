@@ -9,24 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type { MetricsFile } from "./internal/metricsFile.ts"
+import type { OtlpOptions } from "./internal/otlp.ts"
 
-/** How a collector is reached. */
-export interface OtlpOptions {
-  /**
-   * Where the collector takes OTLP over HTTP, such as `http://localhost:4318`; `/v1/traces`, `/v1/metrics` and `/v1/logs`
-   * are added. What it asks for besides (a token) stands in the environment: `OTEL_EXPORTER_OTLP_HEADERS`, as
-   * `name=value,name=value` with percent-encoded values. It is sent to this origin alone: no redirect is followed.
-   */
-  readonly url: string
-  /** `service.version` of what is sent. Default: none. */
-  readonly version?: string
-  /** How often metrics are sent. Default: 10 seconds; spans and log lines go sooner. */
-  readonly interval?: Duration.Input
-  /** Longest wait for one answer of the collector. Default: 5 seconds. After a failure nothing is sent for a minute. */
-  readonly timeout?: Duration.Input
-  /** Longest wait at the end for what has not been sent, for each of spans, metrics and logs. Default: 2 seconds. */
-  readonly shutdownTimeout?: Duration.Input
-}
+export type { OtlpOptions }
 
 /**
  * Sends spans, metrics, and log lines to a collector, as JSON. If it cannot be reached or does not answer, one warning is

@@ -9,10 +9,11 @@ import { record } from "./ledger/record.ts"
 import { runs } from "./ledger/runs.ts"
 import { sinks } from "./ledger/sinks.ts"
 import { transaction } from "./ledger/transaction.ts"
+import { upToDate } from "./ledger/upToDate.ts"
 
 export const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) => {
   const withLedger = withLedgerOf(layer)
   describe(name, () => {
-    for (const part of [runs, observe, record, entries, transaction, sinks]) part(withLedger)
+    for (const part of [runs, observe, upToDate, record, entries, transaction, sinks]) part(withLedger)
   })
 }

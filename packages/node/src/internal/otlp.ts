@@ -7,7 +7,24 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Otlp from "effect/observability/Otlp"
 import * as Schema from "effect/Schema"
-import type { OtlpOptions } from "../NodeTelemetry.ts"
+
+/** How a collector is reached. */
+export interface OtlpOptions {
+  /**
+   * Where the collector takes OTLP over HTTP, such as `http://localhost:4318`; `/v1/traces`, `/v1/metrics` and `/v1/logs`
+   * are added. What it asks for besides (a token) stands in the environment: `OTEL_EXPORTER_OTLP_HEADERS`, as
+   * `name=value,name=value` with percent-encoded values. It is sent to this origin alone: no redirect is followed.
+   */
+  readonly url: string
+  /** `service.version` of what is sent. Default: none. */
+  readonly version?: string
+  /** How often metrics are sent. Default: 10 seconds; spans and log lines go sooner. */
+  readonly interval?: Duration.Input
+  /** Longest wait for one answer of the collector. Default: 5 seconds. After a failure nothing is sent for a minute. */
+  readonly timeout?: Duration.Input
+  /** Longest wait at the end for what has not been sent, for each of spans, metrics and logs. Default: 2 seconds. */
+  readonly shutdownTimeout?: Duration.Input
+}
 
 /** Sends to a collector what Effect's tracer, metrics and loggers have. */
 export const exporter = (options: OtlpOptions): Layer.Layer<never, OptionError.OptionError> =>
