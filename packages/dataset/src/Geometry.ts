@@ -82,28 +82,37 @@ export const clamp = (
 
 /**
  * The four corners of the smallest rectangle around points, turned as it must be. A rectangle in pixels is none in
- * normalized units, so the size decides; without one, the image counts as a square.
+ * normalized units, so the size decides; without one, the image counts as a square. A side of a turned rectangle that is
+ * shorter than a millionth of the image has no length.
  */
 export const smallestRectangle = (
   points: ReadonlyArray<Point>,
   size: { readonly width: number | null; readonly height: number | null }
 ): ReadonlyArray<Point> => {
   const [width, height] = size.width === null || size.height === null ? [1, 1] : [size.width, size.height]
-  const ring = hull(points.map(([x, y]) => [x * width, y * height]))
-  let best: ReadonlyArray<Point> = corners(extent(ring))
+  const whole = extent(points.map(([x, y]) => [x * width, y * height]))
+  let best: ReadonlyArray<Point> = corners(whole)
   let least = area(best)
+  // Rounding decides the direction of a shorter side.
+  const shortest = upright * Math.max(width, height)
+  const isThin = Math.min(whole.x1 - whole.x0, whole.y1 - whole.y0) < shortest
+  const ring = isThin ? [] : hull(points.map(([x, y]) => [onGrid(x) * width, onGrid(y) * height]))
   // One side of the smallest rectangle lies on a side of the hull.
   for (let i = 0; i < ring.length; i++) {
     const [from, to] = [ring[i]!, ring[(i + 1) % ring.length]!]
     const length = Math.hypot(to[0] - from[0], to[1] - from[1])
-    if (length === 0) continue
+    if (length < shortest) continue
     const [cos, sin] = [(to[0] - from[0]) / length, (to[1] - from[1]) / length]
     const around = extent(ring.map(([x, y]) => [x * cos + y * sin, y * cos - x * sin]))
     const size = (around.x1 - around.x0) * (around.y1 - around.y0)
     // Upright wins unless another one is smaller by more than what rounding does.
     if (size >= least * (1 - 1e-9)) continue
     least = size
-    best = corners(around).map(([x, y]) => [x * cos - y * sin, x * sin + y * cos])
+    const y1 = around.y1 - around.y0 < shortest ? around.y0 : around.y1
+    best = corners({ ...around, y1 }).map(([x, y]) => [x * cos - y * sin, x * sin + y * cos])
   }
   return best.map(([x, y]) => [x / width, y / height])
 }
+
+/** Moves a coordinate by less than rounding matters, so that differences are not too small to multiply. */
+const onGrid = (value: number): number => Math.round(value * 2 ** 40) / 2 ** 40

@@ -45,10 +45,8 @@ describe("a rectangle", () => {
 
 describe("the smallest rectangle", () => {
   const pixels = (of: ReadonlyArray<Point>) => of.map(([x, y]): Point => [x * size.width, y * size.height])
-  /** Pixels are written with four decimals. */
-  const written = 1e-4
 
-  it.prop("is a rectangle in pixels, holds all points, and is no larger than their extent", [points], ([some]) => {
+  const assertAround = (some: ReadonlyArray<Point>) => {
     const found = pixels(Geometry.smallestRectangle(some, size))
     assert.strictEqual(found.length, 4)
     const [a, b, c, d] = found as [Point, Point, Point, Point]
@@ -61,12 +59,29 @@ describe("the smallest rectangle", () => {
       for (const [dx, dy] of [u, v]) {
         const length = Math.hypot(dx, dy)
         // A side without length has no direction.
-        if (length < written) continue
+        if (length < 1e-6) continue
         const along = ((x - a[0]) * dx + (y - a[1]) * dy) / length
-        assert.isTrue(along >= -written && along <= length + written, `${x},${y}`)
+        assert.isTrue(along >= -1e-6 && along <= length + 1e-6, `${x},${y}`)
       }
     }
+  }
+
+  it.prop("is a rectangle in pixels, holds all points, and is no larger than their extent", [points], ([some]) => {
+    assertAround(some)
   }, { arbitrary: { runs: 300 } })
+
+  it("holds points whose differences are lost when multiplied", () => {
+    assertAround([[5.4e-323, 9.4e-323], [3e-323, 6.3e-9], [5e-324, 4.4e-323], [2.5e-323, 5.1e-8], [6e-323, 8.9e-9]])
+    assertAround([[8.4e-323, 0.5], [2.5e-323, 0.87], [0.5, 3.5e-323], [8.4e-323, 0.50000004], [0.50000000005, 0.5]])
+  })
+
+  it("has no side of less than a millionth of the image, unless it is upright", () => {
+    const found = pixels(Geometry.smallestRectangle([[0, 1], [1, 0], [1e-7, 1], [1, 1e-7]], size))
+    const [a, b, c] = found as [Point, Point, Point, Point]
+    const sides = [Math.hypot(b[0] - a[0], b[1] - a[1]), Math.hypot(c[0] - b[0], c[1] - b[1])]
+    assert.closeTo(Math.min(...sides), 0, 1e-12)
+    assert.closeTo(Math.max(...sides), 800, 1e-6)
+  })
 
   it("is the turned rectangle itself", () => {
     const found = Geometry.smallestRectangle(turned(30), { width: 100, height: 100 })
