@@ -151,6 +151,38 @@ describe("a dataset sink", () => {
       }
     }))
 
+  it.effect("fails for a record that was cut short, and says which", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* run(coco(directory), [yield* labeled("a", ["car"])])
+      const before = tree(directory)
+      const path = join(directory, ".labelstream/store/batch/job-a.ndjson")
+      const text = readFileSync(path, "utf8")
+      const ends = [0, text.indexOf("\n") - 1, text.indexOf("\n") + 9, text.length - 9]
+      for (const end of [...ends, text.lastIndexOf("\n", text.length - 2) + 1]) {
+        writeFileSync(path, text.slice(0, end))
+        const error = yield* Effect.flip(run(coco(directory), [yield* labeled("b", ["car"])], `cut at ${end}`))
+        assert.strictEqual(error.reason, "corrupt")
+        assert.include(error.message, `${path} is damaged: remove it`)
+        assert.deepStrictEqual(tree(directory), before)
+      }
+    }))
+
+  it.effect("fails for a list of names that is damaged, and says which", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* run(coco(directory), [yield* labeled("a", ["car"])])
+      const before = tree(directory)
+      const path = join(directory, ".labelstream/names.ndjson")
+      for (const line of ["no JSON", "{}", "[\"batch/job-a\",\"a\"]", "[\"batch/job-a\",\"a\",1]"]) {
+        writeFileSync(path, `${line}\n`)
+        const error = yield* Effect.flip(run(coco(directory), [yield* labeled("b", ["car"])], "again"))
+        assert.strictEqual(error.reason, "corrupt")
+        assert.include(error.message, `${path} is damaged: remove it`)
+        assert.deepStrictEqual(tree(directory), before)
+      }
+    }))
+
   it.effect("publishes nothing if lossless was asked for and something would be lost", () =>
     Effect.gen(function*() {
       const directory = yield* temporary

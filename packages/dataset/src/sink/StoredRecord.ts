@@ -136,7 +136,14 @@ interface Reading {
   readonly close: () => Promise<unknown>
 }
 
-/** Reads a record from its beginning. Fails for a record of a newer version. The lines are to be read, or closed. */
+/** The failure for a record that no longer has the bytes that were stored. */
+export const damaged = (path: string): Failure.Problem =>
+  new Failure.Problem("corrupt", `${path} is damaged: remove it, and run the export again with --repair`)
+
+/**
+ * Reads a record from its beginning. Fails for a record of a newer version, and after the last line with `corrupt` if the
+ * record has changed since it was stored. The lines are to be read, or closed.
+ */
 export const read = async (fs: Fs, path: string, piece = 256 * 1024): Promise<Reading> => {
   const stats = await fs.find(path)
   if (stats?.isFile() !== true) {
@@ -151,9 +158,16 @@ export const read = async (fs: Fs, path: string, piece = 256 * 1024): Promise<Re
     begun.push(...next.value)
   }
   async function* lines() {
+    const hash = createHash("sha256")
+    const add = (some: ReadonlyArray<string>) => hash.update(`${some.join("\n")}\n`)
     try {
+      add(begun.slice(1))
       if (begun.length > 2) yield begun.slice(2)
-      yield* source
+      for await (const some of source) {
+        add(some)
+        yield some
+      }
+      if (first !== firstLine(hash.digest("hex"))) throw damaged(path)
     } finally {
       await close()
     }

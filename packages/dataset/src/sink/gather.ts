@@ -71,6 +71,7 @@ export const gather = async (
         const { close, found, lines: rest } = await StoredRecord.read(fs, recordAt(place, path))
         if (found.is !== "current") {
           await close()
+          if (found.is === "damaged") throw StoredRecord.damaged(recordAt(place, path))
           continue
         }
         made = common(made, found.head.made)
@@ -114,7 +115,7 @@ const lineIn = (text: string, record: string): StoredRecord.Line => {
   const line = Lines.parse(text)
   const isLine = typeof line === "object" && line !== null && ("shapes" in line || "coco" in line || "astray" in line)
   if (isLine) return line as StoredRecord.Line
-  throw new Failure.Problem("corrupt", `${record} is damaged: remove it, and run the export again with --repair`)
+  throw StoredRecord.damaged(record)
 }
 
 const beforeOf = async (
@@ -163,7 +164,15 @@ type Given = readonly [path: string, key: string, name: string]
 /** The names that were given before. */
 async function* givenNames({ fs, names }: Place): AsyncGenerator<ReadonlyArray<Given>> {
   if ((await fs.find(names))?.isFile() !== true) return
-  for await (const lines of Lines.read(fs, names)) yield lines.map((line) => JSON.parse(line) as Given)
+  for await (const lines of Lines.read(fs, names)) yield lines.map((line) => givenIn(line, names))
+}
+
+/** A line of the names. Fails with `corrupt` if it is none. */
+const givenIn = (text: string, names: string): Given => {
+  const line = Lines.parse(text)
+  const isGiven = Array.isArray(line) && line.length === 3 && line.every((value) => typeof value === "string")
+  if (isGiven) return line as unknown as Given
+  throw new Failure.Problem("corrupt", `${names} is damaged: remove it and run again, which may name samples otherwise`)
 }
 
 /** The names that were given before, job by job in order. */
