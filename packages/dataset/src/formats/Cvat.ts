@@ -14,23 +14,14 @@ import { DatasetError } from "../DatasetError.ts"
 import * as DatasetFormat from "../DatasetFormat.ts"
 import { byCodePoint } from "../internal/codePoints.ts"
 import { textOf } from "../internal/text.ts"
-import * as Loss from "../Loss.ts"
 import type { Sample } from "../Sample.ts"
-import { byExtent, carried, type Table, withoutPointLabels } from "./shared/carried.ts"
+import { carried, everyShape, type Table, withoutPointLabels } from "./shared/carried.ts"
 import * as Shapes from "./shared/cvatShapes.ts"
 import { sizeOf } from "./shared/pixels.ts"
 import { forEachVideo } from "./shared/runs.ts"
 import * as Xml from "./shared/xml.ts"
 
-const table: Table = {
-  rectangle: Loss.kept,
-  polygon: Loss.kept,
-  line: Loss.kept,
-  landmark: withoutPointLabels,
-  cuboid: byExtent,
-  classification: Loss.kept,
-  segment: Loss.kept
-}
+const table: Table = { ...everyShape, landmark: withoutPointLabels }
 
 /** Whether a sample is written as part of a video. Masks and classes of a whole frame have no place in a track. */
 const isOfVideo = ({ frame, mask, shapes }: Sample): boolean =>

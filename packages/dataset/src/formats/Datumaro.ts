@@ -8,24 +8,13 @@ import type { Classes } from "../Classes.ts"
 import * as DatasetFormat from "../DatasetFormat.ts"
 import * as Geometry from "../Geometry.ts"
 import { textOf } from "../internal/text.ts"
-import * as Loss from "../Loss.ts"
 import * as Rle from "../Rle.ts"
 import type { Sample, Shape } from "../Sample.ts"
 import { segmentsOf } from "./coco/cocoInstances.ts"
 import { scalarsOf } from "./shared/attributes.ts"
-import { byExtent, carried, type Table } from "./shared/carried.ts"
+import { carried, everyShape } from "./shared/carried.ts"
 import { colorOf } from "./shared/palette.ts"
 import { boxOf, pointsOf, ringOf, type Size, sizeOf } from "./shared/pixels.ts"
-
-const table: Table = {
-  rectangle: Loss.kept,
-  polygon: Loss.kept,
-  line: Loss.kept,
-  landmark: Loss.kept,
-  cuboid: byExtent,
-  classification: Loss.kept,
-  segment: Loss.kept
-}
 
 /** Attributes as scalars, with track, instance, and the labels of points, unless an attribute has that name. */
 const attributesOf = ({ attributes, instance, keyFrame, pointLabels, track }: Shape): string => {
@@ -114,7 +103,7 @@ export const format = DatasetFormat.make({
   kind: "image",
   needs: { sizes: true, masks: true },
   holds: { attributes: true, tracks: true },
-  carries: (shape) => carried(shape, table),
+  carries: (shape) => carried(shape, everyShape),
   write: Effect.fnUntraced(function*(samples, classes, out) {
     yield* Stream.runForEach(samples.all, (sample) => out.media(sample, `images/${sample.split}/${sample.file}`))
     for (const split of samples.splits) {

@@ -7,22 +7,13 @@ import * as Stream from "effect/Stream"
 import type { DatasetError } from "../DatasetError.ts"
 import * as DatasetFormat from "../DatasetFormat.ts"
 import * as Geometry from "../Geometry.ts"
-import * as Loss from "../Loss.ts"
 import * as Png from "../Png.ts"
 import type { Mask, Point, Sample, Shape } from "../Sample.ts"
-import { byExtent, carried, type Table, withoutPointLabels } from "./shared/carried.ts"
+import { carried, everyShape, type Table, withoutPointLabels } from "./shared/carried.ts"
 import { boxOf, pointsOf, ringOf, sizeOf } from "./shared/pixels.ts"
 import { segmentBoxes } from "./shared/segmentBoxes.ts"
 
-const table: Table = {
-  rectangle: Loss.kept,
-  polygon: Loss.kept,
-  line: Loss.kept,
-  landmark: withoutPointLabels,
-  cuboid: byExtent,
-  classification: Loss.kept,
-  segment: Loss.kept
-}
+const table: Table = { ...everyShape, landmark: withoutPointLabels }
 
 /** A shape of LabelMe as JSON text. A group is a number. */
 const element = (

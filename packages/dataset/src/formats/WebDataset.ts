@@ -8,21 +8,10 @@ import { createTarPacker } from "modern-tar"
 import type { Classes } from "../Classes.ts"
 import { DatasetError } from "../DatasetError.ts"
 import * as DatasetFormat from "../DatasetFormat.ts"
-import * as Loss from "../Loss.ts"
 import * as Png from "../Png.ts"
 import type { Mask, Sample, Shape } from "../Sample.ts"
-import { byExtent, carried, type Table } from "./shared/carried.ts"
+import { carried, everyShape } from "./shared/carried.ts"
 import { defaultShardBytes, forEachShard, shardBytes } from "./shared/shards.ts"
-
-const table: Table = {
-  rectangle: Loss.kept,
-  polygon: Loss.kept,
-  line: Loss.kept,
-  landmark: Loss.kept,
-  cuboid: byExtent,
-  classification: Loss.kept,
-  segment: Loss.kept
-}
 
 /** A member of an archive. */
 interface Member {
@@ -125,7 +114,7 @@ export const format = DatasetFormat.make({
   kind: "image",
   needs: { sizes: false, masks: true },
   holds: { attributes: true, tracks: true },
-  carries: (shape) => carried(shape, table),
+  carries: (shape) => carried(shape, everyShape),
   write: (samples, classes, out, { shard_bytes: limit = defaultShardBytes }) =>
     forEachShard(samples, limit, ({ add, number, samples: some, split }) => {
       const members = Stream.mapEffect(

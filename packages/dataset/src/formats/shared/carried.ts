@@ -34,5 +34,16 @@ export const asKeypoints = (names?: ReadonlyArray<string>) => (shape: Shape): Lo
 export const withoutPointLabels = ({ pointLabels }: Shape): Loss.Carried =>
   pointLabels === null ? Loss.kept : Loss.approximated("labels of points are left out")
 
+/** For formats that have a place for every shape of an image. */
+export const everyShape: Table = {
+  rectangle: Loss.kept,
+  polygon: Loss.kept,
+  line: Loss.kept,
+  landmark: Loss.kept,
+  cuboid: byExtent,
+  classification: Loss.kept,
+  segment: Loss.kept
+}
+
 /** For formats of upright boxes. */
 export const boxes: Table = { rectangle: ifUpright(Loss.kept, byExtent), polygon: byExtent, cuboid: byExtent }
