@@ -105,16 +105,18 @@ export const format = DatasetFormat.make({
   holds: { attributes: true, tracks: true },
   carries: (shape) => carried(shape, everyShape),
   write: Effect.fnUntraced(function*(samples, classes, out) {
-    yield* Stream.runForEach(samples.all, (sample) => out.media(sample, `images/${sample.split}/${sample.file}`))
     for (const split of samples.splits) {
       const text = Stream.suspend(() => {
         let before = "\n"
         const item = (sample: Sample) =>
-          Effect.map(itemOf(sample, classes), (found) => {
-            const separated = before + found
-            before = ",\n"
-            return separated
-          })
+          Effect.map(
+            Effect.andThen(out.media(sample, `images/${split}/${sample.file}`), itemOf(sample, classes)),
+            (found) => {
+              const separated = before + found
+              before = ",\n"
+              return separated
+            }
+          )
         return textOf(start(classes), [samples.of(split), item], "\n]}\n")
       })
       yield* out.file(`annotations/${split}.json`, text, { entry: true })

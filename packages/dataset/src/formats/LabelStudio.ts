@@ -20,8 +20,7 @@ import * as Xml from "./shared/xml.ts"
 
 const fields = {
   image_root: Schema.optionalKey(Schema.String).annotate({
-    description:
-      "What comes before images/<split>/FILE in a task, where the file is there; other tasks name the URL. " +
+    description: "Prefix of images/<split>/FILE in tasks whose image is in the dataset; other tasks name the URL. " +
       "Default: /data/local-files/?d=, for local storage of the dataset's folder."
   })
 }
@@ -159,12 +158,14 @@ export const format = DatasetFormat.make({
   holds: { attributes: true, tracks: true },
   carries: (shape) => carried(shape, table),
   write: Effect.fnUntraced(function*(samples, classes, out, { image_root: root = "/data/local-files/?d=" }) {
-    yield* Stream.runForEach(samples.all, (sample) => out.media(sample, `images/${sample.split}/${sample.file}`))
     yield* out.file("config.xml", configuration(classes))
     for (const split of samples.splits) {
       const text = Stream.suspend(() => {
         let id = 0
-        const task = (sample: Sample) => `${id === 0 ? "\n" : ",\n"}${taskOf(sample, ++id, root)}`
+        const task = (sample: Sample) => {
+          const text = `${id === 0 ? "\n" : ",\n"}${taskOf(sample, ++id, root)}`
+          return Effect.as(out.media(sample, `images/${split}/${sample.file}`), text)
+        }
         return textOf("[", [samples.of(split), task], "\n]\n")
       })
       yield* out.file(`${split}.json`, text, { entry: true })

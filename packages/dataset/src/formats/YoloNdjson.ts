@@ -3,7 +3,6 @@
  * an image from its `url` if its file is missing.
  */
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import * as DatasetFormat from "../DatasetFormat.ts"
 import { textOf } from "../internal/text.ts"
 import * as Keypoints from "../Keypoints.ts"
@@ -30,7 +29,6 @@ export const format = DatasetFormat.make({
       class_names: Object.fromEntries(classes.names.map((name, index) => [index, name])),
       ...task === "pose" ? { kpt_shape: [layout.names.length, 3] } : {}
     })
-    yield* Stream.runForEach(samples.all, (sample) => out.media(sample, `images/${sample.split}/${sample.file}`))
     const line = (sample: Sample) => {
       const { file, height, split, url, width } = sample
       const image = {
@@ -41,7 +39,7 @@ export const format = DatasetFormat.make({
         split,
         annotations: { [keys[task]]: Yolo.rows(sample, classes, task, layout) }
       }
-      return `${JSON.stringify(image)}\n`
+      return Effect.as(out.media(sample, `images/${split}/${file}`), `${JSON.stringify(image)}\n`)
     }
     yield* out.file("dataset.ndjson", textOf(`${head}\n`, [samples.all, line]), { entry: true })
     if (!samples.splits.includes("val")) yield* out.note("there is no split val: readers choose one by themselves")
