@@ -39,7 +39,7 @@ const onClouds: ReadonlyArray<readonly [what: string, shape: Shape]> = [
   ["points of instances", shape("segment", [], { instance: "1" })]
 ]
 
-/** An image of no video whose file is there. */
+/** An image of no video, with its file. */
 const image: Input = {
   name: null,
   ending: ".jpg",

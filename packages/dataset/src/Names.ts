@@ -99,7 +99,7 @@ export interface Naming {
   readonly take: (name: string) => boolean
   /** Gives the name that the input asks for, with a hash of its job and frame behind it if that is taken. */
   readonly give: (input: Pick<Input, "frame" | "job" | "kind" | "url">, source: Source) => string
-  /** The same with what is taken by now: to give the same names again. */
+  /** A copy with the names taken so far, to give the same names again. */
   readonly copy: () => Naming
 }
 

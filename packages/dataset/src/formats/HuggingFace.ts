@@ -21,7 +21,7 @@ import { defaultShardBytes, forEachShard, shardBytes } from "./shared/shards.ts"
 
 const fields = {
   layout: Schema.optionalKey(Schema.Literals(["imagefolder", "parquet"])).annotate({
-    description: "imagefolder (default, images as files beside metadata.jsonl), or parquet (images in Parquet files)."
+    description: "imagefolder (default, images as files next to metadata.jsonl), or parquet (images in Parquet files)."
   }),
   shard_bytes: shardBytes("A Parquet file")
 }

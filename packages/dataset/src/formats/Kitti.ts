@@ -24,10 +24,10 @@ const fields = {
 /** A class as the first column: blanks would end it. */
 const typeOf = (label: string): string => label === "" ? "_" : label.replaceAll(/\s/g, "_")
 
-/** What is not known of an object: its size, its place, and its angle in space. */
+/** Size, place, and angle in space of an object: unknown. */
 const unknown = "-1 -1 -1 -1000 -1000 -1000 -10"
 
-/** Class, truncated, occluded and angle, which are not known either, and the box. */
+/** Class, unknown truncation, occlusion, and angle, and the box. */
 const columns = ({ label, points }: Shape, size: Size): string => {
   const { bottom, left, right, top } = boxOf(points, size)
   return `${typeOf(label)} -1 -1 -10 ${left} ${top} ${right} ${bottom} ${unknown}\n`

@@ -1,5 +1,5 @@
 /**
- * LabelMe: `<split>/NAME.json` beside `<split>/NAME.jpg`, and `labels.txt`, a class on each line. Attributes and track ids
+ * LabelMe: `<split>/NAME.json` next to `<split>/NAME.jpg`, and `labels.txt`, a class on each line. Attributes and track ids
  * are further keys of a shape, which LabelMe keeps.
  */
 import * as Effect from "effect/Effect"

@@ -1,6 +1,6 @@
 /**
  * SemanticKITTI: for each job `<split>/sequences/<job>/labels/NAME.label`, 4 bytes for each point, class from 1 in the
- * lower 16 bits, instance in the upper ones; `velodyne/NAME.bin` beside, x, y, z and 0 as floats of 4 bytes; and
+ * lower 16 bits, instance in the upper ones; `velodyne/NAME.bin` with x, y, z, and 0 as floats of 4 bytes; and
  * `semantic-kitti.yaml` with the names of the classes.
  */
 import * as Effect from "effect/Effect"
@@ -34,7 +34,7 @@ const labelBytes = ({ entries, values }: PointLabels, classes: Classes): Stream.
   })
 }
 
-/** The bytes of points: what they reflect is not known, and 0. */
+/** The bytes of points. How much light they reflect is unknown: 0. */
 const pointBytes = (positions: Stream.Stream<Float32Array, DatasetError>): Stream.Stream<Uint8Array, DatasetError> =>
   Stream.map(positions, (some) => {
     const bytes = Buffer.alloc(some.length / 3 * 16)

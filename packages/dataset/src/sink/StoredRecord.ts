@@ -8,7 +8,7 @@ import { createHash } from "node:crypto"
 import type { SampleJob, Shape } from "../Sample.ts"
 import { type Needs, version } from "./place.ts"
 
-/** A file beside a record, in the folder of its job. */
+/** A file of a record, in the folder of its job. */
 export interface StoredFile {
   readonly name: string
   readonly size: number
@@ -21,7 +21,7 @@ export interface Head {
   readonly job: SampleJob
   readonly revision: JobSink.Revision
   readonly bytes: number
-  /** What was asked of the platform, whether it gave it or not. */
+  /** The kinds of files that the job was asked for, whether it has any or not. */
   readonly made: Needs
   readonly files: ReadonlyArray<StoredFile>
 }
@@ -123,7 +123,7 @@ export const write = async (
   })
 }
 
-/** What stands at the place of a record. */
+/** A record, or why there is none. */
 export type Found =
   | { readonly is: "missing" | "damaged" | "older" }
   | { readonly is: "current"; readonly first: string; readonly head: Head }
@@ -132,7 +132,7 @@ export type Found =
 interface Reading {
   readonly found: Found
   readonly lines: AsyncGenerator<ReadonlyArray<string>>
-  /** Closes the file, for whoever does not read the lines. */
+  /** Closes the file, if you do not read the lines. */
   readonly close: () => Promise<unknown>
 }
 

@@ -77,7 +77,7 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
       await output.end()
       const more: Array<{ name: string; at: string }> = [{ name: "names", at: paths.names }]
       if (!suffices(about.needs, needs) && suffices(gathered.made, needs)) {
-        // Every record has been stored again with what is needed now: they can be counted by their names from here on.
+        // Every record now has what this format needs: from here on, names of records are enough to count them.
         const now: About = { ...about, needs: common(gathered.made, needs) }
         await Files.writeNew(fs, join(folder, "about"), Buffer.from(`${JSON.stringify(now)}\n`))
         more.push({ name: "about", at: paths.about })
@@ -101,12 +101,12 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
 const problemOf = (error: DatasetError): Failure.Problem => {
   const { cause, detail, reason } = error
   const isSystem = cause !== undefined && reason === "output"
-  // What the system says of a full disk or a missing folder is told as in every sink.
+  // A full disk or a missing folder is reported as in every sink.
   if (isSystem && (cause instanceof Failure.Problem || Files.codeOf(cause) !== undefined)) throw cause
   return new Failure.Problem(reasons[reason], detail, { cause: error })
 }
 
-/** What the options and the dataset itself say in files. */
+/** The tables that options name, and the published classes. */
 interface Tables {
   readonly splits: ReadonlyMap<string, string> | undefined
   readonly names: ReadonlyMap<string, string> | undefined
@@ -148,7 +148,7 @@ const classesIn = (text: string | undefined): ReadonlyArray<string> => {
   return Array.isArray(names) ? names.filter((name) => typeof name === "string") : []
 }
 
-/** A hash of all that decides what the dataset holds: the same stamp, the same dataset. */
+/** A hash of everything that the dataset depends on: the same stamp, the same dataset. */
 const stampOf = (about: About, dataset: string, options: object, { texts }: Tables): string => {
   const { directory: _, ...rest } = options as { readonly directory: string }
   return createHash("sha256").update(JSON.stringify([1, about.stamp, dataset, rest, texts])).digest("hex")

@@ -16,7 +16,7 @@ import { common, type Needs, type Place } from "./place.ts"
 import { recordAt, recordPaths } from "./storeContents.ts"
 import * as StoredRecord from "./StoredRecord.ts"
 
-/** What stands before a sample in its line, a tab behind it. */
+/** The JSON before a sample in its line; a tab separates the two. */
 export interface Before {
   readonly name: string
   /** The path of the record. */
@@ -28,7 +28,7 @@ export interface Before {
   readonly found: ImagesFolder.FoundImage | null
 }
 
-/** What a name is made from. */
+/** The parts of an input that make its name. */
 type Asks = Pick<Input, "frame" | "job" | "kind" | "url">
 
 /** The samples of a store. */
@@ -38,7 +38,7 @@ export interface Gathered {
   /** The file of the names, to be published. */
   readonly names: string
   readonly astray: StoredRecord.Astray["astray"]
-  /** What every record has. */
+  /** The downloads that every record has. */
   readonly made: Needs
 }
 

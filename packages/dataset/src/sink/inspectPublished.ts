@@ -1,4 +1,4 @@
-/** Compares what is published with what is there, side by side in order of paths. */
+/** Compares the list of published files with the folder, in order of paths. */
 import type { JobSink } from "@labelstream/core/sink"
 import { Cursor, Files, type Fs, Hash, SortedLines } from "@labelstream/storage"
 import { join } from "node:path"
@@ -64,7 +64,7 @@ async function* inspect(
   }
 }
 
-/** Everything below a folder that is no folder, by its path; without the sink's own folder. */
+/** The files below a folder by their paths, without the sink's own folder. */
 async function* filesIn(fs: Fs, output: string, folder = ""): AsyncGenerator<ReadonlyArray<SortedLines.Keyed>> {
   if ((await fs.find(join(output, folder)))?.isDirectory() !== true) return
   const folders: Array<string> = []

@@ -4,7 +4,7 @@ import { Files, type Fs } from "@labelstream/storage"
 /** A file that is being written. */
 export interface LineWriter {
   readonly write: (line: string) => Promise<void>
-  /** Writes what is left and closes the file. Safe twice. */
+  /** Writes the remaining lines and closes the file. Does nothing the second time. */
   readonly end: () => Promise<void>
 }
 

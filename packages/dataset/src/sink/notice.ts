@@ -1,4 +1,4 @@
-/** What a person must know of a dataset that was built, in a few sentences. */
+/** Says in a few sentences what a person must know about a dataset. */
 import type { Summary } from "../Dataset.ts"
 import type { StagedOutput } from "./stagedOutput.ts"
 

@@ -61,7 +61,7 @@ export interface About {
 /** The version of the store. Records of an older one count as missing. */
 export const version = 1
 
-/** Whether what a record has is what is needed. */
+/** Whether a record has everything needed. */
 export const suffices = (has: Needs, needs: Needs): boolean =>
   (has.masks || !needs.masks) && (has.inputs || !needs.inputs)
 
@@ -83,7 +83,7 @@ export const readAbout = async (place: Place): Promise<About | undefined> => {
   return about as About
 }
 
-/** Fails if the folder holds what is not a dataset of this format. Changes nothing. */
+/** Fails if the folder holds something other than a dataset of this format. Changes nothing. */
 export const check = async (place: Place, dataset: string): Promise<void> => {
   const { fs, output } = place
   const about = await readAbout(place)

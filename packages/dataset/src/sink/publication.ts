@@ -44,7 +44,7 @@ export const readHeader = async ({ fs, publication }: Place): Promise<Header | u
   throw new Failure.Problem("corrupt", `${publication} is damaged: remove it, with the published files, and run again`)
 }
 
-/** Yields what is listed, in arrays. */
+/** Yields the listed files, in arrays. */
 export async function* readPublished({ fs, publication }: Place): AsyncGenerator<ReadonlyArray<Published>> {
   if (await fs.find(publication) === undefined) return
   let skip = 1
@@ -54,7 +54,7 @@ export async function* readPublished({ fs, publication }: Place): AsyncGenerator
   }
 }
 
-/** Files that are looked at at the same time. */
+/** Files checked at the same time. */
 const atOnce = 8
 
 /**
@@ -71,7 +71,7 @@ const isThere = async (place: Place): Promise<(file: Published) => Promise<boole
   }
 }
 
-/** Whether what is published was made of this, and every file is there. */
+/** Whether the published dataset was made of this, and every file is there. */
 export const agrees = async (place: Place, header: Header | undefined, stamp: string): Promise<boolean> => {
   if (header?.done !== true || header.stamp !== stamp) return false
   const isStill = await isThere(place)
@@ -236,7 +236,7 @@ async function* listed({ fs }: Place, list: string): AsyncGenerator<ReadonlyArra
   }
 }
 
-/** What is planned for some files, which are few. */
+/** The plans of some files, which are few. */
 const plannedOf = async (place: Place, folder: string, which: (planned: Planned) => boolean) => {
   const found: Array<Planned> = []
   for await (const lines of Lines.read(place.fs, join(folder, "plan"))) {

@@ -1,6 +1,6 @@
 /**
- * Writes what a dataset needs of a job where no reader looks: its rows as samples, and the masks and inputs that were
- * downloaded. Masks are read here once, so that one that cannot be read is known before the dataset is built.
+ * Writes the parts of a job that a dataset needs into the staging folder: its rows as samples, and its masks and inputs.
+ * Masks are read here once, so that the record says which of them cannot be read.
  */
 import { type AnnotationModel, type JobSink, PathName, TableRows } from "@labelstream/core/sink"
 import { type Failure, type Fs, SortedLines, StagedContent } from "@labelstream/storage"
@@ -227,7 +227,7 @@ const masksByMedia = (media: ReadonlyArray<AnnotationModel.MediaRow>, files: Rea
   return found
 }
 
-/** Reads a mask; answers why it cannot be read, if that is so. */
+/** Reads a mask; returns the reason if it cannot be read. */
 const maskOf = ({ content }: Attachment, file: number, segments: Taken["segments"]) => {
   const legend = segments.map(({ color, shape }) => ({ color, shape: JSON.parse(shape) as Shape }))
   return Legend.open(Effect.catch(content.collect, (cause) => Effect.die(StagedContent.unreadable(cause))), legend)
@@ -243,7 +243,7 @@ const maskOf = ({ content }: Attachment, file: number, segments: Taken["segments
 
 const isCloud = ({ ref }: Attachment): boolean => ref.role === "point_cloud"
 
-/** Reads a labeled cloud; answers why it cannot be read, if that is so. */
+/** Reads a labeled cloud; returns the reason if it cannot be read. */
 const cloudOf = async (
   { content }: Attachment,
   file: number,

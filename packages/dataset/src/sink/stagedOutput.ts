@@ -24,7 +24,7 @@ export interface Built {
   readonly from?: string
 }
 
-/** An output, and what came of it. */
+/** An output, and its results. */
 export interface StagedOutput extends Output {
   /** The file that lists what was written: a path, a tab, and a {@link Built} on each line. */
   readonly list: string

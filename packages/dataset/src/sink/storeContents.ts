@@ -8,7 +8,7 @@ import * as StoredRecord from "./StoredRecord.ts"
 
 const ending = ".ndjson"
 
-/** Yields `<batch>/<job>` for each record, in arrays. `makeFolder` makes a folder for sorting, and whoever gave it removes it. */
+/** Yields `<batch>/<job>` for each record, in arrays. `makeFolder` makes a folder for sorting; the caller removes it. */
 export async function* recordPaths(
   { fs, store }: Place,
   makeFolder: () => Promise<string>
@@ -69,7 +69,7 @@ export const count = async (place: Place, needs: Needs): Promise<number> => {
   return jobs
 }
 
-/** Jobs looked at at the same time. */
+/** Jobs inspected at the same time. */
 const atOnce = 8
 
 /** Yields what the store holds. */
@@ -88,7 +88,7 @@ export async function* inspectStore(
   yield* strays(place)
 }
 
-/** Yields what is in the store and belongs to no record. */
+/** Yields paths in the store that belong to no record. */
 async function* strays({ fs, store }: Place): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
   for (const batch of await Files.namesIn(fs, store)) {
     const folder = join(store, batch)

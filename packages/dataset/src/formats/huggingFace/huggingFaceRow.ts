@@ -4,7 +4,7 @@ import * as Geometry from "../../Geometry.ts"
 import type { Sample, Shape } from "../../Sample.ts"
 import { boxOf, sizeOf } from "../shared/pixels.ts"
 
-/** The columns of what is known of every shape, one value for each. */
+/** The columns that every shape has a value for. */
 interface Common {
   /** Places in the list of classes, from 0. */
   readonly categories: ReadonlyArray<number>

@@ -39,7 +39,7 @@ const tableOf = ({ keypoints, task = "detect" }: Options): Table => {
 /** How a shape is written in each task. */
 export const carries = (shape: Shape, options: Options): Loss.Carried => carried(shape, tableOf(options))
 
-/** The options that change what is kept. */
+/** The options that decide which shapes are kept. */
 export const variants = {
   detect: { task: "detect" },
   segment: { task: "segment" },
