@@ -36,6 +36,12 @@ export const describe = (report: ExportReport): string => Text.describe(report)
 /** Returns the lines of {@link describe} about one batch. */
 export const describeBatch = (batch: BatchReport): ReadonlyArray<string> => Text.describeBatch(batch)
 
+/** Returns the counts of these batches together, as {@link describe} shows those of one: `9 jobs listed = 8 exported + ...`. */
+export const describeCounts = (batches: ReadonlyArray<BatchReport>): string => Text.describeCounts(batches)
+
+/** Returns the lines of {@link describe} about images without a size and inputs that could not be fetched. */
+export const describeInputs = (report: ExportReport): ReadonlyArray<string> => Text.describeInputs(report)
+
 /** Returns the lines of {@link describe} about one sink. */
 export const describeSink = (sink: SinkReport): ReadonlyArray<string> => Text.describeSink(sink)
 

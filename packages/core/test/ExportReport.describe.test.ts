@@ -87,4 +87,27 @@ describe("describe", () => {
     const notListed = Array.from({ length: 22 }, (_, at) => `j${at}`)
     assert.match(lines({ notListed }).join("\n"), /\(j0, j1, .*, j19, and 2 more\)\.$/)
   })
+
+  it("adds up the counts of several batches, and names jobs without an outcome only where there are some", () => {
+    const [done, open] = [{ ...batch, listed: 1, exported: 1 }, { ...batch, listed: 5, failed: 3, remaining: 2 }]
+    strictEqual(
+      ExportReport.describeCounts([done, done]),
+      "2 jobs listed = 2 exported + 0 unchanged + 0 unfinished + 0 failed"
+    )
+    strictEqual(
+      ExportReport.describeCounts([done, open]),
+      "6 jobs listed = 1 exported + 0 unchanged + 0 unfinished + 3 failed + 2 remaining"
+    )
+  })
+
+  it("counts images and inputs by reason, the four most frequent ones by name", () => {
+    const reason = (count: number) => ({ reason: `HTTP ${count}`, count })
+    assert.deepStrictEqual(
+      lines({ unsized: [1, 5, 3, 2, 4, 1].map(reason), unreachable: [reason(404)] }).slice(0, -1),
+      [
+        "No size found for 16 images: 5 HTTP 5, 4 HTTP 4, 3 HTTP 3, 2 HTTP 2, and 2 more reasons",
+        "Could not fetch 404 inputs: 404 HTTP 404"
+      ]
+    )
+  })
 })

@@ -14,8 +14,8 @@ const size = (bytes: number): string => {
   return `${numbers.format(bytes / 1000 ** power)} ${units[power]}`
 }
 
-/** Batches, causes of failures, and names that are shown one by one. */
-const [mostBatches, mostCauses, mostNames] = [20, 10, 20]
+/** Batches, causes of failures, reasons, and names that are shown one by one. */
+const [mostBatches, mostCauses, mostReasons, mostNames] = [20, 10, 4, 20]
 
 const more = (all: number, shown: number, one: string, many?: string): ReadonlyArray<string> =>
   all > shown ? [`and ${counted(all - shown, `more ${one}`, many === undefined ? undefined : `more ${many}`)}`] : []
@@ -26,18 +26,25 @@ const some = (names: ReadonlyArray<string>): string => {
     (hidden > 0 ? `, and ${numbers.format(hidden)} more` : "")
 }
 
+const sum = (batches: ReadonlyArray<BatchReport>, of: (batch: BatchReport) => number): number =>
+  batches.reduce((total, batch) => total + of(batch), 0)
+
+/** See `ExportReport.describeCounts`. */
+export const describeCounts = (batches: ReadonlyArray<BatchReport>): string => {
+  const part = (what: "exported" | "unchanged" | "unfinished" | "failed" | "remaining") =>
+    `${numbers.format(sum(batches, (batch) => batch[what]))} ${what}`
+  const remaining = batches.some((batch) => batch.remaining !== 0) ? ` + ${part("remaining")}` : ""
+  return `${counted(sum(batches, ({ listed }) => listed), "job")} listed = ${part("exported")} + ${
+    part("unchanged")
+  } + ` +
+    `${part("unfinished")} + ${part("failed")}${remaining}`
+}
+
 /** See `ExportReport.describeBatch`. */
 export const describeBatch = (batch: BatchReport): ReadonlyArray<string> => {
-  const { changed, delisted, exported, failed, listed, listingError, problemExample, problems, remaining } = batch
-  const { skipped, unchanged, unfinished, unknown, unknownExample } = batch
-  const part = (value: number, what: string) => `${numbers.format(value)} ${what}`
-  const balance =
-    `${counted(listed, "job")} listed = ${part(exported, "exported")} + ${part(unchanged, "unchanged")} + ` +
-    `${part(unfinished, "unfinished")} + ${part(failed, "failed")}${
-      remaining === 0 ? "" : ` + ${part(remaining, "remaining")}`
-    }`
+  const { changed, delisted, listingError, problemExample, problems, skipped, unknown, unknownExample } = batch
   return [
-    `Batch ${onOneLine(batch.batchId)}: ${balance}`,
+    `Batch ${onOneLine(batch.batchId)}: ${describeCounts([batch])}`,
     ...(skipped === 0 ? [] : [`  ${counted(skipped, "job")} skipped: this run was not asked for them`]),
     ...(changed === 0 ? [] : [`  ${counted(changed, "job")} changed since the last export`]),
     ...(delisted === 0 ? [] : [
@@ -79,15 +86,21 @@ export const describeSink = (
 
 const reasonLines = (what: string, one: string, counts: ExportReport["unsized"]): ReadonlyArray<string> => {
   if (counts.length === 0) return []
-  const total = counts.reduce((sum, { count }) => sum + count, 0)
-  const reasons = counts.map(({ count, reason }) => `${numbers.format(count)} ${onOneLine(reason)}`)
-  return [`${what} ${counted(total, one)}: ${reasons.join(", ")}`]
+  const total = counts.reduce((all, { count }) => all + count, 0)
+  const shown = [...counts].sort((a, b) => b.count - a.count).slice(0, mostReasons)
+  const reasons = shown.map(({ count, reason }) => `${numbers.format(count)} ${onOneLine(reason)}`)
+  return [`${what} ${counted(total, one)}: ${[...reasons, ...more(counts.length, mostReasons, "reason")].join(", ")}`]
 }
+
+/** See `ExportReport.describeInputs`. */
+export const describeInputs = ({ unreachable, unsized }: ExportReport): ReadonlyArray<string> => [
+  ...reasonLines("No size found for", "image", unsized),
+  ...reasonLines("Could not fetch", "input", unreachable)
+]
 
 const verdict = (report: ExportReport): ReadonlyArray<string> => {
   const { batches, complete, limited, noMatch, notListed, seen, sinks, stopped } = report
-  const sum = (of: (batch: BatchReport) => number) => batches.reduce((total, batch) => total + of(batch), 0)
-  const [failed, remaining] = [sum((batch) => batch.failed), sum((batch) => batch.remaining)]
+  const [failed, remaining] = [sum(batches, (batch) => batch.failed), sum(batches, (batch) => batch.remaining)]
   const unread = batches.filter(({ listingError }) => listingError !== null).length
   const broken = sinks.filter(({ error }) => error !== null).length
   const unpublished = sinks.filter(({ error, isPublished }) => error === null && !isPublished).length
@@ -111,15 +124,14 @@ const verdict = (report: ExportReport): ReadonlyArray<string> => {
 
 /** See `ExportReport.describe`. */
 export const describe = (report: ExportReport): string => {
-  const { batches, failures, sinks, unreachable, unsized } = report
+  const { batches, failures, sinks } = report
   const ofJobs = failures.filter(({ example }) => example.jobId !== null)
   return plain([
     ...batches.slice(0, mostBatches).flatMap(describeBatch),
     ...more(batches.length, mostBatches, "batch", "batches"),
     ...(ofJobs.length === 0 ? [] : ["Failed:", ...ofJobs.slice(0, mostCauses).flatMap(failureLines)]),
     ...more(ofJobs.length, mostCauses, "cause"),
-    ...reasonLines("No size found for", "image", unsized),
-    ...reasonLines("Could not fetch", "input", unreachable),
+    ...describeInputs(report),
     ...sinks.flatMap(describeSink),
     ...verdict(report)
   ].join("\n"))

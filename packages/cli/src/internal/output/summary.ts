@@ -18,12 +18,6 @@ export const eventLines = (event: Export.JobEvent): ReadonlyArray<string> => {
 const [mostBatches, mostTroubled, mostCauses] = [6, 3, 4]
 const longestMessage = 240
 
-const balance = (of: (part: "listed" | "exported" | "unchanged" | "unfinished" | "failed" | "remaining") => number) =>
-  `${jobs(of("listed"))} listed = ${count(of("exported"))} exported + ${count(of("unchanged"))} unchanged + ` +
-  `${count(of("unfinished"))} unfinished + ${count(of("failed"))} failed${
-    of("remaining") === 0 ? "" : ` + ${count(of("remaining"))} remaining`
-  }`
-
 const hasTrouble = (batch: ExportReport.BatchReport) =>
   batch.failed > 0 || batch.remaining > 0 || batch.listingError !== null
 
@@ -34,7 +28,7 @@ const allBatchLines = (report: ExportReport.ExportReport): ReadonlyArray<string>
   const troubled = batches.filter(hasTrouble)
   const hidden = troubled.slice(mostTroubled).length
   return [
-    `${count(batches.length)} batches: ${balance((part) => sum(report, (batch) => batch[part]))}`,
+    `${count(batches.length)} batches: ${ExportReport.describeCounts(batches)}`,
     ...troubled.slice(0, mostTroubled).flatMap(ExportReport.describeBatch),
     ...(hidden === 0 ? [] : [
       `and ${counted(hidden, "more batch", "more batches")} in which something is missing: see labelstream status`
@@ -71,24 +65,6 @@ const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, 
     "Failed:",
     ...shown.flatMap(failureLines(end)),
     ...(hidden === 0 ? [] : [`  and ${counted(hidden, "more cause")}: see labelstream status`])
-  ]
-}
-
-/** What there is of something for which reasons were counted, the commonest reasons first. */
-const reasonLines = (
-  what: string,
-  one: string,
-  counts: ExportReport.ExportReport["unsized"]
-): ReadonlyArray<string> => {
-  if (counts.length === 0) return []
-  const total = counts.reduce((sum, { count }) => sum + count, 0)
-  const shown = [...counts].sort((a, b) => b.count - a.count).slice(0, mostCauses)
-  const reasons = shown.map(({ count: times, reason }) => `${count(times)} ${onOneLine(reason)}`)
-  const more = counts.length - shown.length
-  return [
-    `${what} ${counted(total, one)}: ${reasons.join(", ")}${
-      more === 0 ? "" : `, and ${counted(more, "more reason")}`
-    }`
   ]
 }
 
@@ -135,8 +111,7 @@ export const summary = (
     ...allBatchLines(report),
     ...batchHints(report, end),
     ...allFailureLines(report, end),
-    ...reasonLines("No size found for", "image", report.unsized),
-    ...reasonLines("Could not fetch", "input", report.unreachable),
+    ...ExportReport.describeInputs(report),
     ...sinkLines(report),
     totalsLine(report, activity),
     ...lastLines(report, end)
