@@ -51,7 +51,8 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     const stop = yield* onSignal(Effect.void, 1)
     const serving = yield* Effect.forkScoped(Layer.launch(Layer.provide(server, NodeStdio.layer)))
     const ended = yield* Effect.raceFirst(Fiber.await(serving), Effect.as(Deferred.await(stop), Exit.void))
-    // The end of stdin interrupts the server: that is how a client ends it.
+    // The end of stdin interrupts the server: that is how a client ends it. The server fails only if it cannot take the
+    // options above. No setting changes these, so a failure is a bug, and is reported as one.
     if (Exit.isFailure(ended) && !Cause.hasInterruptsOnly(ended.cause)) yield* Effect.orDie(ended)
   }))
   return 0
