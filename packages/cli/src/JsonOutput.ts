@@ -9,6 +9,9 @@ const number = (description: string) => described(Schema.Finite, description)
 const numberOrNull = (description: string) => described(Schema.NullOr(Schema.Finite), description)
 const texts = (description: string) => described(Schema.Array(Schema.String), description)
 
+const reasons = (description: string) =>
+  described(Schema.Array(Schema.Struct({ reason: Schema.String, count: Schema.Finite })), description)
+
 const ofBatch = { project_id: text("Project"), batch_id: text("Batch") }
 
 const prospects = {
@@ -53,14 +56,8 @@ export const Export = Schema.Struct({
     bytes: number("Bytes fetched for exported jobs")
   })),
   failures: Schema.Array(Failure),
-  unsized: described(
-    Schema.Array(Schema.Struct({ reason: Schema.String, count: Schema.Finite })),
-    "Images whose size was looked for and not found, by reason"
-  ),
-  unreachable: described(
-    Schema.Array(Schema.Struct({ reason: Schema.String, count: Schema.Finite })),
-    "Inputs that --attachments all could not fetch, by reason; their jobs are stored without them"
-  ),
+  unsized: reasons("Images whose size was looked for and not found, by reason"),
+  unreachable: reasons("Inputs that --attachments all could not fetch, by reason; their jobs are stored without them"),
   sinks: Schema.Array(Schema.Struct({
     sink: text("The sink with its place, such as files:/data/output"),
     stored: number("Jobs that it stored in this run"),
@@ -207,7 +204,7 @@ export const Sinks = Schema.Struct({
     keeps: Schema.Array(Schema.Struct({
       variant: text("Options under which this holds; empty for the defaults"),
       what: text("Annotation, such as turned rectangle"),
-      how: Schema.Literals(["kept", "approximated", "dropped"]).annotate({ description: "What the sink does with it" }),
+      how: described(Schema.Literals(["kept", "approximated", "dropped"]), "What the sink does with it"),
       why: textOrNull("How it is changed, or why it is dropped; null if it is kept")
     })),
     error: textOrNull("Why the package cannot be used")

@@ -1,4 +1,4 @@
-import { type Export, type GtStudio, type Job, type JobSink, Ledger, Selection } from "@labelstream/core"
+import { type Export, type GtStudio, type Job, Ledger, Selection } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -26,12 +26,10 @@ interface Flags extends SettingFlags, TelemetryFlags {
 export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "filter" | "filterResult"> =>
   Selection.filterOf({ labels: label, statuses: status })
 
-/** Everything that an export needs, opened. Fails before the network is used if it can. */
+/** One pass of an export as settings describe it, with everything that it needs opened. Fails before it uses the network if it can. */
 export const prepare = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
   {
-    readonly sinks: ReadonlyArray<JobSink.JobSink>
-    readonly sizes: Pick<Export.Options, "sizes">
-    readonly batches: ReadonlyArray<Job.BatchRef>
+    readonly options: Export.Options
     readonly context: Context.Context<GtStudio.GtStudio | Ledger.Ledger>
   },
   Failure,
@@ -44,7 +42,19 @@ export const prepare = Effect.fnUntraced(function*(settings: Settings): Effect.f
   const written = yield* Layer.build(ledger(settings))
   const reached = yield* Layer.build(platform(settings))
   const batches = yield* batchesOf(settings).pipe(Effect.provide(reached), withHost(settings))
-  return { sinks, sizes, batches, context: Context.merge(written, reached) }
+  const { attachments, concurrency, limit } = settings
+  return {
+    options: {
+      batches,
+      sinks,
+      attachments,
+      ...sizes,
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...filterOf(settings),
+      ...(limit === undefined ? {} : { limit })
+    },
+    context: Context.merge(written, reached)
+  }
 })
 
 const noRepair = new SettingsError({
@@ -88,22 +98,16 @@ export const runSelection = (
     if (settings.cluster !== undefined) {
       return yield* answered(repair ? Effect.fail(noRepair) : runOnCluster(flags, settings, selection))
     }
-    const { batches, context, sinks, sizes } = yield* answered(prepare(settings))
+    const { context, options } = yield* answered(prepare(settings))
     if (selection._tag === "Retry" && !settings.allBatches) {
-      yield* answered(Effect.provide(needKnown(batches, settings), context))
+      yield* answered(Effect.provide(needKnown(options.batches, settings), context))
     }
-    const { attachments, concurrency, follow, limit, to } = settings
+    const { follow, to } = settings
     return yield* ExportProgram.run({
       export: {
-        batches,
-        sinks,
+        ...options,
         selection,
         repair,
-        attachments,
-        ...sizes,
-        ...(concurrency === undefined ? {} : { concurrency }),
-        ...filterOf(settings),
-        ...(limit === undefined ? {} : { limit }),
         ...(follow === undefined ? {} : { follow: { interval: follow * 1000 } })
       },
       where: to.map(labelOf).join(", "),

@@ -28,19 +28,9 @@ const plan = Effect.fnUntraced(function*(settings: Settings) {
 })
 
 const run = Effect.fnUntraced(function*(settings: Settings) {
-  const { batches, context, sinks, sizes } = yield* prepare(settings)
+  const { context, options } = yield* prepare(settings)
   const failures = new Failures()
-  const { attachments, concurrency, limit } = settings
-  const report = yield* Export.run({
-    batches,
-    sinks,
-    attachments,
-    ...sizes,
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...filterOf(settings),
-    ...(limit === undefined ? {} : { limit }),
-    onEvent: failures.onEvent
-  }).pipe(Effect.provide(context))
+  const report = yield* Export.run({ ...options, onEvent: failures.onEvent }).pipe(Effect.provide(context))
   const object = reportObject(report, failures.jobs.slice(0, most.failures))
   return { ...object, batches: object.batches.slice(0, most.batches) }
 }, Effect.scoped)

@@ -46,6 +46,13 @@ const batches = reading(
   })
 ).annotate(Tool.OpenWorld, true)
 
+/** What a query finds. */
+export const Found = Schema.Struct({
+  columns: Schema.Array(Schema.String),
+  rows: Schema.Array(Schema.Array(Schema.Union([Schema.String, Schema.Finite, Schema.Null]))),
+  truncated: Schema.Boolean.annotate({ description: "Whether there are more rows, or values were cut" })
+})
+
 const query = reading(
   Tool.make("query", {
     description:
@@ -56,11 +63,7 @@ const query = reading(
       sink: optional(Schema.String, "Which SQLite sink, as status names it (default: the only one)"),
       limit: optional(Schema.Int, `Most rows, 1 to ${most.rows} (default: 50)`)
     }),
-    success: Schema.Struct({
-      columns: Schema.Array(Schema.String),
-      rows: Schema.Array(Schema.Array(Schema.Union([Schema.String, Schema.Finite, Schema.Null]))),
-      truncated: Schema.Boolean.annotate({ description: "Whether there are more rows, or values were cut" })
-    }),
+    success: Found,
     failure: ToolError
   })
 )

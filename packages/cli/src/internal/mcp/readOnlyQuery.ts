@@ -6,19 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { spawn } from "node:child_process"
 import { createRequire } from "node:module"
-import { most, ToolError } from "./mcpTools.ts"
+import { Found, most, ToolError } from "./mcpTools.ts"
 
 /** Milliseconds that a query may take. */
 const patience = 10_000
 
-const Answer = Schema.fromJsonString(Schema.Union([
-  Schema.Struct({
-    columns: Schema.Array(Schema.String),
-    rows: Schema.Array(Schema.Array(Schema.Union([Schema.String, Schema.Finite, Schema.Null]))),
-    truncated: Schema.Boolean
-  }),
-  Schema.Struct({ error: Schema.String })
-]))
+const Answer = Schema.fromJsonString(Schema.Union([Found, Schema.Struct({ error: Schema.String })]))
 
 export interface Query {
   readonly file: string
