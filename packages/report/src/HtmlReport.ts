@@ -1,6 +1,6 @@
 /**
  * One HTML page about what was exported, for people: how much, which labels, what failed, how the runs went, and drawings
- * of some jobs. Made from what is on disk, without the network. The page needs nothing beside itself and runs no script.
+ * of some jobs. Made from what is on disk, without the network. The page is one file and runs no script.
  */
 import type { Ledger, OptionError } from "@labelstream/core"
 import * as Effect from "effect/Effect"
@@ -16,12 +16,12 @@ export interface Options extends Summary.Options {
 }
 
 /**
- * Reads the ledger, and every result of the first sink that can give its jobs back, and makes the page of them. Memory
+ * Reads the ledger, and every result of the first sink that can give its jobs back, and makes a page from them. Memory
  * and page are bounded whatever the number of jobs and annotations: long lists end with how many more there are. The page
  * is the same, byte for byte, for the same ledger and results; the only times in it are those of the runs.
  *
- * Takes about as long as reading and hashing the results does. What cannot be read is told on the page; fails only if
- * the ledger cannot be read, or with an `OptionError`.
+ * Takes about as long as reading and hashing the results does. The page says what could not be read. Fails only if the
+ * ledger cannot be read, or with an `OptionError`.
  */
 export const make = (
   options: Options = {}

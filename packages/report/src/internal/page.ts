@@ -75,7 +75,7 @@ ${body}
 `
       )
     }</main>
-<footer class="wrap"><p>Made by Labelstream from what is stored, without the network. This file needs nothing beside itself
+<footer class="wrap"><p>Made by Labelstream from what is stored, without the network. This file needs nothing else
 and runs no script.</p></footer>
 </body>
 </html>

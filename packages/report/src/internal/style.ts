@@ -1,4 +1,4 @@
-/** How the page looks: one stylesheet, in light and in dark, on paper too. Its hash stands in the page's policy. */
+/** How the page looks: one stylesheet, in light and in dark, on paper too. The page's policy has its hash. */
 
 const light = `
   --page: #f4f6f8; --card: #ffffff; --line: #d5dbe1; --text: #17202a; --soft: #52606d; --accent: #0b5cad;

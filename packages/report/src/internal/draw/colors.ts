@@ -33,7 +33,7 @@ export class Colors {
     return `c${this.lineOf(row).index}`
   }
 
-  /** Counts a row that is drawn, and answers its colour. */
+  /** Counts a row that is drawn, and returns its color. */
   draw(row: AnnotationModel.AnnotationRow): string {
     const line = this.lineOf(row)
     line.count++

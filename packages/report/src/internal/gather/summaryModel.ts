@@ -113,7 +113,7 @@ export interface Results {
   readonly annotations: number
   readonly frames: number
   readonly bytes: number
-  /** Masks and other files beside the results. */
+  /** Masks and other files of the results. */
   readonly files: number
   readonly types: ReadonlyArray<CountLine>
   readonly resultTypes: ReadonlyArray<CountLine>

@@ -86,7 +86,7 @@ export const attention = (summary: Summary): Section => {
     ...(results === null ? [] : [
       listed("Could not be read back", results.unreadable),
       problems(results),
-      listed("Of a shape that is not known, stored as it came", results.unknown)
+      listed("Of unknown shape, stored as received", results.unknown)
     ]),
     unfinished(summary)
   ].filter((part) => part !== null)

@@ -57,9 +57,7 @@ const rest = ({ annotations, files, moreFiles, rows }: Sketch, skipped: number):
     ...(unseen === 0 ? [] : [
       labels === 0
         ? `${format.counted(unseen, "more file")} not shown.`
-        : `Which point has which label stands in ${
-          format.counted(unseen, "file")
-        }; points are not drawn without their cloud.`
+        : `The label of each point is in ${format.counted(unseen, "file")}; points are not drawn without their cloud.`
     ])
   ]
 }

@@ -56,8 +56,7 @@ const stackOf = (summary: Summary): Html => {
 const notices = ({ results, stages }: Summary): ReadonlyArray<string> => {
   if (results === null) {
     return stages.stored === 0 ? [] : [
-      "None of the sinks given can read its jobs back, so this page tells of no labels and draws nothing. The filesystem " +
-      "sink can."
+      "None of the sinks can read its jobs back, so this page has no labels and no drawings. The files sink can."
     ]
   }
   const { brokenOff, jobs, unreadable } = results
@@ -66,12 +65,12 @@ const notices = ({ results, stages }: Summary): ReadonlyArray<string> => {
   return [
     ...(brokenOff === null
       ? []
-      : [`The results could not be read to their end, what follows is of a part: ${brokenOff}`]),
+      : [`The results could not be read to their end, so this page shows a part of them: ${brokenOff}`]),
     ...(brokenOff !== null || found === stages.stored ? [] : [
       `The ledger says that ${
         format.counted(stages.stored, "job is", "jobs are")
       } stored, and the ${results.sink} sink ` +
-      `holds ${format.count(found)}. A verification tells which.`
+      `holds ${format.count(found)}. To find the difference, verify the sink.`
     ])
   ]
 }
@@ -83,7 +82,7 @@ export const overview = (summary: Summary): Section => {
   const [latest] = runs.top
   const body = html`${
     all === 0
-      ? html`<p>The ledger knows of no job yet. It will after the first export.</p>`
+      ? html`<p>The ledger has no jobs yet. The first export adds them.</p>`
       : html`<dl class="tiles">
 ${tile("Jobs stored", format.count(stages.stored), `of ${format.count(all)} listed`)}${
         results === null ? null : html`${
