@@ -1,4 +1,4 @@
-// Writes one HTML page about what stands in LABELSTREAM_OUTPUT, without the network: totals, labels, failures, runs, and
+// Writes one HTML page about the export in LABELSTREAM_OUTPUT, without the network: totals, labels, failures, runs, and
 // drawings of some jobs. Labels and drawings need results that were exported to files.
 //
 // Exit status 0: the page is written. 1: it could not be.

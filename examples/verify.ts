@@ -1,4 +1,4 @@
-// Holds what stands in LABELSTREAM_OUTPUT against the ledger, without the network. Prints each difference by its name.
+// Compares LABELSTREAM_OUTPUT with the ledger, without the network. Prints each difference.
 //
 // Exit status 0: everything is there as it was stored. 3: something is missing or modified. 4: there is only something
 // that nobody stored. 1: it could not be verified, or nothing is stored.
@@ -21,7 +21,7 @@ const at = (folder: string) => isAll ? join(output, folder) : output
 const example = (name = "files") => `npm run example export-to-${isAll ? "everything" : name}`
 
 process.exitCode = await VerifyProgram.run({
-  // One of each kind; those in which nothing is stored are passed over.
+  // One of each kind. Those in which nothing is stored are skipped.
   skipsUnused: true,
   repair: ({ sinks: [sink] }) => `LABELSTREAM_SELECT=refresh ${example(sink?.name)}`,
   store: example(),

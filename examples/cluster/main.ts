@@ -66,7 +66,7 @@ const program = Effect.gen(function*() {
     .filter((id) => existsSync(file(id)) && readFileSync(file(id)).equals(simulator.expectedDocument(batch, id)))
   const { requests } = yield* simulator.report
   yield* Console.log(`${same.length} of ${total} results are stored, byte for byte as the platform has them.`)
-  yield* Console.log(`${requests.job - total} jobs were asked for again, of those that the killed runner had in work.`)
+  yield* Console.log(`${requests.job - total} jobs were fetched again: those that the killed runner had in flight.`)
   return status === 0 && same.length === total ? 0 : 1
 })
 

@@ -1,4 +1,4 @@
-/** What a runner tells over HTTP. */
+/** What a runner reports over HTTP. */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 

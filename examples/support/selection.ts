@@ -1,4 +1,4 @@
-/** Which jobs an example looks at, and whether it goes on looking: as the environment says. */
+/** Which jobs an example exports, and whether it follows the batch: as the environment says. */
 import type { Export } from "@labelstream/core"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"

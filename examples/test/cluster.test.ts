@@ -44,7 +44,7 @@ describe("cluster", () => {
       assert.match(stdout, /600 jobs listed = 600 exported \+ 0 unchanged \+ 0 unfinished \+ 0 failed/)
       assert.match(stdout, /runner \d is gone/)
       assert.match(stdout, /^600 of 600 results are stored, byte for byte/m)
-      assert.match(stdout, /^\d+ jobs were asked for again/m)
+      assert.match(stdout, /^\d+ jobs were fetched again/m)
       assertTidy(folderOf(stderr))
     }), patience)
 })
