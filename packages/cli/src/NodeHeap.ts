@@ -25,13 +25,13 @@ const isYoungEnough = Effect.sync(() =>
   getHeapSpaceStatistics().some(({ space_name, space_size }) => space_name === "new_space" && space_size >= youngEnough)
 )
 
-/** Whoever has set sizes of the heap at the start has their reasons. */
+/** Whether the user has set sizes of the heap, which then stay. */
 const isSetByUser = () =>
   /heap-growing|semi-space/.test([process.env["NODE_OPTIONS"], ...process.execArgv].join(" ").replaceAll("_", "-"))
 
 /**
- * Keeps the heap small while it is there: an export to files takes some 180 MB with it where it would take 320, and
- * up to a sixth more CPU.
+ * Keeps the heap small while it is there: an export to files takes about 180 MB instead of 320, and up to a
+ * sixth more CPU.
  *
  * It holds for the whole process, so it is the application's to choose. It does nothing where Node.js was started with
  * sizes of its own (`--max-semi-space-size`, also by `NODE_OPTIONS`).

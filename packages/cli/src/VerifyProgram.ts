@@ -32,8 +32,8 @@ export interface Options {
 }
 
 /**
- * The id under which the ledger has a sink's receipts: another than its own where the output was moved; undefined where
- * nothing is stored there. Of several targets that it could come from, the one with most of the jobs that it holds.
+ * The id under which the ledger has a sink's receipts. It is not the sink's own if the output was moved, and undefined if
+ * nothing is stored there. If several ids are possible, it is the one with the most of the sink's jobs.
  */
 const receiptsOf = Effect.fnUntraced(function*(sink: JobSink.JobSink) {
   const ledger = yield* Ledger.Ledger
@@ -65,7 +65,7 @@ const nothingStored = Effect.fnUntraced(function*(sinks: ReadonlyArray<JobSink.J
   }. To store jobs there, run: ${store}`
 })
 
-/** Jobs that the ledger has in one of these sinks, but for those that are named. */
+/** Jobs that the ledger has in one of these sinks, except for those that are left out. */
 const countStored = Effect.fnUntraced(function*(ids: ReadonlySet<string>, isLeftOut: (job: Ledger.JobKey) => boolean) {
   const ledger = yield* Ledger.Ledger
   return yield* ledger.entries({}).pipe(
@@ -151,7 +151,7 @@ export const run = Effect.fnUntraced(function*(
   return found.isDamaged ? 3 : lacking.length > 0 ? 1 : found.hasExtra ? 4 : 0
 })
 
-/** One of the batches of which a sink has jobs: a run that exports any of them into it restores what it publishes. */
+/** A batch whose jobs a sink has: a run that exports it into the sink restores the published files. */
 const batchIn = Effect.fnUntraced(function*(receipts: string) {
   const entry = yield* Stream.runHead(
     Stream.filter(

@@ -1,4 +1,4 @@
-/** The commands. What they do is loaded when it is done, so that help is there at once. */
+/** The commands. The code of each is loaded when it runs, so that help appears at once. */
 import { clustering } from "./spec/clustering.ts"
 import { exporting } from "./spec/exporting.ts"
 import { reading } from "./spec/reading.ts"

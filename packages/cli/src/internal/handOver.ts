@@ -1,7 +1,7 @@
 /**
  * The published command holds `effect` and the packages that come with it in a few files, since these load three times as
- * fast as their modules. A sink that a person has installed brings `effect` from elsewhere, and what one copy makes is
- * strange to the other. So before such a sink is loaded, the command ends without having done anything, and the same
+ * fast as their modules. A sink that a person has installed brings `effect` from elsewhere, and one copy does
+ * not recognize what the other makes. So before such a sink is loaded, the command ends without having done anything, and the same
  * command is run as modules, where all share one copy.
  */
 import * as Cause from "effect/Cause"

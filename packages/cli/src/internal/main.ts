@@ -33,7 +33,7 @@ const simulator = async () => {
 const rootOf = async (hasSimulator: boolean) =>
   Command.make("labelstream").pipe(
     Command.withDescription(
-      "Exports finished annotations from GT Studio into files, SQLite, Parquet, training datasets, or your own sink."
+      "Exports finished annotations from GT Studio into files, SQLite, Parquet, PostgreSQL, training datasets, or your own sink."
     ),
     Command.withSubcommands([...commands, hasSimulator ? await simulator() : stub]),
     Command.withExamples([
@@ -56,7 +56,7 @@ const presenter: CliOutput.Presenter = {
   })
 }
 
-/** Why the simulator could not run. What was typed wrong has been said by the presenter. */
+/** Why the simulator could not run. The presenter has reported what was typed wrong. */
 const sayWhy = (cause: Cause.Cause<unknown>) => {
   const failure = cause.reasons.find(Cause.isFailReason)?.error
   const said = failure === undefined ? Cause.prettyErrors(cause)[0] : failure

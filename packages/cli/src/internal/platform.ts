@@ -13,14 +13,14 @@ import { type Failure, SettingsError } from "./failure.ts"
 import { sayTrouble } from "./output/trouble.ts"
 import { apiKey, type Settings } from "./settings/settings.ts"
 
-/** For commands for which a person waits: they give up after about 10 seconds. */
+/** For commands that a person waits for: they give up after about 10 seconds. */
 const impatient: Partial<RetryPolicy.RetryBudget> = { retries: 4, cap: 2000, maxElapsed: 10_000 }
 
 /** The platform, and the reader of image sizes. Files being downloaded are kept in the ledger's folder. */
 export const platform = (settings: Settings): Layer.Layer<GtStudio.GtStudio, Failure> =>
   Layer.merge(client(settings, apiKey, spoolOf(settings)), NodeImageHeader.layer)
 
-/** The platform for commands that only look: impatient, and nothing is left of it. */
+/** The platform for commands that store nothing: it gives up early, and leaves no files. */
 export const lookingOnly = (settings: Settings): Layer.Layer<GtStudio.GtStudio, Failure> =>
   Layer.merge(
     client(

@@ -20,7 +20,7 @@ const hearsHangUp = (): boolean => {
 const nothing = () => {}
 
 /**
- * Listens for SIGINT, SIGTERM, and SIGHUP until the scope closes. The first one runs `drain`; the answered deferred is done
+ * Listens for SIGINT, SIGTERM, and SIGHUP until the scope closes. The first one runs `drain`; the returned deferred is done
  * at the second, or at the first where `patience` is 1; one more after that ends the process at once.
  */
 export const onSignal = Effect.fnUntraced(function*(drain: Effect.Effect<void>, patience: 1 | 2 = 2) {
@@ -30,7 +30,7 @@ export const onSignal = Effect.fnUntraced(function*(drain: Effect.Effect<void>, 
   let signals = 0
   let last = Number.NEGATIVE_INFINITY
   const onSignal = (signal: NodeJS.Signals) => {
-    // The terminal may be gone: what is written there from now on is lost, and no reason to break.
+    // The terminal may be gone: then writing to it fails, which must not end the run.
     if (signal === "SIGHUP") { for (const stream of [process.stdout, process.stderr]) stream.on("error", nothing) }
     const now = performance.now()
     if (now - last < again) return

@@ -4,14 +4,14 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { version } from "./version.ts"
 
-/** What a run tells of itself, as typed. */
+/** The flags for telemetry. */
 export interface TelemetryFlags {
   readonly otlp: Option.Option<string>
   readonly prometheus: Option.Option<string>
   readonly logFormat: "text" | "json"
 }
 
-/** Where the run tells of itself. */
+/** The telemetry that the flags ask for. */
 export const telemetryOf = (
   { logFormat, otlp, prometheus }: TelemetryFlags
 ): Layer.Layer<never, OptionError.OptionError> =>

@@ -1,4 +1,4 @@
-/** Has an export done by a cluster: hands it in, shows how it goes, and tells what it came to. */
+/** Submits an export to a cluster, shows its progress, and prints its summary. */
 import { ClusterExport, type ExportRequest, type ExportStore } from "@labelstream/cluster"
 import { Ledger } from "@labelstream/core"
 import * as Clock from "effect/Clock"
@@ -21,7 +21,7 @@ export interface Options {
   readonly request: ExportRequest.ExportRequest
   /** Where everything is stored, as the person named it. */
   readonly where: string
-  /** What to type to run this again, to try failed jobs again, and to stop an export of this id. */
+  /** The commands that run this again, retry failed jobs, and stop the export of an id. */
   readonly again: string
   readonly retry: string
   readonly stop: (id: string) => string
@@ -51,7 +51,7 @@ const failedJobs = (batches: ExportRequest.ExportRequest["batches"]) =>
     return failed
   })
 
-/** Says that an export waits where no runner is there to do it. */
+/** Warns if no runner is there to do the export. */
 const warnWhenAlone = Effect.gen(function*() {
   const storage = yield* RunnerStorage.RunnerStorage
   const runners = yield* Effect.orElseSucceed(storage.getRunners, () => undefined)
@@ -62,8 +62,8 @@ const warnWhenAlone = Effect.gen(function*() {
 })
 
 /**
- * Runs an export on the cluster to its end and answers the exit status, as `ExportProgram.run` does. The first signal
- * leaves: the export goes on.
+ * Runs an export on the cluster to its end, and returns the exit status, as `ExportProgram.run` does. At the first signal
+ * the command leaves, and the export continues.
  */
 export const run = Effect.fnUntraced(function*(
   options: Options

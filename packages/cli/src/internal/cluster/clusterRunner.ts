@@ -72,7 +72,7 @@ const notListening = ({ cause, message }: { readonly cause?: unknown; readonly m
   return new SettingsError({ message: `The runner cannot listen: ${why}. --address, --listen and --health say where` })
 }
 
-/** Works for a cluster until it is told to leave. */
+/** Works for a cluster until a signal asks it to leave. */
 export const run = (flags: RunnerFlags): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
@@ -96,7 +96,7 @@ export const run = (flags: RunnerFlags): Effect.Effect<number, Failure> =>
       ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency }),
       ...(listen === undefined ? {} : { listen })
     })
-    const told = health === undefined
+    const endpoints = health === undefined
       ? Layer.empty
       : RunnerHealth.layer(health)
     const leave = yield* Deferred.make<void>()
@@ -104,7 +104,7 @@ export const run = (flags: RunnerFlags): Effect.Effect<number, Failure> =>
       Effect.logInfo("Leaving: jobs in flight are finished first, other runners take the rest."),
       Deferred.succeed(leave, undefined)
     ))
-    const working = told.pipe(
+    const working = endpoints.pipe(
       Layer.provideMerge(runner),
       Layer.provide(Layer.mergeAll(resolver(settings), platform.pipe(Layer.provideMerge(spool)), NodeHeap.layerSmall)),
       Layer.provide(stores(url)),

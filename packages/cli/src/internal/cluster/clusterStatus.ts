@@ -1,4 +1,4 @@
-/** What a cluster is at: its exports, and the runners that do them. */
+/** The exports of a cluster, and its runners. */
 import { ClusterExport } from "@labelstream/cluster"
 import { onOneLine, plain } from "@labelstream/core/PlainText"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
@@ -27,7 +27,7 @@ const rowOf = ({ id, report, state }: ClusterExport.Status) => [
   ].map(count)
 ]
 
-/** Shows what the cluster is at, without the network but for its database. */
+/** Shows the exports and runners of the cluster. Uses no network except for its database. */
 export const show = Effect.fnUntraced(function*(settings: Settings, json: boolean): Outcome {
   const url = yield* clusterOf(settings)
   const { exports, runners } = yield* Effect.gen(function*() {

@@ -58,11 +58,12 @@ export const prepare = Effect.fnUntraced(function*(settings: Settings): Effect.f
 })
 
 const noRepair = new SettingsError({
-  message: "A cluster cannot repair, because each runner sees only a part of what is stored. Stop the runners, unset " +
+  message:
+    "A cluster cannot repair, because each runner sees only a part of the stored jobs. Stop the runners, unset " +
     "LABELSTREAM_CLUSTER, leave out --cluster, and run the same command"
 })
 
-/** Warns of batches without any job in the ledger: there is nothing to retry. Fails if that is so of all of them. */
+/** Warns of batches without a job in the ledger: they have nothing to retry. Fails if no batch has a job there. */
 const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRef>, { ledgerName }: Settings) {
   const ledger = yield* Ledger.Ledger
   const unknown = yield* Effect.filter(
@@ -77,21 +78,21 @@ const needKnown = Effect.fnUntraced(function*(batches: ReadonlyArray<Job.BatchRe
   yield* Effect.logWarning(message)
 })
 
-/** Has a cluster do the export. */
+/** Runs the export on a cluster. */
 const runOnCluster = Effect.fnUntraced(function*(flags: Flags, settings: Settings, selection: Export.Selection) {
   yield* beforeForeignCode
   const { runOn } = yield* Effect.promise(() => import("../cluster/clusterExport.ts"))
   return yield* runOn(settings, selection, { json: flags.json, block: flags.logFormat === "text" })
 })
 
-/** Runs an export of the selected jobs and answers its exit status. */
+/** Runs an export of the selected jobs, and returns its exit status. */
 export const runSelection = (
   flags: Flags,
   selection: Export.Selection,
   repair = false
 ): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
-    /** A program that waits for an object gets one, also of a run that could not begin. */
+    /** With --json, a run that cannot begin prints an object too: a program waits for it. */
     const answered = <A, R>(effect: Effect.Effect<A, Failure, R>) =>
       Effect.tapError(effect, () => flags.json ? ExportProgram.printEmpty : Effect.void)
     const settings = yield* answered(resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config)))

@@ -1,4 +1,4 @@
-/** The tool of `labelstream mcp` that exports, once the user has agreed to its plan. */
+/** The handler of the export tool of `labelstream mcp`: it exports once the user has agreed to the plan. */
 import { Export, LedgerMemory, Plan } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"

@@ -1,4 +1,4 @@
-/** The tools of `labelstream mcp`: what they take and give. All results are bounded; no tool takes a path. */
+/** The tools of `labelstream mcp`: their parameters and results. All results are bounded; no tool takes a path. */
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import * as Schema from "effect/Schema"

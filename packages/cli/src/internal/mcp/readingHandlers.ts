@@ -1,4 +1,4 @@
-/** What the tools of `labelstream mcp` do that only read. */
+/** The handlers of the read-only tools of `labelstream mcp`. */
 import { Ledger } from "@labelstream/core"
 import * as PlainText from "@labelstream/core/PlainText"
 import { JobDrawing } from "@labelstream/report"
@@ -18,7 +18,7 @@ import { targetsOf } from "../settings/storedTargets.ts"
 import { most, readingTools, ToolError } from "./mcpTools.ts"
 import { readOnlyQuery } from "./readOnlyQuery.ts"
 
-/** Every failure as a tool says it. */
+/** Turns every failure into the one that tools have. */
 export const asToolError = <A, R>(effect: Effect.Effect<A, Failure | ToolError, R>): Effect.Effect<A, ToolError, R> =>
   Effect.mapError(
     effect,

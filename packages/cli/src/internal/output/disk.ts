@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from "node:fs"
 import { dirname } from "node:path"
 
-/** Free bytes where a path is or would be made; undefined where that cannot be told. */
+/** Free bytes where a path is or would be made; undefined if unknown. */
 export const freeAt = (path: string): number | undefined => {
   let folder = path
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
@@ -13,7 +13,7 @@ export const freeAt = (path: string): number | undefined => {
   }
 }
 
-/** The path that a sink's id names, where it names one. */
+/** The path that a sink's id names; undefined if it names none. */
 export const pathIn = (sinkId: string): string | undefined => {
   const place = sinkId.slice(sinkId.indexOf(":") + 1)
   return place.startsWith("/") || /^[A-Za-z]:[\\/]/.test(place) ? place : undefined

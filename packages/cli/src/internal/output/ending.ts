@@ -21,11 +21,11 @@ export interface End {
   readonly asked?: { readonly statuses: ReadonlyArray<string>; readonly labels: ReadonlyArray<string> }
   /** The batches of the project, where one that was named does not exist. Default: none. */
   readonly batchIds?: ReadonlyArray<string>
-  /** Jobs that a refresh fetched again; absent where that is not known, or where it was none. */
+  /** Jobs that a refresh fetched again. Absent if unknown, or if the run is no refresh. */
   readonly checked?: number
 }
 
-/** Whether a run that went to its end left jobs without an end of their own, which no run may. */
+/** Whether a run that was not stopped left jobs without an outcome, which is a bug. */
 export const isUnaccounted = (report: ExportReport.ExportReport): boolean =>
   !report.stopped && report.batches.some(({ remaining }) => remaining !== 0)
 
@@ -43,7 +43,7 @@ const some = (names: ReadonlyArray<string>): string =>
   names.slice(0, most).map(onOneLine).join(", ") +
   (names.length > most ? ` and ${count(names.length - most)} more` : "")
 
-/** What is lacking, in a few words. */
+/** What is missing, in a few words. */
 const reasonsOf = (report: ExportReport.ExportReport): string => {
   const failed = sum(report, (batch) => batch.failed)
   const unlisted = report.batches.filter(({ isListed, listingError }) => !isListed && listingError !== null).length
@@ -66,7 +66,7 @@ const nothingToStore = (report: ExportReport.ExportReport, { again, isRetry }: E
     : `Nothing to store yet: no job is finished. Once some are, run: ${again}`
 }
 
-/** The command that can help what is lacking: the same, where a later run tries something again. */
+/** The command that can fetch what is missing: the same one, if a later run retries something. */
 const nextStep = (report: ExportReport.ExportReport, { again, retry }: End): string => {
   const isHopeless = report.failures.every(({ retryable }) => !retryable) &&
     report.sinks.every(({ error }) => error === null)

@@ -2,9 +2,9 @@ import type { Export, ExportReport } from "@labelstream/core"
 
 /** What an export has come to in all its passes: these never go down. */
 export interface Totals {
-  /** Jobs that were fetched, with whatever end. */
+  /** Jobs that were fetched, whatever their outcome. */
   readonly jobs: number
-  /** Jobs that came to any end: these tell how long the rest takes. */
+  /** Jobs with an outcome: their rate says how long the rest takes. */
   readonly done: number
   readonly bytes: number
   /** Jobs whose result was compared with what the sinks hold. */
@@ -59,11 +59,11 @@ export const totalsOf = (report: ExportReport.ExportReport): Rates => ({
   bytes: sum(report, (batch) => batch.bytes)
 })
 
-/** Tells how fast an export is now, from its totals one after the other. */
+/** Measures how fast an export is now, from its successive totals. */
 export class Meter {
   private samples: Array<Sample> = [{ seconds: 0, ...noTotals }]
 
-  /** Takes note of the totals after so many seconds, and answers rates per second. */
+  /** Records the totals after so many seconds, and returns rates per second. */
   rates(seconds: number, totals: Rates): Rates {
     const now: Sample = { ...totals, seconds }
     this.samples.push(now)

@@ -29,7 +29,7 @@ export interface Size {
 const totalOf = (view: View, batch: ExportReport.BatchReport): number =>
   batch.isListed ? batch.listed : Math.max(batch.listed, (view.totals.get(batch.batchId) ?? 0) - batch.skipped)
 
-/** Seconds until all is done at the present rate, or undefined where that cannot be told. */
+/** Seconds until all is done at the present rate, or undefined if unknown. */
 const secondsLeft = (view: View): number | undefined => {
   const { batches } = view.report
   if (pauseOf(view.activity) >= worthTelling) return undefined

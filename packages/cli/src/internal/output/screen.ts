@@ -1,6 +1,6 @@
 /**
- * The terminal of this process: a block of lines that is drawn anew in one write and never flickers, and text that goes
- * above it. Without a block, text is written as it is. There is one terminal, so there is one of this.
+ * The terminal of this process: a block of lines that is redrawn in one write, so that it never flickers, and text above
+ * it. Without a block, text is written as it is. There is one terminal, so there is one of this.
  */
 import * as Effect from "effect/Effect"
 import { stripVTControlCharacters } from "node:util"
@@ -16,7 +16,7 @@ const [together, shown] = ["\u001b[?2026h", "\u001b[?2026l"]
 const [hideCursor, showCursor] = ["\u001b[?25l", "\u001b[?25h"]
 const [toLineEnd, below] = ["\u001b[K", "\u001b[J"]
 
-/** Whether stderr is a terminal on which lines can be drawn anew. */
+/** Whether stderr is a terminal that can redraw lines. */
 export const canDraw = (): boolean => stream.isTTY && process.env["TERM"] !== "dumb"
 
 /** Whether a stream takes colour: a terminal, unless `NO_COLOR` says otherwise. */

@@ -39,7 +39,7 @@ export class Found {
   }
   private readonly differences: Array<(typeof JsonOutput.Verify.Type)["differences"][number]> = []
 
-  /** Takes in a step, and answers the paths that are worth a line. */
+  /** Adds a step, and returns the paths that deserve a line. */
   add(sink: JobSink.JobSink, step: Verify.Verified) {
     this.intact += step.intact
     return step.differences.flatMap((difference) => {
@@ -75,7 +75,7 @@ export class Found {
     known.add(batchId === undefined || jobId === undefined ? `${sink.id}\n${path}` : keyOf({ batchId, jobId }))
   }
 
-  /** Whether something else is known of a job than that it is intact. */
+  /** Whether a job is missing, modified, or unfinished. */
   readonly isAffected = (job: Ledger.JobKey): boolean => {
     const key = keyOf(job)
     return this.missing.has(key) || this.modified.has(key) || this.unfinished.has(key)
@@ -107,7 +107,7 @@ export class Found {
     return `${count(missing)} missing, ${count(modified)} modified, ${count(extra)} extra`
   }
 
-  /** How many paths there are of each kind beside those that were shown. */
+  /** How many paths of each kind were not shown. */
   moreLines(): ReadonlyArray<string> {
     return Object.entries(this.paths).flatMap(([tag, { size }]) =>
       size <= most ? [] : [`${tag}: ${count(size - most)} more`]

@@ -1,4 +1,4 @@
-/** Why an export waits, where it does: so that progress is never silent. Pure. */
+/** Why an export waits, so that progress is never silent. Pure. */
 import { ExportReport, type GtStudio } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import { about, counted, jobs } from "./text.ts"

@@ -15,7 +15,7 @@ interface Written {
   readonly isFile: boolean
 }
 
-/** Whether one cannot be there beside the other: the same path, or one inside of what is a file. */
+/** Whether two targets exclude each other: they have the same path, or one is inside the file of the other. */
 const clash = (a: Written, b: Written): boolean =>
   a.path === b.path || (a.isFile && b.path.startsWith(a.path + sep)) || (b.isFile && a.path.startsWith(b.path + sep))
 

@@ -48,12 +48,12 @@ export const targets = {
   to: many(
     "to",
     "KIND:TARGET",
-    "Sink: files:DIR, sqlite:FILE, parquet:DIR, yolo:DIR, coco:DIR, or PACKAGE:TARGET; repeat it for more"
+    "Sink: files:DIR, sqlite:FILE, parquet:DIR, postgres, yolo:DIR, coco:DIR, or PACKAGE:TARGET; repeat it for more"
   ),
   ledger
 }
 
-/** Which batches of what is stored; the environment names those of the platform. */
+/** Batches of a sink. The environment names batches of the platform, so it does not apply. */
 export const convertBatches = many("batch", "ID", "Only this batch; repeat it for more (default: all in the source)")
 
 /** Where sizes of images come from. */
@@ -64,7 +64,7 @@ export const sizes = text(
     "key), a folder of images, a CSV table of name,width,height, or one size such as 1920x1080 (default: none)"
 )
 
-/** How fast, and of which jobs. */
+/** How fast to fetch, and which jobs. */
 export const work = {
   concurrency: Flag.Int("concurrency").pipe(
     Flag.withMetavar("N"),
@@ -96,7 +96,7 @@ export const work = {
   sizes
 }
 
-/** Following a batch that is still in work. */
+/** How to follow a batch until its jobs are finished. */
 export const following = {
   follow: onOff("follow", "Poll until every job is finished"),
   interval: Flag.Finite("interval").pipe(
@@ -117,7 +117,7 @@ export const runner = {
   health: text("health", "HOST:PORT", "Serve /health and /metrics on this address")
 }
 
-/** What a run tells of itself to other programs. */
+/** What a run reports to other programs. */
 export const telemetry = {
   otlp: text("otlp", "URL", "Send spans, metrics, and logs to this OpenTelemetry collector"),
   prometheus: text("prometheus", "FILE", "Write metrics to this file in the text format of Prometheus"),
@@ -127,7 +127,7 @@ export const telemetry = {
   )
 }
 
-/** Which jobs are looked at again. */
+/** Which jobs a refresh fetches. */
 export const again = {
   jobs: many("job", "ID", "Only this job; repeat it for more"),
   checkedBefore: Flag.Date("checked-before").pipe(
@@ -137,7 +137,7 @@ export const again = {
   )
 }
 
-/** What the flags for settings come to. */
+/** The values of the flags that are settings. */
 export interface SettingFlags {
   readonly project?: ReadonlyArray<string>
   readonly baseUrl?: Option.Option<string>

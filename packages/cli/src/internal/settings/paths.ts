@@ -10,7 +10,7 @@ export const fromHome = (path: string): string =>
 /** An absolute path, from the folder in which it was written down. */
 export const absolute = (folder: string, path: string): string => resolve(folder, fromHome(path))
 
-/** The scheme of what is a URL and no path, such as `s3`. */
+/** The scheme of a URL, such as `s3`; undefined for a path. */
 export const schemeOf = (path: string): string | undefined => /^([a-z][a-z0-9+.-]+):\/\//i.exec(path)?.[1]
 
 /** The place that a path leads to, whatever links are on the way. What is not there yet is where it would be made. */

@@ -1,4 +1,4 @@
-/** The commands for a cluster, and what they take. */
+/** The commands for a cluster, and their flags. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import { handle } from "../handle.ts"
@@ -44,8 +44,8 @@ const stop = Command.make(
   handle(() => import("../commands/stop.ts"))
 ).pipe(
   Command.withDescription(
-    "Stops an export of a cluster. Jobs in flight are finished, and what is stored is kept. To resume it, run labelstream " +
-      "export with the same flags."
+    "Stops an export of a cluster. Its runners finish the jobs in flight, and stored jobs are kept. To resume it, run " +
+      "labelstream export with the same flags."
   ),
   Command.withShortDescription("Stop an export of a cluster"),
   Command.withExamples([{

@@ -1,4 +1,4 @@
-/** The commands that store jobs, and what they take. */
+/** The commands that store jobs, and their flags. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handle } from "../handle.ts"

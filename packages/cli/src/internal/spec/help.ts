@@ -27,7 +27,7 @@ const row = (name: string, description: string): string => {
   return left + gap + wrap(description, column)
 }
 
-/** What stands for a value. Words that it may be are in the description. */
+/** The placeholder of a value. The description lists its possible words. */
 const valueOf = (type: string): string => {
   if (type === "boolean") return ""
   if (type === "integer" || type === "number") return " N"
@@ -41,7 +41,7 @@ const flagRow = ({ aliases, description, name, type }: FlagDoc): string => {
   return row(names + valueOf(type), Option.getOrElse(description, () => ""))
 }
 
-/** A command line, which goes on after a backslash where it is too long. */
+/** A command line, continued after a backslash if it is too long. */
 const example = (command: string): string =>
   wrap(command, 2 * indent).split("\n").map((line, index) => (index === 0 ? " ".repeat(indent) : "") + line)
     .join(" \\\n")
@@ -49,7 +49,7 @@ const example = (command: string): string =>
 const section = (title: string, rows: ReadonlyArray<string>): ReadonlyArray<string> =>
   rows.length === 0 ? [] : [[title, ...rows].join("\n")]
 
-/** The help of a command. Paragraphs of its description are apart by an empty line. */
+/** The help of a command. An empty line separates the paragraphs of its description. */
 export const help = (doc: HelpDoc): string =>
   [
     ...doc.description.split(/\n\s*\n/).map((paragraph) => wrap(paragraph.replaceAll(/\s+/g, " ").trim(), 0)),

@@ -1,10 +1,8 @@
-/** The commands that show what is stored or what there is, and what they take. */
+/** The commands that show jobs, batches, sinks, and settings, and their flags. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handle } from "../handle.ts"
 import * as flags from "../settings/flags.ts"
-
-const here = "--project P --batch B"
 
 const status = Command.make(
   "status",
@@ -77,7 +75,7 @@ const check = Command.make(
   Command.withDescription("Checks settings, key, project, batches, sinks, disk, and ledger. Changes nothing."),
   Command.withShortDescription("Check key, project, sinks, and disk"),
   Command.withExamples([{
-    command: `labelstream check ${here} --to files:output`,
+    command: "labelstream check --project P --batch B --to files:output",
     description: "Before you schedule an export"
   }])
 )
