@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ExportReport, GtStudio } from "@labelstream/core"
-import { reportObject } from "../src/internal/output/failures.ts"
+import { reportObject } from "../src/internal/output/reportObject.ts"
 import { eventLines, summary } from "../src/internal/output/summary.ts"
 import { batchReport, exportReport } from "./support/reports.ts"
 

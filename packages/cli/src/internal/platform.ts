@@ -1,10 +1,10 @@
 /** The platform and the ledger that settings name. */
-import { GtStudio, type Job, type Ledger, type OptionError, type RetryPolicy } from "@labelstream/core"
+import { GtStudio, type Job, type Ledger, LedgerMemory, type OptionError, type RetryPolicy } from "@labelstream/core"
 import { NodeImageHeader, NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import * as NodeHeap from "../NodeHeap.ts"
@@ -21,7 +21,7 @@ export const platform = (settings: Settings): Layer.Layer<GtStudio.GtStudio, Fai
   Layer.merge(client(settings, apiKey, spoolOf(settings)), NodeImageHeader.layer)
 
 /** The platform for commands that store nothing: it gives up early, and leaves no files. */
-export const lookingOnly = (settings: Settings): Layer.Layer<GtStudio.GtStudio, Failure> =>
+export const platformReadOnly = (settings: Settings): Layer.Layer<GtStudio.GtStudio, Failure> =>
   Layer.merge(
     client(
       settings,
@@ -86,6 +86,12 @@ export const ledgerReadOnly = (
   settings: Settings
 ): Layer.Layer<Ledger.Ledger, Ledger.LedgerError | OptionError.OptionError> =>
   SqliteLedger.layerReadOnly({ file: settings.ledger })
+
+/** The ledger for reading, or an empty one if there is none yet. */
+export const ledgerSoFar = (
+  settings: Settings
+): Layer.Layer<Ledger.Ledger, Ledger.LedgerError | OptionError.OptionError> =>
+  existsSync(settings.ledger) ? ledgerReadOnly(settings) : LedgerMemory.layer
 
 const noProject = new SettingsError({ message: "No project is named. Use --project ID, or set GT_STUDIO_PROJECT_ID" })
 

@@ -7,7 +7,7 @@ import type { Outcome } from "../failure.ts"
 import { table } from "../output/columns.ts"
 import * as Screen from "../output/screen.ts"
 import { count } from "../output/text.ts"
-import { lookingOnly, projectOf, withHost } from "../platform.ts"
+import { platformReadOnly, projectOf, withHost } from "../platform.ts"
 import { type SettingFlags, settingsOf } from "../settings/flags.ts"
 import { resolveSettings } from "../settings/settings.ts"
 
@@ -42,7 +42,7 @@ export const batchesObject = (
 export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
   const projectId = yield* projectOf(settings)
-  const object = yield* batchesObject(projectId).pipe(Effect.provide(lookingOnly(settings)), withHost(settings))
+  const object = yield* batchesObject(projectId).pipe(Effect.provide(platformReadOnly(settings)), withHost(settings))
   if (flags.json) {
     Screen.say("stdout", JSON.stringify(object))
     return 0

@@ -9,8 +9,8 @@ import { type Outcome, SettingsError } from "../failure.ts"
 import { didYouMean } from "../output/didYouMean.ts"
 import { freeAt, pathIn } from "../output/disk.ts"
 import * as Screen from "../output/screen.ts"
-import { bytes } from "../output/text.ts"
-import { batchesOf, ledgerReadOnly, lookingOnly, namedBatches, projectOf } from "../platform.ts"
+import { bytes, counted } from "../output/text.ts"
+import { batchesOf, ledgerReadOnly, namedBatches, platformReadOnly, projectOf } from "../platform.ts"
 import { needDistinctTargets } from "../settings/distinctTargets.ts"
 import { type SettingFlags, settingsOf } from "../settings/flags.ts"
 import { resolveSettings, type Settings } from "../settings/settings.ts"
@@ -38,7 +38,7 @@ const checkPlatform = Effect.fnUntraced(function*(settings: Settings) {
     const batches = yield* batchesOf(settings)
     const found = new Set(batches.map(({ projectId }) => projectId))
     const projects = found.size === 1 ? `project ${[...found].join()} has` : `${found.size} projects have`
-    return `the key is accepted; ${projects} ${batches.length} batches`
+    return `the key is accepted; ${projects} ${counted(batches.length, "batch", "batches")}`
   }
   const projectId = yield* projectOf(settings)
   const { batches, name } = yield* GtStudio.GtStudio.use((gtStudio) => gtStudio.project(projectId))
@@ -53,9 +53,9 @@ const checkPlatform = Effect.fnUntraced(function*(settings: Settings) {
     return yield* new SettingsError({ message: `the key is accepted, but project ${projectId} has no batches` })
   }
   const asked = yield* namedBatches(settings)
-  return `the key is accepted; project ${
-    name ?? projectId
-  } has ${batches.length} batches, ${asked.length} of them asked for`
+  return `the key is accepted; project ${name ?? projectId} has ${
+    counted(batches.length, "batch", "batches")
+  }, ${asked.length} of them named`
 })
 
 const checkSink = (place: Settings["to"][number]) =>
@@ -88,7 +88,7 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     { what: "settings", ok: true, said: settings.file ?? "from flags and environment, no file" },
     yield* finding(
       `platform ${settings.baseUrl}`,
-      Effect.provide(checkPlatform(settings), lookingOnly(settings))
+      Effect.provide(checkPlatform(settings), platformReadOnly(settings))
     ),
     ...sinks,
     ...(targets === undefined || targets.ok ? [] : [targets]),

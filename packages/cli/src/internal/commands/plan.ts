@@ -1,16 +1,15 @@
-import { Export, LedgerMemory, Plan } from "@labelstream/core"
+import { Export, Plan } from "@labelstream/core"
 import { plain } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { existsSync } from "node:fs"
 import type * as JsonOutput from "../../JsonOutput.ts"
 import type { Failure } from "../failure.ts"
 import { didYouMean } from "../output/didYouMean.ts"
 import { freeAt, pathIn } from "../output/disk.ts"
 import * as Screen from "../output/screen.ts"
 import { about, bytes, count, counted, jobs } from "../output/text.ts"
-import { batchesOf, ledgerReadOnly, lookingOnly, withHost } from "../platform.ts"
+import { batchesOf, ledgerSoFar, platformReadOnly, withHost } from "../platform.ts"
 import { needDistinctTargets } from "../settings/distinctTargets.ts"
 import { type SettingFlags, settingsOf } from "../settings/flags.ts"
 import { resolveSettings } from "../settings/settings.ts"
@@ -91,8 +90,7 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
     const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
     yield* needDistinctTargets(settings)
     const sinks = yield* makeAll(settings.to)
-    const ledger = existsSync(settings.ledger) ? ledgerReadOnly(settings) : LedgerMemory.layer
-    const context = yield* Layer.build(Layer.merge(lookingOnly(settings), ledger))
+    const context = yield* Layer.build(Layer.merge(platformReadOnly(settings), ledgerSoFar(settings)))
     const { filter } = filterOf(settings)
     const seen = new Set<string>()
     const counted: typeof filter = filter === undefined ? undefined : (job) => {

@@ -1,11 +1,10 @@
 /** The handler of the export tool of `labelstream mcp`: it exports once the user has agreed to the plan. */
-import { Export, LedgerMemory, Plan } from "@labelstream/core"
+import { Export, Plan } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import { existsSync } from "node:fs"
 import { filterOf, prepare } from "../commands/export.ts"
 import { batchPlanObject } from "../commands/plan.ts"
-import { Failures, reportObject } from "../output/failures.ts"
-import { batchesOf, ledgerReadOnly, lookingOnly } from "../platform.ts"
+import { Failures, reportObject } from "../output/reportObject.ts"
+import { batchesOf, ledgerSoFar, platformReadOnly } from "../platform.ts"
 import type { Settings } from "../settings/settings.ts"
 import { makeAll } from "../settings/sinkTargets.ts"
 import { exportingTools, most, ToolError } from "./mcpTools.ts"
@@ -13,7 +12,6 @@ import { asToolError } from "./readingHandlers.ts"
 
 const plan = Effect.fnUntraced(function*(settings: Settings) {
   const sinks = yield* makeAll(settings.to)
-  const ledger = existsSync(settings.ledger) ? ledgerReadOnly(settings) : LedgerMemory.layer
   return yield* Effect.gen(function*() {
     const { filter } = filterOf(settings)
     const { batches, limited } = yield* Plan.make({
@@ -24,7 +22,7 @@ const plan = Effect.fnUntraced(function*(settings: Settings) {
       ...(settings.limit === undefined ? {} : { limit: settings.limit })
     })
     return { batches: batches.slice(0, most.batches).map(batchPlanObject), limited }
-  }).pipe(Effect.provide([ledger, lookingOnly(settings)]))
+  }).pipe(Effect.provide([ledgerSoFar(settings), platformReadOnly(settings)]))
 })
 
 const run = Effect.fnUntraced(function*(settings: Settings) {

@@ -9,9 +9,9 @@ import type * as JsonOutput from "../../JsonOutput.ts"
 import { batchesObject } from "../commands/batches.ts"
 import type { Failure } from "../failure.ts"
 import { didYouMean } from "../output/didYouMean.ts"
-import { failedJob } from "../output/failures.ts"
 import * as LedgerSummary from "../output/ledgerSummary.ts"
-import { ledgerReadOnly, lookingOnly, projectOf } from "../platform.ts"
+import { failedJob } from "../output/reportObject.ts"
+import { ledgerReadOnly, platformReadOnly, projectOf } from "../platform.ts"
 import type { Settings } from "../settings/settings.ts"
 import { makeAll } from "../settings/sinkTargets.ts"
 import { targetsOf } from "../settings/storedTargets.ts"
@@ -104,7 +104,7 @@ export const readingHandlers = (settings: Settings) => {
           batches: batches.slice(0, most.batches),
           more_batches: Math.max(0, batches.length - most.batches)
         }
-      }).pipe(Effect.provide(lookingOnly(settings)), asToolError),
+      }).pipe(Effect.provide(platformReadOnly(settings)), asToolError),
     query: ({ limit, sink, sql }) =>
       Effect.gen(function*() {
         const rows = yield* limitOf(limit, 50, most.rows)
