@@ -112,7 +112,7 @@ interface Server {
   readonly port: number
 }
 
-/** Makes the database cluster; answers what starts a server on it, on a free port or on that of an earlier one. */
+/** Makes the database cluster. Returns a function that starts a server on it, on a free port or on that of an earlier server. */
 const prepare = ({ bin, lib }: Installation, folder: string, password: string) => {
   const user = nobody()
   const libraries = join(folder, "lib")

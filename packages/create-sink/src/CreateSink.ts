@@ -1,6 +1,6 @@
 /**
- * Lays out the package of a new sink or dataset format: below `packages` inside the Labelstream workspace, in a folder of the working
- * directory elsewhere. The folder appears whole or not at all, and nothing else is touched.
+ * Lays out the package of a new sink or dataset format: below `packages` inside the Labelstream workspace, elsewhere in a
+ * folder of the working directory. The folder appears complete or not at all, and nothing else is touched.
  */
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -20,7 +20,7 @@ export class CreateSinkError extends Error {
 }
 
 /**
- * Lays out the package of a name, as seen from a folder. `kind` is what it is. Default: `sink`. Throws a
+ * Lays out the package of a name, as seen from a folder. `kind` says what it is. Default: `sink`. Throws a
  * {@link CreateSinkError} and then leaves nothing behind.
  */
 export const create = (name: string, from: string, kind: Kind = "sink"): Created => {
@@ -47,7 +47,7 @@ const problemOf = (name: string): string | undefined => {
   const prefix = /^(@[^/]*\/|labelstream-|sink-)+/.exec(name)?.[0]
   if (prefix !== undefined) return `Leave "${prefix}" out of the name: it is put before it`
   if (/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= 50) return undefined
-  return `"${name}" is no name for a sink: take small letters, digits and single hyphens, such as "my-files"`
+  return `"${name}" is no name for a sink: use lowercase letters, digits, and single hyphens, such as "my-files"`
 }
 
 const workspaceOf = (from: string): string | undefined => {
@@ -64,15 +64,15 @@ const isWorkspace = (folder: string): boolean => {
 }
 
 const lay = (texts: Readonly<Record<string, string>>, parent: string, directory: string): void => {
-  const beside = mkdtempSync(join(parent, ".create-sink-"))
+  const staged = mkdtempSync(join(parent, ".create-sink-"))
   try {
     for (const [path, text] of Object.entries(texts)) {
-      const file = join(beside, "package", path)
+      const file = join(staged, "package", path)
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, text)
     }
-    renameSync(join(beside, "package"), directory)
+    renameSync(join(staged, "package"), directory)
   } finally {
-    rmSync(beside, { recursive: true, force: true })
+    rmSync(staged, { recursive: true, force: true })
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The files of a new package. Its sources are those of `template`, a complete sink and a complete dataset format by the name
- * of `shelf`, with the name put in. Its manifest and compiler options differ between a package alone and one of the
+ * The files of a new package. Its sources are those of `template`, a complete sink and a complete dataset format named
+ * `shelf`, under the new name. Its manifest and compiler options differ between a package alone and one of the
  * Labelstream workspace.
  */
 import { readFileSync } from "node:fs"
@@ -41,7 +41,7 @@ export const files = (name: string, home: Home, kind: Kind): Readonly<Record<str
   }
 }
 
-/** Lists of texts stand on one line. */
+/** Lists of texts are on one line. */
 const json = (value: object) =>
   `${JSON.stringify(value, null, 2)}\n`.replaceAll(
     /\[\s+("[^[\]]*")\s+\]/g,
@@ -58,7 +58,7 @@ const described = (name: string, kind: Kind) => ({
 const built = { types: "./dist/index.d.ts", default: "./dist/index.js" }
 const engines = { node: ">=22.19" }
 
-/** What is published is built: npm takes `exports` as they stand, and Node runs no TypeScript below `node_modules`. */
+/** `exports` name built files: npm does not rewrite them, and Node.js runs no TypeScript below `node_modules`. */
 const alone = (name: string, kind: Kind) => ({
   ".gitignore": "dist\nnode_modules\n",
   "package.json": json({
@@ -110,7 +110,7 @@ const alone = (name: string, kind: Kind) => ({
   })
 })
 
-/** As its neighbours: sources in `exports`, which pnpm replaces by what is built when it publishes. */
+/** Like its neighbors: `exports` name sources, which pnpm replaces by built files when it publishes. */
 const inWorkspace = (name: string, kind: Kind) => ({
   "package.json": json({
     ...described(name, kind),

@@ -7,8 +7,8 @@ const usage = `Lays out the package of a new sink for Labelstream, or of a new d
   npm create @labelstream/sink NAME
   npm create @labelstream/sink -- --format NAME
 
-NAME is the name by which Labelstream finds it: small letters, digits and hyphens. Inside the Labelstream workspace the
-package is laid out as packages/sink-NAME, elsewhere as labelstream-sink-NAME in the working directory.
+NAME is the name by which Labelstream finds it: lowercase letters, digits, and hyphens. The package is laid out as
+packages/sink-NAME inside the Labelstream workspace, and elsewhere as labelstream-sink-NAME in the working directory.
 `
 
 const args = process.argv.slice(2)
