@@ -83,4 +83,7 @@ export const csvSink = (options: { readonly directory: string }): JobSink.JobSin
   })
 }
 
-if (import.meta.main) await exportMain((output) => [csvSink({ directory: join(output, "csv") })])
+// Tests import the sink alone. `npm run example` imports this file too, but names it as the program.
+if (process.argv[1] === import.meta.filename) {
+  await exportMain((output) => [csvSink({ directory: join(output, "csv") })])
+}

@@ -41,26 +41,33 @@ const store = (directory: string, ...records: ReadonlyArray<JobSink.JobRecord>) 
   }))
 
 describe("the CSV sink", () => {
-  it.live("runs as an example, and another reader counts what the JSON documents hold", () =>
-    Effect.gen(function*() {
-      const output = yield* temporaryFolder
-      const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 60, kinds: Scenario.allKinds }] })
-      const { status, stderr, stdout } = yield* run("custom-sink", settings(simulator, output))
-      assert.strictEqual(status, 0, stderr)
-      assert.match(stdout, /60 exported/)
+  it.live(
+    "runs by its name as an example, and another reader counts what the JSON documents hold",
+    () =>
+      Effect.gen(function*() {
+        const output = yield* temporaryFolder
+        const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 60, kinds: Scenario.allKinds }] })
+        const { status, stderr, stdout } = yield* run("run", settings(simulator, output), ["custom-sink"])
+        assert.strictEqual(status, 0, stderr)
+        assert.match(stdout, /60 exported/)
 
-      const expected = join(output, "expected")
-      yield* Effect.promise(() => mkdir(expected))
-      for (const [index, { id }] of [...simulator.jobs("b")].entries()) {
-        yield* Effect.promise(() => writeFile(join(expected, `${index}.json`), simulator.expectedDocument("b", id)))
-      }
-      const { labels } = yield* Effect.promise(() => countJson(expected))
-      const rows = yield* query(join(output, "csv"), "SELECT label, count(*)::INT AS n FROM annotations GROUP BY label")
-      assert.deepStrictEqual(Object.fromEntries(rows.map(({ label, n }) => [label, n])), labels)
-      const files = yield* Effect.promise(() => readdir(join(output, "csv")))
-      assert.lengthOf(files.filter((file) => file.endsWith(".csv")), 60)
-      assert.lengthOf(files, 60)
-    }), 120_000)
+        const expected = join(output, "expected")
+        yield* Effect.promise(() => mkdir(expected))
+        for (const [index, { id }] of [...simulator.jobs("b")].entries()) {
+          yield* Effect.promise(() => writeFile(join(expected, `${index}.json`), simulator.expectedDocument("b", id)))
+        }
+        const { labels } = yield* Effect.promise(() => countJson(expected))
+        const rows = yield* query(
+          join(output, "csv"),
+          "SELECT label, count(*)::INT AS n FROM annotations GROUP BY label"
+        )
+        assert.deepStrictEqual(Object.fromEntries(rows.map(({ label, n }) => [label, n])), labels)
+        const files = yield* Effect.promise(() => readdir(join(output, "csv")))
+        assert.lengthOf(files.filter((file) => file.endsWith(".csv")), 60)
+        assert.lengthOf(files, 60)
+      }),
+    120_000
+  )
 
   it.live("gives back quotes, commas, line ends and emoji, and tells nothing from empty text", () =>
     Effect.gen(function*() {

@@ -32,12 +32,12 @@ const besides = ({ LABELSTREAM_OUTPUT: output }: Readonly<Record<string, string>
   output === undefined ? {} : { LABELSTREAM_LEDGER: join(output, ".labelstream", "ledger.sqlite") }
 
 /** A process under way. `end` waits for it; the scope kills it. */
-export const start = (example: string, env: Readonly<Record<string, string>>) =>
+export const start = (example: string, env: Readonly<Record<string, string>>, args: ReadonlyArray<string> = []) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
         const file = fileOf(example)
-        const child = spawn(process.execPath, [file], {
+        const child = spawn(process.execPath, [file, ...args], {
           env: {
             PATH: process.env["PATH"] ?? "",
             NODE_COMPILE_CACHE: compiledOf(file),
@@ -71,8 +71,7 @@ export const start = (example: string, env: Readonly<Record<string, string>>) =>
     })
   )
 
-export const run = (example: string, env: Readonly<Record<string, string>>) =>
-  Effect.scoped(Effect.flatMap(start(example, env), ({ end }) => end))
+export const run = (...of: Parameters<typeof start>) => Effect.scoped(Effect.flatMap(start(...of), ({ end }) => end))
 
 /** Settings for all batches of a simulator. */
 export const settings = (simulator: Simulator.Running, output: string) => ({
