@@ -164,7 +164,7 @@ describe("the block", () => {
     assert.notMatch(oneLine({ ...calm, report }), /waiting|nothing new/)
   })
 
-  it("has colour only where it is asked for", () => {
+  it("has color only where it is asked for", () => {
     const size = { columns: 120, rows: 24 }
     assert.notInclude(block(view([batch("one")]), size, false).join(""), "\u001b")
     assert.include(block(view([batch("one")]), size, true).join(""), "\u001b[32m")

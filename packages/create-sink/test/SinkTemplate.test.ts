@@ -59,12 +59,12 @@ describe.each(["sink", "format"] as const)("the template of a %s", (kind) => {
     }
   })
 
-  it("is set up in the workspace as its neighbours are", () => {
+  it("is set up in the workspace as its neighbors are", () => {
     const files = SinkTemplate.files("blobs", "workspace", kind)
     for (const path of ["tsconfig.json", "test/tsconfig.json"]) {
-      const { references = [], ...neighbour } = parsed(read(`packages/sink-sqlite/${path}`))
+      const { references = [], ...neighbor } = parsed(read(`packages/sink-sqlite/${path}`))
       const { references: own = [], ...rest } = parsed(files[path])
-      assert.deepStrictEqual(rest, neighbour)
+      assert.deepStrictEqual(rest, neighbor)
       // Only sinks that write files need what these have in common; a format has it from the dataset package.
       const needed = references.map((reference) => reference.path.replace("/storage", "/dataset"))
       assert.deepStrictEqual(
@@ -74,17 +74,17 @@ describe.each(["sink", "format"] as const)("the template of a %s", (kind) => {
     }
     const { description, keywords, name, ...rest } = parsed(files["package.json"])
     // Where the package is published from is for its author to say.
-    const { bugs, description: _, homepage, keywords: words, name: __, repository, ...neighbour } = parsed(
+    const { bugs, description: _, homepage, keywords: words, name: __, repository, ...neighbor } = parsed(
       read("packages/sink-files/package.json")
     )
     assert.isTrue([bugs, homepage, repository, words].every((each) => each !== undefined))
-    const { "@labelstream/storage": range = "", ...core } = neighbour.dependencies
-    const { "@labelstream/sink-testkit": ___, ...effect } = neighbour.devDependencies
+    const { "@labelstream/storage": range = "", ...core } = neighbor.dependencies
+    const { "@labelstream/sink-testkit": ___, ...effect } = neighbor.devDependencies
     assert.deepStrictEqual(
       rest,
       kind === "sink"
-        ? { ...neighbour, dependencies: core }
-        : { ...neighbour, dependencies: { ...core, "@labelstream/dataset": range }, devDependencies: effect }
+        ? { ...neighbor, dependencies: core }
+        : { ...neighbor, dependencies: { ...core, "@labelstream/dataset": range }, devDependencies: effect }
     )
     assert.deepStrictEqual([name, typeof description, keywords], ["@labelstream/sink-blobs", "string", [
       "labelstream-sink"

@@ -57,7 +57,7 @@ describe("a page", () => {
       assert.include(nothing, "Nothing exported yet")
       assert.notInclude(nothing, "NaN")
       const closed = yield* pageOf([{ id: "1" }], { sinks: [] })
-      assert.include(closed, "None of the sinks given can read its jobs back")
+      assert.include(closed, "None of the sinks can read its jobs back, so this page has no labels and no drawings")
     }))
 
   it.effect("says where ledger and sink do not agree", () =>

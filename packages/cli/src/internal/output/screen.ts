@@ -19,7 +19,7 @@ const [toLineEnd, below] = ["\u001b[K", "\u001b[J"]
 /** Whether stderr is a terminal that can redraw lines. */
 export const canDraw = (): boolean => stream.isTTY && process.env["TERM"] !== "dumb"
 
-/** Whether a stream takes colour: a terminal, unless `NO_COLOR` says otherwise. */
+/** Whether a stream takes color: a terminal, unless `NO_COLOR` says otherwise. */
 export const hasColor = (of: NodeJS.WriteStream): boolean => of.isTTY && of.hasColors()
 
 let render: Render | undefined

@@ -98,7 +98,7 @@ export const boxes = (all: ReadonlyArray<Box>, frame: string | null, colors: Col
   )
 }
 
-/** Draws labelled points; `colorOf` gives the class of a label key's colour. */
+/** Draws labeled points; `colorOf` gives the class of a label key's color. */
 export const points = (cloud: ReadonlyArray<CloudPoint>, colorOf: (key: number) => string): Html => {
   const map = mapOf(cloud.map(({ x, y }): Point => [x, y]), 1e-6)
   const byColor = Map.groupBy(cloud, ({ key }) => colorOf(key))
@@ -109,5 +109,5 @@ export const points = (cloud: ReadonlyArray<CloudPoint>, colorOf: (key: number) 
         some.map(({ x, y }) => `M${fixed(map.x(x))} ${fixed(map.y(y))}h0`).join("")
       }"/></g>`
   )
-  return drawing(size, `${cloud.length} labelled points from above`, html`${map.grid}${dots}`)
+  return drawing(size, `${cloud.length} labeled points from above`, html`${map.grid}${dots}`)
 }

@@ -1,11 +1,11 @@
-/** Which of the page's ten colours stand for what in the drawings of one job. */
+/** Which of the page's ten colors stand for what in the drawings of one job. */
 import type { AnnotationModel } from "@labelstream/core"
 
 const colorCount = 10
 
 /** One line of a drawing's key. */
 export interface KeyLine {
-  /** Class of the colour, `c0` to `c9`. */
+  /** Class of the color, `c0` to `c9`. */
   readonly color: string
   readonly label: string
   /** Whether it is one object through several frames. */
@@ -14,7 +14,7 @@ export interface KeyLine {
 }
 
 /**
- * Colours by label, or by object where objects go through frames. A label has the same colour in all jobs, as long as no
+ * Colors by label, or by object where objects go through frames. A label has the same color in all jobs, as long as no
  * two labels of one job would share it.
  */
 export class Colors {
@@ -28,7 +28,7 @@ export class Colors {
     this.byTrack = byTrack
   }
 
-  /** Class of a row's colour. */
+  /** Class of a row's color. */
   of(row: AnnotationModel.AnnotationRow): string {
     return `c${this.lineOf(row).index}`
   }
@@ -40,7 +40,7 @@ export class Colors {
     return `c${line.index}`
   }
 
-  /** What the colours stand for, in the order in which they were asked for; some may not be drawn. */
+  /** What the colors stand for, in the order in which they were asked for; some may not be drawn. */
   key(): ReadonlyArray<KeyLine> {
     return Array.from(this.lines.values(), ({ index, ...line }) => ({ color: `c${index}`, ...line }))
   }

@@ -1,4 +1,4 @@
-/** What the colours of a drawing, or of a mask, stand for. */
+/** What the colors of a drawing, or of a mask, stand for. */
 import type { AnnotationModel } from "@labelstream/core"
 import * as format from "../format.ts"
 import { type Html, html } from "../html.ts"
@@ -10,7 +10,7 @@ const segmentLimit = 12
 
 const hexColor = /^#[0-9a-f]{6}$/
 
-/** A colour of the platform's; an empty field where it is none that can be shown. */
+/** A color of the platform's; an empty field where it is none that can be shown. */
 const swatch = (color: string | null): Html =>
   html`<svg aria-hidden="true" viewBox="0 0 10 10">${
     color !== null && hexColor.test(color)
@@ -23,7 +23,7 @@ const segment = ({ color, instance, label: name, label_key }: AnnotationModel.An
     instance === null ? null : html` <span class="soft">#${foreign(instance, 20)}</span>`
   }${label_key === null ? null : html` <span class="soft">key ${label_key}</span>`}</span></li>`
 
-/** The segments of a job, in the platform's colours; null where it has none. */
+/** The segments of a job, in the platform's colors; null where it has none. */
 export const segmentKey = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>): Html | null => {
   const kinds = new Map(
     rows.filter(({ type }) => type === "segment")
@@ -35,7 +35,7 @@ export const segmentKey = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>): 
   }`
 }
 
-/** The page's own colours as they were used in drawings; null where they were not. */
+/** The page's own colors as they were used in drawings; null where they were not. */
 export const colorKey = (colors: Colors): Html | null => {
   const lines = colors.key().filter(({ count }) => count > 0)
   if (lines.length === 0) return null

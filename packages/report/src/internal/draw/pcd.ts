@@ -1,4 +1,4 @@
-/** Reads labelled point clouds (PCD, text or uncompressed binary) as far as a view from above needs them. */
+/** Reads labeled point clouds (PCD, text or uncompressed binary) as far as a view from above needs them. */
 
 /** One point and the number of what it belongs to. */
 export interface CloudPoint {

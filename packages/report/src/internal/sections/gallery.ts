@@ -110,7 +110,7 @@ ${rest(sketch, budget.skipped).map((text) => html`<p class="soft small">${text}<
 `
   }
 
-  /** A row of each label, the most frequent ones first: these keep their colours in all jobs. */
+  /** A row of each label, the most frequent ones first: these keep their colors in all jobs. */
   private byRank(rows: Rows): Rows {
     const rank = ({ label }: AnnotationModel.AnnotationRow) => this.rankOf.get(label) ?? Infinity
     const drawable = rows.filter(({ type }) => !["segment", "classification", "unknown"].includes(type))

@@ -167,7 +167,7 @@ describe("a point cloud", () => {
     `# .PCD v0.7\nVERSION 0.7\nFIELDS x y z label_key\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\nWIDTH ${points}\nHEIGHT 1\n` +
     `POINTS ${points}\nDATA ${data}\n`
 
-  it("of labelled points is read as text and as binary, and nothing else", () => {
+  it("of labeled points is read as text and as binary, and nothing else", () => {
     const expected = { points: [{ x: 1, y: 2, key: 5 }, { x: 3, y: 4, key: 6 }], total: 2 }
     assert.deepStrictEqual(
       Pcd.read(Buffer.from(`${header("ascii", 2)}1 2 0 5\nnan nan 0 5\n3 4 0 6\n`))?.points,
@@ -225,7 +225,7 @@ describe("a stored image", () => {
   })
 })
 
-describe("colours", () => {
+describe("colors", () => {
   it("are the same for a label in every job, unless two labels of one would share it", () => {
     const rankOf = new Map([["Car", 1], ["Tree", 11], ["Sign", 4]])
     const of = (labels: ReadonlyArray<string>) => {
