@@ -56,6 +56,16 @@ describe("the published command", () => {
       assert.strictEqual((yield* runAlone(["sinks"], { cwd, folder })).stdout, "as modules: sinks\n")
     }), 60_000)
 
+  it("loads 1 KB before it turns on the cache of compiled code, and 1 byte per character", () => {
+    const entry = readFileSync(join(command, "labelstream.js"), "utf8")
+    const files = Array.from(entry.matchAll(/^import .*from "\.\/(.*)";$/gm), ([, file]) => file!)
+    for (const file of files) assert.isBelow(readFileSync(join(command, file), "utf8").length, 1000, file)
+    assert.isAtLeast(files.length, 1)
+    for (const file of readdirSync(command).filter((name) => name.endsWith(".js"))) {
+      assert.notMatch(readFileSync(join(command, file), "utf8"), /[^\0-\x7f]/, file)
+    }
+  })
+
   it("names whose work is in it", () => {
     const text = readFileSync(join(command, "LICENSES.txt"), "utf8")
     for (const name of ["effect", "undici", "hyparquet-writer"]) assert.match(text, new RegExp(`^${name}$`, "m"))
