@@ -3,7 +3,7 @@ import { Content, type JobSink } from "@labelstream/core/sink"
 import { Files, type Fs, Target } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { createHash } from "node:crypto"
+import { createHash, hash } from "node:crypto"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"
@@ -67,29 +67,35 @@ const indexOf = ({ path }: Manifest.File): number => Number.parseInt(path.slice(
 
 /** A stored file as content. It names no path: another sink must not link to a file that is the user's. */
 const contentOf = (fs: Fs, folders: ReadonlyArray<string>, file: Manifest.File): Content.Content => {
-  const stream = Stream.fromAsyncIterable(
-    read(fs, folders.map((folder) => join(folder, file.path)), file.sha256),
-    (cause) => new Content.ContentError({ operation: "read", cause, code: Files.codeOf(cause) ?? "CHANGED" })
-  )
+  const toError = (cause: unknown) =>
+    new Content.ContentError({ operation: "read", cause, code: Files.codeOf(cause) ?? "CHANGED" })
+  const paths = folders.map((folder) => join(folder, file.path))
+  const find = async () => paths.length > 1 && await fs.find(paths[0]!) === undefined ? paths[1]! : paths[0]!
+  const check = (path: string, sha256: string) => {
+    if (sha256 !== file.sha256) throw new Error(`${path} has changed since it was stored`)
+  }
+  async function* chunks() {
+    const path = await find()
+    const reading = createHash("sha256")
+    for await (const bytes of Files.chunksOf(fs, path, Math.min(file.size, chunkSize))) {
+      reading.update(bytes)
+      yield Buffer.from(bytes)
+    }
+    check(path, reading.digest("hex"))
+  }
+  const collect = async () => {
+    const path = await find()
+    const bytes = await Files.readAll(fs, path)
+    check(path, hash("sha256", bytes))
+    return bytes
+  }
   return {
     size: file.size,
     sha256: file.sha256,
     mediaType: file.media_type,
     bytes: undefined,
     path: undefined,
-    stream,
-    collect: Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(chunks))
+    stream: Stream.suspend(() => Stream.fromAsyncIterable(chunks(), toError)),
+    collect: Effect.tryPromise({ try: collect, catch: toError })
   }
 }
-
-const read = (fs: Fs, paths: ReadonlyArray<string>, sha256: string): AsyncIterable<Uint8Array> => ({
-  async *[Symbol.asyncIterator]() {
-    const path = paths.length > 1 && await fs.find(paths[0]!) === undefined ? paths[1]! : paths[0]!
-    const hash = createHash("sha256")
-    for await (const bytes of Files.chunksOf(fs, path, chunkSize)) {
-      hash.update(bytes)
-      yield Buffer.from(bytes)
-    }
-    if (hash.digest("hex") !== sha256) throw new Error(`${path} has changed since it was stored`)
-  }
-})

@@ -48,40 +48,56 @@ export const fill = Effect.fnUntraced(
       return Effect.andThen(
         events.room,
         Effect.flatMap(
-          Effect.forEach(settled.stored, ({ delivery: { record }, receipt }) => backfilled(record, receipt)),
-          (outcomes) => ledger.record(outcomes)
+          Effect.all([
+            entriesOf(ledger, settled.stored.map(({ delivery }) => delivery.record)),
+            Clock.currentTimeMillis
+          ]),
+          ([known, at]) =>
+            ledger.record(
+              settled.stored.map(({ delivery: { record }, receipt }, index) =>
+                backfilled(record, receipt, known[index] ?? null, at)
+              )
+            )
         )
       )
     })
     /** A job that failed because the target could not store it is no longer failed. */
-    const backfilled = Effect.fnUntraced(function*(record: JobRecord, receipt: Receipt) {
+    const backfilled = (record: JobRecord, receipt: Receipt, known: LedgerEntry | null, at: number): Outcome => {
       const { batchId, projectId, summary } = record
       const batch = { projectId, batchId }
-      const [known] = yield* ledger.find(batch, [record.jobId])
       // It has the files that the source has.
       const attachments = known?.receipts.find(({ sink }) => sink === source.id)?.attachments ?? undefined
       const stored = { batch, sink: target.id, receipt, ...(attachments === undefined ? {} : { attachments }) }
-      if (known?.error == null || !isFailureOf(target.name, known.error)) {
-        return { _tag: "Reconciled", ...stored } satisfies Outcome
-      }
-      const at = yield* Clock.currentTimeMillis
-      return { _tag: "Stored", ...stored, listed: known.storedAs ?? listedOf(summary), at } satisfies Outcome
-    })
+      return known?.error == null || !isFailureOf(target.name, known.error)
+        ? { _tag: "Reconciled", ...stored }
+        : { _tag: "Stored", ...stored, listed: known.storedAs ?? listedOf(summary), at }
+    }
     const storing = yield* Effect.forkScoped(runner.run)
     const isAsked = (job: StoredJob) =>
       batches.some(({ batchId, projectId }) => batchId === job.batchId && projectId === job.projectId)
-    const isLacking = Effect.fnUntraced(function*(job: StoredJob) {
-      const receipt = [{ batchId: job.batchId, jobId: job.jobId, revision: job.revision, bytes: bytesOf(job) }]
-      const [atSource] = yield* held.check(receipt, [])
-      const [atTarget] = yield* stored.check(receipt, [])
-      if (atSource !== "match" || atTarget === "match") return false
+    /** The jobs that the target lacks. */
+    const lacking = Effect.fnUntraced(function*(jobs: ReadonlyArray<StoredJob>) {
+      const receipts = jobs.map(({ batchId, jobId, revision, ...job }) => ({
+        batchId,
+        jobId,
+        revision,
+        bytes: bytesOf(job)
+      }))
+      const atSource = yield* held.check(receipts, [])
+      const atTarget = yield* stored.check(receipts, [])
+      const found = jobs.filter((_, index) => atSource[index] === "match" && atTarget[index] !== "match")
       // What another sink has stored since is newer, and may be what the target holds without a receipt.
-      const [known] = yield* ledger.find(job, [job.jobId])
-      return known == null || (holds(known, source.id) && !hasMore(known, target.id, job))
+      const known = yield* entriesOf(ledger, found)
+      return found.filter((job, index) => {
+        const entry = known[index]
+        return entry == null || (holds(entry, source.id) && !hasMore(entry, target.id, job))
+      })
     })
     yield* source.replay.pipe(
       Stream.filter((job) => isAsked(job) && runner.failure === undefined),
-      Stream.filterEffect(isLacking),
+      Stream.grouped(jobsAtOnce),
+      Stream.mapEffect(lacking),
+      Stream.flattenIterable,
       Stream.mapEffect((job, position) => recordOf(job, { load, position })),
       Stream.flattenIterable,
       Stream.mapEffect((unmeasured) =>
@@ -104,6 +120,23 @@ export const fill = Effect.fnUntraced(
   },
   Effect.scoped
 )
+
+/** Jobs that are looked up in the ledger together: some sinks replay contents in memory. */
+const jobsAtOnce = 32
+
+/** The ledger's entry of each job. */
+const entriesOf = Effect.fnUntraced(function*(
+  ledger: Ledger["Service"],
+  jobs: ReadonlyArray<Pick<StoredJob, "projectId" | "batchId" | "jobId">>
+) {
+  const entries: Array<LedgerEntry | null> = []
+  const byBatch = Map.groupBy(jobs.keys(), (index) => JSON.stringify([jobs[index]!.projectId, jobs[index]!.batchId]))
+  for (const indices of byBatch.values()) {
+    const found = yield* ledger.find(jobs[indices[0]!]!, indices.map((index) => jobs[index]!.jobId))
+    for (const [at, index] of indices.entries()) entries[index] = found[at] ?? null
+  }
+  return entries
+})
 
 interface Filled extends Delivery {
   readonly unsized: ReadonlyArray<Unsized>
