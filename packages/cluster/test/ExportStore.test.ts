@@ -253,7 +253,8 @@ const suite = (kind: Kind) => {
               problemExample: { jobId: "1", path: "data", reason: "no" },
               unknown: 1,
               unknownExample: "2"
-            }]
+            }],
+            unreachable: [{ reason: "HTTP 404", count: 3 }]
           }
           assert.deepStrictEqual(yield* store.pending(run), [0])
           yield* store.endSlice(run, 0, [], { batches: [] })
@@ -271,6 +272,7 @@ const suite = (kind: Kind) => {
           assert.deepStrictEqual(progress.slices, { placed: 1, ended: 1 })
           const [report] = progress.batches
           assert.deepStrictEqual([report?.problems, report?.unknown, report?.unknownExample], [2, 1, "2"])
+          assert.deepStrictEqual([progress.unsized, progress.unreachable], [[], [{ reason: "HTTP 404", count: 3 }]])
           assert.deepStrictEqual(ExportStore.runEnd("completed", progress), {
             outcome: "completed",
             listed: 6,

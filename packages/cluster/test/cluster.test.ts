@@ -258,7 +258,7 @@ describe("a cluster", () => {
   )
 
   it.live(
-    "adds inputs to what was stored without them, in every sink and once, and counts none of it as changed",
+    "adds inputs to what was stored without them, once and as no change, and counts by reason those out of reach",
     () =>
       Effect.gen(function*() {
         const jobs = 12
@@ -267,9 +267,9 @@ describe("a cluster", () => {
         const output = yield* temporaryFolder
         const file = join(yield* temporaryFolder, "labels.db")
         const sinks = [`files:${output}`, `sqlite:${file}`]
-        const exported = (attachments: "results" | "all") =>
+        const exported = (attachments: "results" | "all", mode: "new" | "refresh" = "new") =>
           Effect.flatMap(
-            world.submit(requestOf(world.simulator, sinks, { attachments })),
+            world.submit(requestOf(world.simulator, sinks, { attachments, mode })),
             ({ id }) => world.end(id)
           )
         yield* exported("results")
@@ -286,6 +286,10 @@ describe("a cluster", () => {
         const asked = yield* askedFor(world.simulator)
         assert.deepStrictEqual(countsOf(yield* exported("all")), { ...none, listed: jobs, unchanged: jobs })
         assert.strictEqual(yield* askedFor(world.simulator), asked)
+        yield* world.simulator.setFaults([{ on: "storage", meets: { _tag: "Missing" }, part: "input" }])
+        const { report } = yield* exported("all", "refresh")
+        assert.isTrue(report.complete)
+        assert.deepStrictEqual(report.unreachable, [{ reason: "HTTP 404", count: jobs }])
       }).pipe(Effect.scoped),
     patience
   )

@@ -141,9 +141,9 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
       }))
     }
     case "Unsized":
-      return { ...report, unsized: event.unsized.reduce(added, report.unsized) }
+      return { ...report, unsized: addReasons(report.unsized, event.unsized) }
     case "Unreachable":
-      return { ...report, unreachable: event.unreachable.reduce(added, report.unreachable) }
+      return { ...report, unreachable: addReasons(report.unreachable, event.unreachable) }
     case "Stored": {
       const { isBackfill, receipts } = event
       return withSink(report, event.sink, ({ backfilled, bytes, stored }) => ({
@@ -177,7 +177,12 @@ const failing = (report: ExportReport, event: Parameters<typeof grouped>[1], job
   failures: grouped(report.failures, event, jobId)
 })
 
-/** Adds images or inputs to those of their reason, or of the last one if there are too many reasons. */
+/** Returns counts of images or inputs by reason with further ones: at most 20 reasons, the last of which is `other`. */
+export const addReasons = <A extends Unsized | Unreachable>(
+  counts: ReadonlyArray<A>,
+  more: ReadonlyArray<A>
+): ReadonlyArray<A> => more.reduce(added, counts)
+
 const added = <A extends Unsized | Unreachable>(counts: ReadonlyArray<A>, more: A): ReadonlyArray<A> => {
   const reason = counts.length < 19 || counts.some((known) => known.reason === more.reason) ? more.reason : "other"
   const at = counts.findIndex((known) => known.reason === reason)

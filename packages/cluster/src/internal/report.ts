@@ -49,8 +49,8 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     stopped,
     batches,
     failures: progress?.failures ?? [],
-    unsized: [],
-    unreachable: [],
+    unsized: progress?.unsized ?? [],
+    unreachable: progress?.unreachable ?? [],
     sinks,
     // Only each runner knows its own.
     begun: 0,

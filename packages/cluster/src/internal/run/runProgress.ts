@@ -31,6 +31,9 @@ export interface SliceExtra {
     & Job.BatchRef
     & Pick<ExportReport.BatchReport, "problems" | "problemExample" | "unknown" | "unknownExample">
   >
+  /** As in a report. Absent in slices of an earlier version. */
+  readonly unsized?: ExportReport.ExportReport["unsized"]
+  readonly unreachable?: ExportReport.ExportReport["unreachable"]
 }
 
 /** A run so far. */
@@ -41,6 +44,9 @@ export interface RunProgress {
   readonly failures: ReadonlyArray<ExportReport.FailureGroup>
   /** What each sink has stored in this run, in order of id. */
   readonly sinks: ReadonlyArray<{ readonly id: string; readonly stored: number; readonly bytes: number }>
+  /** As in a report, from the slices that have ended. */
+  readonly unsized: ExportReport.ExportReport["unsized"]
+  readonly unreachable: ExportReport.ExportReport["unreachable"]
   readonly slices: { readonly placed: number; readonly ended: number }
 }
 
@@ -154,12 +160,13 @@ export const make = (sql: SqlClient.SqlClient) => {
           report.failed += group.count
         }
       }
-      const extras = yield* sql<{ extra: string }>`SELECT extra FROM labelstream_run_slices WHERE run = ${run}
+      const rows = yield* sql<{ extra: string }>`SELECT extra FROM labelstream_run_slices WHERE run = ${run}
         ORDER BY slice`
+      const extras = rows.map(({ extra }) => JSON.parse(fromColumn(extra)) as SliceExtra)
       const placed = yield* sql<{ slices: Int }>`SELECT count(DISTINCT slice) AS slices FROM labelstream_run_jobs
         WHERE run = ${run} AND slice IS NOT NULL`
       const byKey = new Map(refs.map(({ batch }) => [batchKey(batch), batch]))
-      for (const { extra } of extras) addExtra(byKey, JSON.parse(fromColumn(extra)) as SliceExtra)
+      for (const extra of extras) addExtra(byKey, extra)
       const stored = yield* sql<{ sink: string; stored: Int; bytes: Int }>`SELECT sink,
           CAST(sum(stored) AS BIGINT) AS stored, CAST(sum(bytes) AS BIGINT) AS bytes
         FROM labelstream_run_stored WHERE run = ${run} GROUP BY sink ORDER BY sink`
@@ -171,6 +178,8 @@ export const make = (sql: SqlClient.SqlClient) => {
           stored: Number(stored),
           bytes: Number(bytes)
         })),
+        unsized: ExportReport.addReasons([], extras.flatMap(({ unsized = [] }) => unsized)),
+        unreachable: ExportReport.addReasons([], extras.flatMap(({ unreachable = [] }) => unreachable)),
         slices: { placed: Number(placed[0]?.slices ?? 0), ended: extras.length }
       }
       return progress

@@ -89,7 +89,7 @@ const pageOf = (jobs: ReadonlyArray<{ readonly summary: Job.JobSummary }>): GtSt
   malformed: []
 })
 
-const extraOf = ({ batches }: ExportReport.ExportReport): SliceExtra => ({
+const extraOf = ({ batches, unreachable, unsized }: ExportReport.ExportReport): SliceExtra => ({
   batches: batches.map(({ batchId, problemExample, problems, projectId, unknown, unknownExample }) => ({
     projectId,
     batchId,
@@ -97,5 +97,7 @@ const extraOf = ({ batches }: ExportReport.ExportReport): SliceExtra => ({
     problemExample,
     unknown,
     unknownExample
-  }))
+  })),
+  unsized,
+  unreachable
 })
