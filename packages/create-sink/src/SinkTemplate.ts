@@ -17,7 +17,7 @@ const template = join(import.meta.dirname, "..", "template")
 
 const sources = {
   sink: ["README.md", "src/index.ts", "test/conformance.test.ts", "test/subject.ts"],
-  format: ["README.md", "src/index.ts", "test/kit.test.ts", "test/read.ts"]
+  format: ["README.md", "src/index.ts", "test/conformance.test.ts", "test/read.ts"]
 } as const satisfies Record<Kind, ReadonlyArray<string>>
 
 const descriptions: Readonly<Record<Kind, string>> = {

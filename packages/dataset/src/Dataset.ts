@@ -85,7 +85,9 @@ export const build = Effect.fn("Dataset.build")(function*<Fields extends Schema.
   if (lossless && !tally.isLossless()) return yield* lossOf(format.name, tally.entries())
   const classes = Classes.make({ choice, frozen, met })
   const samples = samplesOf(inputs, rules, split, { given, seen, source })
-  yield* out.file("classes.json", `${JSON.stringify(classes.names, null, 2)}\n`)
+  yield* out.file("classes.json", `${JSON.stringify(classes.names, null, 2)}\n`, {
+    entry: format.opensClasses === true
+  })
   yield* out.file("samples.csv", textOf(SamplesTable.header, [samples.all, SamplesTable.line]))
   yield* out.file("loss.json", Loss.toJson(tally.entries()))
   yield* format.write(samples, classes, out, options)

@@ -50,6 +50,8 @@ export interface DatasetFormat<Fields extends Schema.Struct.Fields> {
   readonly variants?: Readonly<Record<string, OptionsOf<Fields>>>
   /** The names that a split may have; undefined for any. */
   readonly splits?: ReadonlyArray<string>
+  /** Whether readers open `classes.json` first: it is an `entry` then. Default: false. */
+  readonly opensClasses?: boolean
   /** What its samples are. Others are left out, and counted. */
   readonly kind: Sample["kind"]
   /** Whether it needs the size of an image, without which a sample is left out and counted, and whether it reads masks. */

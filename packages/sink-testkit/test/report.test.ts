@@ -35,6 +35,24 @@ describe("the report", () => {
     assert.isTrue(table(whole().slice(1)).isBroken)
   })
 
+  it("shows formats in a table of their own, and is bad if one lacks a rule that another one was tested by", () => {
+    const format = (name: string, id: string, status = "passed") => ({
+      suite: `${name} format conformance`,
+      title: `${id} writes ${id}`,
+      status
+    })
+    const all = [...whole(), format("yolo", "F01"), format("coco", "F01"), format("coco", "F02")]
+    const { isBroken, text } = table(all)
+    assert.isTrue(isBroken)
+    assert.match(text, /^format +F01 +F02 +of 2$/m)
+    assert.match(text, /^coco +kept +kept +2 kept$/m)
+    assert.match(text, /^yolo +kept +NOT RUN +1 kept$/m)
+    assert.match(text, /^F02 +the format writes F02$/m)
+    assert.isFalse(table([...all, format("yolo", "F02")]).isBroken)
+    assert.isTrue(table([...all, format("yolo", "F02", "failed")]).isBroken)
+    assert.isFalse(table(all.slice(whole().length, -1)).isBroken)
+  })
+
   it("tells of files that failed before or outside of their tests, and of nothing at all", () => {
     const { isBroken, text } = table(whole(), [{ file: "two.test.ts", message: "Cannot find module" }])
     assert.isTrue(isBroken)

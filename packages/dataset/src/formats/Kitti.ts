@@ -44,6 +44,7 @@ export const format = DatasetFormat.make({
   name: "kitti",
   fields,
   variants: { object: { task: "object" }, tracking: { task: "tracking" } },
+  opensClasses: true,
   kind: "image",
   needs: { sizes: true, masks: false },
   holds: ({ task }) => ({ attributes: false, tracks: task === "tracking" }),

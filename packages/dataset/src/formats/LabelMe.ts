@@ -103,6 +103,6 @@ export const format = DatasetFormat.make({
         out.media(sample, `${split}/${file}`)
       )
     })
-    yield* out.file("labels.txt", classes.names.map((name) => `${name}\n`).join(""))
+    yield* out.file("labels.txt", classes.names.map((name) => `${name}\n`).join(""), { entry: true })
   })
 })

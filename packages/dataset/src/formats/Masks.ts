@@ -38,6 +38,7 @@ export const format = DatasetFormat.make({
         "Value of unlabeled pixels. 0 (default): classes count from 1. 255: classes count from 0, at most 255."
     })
   },
+  opensClasses: true,
   kind: "image",
   needs: { sizes: true, masks: true },
   holds: { attributes: false, tracks: false },

@@ -124,6 +124,44 @@ export const fresh: ReadonlyArray<Input> = [
   image("fresh", { shapes: [shape("rectangle", "!first", cell(0)), shape("polygon", "!first", turned(1))] })
 ]
 
+/** The ordinary samples later: one has lost annotations, one is gone, and a fresh one has come. */
+export const grown: ReadonlyArray<Input> = [
+  ...fresh,
+  ...ordinary.flatMap((input) => {
+    const { job: { referenceId }, shapes } = input
+    return referenceId === "also-empty"
+      ? []
+      : referenceId === "mixed"
+      ? [{ ...input, shapes: shapes.slice(2) }]
+      : [input]
+  })
+]
+
+const tiny = { width: 8, height: 8 }
+
+const tinyMask: Mask = {
+  ...mask,
+  ...tiny,
+  read: Effect.sync(() => Uint16Array.from({ length: 64 }, (_, at) => at % 4))
+}
+
+/** The sample of a number, which is small. Frames are in videos of 10. */
+export const plain = (index: number, kind: Input["kind"], isFrame: boolean): Input => {
+  const key = isFrame ? `video-${Math.floor(index / 10)}` : `plain-${index}`
+  return image(key, {
+    ...tiny,
+    kind,
+    frame: isFrame ? { id: `f${index}`, index: index % 10 } : null,
+    shapes: [
+      shape("rectangle", "car", cell(0), { attributes, track: "t-1" }),
+      shape("polygon", "sky", turned(1)),
+      shape("landmark", "person", cell(4), { pointLabels: [1, 2, 3, 5] })
+    ],
+    mask: kind === "image" && index % 5 === 0 ? tinyMask : null,
+    points: kind === "point_cloud" ? points : null
+  })
+}
+
 /** Images whose keys are no names of files, or the same name to some file system. */
 export const hostile: ReadonlyArray<Input> = [
   "../../etc/passwd",

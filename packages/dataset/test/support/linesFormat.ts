@@ -14,13 +14,16 @@ export type Fault =
   | "losesSilently"
   | "namesByReference"
   | "swallowsSplits"
+  | "collects"
+  | "ignoresErrors"
+  | "marksNothing"
 
 let builds = 0
 
 const carries: DatasetFormat.DatasetFormat<{}>["carries"] = ({ type }) =>
   type === "rectangle" || type === "polygon" ? Loss.kept : Loss.dropped(`no place for ${type}`)
 
-/** A line with the classes of each sample. */
+/** A file with the classes of each sample, and an index of the samples. */
 export const linesFormat = (fault: Fault) =>
   DatasetFormat.make({
     name: "lines",
@@ -34,24 +37,34 @@ export const linesFormat = (fault: Fault) =>
       yield* out.file("classes.txt", JSON.stringify(names))
       if (fault === "differs") yield* out.file("build.txt", String(builds++))
       const nameOf = ({ job, name }: Sample) => fault === "namesByReference" ? job.referenceId : name
-      yield* Stream.runForEach(samples.all, (sample) => {
-        const labels = sample.shapes.map(({ label }) => label)
-        if (fault === "forgetsEmpty" && labels.length === 0) return Effect.void
-        if (fault === "swallowsSplits" && !["train", "val"].includes(sample.split)) return Effect.void
+      const taken = Stream.filter(samples.all, ({ shapes, split }) =>
+        !(fault === "forgetsEmpty" && shapes.length === 0) &&
+        !(fault === "swallowsSplits" && !["train", "val"].includes(split)))
+      const write = (sample: Sample) => {
+        const labels = sample.shapes.map(({ label }) =>
+          label
+        )
         const text = JSON.stringify(fault === "losesSilently" ? labels.slice(1) : labels)
-        return out.file(`samples/${nameOf(sample)}.txt`, text)
-      })
+        const written = out.file(`samples/${nameOf(sample)}.txt`, text)
+        return fault === "ignoresErrors" ? Effect.ignore(written) : written
+      }
+      yield* fault === "collects"
+        ? Effect.flatMap(Stream.runCollect(taken), (all) => Effect.forEach(all, write, { discard: true }))
+        : Stream.runForEach(taken, write)
+      const index = Stream.encodeText(Stream.map(taken, (sample) => `${JSON.stringify(nameOf(sample))}\n`))
+      yield* out.file("index.txt", index, { entry: fault !== "marksNothing" })
     })
   })
 
 const decoder = new TextDecoder()
 
-export const readLines = (files: ReadonlyMap<string, Uint8Array>): FormatKit.ReadBack => ({
-  classes: JSON.parse(decoder.decode(files.get("classes.txt"))) as ReadonlyArray<string>,
-  samples: new Map(
-    [...files].filter(([path]) => path.startsWith("samples/")).map(([path, bytes]) => [
-      path.slice("samples/".length, -".txt".length),
-      JSON.parse(decoder.decode(bytes)) as ReadonlyArray<string>
-    ])
+export const readLines = (files: FormatKit.Files): FormatKit.ReadBack => {
+  const parsed = (path: string, text = decoder.decode(files.get(path)!)) => JSON.parse(text) as ReadonlyArray<string>
+  const index = decoder.decode(files.get("index.txt")!).split("\n").slice(0, -1).map((line) =>
+    JSON.parse(line) as string
   )
-})
+  return {
+    classes: parsed("classes.txt"),
+    samples: new Map(index.map((name) => [name, parsed(`samples/${name}.txt`)]))
+  }
+}

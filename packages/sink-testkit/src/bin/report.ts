@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Prints a table of rules by sinks from reports that vitest has written (`--reporter=json --outputFile=FILE`):
- * `report FILE...`. Ends with status 1 where a rule is broken or was not run, or where a test file or a report failed. A
- * sink whose suite is in no report is not in the table.
+ * Prints tables of rules by sinks and by dataset formats from reports of vitest (`--reporter=json --outputFile=FILE`):
+ * `report FILE...`. Ends with status 1 if a rule is broken or was not run, or if a test file or a report failed. The tables
+ * have only what a report has a suite of.
  */
 import { existsSync, readFileSync } from "node:fs"
 import { relative } from "node:path"
