@@ -27,7 +27,7 @@ export class RuleViolation extends Schema.TaggedError<RuleViolation>()("RuleViol
 export interface Rule {
   /** As in the contract: a letter for the group and two digits. */
   readonly id: string
-  /** What a sink that keeps it does, after "the sink": `treats a repeated commit token as done`. */
+  /** The promise, after "the sink": `survives a first batch whose optional columns are all null`. */
   readonly title: string
   /** Why the rule does not bind this sink or cannot be checked on it, or undefined where it is to be checked. */
   readonly waived: (subject: Subject) => string | undefined

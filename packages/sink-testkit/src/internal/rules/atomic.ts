@@ -19,7 +19,7 @@ const namesMatch = (found: Parameters<typeof receiptsDifference>[0], of: Readonl
 
 const A01 = rule(
   "A01",
-  "shows a concurrent reader nothing of what is only staged",
+  "shows a reader nothing that is only staged or not yet published",
   { readBack: true, commit: true },
   (subject) =>
     Effect.gen(function*() {
@@ -45,7 +45,7 @@ const A01 = rule(
 
 const A02 = rule(
   "A02",
-  "shows the whole batch after commit, never a part",
+  "shows the complete batch when commit returns, and never a part of it",
   { readBack: true, commit: true, atOnce: true },
   (subject) =>
     Effect.gen(function*() {
@@ -75,7 +75,7 @@ const A02 = rule(
 
 const A03 = rule(
   "A03",
-  "treats a repeated commit token as done",
+  "returns the same jobs for a repeated commit and stores nothing twice",
   { readBack: true },
   (subject) =>
     Effect.gen(function*() {
@@ -91,17 +91,22 @@ const A03 = rule(
     })
 )
 
-const A04 = rule("A04", "treats a batch staged twice as one", { readBack: true }, (subject) =>
-  Effect.gen(function*() {
-    const at = yield* trial(subject)
-    const batch = yield* jobs(plain(5))
-    const sink = yield* at.open
-    yield* sink.stage("t", recordsOf(batch))
-    yield* namesMatch(yield* store(sink, "t", batch), batch, "staged twice")
-    yield* at.holds(batch, "staged twice and committed")
-  }))
+const A04 = rule(
+  "A04",
+  "takes a batch that is staged twice under one token as one",
+  { readBack: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const batch = yield* jobs(plain(5))
+      const sink = yield* at.open
+      yield* sink.stage("t", recordsOf(batch))
+      yield* namesMatch(yield* store(sink, "t", batch), batch, "staged twice")
+      yield* at.holds(batch, "staged twice and committed")
+    })
+)
 
-const A05 = rule("A05", "ends a repeated run with the same content; byte-identical where it says deterministic", {
+const A05 = rule("A05", "holds the same content after the same run again, and the same bytes if it is deterministic", {
   readBack: true,
   upsert: true
 }, (subject) =>
@@ -121,7 +126,7 @@ const A05 = rule("A05", "ends a repeated run with the same content; byte-identic
     yield* must(changed === undefined, () => `after the second run: ${changed}`)
   }))
 
-const A06 = rule("A06", "keeps only the latest revision of a job, with no leftover of the older one", {
+const A06 = rule("A06", "keeps the latest revision of a job and nothing of an older one", {
   readBack: true,
   upsert: true
 }, (subject) =>
@@ -149,7 +154,7 @@ const A06 = rule("A06", "keeps only the latest revision of a job, with no leftov
 
 const A07 = rule(
   "A07",
-  "leaves the target as before after abort",
+  "leaves readers what was there before an abort, and undoes nothing committed",
   { readBack: true, commit: true },
   (subject) =>
     Effect.gen(function*() {
@@ -180,7 +185,7 @@ const A07 = rule(
 
 const A08 = rule(
   "A08",
-  "gives receipts that check out against what is stored",
+  "returns receipts whose hashes and sizes match what a reader finds",
   { readBack: true, documents: true },
   (subject) =>
     Effect.gen(function*() {
@@ -206,7 +211,7 @@ const A08 = rule(
 
 const A09 = rule(
   "A09",
-  "reports committed work after reopening",
+  "reports by inspect all committed jobs, each once, also after a run that did not end",
   { inspect: true },
   (subject) =>
     Effect.gen(function*() {

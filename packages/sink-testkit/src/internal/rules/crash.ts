@@ -37,7 +37,7 @@ const opening: ReadonlyArray<Step> = [{ do: "open" }, { do: "stage", batch: 0 },
 
 const C01 = rule(
   "C01",
-  "survives SIGKILL before stage, during stage, before commit, during commit, after commit: resumed, it ends like an unbroken run",
+  "survives SIGKILL before, during, and after stage and commit, and resumes like an unbroken run",
   { readBack: true, module: true },
   (subject) =>
     Effect.gen(function*() {
@@ -102,7 +102,7 @@ const damages: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
     Buffer.concat([bytes.subarray(0, Math.ceil(bytes.length / 2)), Buffer.alloc(Math.floor(bytes.length / 2))])
 }
 
-const C02 = rule("C02", "detects a torn last file or page: repairs it or says corrupt, never reads it as good", {
+const C02 = rule("C02", "never calls a truncated or zeroed file intact: it repairs, reports, or fails as corrupt", {
   files: true,
   readBack: true,
   inspect: true
@@ -235,21 +235,26 @@ export const usesOf = Effect.fnUntraced(function*(subject: Subject, ops: Readonl
   return { stage: count(answers[3]!), commit: count(answers[4]!) }
 })
 
-const C03 = rule("C03", "meets a full disk with a typed error and no visible part, and goes on when there is space", {
-  files: true,
-  readBack: true,
-  module: true
-}, (subject) =>
-  Effect.gen(function*() {
-    const { commit, stage } = yield* usesOf(subject, writing)
-    const skips = subject.io === "native" ? [0] : commit > 0 ? [0, stage] : [0]
-    for (const skip of skips) {
-      const { stored } = yield* throughOutage(subject, skip, "full", "at everything")
-      yield* must(!stored, "a batch was acknowledged that could not be written")
-    }
-  }))
+const C03 = rule(
+  "C03",
+  "fails with a SinkError on a full disk, shows no part of the batch, and continues when there is space",
+  {
+    files: true,
+    readBack: true,
+    module: true
+  },
+  (subject) =>
+    Effect.gen(function*() {
+      const { commit, stage } = yield* usesOf(subject, writing)
+      const skips = subject.io === "native" ? [0] : commit > 0 ? [0, stage] : [0]
+      for (const skip of skips) {
+        const { stored } = yield* throughOutage(subject, skip, "full", "at everything")
+        yield* must(!stored, "a batch was acknowledged that could not be written")
+      }
+    })
+)
 
-const C04 = rule("C04", "loses nothing acknowledged when fsync, rename or close fails", {
+const C04 = rule("C04", "loses nothing acknowledged when any fsync, rename, or close fails", {
   files: true,
   readBack: true,
   module: true,
@@ -282,7 +287,7 @@ const C04 = rule("C04", "loses nothing acknowledged when fsync, rename or close 
       })), { concurrency: 2, discard: true })
   }))
 
-const C06 = rule("C06", "keeps batches whole and single when it is interrupted at any moment", {
+const C06 = rule("C06", "keeps batches complete and single when stage or commit is interrupted at any moment", {
   readBack: true,
   upsert: true,
   commit: true

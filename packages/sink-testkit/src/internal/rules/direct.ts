@@ -12,7 +12,7 @@ import { receiptsMatch } from "./whole.ts"
 
 const D01 = rule(
   "D01",
-  "holds each job once when two write at once, and the later commit of a job wins",
+  "holds each job once when two processes write at once, and the later commit of a job wins",
   { direct: true, readBack: true },
   (subject) =>
     Effect.gen(function*() {
@@ -66,7 +66,7 @@ const moments = [0, 1, 2, 5, 10]
 
 const D02 = rule(
   "D02",
-  "recognizes a commit whose answer was lost by its token, and does not apply it twice",
+  "recognizes a commit by its token when its acknowledgement was lost, and does not repeat it",
   { direct: true, readBack: true, outage: true },
   (subject) =>
     Effect.forEach(moments, (moment) =>

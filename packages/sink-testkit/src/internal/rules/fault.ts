@@ -11,7 +11,7 @@ import { throughOutage, usesOf } from "./crash.ts"
 
 const F01 = rule(
   "F01",
-  "tells what another try can mend from what is final",
+  "calls a full disk or lost connection unavailable, and an unusable target misconfigured or conflict",
   { away: true },
   (subject) =>
     Effect.gen(function*() {
@@ -38,7 +38,7 @@ const F01 = rule(
 
 const F02 = rule(
   "F02",
-  "isolates a poison record and commits the rest",
+  "rejects a record whose bytes cannot be read and stores the others of its batch",
   { readBack: true },
   (subject) =>
     Effect.gen(function*() {
@@ -97,7 +97,7 @@ const changing = [
   "ftruncate"
 ]
 
-const F03 = rule("F03", "loses and duplicates nothing when the target goes away and comes back", {
+const F03 = rule("F03", "loses and duplicates nothing when every operation of its target fails for a while", {
   away: true,
   readBack: true
 }, (subject) =>

@@ -24,7 +24,7 @@ const described = (sink: Trial["sink"]): string => {
 
 const L01 = rule(
   "L01",
-  "leaves nothing, or a valid empty result, when opened and closed without data",
+  "leaves nothing, or a valid empty result, when it is opened and closed, or run, without data",
   {},
   (subject) =>
     Effect.gen(function*() {
@@ -43,7 +43,7 @@ const L01 = rule(
 
 const L02 = rule(
   "L02",
-  "describes itself the same way twice, within the contract, and tells no secret",
+  "describes itself the same way twice without touching anything, has an id per place, and shows no secret",
   {},
   (subject) =>
     Effect.gen(function*() {
@@ -93,7 +93,7 @@ const L03 = rule("L03", "leaves the target byte-identical after check, and fails
 
 const L04 = rule(
   "L04",
-  "gives its place free at once when its scope closes, by success, failure, defect or interruption",
+  "unlocks its target when its scope closes: on success, failure, defect, or interruption",
   {
     readBack: true
   },
@@ -147,7 +147,7 @@ const handles = (): Map<string, number> => {
   return counts
 }
 
-const L05 = rule("L05", "leaks no handle, timer or fiber after close", {}, (subject) =>
+const L05 = rule("L05", "keeps no handle, timer, or fiber after it is closed", {}, (subject) =>
   Effect.gen(function*() {
     const at = yield* trial(subject)
     const batches = yield* Effect.forEach([0, 1, 2], (revision) => jobs(plain(2, revision)))

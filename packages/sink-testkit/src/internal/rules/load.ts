@@ -17,7 +17,7 @@ const room = 48 * 1024 * 1024
 
 export const W07 = rule(
   "W07",
-  "stores a 64 MB document with bounded memory",
+  "stores a 64 MB document with less than 48 MB more memory than an 8 MB one",
   { readBack: true, module: true },
   (subject) =>
     Effect.gen(function*() {
@@ -50,7 +50,7 @@ export const W07 = rule(
 
 const P01 = rule(
   "P01",
-  "pushes back: answers no commit before it has read what it acknowledges, and reads nothing later",
+  "returns from commit only after reading what it acknowledges, and reads no content later",
   {},
   (subject) =>
     Effect.gen(function*() {
@@ -80,7 +80,7 @@ const P01 = rule(
 
 const P02 = rule(
   "P02",
-  "refuses a second writer, or works with it, as declared",
+  "refuses a second process with conflict, or works with it, as declared",
   { exclusive: true, readBack: true },
   (subject) =>
     Effect.gen(function*() {
@@ -131,7 +131,7 @@ const P02 = rule(
 
 const P03 = rule(
   "P03",
-  "uses the same memory for 1x and 10x the data",
+  "uses at most 48 MB more memory for ten times the data",
   { module: true },
   (subject) =>
     Effect.gen(function*() {

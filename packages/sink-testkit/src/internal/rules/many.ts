@@ -47,7 +47,7 @@ const merge = Effect.fnUntraced(function*(at: Trial, when: string) {
 
 const M01 = rule(
   "M01",
-  "lets two processes write at once, and has what both have committed after the merge, each job once",
+  "lets two processes write at once, and has the jobs of both after the merge, each once",
   { ...needs, module: true },
   (subject) =>
     Effect.gen(function*() {
@@ -71,7 +71,7 @@ const M01 = rule(
 
 const M02 = rule(
   "M02",
-  "shows readers nothing of what writers have committed before the merge, and whole jobs after it",
+  "shows readers no job of a writer before the merge, and complete jobs after it",
   needs,
   (subject) =>
     Effect.gen(function*() {
@@ -92,7 +92,7 @@ const M02 = rule(
 
 const M03 = rule(
   "M03",
-  "loses nothing that a writer had committed when it was killed, and takes no part of a batch",
+  "keeps after the merge every commit of a killed writer, and no part of a batch",
   { ...needs, module: true },
   (subject) =>
     Effect.gen(function*() {
@@ -131,7 +131,7 @@ const M03 = rule(
 
 const M04 = rule(
   "M04",
-  "loses and doubles nothing when a merge is killed at any moment and begun again",
+  "loses and duplicates nothing when a merge is killed at any moment and run again",
   { ...needs, module: true },
   (subject) =>
     Effect.gen(function*() {
@@ -165,7 +165,7 @@ const M04 = rule(
 
 const M05 = rule(
   "M05",
-  "has nothing to do in a second merge, and merges what writers have left when it is opened as by one alone",
+  "changes nothing in a second merge, and merges dead writers when one process opens it",
   needs,
   (subject) =>
     Effect.gen(function*() {
@@ -189,7 +189,7 @@ const M05 = rule(
 
 const M06 = rule(
   "M06",
-  "takes of one job that several have stored the revision that was stored last, in whatever order it is merged",
+  "keeps the revision of a job that was stored last, in whatever order branches are merged",
   needs,
   (subject) =>
     Effect.gen(function*() {
@@ -225,7 +225,7 @@ const M06 = rule(
 
 const M07 = rule(
   "M07",
-  "counts by inspect, and gives back by replay, what parts hold, each job once and in its latest revision",
+  "counts by inspect and returns by replay the jobs of branches, each once in its latest revision",
   { ...needs, inspect: true },
   (subject) =>
     Effect.gen(function*() {
@@ -266,7 +266,7 @@ const M07 = rule(
 
 const M08 = rule(
   "M08",
-  "refuses a part that another has open with conflict, and leaves it out of a merge, saying so",
+  "refuses a branch or target in use with conflict, and names the branches that a merge leaves out",
   needs,
   (subject) =>
     Effect.gen(function*() {

@@ -137,7 +137,7 @@ const text = (commands: ReadonlyArray<Command>): string =>
 
 const X01 = rule(
   "X01",
-  "agrees with the reference sink over random sequences of stage, commit, abort, break-off, reopen, retry",
+  "agrees with the reference sink over random sequences of stage, commit, abort, interrupt, reopen, and finish",
   {
     readBack: true,
     upsert: true,

@@ -33,7 +33,7 @@ const powerCut = { fsync: true, files: true, readBack: true, module: true, node:
 
 export const C05 = rule(
   "C05",
-  "syncs file and folder before it acknowledges, if it declares fsync",
+  "has synced every file and folder of a batch when commit returns",
   powerCut,
   (subject) =>
     Effect.gen(function*() {
@@ -54,7 +54,7 @@ export const C05 = rule(
 
 export const C07 = rule(
   "C07",
-  "loses nothing acknowledged and leaves no half when the power is cut in a commit",
+  "loses nothing acknowledged and leaves no part of a batch when the power is cut in a commit",
   powerCut,
   (
     subject

@@ -88,7 +88,7 @@ const stamps = (at: Trial, published: Published): ReadonlyMap<string, string> =>
 
 export const A10 = rule(
   "A10",
-  "publishes exactly once when finish is killed at any operation and run again, and keeps files that are unchanged",
+  "publishes exactly once when finish is killed at any operation and run again, and keeps unchanged files",
   { published: true, files: true, module: true, node: true },
   (subject) =>
     Effect.gen(function*() {

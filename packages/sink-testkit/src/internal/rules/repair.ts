@@ -43,7 +43,7 @@ const damagesOf = Effect.fnUntraced(function*(subject: Subject) {
 
 const R01 = rule(
   "R01",
-  "restores a job that inspect reports as missing or modified when it is staged and committed again",
+  "restores what inspect reports as missing or modified when it is staged and committed again, or published again",
   { inspect: true, upsert: true, readBack: true, damages: true },
   (subject) =>
     Effect.gen(function*() {

@@ -28,13 +28,13 @@ const bare = (job: string, more: object): Sketch => ({
 })
 
 export const shape: ReadonlyArray<Rule> = [
-  shapeRule("S01", "keeps absent, null and empty apart", [[
+  shapeRule("S01", "keeps absent, null, and empty apart", [[
     bare("absent", { label: "a", attributes: { other: { value: 1 } } }),
     bare("null", { label: "a", _id: null, attributes: { name: null, other: { value: null } } }),
     bare("empty", { label: "", _id: "", track_id: "", attributes: { name: "", other: { value: "" } } }),
     bare("lists", { label: "a", attributes: { name: [], other: { value: [null, ""] } } })
   ]]),
-  shapeRule("S02", "takes a field that it has not seen before without losing it", [
+  shapeRule("S02", "keeps a field that it has not seen before, in any batch", [
     [bare("first", { label: "a", attributes: { known: { value: "x" } } })],
     [bare("second", { label: "a", attributes: { known: { value: 1 }, added: { value: { deep: [true] } } }, extra: 1 })],
     [bare("third", { label: "a", attributes: { later: { value: "y" } }, track_id: "t", frame_id: "f" })]
@@ -57,5 +57,8 @@ export const shape: ReadonlyArray<Rule> = [
       }
     }]
   ]),
-  shapeRule("S04", "gives back unknown shapes unchanged", [unknownShapes], { readBack: true, documents: true })
+  shapeRule("S04", "returns documents of unknown shape unchanged, JSON or not", [unknownShapes], {
+    readBack: true,
+    documents: true
+  })
 ]

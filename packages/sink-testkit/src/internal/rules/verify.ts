@@ -14,7 +14,7 @@ import { tree } from "../tree.ts"
 import { trial } from "../trial.ts"
 import { inspectFinds } from "./whole.ts"
 
-const V01 = rule("V01", "lists every file with size and hash in its manifest, where it has one", {
+const V01 = rule("V01", "lists every stored file with its true size and hash in its manifest", {
   files: true,
   manifest: true
 }, (subject) =>
@@ -42,7 +42,7 @@ const V01 = rule("V01", "lists every file with size and hash in its manifest, wh
 
 const V02 = rule(
   "V02",
-  "lets the ledger be rebuilt from inspect",
+  "returns from inspect all that rebuilds a ledger, and the same number of jobs from count",
   { inspect: true, upsert: true },
   (subject) =>
     Effect.gen(function*() {
@@ -79,7 +79,7 @@ const V02 = rule(
 
 const V03 = rule(
   "V03",
-  "gives every committed job back by replay, with its bytes and what the platform said of it",
+  "returns by replay every committed job with its bytes and what GT Studio said about it",
   { upsert: true, documents: true, replay: true },
   (subject) =>
     Effect.gen(function*() {

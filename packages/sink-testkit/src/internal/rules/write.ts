@@ -20,7 +20,7 @@ const roundTrip = Effect.fnUntraced(function*(at: Trial, of: ReadonlyArray<TestJ
 
 const W01 = rule(
   "W01",
-  "gives back what was written, for every kind of value",
+  "returns every kind of result, document and files byte for byte, and the same rows",
   { readBack: true },
   (subject) =>
     Effect.gen(function*() {
@@ -45,7 +45,7 @@ const W01 = rule(
 
 const W02 = rule(
   "W02",
-  "takes 0, 1, max and max + 1 records, and batches at the byte limit",
+  "takes 0, 1, and maxRecords records and a batch at maxBytes, and stores or refuses a larger batch as a unit",
   { readBack: true },
   (subject) =>
     Effect.gen(function*() {
@@ -82,7 +82,7 @@ const W02 = rule(
 
 const W03 = rule(
   "W03",
-  "keeps emoji, NUL, U+2028, combining marks, 1 MB of text, 2^53±1, deep nesting, quotes and SQL",
+  "keeps emoji, NUL, U+2028, combining marks, 1 MB of text, 2^53±1, deep nesting, quotes, and SQL",
   {
     readBack: true
   },
@@ -118,7 +118,7 @@ const W03 = rule(
 
 const W04 = rule(
   "W04",
-  "copes with labels and attributes that are keywords, hold dots, differ in case or have 255+ characters",
+  "keeps labels and attributes that are keywords, hold dots, differ in case or Unicode form, or have 255+ characters",
   {
     readBack: true
   },
@@ -170,21 +170,26 @@ const storeSome = Effect.fnUntraced(
   }
 )
 
-const W05 = rule("W05", "keeps hostile ids inside its target", { readBack: true }, (subject) =>
-  Effect.gen(function*() {
-    const at = yield* trial(subject)
-    const sketches = pathIds.flatMap((id): ReadonlyArray<Sketch> => [
-      { job: id, document: { of: id }, files: [`file of ${id}`] },
-      { job: "job", batch: id, document: { in: id }, files: [`file in ${id}`] }
-    ])
-    const all = yield* jobs(sketches)
-    yield* storeSome(at, all, () => false)
-    const outside = readdirSync(at.around).filter((name) => name !== basename(at.target))
-    yield* must(outside.length === 0, () => `${outside[0]} has appeared beside the target`)
-    yield* must(!existsSync("/tmp/labelstream-absolute"), "an absolute id was taken for a path")
-    yield* at.holds(all, "read back")
-    if (subject.location === "files") yield* throughLinks(yield* trial(subject))
-  }))
+const W05 = rule(
+  "W05",
+  "writes nothing outside its target, whatever the ids are, and nothing through a symbolic link",
+  { readBack: true },
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const sketches = pathIds.flatMap((id): ReadonlyArray<Sketch> => [
+        { job: id, document: { of: id }, files: [`file of ${id}`] },
+        { job: "job", batch: id, document: { in: id }, files: [`file in ${id}`] }
+      ])
+      const all = yield* jobs(sketches)
+      yield* storeSome(at, all, () => false)
+      const outside = readdirSync(at.around).filter((name) => name !== basename(at.target))
+      yield* must(outside.length === 0, () => `${outside[0]} has appeared beside the target`)
+      yield* must(!existsSync("/tmp/labelstream-absolute"), "an absolute id was taken for a path")
+      yield* at.holds(all, "read back")
+      if (subject.location === "files") yield* throughLinks(yield* trial(subject))
+    })
+)
 
 /** Every folder in the target is made a link that leads outside: nothing may be written through it. */
 const throughLinks = Effect.fnUntraced(function*(at: Trial) {
@@ -208,7 +213,9 @@ const throughLinks = Effect.fnUntraced(function*(at: Trial) {
   yield* must(changed === undefined, () => `written through a symbolic link to ${dirname(outside)}: ${changed}`)
 })
 
-const W06 = rule("W06", "never maps two ids to one place", { readBack: true }, (subject) =>
+const W06 = rule("W06", "never maps two ids to one place; it may reject an id that its format cannot hold", {
+  readBack: true
+}, (subject) =>
   Effect.gen(function*() {
     const at = yield* trial(subject)
     const ids = [...similarIds, ...impossibleIds]
