@@ -1,11 +1,15 @@
-// Kills an export half-way with SIGKILL, runs the same line again, and shows what each run asked the platform for.
+// Kills an export halfway with SIGKILL, runs the same command again, and shows what each run requested.
 import { PathName } from "@labelstream/core"
 import { Simulator } from "@labelstream/simulator"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+/** Elsewhere, spawn `labelstream`. */
+const command = join(dirname(fileURLToPath(import.meta.resolve("@labelstream/cli"))), "bin.ts")
 
 const [batch, total] = ["resumed-batch", 400]
 let served = 0
@@ -25,14 +29,14 @@ const jobs = Array.from(simulator.jobs(batch), ({ id }) => id)
 const run = async (title: string) => {
   const stored = new Set(jobs.filter((id) => existsSync(file(id))))
   simulator.reset()
-  const child = spawn(process.execPath, [join(import.meta.dirname, "export-to-files.ts")], {
+  const child = spawn(process.execPath, [command, "export"], {
     env: {
       ...process.env,
       GT_STUDIO_API_KEY: simulator.apiKey,
       GT_STUDIO_BASE_URL: simulator.apiUrl,
       GT_STUDIO_PROJECT_ID: simulator.projectId,
       GT_STUDIO_BATCH_ID: batch,
-      LABELSTREAM_OUTPUT: output,
+      LABELSTREAM_TO: `files:${output}`,
       LABELSTREAM_LEDGER: join(output, ".labelstream", "ledger.sqlite")
     },
     stdio: "ignore"
@@ -41,19 +45,21 @@ const run = async (title: string) => {
   const [status, signal] = await once(child, "close")
   const asked = simulator.report()
   const again = Object.keys(asked.jobs ?? {}).filter((id) => stored.has(id))
-  console.log(`${title}: ended by ${signal ?? `itself, with ${status}`}; ${stored.size} jobs were stored before it.`)
   console.log(
-    `  It asked for ${asked.requests.jobs} pages and ${asked.requests.job} jobs, ${again.length} of them stored.`
+    `${title}: ${stored.size} jobs stored before, ended ${signal === null ? `with ${status}` : `by ${signal}`}`
+  )
+  console.log(
+    `  Requested ${asked.requests.jobs} pages and ${asked.requests.job} jobs, ${again.length} of them stored before`
   )
 }
 
 await run("First run")
 onHalf = () => {}
 served = total
-await run("The same again")
-await run("Once more")
+await run("Second run")
+await run("Third run")
 const same = jobs.filter((id) => readFileSync(file(id)).equals(simulator.expectedDocument(batch, id))).length
-console.log(`${same} of ${total} results are stored, byte for byte as the platform has them.`)
+console.log(`${same} of ${total} results are stored, with the bytes that the platform has`)
 rmSync(output, { recursive: true })
 await simulator.close()
 process.exitCode = same === total ? 0 : 1

@@ -1,4 +1,4 @@
-// Has three runners on this machine do an export together, kills one of them half-way, and shows that nothing is lost.
+// Starts three runners on this machine for one export, kills one of them halfway, and shows that nothing is lost.
 import { PathName } from "@labelstream/core"
 import { Simulator } from "@labelstream/simulator"
 import * as Console from "effect/Console"
@@ -40,7 +40,7 @@ const program = Effect.gen(function*() {
     "ignore"
   )
   yield* Effect.forEach(ports, isReady, { concurrency: "unbounded", discard: true })
-  yield* Console.log("Three runners are there. An export is handed in:")
+  yield* Console.log("Three runners are ready. Submitting an export:")
 
   const place = ["--project", simulator.projectId, "--batch", batch, "--to", `files:${join(output, "files")}`]
   const [client] = yield* start([["export", "--cluster", cluster, ...place]], env, ["ignore", "inherit", "inherit"])
@@ -51,13 +51,13 @@ const program = Effect.gen(function*() {
     const done = yield* Effect.forEach(ports, exported)
     const most = done.indexOf(Math.max(...done))
     runners[most]?.kill("SIGKILL")
-    yield* Console.log(`Runner ${most + 1} is killed, which did the most of ${done.join(" + ")} jobs so far.`)
+    yield* Console.log(`Runner ${most + 1} is killed. The runners have exported ${done.join(" + ")} jobs so far.`)
   }))
   const status = yield* Effect.promise(() => ended(client))
 
   const did = yield* Effect.forEach(ports, (port, index) =>
     exported(port).pipe(
-      Effect.map((jobs) => `runner ${index + 1} did ${jobs}`),
+      Effect.map((jobs) => `runner ${index + 1} exported ${jobs} jobs`),
       Effect.orElseSucceed(() => `runner ${index + 1} is gone`)
     ))
   yield* Console.log(`At the end: ${did.join(", ")}.`)
@@ -65,8 +65,8 @@ const program = Effect.gen(function*() {
   const same = Array.from(simulator.jobs(batch), ({ id }) => id)
     .filter((id) => existsSync(file(id)) && readFileSync(file(id)).equals(simulator.expectedDocument(batch, id)))
   const { requests } = yield* simulator.report
-  yield* Console.log(`${same.length} of ${total} results are stored, byte for byte as the platform has them.`)
-  yield* Console.log(`${requests.job - total} jobs were fetched again: those that the killed runner had in flight.`)
+  yield* Console.log(`${same.length} of ${total} results are stored, with the bytes that the platform has.`)
+  yield* Console.log(`${requests.job - total} jobs were fetched again, because the killed runner had them in flight.`)
   return status === 0 && same.length === total ? 0 : 1
 })
 

@@ -1,4 +1,4 @@
-/** The `labelstream` command as processes of their own, which never outlive the scope they were started in. */
+/** Runs the `labelstream` command in processes that end with the scope that started them. */
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process"
 import { once } from "node:events"
@@ -8,12 +8,12 @@ import { fileURLToPath } from "node:url"
 
 const command = join(dirname(fileURLToPath(import.meta.resolve("@labelstream/cli"))), "bin.ts")
 
-/** Longest time for a process to leave by itself, in milliseconds. */
+/** Milliseconds that a process has to end by itself. */
 const patience = 10_000
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
 
-/** The exit status of a process once it has ended; the signal's name where one ended it. */
+/** Waits for a process to end. Returns its exit status, or the name of the signal that ended it. */
 export const ended = (child: ChildProcess): Promise<number | string> =>
   hasEnded(child)
     ? Promise.resolve(child.exitCode ?? child.signalCode ?? 1)
@@ -28,7 +28,7 @@ const leave = (child: ChildProcess) =>
     clearTimeout(timer)
   })
 
-/** Starts commands, each with its arguments. The scope asks all to leave, and kills what does not. */
+/** Starts commands, each with its arguments. The scope asks them to end, and kills those that do not. */
 export const start = (
   commands: ReadonlyArray<ReadonlyArray<string>>,
   env: Readonly<Record<string, string>>,
@@ -41,7 +41,7 @@ export const start = (
     (children) => Effect.forEach(children, leave, { concurrency: "unbounded", discard: true })
   )
 
-/** A port that nobody listens at. */
+/** A free port. */
 export const freePort = Effect.promise(async () => {
   const server = createServer().listen(0, "127.0.0.1")
   await once(server, "listening")

@@ -1,4 +1,4 @@
-/** What a runner reports over HTTP. */
+/** Reads what a runner reports over HTTP. */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 
@@ -8,7 +8,7 @@ const get = (port: number, path: string) =>
     return { isWell: answer.ok, body: await answer.text() }
   })
 
-/** Waits until a runner takes work, for a minute at most. */
+/** Waits until a runner is ready, at most a minute. */
 export const isReady = (port: number) =>
   get(port, "/health").pipe(
     Effect.filterOrFail(({ isWell }) => isWell),
@@ -16,7 +16,7 @@ export const isReady = (port: number) =>
     Effect.timeout("1 minute")
   )
 
-/** Jobs that a runner has exported so far, by its metrics. */
+/** Jobs that a runner has exported so far, from its metrics. */
 export const exported = (port: number) =>
   Effect.map(get(port, "/metrics"), ({ body }) => {
     const value = /^labelstream_jobs_total\{[^}]*outcome="exported"[^}]*\} (\d+)/m.exec(body)?.[1]

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs"
 import { isFull } from "../../scripts/testScale.ts"
 import { run, start } from "./support/program.ts"
 
-/** Processes and runners start one after another; a death is noticed after 15 seconds. */
+/** Runners start one after another, and the cluster notices a dead runner after 15 seconds. */
 const patience = 400_000
 
 const folderOf = (stderr: string) => /--cluster sqlite:(.*)\/cluster\.db/.exec(stderr)?.[1] ?? ""
@@ -23,9 +23,9 @@ const assertTidy = (folder: string) => {
 }
 
 describe("cluster", () => {
-  // The command's own tests stop a cluster under way.
+  // The command's own tests stop a running cluster.
   if (isFull) {
-    it.live("leaves neither process nor file when it is stopped while runners work", () =>
+    it.live("leaves no process and no file when it is stopped while runners work", () =>
       Effect.gen(function*() {
         const example = yield* start("cluster/main", {})
         yield* example.said(/Submitted export \S+/)
@@ -36,14 +36,14 @@ describe("cluster", () => {
       }), patience)
   }
 
-  it.live("shows that an export goes to its end though a runner is killed", () =>
+  it.live("completes an export although a runner is killed", () =>
     Effect.gen(function*() {
       const { status, stderr, stdout } = yield* run("cluster/main", {})
       assert.strictEqual(status, 0, stderr + stdout)
       assert.match(stdout, /^Runner \d is killed/m)
       assert.match(stdout, /600 jobs listed = 600 exported \+ 0 unchanged \+ 0 unfinished \+ 0 failed/)
       assert.match(stdout, /runner \d is gone/)
-      assert.match(stdout, /^600 of 600 results are stored, byte for byte/m)
+      assert.match(stdout, /^600 of 600 results are stored, with the bytes/m)
       assert.match(stdout, /^\d+ jobs were fetched again/m)
       assertTidy(folderOf(stderr))
     }), patience)

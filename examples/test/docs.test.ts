@@ -1,18 +1,19 @@
-/** The documentation is true where a machine can tell: code compiles, commands and links exist, no page is lost. */
+/** Checks that code in the documentation compiles, that its commands, rules, and links exist, and that no page is lost. */
 import { assert, describe, it } from "@effect/vitest"
+import { SinkConformance } from "@labelstream/sink-testkit"
 import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
-import { docstrings, type Page, pages, root } from "./support/pages.ts"
+import { docstrings, type Page, pages, root, shellLines } from "../../scripts/docPages.ts"
 
 const require = createRequire(import.meta.url)
 const cache = join(root, "node_modules", ".cache")
 
-/** The template's subject, from a file so many folders below the one of all blocks. */
+/** The template's subject, as seen from a file `depth` folders below the folder of all blocks. */
 const template = (depth: number) => `${"../".repeat(depth + 3)}packages/create-sink/template/sink/test/subject.ts`
 
-/** Neighbors that examples import, as a reader has them. */
+/** Files that examples import, as a reader has them. */
 const neighbors: Readonly<Record<string, readonly [file: string, text: string]>> = {
   "packages/core/src/SinkPlugin.ts": [
     "MySink.ts",
@@ -24,14 +25,14 @@ export declare const make: (options: { readonly url: string; readonly token: Red
   "packages/sink-testkit/src/SinkConformance.ts": ["support/subject.ts", `export * from "${template(2)}"`]
 }
 
-/** Writes each block as a file of a folder for its page: one that names its file gets that name. */
+/** Writes each block of a page as a file of a folder, under the name that the page gives it, if any. */
 const writeBlocks = (folder: string, { blocks, path }: Page) => {
   const write = (file: string, text: string) => {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     writeFileSync(join(folder, file), text)
   }
   for (const [index, { file, language, text, where }] of blocks.entries()) {
-    // The place of the block is in a comment on its first line, so that lines keep their numbers.
+    // A comment on the first line says where the block is, and keeps the line numbers.
     if (language === "ts") write(file ?? `block${index}.ts`, `/* ${where} */ ${text}\nexport {}\n`)
   }
   const neighbor = neighbors[path]
@@ -89,7 +90,7 @@ describe("code in the documentation", () => {
   })
 })
 
-/** Flags by command, and whether they take a value: what the command itself says when a shell asks for completions. */
+/** Flags by command, and whether they take a value, from the completions of the command. */
 const flagsOf = (): Map<string, Map<string, boolean>> => {
   const bin = join(root, "packages", "cli", "src", "bin.ts")
   const script = execFileSync(process.execPath, [bin, "--completions", "fish"], { encoding: "utf8" })
@@ -112,19 +113,17 @@ const globals = new Map([
   ["--completions", true]
 ])
 
-/** The lines of a shell block without comments, joined where they continue. */
-const linesOf = (text: string) =>
-  text.replaceAll("\\\n", " ").split("\n").map((line) => line.replace(/(^|\s)#.*$/, "").trim())
-
 const shown = pages.flatMap(({ blocks }) =>
-  blocks.flatMap(({ language, text, where }) => language === "sh" ? linesOf(text).map((line) => ({ line, where })) : [])
+  blocks.flatMap(({ language, text, where }) =>
+    language === "sh" ? shellLines(text).map((line) => ({ line, where })) : []
+  )
 )
 
-/** A call of the command in a line, after variables or another command, and before a pipe or a redirection. */
+/** A call of the command in a line: after variables or another command, before a pipe or a redirection. */
 const call = /(?:^|&& |\w=\S+ )(?:labelstream|npm run labelstream --) ([^|>&]*)/g
 const quoted = /"[^"]*"/g
 
-/** What is wrong with the words of a call. Only `stop` takes a word that is no flag, and `...` stands for any others. */
+/** The mistakes in a call. Only `stop` takes a word that is not a flag; `...` stands for other words. */
 const wrong = (
   commands: ReadonlyMap<string, ReadonlyMap<string, boolean>>,
   [name = "", ...args]: ReadonlyArray<string>
@@ -164,6 +163,14 @@ describe("commands in the documentation", () => {
       const [, name] = /^npm run (?:--silent )?([\w:-]+)/.exec(line) ?? []
       if (name !== undefined) assert.property(scripts, name, where)
     }
+  })
+})
+
+describe("the sink contract", () => {
+  it("lists the rules of the kit", () => {
+    const { text } = pages.find(({ path }) => path === "docs/extend/sink-contract.md")!
+    const listed = Array.from(text.matchAll(/^\| ([A-Z]\d\d) +\| (.*?) +\|$/gm), ([, id, title]) => ({ id, title }))
+    assert.deepStrictEqual(listed, SinkConformance.rules.map(({ id, title }) => ({ id, title })))
   })
 })
 

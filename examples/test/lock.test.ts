@@ -5,10 +5,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { truncateSync, writeFileSync } from "node:fs"
 import { isFull } from "../../scripts/testScale.ts"
-import { run, settings, start, temporaryFolder } from "./support/program.ts"
+import { exported, run, settings, start, temporaryFolder } from "./support/program.ts"
 import { assertIdentical, ledgerFile, tree } from "./support/targets.ts"
 
-/** An export of 60 jobs that does not come further than its first result. */
+/** An export of 60 jobs that hangs after its first result. */
 const stuck = Effect.gen(function*() {
   const output = yield* temporaryFolder
   const asked = yield* Deferred.make<void>()
@@ -19,35 +19,35 @@ const stuck = Effect.gen(function*() {
       if (endpoint === "storage") Deferred.doneUnsafe(asked, Effect.void)
     }
   })
-  const first = yield* start("export-to-files", settings(simulator, output))
+  const first = yield* start("labelstream", settings(simulator, output), ["export"])
   yield* Deferred.await(asked)
   return { first, output, simulator }
 })
 
 describe("a second run on the same output", () => {
-  it.live("stops at once, says which process has it and what to do, and asks the platform nothing", () =>
+  it.live("stops at once, names the process that uses it, says what to do, and sends no request", () =>
     Effect.gen(function*() {
       const { first, output, simulator } = yield* stuck
       const { requests } = yield* simulator.report
-      const second = yield* run("export-to-files", { ...settings(simulator, output), LABELSTREAM_SELECT: "refresh" })
+      const second = yield* exported(settings(simulator, output), "--refresh")
       assert.strictEqual(second.status, 1)
       assert.include(second.stderr, `is in use by process ${first.pid}. Wait for it to end`)
       assert.strictEqual((yield* simulator.report).requests.jobs, requests.jobs)
     }))
 
-  it.live("goes on where the first was killed: its locks are no obstacle", () =>
+  it.live("resumes after the first process is killed, despite its stale locks", () =>
     Effect.gen(function*() {
       const { first, output, simulator } = yield* stuck
       yield* first.signal("SIGKILL")
       yield* first.end
       yield* simulator.setFaults([])
-      const second = yield* run("export-to-files", settings(simulator, output))
+      const second = yield* exported(settings(simulator, output))
       assert.strictEqual(second.status, 0, second.stderr)
       assertIdentical(simulator, output, "b")
     }))
 })
 
-// The ledger's own tests say the same of the file alone.
+// The ledger's own tests check the same for the file alone.
 if (isFull) {
   describe("a ledger that cannot be used", () => {
     for (
@@ -57,19 +57,19 @@ if (isFull) {
           (file: string) => new Database(file).pragma("user_version = 99"),
           /newer version.*Update/
         ],
-        ["cut short", (file: string) => truncateSync(file, 5000), /damaged|broken|not a ledger/],
-        ["that is something else", (file: string) => writeFileSync(file, "mine".repeat(2000)), /is not a ledger/]
+        ["truncated", (file: string) => truncateSync(file, 5000), /damaged|broken|not a ledger/],
+        ["that is another file", (file: string) => writeFileSync(file, "mine".repeat(2000)), /is not a ledger/]
       ] as const
     ) {
-      it.live(`is refused and left alone, with what to do: one ${what}`, () =>
+      it.live(`is refused and left alone, with what to do: a ledger ${what}`, () =>
         Effect.gen(function*() {
           const output = yield* temporaryFolder
           const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 3 }] })
-          assert.strictEqual((yield* run("export-to-files", settings(simulator, output))).status, 0)
+          assert.strictEqual((yield* exported(settings(simulator, output))).status, 0)
           spoil(ledgerFile(output))
           const before = tree(output)
-          for (const example of ["export-to-files", "verify"]) {
-            const ended = yield* run(example, settings(simulator, output))
+          for (const command of ["export", "verify"]) {
+            const ended = yield* run("labelstream", settings(simulator, output), [command])
             assert.strictEqual(ended.status, 1, ended.stdout)
             assert.match(ended.stderr, sentence)
             assert.match(ended.stderr, /Move it away|use another ledger file/)

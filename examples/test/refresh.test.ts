@@ -4,7 +4,7 @@ import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import { isFull } from "../../scripts/testScale.ts"
-import { run, settings, temporaryFolder } from "./support/program.ts"
+import { exported, run, settings, temporaryFolder } from "./support/program.ts"
 import { assertIdentical, files, stamps } from "./support/targets.ts"
 
 const world = Effect.gen(function*() {
@@ -13,34 +13,32 @@ const world = Effect.gen(function*() {
     batches: [{ id: "b", jobs: 40, kinds: ["image_annotation", "video_segmentation"] }],
     countJobs: true
   })
-  const exported = Effect.fnUntraced(function*(env: Readonly<Record<string, string>> = {}) {
+  const command = Effect.fnUntraced(function*(name: string, ...args: ReadonlyArray<string>) {
     yield* simulator.reset
-    const ended = yield* run("export-to-files", { ...settings(simulator, output), ...env })
+    const ended = yield* run("labelstream", settings(simulator, output), [name, ...args])
     const { jobs = {}, requests } = yield* simulator.report
     return { ...ended, requests, asked: Object.keys(jobs).sort() }
   })
-  assert.strictEqual((yield* exported()).status, 0)
-  return { output, simulator, exported, id: (index: number) => simulator.job("b", index).id }
+  assert.strictEqual((yield* command("export")).status, 0)
+  return { output, simulator, command, id: (index: number) => simulator.job("b", index).id }
 })
 
-const refresh = { LABELSTREAM_SELECT: "refresh" }
-
 describe("a refresh", () => {
-  // The command's own tests refresh what was reworked; core's own look at each file.
+  // The command's own tests refresh changed jobs; core's own tests check each file.
   if (isFull) {
-    it.live("stores what was reworked, names it, leaves no file of the old result, and touches nothing else", () =>
+    it.live("stores and names changed jobs, leaves no file of the old results, and touches nothing else", () =>
       Effect.gen(function*() {
-        const { exported, id, output, simulator } = yield* world
+        const { command, id, output, simulator } = yield* world
         const before = stamps(output)
-        // Reworked until the listing shows the same counts as before: only the bytes tell.
+        // Reworked until the listing shows the same counts as before, so that only the bytes differ.
         for (const index of [3, 4]) {
           const { annotations } = simulator.job("b", index)
           do yield* simulator.rework(id(index))
           while (simulator.job("b", index).annotations !== annotations)
         }
-        const unseen = yield* exported()
+        const unseen = yield* command("export")
         assert.match(unseen.stdout, /0 exported \+ 40 unchanged/)
-        const ended = yield* exported(refresh)
+        const ended = yield* command("refresh")
         assert.strictEqual(ended.status, 0, ended.stderr)
         assert.match(ended.stdout, /40 jobs listed = 2 exported \+ 38 unchanged[^]*2 jobs changed since/)
         for (const index of [3, 4]) assert.include(ended.stdout, `Changed: job ${id(index)} of batch b\n`)
@@ -53,28 +51,28 @@ describe("a refresh", () => {
       }))
   }
 
-  it.live("of jobs that are named, or not looked at since a time, asks for those alone", () =>
+  it.live("of named jobs, or of jobs not checked since a time, fetches only those", () =>
     Effect.gen(function*() {
-      const { exported, id } = yield* world
-      const two = yield* exported({ ...refresh, LABELSTREAM_REFRESH_JOBS: `${id(7)}, ${id(8)}` })
+      const { command, id } = yield* world
+      const two = yield* command("refresh", "--job", id(7), "--job", id(8))
       assert.deepStrictEqual(two.asked, [id(7), id(8)].sort())
-      const old = yield* exported({ ...refresh, LABELSTREAM_REFRESH_BEFORE: "2020-01-01" })
+      const old = yield* command("refresh", "--checked-before", "2020-01-01")
       assert.deepStrictEqual(old.asked, [])
-      const all = yield* exported({ ...refresh, LABELSTREAM_REFRESH_BEFORE: "2200-01-01T00:00Z" })
+      const all = yield* command("refresh", "--checked-before", "2200-01-01T00:00Z")
       assert.strictEqual(all.asked.length, 40)
     }))
 })
 
 // Core's own tests run again over changed listings.
 if (isFull) {
-  describe("an ordinary run", () => {
-    it.live("sees rework that the listing's counts tell of", () =>
+  describe("a normal run", () => {
+    it.live("fetches a job whose count in the listing changed", () =>
       Effect.gen(function*() {
-        const { exported, id, output, simulator } = yield* world
+        const { command, id, output, simulator } = yield* world
         const { annotations } = simulator.job("b", 6)
         do yield* simulator.rework(id(6))
         while (simulator.job("b", 6).annotations === annotations)
-        const ended = yield* exported()
+        const ended = yield* command("export")
         assert.deepStrictEqual(ended.asked, [id(6)])
         assert.include(ended.stdout, `Changed: job ${id(6)} of batch b\n`)
         assertIdentical(simulator, output, "b")
@@ -88,12 +86,12 @@ if (isFull) {
           countJobs: true
         })
         const env = settings(simulator, output)
-        const first = yield* run("export-to-files", env)
+        const first = yield* exported(env)
         assert.match(first.stdout, /30 jobs listed = 28 exported \+ 0 unchanged \+ 2 unfinished/)
         yield* simulator.addJobs("b", 2)
         yield* simulator.finish(simulator.job("b", 5).id)
         yield* simulator.reset
-        const second = yield* run("export-to-files", env)
+        const second = yield* exported(env)
         assert.match(second.stdout, /32 jobs listed = 3 exported \+ 28 unchanged \+ 1 unfinished/)
         const { jobs = {} } = yield* simulator.report
         assert.deepStrictEqual(
@@ -105,7 +103,7 @@ if (isFull) {
 }
 
 describe("a retry", () => {
-  it.live("takes exactly the jobs that failed, those included that an ordinary run leaves", () =>
+  it.live("fetches exactly the failed jobs, also those that a normal run skips", () =>
     Effect.gen(function*() {
       const output = yield* temporaryFolder
       const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 20 }], countJobs: true })
@@ -115,16 +113,16 @@ describe("a retry", () => {
         { on: "job", job: final, meets: { _tag: "Platform", code: "FS_0006" }, times: 1000 }
       ])
       const env = settings(simulator, output)
-      const first = yield* run("export-to-files", env)
+      const first = yield* exported(env)
       assert.strictEqual(first.status, 2)
       assert.match(first.stdout, /\n {6}The next run retries it\.\n/)
-      assert.match(first.stdout, /Not retryable: .* LABELSTREAM_SELECT=retry /)
+      assert.match(first.stdout, /Not retryable: .* labelstream retry\n/)
       yield* simulator.reset
-      assert.strictEqual((yield* run("export-to-files", env)).status, 2)
+      assert.strictEqual((yield* exported(env)).status, 2)
       assert.deepStrictEqual(Object.keys((yield* simulator.report).jobs ?? {}), [passing])
       yield* simulator.setFaults([])
       yield* simulator.reset
-      const retried = yield* run("export-to-files", { ...env, LABELSTREAM_SELECT: "retry" })
+      const retried = yield* run("labelstream", env, ["retry"])
       assert.strictEqual(retried.status, 0, retried.stdout)
       assert.match(retried.stdout, /2 jobs listed = 2 exported/)
       const { jobs = {}, requests } = yield* simulator.report
@@ -136,8 +134,8 @@ describe("a retry", () => {
 
 // The command's own tests follow a batch.
 if (isFull) {
-  describe("LABELSTREAM_FOLLOW", () => {
-    it.live("goes on until all jobs are finished", () =>
+  describe("export --follow", () => {
+    it.live("polls until all jobs are finished", () =>
       Effect.gen(function*() {
         const output = yield* temporaryFolder
         let pages = 0
@@ -148,7 +146,7 @@ if (isFull) {
             if (endpoint === "jobs" && ++pages === 3) runSync(simulator.finish())
           }
         })
-        const ended = yield* run("export-to-files", { ...settings(simulator, output), LABELSTREAM_FOLLOW: "0.05" })
+        const ended = yield* exported(settings(simulator, output), "--follow", "--interval", "0.05")
         assert.strictEqual(ended.status, 0, ended.stderr)
         assert.match(ended.stdout, /20 jobs listed = 20 exported \+ 0 unchanged \+ 0 unfinished/)
         assert.isAtLeast(pages, 3)
@@ -157,22 +155,3 @@ if (isFull) {
       }))
   })
 }
-
-describe("settings of the selection", () => {
-  for (
-    const [env, sentence] of [
-      [{ LABELSTREAM_SELECT: "everything" }, /LABELSTREAM_SELECT/],
-      [{ LABELSTREAM_REFRESH_JOBS: "a" }, /go with LABELSTREAM_SELECT=refresh/],
-      [{ LABELSTREAM_SELECT: "refresh", LABELSTREAM_REFRESH_BEFORE: "yesterday" }, /must be a time such as/],
-      [{ LABELSTREAM_FOLLOW: "-1" }, /LABELSTREAM_FOLLOW must be/]
-    ] as const
-  ) {
-    it.live(`that cannot be meant are refused: ${Object.keys(env).join(" ")}`, () =>
-      Effect.gen(function*() {
-        const ended = yield* run("export-to-files", { LABELSTREAM_OUTPUT: yield* temporaryFolder, ...env })
-        assert.strictEqual(ended.status, 1)
-        assert.match(ended.stderr, sentence)
-        assert.notInclude(ended.stderr, "    at ")
-      }))
-  }
-})

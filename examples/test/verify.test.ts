@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isFull } from "../../scripts/testScale.ts"
-import { run, settings, temporaryFolder } from "./support/program.ts"
+import { exported, run, settings, temporaryFolder } from "./support/program.ts"
 import { stamps } from "./support/targets.ts"
 
 const world = Effect.gen(function*() {
@@ -14,21 +14,21 @@ const world = Effect.gen(function*() {
   const simulator = yield* Simulator.start({
     batches: [{ id: "b", jobs: 30, kinds: ["image_annotation", "video_segmentation"] }]
   })
-  const exported = (output: string) =>
+  const exportInto = (output: string) =>
     Effect.gen(function*() {
       yield* simulator.reset
-      const ended = yield* run("export-to-files", settings(simulator, output))
+      const ended = yield* exported(settings(simulator, output))
       assert.strictEqual(ended.status, 0, ended.stderr)
       return (yield* simulator.report).requests
     })
-  yield* exported(output)
+  yield* exportInto(output)
   const name = (index: number) => PathName.fromId(simulator.job("b", index).id)
-  const verified = (output: string) => run("verify", { LABELSTREAM_OUTPUT: output })
-  return { exported, folder, name, output, simulator, verified }
+  const verified = (output: string) => run("labelstream", settings(simulator, output), ["verify"])
+  return { exportInto, folder, name, output, simulator, verified }
 })
 
 describe("verify", () => {
-  it.live("ends with 0 where all is there as stored, with 4 where something is that nobody stored, with 3 where a batch is gone", () =>
+  it.live("ends with 0 if all is as stored, with 4 if something is extra, and with 3 if a batch is missing", () =>
     Effect.gen(function*() {
       const { output, verified } = yield* world
       const ended = yield* verified(output)
@@ -67,26 +67,26 @@ describe("verify", () => {
       }))
   }
 
-  it.live("ends with 1 where there is no ledger, and says what makes one", () =>
+  it.live("ends with 1 if there is no ledger, and says what makes one", () =>
     Effect.gen(function*() {
-      const ended = yield* run("verify", { LABELSTREAM_OUTPUT: yield* temporaryFolder })
+      const ended = yield* run("labelstream", {}, ["verify"], yield* temporaryFolder)
       assert.strictEqual(ended.status, 1)
       assert.match(ended.stderr, /There is no ledger at .*The first run makes it/)
     }))
 })
 
-// Core's own tests hold a moved sink against its receipts.
+// Core's own tests compare a moved sink with its receipts.
 if (isFull) {
   describe("an output that was moved", () => {
-    it.live("is verified against the receipts of its old place, and nothing in it is fetched again", () =>
+    it.live("is compared with the receipts of its old place, and no job is fetched again", () =>
       Effect.gen(function*() {
-        const { exported, folder, name, output, verified } = yield* world
+        const { exportInto, folder, name, output, verified } = yield* world
         const moved = join(folder, "moved")
         renameSync(output, moved)
         const before = stamps(moved)
         const first = yield* verified(moved)
         assert.strictEqual(first.status, 0, first.stdout)
-        const requests = yield* exported(moved)
+        const requests = yield* exportInto(moved)
         assert.deepStrictEqual(requests, { ...requests, jobs: 1, job: 0, attachment: 0, storage: 0 })
         assert.deepStrictEqual(stamps(moved), before)
         rmSync(join(moved, "b", `${name(3)}.json`))
@@ -96,16 +96,16 @@ if (isFull) {
 }
 
 describe("a ledger that was deleted", () => {
-  it.live("is made anew from what the sink holds: only what is missing is fetched", () =>
+  it.live("is rebuilt from the sink, and only missing jobs are fetched", () =>
     Effect.gen(function*() {
-      const { exported, name, output, verified } = yield* world
+      const { exportInto, name, output, verified } = yield* world
       for (const end of ["", "-wal", "-shm", "-lock"]) {
         rmSync(join(output, ".labelstream", `ledger.sqlite${end}`), { force: true })
       }
       rmSync(join(output, "b", `${name(4)}.json`))
-      const requests = yield* exported(output)
+      const requests = yield* exportInto(output)
       assert.deepStrictEqual(requests, { ...requests, jobs: 1, job: 1 })
-      const again = yield* exported(output)
+      const again = yield* exportInto(output)
       assert.deepStrictEqual(again, { ...again, jobs: 1, job: 0, attachment: 0, storage: 0 })
       assert.strictEqual((yield* verified(output)).status, 0)
     }))

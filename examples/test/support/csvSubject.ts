@@ -4,9 +4,9 @@ import { AnnotationModel } from "@labelstream/core/sink"
 import type { StoredJob } from "@labelstream/sink-testkit"
 import * as Effect from "effect/Effect"
 import { readdirSync } from "node:fs"
-import { csvSink } from "../../custom-sink.ts"
+import * as Csv from "../../sinks/csv.ts"
 
-export const make = (directory: string) => csvSink({ directory })
+export const make = (directory: string) => Csv.make({ directory })
 
 /** Asks DuckDB, told no more than what RFC 4180 leaves open; `annotations` stands for the files. */
 export const query = async (directory: string, sql: string) => {

@@ -1,4 +1,4 @@
-/** Runs an example as a person would: a process of its own, with nothing in its environment but what is given. */
+/** Runs an example or the command as a person would: in its own process, with only the given environment. */
 import type { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
@@ -11,12 +11,13 @@ import { inject } from "vitest"
 
 const programs = inject("programs")
 
-/** Where Node keeps compiled code: of bundles it goes with them, and modules share theirs with all who run them. */
+/** Where Node keeps compiled code: next to bundles, which go with the test run, or in the folder that modules share. */
 const compiledOf = (file: string) =>
   (file.endsWith(".ts") ? process.env["NODE_COMPILE_CACHE"] : undefined) ?? join(programs, "compiled")
 
-/** The file of an example: bundled, or as it stands where it starts others. */
-export const fileOf = (example: string): string => {
+/** The file of an example, or of the command. An example that starts other programs is not bundled. */
+const fileOf = (example: string): string => {
+  if (example === "labelstream") return join(inject("published"), "dist", "command", "labelstream.js")
   const bundled = join(programs, `${example}.js`)
   return existsSync(bundled) ? bundled : join(import.meta.dirname, "..", "..", `${example}.ts`)
 }
@@ -27,23 +28,20 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Each output of the tests has its ledger in it, so that they share none. */
-const besides = ({ LABELSTREAM_OUTPUT: output }: Readonly<Record<string, string>>) =>
-  output === undefined ? {} : { LABELSTREAM_LEDGER: join(output, ".labelstream", "ledger.sqlite") }
-
-/** A process under way. `end` waits for it; the scope kills it. */
-export const start = (example: string, env: Readonly<Record<string, string>>, args: ReadonlyArray<string> = []) =>
+/** Starts a process, which the scope kills. `end` waits for it. */
+export const start = (
+  example: string,
+  env: Readonly<Record<string, string>>,
+  args: ReadonlyArray<string> = [],
+  cwd?: string
+) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
         const file = fileOf(example)
         const child = spawn(process.execPath, [file, ...args], {
-          env: {
-            PATH: process.env["PATH"] ?? "",
-            NODE_COMPILE_CACHE: compiledOf(file),
-            ...besides(env),
-            ...env
-          },
+          cwd,
+          env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: compiledOf(file), ...env },
           stdio: ["ignore", "pipe", "pipe"]
         })
         const output = { stdout: "", stderr: "" }
@@ -58,7 +56,7 @@ export const start = (example: string, env: Readonly<Record<string, string>>, ar
     ),
     ({ child, closed, output }) => ({
       pid: child.pid,
-      /** Done when the process has written this to stderr, or has ended. */
+      /** Waits until the process has written this to stderr, or has ended. */
       said: (words: RegExp) =>
         Effect.promise(async () => {
           const ended = closed.then(() => true)
@@ -73,16 +71,21 @@ export const start = (example: string, env: Readonly<Record<string, string>>, ar
 
 export const run = (...of: Parameters<typeof start>) => Effect.scoped(Effect.flatMap(start(...of), ({ end }) => end))
 
-/** Settings for all batches of a simulator. */
+/** Exports with the command into the folder that `settings` name. */
+export const exported = (env: Readonly<Record<string, string>>, ...args: ReadonlyArray<string>) =>
+  run("labelstream", env, ["export", ...args])
+
+/** Settings for all batches of a simulator, exported as files into a folder that also holds their ledger. */
 export const settings = (simulator: Simulator.Running, output: string) => ({
   GT_STUDIO_API_KEY: simulator.apiKey,
   GT_STUDIO_BASE_URL: simulator.apiUrl,
   GT_STUDIO_PROJECT_ID: simulator.projectId,
   GT_STUDIO_BATCH_ID: simulator.batches.map(({ id }) => id).join(","),
-  LABELSTREAM_OUTPUT: output
+  LABELSTREAM_TO: `files:${output}`,
+  LABELSTREAM_LEDGER: join(output, ".labelstream", "ledger.sqlite")
 })
 
-/** A folder that is gone with the scope. */
+/** A folder that the scope removes. */
 export const temporaryFolder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "labelstream-"))),
   (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))

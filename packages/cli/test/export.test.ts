@@ -137,6 +137,12 @@ describe("labelstream export", () => {
         /No batch is named\. Use --batch ID.*labelstream batches --project/
       ],
       ["no sink is named", ["--batch", "b"], {}, /No sink is named\. Use --to files:DIR/],
+      [
+        "the URL is plain http elsewhere",
+        toFiles,
+        { GT_STUDIO_BASE_URL: "http://example.com" },
+        /API key would travel in the clear/
+      ],
       ["a sink is unknown", ["--batch", "b", "--to", "lost:x"], {}, /"lost": .*install one of @labelstream\/sink-lost/],
       [
         "a target has no kind",
@@ -266,10 +272,10 @@ describe("labelstream export", () => {
     }))
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it.live(`finishes what is in flight on ${signal}, says what to type, and goes on from there`, () =>
+    it.live(`finishes jobs in flight on ${signal}, leaves only complete files, says what to run, and resumes`, () =>
       Effect.gen(function*() {
         const asked = yield* Deferred.make<void>()
-        const { cwd, env, labelstream } = yield* world({
+        const { cwd, env, labelstream, simulator } = yield* world({
           batches: [{ id: "b", jobs: 120 }],
           latency: 100,
           onRequest: ({ endpoint }) => {
@@ -286,6 +292,11 @@ describe("labelstream export", () => {
           ended.stdout,
           /in files:out is complete. To resume, run: labelstream export --batch b --to files:out\n$/
         )
+        for (const { id } of simulator.jobs("b")) {
+          const file = join(cwd, "out", "b", `${PathName.fromId(id)}.json`)
+          if (existsSync(file)) assert.isTrue(readFileSync(file).equals(simulator.expectedDocument("b", id)), id)
+        }
+        assert.isBelow(stored(cwd), 120)
         const again = yield* labelstream(["export", ...toFiles])
         assert.strictEqual(again.status, 0, again.stderr)
         assert.strictEqual(stored(cwd), 120)

@@ -1,4 +1,4 @@
-/** What is written has a place of its own: two sinks in one folder would take each other's files for leftovers. */
+/** Refuses targets that share a place: two sinks in one folder would take each other's files for leftovers. */
 import type { SinkPlugin } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
@@ -15,11 +15,11 @@ interface Written {
   readonly isFile: boolean
 }
 
-/** Whether two targets exclude each other: they have the same path, or one is inside the file of the other. */
+/** Whether two targets have the same path, or one is inside the file of the other. */
 const clash = (a: Written, b: Written): boolean =>
   a.path === b.path || (a.isFile && b.path.startsWith(a.path + sep)) || (b.isFile && a.path.startsWith(b.path + sep))
 
-/** The mark that the examples leave in an output of simulated jobs, if a place is in such an output. */
+/** The file by which the demo (`npm start`) marks an output of simulated jobs, if a target is in such an output. */
 const simulatedAround = (path: string): string | undefined => {
   for (let folder = path, up = 0; up < 3; folder = dirname(folder), up++) {
     const mark = join(folder, ".labelstream", "simulated")
@@ -28,7 +28,7 @@ const simulatedAround = (path: string): string | undefined => {
   return undefined
 }
 
-/** Fails where two of the targets that settings name are one, however they are written, or hold simulated jobs. */
+/** Fails if two targets share a place, however they are written, or if one holds simulated jobs. */
 export const needDistinctTargets = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
   void,
   SettingsError | SinkPlugin.SinkPluginError

@@ -8,10 +8,10 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { inject } from "vitest"
 import { scale } from "../../scripts/testScale.ts"
-import { csvSink } from "../custom-sink.ts"
+import * as Csv from "../sinks/csv.ts"
 import { countJson } from "./support/countJson.ts"
 import * as csv from "./support/csvSubject.ts"
-import { run, settings, temporaryFolder } from "./support/program.ts"
+import { exported, settings, temporaryFolder } from "./support/program.ts"
 
 const query = (directory: string, sql: string) => Effect.promise(() => csv.query(directory, sql))
 
@@ -35,19 +35,22 @@ const record = Effect.fnUntraced(function*(jobId: string, labels: ReadonlyArray<
 
 const store = (directory: string, ...records: ReadonlyArray<JobSink.JobRecord>) =>
   Effect.scoped(Effect.gen(function*() {
-    const opened = yield* csvSink({ directory }).open
+    const opened = yield* Csv.make({ directory }).open
     assert.deepStrictEqual(yield* opened.stage("token", records), [])
     assert.lengthOf(yield* opened.commit("token"), records.length)
   }))
 
 describe("the CSV sink", () => {
   it.live(
-    "runs by its name as an example, and another reader counts what the JSON documents hold",
+    "is loaded by its path, and another reader counts in it what the JSON documents hold",
     () =>
       Effect.gen(function*() {
         const output = yield* temporaryFolder
         const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 60, kinds: Scenario.allKinds }] })
-        const { status, stderr, stdout } = yield* run("run", settings(simulator, output), ["custom-sink"])
+        const { status, stderr, stdout } = yield* exported({
+          ...settings(simulator, output),
+          LABELSTREAM_TO: `${join(import.meta.dirname, "..", "sinks", "csv.ts")}:${join(output, "csv")}`
+        })
         assert.strictEqual(status, 0, stderr)
         assert.match(stdout, /60 exported/)
 
@@ -69,7 +72,7 @@ describe("the CSV sink", () => {
     120_000
   )
 
-  it.live("gives back quotes, commas, line ends and emoji, and tells nothing from empty text", () =>
+  it.live("keeps quotes, commas, line ends, and emoji, and null apart from empty text", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryFolder
       const labels = ["a \"b\"", "\"", "c,d", "e\r\nf", "g\nh", "i\rj", "", "👩‍👩‍👧", "\u2028", "=1+1", " k ", "'"]
@@ -85,7 +88,7 @@ describe("the CSV sink", () => {
       })
     }))
 
-  it.live("replaces the file of a job that has changed, and writes the same bytes for the same job", () =>
+  it.live("replaces the file of a changed job, and writes the same bytes for the same job", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryFolder
       const read = Effect.promise(async () => {
@@ -104,9 +107,9 @@ describe("the CSV sink", () => {
       assert.deepStrictEqual(yield* read, before)
     }))
 
-  it.live("keeps the rules of the contract that rows alone can keep", () =>
+  it.live("keeps the rules of the contract that rows can keep", () =>
     Effect.gen(function*() {
-      // Those that store much or are killed often are left to the suites of sinks that people install.
+      // The suites of the published sinks check the rules that store much or kill often.
       const heavy = ["W07", "C01", "C03", "C04", "F03", ...scale(["P03"], [])]
       const which = SinkConformance.rules.filter(({ id }) => !heavy.includes(id))
       const nameless = "a job without annotations has a file that does not name it"

@@ -1,15 +1,15 @@
-/** What readers are shown: the pages of `docs`, the READMEs, and the examples in docstrings, with their blocks of code. */
+/** The pages of `docs`, the READMEs, and the docstrings, with their blocks of code, for tests of the documentation. */
 import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
-export const root = join(import.meta.dirname, "..", "..", "..")
+export const root = join(import.meta.dirname, "..")
 
 export interface Block {
   /** Relative to the root, with the line. */
   readonly where: string
   readonly language: string
   readonly text: string
-  /** The file that the text before the block says it is, such as `src/index.ts`. */
+  /** The file that the text before the block names, such as `src/index.ts`. */
   readonly file: string | undefined
 }
 
@@ -29,7 +29,7 @@ const blocksOf = (path: string, text: string): ReadonlyArray<Block> =>
       where: `${path}:${before.split("\n").length}`,
       language,
       text: block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
-      file: /^`([^`\n]+)`:\n\n$/m.exec(before.slice(before.lastIndexOf("\n", index - 3) + 1))?.[1]
+      file: /`([^`\n]+\.\w+)`:\n\n$/.exec(before.slice(before.lastIndexOf("\n", index - 3) + 1))?.[1]
     }
   })
 
@@ -46,10 +46,16 @@ export const pages: ReadonlyArray<Page> = [
   ...find("packages/*/README.md")
 ].map(read)
 
-/** The docstrings of the packages, each file's as one page of Markdown. */
+/** The docstrings of the packages, as one page of Markdown per file. */
 export const docstrings: ReadonlyArray<Page> = find("packages/*/src/**/*.ts").map((path) => {
-  // Lines stay where they are, so that the place of a block is right.
+  // Every line keeps its number, so that `where` is right.
   const text = readFileSync(join(root, path), "utf8").split("\n")
     .map((line) => /^ *\* ?(.*)$/.exec(line)?.[1] ?? "").join("\n")
   return { path, text, blocks: blocksOf(path, text) }
 })
+
+/** The lines of a shell block, without comments, joined where they continue. */
+export const shellLines = (text: string): ReadonlyArray<string> =>
+  text.replaceAll("\\\n", " ").split("\n").map((line) => line.replace(/(^|\s)#.*$/, "").trim()).filter((line) =>
+    line !== ""
+  )

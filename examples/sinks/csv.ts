@@ -1,27 +1,35 @@
 /**
- * A sink of one's own, run in an export: one CSV file for each job, with a line for each annotation, to be read as one
- * table with `duckdb -c "SELECT * FROM 'output/csv/*.csv'"`. A file appears whole, a job that has changed replaces its
- * file, and the same job gives the same bytes. It cannot take back what it has written, and so does not say that it can.
+ * A sink of your own: one CSV file per job, with a line per annotation. The command takes it by its path:
+ *
+ *     labelstream export ... --to ./examples/sinks/csv.ts:output/csv
+ *     duckdb -c "SELECT * FROM 'output/csv/*.csv'"
+ *
+ * A file appears complete or not at all, and the file of a changed job replaces the older one. The sink cannot read back
+ * what it has written, so it does not claim to be inspectable.
  */
-import { AnnotationModel, JobSink, SimpleSink } from "@labelstream/core/sink"
+import { AnnotationModel, JobSink, SimpleSink, SinkPlugin } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { createHash, randomUUID } from "node:crypto"
 import { mkdir, open, rename, rm } from "node:fs/promises"
 import { join, resolve } from "node:path"
-import { exportMain } from "./support/exportMain.ts"
 
 const columns = AnnotationModel.tables.annotations.columns.map(({ name }) => name)
 
 type Cell = string | number | boolean
 
-/** Null is nothing, and every text in quotes, so that the two can be told apart. Lines end as RFC 4180 has it. */
+/** Writes null as nothing and every other cell in quotes, so that null and empty text differ. Lines end as in RFC 4180. */
 const csvLine = (cells: ReadonlyArray<Cell | null>): string =>
   cells.map((cell) => cell === null ? "" : `"${text(cell).replaceAll("\"", "\"\"")}"`).join(",") + "\r\n"
 
 const text = (cell: Cell): string => Object.is(cell, -0) ? "-0" : String(cell)
 
-export const csvSink = (options: { readonly directory: string }): JobSink.JobSink => {
+const Options = Schema.Struct({
+  directory: SinkPlugin.LocalPath.annotate({ description: "Folder to write into. Made when it is missing." })
+})
+
+export const make = (options: typeof Options.Type): JobSink.JobSink => {
   const directory = resolve(options.directory)
 
   const failure = (step: "open" | "stage") => (cause: unknown) => {
@@ -49,7 +57,7 @@ export const csvSink = (options: { readonly directory: string }): JobSink.JobSin
   }, Effect.scoped)
 
   const store = (record: JobSink.JobRecord) => {
-    // Ids come from a server: they are not to be trusted as names of files.
+    // Ids come from a server, so they cannot serve as file names.
     const name = createHash("sha256").update(JSON.stringify([record.batchId, record.jobId])).digest("hex")
     const part = join(directory, `${randomUUID()}.part`)
     return writeRows(part, record).pipe(
@@ -59,7 +67,7 @@ export const csvSink = (options: { readonly directory: string }): JobSink.JobSin
     )
   }
 
-  /** UTF-8 has no form for half of a surrogate pair: two ids that hold one could not be told apart. */
+  /** UTF-8 has no form for half of a surrogate pair, so two ids with such a half could become one name. */
   const isNameable = ({ batchId, jobId }: JobSink.JobRecord) => batchId.isWellFormed() && jobId.isWellFormed()
 
   const reject = ({ batchId, jobId }: JobSink.JobRecord): JobSink.Rejection => {
@@ -83,7 +91,4 @@ export const csvSink = (options: { readonly directory: string }): JobSink.JobSin
   })
 }
 
-// Tests import the sink alone. `npm run example` imports this file too, but names it as the program.
-if (process.argv[1] === import.meta.filename) {
-  await exportMain((output) => [csvSink({ directory: join(output, "csv") })])
-}
+export default SinkPlugin.define({ name: "csv", version: "0.1.0", options: Options, make })
