@@ -1,4 +1,4 @@
-// Packs every package that is published, as it would be.
+// Packs every published package, as a release does.
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -7,7 +7,7 @@ export const root = join(import.meta.dirname, "..")
 
 const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string }
 
-/** The name of each package, and where its tarball lies in the folder. */
+/** Packs into the folder. Returns the name of each package and the path of its tarball. */
 export const tarballs = (folder: string) => {
   const args = ["--recursive", "--filter", "./packages/*", "pack", "--json", "--pack-destination", folder]
   const packed = execFileSync("npx", ["--yes", packageManager, ...args], {

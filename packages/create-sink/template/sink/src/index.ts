@@ -7,9 +7,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 
 export const Options = Schema.Struct({
-  directory: Schema.String.check(Schema.isNonEmpty()).annotate({
-    description: "Folder to write into. Made when it is missing."
-  })
+  directory: SinkPlugin.LocalPath.annotate({ description: "Folder to write into. Made if it is missing." })
 })
 
 export const make = (options: typeof Options.Type): JobSink.JobSink => {
@@ -36,7 +34,7 @@ export const make = (options: typeof Options.Type): JobSink.JobSink => {
       document: yield* encode(document),
       attachments: yield* Effect.forEach(attachments, ({ content }) => encode(content))
     })
-    // Ids come from a server: they are not to be trusted as names of files.
+    // Ids come from a server, so they cannot serve as file names.
     const name = createHash("sha256").update(JSON.stringify([batchId, jobId])).digest("hex")
     const part = join(directory, `${randomUUID()}.part`)
     const publish = async () => {
@@ -53,7 +51,7 @@ export const make = (options: typeof Options.Type): JobSink.JobSink => {
   return SimpleSink.fromWriter({
     name: "shelf",
     id: `shelf:${directory}`,
-    // A job's file takes the place of its older one, and the same job gives the same bytes.
+    // The file of a changed job replaces the older one, and the same job gives the same bytes.
     capabilities: { keying: "upsert", deterministic: true },
     open: Effect.as(
       Effect.tryPromise({ try: () => mkdir(directory, { recursive: true }), catch: failure("open") }),
