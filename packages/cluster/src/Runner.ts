@@ -1,5 +1,5 @@
 /** A runner: a process that does exports together with others of its kind. */
-import { Export, type GtStudio, type Ledger, type Spool } from "@labelstream/core"
+import { Export, type GtStudio, type Spool } from "@labelstream/core"
 import * as Layer from "effect/Layer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { ExportStore } from "./ExportStore.ts"
@@ -36,11 +36,16 @@ const slicesAtOnce = 2
 export const layer = (options: Options): Layer.Layer<
   Services,
   JoinError,
-  SqlClient | ExportStore | SinkResolver | Ledger.Ledger | GtStudio.GtStudio | Spool.Spool
+  SqlClient | ExportStore | SinkResolver | GtStudio.GtStudio | Spool.Spool
 > => {
-  const { platform } = options
+  const { address, platform } = options
   const concurrency = Math.max(1, Math.ceil((options.concurrency ?? Export.defaultConcurrency) / slicesAtOnce))
-  const work = { platform, concurrency, sliceJobs: Math.max(1, options.sliceJobs ?? 200) }
+  const work = {
+    platform,
+    runner: `${address.host}:${address.port}`,
+    concurrency,
+    sliceJobs: Math.max(1, options.sliceJobs ?? 200)
+  }
   return Layer.mergeAll(ExportWorkflow.layer(work), Slice.layer(slicesAtOnce)).pipe(
     Layer.provide(Sessions.layer(work)),
     Layer.provideMerge(layerRunner(options))
