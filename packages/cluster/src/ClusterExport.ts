@@ -1,6 +1,5 @@
 /** Exports on a cluster as those see them who want one: hand it in, look at it, wait for it, stop it. */
 import { type ExportReport, Ledger } from "@labelstream/core"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -45,7 +44,7 @@ export const submit = Effect.fnUntraced(function*(
 })
 
 const statusOf = Effect.fnUntraced(function*(row: ExportRow) {
-  const report = yield* reportOf(row, yield* Clock.currentTimeMillis)
+  const report = yield* reportOf(row)
   const request = yield* ExportRequest.decode(row.request)
   return { id: row.id, request, state: row.state, report, error: row.error } satisfies Status
 })

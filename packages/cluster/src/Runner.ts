@@ -1,5 +1,5 @@
 /** A runner: a process that does exports together with others of its kind. */
-import { Export, type GtStudio, type Ledger, type Spool } from "@labelstream/core"
+import { Export, type GtStudio, type Spool } from "@labelstream/core"
 import * as Clock from "effect/Clock"
 import * as Sharding from "effect/cluster/Sharding"
 import * as Context from "effect/Context"
@@ -41,7 +41,7 @@ export class Runner extends Context.Service<Runner, {
 }>()("@labelstream/cluster/Runner") {}
 
 /** What a runner works with. */
-type Needs = SqlClient | ExportStore | SinkResolver | Ledger.Ledger | GtStudio.GtStudio | Spool.Spool
+type Needs = SqlClient | ExportStore | SinkResolver | GtStudio.GtStudio | Spool.Spool
 
 /** Slices at once: while one ends, the next one keeps requests going. */
 const slicesAtOnce = 2
@@ -50,9 +50,14 @@ const slicesAtOnce = 2
 const worthSaying = "2 seconds"
 
 const layerJoined = (options: Options): Layer.Layer<Sharding.Sharding | Heartbeat, JoinError, Needs> => {
-  const { platform } = options
+  const { address, platform } = options
   const concurrency = Math.max(1, Math.ceil((options.concurrency ?? Export.defaultConcurrency) / slicesAtOnce))
-  const work = { platform, concurrency, sliceJobs: Math.max(1, options.sliceJobs ?? 200) }
+  const work = {
+    platform,
+    runner: `${address.host}:${address.port}`,
+    concurrency,
+    sliceJobs: Math.max(1, options.sliceJobs ?? 200)
+  }
   return Layer.mergeAll(ExportWorkflow.layer(work), Slice.layer(slicesAtOnce)).pipe(
     Layer.provide(Sessions.layer(work)),
     Layer.provideMerge(layerRunner(options))
