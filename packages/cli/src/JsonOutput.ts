@@ -140,7 +140,8 @@ export const Status = Schema.Struct({
     sink: text("The sink with its place, such as files:/data/output"),
     stored: number("Jobs stored there"),
     bytes: number("Bytes of these jobs")
-  }))
+  })),
+  unpublished: texts("Sinks with jobs that no export has published, and who holds them")
 })
 
 /** `status --cluster`. */
@@ -171,7 +172,8 @@ export const Verify = Schema.Struct({
     path: textOrNull("File or row; null if a whole job is gone")
   })),
   repair: texts("Commands that restore what is missing or modified"),
-  unused: texts("Sinks in which nothing is stored")
+  unused: texts("Sinks in which nothing is stored"),
+  unpublished: texts("Sinks with jobs that no export has published, and who holds them")
 })
 
 /** `batches`. */

@@ -10,6 +10,7 @@ import { didYouMean } from "./internal/output/didYouMean.ts"
 import * as LedgerSummary from "./internal/output/ledgerSummary.ts"
 import * as Screen from "./internal/output/screen.ts"
 import { counted, jobs } from "./internal/output/text.ts"
+import { unpublishedIn } from "./internal/output/unpublished.ts"
 import { type Damage, Found } from "./internal/output/verified.ts"
 
 export type { Damage } from "./internal/output/verified.ts"
@@ -78,7 +79,7 @@ const countStored = Effect.fnUntraced(function*(ids: ReadonlySet<string>, isLeft
 const say = (line: string) => Screen.say("stdout", onOneLine(line))
 
 /**
- * Verifies, and returns the exit status: 0 if everything is as it was stored, 3 if something is missing or modified, 4 if
+ * Verifies, and returns the exit status: 0 if everything is as it was stored and readers see it, 3 if not, 4 if
  * something is only extra, 1 if nothing is stored in one of the sinks. Fails if nothing is stored in any of them, and if a
  * sink or the ledger cannot be read. Leftovers of an interrupted run are named and are no difference.
  *
@@ -133,8 +134,10 @@ export const run = Effect.fnUntraced(function*(
   const damage = found.damage.length === 0 ? [] : yield* inProjects(found)
   const repair = damage.flatMap((each) => options.repair === undefined ? [] : [options.repair(each)])
   const lacking = skipsUnused ? [] : unused
-  if (json) Screen.say("stdout", JSON.stringify(found.object(intact, repair, lacking.map(({ id }) => id))))
-  else {
+  const unpublished = yield* unpublishedIn(used.map(({ sink }) => sink))
+  if (json) {
+    Screen.say("stdout", JSON.stringify(found.object(intact, repair, lacking.map(({ id }) => id), unpublished)))
+  } else {
     for (const line of found.moreLines()) say(line)
     say(`${jobs(intact)} intact, ${found.counts()} in ${where}`)
     if (found.leftovers > 0) {
@@ -145,10 +148,11 @@ export const run = Effect.fnUntraced(function*(
           "same sink finishes or removes them"
       )
     }
+    for (const line of unpublished) say(line)
     for (const line of repair) say(`To restore what is missing or modified: ${line}`)
   }
   if (lacking.length > 0) yield* Effect.logError(yield* nothingStored(lacking, store))
-  return found.isDamaged ? 3 : lacking.length > 0 ? 1 : found.hasExtra ? 4 : 0
+  return found.isDamaged || unpublished.length > 0 ? 3 : lacking.length > 0 ? 1 : found.hasExtra ? 4 : 0
 })
 
 /** A batch whose jobs a sink has: a run that exports it into the sink restores the published files. */

@@ -1,6 +1,5 @@
 /** Exports on a cluster as those see them who want one: hand it in, look at it, wait for it, stop it. */
-import type { ExportReport, Ledger } from "@labelstream/core"
-import * as Clock from "effect/Clock"
+import { type ExportReport, Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -45,7 +44,7 @@ export const submit = Effect.fnUntraced(function*(
 })
 
 const statusOf = Effect.fnUntraced(function*(row: ExportRow) {
-  const report = yield* reportOf(row, yield* Clock.currentTimeMillis)
+  const report = yield* reportOf(row)
   const request = yield* ExportRequest.decode(row.request)
   return { id: row.id, request, state: row.state, report, error: row.error } satisfies Status
 })
@@ -76,7 +75,22 @@ export const stop = (id: string): Effect.Effect<boolean, Ledger.LedgerError, Exp
 /** How often a waiting process looks. */
 const pollEvery = "500 millis"
 /** Runners outlast a database that is away for a while, so who waits for them does too. */
-const patience = Schedule.spaced("2 seconds").pipe(Schedule.upTo({ duration: "5 minutes" }))
+const patience = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "5 minutes" }))
+
+/** Asks again while the database does not respond, and logs when that begins and when it ends. */
+const outlasting = <A, E, R>(effect: Effect.Effect<A, E | Ledger.LedgerError, R>) => {
+  const isAway = (error: E | Ledger.LedgerError) =>
+    error instanceof Ledger.LedgerError && error.reason === "unavailable"
+  return Effect.catchIf(
+    effect,
+    isAway,
+    () =>
+      Effect.logWarning("The cluster's database does not respond. Trying again for 5 minutes.").pipe(
+        Effect.andThen(Effect.retry(effect, { schedule: patience, while: isAway })),
+        Effect.tap(Effect.logInfo("The cluster's database responds again."))
+      )
+  )
+}
 
 /**
  * Waits until an export has ended, for as long as that takes. `onProgress` is told how it stands, twice a second. A database
@@ -88,10 +102,7 @@ export const awaitEnd = (
 ): Effect.Effect<Status, ClusterError | Ledger.LedgerError, ExportStore> =>
   Effect.gen(function*() {
     for (;;) {
-      const now = yield* Effect.retry(status(id), {
-        schedule: patience,
-        while: (error) => error._tag === "LedgerError" && error.reason === "unavailable"
-      })
+      const now = yield* outlasting(status(id))
       if (now.state !== "running") return now
       yield* onProgress(now)
       yield* Effect.sleep(pollEvery)

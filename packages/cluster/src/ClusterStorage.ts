@@ -5,12 +5,14 @@
  */
 import { Ledger } from "@labelstream/core"
 import { PostgresUrl } from "@labelstream/storage"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { resolve } from "node:path"
+import { endpointOf, socketTo } from "./internal/postgresSocket.ts"
 import { toLedgerError } from "./internal/statements.ts"
 import * as SqliteClient from "./SqliteClient.ts"
 
@@ -21,6 +23,11 @@ export interface Options {
    * the server has to have as many for each runner. SQLite has one.
    */
   readonly maxConnections?: number
+  /**
+   * Longest time for one statement on a PostgreSQL server. Default: 25 seconds. 5 seconds later, this process gives up a
+   * connection on which it has heard nothing.
+   */
+  readonly patience?: Duration.Input
 }
 
 /** Where a database stands, for people. */
@@ -57,6 +64,13 @@ const parse = (url: Redacted.Redacted): Effect.Effect<Place, Ledger.LedgerError>
 export const describe = (url: Redacted.Redacted): Effect.Effect<string, Ledger.LedgerError> =>
   Effect.map(parse(url), ({ name }) => name)
 
+/** Whether a database is on this machine: a SQLite file, or a PostgreSQL server at a socket or a loopback address. */
+export const isLocal = (url: Redacted.Redacted): Effect.Effect<boolean, Ledger.LedgerError> =>
+  Effect.map(parse(url), ({ _tag }) => {
+    const host = _tag === "Sqlite" ? undefined : endpointOf(url)?.host
+    return host === undefined || host === "localhost" || host === "::1" || /^127\.[\d.]+$/.test(host)
+  })
+
 const opening = (place: Place) => (error: SqlError) =>
   toLedgerError(error).pipe(
     Effect.mapError(({ detail, reason }) =>
@@ -76,31 +90,35 @@ const opening = (place: Place) => (error: SqlError) =>
   )
 
 // No wait of a runner on the server is without an end, and no other runner waits for a frozen one.
-const limits = {
-  statement_timeout: "60000",
-  lock_timeout: "15000",
+const limits = (patience: Duration.Duration) => ({
+  statement_timeout: String(Duration.toMillis(patience)),
+  lock_timeout: String(Math.min(15_000, Duration.toMillis(patience))),
   idle_in_transaction_session_timeout: "30000"
-}
+})
 
 const postgres = (url: Redacted.Redacted, options: Options) =>
   Layer.unwrap(Effect.map(
     // Loaded when it is needed: who has a SQLite file does not wait for it.
     Effect.promise(() => import("@effect/sql-pg/PgClient")),
-    (PgClient) =>
-      PgClient.layer({
+    (PgClient) => {
+      const patience = Duration.fromInputUnsafe(options.patience ?? "25 seconds")
+      const stream = socketTo(url, Duration.sum(patience, Duration.seconds(5)))
+      return PgClient.layer({
         url,
         maxConnections: options.maxConnections ?? 10,
         applicationName: "labelstream",
-        startupParameters: limits
+        startupParameters: limits(patience),
+        ...(stream === undefined ? {} : { stream })
       })
+    }
   ))
 
 /**
  * Provides a client for the database at the URL and sees that it answers; closed with the layer.
  *
  * Fails with `unavailable` for a URL that cannot be read, a server that does not answer or refuses the password, and a
- * file that cannot be opened; with `damaged` for a file that is no database. A statement on a PostgreSQL server may take
- * 60 seconds, and wait 15 of them for a lock.
+ * file that cannot be opened; with `damaged` for a file that is no database. A statement on a PostgreSQL server may wait
+ * 15 seconds for a lock.
  */
 export const layer = (
   url: Redacted.Redacted,

@@ -3,6 +3,7 @@
  * a place in it.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import { ClusterError } from "./ClusterError.ts"
@@ -49,6 +50,10 @@ export const decode = (text: string): Effect.Effect<ExportRequest, ClusterError>
         detail: "The request cannot be read: it was made by another version. Update all runners and the command"
       })
   )
+
+/** The batches of a request, or undefined where it cannot be read. */
+export const batchesOf = (text: string): ExportRequest["batches"] | undefined =>
+  Option.getOrUndefined(Schema.decodeOption(json)(text))?.batches
 
 /** Names what must not run twice at once: the same platform, batches, sinks and mode, in whatever order. */
 export const keyOf = ({ batches, mode, platform, sinks }: ExportRequest): string => {

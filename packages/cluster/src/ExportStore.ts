@@ -11,16 +11,21 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as DatabaseTime from "./internal/databaseTime.ts"
 import { type ExportEnd, type ExportRow, make as makeExports } from "./internal/exportRows.ts"
+import { type Lease, make as makeLeases } from "./internal/leaseRows.ts"
 import { fromPrograms, programs, readingWith } from "./internal/ledger.ts"
 import { make as makeJobs, notPlaced, type Placed, type SliceJob } from "./internal/run/runJobs.ts"
 import { type BatchNote, make as makeProgress, type RunProgress, type SliceExtra } from "./internal/run/runProgress.ts"
 import { migrate } from "./internal/schema.ts"
 import { reading, transaction } from "./internal/statements.ts"
+import { make as makeWriters, type Writer } from "./internal/writerRows.ts"
 
 export type { ExportEnd, ExportRow } from "./internal/exportRows.ts"
+export type { Lease } from "./internal/leaseRows.ts"
 export type { JobOutcome, Placed, SliceJob } from "./internal/run/runJobs.ts"
 export type { BatchNote, RunProgress, SliceExtra } from "./internal/run/runProgress.ts"
+export type { Writer } from "./internal/writerRows.ts"
 
 /** The exports of a cluster. Each call is atomic and durable when it returns; any number of runners may call at once. */
 export class ExportStore extends Context.Service<ExportStore, {
@@ -62,14 +67,17 @@ export class ExportStore extends Context.Service<ExportStore, {
   readonly noteBatch: (run: number, batch: Job.BatchRef, note: BatchNote) => Effect.Effect<void, Ledger.LedgerError>
   /** The jobs of a slice, in order of batch and job id, as they were last listed. */
   readonly sliceJobs: (run: number, slice: number) => Effect.Effect<ReadonlyArray<SliceJob>, Ledger.LedgerError>
+  /** Gives a lease on a slice of a run, 0 for what is done for none: an earlier lease on it ends. */
+  readonly lease: (run: number, slice: number) => Effect.Effect<Lease, Ledger.LedgerError>
   /**
    * The ledger for the work on one run. `begin` answers the run and `end` does nothing; a job is `repeated` only within a
    * page; `entries` that a run has not observed are, for this run, those that were not placed in it. `record` also notes,
    * in the same transaction, what became of the jobs in this run: stored ones are exported (and changed, where another
    * revision was known), and stay so when they are found unchanged later. A job that was not placed in the run is not
-   * counted in it. What is stored counts for the slice, 0 where it is done for none.
+   * counted in it. What is stored counts for the slice of the lease. An outcome of a job that was recorded under a later lease
+   * changes nothing, and the time of an outcome is the database's. Without a lease neither holds.
    */
-  readonly ledger: (run: number, slice?: number) => Ledger.Ledger["Service"]
+  readonly ledger: (run: number, lease?: Lease) => Ledger.Ledger["Service"]
   /** Notes that these jobs turned out not to be what the run is for: they are no part of `listed`. */
   readonly skip: (
     run: number,
@@ -77,17 +85,27 @@ export class ExportStore extends Context.Service<ExportStore, {
     jobIds: ReadonlyArray<string>
   ) => Effect.Effect<void, Ledger.LedgerError>
   /**
-   * Ends a slice that was done for these jobs: those of them that nothing was noted of were unchanged. `extra` replaces that of an earlier attempt. Not for a
-   * slice that was stopped: its jobs are left.
+   * Ends the slice of a lease that was done for these jobs: those of them that nothing was noted of were unchanged. `extra`
+   * replaces that of an earlier attempt. Not for a slice that was stopped: its jobs are left. Returns false, and notes
+   * nothing, where another lease on the slice was given meanwhile.
    */
   readonly endSlice: (
     run: number,
-    slice: number,
+    lease: Lease,
     jobs: ReadonlyArray<Ledger.JobKey & Job.BatchRef>,
     extra: SliceExtra
-  ) => Effect.Effect<void, Ledger.LedgerError>
+  ) => Effect.Effect<boolean, Ledger.LedgerError>
   /** Slices with jobs of which nothing is noted yet: those that were stopped, or got jobs after they were done. */
   readonly pending: (run: number) => Effect.Effect<ReadonlyArray<number>, Ledger.LedgerError>
+  /** Notes which runner, at which address, has a branch open for an export; `process` tells processes at one address apart. */
+  readonly openWriter: (
+    writer: string,
+    exportId: string,
+    runner: string,
+    process: string
+  ) => Effect.Effect<void, Ledger.LedgerError>
+  /** Those of these writers of branches that were noted. */
+  readonly writers: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Writer>, Ledger.LedgerError>
   /** What a run has come to so far. */
   readonly progress: (run: number) => Effect.Effect<RunProgress, Ledger.LedgerError>
 }>()("@labelstream/cluster/ExportStore") {}
@@ -119,6 +137,8 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
     const ledger = fromPrograms(sql, ledgerPrograms)
     const exports = makeExports(sql)
     const jobs = makeJobs(sql, ledgerPrograms)
+    const leases = makeLeases(sql)
+    const writers = makeWriters(sql)
     const { noteBatch, progress } = makeProgress(sql)
 
     const writing = <A, R>(body: Effect.Effect<A, SqlError | Ledger.LedgerError, R>) =>
@@ -134,23 +154,23 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
     })
 
     return ExportStore.of({
-      submit: (key, request) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => writing(exports.submit(key, request, now))),
+      submit: (key, request) => writing(exports.submit(key, request)),
       find: (id) => Effect.map(reading(exports.find(id)), Option.fromUndefinedOr),
       list: (limit) => reading(exports.list(limit)),
       requestStop: (id) => writing(exports.requestStop(id)),
       stopping: (ids) => reading(exports.stopping(ids)),
       begin: (id) =>
-        Effect.flatMap(
-          Clock.currentTimeMillis,
-          (now) => writing(exports.begin(id, runProgram(() => write.begin(now))))
-        ),
+        writing(exports.begin(
+          id,
+          Effect.flatMap(DatabaseTime.now(sql), (now) => runProgram(() => write.begin(now)))
+        )),
       end: Effect.fnUntraced(function*(id, end) {
-        const now = yield* Clock.currentTimeMillis
         yield* writing(Effect.gen(function*() {
-          const run = yield* exports.end(id, now, end)
+          const ended = yield* exports.end(id, end)
           const { runEnd } = end
-          if (run !== undefined && runEnd !== null) yield* runProgram(() => write.endRun(run, now, runEnd))
+          if (ended !== undefined && runEnd !== null) {
+            yield* runProgram(() => write.endRun(ended.run, ended.at, runEnd))
+          }
         }))
         yield* forget
       }),
@@ -161,12 +181,20 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
           Effect.flatMap(runProgram(() => write.batchesOf([batch])), (batchOf) => noteBatch(run, batchOf(batch), note))
         ),
       sliceJobs: (run, slice) => reading(jobs.sliceJobs(run, slice)),
-      ledger: (run, slice = 0) => ({
+      lease: (run, slice) => writing(leases.take(run, slice)),
+      ledger: (run, lease) => ({
         ...ledger,
         begin: Effect.succeed(run),
         end: () => Effect.void,
         observe: (_, batch, page) => Effect.map(ledger.observe(run, batch, page), onceEach),
-        record: (outcomes) => outcomes.length === 0 ? Effect.void : writing(jobs.record(run, slice, outcomes)),
+        record: (outcomes) =>
+          outcomes.length === 0 ? Effect.void : Effect.flatMap(
+            Clock.currentTimeMillis,
+            (now) => {
+              const by = lease === undefined ? undefined : { lease: lease.number, at: now + lease.ahead }
+              return writing(jobs.record(run, lease?.slice ?? 0, outcomes, by))
+            }
+          ),
         entries: (filter) =>
           steps(
             readingWith(ledgerPrograms),
@@ -175,7 +203,14 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
           )
       }),
       skip: (run, batch, ids) => ids.length === 0 ? Effect.void : writing(jobs.skip(run, batch, ids)),
-      endSlice: (run, slice, done, extra) => writing(jobs.endSlice(run, slice, done, JSON.stringify(extra))),
+      endSlice: (run, lease, done, extra) =>
+        writing(Effect.gen(function*() {
+          const isLatest = yield* leases.isLatest(run, lease)
+          if (isLatest) yield* jobs.endSlice(run, lease.slice, done, JSON.stringify(extra))
+          return isLatest
+        })),
+      openWriter: (writer, exportId, runner, process) => writing(writers.open(writer, exportId, runner, process)),
+      writers: (names) => reading(writers.find(names)),
       pending: (run) => reading(jobs.pending(run)),
       progress: (run) => reading(progress(run))
     })

@@ -2,8 +2,8 @@
  * An export as a durable workflow: open, list and store, publish, end. Each step is an activity, so that a runner that
  * takes the export over after another one died goes on with the step that was not done.
  */
-import type { GtStudio, Ledger, Spool } from "@labelstream/core"
-import * as Clock from "effect/Clock"
+import type { GtStudio, Spool } from "@labelstream/core"
+import type { RunnerStorage } from "effect/cluster/RunnerStorage"
 import type { Sharding } from "effect/cluster/Sharding"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -42,7 +42,7 @@ export interface Options {
 export const layer = (options: Options): Layer.Layer<
   never,
   never,
-  WorkflowEngine | Sharding | ExportStore | SinkResolver | Ledger.Ledger | GtStudio.GtStudio | Spool.Spool
+  WorkflowEngine | Sharding | RunnerStorage | ExportStore | SinkResolver | GtStudio.GtStudio | Spool.Spool
 > =>
   ExportWorkflow.toLayer(({ exportId }) =>
     Effect.gen(function*() {
@@ -59,7 +59,7 @@ export const layer = (options: Options): Layer.Layer<
       const refused = yield* done("open", open)
       const broken = refused ?? (yield* done("jobs", (known) => doJobs(exportId, known, options)))
       // What was stored is published also where the export could not go on.
-      const unpublished = refused === null ? yield* done("publish", (known) => publish(exportId, known)) : null
+      const unpublished = refused === null ? yield* done("publish", publish) : null
       const error = broken ?? unpublished
       yield* Effect.orDie(activity("end", Effect.retry(step(endOf(exportId, error)), untilNoted)))
     })
@@ -76,10 +76,9 @@ const endOf = Effect.fnUntraced(function*(exportId: string, error: ClusterError 
   const store = yield* ExportStore
   const row = yield* store.find(exportId)
   if (Option.isNone(row) || row.value.state !== "running") return
-  const endedAt = yield* Clock.currentTimeMillis
   // A request that cannot be read ends without a report.
   const report = yield* Effect.catchTag(
-    reportOf({ ...row.value, endedAt, error: error?.message ?? null }, endedAt),
+    reportOf({ ...row.value, endedAt: row.value.now, error: error?.message ?? null }),
     "ClusterError",
     () => Effect.succeed(null)
   )

@@ -20,6 +20,7 @@ import type { SocketServerError } from "effect/socket/SocketServer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import * as Heartbeat from "./internal/heartbeat.ts"
 
 /** Where a process can be reached. */
 export interface Address {
@@ -40,17 +41,26 @@ export interface Timing {
 /** What exports run on. */
 export type Services = Sharding | MessageStorage | RunnerStorage | WorkflowEngine
 
+/** What a runner is part of. */
+type RunnerServices = Services | Heartbeat.Heartbeat
+
 /** Why a process could not join. */
 export type JoinError = SocketServerError | SqlError | Config.ConfigError
 
-const settings = ({ healthCheck = "5 seconds", lockExpiration = "15 seconds", poll = "2 seconds" }: Timing) => ({
-  shardLockExpiration: lockExpiration,
-  refreshAssignmentsInterval: poll,
-  entityMessagePollInterval: poll,
-  runnerHealthCheckInterval: healthCheck,
-  // What crosses between processes is checked by its own schemas.
-  simulateRemoteSerialization: false
-})
+/** The defaults of `Timing`. */
+export const defaultTiming = { lockExpiration: "15 seconds", poll: "2 seconds", healthCheck: "5 seconds" } as const
+
+const settings = (timing: Timing) => {
+  const { healthCheck, lockExpiration, poll } = { ...defaultTiming, ...timing }
+  return {
+    shardLockExpiration: lockExpiration,
+    refreshAssignmentsInterval: poll,
+    entityMessagePollInterval: poll,
+    runnerHealthCheckInterval: healthCheck,
+    // What crosses between processes is checked by its own schemas.
+    simulateRemoteSerialization: false
+  }
+}
 
 const join = (config: Partial<ShardingConfig.ShardingConfig["Service"]>, clientOnly: boolean) => {
   const options = { storage: "byo", shardingConfig: config } as const
@@ -60,7 +70,7 @@ const join = (config: Partial<ShardingConfig.ShardingConfig["Service"]>, clientO
       : NodeClusterSocket.layer(options)
   const storage = Layer.mergeAll(
     SqlMessageStorage.layer.pipe(Layer.provide(NodeCrypto.layerDigest)),
-    SqlRunnerStorage.layer
+    Heartbeat.layer.pipe(Layer.provide(SqlRunnerStorage.layer))
   ).pipe(Layer.provide(ShardingConfig.layer(config)))
   return ClusterWorkflowEngine.layer.pipe(Layer.provideMerge(sharding), Layer.provideMerge(storage))
 }
@@ -68,7 +78,7 @@ const join = (config: Partial<ShardingConfig.ShardingConfig["Service"]>, clientO
 /** Joins as a runner that others reach at this address, and that listens at `listen` where that is another one. */
 export const layerRunner = (
   { address, listen, ...timing }: Timing & { readonly address: Address; readonly listen?: Address }
-): Layer.Layer<Services, JoinError, SqlClient> =>
+): Layer.Layer<RunnerServices, JoinError, SqlClient> =>
   join({
     ...settings(timing),
     runnerAddress: Option.some(RunnerAddress.make(address.host, address.port)),

@@ -1,12 +1,20 @@
 /** A runner: a process that does exports together with others of its kind. */
-import { Export, type GtStudio, type Ledger, type Spool } from "@labelstream/core"
+import { Export, type GtStudio, type Spool } from "@labelstream/core"
+import * as Clock from "effect/Clock"
+import * as Sharding from "effect/cluster/Sharding"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import type { SqlClient } from "effect/sql/SqlClient"
+import * as Scope from "effect/Scope"
+import { SqlClient } from "effect/sql/SqlClient"
 import type { ExportStore } from "./ExportStore.ts"
 import * as ExportWorkflow from "./ExportWorkflow.ts"
+import { layerQuiet } from "./internal/clusterLogs.ts"
+import { Heartbeat } from "./internal/heartbeat.ts"
 import * as Slice from "./internal/run/Slice.ts"
 import * as Sessions from "./internal/sessions.ts"
-import { type Address, type JoinError, layerRunner, type Services, type Timing } from "./Membership.ts"
+import { type Address, defaultTiming, type JoinError, layerRunner, type Timing } from "./Membership.ts"
 import type { SinkResolver } from "./SinkResolver.ts"
 
 /** How a runner works. */
@@ -26,23 +34,95 @@ export interface Options extends Timing {
   readonly sliceJobs?: number
 }
 
+/** A runner that is open. */
+export class Runner extends Context.Service<Runner, {
+  /** Whether the runner is in the cluster: false while it has lost the database, and once it leaves. */
+  readonly isJoined: Effect.Effect<boolean>
+}>()("@labelstream/cluster/Runner") {}
+
+/** What a runner works with. */
+type Needs = SqlClient | ExportStore | SinkResolver | GtStudio.GtStudio | Spool.Spool
+
 /** Slices at once: while one ends, the next one keeps requests going. */
 const slicesAtOnce = 2
 
-/**
- * Runs exports for as long as the layer is open. When it closes, jobs in flight have five seconds to end; the slices
- * that were not done go to other runners.
- */
-export const layer = (options: Options): Layer.Layer<
-  Services,
-  JoinError,
-  SqlClient | ExportStore | SinkResolver | Ledger.Ledger | GtStudio.GtStudio | Spool.Spool
-> => {
-  const { platform } = options
+/** An outage is worth a line when it lasts so long: a heartbeat that failed is repeated at once. */
+const worthSaying = "2 seconds"
+
+const layerJoined = (options: Options): Layer.Layer<Sharding.Sharding | Heartbeat, JoinError, Needs> => {
+  const { address, platform } = options
   const concurrency = Math.max(1, Math.ceil((options.concurrency ?? Export.defaultConcurrency) / slicesAtOnce))
-  const work = { platform, concurrency, sliceJobs: Math.max(1, options.sliceJobs ?? 200) }
+  const work = {
+    platform,
+    runner: `${address.host}:${address.port}`,
+    concurrency,
+    sliceJobs: Math.max(1, options.sliceJobs ?? 200)
+  }
   return Layer.mergeAll(ExportWorkflow.layer(work), Slice.layer(slicesAtOnce)).pipe(
     Layer.provide(Sessions.layer(work)),
     Layer.provideMerge(layerRunner(options))
   )
 }
+
+const make = Effect.fnUntraced(function*(options: Options) {
+  const outer = yield* Effect.scope
+  const sql = yield* SqlClient
+  const { lockExpiration = defaultTiming.lockExpiration, poll = defaultTiming.poll } = options
+  let sharding: Sharding.Sharding["Service"] | undefined
+
+  /** Joins, until the scope that is returned closes. */
+  const join = Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.fork(outer)
+      const memoMap = yield* Layer.makeMemoMap
+      const context = yield* restore(Layer.buildWithMemoMap(layerJoined(options), memoMap, scope)).pipe(
+        Effect.onExit((exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void)
+      )
+      sharding = Context.get(context, Sharding.Sharding)
+      return { scope, heartbeat: Context.get(context, Heartbeat) }
+    })
+  )
+  const rejoin = Effect.gen(function*() {
+    for (;;) {
+      const exit = yield* Effect.exit(Effect.andThen(sql`SELECT 1`, join))
+      if (Exit.isSuccess(exit)) return exit.value
+      yield* Effect.sleep(poll)
+    }
+  })
+  /** Leaves the cluster when no heartbeat has arrived for as long as a lock lasts, and joins it again when it can. */
+  const stay = Effect.fnUntraced(function*(first: Effect.Success<typeof join>) {
+    let joined = first
+    for (;;) {
+      yield* joined.heartbeat.failing(worthSaying)
+      const since = yield* Clock.currentTimeMillis
+      yield* Effect.logWarning("The cluster's database does not respond. This runner pauses until it does.")
+      const isLost = yield* Effect.raceFirst(
+        Effect.as(joined.heartbeat.arriving, false),
+        Effect.as(joined.heartbeat.missing(lockExpiration), true)
+      )
+      if (isLost) {
+        sharding = undefined
+        // Its socket closes, and what it holds is dropped: others have it by now.
+        yield* Scope.close(joined.scope, Exit.void)
+        joined = yield* rejoin
+      }
+      const seconds = Math.round(((yield* Clock.currentTimeMillis) - since) / 1000)
+      yield* Effect.logInfo(`The cluster's database responds again, after ${seconds} seconds.`)
+    }
+  })
+
+  yield* Effect.forkScoped(stay(yield* join))
+  return Runner.of({
+    isJoined: Effect.suspend(() =>
+      sharding === undefined ? Effect.succeed(false) : Effect.map(sharding.isShutdown, (is) => !is)
+    )
+  })
+})
+
+/**
+ * Runs exports for as long as the layer is open. When it closes, jobs in flight have five seconds to end; the slices
+ * that were not done go to other runners. A runner that cannot reach the database for as long as a lock lasts closes its
+ * socket, drops its work, and joins again when it can.
+ */
+export const layer = (options: Options): Layer.Layer<Runner, JoinError, Needs> =>
+  Layer.effect(Runner, make(options)).pipe(Layer.provide(layerQuiet))

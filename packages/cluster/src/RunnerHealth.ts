@@ -2,7 +2,6 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type { Ledger } from "@labelstream/core"
 import * as ClusterMetrics from "effect/cluster/ClusterMetrics"
-import { Sharding } from "effect/cluster/Sharding"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import type { ServeError } from "effect/http/HttpServerError"
@@ -13,14 +12,15 @@ import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { createServer } from "node:http"
 import { ExportStore } from "./ExportStore.ts"
 import type { Address } from "./Membership.ts"
+import { Runner } from "./Runner.ts"
 
 /** Longest wait for the database. */
 const patience = "2 seconds"
 
 const health = Effect.gen(function*() {
-  const sharding = yield* Sharding
+  const runner = yield* Runner
   const store = yield* ExportStore
-  const isLeaving = yield* sharding.isShutdown
+  const joined = yield* runner.isJoined
   const reached = yield* store.list(1).pipe(
     Effect.timeoutOption(patience),
     Effect.match({
@@ -29,15 +29,15 @@ const health = Effect.gen(function*() {
     })
   )
   const shards = yield* Metric.value(ClusterMetrics.shards)
-  const body = { leaving: isLeaving, database: reached, shards: Number(shards.value) }
-  return HttpServerResponse.jsonUnsafe(body, { status: !isLeaving && reached === "ok" ? 200 : 503 })
+  const body = { joined, database: reached, shards: Number(shards.value) }
+  return HttpServerResponse.jsonUnsafe(body, { status: joined && reached === "ok" ? 200 : 503 })
 })
 
 /**
- * Serves `GET /health` (200 while the runner takes work and reaches its database, else 503) and `GET /metrics` in
+ * Serves `GET /health` (200 while the runner is in the cluster and reaches its database, else 503) and `GET /metrics` in
  * Prometheus' text format. No secret is in either.
  */
-export const layer = ({ host, port }: Address): Layer.Layer<never, ServeError, Sharding | ExportStore> =>
+export const layer = ({ host, port }: Address): Layer.Layer<never, ServeError, Runner | ExportStore> =>
   HttpRouter.serve(
     Layer.mergeAll(HttpRouter.add("GET", "/health", health), PrometheusMetrics.layerHttp()),
     { disableLogger: true, disableListenLog: true }

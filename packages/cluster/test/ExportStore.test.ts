@@ -257,9 +257,10 @@ const suite = (kind: Kind) => {
             unreachable: [{ reason: "HTTP 404", count: 3 }]
           }
           assert.deepStrictEqual(yield* store.pending(run), [0])
-          yield* store.endSlice(run, 0, [], { batches: [] })
+          const lease = yield* store.lease(run, 0)
+          assert.isTrue(yield* store.endSlice(run, lease, [], { batches: [] }))
           assert.deepStrictEqual(yield* store.pending(run), [0])
-          yield* store.endSlice(run, 0, ids.map((jobId) => ({ ...batch, jobId })), extra)
+          yield* store.endSlice(run, lease, ids.map((jobId) => ({ ...batch, jobId })), extra)
           assert.deepStrictEqual(yield* store.pending(run), [])
           const progress = yield* store.progress(run)
           assert.deepStrictEqual(counts(progress), [

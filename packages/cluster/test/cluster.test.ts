@@ -1,14 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Export, GtStudio, LedgerMemory } from "@labelstream/core"
-import { NodeSpool, NodeTransport } from "@labelstream/node"
 import type { Simulator } from "@labelstream/simulator"
 import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { randomUUID } from "node:crypto"
@@ -19,28 +15,10 @@ import { scale } from "../../../scripts/testScale.ts"
 import { type ClusterExport, ExportStore } from "../src/index.ts"
 import { kinds, postgresDatabaseUrl, sqliteUrl } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
+import { onOneMachine } from "./support/oneMachine.ts"
 import { postgresSink } from "./support/sinks.ts"
 import { tree } from "./support/tree.ts"
 import { make, requestOf } from "./support/world.ts"
-
-/** What one process stores of the same batches. */
-const onOneMachine = (simulator: Simulator.Running) =>
-  Effect.gen(function*() {
-    const directory = yield* temporaryFolder
-    const spool = NodeSpool.layer({ directory: yield* temporaryFolder })
-    yield* Export.run({
-      batches: simulator.batches.map(({ id }) => ({ projectId: simulator.projectId, batchId: id })),
-      sinks: [FilesSink.make({ directory })]
-    }).pipe(
-      Effect.provide(
-        Layer.merge(
-          LedgerMemory.layer,
-          GtStudio.layer({ apiKey: Redacted.make(simulator.apiKey), baseUrl: simulator.apiUrl })
-        ).pipe(Layer.provideMerge(spool), Layer.provide(NodeTransport.layer()))
-      )
-    )
-    return tree(directory)
-  })
 
 const countsOf = ({ report }: ClusterExport.Status) => {
   const [batch] = report.batches

@@ -10,7 +10,11 @@ export const setup = async (project: TestProject) => {
   const server = await providePostgres(project)
   // The runners' processes have it from here.
   if (server !== undefined) process.env[PostgresSink.urlVariable] = server.url
-  const remove = await bundlePrograms(project, { runner: support("runner"), writer: support("writer") })
+  const remove = await bundlePrograms(project, {
+    runner: support("runner"),
+    shiftedClock: support("shiftedClock"),
+    writer: support("writer")
+  })
   return async () => {
     remove()
     await server?.stop()

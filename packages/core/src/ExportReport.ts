@@ -13,6 +13,7 @@ import type { ExportReport, SeenValues, SinkReport } from "./internal/reportMode
 import type { BatchRef } from "./Job.ts"
 import type { JobEvent } from "./JobEvent.ts"
 import type { Unreachable } from "./JobFetch.ts"
+import type { Branch } from "./JobSink.ts"
 import type { Unsized } from "./Sizes.ts"
 
 export { type BatchReport, emptyBatch, type ExportReport, type FailureGroup, type SeenValues, type SinkReport }
@@ -41,6 +42,9 @@ export const describeCounts = (batches: ReadonlyArray<BatchReport>): string => T
 
 /** Returns the lines of {@link describe} about images without a size and inputs that could not be fetched. */
 export const describeInputs = (report: ExportReport): ReadonlyArray<string> => Text.describeInputs(report)
+
+/** Returns what to know of branches that nobody has published: who has them open, and what to do. */
+export const describeBranches = (branches: ReadonlyArray<Branch>): string => Text.describeBranches(branches)
 
 /** Returns the lines of {@link describe} about one sink. */
 export const describeSink = (sink: SinkReport): ReadonlyArray<string> => Text.describeSink(sink)
@@ -156,7 +160,7 @@ export const apply = (report: ExportReport, event: JobEvent): ExportReport => {
       return judged(withSink(report, event.sink, ({ error }) => ({ error: error ?? event.message })))
     case "SinkFinished":
       return judged(withSink(report, event.sink, ({ isPublished }) => ({
-        isPublished: isPublished || event.outcome !== "stopped",
+        isPublished: (isPublished || event.outcome !== "stopped") && event.unpublished.length === 0,
         notice: event.notice
       })))
   }

@@ -4,7 +4,7 @@
  */
 import type { BatchRef } from "./Job.ts"
 import type { Unreachable } from "./JobFetch.ts"
-import type { Capabilities, Receipt, RunEnd } from "./JobSink.ts"
+import type { Branch, Capabilities, Receipt, RunEnd } from "./JobSink.ts"
 import type { JobFailure } from "./Ledger.ts"
 import type { Problem } from "./ResultDocument.ts"
 import type { Unsized } from "./Sizes.ts"
@@ -123,10 +123,14 @@ export type SinkEvent =
   }
   /** A sink takes no more, or could not end the run. */
   | { readonly _tag: "SinkFailed"; readonly sink: string; readonly message: string }
-  /** A sink has ended the run, of which it was given this outcome. `notice` is what its readers must know, if anything. */
+  /**
+   * A sink has ended the run, of which it was given this outcome. `notice` is what its readers must know, if anything.
+   * `unpublished` are the branches of other writers that hold jobs which readers do not see.
+   */
   | {
     readonly _tag: "SinkFinished"
     readonly sink: string
     readonly outcome: RunEnd["outcome"]
     readonly notice: string | null
+    readonly unpublished: ReadonlyArray<Branch>
   }

@@ -28,6 +28,8 @@ export interface Options {
   readonly attachmentConcurrency?: number
   /** `JobRecord.load`, from 1. Default: a new one; a stream makes one for all its jobs. */
   readonly load?: number
+  /** `JobRecord.lease`, from 1. Default: that of the record, which is its `load`. */
+  readonly lease?: number
   /** `JobRecord.position`, from 0. Default: 0; a stream counts its jobs. */
   readonly position?: number
   /** Largest result document that is parsed as a whole, in bytes, from 0; larger ones are scanned. Default: 1 MiB. */
@@ -76,6 +78,7 @@ export const check = Effect.fnUntraced(function*(batch: BatchRef, options: Optio
   yield* checkAttachments(options.attachments)
   yield* OptionError.given(OptionError.count)("attachmentConcurrency", options.attachmentConcurrency)
   yield* OptionError.given(OptionError.count)("load", options.load)
+  yield* OptionError.given(OptionError.count)("lease", options.lease)
   yield* OptionError.given(countFrom0)("position", options.position)
   yield* OptionError.given(countFrom0)("parseLimit", options.parseLimit)
   yield* OptionError.given(OptionError.callback)("filter", options.filter)
@@ -149,6 +152,7 @@ export const fetchWith = Effect.fnUntraced(function*(
   const record: JobRecord = {
     position,
     load: options.load ?? (yield* LoadId.make),
+    ...(options.lease === undefined ? {} : { lease: options.lease }),
     ...about,
     // A job whose entry in the listing could not be read has no status there.
     summary: summary.status === "" ? { ...summary, status: result.status } : summary,

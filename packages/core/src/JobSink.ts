@@ -34,6 +34,12 @@ export interface JobRecord {
   readonly position: number
   /** The run that brings the job, as `jobs.load_id` has it: see `LoadId`. No part of the job's content. */
   readonly load: number
+  /**
+   * Orders what several processes store of one job: the record with the greater lease is the later one, whenever it arrives.
+   * A process that was frozen, and then continues, still has its earlier lease. About microseconds since 1970. Default: when
+   * the sink stores the record.
+   */
+  readonly lease?: number
   readonly projectId: string
   readonly batchId: string
   readonly jobId: string
@@ -188,7 +194,7 @@ export interface OpenSink {
 }
 
 /** A job as a sink holds it: everything that another sink needs to store it too. */
-export interface StoredJob extends Omit<JobRecord, "position" | "load" | "parsed" | "attachments"> {
+export interface StoredJob extends Omit<JobRecord, "position" | "load" | "lease" | "parsed" | "attachments"> {
   /** Nested files with their position in the document, `AttachmentRef.index`. */
   readonly attachments: ReadonlyArray<{ readonly index: number; readonly content: Content }>
 }
@@ -201,11 +207,18 @@ export interface Merged {
   readonly stillOpen: ReadonlyArray<string>
 }
 
+/** What a writer has stored and no merge has published yet. */
+export interface Branch {
+  readonly writer: string
+  /** The process that has the branch open, for people, such as `process 7 on host-a`; null if none has. */
+  readonly holder: string | null
+}
+
 /**
  * How several processes write to one target at once: each into a branch of its own, which readers do not see, and which a
  * merge brings into the target. A job in a branch counts as stored from its commit on, for `inspect`, `replay` and the next
- * `open`, even if its writer has crashed. If the target and branches hold one job in different revisions, the one stored
- * last is the job.
+ * `open`, even if its writer has crashed. If the target and branches hold one job in different revisions, the one with the
+ * greatest `JobRecord.lease` is the job; without leases it is the one stored last.
  */
 export interface Branches {
   /**
@@ -221,6 +234,13 @@ export interface Branches {
    * if that would. An export has ended when a merge returns no branch that is still open.
    */
   readonly merge: Effect.Effect<Merged, SinkError>
+  /** Returns the branches that are there, in order of writers. Locks nothing, and changes nothing. */
+  readonly list: Effect.Effect<ReadonlyArray<Branch>, SinkError>
+  /**
+   * Takes the branch away from a writer that is known to be gone. Should the writer come back, whatever it does then fails
+   * with `conflict`. The next merge publishes what it had committed. Locks the target as `merge` does.
+   */
+  readonly takeOver: (writer: string) => Effect.Effect<void, SinkError>
 }
 
 /** A sink with its options filled in. Describing it does nothing yet. */

@@ -11,11 +11,11 @@ import * as Stream from "effect/Stream"
 import type { AnnotationRow, AttachmentRow, JobRow, MediaRow } from "./AnnotationModel.ts"
 import type { Content, ContentError } from "./Content.ts"
 import {
+  type Branches,
   type Capabilities,
   type CommitToken,
   type JobRecord,
   type JobSink,
-  type Merged,
   type OpenSink,
   type Receipt,
   type Rejection,
@@ -103,12 +103,16 @@ export const fromWriter = (options: WriterOptions): JobSink => {
     capabilities: declared,
     check: check ?? Effect.void,
     open: opened,
-    ...declared.writers === "many" ? { branches: { open: () => opened, merge: nothingToMerge } } : {},
+    ...declared.writers === "many" ? { branches: { open: () => opened, ...noBranches } } : {},
     inspect: inspect ?? (() => Stream.empty)
   }
 }
 
-const nothingToMerge = Effect.succeed<Merged>({ merged: 0, stillOpen: [] })
+const noBranches: Omit<Branches, "open"> = {
+  merge: Effect.succeed({ merged: 0, stillOpen: [] }),
+  list: Effect.succeed([]),
+  takeOver: () => Effect.void
+}
 
 /** What {@link fromEffectSink} takes. */
 export interface EffectSinkOptions extends Description {

@@ -228,7 +228,12 @@ describe("the options of a sink", () => {
   it.effect("refuses a sink that says how many may write and has something else for it", () =>
     Effect.gen(function*() {
       const memory = MemorySink.make({ id: "mine" })
-      const branches = { open: () => memory.open, merge: Effect.succeed({ merged: 0, stillOpen: [] }) }
+      const branches = {
+        open: () => memory.open,
+        merge: Effect.succeed({ merged: 0, stillOpen: [] }),
+        list: Effect.succeed([]),
+        takeOver: () => Effect.void
+      }
       const many = { ...memory, capabilities: { ...memory.capabilities, writers: "many" as const } }
       const load = (sink: typeof memory) =>
         SinkPlugin.load("a/b", {}, () =>

@@ -3,7 +3,7 @@
  * and what is made of their rows, as programs that ask a driver to run statements.
  */
 export { inTable } from "./internal/ledger/observed.ts"
-export { batchKey, jobOf } from "./internal/ledger/outcomes.ts"
+export { batchKey, jobOf, type Recorder } from "./internal/ledger/outcomes.ts"
 export * from "./internal/ledger/program.ts"
 export { make as makeReads, type Reads, selectWithout } from "./internal/ledger/reads.ts"
 export { reading, type Run, steps, writing } from "./internal/ledger/service.ts"

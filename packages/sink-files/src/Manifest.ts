@@ -54,8 +54,8 @@ export interface Line {
   /** The result document, then the nested files in document order. */
   readonly files: ReadonlyArray<File>
   /**
-   * When the job was stored, in milliseconds since 1970 by the clock of the file system; only while there are parts of
-   * several writers: of two lines about a job in two of them, the later one counts.
+   * When the job was stored, in milliseconds since 1970 by the clock of the file system, or the lease under which it was;
+   * only while there are parts of several writers: of two lines about a job in two of them, the later one counts.
    */
   readonly stored?: number
 }

@@ -4,6 +4,7 @@ import type { Fs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import { hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { scale } from "../../../scripts/testScale.ts"
 import { FilesSink, Manifest } from "../src/index.ts"
@@ -134,6 +135,47 @@ describe("several writers", () => {
       const documents = new Map(intact(yield* inspected(directory)) as Array<[string, string]>)
       assert.strictEqual(documents.get("both"), second[1]!.revision.document)
       assert.strictEqual(documents.size, 5)
+    }))
+
+  it.effect("are named with who has their part open, and lose it for good when they are known to be gone", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* run(directory, [before])
+      const { list, merge, open, takeOver } = branchesOf(directory)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const frozen = yield* open("runner-a")
+        yield* store(frozen, "t", first)
+        yield* frozen.stage("u", [record({ job: "late" })])
+        assert.deepStrictEqual(yield* list, [{ writer: "runner-a", holder: `process ${process.pid} on ${hostname()}` }])
+        yield* takeOver("runner-a")
+        assert.deepStrictEqual((yield* merge).stillOpen, [])
+        assert.deepStrictEqual(yield* list, [])
+        const merged = yield* inspected(directory)
+        for (const late of [frozen.commit("u"), frozen.stage("v", first), frozen.finish({ outcome: "completed" })]) {
+          assert.strictEqual((yield* Effect.flip(late as Effect.Effect<unknown, JobSink.SinkError>)).reason, "conflict")
+        }
+        assert.deepStrictEqual(yield* inspected(directory), merged)
+        assert.sameMembers(intact(merged).map(([job]) => job), ["kept", "reworked", "one", "both"])
+        assert.strictEqual((yield* Effect.flip(takeOver("../x"))).reason, "misconfigured")
+      }))
+      // What comes back leaves nothing.
+      assert.deepStrictEqual(yield* list, [])
+    }))
+
+  it.effect("with a lease are ordered by it, whenever each has stored", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* run(directory, [before])
+      const of = (text: string, lease: number) => ({ ...record({ job: "both", text }), lease })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const frozen = yield* branchesOf(directory).open("runner-a")
+        yield* write(directory, "runner-b", [of("new", 1_764_435_905_000_002)])
+        yield* branchesOf(directory).merge
+        yield* store(frozen, "t", [of("old", 1_764_435_905_000_001)])
+      }))
+      yield* branchesOf(directory).merge
+      const documents = new Map(intact(yield* inspected(directory)) as Array<[string, string]>)
+      assert.strictEqual(documents.get("both"), of("new", 1).revision.document)
     }))
 
   it.effect("of another machine leave a part that is merged when its lock has not been touched for two minutes", () =>

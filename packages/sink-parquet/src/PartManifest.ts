@@ -37,8 +37,8 @@ export interface Job {
   readonly attachments: number
   readonly contents: number
   /**
-   * When the job was stored, in milliseconds since 1970 by the clock of the file system; only of jobs stored while there
-   * were several writers: of two lines about a job in the shares of two, the later one counts.
+   * When the job was stored, in milliseconds since 1970 by the clock of the file system, or the lease under which it was; only
+   * of jobs stored while there were several writers: of two lines about a job in the shares of two, the later one counts.
    */
   readonly stored?: number
 }

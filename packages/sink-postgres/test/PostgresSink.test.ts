@@ -176,7 +176,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
   it.live("loses and doubles nothing when the server is killed in the middle of a run", () =>
     Effect.gen(function*() {
       const server = yield* Effect.acquireRelease(
-        Effect.promise(startPostgres),
+        Effect.promise(() => startPostgres()),
         (server) => Effect.promise(server.stop)
       )
       const at = Redacted.make(server.url)

@@ -7,6 +7,7 @@ import { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { basename } from "node:path"
 import * as Failure from "./Failure.ts"
 import type { Fs } from "./Fs.ts"
 import { start, type Work } from "./internal/session.ts"
@@ -14,7 +15,7 @@ import * as Journal from "./Journal.ts"
 import * as Lock from "./Lock.ts"
 import * as Target from "./Target.ts"
 
-export type { Stamp, Work } from "./internal/session.ts"
+export { type Stamp, stampOf, type Work } from "./internal/session.ts"
 
 /** A format of files in a folder. */
 export interface Format<T extends Target.Target, S> {
@@ -93,6 +94,11 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
       )
       return session.sink
     })
+  const branchOf = (writer: string): T => {
+    if (JobSink.isWriterName(writer)) return Target.branchOf(at, target, writer)
+    const detail = `${JSON.stringify(writer)} is no name for a writer: 1 to 64 of a-z, 0-9 and -, the first no -`
+    throw new Failure.Problem("misconfigured", detail)
+  }
   const withBranches = async (): Promise<Target.WithBranches<T>> => {
     needSound()
     return [target, ...branches === undefined ? [] : await Target.branchesOf(at, target)]
@@ -117,11 +123,7 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
     open: open(target),
     ...branches === undefined ? {} : {
       branches: {
-        open: (writer: string) => {
-          if (JobSink.isWriterName(writer)) return open(Target.branchOf(at, target, writer))
-          const detail = `${JSON.stringify(writer)} is no name for a writer: 1 to 64 of a-z, 0-9 and -, the first no -`
-          return Effect.fail(toSinkError({ step: "open" })(new Failure.Problem("misconfigured", detail)))
-        },
+        open: (writer) => Effect.flatMap(attempt({ step: "open" }, async () => branchOf(writer)), open),
         merge: attempt({ step: "merge" }, async () => {
           const journal = await openJournal(target)
           try {
@@ -131,7 +133,24 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
           } finally {
             await journal.release()
           }
-        })
+        }),
+        list: attempt({ step: "merge" }, async () => {
+          needSound()
+          const found: Array<JobSink.Branch> = []
+          for (const branch of await Target.branchesOf(at, target)) {
+            found.push({ writer: basename(branch.output), holder: await Lock.holderOf(branch) })
+          }
+          return found
+        }),
+        takeOver: (writer) =>
+          attempt({ step: "merge" }, async () => {
+            const journal = await openJournal(target)
+            try {
+              await Journal.takeOver(branchOf(writer))
+            } finally {
+              await journal.release()
+            }
+          })
       }
     },
     inspect: (depth) => read((targets) => naming(target, format.unitOf, format.inspect(targets, depth))),

@@ -4,9 +4,10 @@
  * next open does the rest. A failure without a crash is taken back: what was staged can be committed again.
  */
 import type { JobSink } from "@labelstream/core/sink"
+import { randomUUID } from "node:crypto"
 import { basename, dirname, join } from "node:path"
 import { Problem } from "./Failure.ts"
-import { codeOf, syncDirectory } from "./Files.ts"
+import { codeOf, ignoreMissing, syncDirectory } from "./Files.ts"
 import { type Intent, readIntents, type Step, tokenHash, writeIntent } from "./internal/intent.ts"
 import { carryOut, forget, keepReplaced, type Options, takeBack } from "./internal/publish.ts"
 import * as Lock from "./Lock.ts"
@@ -101,21 +102,44 @@ export const merge = async <T extends Target>(
   return { merged, stillOpen }
 }
 
+/**
+ * Takes a branch away from a writer that is gone, while the target is locked. The branch moves to another name: should the
+ * writer come back in the middle of a commit, it finds none of its files.
+ */
+export const takeOver = async ({ fs, lock, main, output }: Target): Promise<void> => {
+  if (main === undefined) return
+  await fs.unlink(lock).catch(ignoreMissing)
+  await fs.rename(output, join(main.writers, `taken-${randomUUID()}`)).catch(ignoreMissing)
+  await syncDirectory(fs, main.writers)
+}
+
+/** Milliseconds in which nobody takes a lock over that was just confirmed: they wait for much longer without a touch. */
+const confirmedFor = 5000
+
 const start = (target: Target, lock: Lock.Lock, options: Options): Journal => {
   const { fs, staging } = target
+  let confirmedAt = -confirmedFor
+  const confirm = async () => {
+    const now = performance.now()
+    await lock.confirm()
+    confirmedAt = now
+  }
+  /** In the middle of a commit: a process that was frozen there may have lost the target. */
+  const confirmLater = () => performance.now() - confirmedAt > confirmedFor ? confirm() : undefined
   let sequence = 0
   // An intent that is still on disk although its commit has ended: nothing else is published before it is gone.
   let left: { readonly intent: Intent; readonly isDone: boolean } | undefined
   const settle = async () => {
     if (left === undefined) return
     // Another process that took the target over has dealt with the intent: undoing it now would undo later commits.
-    await lock.confirm()
+    await confirm()
     await (left.isDone ? forget(target, left.intent) : takeBack(target, left.intent, options))
     left = undefined
   }
   const folderOf = (token: string) => join(staging, tokenHash(token))
   return {
     ...lock,
+    confirm,
     settle,
     folderOf,
     drop: (token) => fs.remove(folderOf(token)),
@@ -128,12 +152,12 @@ const start = (target: Target, lock: Lock.Lock, options: Options): Journal => {
       for (const path of paths) files.push({ path, size: await sizeOf(target, path) })
       const steps = await keepReplaced(target, hash, wanted, options)
       // What came before can take long.
-      await lock.confirm()
+      await confirm()
       const intent: Intent = { version: 2, token: hash, sequence: sequence++, files, steps }
       left = { intent, isDone: false }
       try {
         await writeIntent(target, intent)
-        await carryOut(target, intent, options)
+        await carryOut(target, intent, options, confirmLater)
       } catch (error) {
         // What cannot be taken back now is taken back before the next step, or carried out at the next `open`.
         await settle().catch(() => {})
@@ -158,7 +182,7 @@ const sizeOf = async ({ fs, output }: Target, path: string): Promise<number> => 
 const recover = async (target: Target, options: Options): Promise<void> => {
   const { fs, hidden, intents, replaced, staging } = target
   for (const intent of await readIntents(target)) {
-    await carryOut(target, intent, options, true)
+    await carryOut(target, intent, options)
     await forget(target, intent)
   }
   await syncDirectory(fs, intents)

@@ -80,6 +80,14 @@ export const checkFree = async (location: Location): Promise<void> => {
   if (holder !== undefined && isHere(holder) && isAlive(holder)) throw held(location, holder)
 }
 
+/** Names the process whose lock this is, for people; null if there is no lock. Does not say whether that process lives. */
+export const holderOf = async ({ fs, lock }: Location): Promise<string | null> => {
+  const text = await textAt(fs, lock)
+  const owner = ownerOf(text)
+  if (owner !== undefined) return `process ${owner.pid} on ${owner.host}`
+  return text === undefined ? null : "a process"
+}
+
 /** Puts a lock in location unless there is one. A link appears with its content; elsewhere a lock is empty for a moment. */
 const put = async ({ fs, lock }: Location, from: string, text: string): Promise<boolean> => {
   try {

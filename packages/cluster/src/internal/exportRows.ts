@@ -3,12 +3,13 @@ import { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { nowIn } from "./databaseTime.ts"
 import { rowsOf } from "./ledgerDriver.ts"
 import { fromColumn, toColumn } from "./text.ts"
 
 type Int = number | bigint
 
-/** An export as it is remembered. Times are in milliseconds since 1970. */
+/** An export as it is remembered. Times are the database's, in milliseconds since 1970. */
 export interface ExportRow {
   /** Its key and its generation. */
   readonly id: string
@@ -27,6 +28,8 @@ export interface ExportRow {
   readonly stopRequested: boolean
   readonly submittedAt: number
   readonly endedAt: number | null
+  /** When this was read. */
+  readonly now: number
   /** The report at its end, as JSON. */
   readonly report: string | null
   /** Why it broke, for people. */
@@ -43,6 +46,7 @@ interface Row {
   readonly stop_requested: number
   readonly submitted_at: Int
   readonly ended_at: Int | null
+  readonly now: Int
   readonly report: string | null
   readonly error: string | null
 }
@@ -57,6 +61,7 @@ const toExport = (row: Row): ExportRow => ({
   stopRequested: row.stop_requested === 1,
   submittedAt: Number(row.submitted_at),
   endedAt: row.ended_at === null ? null : Number(row.ended_at),
+  now: Number(row.now),
   report: fromColumn(row.report),
   error: fromColumn(row.error)
 })
@@ -79,9 +84,10 @@ const unknown = (id: string) =>
 const forgottenAtOnce = 5000
 
 export const make = (sql: SqlClient.SqlClient) => {
-  const columns = sql.literal(
-    "id, export_key, generation, request, run, state, stop_requested, submitted_at, ended_at, report, error"
-  )
+  const now = nowIn(sql)
+  const columns =
+    sql`id, export_key, generation, request, run, state, stop_requested, submitted_at, ended_at, report, error,
+    ${now} AS now`
   // PostgreSQL's writers meet at rows; SQLite has one writer anyway.
   const forUpdate = sql.onDialectOrElse({ pg: () => sql.literal("FOR UPDATE"), orElse: () => sql.literal("") })
 
@@ -98,11 +104,11 @@ export const make = (sql: SqlClient.SqlClient) => {
     )
 
   /** Undefined where another one was first: it is found the next time. */
-  const register = (key: string, request: string, at: number) =>
+  const register = (key: string, request: string) =>
     Effect.map(
       sql<Row>`INSERT INTO labelstream_exports (id, export_key, generation, request, state, submitted_at)
-        SELECT v.export_key || '-' || (n.last + 1), v.export_key, n.last + 1, v.request, 'running', v.at
-        FROM ${rowsOf(sql, { export_key: "text", request: "text", at: "integer" }, [{ export_key: key, request, at }])}
+        SELECT v.export_key || '-' || (n.last + 1), v.export_key, n.last + 1, v.request, 'running', ${now}
+        FROM ${rowsOf(sql, { export_key: "text", request: "text" }, [{ export_key: key, request }])}
         CROSS JOIN (SELECT coalesce(max(generation), 0) AS last FROM labelstream_exports
           WHERE export_key = ${toColumn(key)}) n
         WHERE true ON CONFLICT DO NOTHING RETURNING ${columns}`,
@@ -111,11 +117,11 @@ export const make = (sql: SqlClient.SqlClient) => {
 
   return {
     find,
-    submit: Effect.fnUntraced(function*(key: string, request: string, at: number) {
+    submit: Effect.fnUntraced(function*(key: string, request: string) {
       for (;;) {
         const row = yield* running(key)
         if (row !== undefined) return { row, isNew: false }
-        const made = yield* register(key, request, at)
+        const made = yield* register(key, request)
         if (made !== undefined) return { row: made, isNew: true }
       }
     }),
@@ -146,13 +152,15 @@ export const make = (sql: SqlClient.SqlClient) => {
       const [begun] = yield* sql<{ started_at: Int }>`SELECT started_at FROM labelstream_runs WHERE id = ${run}`
       return { run, startedAt: Number(begun?.started_at) }
     }),
-    /** The run of the export that this has ended; undefined where it had none, or had ended before. */
-    end: Effect.fnUntraced(function*(id: string, at: number, end: ExportEnd) {
-      const [row] = yield* sql<{ run: Int | null }>`UPDATE labelstream_exports SET state = ${end.state},
-        ended_at = ${at}, report = ${toColumn(end.report)}, error = ${toColumn(end.error)}
-        WHERE id = ${toColumn(id)} AND state = 'running' RETURNING run`
+    /** The run of the export that this has ended, and when; undefined where it had none, or had ended before. */
+    end: Effect.fnUntraced(function*(id: string, end: ExportEnd) {
+      const [row] = yield* sql<{ run: Int | null; ended_at: Int }>`UPDATE labelstream_exports SET state = ${end.state},
+        ended_at = ${now}, report = ${toColumn(end.report)}, error = ${toColumn(end.error)}
+        WHERE id = ${toColumn(id)} AND state = 'running' RETURNING run, ended_at`
       if (row === undefined && (yield* find(id)) === undefined) return yield* unknown(id)
-      return row === undefined || row.run === null ? undefined : Number(row.run)
+      return row === undefined || row.run === null
+        ? undefined
+        : { run: Number(row.run), at: Number(row.ended_at) }
     }),
     /** A run that has ended and whose jobs' rows still stand. */
     forgettable: Effect.map(
@@ -168,6 +176,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       if (gone.length === forgottenAtOnce) return false
       yield* sql`DELETE FROM labelstream_run_slices WHERE run = ${run}`
       yield* sql`DELETE FROM labelstream_run_stored WHERE run = ${run}`
+      yield* sql`DELETE FROM labelstream_run_leases WHERE run = ${run}`
       yield* sql`DELETE FROM labelstream_run_batches WHERE run = ${run}`
       yield* sql`UPDATE labelstream_exports SET forgotten = 1 WHERE run = ${run}`
       return true

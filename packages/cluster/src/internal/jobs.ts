@@ -80,7 +80,7 @@ export const doJobs = (
   exportId: string,
   known: Known,
   options: JobsOptions
-): Effect.Effect<void, ClusterError, ExportStore | GtStudio.GtStudio | Ledger.Ledger | Sharding> =>
+): Effect.Effect<void, ClusterError, ExportStore | GtStudio.GtStudio | Sharding> =>
   Effect.scoped(Effect.gen(function*() {
     const store = yield* ExportStore
     const stop = yield* watchStop(exportId)
@@ -90,6 +90,7 @@ export const doJobs = (
     const slices = yield* Queue.unbounded<number, Cause.Done>()
     let failure: ClusterError | undefined
 
+    const lease = yield* step(store.lease(known.run, 0))
     const listing = list({
       ...known,
       sinks: (known.shared.length > 0 ? known.shared : known.single).map(({ id }) => id),
@@ -111,7 +112,10 @@ export const doJobs = (
       Stream.runDrain
     )
     yield* Effect.all([
-      step(listing).pipe(Effect.catch(giveUp), Effect.ensuring(Queue.end(slices))),
+      step(Effect.provideService(listing, Ledger.Ledger, store.ledger(known.run, lease))).pipe(
+        Effect.catch(giveUp),
+        Effect.ensuring(Queue.end(slices))
+      ),
       working
     ], { concurrency: "unbounded", discard: true })
     // While the export goes over to another runner two of them list for a moment, and a slice can get jobs after its end.

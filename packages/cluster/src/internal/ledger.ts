@@ -4,6 +4,7 @@ import * as LedgerSql from "@labelstream/node/LedgerSql"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError } from "effect/sql/SqlError"
+import * as DatabaseTime from "./databaseTime.ts"
 import { make as makeDriver, type RunProgram } from "./ledgerDriver.ts"
 import { reading, toLedgerError, transaction } from "./statements.ts"
 
@@ -31,9 +32,14 @@ export const readingWith = ({ run }: Programs): LedgerSql.Run => (program) => re
 /** The ledger of these programs. */
 export const fromPrograms = (sql: SqlClient.SqlClient, of: Programs): Ledger.Ledger["Service"] => {
   const writing: LedgerSql.Run = (program) => Effect.onError(transaction(sql, of.run(program)), () => of.forget)
+  /** Runs a program with the time of the database. */
+  const atNow = <A>(program: (now: number) => LedgerSql.Program<A>) =>
+    transaction(sql, Effect.flatMap(DatabaseTime.now(sql), (now) => of.run(() => program(now))))
   return {
     ...LedgerSql.reading(readingWith(of), of.read),
     ...LedgerSql.writing(writing, writing, of.write),
+    begin: atNow(of.write.begin),
+    end: (run, end) => atNow((now) => of.write.endRun(run, now, end)),
     // The effect cannot be begun again: it may have done more than write here.
     transaction: (effect) =>
       sql.withTransaction(effect).pipe(

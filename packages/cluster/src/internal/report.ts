@@ -6,7 +6,7 @@ import * as ExportRequest from "../ExportRequest.ts"
 import { type ExportRow, ExportStore } from "../ExportStore.ts"
 
 /** The counts at this moment, from the rows of the jobs: whatever died and was done again, each job counts once. */
-export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number): Effect.fn.Return<
+export const reportOf = Effect.fnUntraced(function*(row: ExportRow): Effect.fn.Return<
   ExportReport.ExportReport,
   ClusterError | Ledger.LedgerError,
   ExportStore
@@ -55,8 +55,8 @@ export const reportOf = Effect.fnUntraced(function*(row: ExportRow, now: number)
     // Only each runner knows its own.
     begun: 0,
     fetched: 0,
-    // Clocks of several machines: nothing ends before it begins.
-    seconds: Math.max(0, (row.endedAt ?? now) - row.submittedAt) / 1000
+    // A clock can be set back: nothing ends before it begins.
+    seconds: Math.max(0, (row.endedAt ?? row.now) - row.submittedAt) / 1000
   }
   return report
 })

@@ -14,7 +14,7 @@ import { toLedgerError } from "./statements.ts"
 
 const table = "labelstream_migrations"
 
-const [ledger1, ledger2, ledger3, ledger4, ledger5] = versions
+const [ledger1, ledger2, ledger3, ledger4, ledger5, ledger6] = versions
 
 const version1 = `
 CREATE TABLE labelstream_exports (
@@ -90,6 +90,24 @@ const version4 = `
 ALTER TABLE labelstream_run_batches RENAME COLUMN vanished TO delisted;
 UPDATE labelstream_exports SET state = 'aborted' WHERE state = 'broken'`
 
+/** The latest lease, that of each slice, and the runners whose branches are open, by the name of the branch. */
+const version6 = `
+CREATE TABLE labelstream_lease (latest BIGINT NOT NULL);
+INSERT INTO labelstream_lease (latest) VALUES (0);
+CREATE TABLE labelstream_run_leases (
+  run BIGINT NOT NULL,
+  slice BIGINT NOT NULL,
+  lease BIGINT NOT NULL,
+  PRIMARY KEY (run, slice)
+);
+CREATE TABLE labelstream_writers (
+  writer {text} PRIMARY KEY,
+  export_id {text} NOT NULL,
+  runner TEXT NOT NULL,
+  process TEXT NOT NULL,
+  opened BIGINT NOT NULL
+)`
+
 const run = (...scripts: ReadonlyArray<string>) =>
   SqlClient.SqlClient.use((sql) => {
     const types = sql.onDialectOrElse({ pg: () => postgresTypes, orElse: () => sqliteTypes })
@@ -106,7 +124,8 @@ const migrations = {
   "2_listed_problems": run(version2),
   "3_closed_sinks": run(ledger3),
   "4_present_names": run(ledger4, version4),
-  "5_asked_attachments": run(ledger5)
+  "5_asked_attachments": run(ledger5),
+  "6_leases": run(ledger6, version6)
 }
 
 /** The version that this code writes. */

@@ -21,6 +21,8 @@ import { openAll } from "./run/writers.ts"
 export interface SessionOptions {
   /** Base URL of the platform that this runner asks. */
   readonly platform: string
+  /** Where other runners reach this one, as `HOST:PORT`. */
+  readonly runner: string
   /** Jobs of one slice in flight. */
   readonly concurrency: number
 }
@@ -29,7 +31,6 @@ export interface SessionOptions {
 export interface Known {
   readonly request: ExportRequest.ExportRequest
   readonly run: number
-  readonly startedAt: number
   /** `jobs.load_id` of all that the export stores, the same on every runner. */
   readonly load: number
   /** Sinks that several writers share: by branches, or each straight to the target. */
@@ -76,7 +77,6 @@ export const know = Effect.fnUntraced(function*(exportId: string, platform: stri
   return {
     request,
     run,
-    startedAt,
     load: LoadId.of(startedAt, run),
     shared: sinks.filter(({ capabilities }) => capabilities.writers !== "single"),
     single: sinks.filter(({ capabilities }) => capabilities.writers === "single")
@@ -100,15 +100,17 @@ export const watchStop = Effect.fnUntraced(function*(exportId: string) {
 export class Sessions extends Context.Service<Sessions, {
   /** What there is to work with, for as long as the scope lasts. */
   readonly get: (exportId: string) => Effect.Effect<Work, ClusterError, Scope.Scope>
+  /** Lets the next slice open the sinks again, since their branches were taken over. */
+  readonly renew: (exportId: string) => Effect.Effect<void>
 }>()("@labelstream/cluster/internal/Sessions") {}
 
 /** Names this process among the writers of an export. */
 const writerName = crypto.randomUUID().slice(0, 8)
 
-/** The name of a part of a sink that is open for an export. */
-export const writerOf = (exportId: string, name = writerName) => `${exportId}-${name}`
+/** The name of this process's branch of a sink for an export. */
+const writerOf = (exportId: string) => `${exportId}-${writerName}`
 
-export const layer = ({ concurrency, platform }: SessionOptions): Layer.Layer<
+export const layer = ({ concurrency, platform, runner }: SessionOptions): Layer.Layer<
   Sessions,
   never,
   ExportStore | SinkResolver
@@ -119,14 +121,21 @@ export const layer = ({ concurrency, platform }: SessionOptions): Layer.Layer<
       const sessions = yield* RcMap.make({
         lookup: (exportId: string) =>
           step(Effect.gen(function*() {
-            const { load, request, run, shared, startedAt } = yield* know(exportId, platform)
-            const writers = yield* openAll(shared, writerOf(exportId))
+            const { load, request, run, shared } = yield* know(exportId, platform)
+            const store = yield* ExportStore
+            const writer = writerOf(exportId)
+            // Before the branches are there: of each it is known who has it.
+            yield* store.openWriter(writer, exportId, runner, writerName)
+            const writers = yield* openAll(shared, writer)
             const stop = yield* watchStop(exportId)
-            const work: Work = { run, startedAt, load, request, writers, concurrency, stop }
+            const work: Work = { run, load, request, writers, concurrency, stop }
             return work
           })),
         idleTimeToLive: idle
       })
-      return Sessions.of({ get: (exportId) => RcMap.get(sessions, exportId) })
+      return Sessions.of({
+        get: (exportId) => RcMap.get(sessions, exportId),
+        renew: (exportId) => RcMap.invalidate(sessions, exportId)
+      })
     })
   )

@@ -6,19 +6,28 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { ClusterStorage, ExportStore, Runner, SqlLedger } from "../../src/index.ts"
+import type { RunnerSetting } from "./runnerProcess.ts"
 import { layerSinks } from "./sinks.ts"
-import type { RunnerSetting } from "./world.ts"
 
-const { apiKey, port, platform, sliceJobs, spool, timing, url } = JSON.parse(process.argv[2] ?? "") as RunnerSetting
+const setting = JSON.parse(process.argv[2] ?? "") as RunnerSetting
+const { apiKey, concurrency, host, patience, platform, port, sliceJobs, spool, timing, url } = setting
 
 const stores = Layer.mergeAll(SqlLedger.layer, ExportStore.layer).pipe(
-  Layer.provideMerge(ClusterStorage.layer(Redacted.make(url), { maxConnections: 6 }))
+  Layer.provideMerge(
+    ClusterStorage.layer(Redacted.make(url), { maxConnections: 6, ...(patience === undefined ? {} : { patience }) })
+  )
 )
-const api = GtStudio.layer({ apiKey: Redacted.make(apiKey), baseUrl: platform }).pipe(
+const api = GtStudio.layer({ apiKey: Redacted.make(apiKey), baseUrl: platform, allowInsecureHttp: true }).pipe(
   Layer.provide(NodeTransport.layer()),
   Layer.provideMerge(NodeSpool.layer({ directory: spool }))
 )
-const runner = Runner.layer({ platform, address: { host: "127.0.0.1", port }, sliceJobs, ...timing }).pipe(
+const runner = Runner.layer({
+  platform,
+  address: { host, port },
+  sliceJobs,
+  ...(concurrency === undefined ? {} : { concurrency }),
+  ...timing
+}).pipe(
   Layer.provide(Layer.mergeAll(layerSinks, api)),
   Layer.provide(stores)
 )

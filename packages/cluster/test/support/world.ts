@@ -3,11 +3,6 @@ import { Simulator, type Traffic } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
-import { createServer } from "node:net"
-import { join } from "node:path"
-import { inject } from "vitest"
 import {
   ClusterExport,
   ClusterStorage,
@@ -17,73 +12,26 @@ import {
   SqlLedger
 } from "../../src/index.ts"
 import type { Kind } from "./databases.ts"
-import { temporaryFolder } from "./folders.ts"
-
-const programs = inject("programs")
-
-/** What a runner's process is told. */
-export interface RunnerSetting {
-  readonly url: string
-  readonly platform: string
-  readonly apiKey: string
-  readonly port: number
-  readonly spool: string
-  readonly sliceJobs: number
-  readonly timing: Membership.Timing
-}
+import { type Place, startRunner } from "./runnerProcess.ts"
 
 /** So that a death is noticed within seconds, and a runner that a busy machine keeps waiting is not taken for dead. */
-const timing: Membership.Timing = { lockExpiration: "5 seconds", poll: "300 millis", healthCheck: "1 second" }
-
-const freePort = Effect.callback<number>((resume) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
-
-const ended = (child: ChildProcess) =>
-  child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : once(child, "exit").then(() => {})
-
-/** A runner that has joined. The scope kills it. */
-const startRunner = (setting: Omit<RunnerSetting, "port" | "spool">) =>
-  Effect.gen(function*() {
-    const port = yield* freePort
-    const spool = yield* temporaryFolder
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const argument = JSON.stringify({ ...setting, port, spool } satisfies RunnerSetting)
-        return spawn(process.execPath, [join(programs, "runner.js"), argument], {
-          env: { ...process.env, NODE_COMPILE_CACHE: join(programs, "compiled") },
-          stdio: ["pipe", "pipe", "inherit"]
-        })
-      }),
-      (child) =>
-        Effect.promise(() => {
-          child.kill("SIGKILL")
-          return ended(child)
-        })
-    )
-    yield* Effect.promise(() => Promise.race([once(child.stdout, "data"), ended(child)]))
-    return {
-      kill: Effect.promise(() => {
-        child.kill("SIGKILL")
-        return ended(child)
-      }),
-      /** Lets it leave. Answers its exit status. */
-      leave: Effect.promise(async () => {
-        child.kill("SIGTERM")
-        await ended(child)
-        return child.exitCode
-      })
-    }
-  })
+export const shortTiming: Membership.Timing = {
+  lockExpiration: "5 seconds",
+  poll: "300 millis",
+  healthCheck: "1 second"
+}
 
 export interface Options {
-  readonly kind: Kind
+  readonly kind: Pick<Kind, "url">
   readonly simulator: Simulator.Options
   /** Jobs of a slice, and of a page of the listing. Default: 50. */
   readonly sliceJobs?: number
+  /** Jobs in flight per runner. Default: that of a runner. */
+  readonly concurrency?: number
+  /** Default: `shortTiming`. */
+  readonly timing?: Membership.Timing
+  /** How long runners wait for a statement. Default: that of a runner. */
+  readonly patience?: ClusterStorage.Options["patience"]
 }
 
 /** A request for all batches of the simulator. */
@@ -104,7 +52,9 @@ export const requestOf = (
 })
 
 /** Starts platform and database; runners are started as a test needs them. */
-export const make = Effect.fnUntraced(function*({ kind, simulator: options, sliceJobs = 50 }: Options) {
+export const make = Effect.fnUntraced(function*(
+  { concurrency, kind, patience, simulator: options, sliceJobs = 50, timing = shortTiming }: Options
+) {
   let answers = 0
   let waiting: ReadonlyArray<readonly [answers: number, done: () => void]> = []
   const onRequest = ({ endpoint }: Traffic.Entry) => {
@@ -124,12 +74,15 @@ export const make = Effect.fnUntraced(function*({ kind, simulator: options, slic
     platform: simulator.apiUrl,
     apiKey: simulator.apiKey,
     sliceJobs,
-    timing
+    timing,
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(patience === undefined ? {} : { patience })
   }
   return {
     simulator,
     client,
     runner: startRunner(setting),
+    runnerAt: (place: Place) => startRunner(setting, place),
     /** A runner whose key the platform does not know. */
     strangeRunner: startRunner({ ...setting, apiKey: "nobodys-key" }),
     /** Done when the platform has answered so many requests for results of jobs, in all. */

@@ -1,4 +1,5 @@
 /** What an export came to, as text for people: no command, since programs differ in how they are run again. */
+import type { Branch } from "../JobSink.ts"
 import { outlook } from "../Ledger.ts"
 import { onOneLine, plain } from "../PlainText.ts"
 import type { BatchReport, FailureGroup } from "./batchReport.ts"
@@ -82,6 +83,22 @@ export const describeSink = (
     ...(isPublished || error !== null ? [] : ["  Not published yet: the next run that reaches its end publishes it"]),
     ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
   ]
+}
+
+/** Branches that are named. */
+const mostBranches = 3
+
+/** See `ExportReport.describeBranches`. */
+export const describeBranches = (branches: ReadonlyArray<Branch>): string => {
+  const named = branches.slice(0, mostBranches).map(({ holder, writer }) =>
+    holder === null ? writer : `${writer} (${holder})`
+  )
+  const hidden = branches.length - named.length
+  const names = named.join(", ") + (hidden === 0 ? "" : `, and ${numbers.format(hidden)} more`)
+  return `Not published: jobs in ${counted(branches.length, "branch", "branches")} of other writers: ${
+    onOneLine(names)
+  }. ` +
+    "Wait for these writers, or end one that hangs. Then run the export again"
 }
 
 const reasonLines = (what: string, one: string, counts: ExportReport["unsized"]): ReadonlyArray<string> => {

@@ -19,10 +19,10 @@ export interface SinkReport {
   readonly error: string | null
   /**
    * Whether readers see what is stored. With `visibility: "finish"`, they do from a `finish` of this run at its end, and not
-   * after a stop; else always.
+   * after a stop; else always, unless branches of other writers hold jobs.
    */
   readonly isPublished: boolean
-  /** What readers of the sink must know, as its `finish` returned it. */
+  /** What readers of the sink must know: what its `finish` returned, and which branches are not published. */
   readonly notice: string | null
 }
 

@@ -145,7 +145,10 @@ const play = Effect.fnUntraced(function*(ledger: Ledger["Service"], calls: Reado
     }
     if (call.call === "record") yield* ledger.record(call.events.map(outcomeOf))
   }
-  answers.push((yield* Stream.runCollect(ledger.runs)).flat())
+  // Times are those of the ledger's own clock, which is a server's for some.
+  answers.push(
+    (yield* Stream.runCollect(ledger.runs)).flat().map(({ end, endedAt, run }) => [run, end, endedAt === null])
+  )
   const filters: Array<EntryFilter> = [{}, { notObservedIn: run }, { notObservedIn: run - 1 }]
   for (const stage of JobStage.literals) {
     filters.push({ stage }, { batch: batchOf("a"), stage }, { batch: batchOf("b"), stage, notObservedIn: run })

@@ -2,7 +2,7 @@
  * Writes the files of a record where no reader looks, synced, so that a commit has only to rename them.
  */
 import { type JobSink, PathName, UnsignedUrl } from "@labelstream/core/sink"
-import { Failure, type FolderSink, type Fs, StagedContent, Target } from "@labelstream/storage"
+import { Failure, FolderSink, type Fs, StagedContent, Target } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import { sep } from "node:path"
 import * as Manifest from "../Manifest.ts"
@@ -57,7 +57,7 @@ export const stageRecord = (
       toSinkError(where)(new Failure.Problem("rejected", "two of its nested files have the same index"))
     )
   }
-  const line = { ...lineOf(record, names), ...stamp }
+  const line = { ...lineOf(record, names), ...FolderSink.stampOf(stamp, record) }
   const folder = PathName.fromId(record.batchId)
   const staged = (file: number) => `${staging}${sep}${number}.${file}`
   const document = staged(0)

@@ -5,7 +5,7 @@
 import { type Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { createHash } from "node:crypto"
+import { createHash, randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { type Line, partsIn, readCommits } from "./tinyFiles.ts"
@@ -276,7 +276,26 @@ export const tinySink = (
       } finally {
         leave(true)
       }
-    })
+    }),
+    list: attempt("merge", () =>
+      partsIn(target).map((part) => {
+        const lock = join(part, "lock")
+        return {
+          writer: basename(part),
+          holder: fs.existsSync(lock) ? `process ${fs.readFileSync(lock, "utf8")}` : null
+        }
+      })),
+    takeOver: (writer) =>
+      attempt("merge", () => {
+        enter()
+        try {
+          const part = join(target, "writers", writer)
+          fs.rmSync(join(part, "lock"), { force: true })
+          fs.renameSync(part, join(target, "writers", `taken-${randomUUID()}`))
+        } finally {
+          leave(true)
+        }
+      })
   }
 
   return {

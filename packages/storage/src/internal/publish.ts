@@ -76,16 +76,25 @@ export const keepReplaced = async (
 
 /**
  * Publishes what an intent says, durably. The files come first, then the lines that tell of them. A staged file that has
- * gone fails the whole; after a crash (`isLate`) its step appends no line instead, since nobody was told of it. A file
- * that has gone from a branch is missing from then on, as it would be from the target.
+ * gone fails the whole; after a crash (without `confirm`) its step appends no line instead, since nobody was told of it. A
+ * file that has gone from a branch is missing from then on, as it would be from the target. `confirm` fails if another
+ * process has taken the target over and done the rest.
  */
-export const carryOut = async (target: Target, intent: Intent, options: Options, isLate = false): Promise<void> => {
+export const carryOut = async (
+  target: Target,
+  intent: Intent,
+  options: Options,
+  confirm?: () => Promise<void> | undefined
+): Promise<void> => {
   const { fs } = target
+  const isLate = confirm === undefined
   const { files, steps, token } = intent
   const { final, staged } = pathsOf(target, token)
   const changed = await makeFolders(target, intent, options, isLate)
   const lost = new Set<Step>()
   await forEachLimit(steps, options.atOnce, async (step) => {
+    const confirming = confirm?.()
+    if (confirming !== undefined) await confirming
     for (const change of step) {
       if ("remove" in change) await fs.unlink(final(change.remove)).catch(ignoreMissing)
       if (!("put" in change)) continue
@@ -116,7 +125,8 @@ export const carryOut = async (target: Target, intent: Intent, options: Options,
       }
     }
     const text = (size === 0 ? options.head ?? "" : "") + lines.join("")
-    const isNew = await appendAt(fs, final(path), size, text)
+    await confirm?.()
+    const isNew = await appendAt(fs, final(path), size, text, isLate)
     if (isNew || isLate) await syncDirectory(fs, final(posix.dirname(path)))
   }
 }
@@ -208,13 +218,16 @@ const forEachDepth = async (paths: Iterable<string>, atOnce: number, each: (path
 }
 
 /**
- * Makes a text stand at `size`, whatever of it or of an earlier attempt is there already, and syncs. Answers whether the
- * file is new.
+ * Makes a text stand at `size`, and syncs. What an earlier attempt has left there goes, if this one `isRepeated`; else
+ * another process has written it. Answers whether the file is new.
  */
-const appendAt = async (fs: Fs, path: string, size: number, text: string): Promise<boolean> => {
+const appendAt = async (fs: Fs, path: string, size: number, text: string, isRepeated: boolean): Promise<boolean> => {
   const isNew = await fs.find(path) === undefined
   await withFile(fs, path, isNew ? "wx+" : "r+", async (fd) => {
-    if (!isNew && (await fs.fstat(fd)).size > size) await fs.ftruncate(fd, size)
+    if (!isNew && (await fs.fstat(fd)).size > size) {
+      if (!isRepeated) throw new Problem("conflict", `another process writes to ${path}`)
+      await fs.ftruncate(fd, size)
+    }
     await writeFully(fs, fd, Buffer.from(text), size)
     await fs.fsync(fd)
   })
@@ -224,5 +237,5 @@ const appendAt = async (fs: Fs, path: string, size: number, text: string): Promi
 /** Cuts a file back to `size`. */
 const cutAt = async (fs: Fs, path: string, size: number): Promise<void> => {
   if (size === 0) await fs.unlink(path).catch(ignoreMissing)
-  else if (await fs.find(path) !== undefined) await appendAt(fs, path, size, "")
+  else if (await fs.find(path) !== undefined) await appendAt(fs, path, size, "", true)
 }

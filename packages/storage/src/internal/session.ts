@@ -8,14 +8,18 @@ import type * as Journal from "../Journal.ts"
 import type { Target } from "../Target.ts"
 import type { Step } from "./intent.ts"
 
-/** When a batch was staged, in milliseconds since 1970; only where several write. */
+/** When a batch was staged, in milliseconds since 1970 by the clock of the file system; only where several write. */
 export interface Stamp {
   readonly stored?: number
 }
 
+/** What is said of one job of a batch: a lease tells its order better than the time, which a frozen process may come to late. */
+export const stampOf = (stamp: Stamp, { lease }: JobSink.JobRecord): Stamp =>
+  stamp.stored === undefined || lease === undefined ? stamp : { stored: lease / 1000 }
+
 /** What a format does while its target is open. */
 export interface Work<S> {
-  /** Writes records, each of another job, into an empty folder, synced. `stamp` belongs to what is said of each job. */
+  /** Writes records, each of another job, into an empty folder, synced. Of each job is said {@link stampOf} `stamp`. */
   readonly stage: (
     folder: string,
     records: ReadonlyArray<JobSink.JobRecord>,
@@ -59,8 +63,7 @@ export const start = <S>(
     return journal.drop(token)
   }
 
-  /** By the clock of the file system, which is the same for all writers when their own are not. */
-  const stampOf = async (folder: string): Promise<Stamp> =>
+  const stampOfBatch = async (folder: string): Promise<Stamp> =>
     target.main === undefined && await fs.find(target.writers) === undefined
       ? {}
       : { stored: (await fs.lstat(folder)).mtimeMs }
@@ -71,7 +74,7 @@ export const start = <S>(
       await journal.settle()
       await drop(token)
       await fs.mkdir(folder)
-      return stampOf(folder)
+      return stampOfBatch(folder)
     })
     const { rejected, staged: batch } = yield* work.stage(folder, latestOfEach(records), stamp)
     yield* attempt({ step: "stage" }, async () => {
@@ -112,7 +115,8 @@ export const start = <S>(
       stage: (token, records) =>
         oneAtATime.withPermit(Effect.suspend(() =>
           committed.has(token) ? Effect.succeed([]) : Effect.onExit(
-            write(token, records),
+            // What was taken over is no longer there.
+            Effect.tapError(write(token, records), () => attempt({ step: "stage" }, journal.confirm)),
             (exit) => exit._tag === "Success" ? Effect.void : Effect.promise(() => drop(token).catch(() => {}))
           )
         )),

@@ -19,9 +19,11 @@ export const clusterOf = ({ cluster }: Settings): Effect.Effect<Redacted.Redacte
 
 /** What is kept in the cluster's database. */
 export const stores = (
-  url: Redacted.Redacted
+  url: Redacted.Redacted,
+  options: ClusterStorage.Options = {}
 ): Layer.Layer<SqlClient | Ledger.Ledger | ExportStore.ExportStore, Ledger.LedgerError> =>
-  Layer.mergeAll(SqlLedger.layer, ExportStore.layer).pipe(Layer.provideMerge(ClusterStorage.layer(url)))
+  Layer.mergeAll(SqlLedger.layer, ExportStore.layer).pipe(Layer.provideMerge(ClusterStorage.layer(url, options)))
 
-/** The cluster as a client has it. */
-export const client = (url: Redacted.Redacted) => Membership.layerClient().pipe(Layer.provideMerge(stores(url)))
+/** The cluster as a client has it. A person waits: a database that is back is noticed within seconds. */
+export const client = (url: Redacted.Redacted) =>
+  Membership.layerClient().pipe(Layer.provideMerge(stores(url, { patience: "5 seconds" })))

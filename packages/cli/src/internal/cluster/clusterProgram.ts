@@ -10,12 +10,13 @@ import * as Stream from "effect/Stream"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { Outcome } from "../failure.ts"
 import { statusOf } from "../output/ending.ts"
-import { Meter, totalsOf } from "../output/meter.ts"
+import { doneOf, Meter, sum, totalsOf } from "../output/meter.ts"
 import { block, oneLine } from "../output/progress.ts"
 import { type FailedJob, failedJob, reportObject } from "../output/reportObject.ts"
 import * as Screen from "../output/screen.ts"
 import { summary } from "../output/summary.ts"
 import { onSignal } from "../signals.ts"
+import { type Members, waitsFor } from "./clusterWait.ts"
 
 export interface Options {
   readonly request: ExportRequest.ExportRequest
@@ -32,7 +33,7 @@ export interface Options {
 
 /** Milliseconds between two lines of progress where they stay. */
 const sayEvery = 5000
-/** Once nothing has happened for so many milliseconds, it is worth asking whether there is a runner. */
+/** Once nothing has happened for so many milliseconds, it is worth asking what the export waits for. */
 const idleAfter = 5000
 
 const quiet = { requests: 0, retries: 0, origins: [], trouble: undefined }
@@ -51,15 +52,10 @@ const failedJobs = (batches: ExportRequest.ExportRequest["batches"]) =>
     return failed
   })
 
-/** Warns if no runner is there to do the export. */
-const warnWhenAlone = Effect.gen(function*() {
-  const storage = yield* RunnerStorage.RunnerStorage
-  const runners = yield* Effect.orElseSucceed(storage.getRunners, () => undefined)
-  if (runners?.some(([, healthy]) => healthy) !== false) return
-  yield* Effect.logWarning(
-    "No runners. To start one, run: labelstream runner with the same --cluster"
-  )
-})
+const members: Effect.Effect<Members | undefined, never, RunnerStorage.RunnerStorage> = Effect.flatMap(
+  RunnerStorage.RunnerStorage,
+  ({ getRunners }) => Effect.orElseSucceed(getRunners, () => undefined)
+)
 
 /**
  * Runs an export on the cluster to its end, and returns the exit status, as `ExportProgram.run` does. At the first signal
@@ -78,25 +74,31 @@ export const run = Effect.fnUntraced(function*(
   const context = yield* Effect.context<RunnerStorage.RunnerStorage>()
   let view: Parameters<typeof oneLine>[0] | undefined
   let saidAt = yield* Clock.currentTimeMillis
-  let asked = false
+  let isSaid = false
+  let moved = { jobs: -1, at: saidAt }
   const draws = options.block && Screen.canDraw()
   if (draws) yield* Screen.show((size, color) => view === undefined ? [] : block(view, size, color))
-  const onProgress = ({ report }: ClusterExport.Status) =>
+  const onProgress = (status: ClusterExport.Status) =>
     Effect.gen(function*() {
+      const { report } = status
       const now = yield* Clock.currentTimeMillis
+      const jobs = sum(report, ({ listed }) => listed) + sum(report, doneOf)
+      if (jobs !== moved.jobs) moved = { jobs, at: now }
+      const found = now - moved.at > idleAfter ? yield* Effect.provideContext(members, context) : undefined
+      const reason = found === undefined ? undefined : waitsFor(status, found)
+      if (found?.some(([, responds]) => responds) === false && !isSaid) {
+        isSaid = true
+        yield* Effect.logWarning("No runners. To start one, run: labelstream runner with the same --cluster")
+      }
       const next = {
         report,
         activity: quiet,
         rates: meter.rates(report.seconds, totalsOf(report)),
         totals: new Map(),
-        now
+        now,
+        ...(reason === undefined ? {} : { waitsFor: reason })
       }
       view = next
-      const isIdle = report.batches.every(({ listed }) => listed === 0) && report.seconds * 1000 > idleAfter
-      if (isIdle && !asked) {
-        asked = true
-        yield* Effect.provideContext(warnWhenAlone, context)
-      }
       if (draws) Screen.draw()
       else if (now - saidAt >= sayEvery) {
         saidAt = now

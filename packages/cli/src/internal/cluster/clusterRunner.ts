@@ -13,6 +13,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -48,6 +49,15 @@ const freePort = Effect.callback<number>((resume) => {
   })
 })
 
+/** Where others reach this runner if it is not said: at this machine, if the cluster is on it alone. */
+const localAddress = Effect.fnUntraced(function*(url: Redacted.Redacted) {
+  if (yield* ClusterStorage.isLocal(url)) return { host: "127.0.0.1", port: yield* freePort }
+  return yield* new SettingsError({
+    message: `The cluster's database is another machine's, ${yield* ClusterStorage.describe(url)}, and other runners ` +
+      "must reach this one. Name this machine with --address HOST:PORT, or 127.0.0.1:PORT if all runners are on it"
+  })
+})
+
 /** With a limit, all runners of the cluster take their turns from one. */
 const transport = ({ baseUrl, requestsPerSecond }: Settings) =>
   requestsPerSecond === undefined
@@ -80,7 +90,7 @@ export const run = (flags: RunnerFlags): Effect.Effect<number, Failure> =>
     const place = yield* ClusterStorage.describe(url)
     const address = Option.isSome(flags.address)
       ? yield* addressOf("--address", flags.address.value)
-      : { host: "127.0.0.1", port: yield* freePort }
+      : yield* localAddress(url)
     const listen = Option.isSome(flags.listen) ? yield* addressOf("--listen", flags.listen.value) : undefined
     const health = Option.isSome(flags.health) ? yield* addressOf("--health", flags.health.value) : undefined
     const spool = NodeSpool.layer({ directory: join(tmpdir(), `labelstream-runner-${process.pid}`) })

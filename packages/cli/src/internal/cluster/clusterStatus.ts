@@ -12,6 +12,7 @@ import * as Screen from "../output/screen.ts"
 import { count } from "../output/text.ts"
 import type { Settings } from "../settings/settings.ts"
 import { client, clusterOf } from "./clusterClient.ts"
+import { addressOf, waitsFor } from "./clusterWait.ts"
 
 /** Exports that are shown, the latest first. */
 const most = 10
@@ -37,7 +38,7 @@ export const show = Effect.fnUntraced(function*(settings: Settings, json: boolea
     Effect.provide(client(url)),
     Effect.catchTag("PersistenceError", ({ message }) => new SettingsError({ message }))
   )
-  const workers = runners.map(([{ address }, healthy]) => ({ address: `${address.host}:${address.port}`, healthy }))
+  const workers = runners.map(([runner, healthy]) => ({ address: addressOf(runner), healthy }))
   if (json) {
     const of = exports.map(({ error, id, report, state }) => ({ id, state, error, ...reportObject(report, []) }))
     const object: typeof JsonOutput.ClusterStatus.Type = { exports: of, runners: workers }
@@ -49,6 +50,10 @@ export const show = Effect.fnUntraced(function*(settings: Settings, json: boolea
       ? ["No exports yet."]
       : table([["EXPORT", "STATE", "JOBS", "DONE", "FAILED", "SECONDS"], ...exports.map(rowOf)])),
     ...exports.flatMap(({ error, id }) => error === null ? [] : [`${id} was aborted: ${onOneLine(error)}`]),
+    ...exports.flatMap((status) => {
+      const reason = waitsFor(status, runners)
+      return reason === undefined ? [] : [`${status.id} is ${reason}`]
+    }),
     workers.length === 0
       ? "No runners. To start one, run: labelstream runner with the same --cluster"
       : `Runners: ${

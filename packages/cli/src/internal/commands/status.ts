@@ -9,6 +9,7 @@ import { table } from "../output/columns.ts"
 import * as LedgerSummary from "../output/ledgerSummary.ts"
 import * as Screen from "../output/screen.ts"
 import { bytes, count, counted, jobs } from "../output/text.ts"
+import { unpublishedOf } from "../output/unpublished.ts"
 import { ledgerReadOnly } from "../platform.ts"
 import { type SettingFlags, settingsOf } from "../settings/flags.ts"
 import { unknownBatches } from "../settings/knownBatches.ts"
@@ -32,8 +33,12 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
   const { batches, failures, known, sinks } = yield* Effect.provide(LedgerSummary.read(named), ledgerReadOnly(settings))
   const unknown = unknownBatches(settings.ledgerName, named, known)
   if (unknown !== undefined) return yield* unknown
+  const unpublished = yield* unpublishedOf(settings, sinks)
   if (flags.json) {
-    Screen.say("stdout", JSON.stringify(LedgerSummary.object(settings.ledger, { batches, failures, sinks })))
+    Screen.say(
+      "stdout",
+      JSON.stringify(LedgerSummary.object(settings.ledger, { batches, failures, sinks }, unpublished))
+    )
     return 0
   }
   if (batches.length === 0) {
@@ -51,6 +56,7 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
     ...table([["BATCH", "JOBS", "STORED", "UNFINISHED", "FAILED", "NOT FETCHED"], ...rows]),
     ...(batches.length > most ? [`and ${counted(batches.length - most, "more batch", "more batches")}`] : []),
     ...sinks.map(({ bytes: size, sink, stored }) => `Stored ${jobs(stored)}, ${bytes(size)}: ${onOneLine(sink)}`),
+    ...unpublished.map(onOneLine),
     ...(failures.length === 0 ? [] : ["Failed:"]),
     ...failures.slice(0, most).flatMap((failure) => [
       `  ${count(failure.count)} × ${failure.cause}, such as job ${

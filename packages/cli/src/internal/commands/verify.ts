@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { existsSync } from "node:fs"
 import * as VerifyProgram from "../../VerifyProgram.ts"
 import { commandLine } from "../commandLine.ts"
-import { type Outcome, SettingsError } from "../failure.ts"
+import type { Outcome } from "../failure.ts"
+import { beforeForeignCode } from "../handOver.ts"
 import { ledgerReadOnly } from "../platform.ts"
 import { type SettingFlags, settingsOf } from "../settings/flags.ts"
 import { resolveSettings, type Settings } from "../settings/settings.ts"
@@ -21,8 +21,10 @@ const typed = (name: string, value: Option.Option<string> | undefined): Readonly
   value === undefined || Option.isNone(value) ? [] : [name, value.value]
 
 export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
-  const settings = yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config))
-  yield* needLocalLedger(settings)
+  const { ledger, settings } = yield* ledgerOf(
+    yield* resolveSettings(settingsOf(flags), Option.getOrUndefined(flags.config)),
+    flags
+  )
   return yield* Effect.gen(function*() {
     const targets = yield* targetsOf(settings)
     const sinks = yield* makeAll(targets)
@@ -52,12 +54,15 @@ export const run = Effect.fnUntraced(function*(flags: Flags): Outcome {
         ...(settings.toIsInFile ? [] : targets.flatMap((place) => ["--to", labelOf(place)]))
       ])
     })
-  }).pipe(Effect.provide(ledgerReadOnly(settings)))
+  }).pipe(Effect.provide(ledger))
 })
 
-/** What a cluster has exported is in the ledger of its database. */
-const needLocalLedger = ({ cluster, ledger, ledgerName }: Settings): Effect.Effect<void, SettingsError> =>
-  cluster === undefined || existsSync(ledger) ? Effect.void : new SettingsError({
-    message: `There is no ledger at ${ledgerName}, and the ledger of a cluster cannot be verified against: ` +
-      "name the ledger of a run on this machine with --ledger FILE"
-  })
+/** The ledger of the cluster that settings name, unless a flag names one of this machine. */
+const ledgerOf = Effect.fnUntraced(function*(settings: Settings, flags: Flags) {
+  const { cluster } = settings
+  const isNamed = flags.ledger !== undefined && Option.isSome(flags.ledger)
+  if (cluster === undefined || isNamed) return { settings, ledger: ledgerReadOnly(settings) }
+  yield* beforeForeignCode
+  const { stores } = yield* Effect.promise(() => import("../cluster/clusterClient.ts"))
+  return { settings: { ...settings, ledgerName: "The cluster's ledger" }, ledger: stores(cluster) }
+})

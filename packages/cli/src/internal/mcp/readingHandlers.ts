@@ -11,6 +11,7 @@ import type { Failure } from "../failure.ts"
 import { didYouMean } from "../output/didYouMean.ts"
 import * as LedgerSummary from "../output/ledgerSummary.ts"
 import { failedJob } from "../output/reportObject.ts"
+import { unpublishedOf } from "../output/unpublished.ts"
 import { ledgerReadOnly, platformReadOnly, projectOf } from "../platform.ts"
 import type { Settings } from "../settings/settings.ts"
 import { makeAll } from "../settings/sinkTargets.ts"
@@ -79,12 +80,13 @@ export const readingHandlers = (settings: Settings) => {
   return readingTools.toLayer({
     status: () =>
       LedgerSummary.read([]).pipe(
-        Effect.map(({ batches, failures, sinks }) => ({
+        Effect.flatMap((found) => Effect.map(unpublishedOf(settings, found.sinks), (lines) => ({ ...found, lines }))),
+        Effect.map(({ batches, failures, lines, sinks }) => ({
           ...LedgerSummary.object(settings.ledgerName, {
             batches: batches.slice(0, most.batches),
             failures: failures.slice(0, most.failures),
             sinks: sinks.slice(0, most.batches)
-          }),
+          }, lines),
           more_batches: Math.max(0, batches.length - most.batches)
         })),
         Effect.provide(ledger),

@@ -43,15 +43,20 @@ const some = (names: ReadonlyArray<string>): string =>
   names.slice(0, most).map(onOneLine).join(", ") +
   (names.length > most ? ` and ${count(names.length - most)} more` : "")
 
+const unpublishedSinks = ({ sinks }: ExportReport.ExportReport): number =>
+  sinks.filter(({ error, isPublished }) => error === null && !isPublished).length
+
 /** What is missing, in a few words. */
 const reasonsOf = (report: ExportReport.ExportReport): string => {
   const failed = sum(report, (batch) => batch.failed)
   const unlisted = report.batches.filter(({ isListed, listingError }) => !isListed && listingError !== null).length
   const stopped = report.sinks.filter(({ error }) => error !== null).length
+  const unpublished = unpublishedSinks(report)
   const reasons = [
     ...(failed === 0 ? [] : [`${jobs(failed)} failed`]),
     ...(unlisted === 0 ? [] : [`${counted(unlisted, "listing")} could not be read`]),
-    ...(stopped === 0 ? [] : [`${counted(stopped, "sink")} stopped storing`])
+    ...(stopped === 0 ? [] : [`${counted(stopped, "sink")} stopped storing`]),
+    ...(unpublished === 0 ? [] : [`${counted(unpublished, "sink")} not published`])
   ]
   return reasons.length === 0 ? "see above" : reasons.join(", ")
 }
@@ -69,7 +74,7 @@ const nothingToStore = (report: ExportReport.ExportReport, { again, isRetry }: E
 /** The command that can fetch what is missing: the same one, if a later run retries something. */
 const nextStep = (report: ExportReport.ExportReport, { again, retry }: End): string => {
   const isHopeless = report.failures.every(({ retryable }) => !retryable) &&
-    report.sinks.every(({ error }) => error === null)
+    report.sinks.every(({ error }) => error === null) && unpublishedSinks(report) === 0
   if (!isHopeless) return `To try again, run: ${again}`
   return report.failures.some(({ example }) => example.jobId !== null)
     ? `To retry the failed jobs, run: ${retry}`

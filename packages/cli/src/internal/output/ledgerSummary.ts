@@ -68,7 +68,8 @@ export const read = Effect.fnUntraced(function*(only: ReadonlyArray<string>) {
 /** The object that `status --json` prints. */
 export const object = (
   ledger: string,
-  { batches, failures, sinks }: Pick<Effect.Success<ReturnType<typeof read>>, "batches" | "failures" | "sinks">
+  { batches, failures, sinks }: Pick<Effect.Success<ReturnType<typeof read>>, "batches" | "failures" | "sinks">,
+  unpublished: ReadonlyArray<string>
 ): typeof JsonOutput.Status.Type => ({
   ledger,
   batches: batches.map(({ batchId, jobs, projectId, stages }) => ({
@@ -84,5 +85,6 @@ export const object = (
     permanent,
     example: { batch_id: example.batchId, job_id: example.jobId, message: example.message }
   })),
-  sinks
+  sinks,
+  unpublished
 })

@@ -118,8 +118,10 @@ export class Found {
   object(
     intact: number,
     repair: ReadonlyArray<string>,
-    unused: ReadonlyArray<string>
+    unused: ReadonlyArray<string>,
+    unpublished: ReadonlyArray<string>
   ): typeof JsonOutput.Verify.Type {
-    return { intact, ...this.numbers, leftover: this.leftovers, differences: this.differences, repair, unused }
+    const { differences, leftovers, numbers } = this
+    return { intact, ...numbers, leftover: leftovers, differences, repair, unused, unpublished }
   }
 }

@@ -9,6 +9,7 @@ interface View {
   readonly now: number
   readonly quietMillis?: number
   readonly follows?: boolean
+  readonly waitsFor?: string
 }
 
 /** Pauses of fewer milliseconds are over before anyone has read about them. */
@@ -35,7 +36,8 @@ const isFinishing = ({ report }: View) =>
 
 /** What an export waits for, in one piece of text; none if it is busy. */
 export const reasonToWait = (view: View): ReadonlyArray<string> => {
-  const { activity, now, quietMillis = 0 } = view
+  const { activity, now, quietMillis = 0, waitsFor } = view
+  if (waitsFor !== undefined) return [onOneLine(waitsFor)]
   const pause = pauseOf(activity)
   if (pause >= worthTelling) {
     const until = new Date(now + pause).toTimeString().slice(0, 8)

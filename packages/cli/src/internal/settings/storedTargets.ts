@@ -19,6 +19,15 @@ const targetOf = (id: string): string => {
   return `${name}:${isWithin ? within : path}`
 }
 
+const isBundled = (id: string) => comesWithTheCommand(id.slice(0, id.indexOf(":")))
+
+/** The places of sinks whose ids say where they are. */
+export const bundledTargets = (sinks: ReadonlyArray<{ readonly sink: string }>): ReadonlyArray<SinkTarget> =>
+  sinks.filter(({ sink }) => isBundled(sink)).map(({ sink }): SinkTarget => ({
+    target: targetOf(sink),
+    folder: process.cwd()
+  }))
+
 /**
  * The sinks to read back: those that settings name, else those in the ledger whose ids say where they are. Names the
  * sinks that it skips.
@@ -30,11 +39,7 @@ export const targetsOf = Effect.fnUntraced(function*(settings: Settings): Effect
 > {
   if (settings.to.length > 0) return settings.to
   const { sinks } = yield* LedgerSummary.read([])
-  const isBundled = (id: string) => comesWithTheCommand(id.slice(0, id.indexOf(":")))
-  const known = sinks.filter(({ sink }) => isBundled(sink)).map(({ sink }): SinkTarget => ({
-    target: targetOf(sink),
-    folder: process.cwd()
-  }))
+  const known = bundledTargets(sinks)
   const others = sinks.filter(({ sink }) => !isBundled(sink)).map(({ sink }) => sink).join(", ")
   if (known.length > 0) {
     if (others !== "") Screen.say("stderr", onOneLine(`Skipped ${others}. To include it, name it with --to`))

@@ -33,6 +33,7 @@ const verify = Command.make(
   {
     to: flags.targets.to,
     ledger: flags.ledger,
+    cluster: flags.cluster,
     config: flags.config,
     quick: flags.on("quick", "Trust the sinks' records instead of reading and hashing every byte"),
     json: flags.json
@@ -47,7 +48,8 @@ const verify = Command.make(
   Command.withShortDescription("Check every stored byte, offline"),
   Command.withExamples([
     { command: "labelstream verify", description: "All sinks in the ledger" },
-    { command: "labelstream verify --to files:output", description: "One of them" }
+    { command: "labelstream verify --to files:output", description: "One of them" },
+    { command: "labelstream verify --cluster sqlite:cluster.db", description: "What a cluster has stored" }
   ])
 )
 

@@ -40,10 +40,17 @@ export const layer = (slicesAtOnce: number) => {
       const context = yield* Effect.context<ExportStore | GtStudio.GtStudio>()
       return Slice.of({
         Do: ({ payload: { exportId, slice } }) =>
-          Effect.scoped(Effect.flatMap(sessions.get(exportId), (work) => step(runSlice(work, slice)))).pipe(
-            permits.withPermit,
-            Effect.provide(context)
-          )
+          Effect.scoped(Effect.flatMap(sessions.get(exportId), (work) =>
+            step(runSlice(work, slice)).pipe(
+              Effect.catchIf(
+                // This runner was taken for gone, and others publish what it had stored. The slice is done again.
+                () => work.writers.some(({ isLost }) => isLost),
+                () => Effect.as(sessions.renew(exportId), false)
+              )
+            ))).pipe(
+              permits.withPermit,
+              Effect.provide(context)
+            )
       })
     }),
     { maxIdleTime: "5 seconds" }

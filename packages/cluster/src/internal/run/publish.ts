@@ -2,67 +2,39 @@
  * What happens to sinks before and after the work of many writers. Before it, their targets are checked and the ledger is
  * reconciled with what is there. After it, branches are merged, and sinks with one writer are filled.
  */
-import { Export, GtStudio, JobSink, Ledger, Selection } from "@labelstream/core"
+import { Export, GtStudio, Ledger, Selection } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { ClusterError } from "../../ClusterError.ts"
 import { ExportStore } from "../../ExportStore.ts"
-import { type Failure, step } from "../failure.ts"
-import { type Known, writerOf } from "../sessions.ts"
+import { step } from "../failure.ts"
+import type { Known } from "../sessions.ts"
+import { mergeAll, whileTaken } from "./mergeAll.ts"
+import { opening } from "./runJobs.ts"
 import { runLedger } from "./runLedger.ts"
-
-/** Another export may hold the target for as long as it takes to publish. */
-const whileTaken = {
-  schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "1 minute" })),
-  while: (error: Failure) => error._tag === "SinkError" && error.reason === "conflict" && error.step !== "check"
-}
-
-/** Looks for parts that are still open: one of a runner that died on another machine is taken for open for two minutes. */
-const whileOpen = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "3 minutes" }))
 
 /**
  * Opens every sink once: refuses what cannot be written to, and reconciles the ledger with what an earlier export left.
  * The sinks count as open from then on, as runners write to them and may die between a commit and its receipts.
  */
-export const open = ({ run, shared, single }: Known) =>
+export const open = ({ load, run, shared, single }: Known) =>
   step(Effect.gen(function*() {
-    const ledger = yield* Ledger.Ledger
-    yield* Export.run({ batches: [], sinks: [...shared, ...single] }).pipe(
+    const store = yield* ExportStore
+    const lease = yield* store.lease(run, opening)
+    const ledger = store.ledger(run, lease)
+    yield* Export.run({ batches: [], sinks: [...shared, ...single], load, lease: lease.number }).pipe(
       Effect.provideService(Ledger.Ledger, {
         ...ledger,
-        begin: Effect.succeed(run),
-        end: () => Effect.void,
         closed: () => Effect.void
       }),
       Effect.retry(whileTaken)
     )
   }))
 
-const stillOpen = (sink: JobSink.JobSink, writers: ReadonlyArray<string>) =>
-  new ClusterError({
-    reason: "aborted",
-    detail: `What ${writers.length === 1 ? "a runner" : `${writers.length} runners`} stored is not published, since ` +
-      `it still has its part of ${sink.id} open: end it if it hangs, and run the export again`
-  })
-
-const mergeOf = (exportId: string, sink: JobSink.JobSink) => {
-  if (sink.branches === undefined) return Effect.void
-  const mine = writerOf(exportId, "")
-  return sink.branches.merge.pipe(
-    Effect.retry(whileTaken),
-    Effect.flatMap(({ stillOpen: writers }) => {
-      const ours = writers.filter((writer) => writer.startsWith(mine))
-      return ours.length === 0 ? Effect.void : Effect.fail(stillOpen(sink, ours))
-    }),
-    Effect.retry({ schedule: whileOpen, while: (error) => error._tag === "ClusterError" })
-  )
-}
-
 /** Merges the branches of each sink, and fills sinks with one writer from what is stored. */
-export const publish = (exportId: string, known: Known) =>
+export const publish = (known: Known) =>
   step(Effect.gen(function*() {
-    yield* Effect.forEach(known.shared, (sink) => mergeOf(exportId, sink), { discard: true })
+    yield* Effect.forEach(known.shared, (sink) => mergeAll(known, sink), { discard: true })
     if (known.shared.length > 0 && known.single.length > 0) yield* fill(known)
   }))
 
@@ -73,7 +45,8 @@ export const publish = (exportId: string, known: Known) =>
 const fill = Effect.fnUntraced(function*({ load, request, run, shared, single }: Known) {
   const gtStudio = yield* GtStudio.GtStudio
   const store = yield* ExportStore
-  const ledger = store.ledger(run)
+  const lease = yield* store.lease(run, 0)
+  const ledger = store.ledger(run, lease)
   const targets = new Set(single.map(({ id }) => id))
   const lacks = (entry: Ledger.LedgerEntry) => {
     const has = (sink: string) => Selection.holds(entry, sink, request.attachments)
@@ -83,7 +56,8 @@ const fill = Effect.fnUntraced(function*({ load, request, run, shared, single }:
     batches: request.batches,
     sinks: [...shared, ...single],
     attachments: request.attachments,
-    load
+    load,
+    lease: lease.number
   }).pipe(
     Effect.provideService(GtStudio.GtStudio, {
       ...gtStudio,
@@ -103,7 +77,7 @@ const fill = Effect.fnUntraced(function*({ load, request, run, shared, single }:
           Stream.orDie
         )
     }),
-    Effect.provideService(Ledger.Ledger, runLedger(store, run)),
+    Effect.provideService(Ledger.Ledger, runLedger(store, run, lease)),
     Effect.retry(whileTaken)
   )
   for (const { notice } of report.sinks) if (notice !== null) yield* Effect.logWarning(notice)

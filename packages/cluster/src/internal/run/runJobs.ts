@@ -3,7 +3,7 @@
  * whatever was killed and done again.
  */
 import { type Job, type JobSink, type Ledger, Selection } from "@labelstream/core"
-import { batchKey, jobOf, rounds, selectWithout } from "@labelstream/node/LedgerSql"
+import { batchKey, jobOf, type Recorder, rounds, selectWithout } from "@labelstream/node/LedgerSql"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -72,6 +72,9 @@ const outcomeOf = {
   Voided: null
 } as const
 
+/** In place of a slice: what is done before a run has any, and counts for no slice. */
+export const opening = -1
+
 /** Selects the jobs of one step of a walk that were not placed in a run. */
 export const notPlaced = selectWithout("run_jobs")
 
@@ -120,13 +123,19 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
     return byJob
   })
 
-  const noteRound = Effect.fnUntraced(function*(run: number, outcomes: ReadonlyArray<Ledger.Outcome>) {
+  /** Records outcomes, and answers those that were not refused in favor of a later lease's. */
+  const noteRound = Effect.fnUntraced(function*(
+    run: number,
+    outcomes: ReadonlyArray<Ledger.Outcome>,
+    by: Recorder | undefined
+  ) {
     const before = yield* revisions(outcomes)
-    const idOf = yield* runProgram(() => write.round(outcomes))
-    const rows = outcomes.flatMap((outcome) => {
+    const idOf = yield* runProgram(() => write.round(outcomes, by))
+    const recorded = outcomes.filter((outcome) => idOf(outcome) !== undefined)
+    const rows = recorded.flatMap((outcome) => {
       const word = outcomeOf[outcome._tag]
-      if (word === null) return []
       const job = idOf(outcome)
+      if (word === null || job === undefined) return []
       const error = failureColumns(outcome._tag === "Failed" ? outcome.error : undefined)
       if (outcome._tag !== "Stored") return [{ job, outcome: word, changed: 0, bytes: 0, ...error }]
       const { bytes, revision } = outcome.receipt
@@ -134,7 +143,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
       const changed = earlier !== undefined && Selection.isChanged(earlier, revision)
       return [{ job, outcome: word, changed: changed ? 1 : 0, bytes, ...error }]
     })
-    if (rows.length === 0) return
+    if (rows.length === 0) return recorded
     // Rows that are not there any more belong to a run that has ended: nothing is made for it.
     yield* sql`INSERT INTO labelstream_run_jobs AS r
         (run, job, batch, outcome, changed, bytes, error_reason, error_message, error_retryable)
@@ -148,6 +157,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
         bytes = CASE WHEN excluded.bytes > 0 THEN excluded.bytes ELSE r.bytes END,
         error_reason = excluded.error_reason, error_message = excluded.error_message,
         error_retryable = excluded.error_retryable`
+    return recorded
   })
 
   /** Adds to what a slice has stored in each sink: what an earlier attempt has noted is not stored again. */
@@ -206,10 +216,15 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
         FROM ${rowsOf(sql, placeColumns, Array.from(rows.values()))} WHERE true ORDER BY job
         ON CONFLICT (run, job) DO NOTHING`
     }),
-    record: (run: number, slice: number, outcomes: ReadonlyArray<Ledger.Outcome>): Effect.Effect<void, SqlError> =>
-      Effect.andThen(
-        Effect.forEach(rounds(outcomes), (round) => noteRound(run, round), { discard: true }),
-        noteStored(run, slice, outcomes)
+    record: (
+      run: number,
+      slice: number,
+      outcomes: ReadonlyArray<Ledger.Outcome>,
+      by: Recorder | undefined
+    ): Effect.Effect<void, SqlError> =>
+      Effect.flatMap(
+        Effect.forEach(rounds(outcomes), (round) => noteRound(run, round, by)),
+        (recorded) => slice === opening ? Effect.void : noteStored(run, slice, recorded.flat())
       ),
     slices: (run: number): Effect.Effect<ReadonlyArray<{ readonly slice: number; readonly jobs: number }>, SqlError> =>
       Effect.map(

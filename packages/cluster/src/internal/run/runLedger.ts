@@ -1,14 +1,15 @@
-import type { Ledger } from "@labelstream/core"
+import type { Job, Ledger } from "@labelstream/core"
+import { batchKey } from "@labelstream/node/LedgerSql"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { ExportStore } from "../../ExportStore.ts"
+import type { ExportStore, Lease, SliceJob } from "../../ExportStore.ts"
 
 /**
  * The ledger of a run for jobs that its listing has noted already: they are held against what is known, and are written
  * to when something became of them alone.
  */
-export const runLedger = (store: ExportStore["Service"], run: number, slice?: number): Ledger.Ledger["Service"] => {
-  const ledger = store.ledger(run, slice)
+export const runLedger = (store: ExportStore["Service"], run: number, lease: Lease): Ledger.Ledger["Service"] => {
+  const ledger = store.ledger(run, lease)
   return {
     ...ledger,
     observe: (_, batch, page) =>
@@ -17,5 +18,35 @@ export const runLedger = (store: ExportStore["Service"], run: number, slice?: nu
         (entries) => page.map((summary, index) => ({ summary, known: entries[index] ?? null, repeated: false }))
       ),
     entries: () => Stream.empty
+  }
+}
+
+/** A time before which no job of a slice was checked in its run, and at which those were that were: see {@link sliceLedger}. */
+const checked = 1
+
+/** Selects the jobs of a slice that nothing was noted of in its run, and those that a sink lacks. */
+export const notChecked = { _tag: "Refresh", checkedBefore: checked } as const
+
+/**
+ * The ledger of a run for the jobs of a slice. Which of them the run has checked, their rows in the run say: times of
+ * other machines are not compared with its own.
+ */
+export const sliceLedger = (
+  store: ExportStore["Service"],
+  run: number,
+  lease: Lease,
+  jobs: ReadonlyArray<SliceJob>
+): Ledger.Ledger["Service"] => {
+  const ledger = runLedger(store, run, lease)
+  const keyOf = (batch: Job.BatchRef, id: string) => `${batchKey(batch)} ${id}`
+  const noted = new Set(jobs.flatMap(({ batch, outcome, summary }) => outcome === null ? [] : keyOf(batch, summary.id)))
+  const asChecked = (batch: Job.BatchRef) => (observation: Ledger.Observation): Ledger.Observation =>
+    observation.known === null ? observation : {
+      ...observation,
+      known: { ...observation.known, checkedAt: noted.has(keyOf(batch, observation.summary.id)) ? checked : null }
+    }
+  return {
+    ...ledger,
+    observe: (_, batch, page) => Effect.map(ledger.observe(run, batch, page), (found) => found.map(asChecked(batch)))
   }
 }

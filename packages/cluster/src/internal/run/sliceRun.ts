@@ -11,13 +11,11 @@ import * as Stream from "effect/Stream"
 import { ClusterError } from "../../ClusterError.ts"
 import type { ExportRequest } from "../../ExportRequest.ts"
 import { ExportStore, type SliceExtra } from "../../ExportStore.ts"
-import { runLedger } from "./runLedger.ts"
+import { notChecked, sliceLedger } from "./runLedger.ts"
 import { forSlice, type Writer } from "./writers.ts"
 
 export interface Work {
   readonly run: number
-  /** When the export began, in milliseconds since 1970: what was looked at since is not fetched again. */
-  readonly startedAt: number
   /** `jobs.load_id` of the export. */
   readonly load: number
   readonly request: ExportRequest
@@ -34,12 +32,17 @@ const grace = "5 seconds"
 /** What an export logs of its beginning and end is for one that a person began, not for each slice. */
 const quietly = Effect.provideService(References.MinimumLogLevel, "Warn")
 
-/** Does a slice. Answers whether it was done to its end; it was stopped otherwise. */
+/**
+ * Does a slice. Answers whether it was done to its end: otherwise it was stopped, or another runner was given the slice
+ * while this one did not respond.
+ */
 export const runSlice = (work: Work, slice: number) =>
   Effect.scoped(Effect.gen(function*() {
     const gtStudio = yield* GtStudio.GtStudio
     const store = yield* ExportStore
     const { request, run } = work
+    // Before anything of the slice is read: whoever was given it earlier is refused from here on.
+    const lease = yield* store.lease(run, slice)
     const jobs = yield* store.sliceJobs(run, slice)
     if (jobs.length === 0) return true
     const skipped: Array<Job.BatchRef & { readonly jobIds: ReadonlyArray<string> }> = []
@@ -48,9 +51,10 @@ export const runSlice = (work: Work, slice: number) =>
     const running = yield* Export.start({
       batches: Array.from(byBatch.values()).flatMap(([first]) => first === undefined ? [] : [first.batch]),
       sinks: yield* Effect.forEach(work.writers, forSlice),
-      selection: { _tag: "Refresh", checkedBefore: work.startedAt },
+      selection: notChecked,
       attachments: request.attachments,
       load: work.load,
+      lease: lease.number,
       concurrency: work.concurrency,
       grace,
       ...(filterResult === undefined ? {} : { filterResult }),
@@ -62,7 +66,7 @@ export const runSlice = (work: Work, slice: number) =>
         ...gtStudio,
         pages: (batch) => Stream.succeed(pageOf(byBatch.get(batchKey(batch)) ?? []))
       }),
-      Effect.provideService(Ledger.Ledger, runLedger(store, run, slice))
+      Effect.provideService(Ledger.Ledger, sliceLedger(store, run, lease, jobs))
     )
     yield* Effect.forkScoped(Effect.andThen(Deferred.await(work.stop), running.stop))
     const report = yield* Effect.onInterrupt(
@@ -79,8 +83,7 @@ export const runSlice = (work: Work, slice: number) =>
       yield* store.skip(run, first.batch, ofBatch.flatMap(({ jobIds }) => jobIds))
     }
     const done = jobs.map(({ batch, summary }) => ({ ...batch, jobId: summary.id }))
-    yield* store.endSlice(run, slice, done, extraOf(report))
-    return true
+    return yield* store.endSlice(run, lease, done, extraOf(report))
   })).pipe(quietly)
 
 const pageOf = (jobs: ReadonlyArray<{ readonly summary: Job.JobSummary }>): GtStudio.JobPage => ({

@@ -13,6 +13,8 @@ export interface Writer {
   readonly open: JobSink.OpenSink
   /** Slices hold one from stage to commit: a sink has as many batches at once as it says, whoever they are from. */
   readonly permits: Semaphore.Semaphore
+  /** Whether another process has taken over the branch: whatever is written here then fails. */
+  isLost: boolean
 }
 
 /**
@@ -26,12 +28,23 @@ export const openAll = (
   Effect.forEach(sinks, (sink) =>
     Effect.map(
       writer === undefined || sink.branches === undefined ? sink.open : sink.branches.open(writer),
-      (open): Writer => ({ sink, open, permits: Semaphore.makeUnsafe(sink.capabilities.concurrentBatches) })
+      (open): Writer => ({
+        sink,
+        open,
+        permits: Semaphore.makeUnsafe(sink.capabilities.concurrentBatches),
+        isLost: false
+      })
     ))
 
 /** A sink whose opening and finishing are not this slice's. The scope drops what was staged and not committed. */
-export const forSlice = ({ open, permits, sink }: Writer): Effect.Effect<JobSink.JobSink, never, Scope.Scope> =>
+export const forSlice = (writer: Writer): Effect.Effect<JobSink.JobSink, never, Scope.Scope> =>
   Effect.gen(function*() {
+    const { open, permits, sink } = writer
+    const noticing = <A>(step: Effect.Effect<A, JobSink.SinkError>) =>
+      Effect.tapError(step, ({ reason }) =>
+        Effect.sync(() => {
+          if (reason === "conflict") writer.isLost = true
+        }))
     const held = new Set<JobSink.CommitToken>()
     const take = (token: JobSink.CommitToken) =>
       Effect.suspend(() => held.has(token) ? Effect.void : Effect.map(permits.take(1), () => held.add(token)))
@@ -43,12 +56,13 @@ export const forSlice = ({ open, permits, sink }: Writer): Effect.Effect<JobSink
       })
     )
     const opened: JobSink.OpenSink = {
-      stage: (token, records) => Effect.andThen(Effect.uninterruptible(take(token)), open.stage(token, records)),
-      commit: (token) => Effect.tap(open.commit(token), () => release(token)),
+      stage: (token, records) =>
+        noticing(Effect.andThen(Effect.uninterruptible(take(token)), open.stage(token, records))),
+      commit: (token) => noticing(Effect.tap(open.commit(token), () => release(token))),
       abort: (token) => Effect.ensuring(open.abort(token), release(token)),
       finish: () => Effect.void
     }
-    const { replay: _, ...rest } = sink
-    // A slice sees a part of what a sink holds: it neither reconciles the ledger with it nor backfills it.
+    const { branches: _, replay: __, ...rest } = sink
+    // A slice sees a part of what a sink holds: it neither reconciles the ledger with it nor backfills or publishes it.
     return { ...rest, capabilities: { ...sink.capabilities, inspectable: false }, open: Effect.succeed(opened) }
   })

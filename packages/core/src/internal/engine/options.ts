@@ -54,6 +54,8 @@ export interface Options {
   readonly repair?: boolean
   /** The run's id in `jobs.load_id`, for several processes of one export. Default: a new one, see `LoadId`. */
   readonly load?: number
+  /** `JobRecord.lease`, from 1, for several processes that write to the same sinks. Default: `load`. */
+  readonly lease?: number
   /** Which files are fetched with a result document. Default: `results`. */
   readonly attachments?: AttachmentChoice
   /**
@@ -119,6 +121,7 @@ export const checkOptions = Effect.fnUntraced(function*(options: Options) {
   if (options.follow !== undefined) yield* checkFollow(options.follow, "follow.")
   yield* checkAttachments(options.attachments)
   yield* OptionErrors.given(OptionErrors.flag)("repair", options.repair)
+  yield* OptionErrors.given(OptionErrors.count)("lease", options.lease)
   yield* callback("filter", options.filter)
   yield* callback("filterResult", options.filterResult)
   yield* callback("onEvent", options.onEvent)

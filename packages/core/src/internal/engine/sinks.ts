@@ -6,8 +6,9 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type { JobEvent } from "../../JobEvent.ts"
-import type { JobSink, RunEnd, SinkError } from "../../JobSink.ts"
+import type { Branch, JobSink, RunEnd, SinkError } from "../../JobSink.ts"
 import type { LedgerError } from "../../Ledger.ts"
+import { describeBranches } from "../describe.ts"
 import type { ExportWatch } from "../telemetry/exportWatch.ts"
 import type { Ending } from "./ending.ts"
 import type { Delivery } from "./fetchedJob.ts"
@@ -52,15 +53,22 @@ export const feed = Effect.fnUntraced(function*({ ended, ending, runId, settled,
 export const sinkEnd = (
   sink: string,
   { outcome }: RunEnd,
-  exit: Exit.Exit<unknown, Error> | undefined
+  exit: Exit.Exit<unknown, Error> | undefined,
+  branches: Exit.Exit<ReadonlyArray<Branch>, SinkError>
 ): JobEvent | undefined => {
   if (exit === undefined) {
     const message = "it did not answer in time after the stop; the next run stores again what it had not confirmed"
     return { _tag: "SinkFailed", sink, message }
   }
-  if (Exit.isSuccess(exit)) {
-    return { _tag: "SinkFinished", sink, outcome, notice: typeof exit.value === "string" ? exit.value : null }
+  // Nothing is complete while it is not known what other writers hold.
+  if (Exit.isSuccess(exit) && Exit.isSuccess(branches)) {
+    const unpublished = branches.value
+    const notices = [
+      ...(typeof exit.value === "string" ? [exit.value] : []),
+      ...(unpublished.length > 0 ? [describeBranches(unpublished)] : [])
+    ]
+    return { _tag: "SinkFinished", sink, outcome, notice: notices.length === 0 ? null : notices.join(" "), unpublished }
   }
-  const failure = Cause.findErrorOption(exit.cause)
+  const failure = Exit.findErrorOption(Exit.isSuccess(exit) ? branches : exit)
   return Option.isSome(failure) ? { _tag: "SinkFailed", sink, message: failure.value.message } : undefined
 }

@@ -6,7 +6,7 @@ import * as Scope from "effect/Scope"
 import type { ExportReport } from "../../ExportReport.ts"
 import { nextPass } from "../../Follow.ts"
 import { GtStudio } from "../../GtStudio.ts"
-import type { RunEnd, SinkError } from "../../JobSink.ts"
+import type { Branch, RunEnd, SinkError } from "../../JobSink.ts"
 import { Ledger } from "../../Ledger.ts"
 import { monotonicMillis } from "../monotonic.ts"
 import { makeExportWatch } from "../telemetry/exportWatch.ts"
@@ -18,6 +18,8 @@ import { EarlierPasses, firstPass, later, type Pass } from "./passes.ts"
 import { prepare } from "./prepare.ts"
 import type { Fatal, Runner } from "./setting.ts"
 import { type Fed, feed, sinkEnd } from "./sinks.ts"
+
+const noBranches = Effect.succeed<ReadonlyArray<Branch>>([])
 
 /** An export under way. */
 export interface RunningExport {
@@ -78,6 +80,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     fetch: {
       attachments: options.attachments ?? "results",
       load,
+      ...(options.lease === undefined ? {} : { lease: options.lease }),
       ...(options.sizes === undefined ? {} : { sizes: options.sizes })
     },
     filter: filter ?? (() => true),
@@ -139,7 +142,9 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     const finished: Array<Exit.Exit<string | void, SinkError>> = []
     for (const [index, { runner }] of fed.entries()) {
       const exit = ends[index]
-      const event = sinkEnd(runner.sink.id, end, exit !== undefined && Exit.isSuccess(exit) ? exit.value : exit)
+      const branches = yield* Effect.exit(runner.sink.branches?.list ?? noBranches)
+      const told = exit !== undefined && Exit.isSuccess(exit) ? exit.value : exit
+      const event = sinkEnd(runner.sink.id, end, told, branches)
       if (event !== undefined && runner.failure === undefined) events.emit(event)
     }
     for (const end of ends) if (end !== undefined) finished.push(yield* end)

@@ -55,11 +55,20 @@ const outcomeColumns = {
   error_retryable: "integer",
   stage: "text",
   attempts: "integer",
-  checked_at: "integer"
+  checked_at: "integer",
+  lease: "integer"
 } as const
 
+/** Who records outcomes, where several processes do. */
+export interface Recorder {
+  /** A number from 1 that grows with each lease. Under an earlier lease than a job was recorded under, nothing changes. */
+  readonly lease: number
+  /** The time of the database, in milliseconds since 1970: it replaces the times of outcomes, which are of a machine. */
+  readonly at: number
+}
+
 /** An outcome as the row that it makes of a job that is not known. */
-export const outcomeRow = (batch: number, outcome: Exclude<Ledger.Outcome, Voided>): Row => {
+export const outcomeRow = (batch: number, outcome: Exclude<Ledger.Outcome, Voided>, by: Recorder | undefined): Row => {
   const row = (
     listed: Listing,
     storedAs: Listing | Nothing,
@@ -85,7 +94,8 @@ export const outcomeRow = (batch: number, outcome: Exclude<Ledger.Outcome, Voide
     error[2],
     stage,
     attempts,
-    at
+    at === null || by === undefined ? at : by.at,
+    by?.lease ?? 0
   ]
   switch (outcome._tag) {
     case "Stored":
@@ -129,12 +139,15 @@ const onOutcome = [
   ...["error_reason", "error_message", "error_retryable"].map((column) => either(isReconciled, column, `j.${column}`)),
   either(`${isReconciled} AND j.stage = 'failed'`, "stage", "j.stage"),
   "checked_at = coalesce(excluded.checked_at, j.checked_at)",
-  `attempts = CASE WHEN ${isSuccess} THEN 0 ELSE j.attempts + excluded.attempts END`
+  `attempts = CASE WHEN ${isSuccess} THEN 0 ELSE j.attempts + excluded.attempts END`,
+  either("excluded.lease > j.lease", "lease", "excluded.lease", "j.lease")
 ].join(", ")
 
+/** Answers the rows of the jobs that it changed: those recorded under a later lease are not among them. */
 export const upsertOutcomes = statement(
   `INSERT INTO {jobs} AS j ({columns}) {rows by batch, job_id}
-   ON CONFLICT (batch, job_id) DO UPDATE SET ${onOutcome} RETURNING id, batch, job_id`,
+   ON CONFLICT (batch, job_id) DO UPDATE SET ${onOutcome}
+   WHERE excluded.lease = 0 OR excluded.lease >= j.lease RETURNING id, batch, job_id`,
   outcomeColumns
 )
 

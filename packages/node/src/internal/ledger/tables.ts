@@ -139,8 +139,11 @@ UPDATE {sinks} SET name = 'files:' || substr(name, 12) WHERE name LIKE 'filesyst
 /** Which files were asked for with what a sink holds: none, results, or all; null where that is not known. */
 const version5 = "ALTER TABLE {receipts} ADD COLUMN attachments TEXT"
 
+/** The greatest lease under which an outcome of a job was recorded; 0 where one process writes at a time. */
+const version6 = "ALTER TABLE {jobs} ADD COLUMN lease {integer} NOT NULL DEFAULT 0"
+
 /** What leads from each version to the next: the first makes the tables of version 1. Only ever added to. */
-export const versions = [version1, version2, version3, version4, version5] as const
+export const versions = [version1, version2, version3, version4, version5, version6] as const
 
 /** The statements of a script in the words of a database. */
 export const statementsOf = (script: string, types: Types, prefix: string): ReadonlyArray<string> =>

@@ -12,6 +12,7 @@ import {
   jobOf,
   listingRow,
   outcomeRow,
+  type Recorder,
   upsertListing,
   upsertOutcomes,
   upsertReceipts,
@@ -35,9 +36,10 @@ const setClosed = statement("UPDATE {sinks} SET closed = ? WHERE id = ? AND clos
 
 const deleteReceipts = statement(
   `DELETE FROM {receipts} WHERE (job, sink) IN
-     (SELECT j.id, v.sink FROM {v} CROSS JOIN {jobs} j WHERE j.batch = v.batch AND j.job_id = v.job_id)
+     (SELECT j.id, v.sink FROM {v} CROSS JOIN {jobs} j WHERE j.batch = v.batch AND j.job_id = v.job_id
+       AND (v.lease = 0 OR v.lease >= j.lease))
    RETURNING job`,
-  { batch: "integer", job_id: "text", sink: "integer" }
+  { batch: "integer", job_id: "text", sink: "integer", lease: "integer" }
 )
 const unstore = statement(
   `UPDATE {jobs} SET stage = 'pending' WHERE stage = 'stored' AND id IN (SELECT v.id FROM {v})
@@ -161,39 +163,47 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
   }
 
   /** Removes receipts; a job without any is no longer stored. */
-  function* voidReceipts(outcomes: ReadonlyArray<Voided>): Program<void> {
+  function* voidReceipts(outcomes: ReadonlyArray<Voided>, lease: number): Program<void> {
     const rows: Array<Row> = []
     for (const { batch, jobId, sink } of outcomes) {
       const [batchRow, sinkRow] = [yield* knownBatch(batch), yield* knownSink(sink)]
-      if (batchRow !== undefined && sinkRow !== undefined) rows.push([batchRow, jobId, sinkRow])
+      if (batchRow !== undefined && sinkRow !== undefined) rows.push([batchRow, jobId, sinkRow, lease])
     }
     if (rows.length === 0) return
     const removed = yield* query<[number]>(deleteReceipts, [], rows)
     if (removed.length > 0) yield* query(unstore, [], removed.map(([job]) => job))
   }
 
-  /** Records outcomes of distinct jobs, and returns where to find the row of each. */
-  function* round(all: ReadonlyArray<Ledger.Outcome>): Program<(outcome: Ledger.Outcome) => number> {
+  /**
+   * Records outcomes of distinct jobs, and returns where to find the row of each; undefined for one that was recorded under a
+   * later lease, of which nothing has changed.
+   */
+  function* round(
+    all: ReadonlyArray<Ledger.Outcome>,
+    by?: Recorder
+  ): Program<(outcome: Ledger.Outcome) => number | undefined> {
     const voided = all.filter((outcome) => outcome._tag === "Voided")
-    if (voided.length > 0) yield* voidReceipts(voided)
+    if (voided.length > 0) yield* voidReceipts(voided, by?.lease ?? 0)
     const outcomes = all.filter((outcome) => outcome._tag !== "Voided")
-    if (outcomes.length === 0) return () => -1
+    if (outcomes.length === 0) return () => undefined
     const batchOf = yield* batchesOf(outcomes.map(({ batch }) => batch))
     const receipts = outcomes.flatMap((outcome) => "receipt" in outcome ? [outcome] : [])
     const sinkOf = yield* sinksOf(receipts.map(({ sink }) => sink))
     const jobs = yield* query<[id: number, batch: number, jobId: string]>(
       upsertOutcomes,
       [],
-      outcomes.map((outcome) => outcomeRow(batchOf(outcome.batch), outcome))
+      outcomes.map((outcome) => outcomeRow(batchOf(outcome.batch), outcome, by))
     )
     const ids = new Map(jobs.map(([id, batch, jobId]) => [`${batch} ${jobId}`, id]))
-    const idOf = (outcome: Ledger.Outcome) => ids.get(`${batchOf(outcome.batch)} ${jobOf(outcome)}`) ?? -1
-    if (receipts.length === 0) return idOf
-    const rows = receipts.map((outcome): Row => {
+    const idOf = (outcome: Ledger.Outcome) => ids.get(`${batchOf(outcome.batch)} ${jobOf(outcome)}`)
+    const rows = receipts.flatMap((outcome): ReadonlyArray<Row> => {
       const { attachments = null, receipt: { bytes, revision }, sink } = outcome
-      return [idOf(outcome), sinkOf(sink), revision.document, revision.attachments, bytes, attachments]
+      const job = idOf(outcome)
+      return job === undefined
+        ? []
+        : [[job, sinkOf(sink), revision.document, revision.attachments, bytes, attachments]]
     })
-    yield* query(upsertReceipts, [], rows)
+    if (rows.length > 0) yield* query(upsertReceipts, [], rows)
     return idOf
   }
 

@@ -4,7 +4,7 @@
  * the last part until that is full, and then to new ones: how jobs come in batches leaves no trace.
  */
 import type { JobSink } from "@labelstream/core/sink"
-import { Failure, type FolderSink } from "@labelstream/storage"
+import { Failure, FolderSink } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as PartManifest from "../../PartManifest.ts"
@@ -248,7 +248,7 @@ const writeRecord = Effect.fnUntraced(function*(work: Work, build: PartBuild, re
     revision: { document: revision.document, attachments: revision.attachments },
     bytes,
     ...put.success,
-    ...work.stored
+    ...FolderSink.stampOf(work.stored, record)
   }
   yield* attempt(where, async () => {
     for (const [table, rows] of held) await build.writers[table].add(rows)

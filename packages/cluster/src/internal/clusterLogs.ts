@@ -1,0 +1,30 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
+
+const own = /^(effect\/cluster|@effect\/cluster)/
+/** Messages of Effect Cluster about locks, which carry no module. */
+const aboutLocks = /^Shard lock storage /
+
+const isOfCluster = ({ fiber, message }: Logger.Options<unknown>): boolean => {
+  const { module, package: name } = fiber.getRef(References.CurrentLogAnnotations)
+  const [text] = Array.isArray(message) ? message as ReadonlyArray<unknown> : [message]
+  return own.test(String(module)) || own.test(String(name)) || aboutLocks.test(String(text))
+}
+
+/**
+ * Leaves out what Effect Cluster logs, unless debug messages are shown: while the database is away that is a stack trace per
+ * shard and second. A runner says in one line that an outage begins, and in one that it ends.
+ */
+export const layerQuiet: Layer.Layer<never> = Layer.effect(
+  Logger.CurrentLoggers,
+  Effect.gen(function*() {
+    const loggers = yield* Logger.CurrentLoggers
+    if (!LogLevel.isGreaterThan(yield* References.MinimumLogLevel, "Debug")) return loggers
+    return new Set(
+      Array.from(loggers, (logger) => Logger.make((entry) => isOfCluster(entry) ? undefined : logger.log(entry)))
+    )
+  })
+)

@@ -1,0 +1,19 @@
+/**
+ * The time of the database, in milliseconds since 1970. Clocks of machines differ by minutes: no time of one is compared
+ * with that of another.
+ */
+import * as Effect from "effect/Effect"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Fragment } from "effect/sql/Statement"
+
+/** An expression for the time, within a statement. */
+export const nowIn = (sql: SqlClient.SqlClient): Fragment =>
+  sql.onDialectOrElse({
+    pg: () => sql.literal("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"),
+    orElse: () => sql.literal("CAST(unixepoch('subsec') * 1000 AS INTEGER)")
+  })
+
+/** Asks for the time. */
+export const now = (sql: SqlClient.SqlClient): Effect.Effect<number, SqlError> =>
+  Effect.map(sql<{ now: number | bigint }>`SELECT ${nowIn(sql)} AS now`, ([row]) => Number(row?.now))

@@ -1,0 +1,84 @@
+/**
+ * Merges all branches of a sink, whichever export or runner has written them: an export is not complete while readers miss
+ * what some branch holds. The branch of a runner that is gone is taken away from it.
+ */
+import { ExportReport, type JobSink, type Ledger } from "@labelstream/core"
+import { batchKey } from "@labelstream/node/LedgerSql"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { ClusterError } from "../../ClusterError.ts"
+import * as ExportRequest from "../../ExportRequest.ts"
+import { ExportStore, type Writer } from "../../ExportStore.ts"
+import type { Failure } from "../failure.ts"
+import type { Known } from "../sessions.ts"
+
+/** Another export may hold the target for as long as it takes to publish. */
+export const whileTaken = {
+  schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "1 minute" })),
+  while: (error: Failure) => error._tag === "SinkError" && error.reason === "conflict" && error.step !== "check"
+}
+
+/** Runners that have just ended their slices still close their branches; one of unknown runners may take two minutes. */
+const whileOpen = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "3 minutes" }))
+
+type Branches = NonNullable<JobSink.JobSink["branches"]>
+
+/** Merges until no branch is left that holds jobs of this export's batches. Fails, saying who has one open, after three minutes. */
+export const mergeAll = Effect.fnUntraced(function*(known: Known, sink: JobSink.JobSink): Effect.fn.Return<
+  void,
+  JobSink.SinkError | Ledger.LedgerError | ClusterError,
+  ExportStore | RunnerStorage.RunnerStorage
+> {
+  const { branches } = sink
+  if (branches === undefined) return
+  yield* mergeOnce(known, sink.id, branches).pipe(
+    Effect.retry({ schedule: whileOpen, while: (error) => error._tag === "ClusterError" })
+  )
+})
+
+const mergeOnce = Effect.fnUntraced(function*(known: Known, sink: string, branches: Branches) {
+  const store = yield* ExportStore
+  for (;;) {
+    const { stillOpen } = yield* Effect.retry(branches.merge, whileTaken)
+    if (stillOpen.length === 0) return
+    const writers = new Map((yield* store.writers(stillOpen)).map((writer) => [writer.writer, writer]))
+    const gone = yield* goneOf(Array.from(writers.values()))
+    yield* Effect.forEach(gone, ({ writer }) => Effect.retry(branches.takeOver(writer), whileTaken), { discard: true })
+    if (gone.length > 0) continue
+    const blocking = stillOpen.filter((name) => !isOfOthers(known, writers.get(name)))
+    return yield* blocking.length === 0 ? Effect.void : unpublished(sink, branches, blocking, writers)
+  }
+})
+
+/** Those whose runner has not been heard of for as long as its locks last, or whose process another one has replaced. */
+const goneOf = Effect.fnUntraced(function*(writers: ReadonlyArray<Writer>) {
+  const storage = yield* RunnerStorage.RunnerStorage
+  const found = yield* Effect.option(storage.getRunners)
+  // Who is there is not known now: nobody counts as gone.
+  if (found._tag === "None") return []
+  const there = new Set(found.value.map(([{ address: { host, port } }]) => `${host}:${port}`))
+  return writers.filter(({ isReplaced, runner }) => isReplaced || !there.has(runner))
+})
+
+/** Whether a branch is open for another export that is running, and holds jobs of other batches: that export publishes it. */
+const isOfOthers = ({ request }: Known, writer: Writer | undefined): boolean => {
+  if (writer === undefined || !writer.isRunning) return false
+  const ours = new Set(request.batches.map(batchKey))
+  return ExportRequest.batchesOf(writer.request)?.every((batch) => !ours.has(batchKey(batch))) === true
+}
+
+const unpublished = Effect.fnUntraced(function*(
+  sink: string,
+  branches: Branches,
+  names: ReadonlyArray<string>,
+  writers: ReadonlyMap<string, Writer>
+) {
+  const open = (yield* branches.list).filter(({ writer }) => names.includes(writer))
+  const named = open.map(({ holder, writer }): JobSink.Branch => {
+    const { exportId, runner } = writers.get(writer) ?? {}
+    const known = runner === undefined ? [] : [`runner ${runner} for export ${exportId}`]
+    return { writer, holder: [...known, ...holder === null ? [] : [holder]].join(", ") || null }
+  })
+  return yield* new ClusterError({ reason: "aborted", detail: `${sink}: ${ExportReport.describeBranches(named)}` })
+})

@@ -1,0 +1,53 @@
+/** Which runner has each branch open: a branch that is left behind is then traced to its runner. */
+import * as Effect from "effect/Effect"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { nowIn } from "./databaseTime.ts"
+import type { ExportRow } from "./exportRows.ts"
+import { rowsOf } from "./ledgerDriver.ts"
+import { fromColumn, toColumn } from "./text.ts"
+
+/** A branch by the name of its writer, and the runner that opened it. */
+export interface Writer {
+  readonly writer: string
+  readonly exportId: string
+  /** Whether that export is running. */
+  readonly isRunning: boolean
+  /** What that export was asked for, as JSON. */
+  readonly request: string
+  /** Where the runner is reached, as `HOST:PORT`. */
+  readonly runner: string
+  /** Whether another process has opened branches at the runner's address since. */
+  readonly isReplaced: boolean
+}
+
+export const make = (sql: SqlClient.SqlClient) => ({
+  open: (writer: string, exportId: string, runner: string, process: string): Effect.Effect<void, SqlError> =>
+    Effect.asVoid(sql`INSERT INTO labelstream_writers (writer, export_id, runner, process, opened)
+      VALUES (${writer}, ${toColumn(exportId)}, ${toColumn(runner)}, ${process}, ${nowIn(sql)})
+      ON CONFLICT (writer) DO UPDATE SET opened = excluded.opened`),
+  find: (writers: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Writer>, SqlError> =>
+    writers.length === 0 ? Effect.succeed([]) : Effect.map(
+      sql<{
+        readonly writer: string
+        readonly export_id: string
+        readonly state: ExportRow["state"]
+        readonly request: string
+        readonly runner: string
+        readonly later: number | bigint
+      }>`SELECT w.writer, w.export_id, e.state, e.request, w.runner, (SELECT count(*) FROM labelstream_writers l
+          WHERE l.runner = w.runner AND l.process <> w.process AND l.opened > w.opened) AS later
+        FROM ${rowsOf(sql, { writer: "text" }, writers.map((writer) => ({ writer })))}
+        CROSS JOIN labelstream_writers w CROSS JOIN labelstream_exports e
+        WHERE w.writer = v.writer AND e.id = w.export_id`,
+      (rows) =>
+        rows.map((row) => ({
+          writer: fromColumn(row.writer),
+          exportId: fromColumn(row.export_id),
+          isRunning: row.state === "running",
+          request: fromColumn(row.request),
+          runner: fromColumn(row.runner),
+          isReplaced: Number(row.later) > 0
+        }))
+    )
+})

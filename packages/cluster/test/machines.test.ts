@@ -1,0 +1,34 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { missing } from "./support/network.ts"
+import { succeed } from "./support/trial.ts"
+import { shortTiming } from "./support/world.ts"
+
+// Each fault by itself, and for longer, in the full matrix.
+describe.skipIf(missing !== undefined)("a cluster on three machines", () => {
+  it.live(
+    "loses one runner to SIGKILL, and another one for a while to a database that it cannot reach",
+    () =>
+      succeed({
+        jobs: 120,
+        sliceJobs: 10,
+        latency: "100 millis",
+        timing: shortTiming,
+        patience: "3 seconds",
+        left: 2,
+        fault: ({ database, joined, network, runners: [first, second] }) =>
+          Effect.gen(function*() {
+            if (first === undefined || second === undefined) return assert.fail("there are no runners")
+            yield* first.kill
+            yield* network.cut(second.machine, database)
+            yield* joined(1)
+            yield* second.said("database does not respond")
+            yield* network.restore(second.machine, database)
+            yield* second.said("database responds again")
+            // An outage is two lines of a log.
+            assert.lengthOf(second.lines.filter((line) => line.includes("WARN") || line.includes("ERROR")), 1)
+          })
+      }),
+    300_000
+  )
+})
