@@ -1,79 +1,12 @@
-import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { assert, describe, it } from "@effect/vitest"
 import { AnnotationModel, type JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
-import { startPostgres } from "../../../scripts/testPostgres.ts"
-import { PostgresSink } from "../src/index.ts"
 import { platform } from "./support/platform.ts"
-
-const url = Redacted.make(inject("postgres") ?? "")
-const newSchema = () => `s${randomUUID().replaceAll("-", "")}`
-
-/** Runs statements as the server's owner. */
-const asOwner = (statements: ReadonlyArray<string>, server = url) =>
-  Effect.scoped(
-    Effect.flatMap(PgConnection.make({ url: server }), (db) =>
-      Effect.map(
-        Effect.forEach(statements, (sql) => db.query(sql)),
-        (results) => results.at(-1)?.rows ?? []
-      ))
-  )
-
-/** The server's URL with another user or database. */
-const urlWith = (change: (url: URL) => void) => {
-  const changed = new URL(Redacted.value(url))
-  change(changed)
-  return Redacted.make(changed.href)
-}
-
-const make = (options: Partial<PostgresSink.Options> = {}) =>
-  PostgresSink.make({ url, schema: newSchema(), durability: "process", ...options })
-
-const refusal = (sink: ReturnType<typeof make>, step: "check" | "open") =>
-  Effect.flip(step === "check" ? sink.check : Effect.scoped(sink.open))
+import { asOwner, make, newSchema, urlWith } from "./support/server.ts"
 
 describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
-  it.live("says why it cannot store, in one sentence without the password", () =>
-    Effect.gen(function*() {
-      const schema = newSchema()
-      const [reader, canary] = [`reader_${schema.slice(1, 9)}`, "canary-4711"]
-      yield* asOwner([`CREATE ROLE ${reader} LOGIN PASSWORD '${canary}'`, `CREATE SCHEMA ${schema}`])
-      const asReader = urlWith((url) => Object.assign(url, { username: reader, password: canary }))
-      const foreign = newSchema()
-      yield* asOwner([`CREATE SCHEMA ${foreign}`, `CREATE TABLE ${foreign}.jobs (id int)`])
-      const newer = newSchema()
-      yield* Effect.scoped(make({ schema: newer }).open)
-      yield* asOwner([`INSERT INTO ${newer}.versions (version) VALUES (99)`])
-      const refused: ReadonlyArray<readonly [sink: ReturnType<typeof make>, reason: string, says: RegExp]> = [
-        [make({ url: Redacted.make("") }), "misconfigured", /set LABELSTREAM_POSTGRES_URL/],
-        [make({ url: Redacted.make(`mysql://me:${canary}@host/x`) }), "misconfigured", /%XX/],
-        [make({ url: urlWith((url) => url.password = canary) }), "misconfigured", /user or the password/],
-        [make({ url: urlWith((url) => url.pathname = "nope") }), "misconfigured", /no such database/],
-        [make({ url: urlWith((url) => url.port = "1") }), "unavailable", /does not answer/],
-        [make({ url: asReader }), "misconfigured", /let this user/],
-        [make({ url: asReader, schema }), "misconfigured", /let this user/],
-        [make({ durability: "fsync" }), "misconfigured", /fsync off/],
-        [make({ schema: foreign }), "conflict", /has a table jobs that no run made/],
-        [make({ schema: newer }), "corrupt", /newer version/],
-        [make({ schema: "no\"schema" }), "misconfigured", /Option schema/],
-        [
-          make({ url: urlWith((url) => url.searchParams.set("options", "-c default_transaction_read_only=on")) }),
-          "misconfigured",
-          /read-only/
-        ]
-      ]
-      for (const [sink, reason, says] of refused) {
-        const error = yield* refusal(sink, "open")
-        assert.match(error.message, says)
-        assert.strictEqual(error.reason, reason, error.message)
-        assert.notInclude(JSON.stringify([error, String(error), sink.id]), canary)
-      }
-    }))
-
   it.live("needs no more rights than it says, and misses each of them when it opens", () =>
     Effect.gen(function*() {
       const schema = newSchema()
@@ -85,7 +18,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
         schema
       })
       for (const right of ["SELECT", "INSERT", "UPDATE", "DELETE"]) {
-        const error = yield* refusal(sink, "open")
+        const error = yield* Effect.flip(Effect.scoped(sink.open))
         assert.strictEqual(error.reason, "misconfigured", error.message)
         assert.match(error.message, /let this user/)
         yield* asOwner([`GRANT ${right} ON ALL TABLES IN SCHEMA ${schema} TO ${role}`])
@@ -171,38 +104,5 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
         ])
       assert.isAbove((yield* since("0")).length, 0)
       assert.deepStrictEqual(yield* since(String(load?.["load_id"])), [])
-    }).pipe(Effect.scoped))
-
-  it.live("loses and doubles nothing when the server is killed in the middle of a run", () =>
-    Effect.gen(function*() {
-      const server = yield* Effect.acquireRelease(
-        Effect.promise(() => startPostgres()),
-        (server) => Effect.promise(server.stop)
-      )
-      const at = Redacted.make(server.url)
-      const schema = newSchema()
-      const sink = make({ url: at, schema })
-      // Small batches, so that commits go on while the server is away.
-      const small = {
-        ...sink,
-        capabilities: { ...sink.capabilities, batch: { ...sink.capabilities.batch, maxRecords: 5 } }
-      }
-      const { exported } = yield* platform(120)
-      let commits = 0
-      let kills = 0
-      let restarting: Promise<void> = Promise.resolve()
-      const report = yield* exported(small, {
-        onEvent: (event) => {
-          if (event._tag !== "Stored") return
-          commits++
-          if (commits === 3 || commits === 12) restarting = restarting.then(server.restart).then(() => void kills++)
-        }
-      })
-      yield* Effect.promise(() => restarting)
-      assert.isTrue(report.complete, JSON.stringify(report.sinks))
-      assert.strictEqual(kills, 2)
-      const found = (yield* Stream.runCollect(sink.inspect("content"))).flat()
-      assert.deepStrictEqual(found.filter(({ _tag }) => _tag !== "Intact"), [])
-      assert.strictEqual(found.length, 120)
     }).pipe(Effect.scoped))
 })

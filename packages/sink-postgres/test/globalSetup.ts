@@ -9,7 +9,8 @@ export const setup = async (project: TestProject) => {
   const server = await providePostgres(project)
   // Processes that tests start have it from here too.
   if (server !== undefined) process.env[urlVariable] = server.url
-  const remove = await bundlePrograms(project, kitPrograms(join(import.meta.dirname, "support", "subject.ts")))
+  const support = (name: string) => join(import.meta.dirname, "support", `${name}.ts`)
+  const remove = await bundlePrograms(project, { ...kitPrograms(support("subject")), writer: support("writer") })
   return async () => {
     remove()
     await server?.stop()

@@ -80,16 +80,18 @@ export const postgres = async (setting: Setting): Promise<Result> => {
   const samples = await withPostgres((url) =>
     contest(setting, title, [
       { name: "PostgreSQL sink", client: "sink", spec: (folder) => ({ folder, jobs, sink: "postgres", url }) },
-      { name: "COPY from files of the server", client: "handPostgres", spec: (folder) => ({ folder, jobs, url }) }
+      { name: "COPY by hand, over pg", client: "handPostgres", spec: (folder) => ({ folder, jobs, url }) },
+      { name: "COPY from files of the server", client: "copyServerFiles", spec: (folder) => ({ folder, jobs, url }) }
     ])
   )
   const [sink, copy] = Object.values(samples)
   return {
     tables: [tableOf(title, samples, [
-      `${rowsNote} The sink commits every 500 jobs. COPY is one statement for each table, and its rows cross no network. ` +
+      `${rowsNote} The sink and COPY by hand commit every 500 jobs, into tables with the same indexes. COPY from files is ` +
+      "one statement for each table and one transaction; no client makes its rows, and they cross no network. " +
       "CPU and memory are those of the client. The server does not sync."
     ])],
-    verdicts: [verdict("PostgreSQL sink, rows/s to COPY", ratio(sink!, copy!, rate), "at least", 0.7)],
+    verdicts: [verdict("PostgreSQL sink, rows/s to COPY by hand", ratio(sink!, copy!, rate), "at least", 0.7)],
     samples: { [title]: samples }
   }
 }

@@ -1,10 +1,16 @@
-/** The same rows into the same tables of PostgreSQL by COPY alone, from files that the server reads itself. */
-import * as PgConnection from "@effect/sql-pg/PgConnection"
+/**
+ * The same rows into the same tables of PostgreSQL by COPY alone: text as COPY reads it, made in the shortest way, a
+ * transaction for each batch. The driver is `pg`, since that of the sink has no COPY.
+ */
+import { type Table, TableRows } from "@labelstream/core/sink"
+import { DatabaseTables } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
+import { pipeline } from "node:stream/promises"
+import { Client } from "pg"
+import { from } from "pg-copy-streams"
 import type { Run } from "../harness/client.ts"
-import { postgresSink, storeAll } from "../support/intoSink.ts"
-import { rowsPerJob } from "../support/rows.ts"
+import { postgresSink } from "../support/intoSink.ts"
+import { batches, type MadeJob, rowsPerJob } from "../support/rows.ts"
 
 interface Spec {
   readonly folder: string
@@ -12,22 +18,52 @@ interface Spec {
   readonly url: string
 }
 
-const tables = ["annotations", "jobs", "receipts"]
+const { annotations, jobs: jobTable, receipts } = DatabaseTables.tables
+
+const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" }
+
+const field = (value: unknown): string =>
+  value === null ? "\\N" : String(value).replace(/[\\\n\r\t]/g, (found) => escapes[found]!)
+
+/** Lines of a batch, job by job. */
+function* lines<Row>(batch: ReadonlyArray<MadeJob>, table: Table.Table<Row>, rowsOf: (job: MadeJob) => Iterable<Row>) {
+  for (const job of batch) {
+    let text = ""
+    for (const row of rowsOf(job)) text += `${table.columns.map(({ name }) => field(row[name])).join("\t")}\n`
+    yield text
+  }
+}
+
+const receiptOf = ({ record }: MadeJob): DatabaseTables.Receipt => ({
+  batch_id: record.batchId,
+  job_id: record.jobId,
+  attachments_revision: "",
+  bytes: record.document.size,
+  media_rows: 0,
+  attachment_rows: 0,
+  problem_rows: 0,
+  document_kept: 0,
+  files_kept: 1
+})
 
 export const run: Run<Spec> = async ({ jobs, url }, stopwatch) => {
-  const [from, to] = [postgresSink(url), postgresSink(url)]
-  await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-    yield* storeAll(from.sink, jobs, (work) => work)
-    yield* Effect.scoped(to.sink.open)
-    const db = yield* PgConnection.make({ url: Redacted.make(url) })
-    const [data] = (yield* db.query("SHOW data_directory")).rows
-    const fileOf = (table: string) => `${String(data?.["data_directory"])}/${from.schema}-${table}`
-    for (const table of tables) yield* db.query(`COPY ${from.schema}.${table} TO '${fileOf(table)}'`)
-    yield* db.query("CHECKPOINT")
-    const copied = Effect.forEach(tables, (table) => db.query(`COPY ${to.schema}.${table} FROM '${fileOf(table)}'`))
-    yield* Effect.promise(() => stopwatch.run(() => Effect.runPromise(copied)))
-    yield* db.query(`DROP SCHEMA ${from.schema} CASCADE`)
-    yield* db.query(`DROP SCHEMA ${to.schema} CASCADE`)
-  })))
+  const { drop, schema, sink } = postgresSink(url)
+  // Makes the tables.
+  await Effect.runPromise(Effect.scoped(sink.open))
+  const client = new Client(url)
+  await client.connect()
+  const copy = (table: string, rows: Iterable<string>) =>
+    pipeline(rows, client.query(from(`COPY ${schema}.${table} FROM STDIN`)))
+  for (const batch of batches(jobs, sink.capabilities.batch.maxRecords)) {
+    await stopwatch.run(async () => {
+      await client.query("BEGIN")
+      await copy("annotations", lines(batch, annotations, ({ rows }) => rows))
+      await copy("jobs", lines(batch, jobTable, ({ record, rows }) => [TableRows.jobRow(record, rows.length)]))
+      await copy("receipts", lines(batch, receipts, (job) => [receiptOf(job)]))
+      await client.query("COMMIT")
+    })
+  }
+  await client.end()
+  await Effect.runPromise(drop)
   return { rows: jobs * rowsPerJob }
 }

@@ -17,17 +17,19 @@ interface Spec {
 }
 
 /** Rows only: the opponents keep no documents either. */
-const make = ({ folder, sink, url = "" }: Spec): JobSink.JobSink => {
-  if (sink === "postgres") return postgresSink(url).sink
-  return sink === "sqlite"
+const make = ({ folder, sink }: Spec): JobSink.JobSink =>
+  sink === "sqlite"
     ? SqliteSink.make({ file: join(folder, "jobs.sqlite"), documents: "off" })
     : ParquetSink.make({ directory: join(folder, "dataset"), keep: "none" })
-}
 
 export const run: Run<Spec> = async (spec, stopwatch) => {
+  const { drop, sink } = spec.sink === "postgres"
+    ? postgresSink(spec.url ?? "")
+    : { sink: make(spec), drop: Effect.void }
   await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     const run = Effect.runPromiseWith(yield* Effect.context())
-    yield* storeAll(make(spec), spec.jobs, (work) => Effect.promise(() => stopwatch.run(() => run(work))))
+    yield* storeAll(sink, spec.jobs, (work) => Effect.promise(() => stopwatch.run(() => run(work))))
   })))
+  await Effect.runPromise(drop)
   return { rows: spec.jobs * rowsPerJob }
 }

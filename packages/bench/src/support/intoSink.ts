@@ -1,4 +1,5 @@
 /** Stores made rows in a sink, batch by batch as the engine would hand them over. */
+import * as PgConnection from "@effect/sql-pg/PgConnection"
 import type { JobSink } from "@labelstream/core"
 import { PostgresSink } from "@labelstream/sink-postgres"
 import * as Effect from "effect/Effect"
@@ -6,12 +7,19 @@ import * as Redacted from "effect/Redacted"
 import { randomUUID } from "node:crypto"
 import { batches } from "./rows.ts"
 
-/** A new schema of a server, and the sink that writes to it. Rows only: the opponents keep no documents either. */
+/**
+ * A new schema of a server, and the sink that writes to it. Rows only: the opponents keep no documents either. `drop` takes
+ * the schema away: the server would go on to tend its tables while the next contestant is measured.
+ */
 export const postgresSink = (url: string) => {
   const schema = `bench_${randomUUID().replaceAll("-", "")}`
   return {
     schema,
-    sink: PostgresSink.make({ url: Redacted.make(url), schema, documents: "off", durability: "process" })
+    sink: PostgresSink.make({ url: Redacted.make(url), schema, documents: "off", durability: "process" }),
+    drop: Effect.scoped(Effect.flatMap(
+      PgConnection.make({ url: Redacted.make(url) }),
+      (db) => db.query(`DROP SCHEMA ${schema} CASCADE`)
+    ))
   }
 }
 

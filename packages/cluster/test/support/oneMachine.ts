@@ -10,14 +10,14 @@ import * as Stream from "effect/Stream"
 import { temporaryFolder } from "./folders.ts"
 import { tree } from "./tree.ts"
 
-/** What one process stores of the same batches. */
-export const onOneMachine = (simulator: Simulator.Running) =>
+/** What one process stores of the same batches, in a folder and in further sinks. */
+export const onOneMachine = (simulator: Simulator.Running, ...others: ReadonlyArray<JobSink.JobSink>) =>
   Effect.gen(function*() {
     const directory = yield* temporaryFolder
     const spool = NodeSpool.layer({ directory: yield* temporaryFolder })
     yield* Export.run({
       batches: simulator.batches.map(({ id }) => ({ projectId: simulator.projectId, batchId: id })),
-      sinks: [FilesSink.make({ directory })]
+      sinks: [FilesSink.make({ directory }), ...others]
     }).pipe(
       Effect.provide(
         Layer.merge(

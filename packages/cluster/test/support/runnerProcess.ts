@@ -80,6 +80,7 @@ export const startRunner = (setting: Omit<RunnerSetting, "host" | "port" | "spoo
     yield* Effect.promise(() => Promise.race([once(child.stdout, "data"), ended(child)]))
     return {
       address: `${host}:${port}`,
+      pid: child.pid,
       /** All that it has printed. */
       lines,
       /** Waits until it has printed a line with this text. */

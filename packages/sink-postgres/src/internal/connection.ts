@@ -1,6 +1,6 @@
 /**
- * One session with the server, connected again when it was lost. A session that is lost takes its transaction with it:
- * whoever has one open asks `session` whether it still is the same.
+ * One session with the server, connected again when it was lost. Statements that are run at the same time go to the server
+ * in the order in which they were begun, each without waiting for the answer to the one before.
  */
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import type { JobSink } from "@labelstream/core/sink"
@@ -23,35 +23,42 @@ export interface Settings {
 /** Longest time that a statement may take here, where the server or the network does not answer at all. */
 const patience = "90 seconds"
 
-/** No wait of this session on the server is without an end, and no other writer waits for a frozen one. */
-const limits = {
-  statement_timeout: "60000",
-  lock_timeout: "15000",
-  idle_in_transaction_session_timeout: "60000",
-  synchronous_commit: "on"
-}
+/**
+ * Milliseconds. No wait of this session on the server is without an end, and no other writer waits for a frozen one. A limit
+ * that the server sets for its user stays as it is.
+ */
+const limits = `SELECT set_config(name, wanted, false)
+  FROM (VALUES ('statement_timeout', '60000'), ('lock_timeout', '15000'), ('idle_in_transaction_session_timeout', '60000'))
+    AS limits (name, wanted)
+  WHERE current_setting(name) = '0'`
 
 type Rows = ReadonlyArray<PgConnection.Row>
 
 export class Connection {
   readonly settings: Settings
-  /** The number of the session: a higher one after each loss. */
-  session = 0
+  /** Whether a transaction is open. A session that is lost meanwhile is not replaced: another would not be in it. */
+  inTransaction = false
   private current: { readonly connection: PgConnection.PgConnection; readonly scope: Scope.Closeable } | undefined
 
   constructor(settings: Settings) {
     this.settings = settings
   }
 
-  /** Runs one statement, on a new session where the last one was lost. An interrupted statement ends its session. */
+  /**
+   * Runs one statement, on a new session where the last one was lost outside of a transaction. An interrupted statement ends
+   * its session.
+   */
   run(sql: string, params: ReadonlyArray<unknown> = []): Effect.Effect<Rows, SqlError> {
-    return Effect.flatMap(this.connected, (connection) =>
-      connection.query(sql, params).pipe(
-        Effect.map(({ rows }) => rows),
-        Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(noAnswer) }),
-        Effect.tapError((error) => isLost(error) ? this.close : Effect.void),
-        Effect.onInterrupt(() => this.close)
-      ))
+    return Effect.flatMap(this.connected, (connection) => this.on(connection, sql, params))
+  }
+
+  private on(connection: PgConnection.PgConnection, sql: string, params?: ReadonlyArray<unknown>) {
+    return connection.query(sql, params).pipe(
+      Effect.map(({ rows }) => rows),
+      Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(noAnswer) }),
+      Effect.tapError((error) => isLost(error) ? this.close : Effect.void),
+      Effect.onInterrupt(() => this.close)
+    )
   }
 
   /** As `run`, with the error of the sink. */
@@ -66,8 +73,15 @@ export class Connection {
     return current === undefined ? Effect.void : Scope.close(current.scope, Exit.void)
   })
 
-  private readonly connected: Effect.Effect<PgConnection.PgConnection, SqlError> = Effect.suspend(() => {
+  /** Whether there is a session, which may be lost without its being known yet. */
+  get isConnected(): boolean {
+    return this.current !== undefined
+  }
+
+  /** The session; a new one where there is none. Not for two at the same time. */
+  readonly connected: Effect.Effect<PgConnection.PgConnection, SqlError> = Effect.suspend(() => {
     if (this.current !== undefined) return Effect.succeed(this.current.connection)
+    if (this.inTransaction) return Effect.fail(noAnswer)
     const { schema, url } = this.settings
     const scope = Scope.makeUnsafe()
     return PgConnection.make({
@@ -75,16 +89,15 @@ export class Connection {
       applicationName: "labelstream",
       connectTimeout: "10 seconds",
       keepAlive: "15 seconds",
-      startupParameters: { ...limits, search_path: `"${schema}"` }
+      multiplex: true,
+      startupParameters: { synchronous_commit: "on", search_path: `"${schema}"` }
     }).pipe(
       Scope.provide(scope),
-      Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, Exit.void)),
-      Effect.tap((connection) =>
-        Effect.sync(() => {
-          this.session++
-          this.current = { connection, scope }
-        })
-      )
+      Effect.tap((connection) => {
+        this.current = { connection, scope }
+        return this.on(connection, limits)
+      }),
+      Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Effect.andThen(this.close, Scope.close(scope, exit)))
     )
   })
 }
@@ -99,5 +112,5 @@ export const make = (
   step: Failure.Where["step"]
 ): Effect.Effect<Connection, JobSink.SinkError, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(() => new Connection(settings)), (db) => db.close).pipe(
-    Effect.tap((db) => db.query({ step }, "SELECT 1"))
+    Effect.tap((db) => Effect.mapError(db.connected, toSinkError(settings.name, { step })))
   )

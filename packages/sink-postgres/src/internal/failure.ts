@@ -48,7 +48,11 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
         detail: `${name} does not let this user do that: grant it rights to the schema`
       }
     case "StatementTimeoutError":
-      return { reason: "unavailable", detail: `${name} took too long over a statement` }
+      return {
+        reason: "unavailable",
+        detail:
+          `${name} ended a statement that took too long: run again when it is less busy, or raise its statement_timeout`
+      }
     case "LockTimeoutError":
       return {
         reason: "unavailable",
@@ -58,6 +62,8 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
   if (code === "3D000") {
     return { reason: "misconfigured", detail: `${name} has no such database: make it, or correct the URL` }
   }
+  const unfit = unfitFor(error.reason.cause, code)
+  if (unfit !== undefined) return { reason: "misconfigured", detail: `${name} ${unfit}` }
   if (isLost(error) || /^(57P|E[A-Z])/.test(code)) {
     const why = where.step === "check" || where.step === "open" ? `: ${shortened(message)}` : ""
     return { reason: "unavailable", detail: `${name} does not answer: see that it runs and can be reached${why}` }
@@ -80,6 +86,16 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
     return { reason: "rejected", detail: `its values do not fit the tables: ${shortened(message)}` }
   }
   return { reason: "unavailable", detail: `${name}: ${shortened(message)}` }
+}
+
+/** Why a connection can never be made as the URL says, by what the driver and Node.js say of it. */
+const unfitFor = (cause: unknown, code: string): string | undefined => {
+  const said = cause instanceof Error ? cause.message : ""
+  if (/CERT|UNABLE_TO_(GET|VERIFY)/.test(code)) {
+    return `has a certificate that is not trusted (${code}): give its CA's file in NODE_EXTRA_CA_CERTS, or correct the host`
+  }
+  if (said.includes("does not support TLS")) return "has no TLS: turn it on there, or take sslmode out of the URL"
+  return / in URL: "/.test(said) ? `cannot be reached: ${shortened(said)}` : undefined
 }
 
 /** What a server says can be long: it may repeat values. */

@@ -8,10 +8,10 @@ import * as Result from "effect/Result"
 import { list, quoted, types } from "./statements.ts"
 
 /** Rows of one statement. More gain nothing. */
-const mostRows = 4000
+const mostRows = 2000
 
 /** Bytes of one statement, roughly, in text and chunks of files. */
-const mostBytes = 2 * 1024 * 1024
+const mostBytes = 1024 * 1024
 
 /** How the server is told the type of an array: JSON goes as text, and becomes `jsonb` there. */
 const wire = { ...types, json: "text" } as const
@@ -19,15 +19,17 @@ const wire = { ...types, json: "text" } as const
 export interface Statement {
   readonly sql: string
   readonly params: ReadonlyArray<unknown>
+  /** Whether it has a long chunk of a document or a file, of which no two should be held by the driver. */
+  readonly isLarge: boolean
 }
 
 /** Rows that wait to be inserted. */
 export class Insertion<Row> {
   private readonly name: string
   private readonly columns: ReadonlyArray<Table.Column<keyof Row & string>>
-  private values!: Array<Array<unknown>>
-  private used!: Array<boolean>
-  private rows = 0
+  /** The columns whose values can be long, or can have what PostgreSQL does not store. */
+  private readonly long: ReadonlyArray<Table.Column<keyof Row & string>>
+  private rows: Array<Row> = []
   private bytes = 0
   /** Columns in which NUL characters were replaced, since somebody last asked. */
   private replaced = new Set<string>()
@@ -35,7 +37,7 @@ export class Insertion<Row> {
   constructor(name: string, { columns }: Table.Table<Row>) {
     this.name = name
     this.columns = columns
-    this.empty()
+    this.long = columns.filter(({ type }) => type === "text" || type === "json" || type === "bytes")
   }
 
   /** Drops the rows that wait, and what was noted of them. */
@@ -45,27 +47,24 @@ export class Insertion<Row> {
   }
 
   private empty(): void {
-    this.values = this.columns.map(() => [])
-    this.used = this.columns.map(() => false)
-    this.rows = 0
+    this.rows = []
     this.bytes = 0
   }
 
   add(row: Row): void {
-    const { columns, used, values } = this
-    for (let at = 0; at < columns.length; at++) {
-      const { name, type } = columns[at]!
-      let value: unknown = row[name]
+    let stored = row
+    for (const { name, type } of this.long) {
+      const value: unknown = row[name]
       if (typeof value === "string") {
-        const text = type === "json" ? withoutNulEscapes(value) : value.replaceAll("\0", "\ufffd")
-        if (text !== value) this.replaced.add(name)
-        value = text
-      }
-      values[at]!.push(value)
-      if (value !== null) used[at] = true
-      if (typeof value === "string" || value instanceof Uint8Array) this.bytes += value.length
+        const text = type === "json" ? withoutNulEscapes(value) : withoutNuls(value)
+        if (text !== value) {
+          this.replaced.add(name)
+          stored = { ...stored, [name]: text }
+        }
+        this.bytes += value.length
+      } else if (value instanceof Uint8Array) this.bytes += value.length
     }
-    this.rows++
+    this.rows.push(stored)
   }
 
   /** The columns in which NUL characters were replaced since the last call. */
@@ -78,17 +77,18 @@ export class Insertion<Row> {
 
   /** Whether so many rows wait that they should be inserted. */
   get isFull(): boolean {
-    return this.rows >= mostRows || this.bytes >= mostBytes
+    return this.rows.length >= mostRows || this.bytes >= mostBytes
   }
 
   /** The statement for the rows that wait, if there are any; they wait no more. */
   take(): Statement | undefined {
-    if (this.rows === 0) return undefined
-    const at = this.columns.flatMap((_, index) => this.used[index] === true ? [index] : [])
-    const columns = at.map((index) => this.columns[index]!)
-    const params = at.map((index) => {
-      const { type } = this.columns[index]!
-      const values = this.values[index]!
+    const { rows } = this
+    if (rows.length === 0) return undefined
+    const isLarge = this.bytes > 2 * mostBytes
+    this.empty()
+    const columns = this.columns.filter(({ name, nullable }) => !nullable || rows.some((row) => row[name] !== null))
+    const params = columns.map(({ name, type }) => {
+      const values = rows.map((row): unknown => row[name])
       const integers = type === "int64"
         ? values.map((value) => value === null ? null : BigInt(value as number))
         : values
@@ -97,15 +97,17 @@ export class Insertion<Row> {
     const arrays = columns.map(({ type }, index) => `$${index + 1}::${wire[type]}[]`)
     const names = list(columns.map(({ name }) => name))
     const selected = columns.map(({ name, type }) => type === "json" ? `${quoted(name)}::jsonb` : quoted(name))
-    this.empty()
     return {
       sql: `INSERT INTO ${quoted(this.name)} (${names}) SELECT ${selected.join(", ")} FROM unnest(${
         arrays.join(", ")
       }) AS rows (${names})`,
-      params
+      params,
+      isLarge
     }
   }
 }
+
+const withoutNuls = (text: string): string => text.includes("\0") ? text.replaceAll("\0", "\ufffd") : text
 
 /** JSON text whose strings have no NUL: an escape counts where an even number of backslashes stands before it. */
 const withoutNulEscapes = (json: string): string =>

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
+import type { SqlError } from "effect/sql/SqlError"
 import type { Connection } from "./connection.ts"
 import { hasMet, isOfValues, problem, sinkName, toSinkError } from "./failure.ts"
 import { type Fault, keyOf, Writer } from "./writer.ts"
@@ -21,8 +22,6 @@ interface Staged {
   /** Kept until the batch has ended: a transaction that was lost is written again. */
   readonly records: ReadonlyArray<JobSink.JobRecord>
   receipts: ReadonlyArray<JobSink.Receipt>
-  /** The session that holds the transaction; undefined where none does. */
-  session: number | undefined
 }
 
 /** Starts on tables of the newest version. */
@@ -30,26 +29,28 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
   const writer = new Writer(db, keep)
   const oneAtATime = Semaphore.makeUnsafe(1)
   const tokens = new Set<JobSink.CommitToken>()
-  let isOpen = false
   let staged: Staged | undefined
 
   const rollback = Effect.andThen(
     writer.clear,
     Effect.suspend(() => {
-      if (!isOpen) return Effect.void
-      isOpen = false
+      if (!db.inTransaction) return Effect.void
+      db.inTransaction = false
+      if (!db.isConnected) return Effect.void
       // A session that does not even roll back is ended, and its transaction with it.
       return db.run("ROLLBACK").pipe(Effect.catch(() => db.close), Effect.uninterruptible, Effect.asVoid)
     })
   )
 
-  const begin = Effect.andThen(
-    rollback,
-    Effect.suspend(() => {
-      isOpen = true
-      return db.run("BEGIN")
-    })
-  )
+  /** Begins a transaction. What else is to be sent is sent with it. */
+  const begin = <A>(first: Effect.Effect<A, SqlError>) =>
+    rollback.pipe(
+      Effect.andThen(db.connected),
+      Effect.andThen(Effect.suspend(() => {
+        db.inTransaction = true
+        return Effect.all([db.run("BEGIN"), first], { concurrency: "unbounded", discard: true })
+      }))
+    )
 
   const receiptsOf = (token: JobSink.CommitToken, step: Failure.Where["step"]) =>
     Effect.map(
@@ -73,12 +74,10 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     records: Records,
     all: boolean
   ): Effect.fn.Return<Written, Fault> {
-    yield* begin
-    yield* writer.remove(records.map(keyOf), all)
+    yield* begin(writer.remove(records.map(keyOf), all))
     const receipts: Array<JobSink.Receipt> = []
     for (const record of records) receipts.push(yield* writer.add(record))
-    yield* writer.insertAll
-    yield* note(token, receipts)
+    yield* writer.insertAll(note(token, receipts))
     return { receipts, rejections: [] }
   })
 
@@ -87,14 +86,14 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     token: JobSink.CommitToken,
     records: Records
   ): Effect.fn.Return<Written, Fault> {
-    yield* begin
+    yield* begin(Effect.void)
     const receipts: Array<JobSink.Receipt> = []
     const rejections: Array<JobSink.Rejection> = []
     for (const record of records) {
       yield* db.run("SAVEPOINT record")
       const result = yield* writer.remove([keyOf(record)], true).pipe(
         Effect.andThen(writer.add(record)),
-        Effect.tap(writer.insertAll),
+        Effect.tap(() => writer.insertAll()),
         Effect.result
       )
       if (Result.isSuccess(result)) {
@@ -140,7 +139,7 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     if (staged === undefined && (yield* receiptsOf(token, "stage")) !== undefined) return []
     staged = undefined
     const { receipts, rejections } = yield* Effect.mapError(write(token, records), toError({ step: "stage" }))
-    staged = { token, records, receipts, session: db.session }
+    staged = { token, records, receipts }
     return rejections
   })
 
@@ -148,7 +147,7 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     const step = "commit"
     const batch = staged
     if (batch?.token !== token) return (yield* receiptsOf(token, step)) ?? []
-    if (batch.session === undefined || batch.session !== db.session || !isOpen) {
+    if (!db.inTransaction) {
       // The answer to an earlier try may be lost: then the token tells.
       const known = yield* receiptsOf(token, step)
       if (known !== undefined) {
@@ -156,15 +155,13 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
         return known
       }
       batch.receipts = (yield* Effect.mapError(write(token, batch.records), toError({ step }))).receipts
-      batch.session = db.session
     }
-    batch.session = undefined
     const done = yield* Effect.exit(db.run("COMMIT"))
     if (Exit.isFailure(done)) {
       yield* rollback
       return yield* Effect.mapError(Effect.failCause(done.cause), toError({ step }))
     }
-    isOpen = false
+    db.inTransaction = false
     staged = undefined
     tokens.add(token)
     return batch.receipts

@@ -14,6 +14,9 @@ const { jobKey, tableNames, tables } = DatabaseTables
 /** What can go wrong: a record that cannot be stored, or the database. */
 export type Fault = SqlError | Failure.Problem
 
+/** Statements that are sent before the answer to the first has come: the server has the next one when it is done with one. */
+const mostSent = 2
+
 type Rows = { readonly [Name in DatabaseTables.TableName]: Insertion<Table.RowOf<(typeof tables)[Name]>> }
 
 const given = `(SELECT * FROM unnest($1::text[], $2::text[]) AS given (${list(jobKey)}))`
@@ -44,8 +47,8 @@ export class Writer {
   private readonly db: Connection
   private readonly keep: DatabaseOptions.Keep
   private readonly rows: Rows
-  /** The statement that the server works on while the next rows are read. */
-  private sent: Fiber.Fiber<unknown, SqlError> | undefined
+  /** The statements that the server works on while the next rows are read, the oldest first. */
+  private sent: Array<Fiber.Fiber<unknown, SqlError>> = []
 
   constructor(db: Connection, keep: DatabaseOptions.Keep) {
     this.db = db
@@ -57,9 +60,9 @@ export class Writer {
   /** Drops rows of a transaction that has failed. */
   readonly clear: Effect.Effect<void> = Effect.suspend(() => {
     const { sent } = this
-    this.sent = undefined
+    this.sent = []
     for (const name of tableNames) this.rows[name].clear()
-    return sent === undefined ? Effect.void : Effect.asVoid(Fiber.await(sent))
+    return Effect.asVoid(Fiber.awaitAll(sent))
   })
 
   /**
@@ -133,17 +136,21 @@ export class Writer {
     return receipt
   })
 
-  /** Inserts all rows that wait. */
-  readonly insertAll: Effect.Effect<void, SqlError> = Effect.suspend(() =>
-    Effect.andThen(Effect.forEach(tableNames, (name) => this.insert(name), { discard: true }), this.inserted)
-  )
+  /** Inserts all rows that wait, and runs one more statement with the last of them. */
+  insertAll(last: Effect.Effect<unknown, SqlError> = Effect.void): Effect.Effect<void, SqlError> {
+    return Effect.forEach(tableNames, (name) => this.insert(name), { discard: true }).pipe(
+      Effect.andThen(this.send(last)),
+      Effect.andThen(this.answered(0))
+    )
+  }
 
-  /** Waits for the statement that was sent. */
-  private readonly inserted: Effect.Effect<void, SqlError> = Effect.suspend(() => {
-    const { sent } = this
-    this.sent = undefined
-    return sent === undefined ? Effect.void : Effect.asVoid(Fiber.join(sent))
-  })
+  /** Waits until the server has so many statements to work on, at most. */
+  private answered(most: number): Effect.Effect<void, SqlError> {
+    return Effect.suspend(() => {
+      const oldest = this.sent.length > most ? this.sent.shift() : undefined
+      return oldest === undefined ? Effect.void : Effect.andThen(Fiber.join(oldest), this.answered(most))
+    })
+  }
 
   private insertIf(name: DatabaseTables.TableName): Effect.Effect<void, SqlError> {
     return this.rows[name].isFull ? this.insert(name) : Effect.void
@@ -153,11 +160,16 @@ export class Writer {
     return Effect.suspend(() => {
       const statement = this.rows[name].take()
       if (statement === undefined) return Effect.void
-      return this.inserted.pipe(
-        Effect.andThen(Effect.forkChild(this.db.run(statement.sql, statement.params), { startImmediately: true })),
-        Effect.map((fiber) => void (this.sent = fiber))
-      )
+      return this.send(this.db.run(statement.sql, statement.params), statement.isLarge ? 0 : mostSent - 1)
     })
+  }
+
+  /** Sends a statement when so many others are without an answer, at most. */
+  private send(statement: Effect.Effect<unknown, SqlError>, others = mostSent - 1): Effect.Effect<void, SqlError> {
+    return this.answered(others).pipe(
+      Effect.andThen(Effect.forkChild(statement, { startImmediately: true })),
+      Effect.map((fiber) => void this.sent.push(fiber))
+    )
   }
 
   private chunks(

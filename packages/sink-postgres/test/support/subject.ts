@@ -12,9 +12,7 @@ import { createHash } from "node:crypto"
 import { zstdDecompressSync } from "node:zlib"
 import { PostgresSink } from "../../src/index.ts"
 import { proxyTo } from "./proxy.ts"
-
-/** Of the server that the test run has started. */
-export const url = Redacted.make(process.env[PostgresSink.urlVariable] ?? "")
+import { url } from "./server.ts"
 
 const proxy = await proxyTo(new URL(Redacted.value(url)))
 
