@@ -49,16 +49,13 @@ export const format = DatasetFormat.make({
       )
     switch (task) {
       case "instances": {
-        const categories = classes.names.map((name, index) =>
-          JSON.stringify({ id: index + 1, name, supercategory: "" })
-        )
-        return yield* write("instances", categories, Instances.annotations(classes))
+        return yield* write("instances", CocoFile.categories(classes), Instances.annotations(classes))
       }
       case "keypoints": {
         const layout = yield* Keypoints.layoutOf(samples.all, keypoints)
         const problem = CocoKeypoints.problemOf(skeleton, layout)
         if (problem !== undefined) return yield* problem
-        const categories = CocoKeypoints.categories(classes, layout, skeleton)
+        const categories = CocoFile.categories(classes, () => ({ keypoints: layout.names, skeleton }))
         return yield* write("person_keypoints", categories, CocoKeypoints.annotations(classes, layout))
       }
       case "panoptic": {

@@ -10,28 +10,20 @@ import * as Geometry from "../Geometry.ts"
 import { textOf } from "../internal/text.ts"
 import * as Rle from "../Rle.ts"
 import type { Sample, Shape } from "../Sample.ts"
-import { segmentsOf } from "./coco/cocoInstances.ts"
-import { scalarsOf } from "./shared/attributes.ts"
+import { scalarsWithTrack } from "./shared/attributes.ts"
 import { carried, everyShape } from "./shared/carried.ts"
 import { colorOf } from "./shared/palette.ts"
 import { boxOf, pointsOf, ringOf, type Size, sizeOf } from "./shared/pixels.ts"
+import { segmentRuns } from "./shared/segments.ts"
 
 /** Attributes as scalars, with track, instance, and the labels of points, unless an attribute has that name. */
-const attributesOf = ({ attributes, instance, keyFrame, pointLabels, track }: Shape): string => {
-  const own = scalarsOf(attributes)
-  const more = {
-    track_id: track,
-    instance,
-    ...track === null || keyFrame === null ? {} : { keyframe: keyFrame },
+const attributesOf = (shape: Shape): string => {
+  const { keyFrame, pointLabels, track } = shape
+  const scalars = scalarsWithTrack(shape, {
+    keyframe: track === null ? null : keyFrame,
     point_labels: pointLabels === null ? null : pointLabels.map((label) => label ?? "").join(", ")
-  }
-  const added = Object.entries(more).filter(([name, value]) => value !== null && !own.some((of) => of.name === name))
-  return `{${
-    [
-      ...own.map(({ json, name }) => `${JSON.stringify(name)}:${json}`),
-      ...added.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
-    ].join(",")
-  }}`
+  })
+  return `{${scalars.map(({ json, name }) => `${JSON.stringify(name)}:${json}`).join(",")}}`
 }
 
 /** The kind of an annotation and where it is, as members of a JSON object. */
@@ -81,7 +73,7 @@ const itemOf = (sample: Sample, classes: Classes) => {
   return Effect.map(mask.read, (values) =>
     item([
       ...drawn(),
-      ...segmentsOf(values, mask).map(([shape, counts]) => annotation(shape, runsOf(counts, size)))
+      ...segmentRuns(values, mask).map(([shape, counts]) => annotation(shape, runsOf(counts, size)))
     ]))
 }
 

@@ -11,7 +11,7 @@ import * as Png from "../Png.ts"
 import type { Mask, Point, Sample, Shape } from "../Sample.ts"
 import { carried, everyShape, type Table, withoutPointLabels } from "./shared/carried.ts"
 import { boxOf, pointsOf, ringOf, sizeOf } from "./shared/pixels.ts"
-import { segmentBoxes } from "./shared/segmentBoxes.ts"
+import { pixelsIn, segmentBoxes } from "./shared/segments.ts"
 
 const table: Table = { ...everyShape, landmark: withoutPointLabels }
 
@@ -59,13 +59,9 @@ const drawn = (shape: Shape, sample: Sample): string => {
 
 /** The segments of a mask: the corners of each one's box, whose last pixel is the second corner, and a picture of it. */
 const masks = (values: Uint16Array, mask: Mask): ReadonlyArray<string> =>
-  segmentBoxes(values, mask).map(({ height, left, shape, top, value, width }) => {
-    const pixels = new Uint8Array(width * height)
-    for (let y = 0, at = 0; y < height; y++) {
-      for (let x = 0; x < width; x++, at++) {
-        if (values[(top + y) * mask.width + left + x] === value) pixels[at] = 255
-      }
-    }
+  segmentBoxes(values, mask).map((box) => {
+    const { height, left, shape, top, width } = box
+    const pixels = pixelsIn(values, mask, box).map((pixel) => pixel * 255)
     const picture = Buffer.from(Png.encodeGray(pixels, width, height, 8)).toString("base64")
     return element(shape, "mask", [[left, top], [left + width - 1, top + height - 1]], picture)
   })

@@ -11,8 +11,9 @@ import * as Geometry from "../Geometry.ts"
 import { textOf } from "../internal/text.ts"
 import * as Loss from "../Loss.ts"
 import type { Point, Sample, Shape } from "../Sample.ts"
-import { scalarsOf } from "./shared/attributes.ts"
+import { scalarsWithTrack } from "./shared/attributes.ts"
 import { byExtent, carried, type Table } from "./shared/carried.ts"
+import { originOf, present } from "./shared/origin.ts"
 import { colorOf } from "./shared/palette.ts"
 import { ringOf } from "./shared/pixels.ts"
 import { turnedIn } from "./shared/turned.ts"
@@ -88,12 +89,8 @@ const resultsOf = (shape: Shape, sample: Sample): ReadonlyArray<Result> => {
 }
 
 /** Attributes, track and instance, as the text that Label Studio shows with a region. */
-const metaOf = ({ attributes, instance, track }: Shape) => {
-  const text = [
-    ...scalarsOf(attributes).map(({ name, text }) => `${name}: ${text}`),
-    ...track === null ? [] : [`track_id: ${track}`],
-    ...instance === null ? [] : [`instance: ${instance}`]
-  ]
+const metaOf = (shape: Shape) => {
+  const text = scalarsWithTrack(shape).map(({ name, text }) => `${name}: ${text}`)
   return text.length === 0 ? {} : { meta: { text } }
 }
 
@@ -115,20 +112,13 @@ const regionsOf = (sample: Sample) => {
 }
 
 const taskOf = (sample: Sample, id: number, root: string): string => {
-  const { file, frame, job, media, name, split, url } = sample
+  const { file, media, name, split, url } = sample
   const image = media === null && url !== null
     ? url
     : `${root}${encodeURI(`images/${split}/`)}${encodeURIComponent(file)}`
   return JSON.stringify({
     id,
-    data: {
-      image,
-      name,
-      batch_id: job.batchId,
-      job_id: job.jobId,
-      reference_id: job.referenceId,
-      ...frame === null ? {} : { frame_id: frame.id, frame_index: frame.index }
-    },
+    data: { image, name, ...present(originOf(sample)) },
     annotations: [{ result: regionsOf(sample) }]
   })
 }

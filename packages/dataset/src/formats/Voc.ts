@@ -42,21 +42,15 @@ const boundingBox = ({ points }: Shape, size: Size, coordinates: Coordinates): s
   const values = coordinates === "exact"
     ? { xmin: left, ymin: top, xmax: right, ymax: bottom }
     : { xmin, ymin, xmax, ymax }
-  return Xml.element("bndbox", {}, Object.entries(values).map(([name, value]) => Xml.textElement(name, value)).join(""))
+  return Xml.element("bndbox", {}, Xml.textElements(values))
 }
 
 const objectOf = (shape: Shape, size: Size, coordinates: Coordinates): string =>
   Xml.element(
     "object",
     {},
-    [
-      Xml.textElement("name", shape.label),
-      Xml.textElement("pose", "Unspecified"),
-      Xml.textElement("truncated", 0),
-      Xml.textElement("occluded", 0),
-      Xml.textElement("difficult", 0),
+    Xml.textElements({ name: shape.label, pose: "Unspecified", truncated: 0, occluded: 0, difficult: 0 }) +
       boundingBox(shape, size, coordinates)
-    ].join("")
   )
 
 const document = (sample: Sample, coordinates: Coordinates): string => {
@@ -65,16 +59,8 @@ const document = (sample: Sample, coordinates: Coordinates): string => {
   const parts = [
     Xml.textElement("folder", "JPEGImages"),
     Xml.textElement("filename", file),
-    Xml.element(
-      "source",
-      {},
-      ["database", "annotation", "image"].map((name) => Xml.textElement(name, "Unknown")).join("")
-    ),
-    Xml.element(
-      "size",
-      {},
-      Xml.textElement("width", size.width) + Xml.textElement("height", size.height) + Xml.textElement("depth", 3)
-    ),
+    Xml.element("source", {}, Xml.textElements({ database: "Unknown", annotation: "Unknown", image: "Unknown" })),
+    Xml.element("size", {}, Xml.textElements({ ...size, depth: 3 })),
     Xml.textElement("segmented", mask === null ? 0 : 1),
     ...shapes.map((shape) => objectOf(shape, size, coordinates))
   ]

@@ -11,6 +11,7 @@ import * as DatasetFormat from "../DatasetFormat.ts"
 import * as Png from "../Png.ts"
 import type { Mask, Sample, Shape } from "../Sample.ts"
 import { carried, everyShape } from "./shared/carried.ts"
+import { originOf } from "./shared/origin.ts"
 import { defaultShardBytes, forEachShard, shardBytes } from "./shared/shards.ts"
 
 /** A member of an archive. */
@@ -57,7 +58,7 @@ const memberOf = (name: string, content: string | Uint8Array): Member => {
 }
 
 const jsonOf = (sample: Sample, classes: Classes): string => {
-  const { frame, height, job, mask, name, shapes, split, url, width } = sample
+  const { height, mask, name, shapes, split, url, width } = sample
   const common = ({ instance, label, track }: Shape) => ({ label, class: classes.indexOf(label), track, instance })
   // Attributes are JSON already, whose numbers keep their digits.
   const joined = (object: object, attributes: string) =>
@@ -76,11 +77,7 @@ const jsonOf = (sample: Sample, classes: Classes): string => {
     url,
     width,
     height,
-    batch_id: job.batchId,
-    job_id: job.jobId,
-    reference_id: job.referenceId,
-    frame_id: frame?.id ?? null,
-    frame_index: frame?.index ?? null
+    ...originOf(sample)
   })
   return `${start.slice(0, -1)},"shapes":[${shapes.map(shapeOf).join(",")}],"segments":[${segments.join(",")}]}\n`
 }

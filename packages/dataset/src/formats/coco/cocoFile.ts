@@ -1,10 +1,13 @@
 /** Writes a COCO file in two passes over its samples, images before annotations: nothing is held. The first places media. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { Classes } from "../../Classes.ts"
 import type { DatasetError } from "../../DatasetError.ts"
 import type { Output } from "../../DatasetFormat.ts"
 import { textOf } from "../../internal/text.ts"
-import type { Sample } from "../../Sample.ts"
+import type { Sample, Shape } from "../../Sample.ts"
+import { withTrack } from "../shared/attributes.ts"
+import { originOf, present } from "../shared/origin.ts"
 
 /** Makes the elements of `annotations` of a sample as JSON text. `nextId` counts from 1. */
 export type Annotations = (
@@ -13,19 +16,31 @@ export type Annotations = (
   nextId: () => number
 ) => ReadonlyArray<string> | Effect.Effect<ReadonlyArray<string>, DatasetError>
 
+/** The elements of `categories`, which count from 1, as JSON text. */
+export const categories = (
+  { names }: Classes,
+  more: (name: string, id: number) => object = () => ({})
+): ReadonlyArray<string> =>
+  names.map((name, index) => JSON.stringify({ id: index + 1, name, supercategory: "", ...more(name, index + 1) }))
+
+/** A shape, and where it is in pixels. */
+export interface Placed {
+  readonly shape: Shape
+  readonly box: ReadonlyArray<number>
+  readonly area: number
+  /** What a task adds, as members of a JSON object. */
+  readonly members: string
+}
+
+/** The element of a shape in `annotations`, as JSON text. */
+export const element = ({ area, box, members, shape }: Placed, id: number, imageId: number, classes: Classes): string =>
+  `{"id":${id},"image_id":${imageId},"category_id":${classes.indexOf(shape.label) + 1},"bbox":[${
+    box.join(",")
+  }],"area":${area},"iscrowd":0,${members},"attributes":${withTrack(shape)}}`
+
 const image = (sample: Sample, id: number): string => {
-  const { file, frame, height, job, url, width } = sample
-  return JSON.stringify({
-    id,
-    width,
-    height,
-    file_name: file,
-    ...url === null ? {} : { coco_url: url },
-    batch_id: job.batchId,
-    job_id: job.jobId,
-    reference_id: job.referenceId,
-    ...frame === null ? {} : { frame_id: frame.id, frame_index: frame.index }
-  })
+  const { file, height, url, width } = sample
+  return JSON.stringify({ id, width, height, file_name: file, ...present({ coco_url: url, ...originOf(sample) }) })
 }
 
 /** Each element on a line of its own. */

@@ -3,9 +3,8 @@ import type { Classes } from "../../Classes.ts"
 import { DatasetError } from "../../DatasetError.ts"
 import * as Geometry from "../../Geometry.ts"
 import type * as Keypoints from "../../Keypoints.ts"
-import { withTrack } from "../shared/attributes.ts"
 import * as Pixels from "../shared/pixels.ts"
-import type { Annotations } from "./cocoFile.ts"
+import { type Annotations, element } from "./cocoFile.ts"
 
 /** Lines between keypoints, by their numbers from 1. */
 export type Skeleton = ReadonlyArray<readonly [from: number, to: number]>
@@ -19,28 +18,16 @@ export const problemOf = (skeleton: Skeleton, { names }: Keypoints.Layout): Data
   })
 }
 
-/** The categories with their keypoints, as JSON text. */
-export const categories = (
-  classes: Classes,
-  { names: keypoints }: Keypoints.Layout,
-  skeleton: Skeleton
-): ReadonlyArray<string> =>
-  classes.names.map((name, index) => JSON.stringify({ id: index + 1, name, supercategory: "", keypoints, skeleton }))
-
 /** Makes the annotations of each sample. */
 export const annotations = (classes: Classes, layout: Keypoints.Layout): Annotations => (sample, imageId, nextId) => {
   const size = Pixels.sizeOf(sample)
   return sample.shapes.map((shape) => {
-    const placed = layout.place(shape)
-    const found = placed.filter(([, , visibility]) => visibility > 0)
+    const points = layout.place(shape)
+    const found = points.filter(([, , visibility]) => visibility > 0).length
+    const numbers = points.flatMap(([x, y, v]) => [Geometry.pixels(x, size.width), Geometry.pixels(y, size.height), v])
     const { height, left, top, width } = Pixels.boxOf(shape.points, size)
-    const numbers = placed.flatMap(([x, y, v]) => [Geometry.pixels(x, size.width), Geometry.pixels(y, size.height), v])
-    return `{"id":${nextId()},"image_id":${imageId},"category_id":${
-      classes.indexOf(shape.label) + 1
-    },"bbox":[${left},${top},${width},${height}],"area":${
-      Geometry.round(width * height, 4)
-    },"iscrowd":0,"segmentation":[],"num_keypoints":${found.length},"keypoints":[${numbers.join(",")}],"attributes":${
-      withTrack(shape)
-    }}`
+    const members = `"segmentation":[],"num_keypoints":${found},"keypoints":[${numbers.join(",")}]`
+    const placed = { shape, box: [left, top, width, height], area: Geometry.round(width * height, 4), members }
+    return element(placed, nextId(), imageId, classes)
   })
 }

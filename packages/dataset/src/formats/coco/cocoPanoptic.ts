@@ -12,8 +12,8 @@ import { withTrack } from "../shared/attributes.ts"
 import type { Table } from "../shared/carried.ts"
 import { colorOf } from "../shared/palette.ts"
 import { type Size, sizeOf } from "../shared/pixels.ts"
-import { segmentBoxes } from "../shared/segmentBoxes.ts"
-import type * as CocoFile from "./cocoFile.ts"
+import { segmentBoxes } from "../shared/segments.ts"
+import * as CocoFile from "./cocoFile.ts"
 
 /** How shapes are written. */
 export const table: Table = { segment: Loss.kept, polygon: Loss.approximated("drawn as pixels") }
@@ -64,19 +64,12 @@ const thingsOf = (samples: Stream.Stream<Sample, DatasetError>) =>
     return Effect.as(read, things)
   })
 
-/** The categories as JSON text: things are those that have instances or polygons anywhere. */
-export const categories = Effect.fnUntraced(function*(classes: Classes, samples: Stream.Stream<Sample, DatasetError>) {
-  const things = yield* thingsOf(samples)
-  return classes.names.map((name, index) =>
-    JSON.stringify({
-      id: index + 1,
-      name,
-      supercategory: "",
-      isthing: things.has(name) ? 1 : 0,
-      color: colorOf(index + 1)
-    })
+/** The categories: things are those that have instances or polygons anywhere. */
+export const categories = (classes: Classes, samples: Stream.Stream<Sample, DatasetError>) =>
+  Effect.map(
+    thingsOf(samples),
+    (things) => CocoFile.categories(classes, (name, id) => ({ isthing: things.has(name) ? 1 : 0, color: colorOf(id) }))
   )
-})
 
 /** Makes the annotation of each sample, and writes its PNG: red, green and blue are a segment's number in base 256. */
 export const annotations = (classes: Classes, out: Output): CocoFile.Annotations => (sample, imageId) =>

@@ -56,3 +56,17 @@ export const scalarsOf = (attributes: string): ReadonlyArray<Scalar> => {
     return { name, json, text }
   })
 }
+
+/** The attributes one by one, then the track id, the instance, and more that is not null, unless an attribute has that name. */
+export const scalarsWithTrack = (
+  { attributes, instance, track }: Shape,
+  more: Readonly<Record<string, string | boolean | null>> = {}
+): ReadonlyArray<Scalar> => {
+  const own = scalarsOf(attributes)
+  const added = Object.entries({ track_id: track, instance, ...more }).flatMap(([name, value]) =>
+    value === null || own.some((attribute) => attribute.name === name)
+      ? []
+      : [{ name, text: String(value), json: JSON.stringify(value) }]
+  )
+  return [...own, ...added]
+}

@@ -38,3 +38,7 @@ export const element = (name: string, attributes: Values, content: string | null
 /** An element that holds text. */
 export const textElement = (name: string, text: string | number): string =>
   element(name, {}, typeof text === "number" ? String(text) : escape(text))
+
+/** Elements that hold text, by their names. */
+export const textElements = (texts: Readonly<Record<string, string | number>>): string =>
+  Object.entries(texts).map(([name, text]) => textElement(name, text)).join("")
