@@ -1,5 +1,5 @@
 /**
- * Stores jobs as a dataset of some format. A commit puts a record of each job into a store under `.labelstream`; the end of a
+ * Stores jobs as a dataset of some format. A commit puts records of its jobs into a store under `.labelstream`; the end of a
  * run builds the dataset from all records and publishes it: unchanged files stay, and nothing of a job that changed is
  * left. What a commit has answered survives a power cut; readers see the old dataset, none, or the new one.
  */
@@ -9,7 +9,8 @@ import type * as Schema from "effect/Schema"
 import * as DatasetFormat from "./DatasetFormat.ts"
 import { inspectPublished } from "./sink/inspectPublished.ts"
 import * as Place from "./sink/place.ts"
-import { count, inspectStore } from "./sink/storeContents.ts"
+import { recover } from "./sink/store/jobList.ts"
+import { count, inspectStore } from "./sink/store/storeContents.ts"
 import { start } from "./sink/work.ts"
 
 /** Version of the code of all dataset sinks. */
@@ -62,7 +63,10 @@ export const makeWith = <Fields extends Schema.Struct.Fields>(
       remembered: 64,
       at: Place.at,
       check: (place) => Place.check(place, name),
-      recover: (place) => Place.check(place, name),
+      recover: async (place) => {
+        await Place.check(place, name)
+        await recover(place)
+      },
       work: (place, journal) => start(place, journal, format, options, needs),
       inspect: async function*([place], depth) {
         yield* inspectStore(place, needs, depth)

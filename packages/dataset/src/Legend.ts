@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { DatasetError } from "./DatasetError.ts"
+import * as MaskRuns from "./internal/maskRuns.ts"
 import * as Png from "./Png.ts"
 import type { Mask, Shape } from "./Sample.ts"
 
@@ -29,33 +30,50 @@ const maxSegments = 65_535
 
 /** Decodes a mask. Throws a `DatasetError` if it is no PNG of a known kind. Of two segments of a color, the first counts. */
 export const decode = (png: Uint8Array, colors: ReadonlyArray<string>): Decoded => {
+  let values = new Uint16Array()
+  const found = scan(png, colors, (size) => {
+    values = new Uint16Array(size)
+    return (value, start, end) => void (value !== 0 && values.fill(value, start, end))
+  })
+  return { ...found, values }
+}
+
+/** Reads a mask, and reports the runs of pixels with the same value, in their order. */
+const scan = (
+  png: Uint8Array,
+  colors: ReadonlyArray<string>,
+  begin: (pixels: number) => (value: number, start: number, end: number) => void
+): Omit<Decoded, "values"> => {
   if (colors.length > maxSegments) {
     const detail = `the legend has ${colors.length} segments: a mask can have ${maxSegments}`
     throw new DatasetError({ reason: "content", detail })
   }
-  const { channels, data, height, width } = Png.decode(png)
   const valueOf = new Map<number, number>()
   colors.forEach((color, index) => {
     const code = codeOf(color)
     if (code !== undefined && !valueOf.has(code)) valueOf.set(code, index + 1)
   })
-  const unlabeledBlack = channels === 3 && !valueOf.has(0)
-  const values = new Uint16Array(width * height)
   const pixels = new Float64Array(colors.length + 1)
-  // Four bytes at once, in whatever order: all that matters is whether the next pixel is the same.
-  const words = channels === 4 ? new Uint32Array(data.buffer, data.byteOffset, values.length) : wordsOf(data)
   let strays = 0
-  for (let start = 0; start < values.length;) {
-    const end = endOfRun(words, start)
-    const isClear = channels === 4 && data[start * 4 + 3] === 0
-    const color = colorAt(data, start * channels)
-    const value = isClear ? undefined : valueOf.get(color)
-    if (value !== undefined) values.fill(value, start, end)
-    else if (!isClear && !(color === 0 && unlabeledBlack)) strays += end - start
-    pixels[value ?? 0]! += end - start
-    start = end
-  }
-  return { width, height, values, pixels, strays }
+  const { height, width } = Png.forEachRow(png, ({ channels, height, width }) => {
+    const unlabeledBlack = channels === 3 && !valueOf.has(0)
+    const report = begin(width * height)
+    return (row, y) => {
+      // Four bytes at once, in whatever order: all that matters is whether the next pixel is the same.
+      const words = channels === 4 ? new Uint32Array(row.buffer, row.byteOffset, width) : wordsOf(row)
+      for (let start = 0; start < width;) {
+        const end = endOfRun(words, start)
+        const isClear = channels === 4 && row[start * 4 + 3] === 0
+        const color = colorAt(row, start * channels)
+        const value = isClear ? 0 : valueOf.get(color) ?? 0
+        if (value === 0 && !isClear && !(color === 0 && unlabeledBlack)) strays += end - start
+        pixels[value]! += end - start
+        report(value, y * width + start, y * width + end)
+        start = end
+      }
+    }
+  })
+  return { width, height, pixels, strays }
 }
 
 /** Where the run of equal words ends that starts here. */
@@ -78,31 +96,54 @@ const colorAt = (data: Uint8Array, at: number): number => (data[at]! << 16) | (d
 const codeOf = (color: string): number | undefined =>
   /^#[0-9a-f]{6}$/i.test(color) ? Number.parseInt(color.slice(1), 16) : undefined
 
-/**
- * Opens a mask: reads it once to find the segments that have pixels, and again whenever its values are read, so that
- * nothing is held in between. `bytes` can be run more than once.
- */
+/** A mask that was opened, with its pixels. */
+export interface Opened extends Mask {
+  readonly entries: ReadonlyArray<Shape>
+  /** The pixels as {@link read} takes them. */
+  readonly runs: Uint8Array
+  /** The value of each entry in the runs. */
+  readonly values: ReadonlyArray<number>
+}
+
+/** Opens a mask: decodes it once, and holds its pixels as runs of values, which are few. */
 export const open = (
   bytes: Effect.Effect<Uint8Array, DatasetError>,
   legend: ReadonlyArray<Segment>
-): Effect.Effect<Mask, DatasetError> =>
-  Effect.map(decoded(bytes, legend), ({ height, pixels, strays, width }) => {
-    const met = legend.filter((_, index) => pixels[index + 1]! > 0)
-    return {
-      width,
-      height,
-      entries: met.map(({ shape }) => shape),
-      hasStrays: strays > 0,
-      read: Effect.map(decoded(bytes, met), ({ values }) => values)
-    }
-  })
-
-const decoded = (bytes: Effect.Effect<Uint8Array, DatasetError>, legend: ReadonlyArray<Segment>) =>
+): Effect.Effect<Opened, DatasetError> =>
   Effect.flatMap(bytes, (png) =>
     Effect.try({
-      try: () => decode(png, legend.map(({ color }) => color)),
-      catch: (cause) =>
-        cause instanceof DatasetError
-          ? cause
-          : new DatasetError({ reason: "content", detail: "the mask cannot be read", cause })
+      try: () => {
+        const writer = new MaskRuns.RunWriter()
+        const found = scan(
+          png,
+          legend.map(({ color }) => color),
+          () => (value, start, end) => writer.add(value, end - start)
+        )
+        const { height, pixels, strays, width } = found
+        const values = Array.from(legend.keys(), (index) => index + 1).filter((value) => pixels[value]! > 0)
+        const runs = writer.end()
+        return {
+          width,
+          height,
+          entries: values.map((value) => legend[value - 1]!.shape),
+          hasStrays: strays > 0,
+          runs,
+          values,
+          read: Effect.suspend(() => read(runs, { height, values, width }))
+        }
+      },
+      catch: (cause) => toError(cause, "the mask cannot be read")
     }))
+
+/** Reads the values of pixels that were stored as runs. */
+export const read = (
+  runs: Uint8Array,
+  { height, values, width }: Pick<Opened, "height" | "values" | "width">
+): Effect.Effect<Uint16Array, DatasetError> =>
+  Effect.try({
+    try: () => MaskRuns.expand(runs, width * height, values),
+    catch: (cause) => toError(cause, "a mask of the store cannot be read")
+  })
+
+const toError = (cause: unknown, detail: string): DatasetError =>
+  cause instanceof DatasetError ? cause : new DatasetError({ reason: "content", detail, cause })

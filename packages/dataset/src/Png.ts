@@ -27,10 +27,26 @@ const failure = (detail: string, cause?: unknown) =>
 
 /** Decodes a picture. Throws a `DatasetError` that names the kind of picture if it is another one, or what is damaged. */
 export const decode = (bytes: Uint8Array): Picture => {
+  let data = new Uint8Array()
+  const about = forEachRow(bytes, ({ channels, height, width }) => {
+    data = new Uint8Array(width * height * channels)
+    return (row, y) => data.set(row, y * row.length)
+  })
+  return { ...about, data }
+}
+
+/** What is known of a picture before its pixels. */
+export type About = Omit<Picture, "data">
+
+/**
+ * Decodes a picture row by row, without holding its pixels. `begin` answers what to call with each row, which is overwritten
+ * by the next but one, and begins where a word of 32 bits does. Throws as `decode` does.
+ */
+export const forEachRow = (bytes: Uint8Array, begin: (about: About) => (row: Uint8Array, y: number) => void): About => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (!signature.every((byte, index) => buffer[index] === byte)) throw failure("the picture is no PNG")
   const data: Array<Uint8Array> = []
-  let header: Pick<Picture, "width" | "height" | "channels"> | undefined
+  let header: About | undefined
   for (let at = 8; at + 12 <= buffer.length;) {
     const length = buffer.readUInt32BE(at)
     const type = buffer.toString("latin1", at + 4, at + 8)
@@ -46,7 +62,8 @@ export const decode = (bytes: Uint8Array): Picture => {
   const size = (width * channels + 1) * height
   const raw = inflated(data, size)
   if (raw.length < size) throw failure("the PNG is not complete")
-  return { ...header, data: unfilter(raw, width, height, channels) }
+  unfilter(raw, width, height, channels, begin(header))
+  return header
 }
 
 const inflated = (data: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
@@ -59,7 +76,7 @@ const inflated = (data: ReadonlyArray<Uint8Array>, size: number): Uint8Array => 
   }
 }
 
-const readHeader = (header: Buffer): Pick<Picture, "width" | "height" | "channels"> => {
+const readHeader = (header: Buffer): About => {
   if (header.length !== 13) throw failure("the PNG is damaged: its header is not 13 bytes long")
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)]
   const [depth, color, , , interlaced] = header.subarray(8) as unknown as [number, number, number, number, number]

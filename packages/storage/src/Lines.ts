@@ -6,15 +6,20 @@ import { chunksOf } from "./Files.ts"
 import type { Fs } from "./Fs.ts"
 
 /** Yields the whole lines of a file, without their newlines. */
-export async function* read(fs: Fs, path: string, size = 256 * 1024): AsyncGenerator<ReadonlyArray<string>> {
+export const read = (fs: Fs, path: string, size = 256 * 1024): AsyncGenerator<ReadonlyArray<string>> =>
+  of(chunksOf(fs, path, size))
+
+/** Yields the whole lines of a text that comes in chunks, which may be overwritten afterwards. */
+export async function* of(chunks: AsyncIterable<Buffer>): AsyncGenerator<ReadonlyArray<string>> {
   let begun: Array<Uint8Array> = []
-  for await (const bytes of chunksOf(fs, path, size)) {
+  for await (const bytes of chunks) {
     const end = bytes.lastIndexOf(10)
     if (end < 0) {
       begun.push(Buffer.from(bytes))
       continue
     }
-    const text = Buffer.concat([...begun, bytes.subarray(0, end)]).toString("utf8")
+    const whole = begun.length === 0 ? bytes : Buffer.concat([...begun, bytes])
+    const text = whole.toString("utf8", 0, whole.length - bytes.length + end)
     begun = end + 1 < bytes.length ? [Buffer.from(bytes.subarray(end + 1))] : []
     yield text.split("\n")
   }

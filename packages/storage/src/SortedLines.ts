@@ -21,23 +21,27 @@ const defaultRun = 2 * 1024 * 1024
 /** As many files are merged into one larger: so many, of each size, are open at most. */
 const fanIn = 64
 
+/** Lines that come one after the other, to be read in order. */
+export interface Sorter {
+  /** Adds lines. Answers nothing if there is nothing to wait for. */
+  readonly add: (lines: ReadonlyArray<Keyed>) => Promise<void> | undefined
+  /** Yields the lines in order, in arrays, when all were added. */
+  readonly sorted: () => AsyncGenerator<ReadonlyArray<Keyed>>
+}
+
 /**
- * Yields the lines in order, in arrays. `folder` makes the folder for the runs and is only called where there are
- * several; the caller removes it.
+ * Starts to sort. `folder` makes the folder for the runs and is called once, and only where there are several; the caller
+ * removes it.
  */
-export async function* sort(
-  fs: Fs,
-  source: AsyncIterable<ReadonlyArray<Keyed>>,
-  folder: () => Promise<string>,
-  run = defaultRun
-): AsyncGenerator<ReadonlyArray<Keyed>> {
+export const sorter = (fs: Fs, folder: () => Promise<string>, run = defaultRun): Sorter => {
   // Each level holds the files of what is older than the level before it, oldest first.
   const levels: Array<Array<string>> = [[]]
   let held: Array<Keyed> = []
   let size = 0
   let made = 0
+  let folderMade: Promise<string> | undefined
   const store = async (parts: Iterable<ReadonlyArray<Keyed>> | AsyncIterable<ReadonlyArray<Keyed>>) => {
-    const file = join(await folder(), `run-${made++}`)
+    const file = join(await (folderMade ??= folder()), `run-${made++}`)
     await Files.withFile(fs, file, "wx", async (fd) => {
       for await (const part of parts) {
         await Files.writeFully(fs, fd, Buffer.from(part.map(({ key, line }) => `${key}\t${line}\n`).join("")), null)
@@ -46,9 +50,10 @@ export async function* sort(
     return file
   }
   const spill = async () => {
-    levels[0]!.push(await store(slices(inOrder(held), 1000)))
+    const records = inOrder(held)
     held = []
     size = 0
+    levels[0]!.push(await store(slices(records, 1000)))
     for (const [level, files] of levels.entries()) {
       if (files.length < fanIn) break
       const next = levels[level + 1] ??= []
@@ -56,18 +61,34 @@ export async function* sort(
       for (const file of files.splice(0)) await fs.unlink(file)
     }
   }
-  for await (const records of source) {
-    for (const record of records) {
-      held.push(record)
-      size += record.key.length + record.line.length + 64
-      if (size > run) await spill()
+  return {
+    add: (lines) => {
+      for (const line of lines) {
+        held.push(line)
+        size += line.key.length + line.line.length + 64
+      }
+      return size > run ? spill() : undefined
+    },
+    sorted: async function*() {
+      if (made === 0) yield* slices(inOrder(held), 1000)
+      else {
+        if (held.length > 0) await spill()
+        yield* merge(fs, levels.toReversed().flat())
+      }
     }
   }
-  if (made === 0) yield* slices(inOrder(held), 1000)
-  else {
-    if (held.length > 0) await spill()
-    yield* merge(fs, levels.toReversed().flat())
-  }
+}
+
+/** Yields the lines of a source in order, in arrays. `folder` as in {@link sorter}. */
+export async function* sort(
+  fs: Fs,
+  source: AsyncIterable<ReadonlyArray<Keyed>>,
+  folder: () => Promise<string>,
+  run = defaultRun
+): AsyncGenerator<ReadonlyArray<Keyed>> {
+  const { add, sorted } = sorter(fs, folder, run)
+  for await (const lines of source) await add(lines)
+  yield* sorted()
 }
 
 /** Sorts and drops all but the last of each key. `Array.sort` is stable, so the last stays the last. */

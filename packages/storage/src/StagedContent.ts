@@ -4,6 +4,7 @@
  */
 import type { Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { constants } from "node:fs"
 import { type Attempt, Problem, type Where } from "./Failure.ts"
@@ -54,6 +55,14 @@ export const write = (
 ): Effect.Effect<void, JobSink.SinkError> => {
   const writing = writeHeld(target, path, content)
   return writing === undefined ? stream(target.fs, attempt, path, content, where) : attempt(where, writing)
+}
+
+/** Reads all of some content. Bytes that cannot be read, or are too few, are `rejected`. */
+export const collect = async (content: Content.Content): Promise<Uint8Array> => {
+  const found = await Effect.runPromise(Effect.result(content.collect))
+  if (Result.isFailure(found)) throw unreadable(found.failure)
+  if (found.success.length !== content.size) throw cut(content.size)
+  return found.success
 }
 
 /** Links a spooled file instead of writing it once more; copies it where that is not possible. */

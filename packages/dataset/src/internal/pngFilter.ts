@@ -1,35 +1,50 @@
 /** Undoes the filters of PNG rows. */
 import { DatasetError } from "../DatasetError.ts"
 
-/** The pixels of filtered rows, each of which starts with the number of its filter. */
-export const unfilter = (raw: Uint8Array, width: number, height: number, channels: number): Uint8Array => {
+/**
+ * Undoes the filters of rows, each of which starts with the number of its filter. Each row of pixels is overwritten by the
+ * next but one, and begins where a word does.
+ */
+export const unfilter = (
+  raw: Uint8Array,
+  width: number,
+  height: number,
+  channels: number,
+  each: (row: Uint8Array, y: number) => void
+): void => {
   const length = width * channels
-  const data = new Uint8Array(length * height)
-  const none = new Uint8Array(length)
+  let [row, above] = [new Uint8Array(length), new Uint8Array(length)]
   // Rows of four channels are whole words: four bytes are added at once.
-  const words = channels === 4 ? new Uint32Array(data.buffer) : undefined
+  const wordsIn = (bytes: Uint8Array) => channels === 4 ? new Uint32Array(bytes.buffer) : undefined
+  let [words, wordsAbove] = [wordsIn(row), wordsIn(above)]
   for (let y = 0; y < height; y++) {
     const from = y * (length + 1) + 1
     const filter = raw[from - 1]!
-    data.set(raw.subarray(from, from + length), y * length)
-    if (words !== undefined && (filter === 1 || filter === 2)) {
-      undoWords(filter, words, y * width, width)
-      continue
-    }
-    const above = y === 0 ? none : data.subarray((y - 1) * length, y * length)
-    undo(filter, data.subarray(y * length, (y + 1) * length), above, channels)
+    row.set(raw.subarray(from, from + length))
+    if (words !== undefined && filter === 1) addLeft(words)
+    else if (words !== undefined && filter === 2) addAbove(words, wordsAbove!)
+    else undo(filter, row, above, channels)
+    each(row, y)
+    ;[row, above, words, wordsAbove] = [above, row, wordsAbove, words]
   }
-  return data
 }
 
-/** Undoes a filter that adds the pixel to the left or above, in the row of words that starts at a place. */
-const undoWords = (filter: 1 | 2, words: Uint32Array, start: number, width: number): void => {
-  const back = filter === 1 ? 1 : width
-  for (let at = filter === 1 ? start + 1 : Math.max(start, back), end = start + width; at < end; at++) {
+/** Adds words byte by byte: the highest bits are added without a carry. */
+const sum = (a: number, b: number): number => ((a & 0x7f7f7f7f) + (b & 0x7f7f7f7f)) ^ ((a ^ b) & 0x80808080)
+
+const addLeft = (words: Uint32Array): void => {
+  let left = words[0]!
+  for (let at = 1; at < words.length; at++) {
     const added = words[at]!
-    const to = words[at - back]!
-    // Each byte for itself: the highest bits are added without a carry.
-    words[at] = added === 0 ? to : ((added & 0x7f7f7f7f) + (to & 0x7f7f7f7f)) ^ ((added ^ to) & 0x80808080)
+    if (added !== 0) left = sum(added, left) >>> 0
+    words[at] = left
+  }
+}
+
+const addAbove = (words: Uint32Array, above: Uint32Array): void => {
+  for (let at = 0; at < words.length; at++) {
+    const added = words[at]!
+    words[at] = added === 0 ? above[at]! : sum(added, above[at]!)
   }
 }
 

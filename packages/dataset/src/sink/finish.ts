@@ -16,6 +16,7 @@ import { noticeOf } from "./notice.ts"
 import { type About, common, type Needs, paths, type Place, readAbout, readText, suffices } from "./place.ts"
 import { agrees, publish, readHeader } from "./publication.ts"
 import * as StagedOutput from "./stagedOutput.ts"
+import { compact } from "./store/compact.ts"
 import { inputsIn } from "./storedInputs.ts"
 
 const reasons = {
@@ -77,7 +78,7 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
       await output.end()
       const more: Array<{ name: string; at: string }> = [{ name: "names", at: paths.names }]
       if (!suffices(about.needs, needs) && suffices(gathered.made, needs)) {
-        // Every record now has what this format needs: from here on, names of records are enough to count them.
+        // Every job now has what this format needs: from here on, the list of jobs need not be parsed to count them.
         const now: About = { ...about, needs: common(gathered.made, needs) }
         await Files.writeNew(fs, join(folder, "about"), Buffer.from(`${JSON.stringify(now)}\n`))
         more.push({ name: "about", at: paths.about })
@@ -90,6 +91,9 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
         notice,
         classes: summary.classes
       }, more)
+      await fs.remove(folder)
+      await fs.mkdir(folder)
+      await compact(place, journal, folder, gathered)
     })
     return notice ?? undefined
   }).pipe(

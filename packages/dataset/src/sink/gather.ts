@@ -8,18 +8,26 @@ import { join } from "node:path"
 import * as CocoDocument from "../CocoDocument.ts"
 import type * as DatasetOptions from "../DatasetOptions.ts"
 import * as Names from "../Names.ts"
-import type { Input, SampleJob } from "../Sample.ts"
+import type { Input, SampleJob, Shape } from "../Sample.ts"
 import * as SamplesTable from "../SamplesTable.ts"
 import * as ImagesFolder from "./imagesFolder.ts"
 import * as LineWriter from "./lineWriter.ts"
 import { common, type Needs, type Place } from "./place.ts"
-import { recordAt, recordPaths } from "./storeContents.ts"
-import * as StoredRecord from "./StoredRecord.ts"
+import { jobIn, latest } from "./store/jobList.ts"
+import * as RecordFile from "./store/recordFile.ts"
+import * as StoredRecord from "./store/StoredRecord.ts"
 
-/** The JSON before a sample in its line; a tab separates the two. */
+/** A line of the file of samples: what is known of one beyond its record, and the record's line, in two parts. */
+export type Gathering = readonly [
+  before: Before,
+  sample: StoredRecord.StoredSample | StoredRecord.CocoSample,
+  shapes?: ReadonlyArray<Shape>
+]
+
+/** What is known of a sample beyond its record. */
 export interface Before {
   readonly name: string
-  /** The path of the record. */
+  /** The path of its job. */
   readonly path: string
   readonly job: SampleJob
   /** The file of the input, and that of the mask, the labeled cloud, or the whole document. */
@@ -38,8 +46,11 @@ export interface Gathered {
   /** The file of the names, to be published. */
   readonly names: string
   readonly astray: StoredRecord.Astray["astray"]
-  /** The downloads that every record has. */
+  /** The downloads that every job has. */
   readonly made: Needs
+  /** The number of jobs, and the bytes of their records. */
+  readonly jobs: number
+  readonly size: number
 }
 
 /** Gathers the samples into files in a folder. `named` has names of a table that the options give. */
@@ -60,25 +71,26 @@ export const gather = async (
   for await (const lines of givenNames(place)) for (const [, , name] of lines) naming.take(name)
   const coco = cocoReader(place)
   let made: Needs = { masks: true, inputs: true }
+  let [jobs, size] = [0, 0]
+  const reader = RecordFile.reader(fs, place.records)
   const given = givenByJob(place)
   const [all, table] = [await LineWriter.open(fs, samples), await LineWriter.open(fs, names)]
   const nameOf = (asks: Asks, given: string | undefined): string =>
     given !== undefined && Names.isSafe(given) && used.take(given) ? given : naming.give(asks, source)
   try {
-    const makeFolder = () => fs.mkdir(join(folder, "order")).then(() => join(folder, "order"))
-    for await (const paths of recordPaths(place, makeFolder)) {
-      for (const path of paths) {
-        const { close, found, lines: rest } = await StoredRecord.read(fs, recordAt(place, path))
-        if (found.is !== "current") {
-          await close()
-          if (found.is === "damaged") throw StoredRecord.damaged(recordAt(place, path))
-          continue
-        }
-        made = common(made, found.head.made)
+    for await (const lines of latest(place, () => fs.mkdir(join(folder, "order")).then(() => join(folder, "order")))) {
+      for (const line of lines) {
+        const stored = jobIn(place, line)
+        const { path, record } = stored
+        made = common(made, stored.made)
+        jobs++
+        size += record.size
         const names = await given.of(path)
-        for await (const lines of rest) {
-          for (const text of lines) {
-            const line = lineIn(text, recordAt(place, path))
+        for await (const texts of reader.linesOf(record)) {
+          for (const text of texts) {
+            const tab = text.indexOf("\t")
+            const sample = tab < 0 ? text : text.slice(0, tab)
+            const line = lineIn(sample, join(place.records, record.file))
             if ("astray" in line) {
               for (const [shape, label, why, count] of line.astray) {
                 const key = JSON.stringify([shape, label, why])
@@ -86,17 +98,19 @@ export const gather = async (
               }
               continue
             }
-            const { asks, ...before } = await beforeOf(place, coco, path, found.head, line, options.images, sizeOf)
+            const { asks, ...before } = await beforeOf(place, coco, stored, line, options.images, sizeOf)
             const key = SamplesTable.keyOf(asks)
             const name = nameOf(asks, names.get(key)?.shift() ?? named?.get(key))
             await table.write(JSON.stringify([path, key, name]))
-            await all.write(`${JSON.stringify({ ...before, name } satisfies Before)}\t${text}`)
+            const shapes = tab < 0 ? "" : `,${text.slice(tab + 1)}`
+            await all.write(`[${JSON.stringify({ ...before, name } satisfies Before)},${sample}${shapes}]`)
           }
         }
       }
     }
   } finally {
     await given.close()
+    await reader.close()
     for (const writer of [all, table]) await writer.end()
   }
   return {
@@ -106,14 +120,16 @@ export const gather = async (
       const [shape, label, why] = JSON.parse(key) as [string, string, string]
       return [shape, label, why, count]
     }),
-    made
+    made,
+    jobs,
+    size
   }
 }
 
 /** A line of a record. Fails with `corrupt` if it is none. */
 const lineIn = (text: string, record: string): StoredRecord.Line => {
   const line = Lines.parse(text)
-  const isLine = typeof line === "object" && line !== null && ("shapes" in line || "coco" in line || "astray" in line)
+  const isLine = typeof line === "object" && line !== null && ("kind" in line || "coco" in line || "astray" in line)
   if (isLine) return line as StoredRecord.Line
   throw StoredRecord.damaged(record)
 }
@@ -121,8 +137,7 @@ const lineIn = (text: string, record: string): StoredRecord.Line => {
 const beforeOf = async (
   place: Place,
   coco: CocoReader,
-  path: string,
-  { files, job }: StoredRecord.Head,
+  { files, job, path }: StoredRecord.StoredJob,
   line: StoredRecord.StoredSample | StoredRecord.CocoSample,
   images: string | undefined,
   sizeOf: ImageHeader.Reader | undefined

@@ -4,7 +4,7 @@ import { Cursor, Files, type Fs, Hash, SortedLines } from "@labelstream/storage"
 import { join } from "node:path"
 import type { Place } from "./place.ts"
 import { type Published, readHeader, readPublished } from "./publication.ts"
-import { withScratch } from "./storeContents.ts"
+import { withScratch } from "./store/storeContents.ts"
 
 const atOnce = 8
 

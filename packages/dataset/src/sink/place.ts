@@ -1,6 +1,6 @@
 /**
  * Where things lie in a dataset's folder. What readers see is published by `finish`; under `.labelstream` there is the store,
- * with a record of each job, and what was published last.
+ * with a record of each job, and the list of what was published last.
  */
 import { Failure, Files, type Fs, Lines, Target } from "@labelstream/storage"
 import { join } from "node:path"
@@ -13,7 +13,11 @@ export interface Needs {
 
 /** Paths of a dataset, and the operations to work on them. */
 export interface Place extends Target.Target {
-  /** `<batch>/<job>.ndjson`, and the job's files in `<batch>/<job>/`. */
+  /** The list of jobs, each with the place of its record. */
+  readonly jobs: string
+  /** The records, in a file for each commit. */
+  readonly records: string
+  /** The files of the jobs, in `<batch>/<job>/`. */
   readonly store: string
   readonly about: string
   /** What was published, file by file. */
@@ -27,17 +31,21 @@ export interface Place extends Target.Target {
 /** Paths relative to the output folder, as the journal has them. */
 export const paths = {
   about: ".labelstream/about.json",
+  jobs: ".labelstream/jobs.ndjson",
   names: ".labelstream/names.ndjson",
   publication: ".labelstream/publication.ndjson",
+  records: ".labelstream/records",
   store: ".labelstream/store"
 } as const
 
 /** Names the paths; touches nothing. */
 export const at = (fs: Fs, directory: string): Place => {
-  const target = Target.at(fs, directory, ["store"])
+  const target = Target.at(fs, directory, ["records", "store"])
   const under = (path: string) => join(target.output, path)
   return {
     ...target,
+    jobs: under(paths.jobs),
+    records: under(paths.records),
     store: under(paths.store),
     about: under(paths.about),
     publication: under(paths.publication),
@@ -58,8 +66,8 @@ export interface About {
   readonly stamp: string
 }
 
-/** The version of the store. Records of an older one count as missing. */
-export const version = 1
+/** The version of the store. Jobs of an older one count as missing: the next run brings them again. */
+export const version = 2
 
 /** Whether a record has everything needed. */
 export const suffices = (has: Needs, needs: Needs): boolean =>

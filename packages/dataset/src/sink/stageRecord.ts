@@ -3,9 +3,11 @@
  * Masks are read here once, so that the record says which of them cannot be read.
  */
 import { type AnnotationModel, type JobSink, PathName, TableRows } from "@labelstream/core/sink"
-import { type Failure, type Fs, SortedLines, StagedContent } from "@labelstream/storage"
+import { type Failure, Files, type Fs, SortedLines, StagedContent } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { hash } from "node:crypto"
 import { join } from "node:path"
 import * as CocoDocument from "../CocoDocument.ts"
 import { DatasetError } from "../DatasetError.ts"
@@ -15,17 +17,22 @@ import type { Shape } from "../Sample.ts"
 import * as LabeledCloud from "./labeledCloud.ts"
 import type { Needs, Place } from "./place.ts"
 import { shapeText } from "./shapeText.ts"
-import * as StoredRecord from "./StoredRecord.ts"
+import type { RecordWriter } from "./store/recordFile.ts"
+import type * as StoredRecord from "./store/StoredRecord.ts"
 
-/** A job whose files lie in the staging folder of its token: its record as `<number>.0`, its files from `<number>.1` on. */
+/** A job whose files lie in the staging folder of its token, from `<number>.1` on, and whose record has been written. */
 export interface Staged {
   readonly number: number
-  /** `<batch>/<job>` in the store. */
-  readonly path: string
-  readonly first: string
-  readonly size: number
-  readonly files: ReadonlyArray<StoredRecord.StoredFile>
+  readonly job: Omit<StoredRecord.StoredJob, "record">
+  readonly span: StoredRecord.Span
   readonly receipt: JobSink.Receipt
+}
+
+/** Where a job is staged. */
+export interface Staging {
+  readonly folder: string
+  readonly number: number
+  readonly writer: RecordWriter
 }
 
 /** Files written at the same time for one job. */
@@ -34,50 +41,58 @@ const filesAtOnce = 4
 /** A COCO document is parsed as a whole: one above this many bytes counts as a document of unknown shape. */
 const largestCoco = 64 * 1024 * 1024
 
-/** The files that say which class a pixel or a point belongs to. */
-const labelRoles = { image: "mask", point_cloud: "point_cloud" } as const
-
-/** Writes one record and its files. */
+/** Writes the record of a job, and its files. */
 export const stageRecord = Effect.fnUntraced(function*(
   place: Place,
   attempt: Failure.Attempt,
   { kind, ...needs }: Needs & { readonly kind: "image" | "point_cloud" },
-  folder: string,
-  number: number,
+  { folder, number, writer }: Staging,
   record: JobSink.JobRecord
 ) {
   const where: Failure.Where = { step: "stage", batchId: record.batchId, jobId: record.jobId }
   const unreadable = (cause: unknown) => attempt(where, () => Promise.reject(StagedContent.unreadable(cause)))
   const staged = (file: number) => join(folder, `${number}.${file}`)
   const coco = yield* cocoOf(record).pipe(Effect.catchTag("ContentError", unreadable))
+  const roles = { mask: needs.masks && kind === "image", cloud: needs.masks && kind === "point_cloud" }
   const wanted = record.attachments.filter(({ ref: { role } }) =>
-    role === labelRoles[kind] && needs.masks || role === "input" && needs.inputs
+    role === "input" ? needs.inputs : role === "mask" ? roles.mask : role === "point_cloud" && roles.cloud
   )
   const contents = [
     ...coco === undefined ? [] : [{ name: "coco.json", content: record.document }],
-    ...wanted.map((attachment) => ({ name: PathName.nested(attachment), content: attachment.content }))
+    // A mask is stored as runs, when it has been read.
+    ...wanted.filter((attachment) => !isMask(attachment)).map((attachment) => ({
+      name: PathName.nested(attachment),
+      content: attachment.content
+    }))
   ]
   yield* Effect.forEach(
     contents,
     ({ content }, index) => StagedContent.write(place, attempt, staged(index + 1), content, where),
     { concurrency: filesAtOnce, discard: true }
   )
-  const head: StoredRecord.Head = {
-    project: record.projectId,
-    job: jobOf(record),
-    revision: { document: record.revision.document, attachments: record.revision.attachments },
-    bytes: TableRows.receiptOf(record).bytes,
-    made: needs,
-    files: contents.map(({ content, name }) => ({ name, size: content.size, sha256: content.sha256 }))
+  const files = contents.map(({ content: { sha256, size }, name }): StoredRecord.StoredFile => ({ name, size, sha256 }))
+  const addFile = async (name: string, bytes: Uint8Array): Promise<number> => {
+    await Files.writeNew(place.fs, staged(files.length + 1), bytes)
+    return files.push({ name, size: bytes.length, sha256: hash("sha256", bytes) }) - 1
   }
+  const scratch = join(folder, `${number}.sort`)
   const lines = coco === undefined
-    ? yield* samplesOf(place.fs, staged(contents.length + 1), record, wanted).pipe(
+    ? yield* samplesOf(place.fs, attempt, where, scratch, record, wanted, addFile).pipe(
       Effect.catchTag("ContentError", unreadable)
     )
     : cocoLines(coco)
-  const written = yield* attempt(where, () => StoredRecord.write(place.fs, staged(0), withHead(head, lines)))
-  const path = `${PathName.fromId(record.batchId)}/${PathName.fromId(record.jobId)}`
-  return { number, path, ...written, files: head.files, receipt: TableRows.receiptOf(record) } satisfies Staged
+  const span = yield* attempt(where, () => writer.add(lines))
+  const receipt = TableRows.receiptOf(record)
+  const job = {
+    path: `${PathName.fromId(record.batchId)}/${PathName.fromId(record.jobId)}`,
+    project: record.projectId,
+    job: jobOf(record),
+    revision: receipt.revision,
+    bytes: receipt.bytes,
+    made: needs,
+    files
+  }
+  return { number, job, span, receipt } satisfies Staged
 })
 
 const jobOf = ({ batchId, jobId, result, summary }: JobSink.JobRecord) => ({
@@ -85,11 +100,6 @@ const jobOf = ({ batchId, jobId, result, summary }: JobSink.JobRecord) => ({
   jobId,
   referenceId: summary.referenceId ?? result.referenceId ?? ""
 })
-
-async function* withHead(head: StoredRecord.Head, lines: AsyncIterable<string>): AsyncGenerator<string> {
-  yield JSON.stringify(head)
-  yield* lines
-}
 
 /** A result of custom code that is a COCO document; undefined if it is none. */
 const cocoOf = Effect.fnUntraced(function*(record: JobSink.JobRecord) {
@@ -108,36 +118,38 @@ type Attachment = JobSink.JobRecord["attachments"][number]
 
 /**
  * The lines of the samples. Rows of a video come track by track: they are sorted by input, in files if there are many. These
- * lie in the folder `scratch`, which goes with the staging folder.
+ * lie in the folder `scratch`, which goes with the staging folder. Of `files`, those that are no masks are stored already.
  */
 const samplesOf = Effect.fnUntraced(function*(
   fs: Fs,
+  attempt: Failure.Attempt,
+  where: Failure.Where,
   scratch: string,
   record: JobSink.JobRecord,
-  files: ReadonlyArray<Attachment>
+  files: ReadonlyArray<Attachment>,
+  addFile: (name: string, bytes: Uint8Array) => Promise<number>
 ) {
   const media = (yield* Stream.runCollect(TableRows.mediaRows(record))).flat()
-  const fileOf = new Map(files.map(({ ref }, index) => [ref.index, index]))
+  const byIndex = new Map(files.map((file) => [file.ref.index, file]))
+  const storedAt = new Map(files.filter((file) => !isMask(file)).map((file, index) => [file, index]))
   const masks = masksByMedia(media, files)
   const endings = new Map<number, string | null>()
   for (const row of media) {
-    const input = row.attachment_index === null ? undefined : fileOf.get(row.attachment_index)
-    if (input !== undefined) endings.set(row.media_index, yield* endingOf(files[input]!))
+    const input = row.attachment_index === null ? undefined : byIndex.get(row.attachment_index)
+    if (input !== undefined) endings.set(row.media_index, yield* endingOf(input))
   }
-  async function* keyed(): AsyncGenerator<ReadonlyArray<SortedLines.Keyed>> {
-    const { batchId, jobId } = record
-    const decoded = record.parsed.rows({ batchId, jobId }).pipe(Stream.mapError(StagedContent.unreadable))
-    for await (const { rows } of Stream.toAsyncIterable(decoded)) {
-      yield rows.map((row) => ({
-        key: `${padded(row.media_index ?? nowhere)}${padded(row.annotation_index)}`,
-        // Segments come with their color, by which a mask has them, or with the key that points of a cloud have.
-        line: `${row.type === "segment" ? row.label_key ?? row.color ?? "-" : ""} ${shapeText(row)}`
-      }))
-    }
-  }
-  const makeFolder = once(() => fs.mkdir(scratch).then(() => scratch))
+  const { batchId, jobId } = record
+  const sorter = SortedLines.sorter(fs, () => fs.mkdir(scratch).then(() => scratch))
+  yield* Stream.runForEach(record.parsed.rows({ batchId, jobId }), ({ rows }) => {
+    const spilled = sorter.add(rows.map((row) => ({
+      key: `${padded(row.media_index ?? nowhere)}${padded(row.annotation_index)}`,
+      // Segments come with their color, by which a mask has them, or with the key that points of a cloud have.
+      line: `${row.type === "segment" ? row.label_key ?? row.color ?? "-" : ""} ${shapeText(row)}`
+    })))
+    return spilled === undefined ? Effect.void : attempt(where, () => spilled)
+  })
   async function* lines(): AsyncGenerator<string> {
-    const sorted = flat(SortedLines.sort(fs, keyed(), makeFolder))
+    const sorted = flat(sorter.sorted())
     let head = await sorted.next()
     /** Takes the shapes of an input. Legends of a job with several masks are of no input: they come first. */
     const take = async (index: number) => {
@@ -156,6 +168,9 @@ const samplesOf = Effect.fnUntraced(function*(
       const taken = await take(row.media_index)
       yield await sampleLine(row, taken, loose.segments)
     }
+    // Of a file that is of no input nothing is stored, and a job with bytes that cannot be read is none to store.
+    const used = new Set(masks.values())
+    for (const file of files) if (isMask(file) && !used.has(file)) await StagedContent.collect(file.content)
     const astray: Array<readonly [shape: string, why: string]> = loose.shapes.map((shape) => [shape, noImage])
     if (masks.size === 0 && !files.some(isCloud)) {
       astray.push(...loose.segments.map(({ shape }) => [shape, noMask] as const))
@@ -171,17 +186,16 @@ const samplesOf = Effect.fnUntraced(function*(
   }
   const sampleLine = async (row: AnnotationModel.MediaRow, { segments, shapes }: Taken, ofJob: Taken["segments"]) => {
     const { frame_id, frame_index, height, kind, media_index, url, width } = row
-    const file = masks.get(media_index)
-    const legend = file === undefined ? segments : [...ofJob, ...segments]
-    const mask = file === undefined ? undefined : await Effect.runPromise(maskOf(files[file]!, file, legend))
-    const cloud = row.attachment_index === null ? undefined : fileOf.get(row.attachment_index)
-    const points = cloud === undefined || !isCloud(files[cloud]!)
+    const picture = masks.get(media_index)
+    const legend = picture === undefined ? segments : [...ofJob, ...segments]
+    const mask = picture === undefined ? undefined : await maskOf(picture, legend, addFile)
+    const input = row.attachment_index === null ? undefined : byIndex.get(row.attachment_index)
+    const points = input === undefined || !isCloud(input)
       ? undefined
-      : await cloudOf(files[cloud]!, cloud, [...ofJob, ...segments])
+      : await cloudOf(input, storedAt.get(input)!, [...ofJob, ...segments])
     const read = typeof mask === "object" ? mask : typeof points === "object" ? points : undefined
     // Segments that neither a mask nor a cloud shows stay, to be counted as lost.
     const left = read === undefined ? legend.map(({ shape }) => shape) : []
-    const input = row.attachment_index === null ? undefined : fileOf.get(row.attachment_index)
     const start = JSON.stringify({
       kind,
       frame: frame_id === null && frame_index === null
@@ -192,11 +206,11 @@ const samplesOf = Effect.fnUntraced(function*(
       height: height ?? (typeof mask === "object" ? mask.height : null),
       ending: endings.get(media_index) ?? null,
       // A mask is no input, though it may stand for one that the result does not name.
-      input: input === undefined || files[input]!.ref.role !== "input" ? null : input,
+      input: input?.ref.role === "input" ? storedAt.get(input)! : null,
       mask: mask ?? null,
       ...points === undefined ? {} : { points }
     })
-    return `${start.slice(0, -1)},"shapes":[${[...shapes, ...left].join(",")}]}`
+    return `${start}\t[${[...shapes, ...left].join(",")}]`
   }
   return lines()
 })
@@ -212,14 +226,14 @@ const nowhere = -1
 /** Sorts as the numbers do from -1 on. */
 const padded = (index: number): string => String(index + 1).padStart(10, "0")
 
-/** The mask of each input, as its place among the files: that of the input itself, or of its frame, or the only one. */
+/** The mask of each input: that of the input itself, or of its frame, or the only one. */
 const masksByMedia = (media: ReadonlyArray<AnnotationModel.MediaRow>, files: ReadonlyArray<Attachment>) => {
   const images = media.filter(({ kind }) => kind === "image")
   const byFile = new Map(images.map((row) => [row.attachment_index, row.media_index]))
   const byFrame = new Map(images.map((row) => [JSON.stringify([row.frame_id, row.sensor_id]), row.media_index]))
-  const found = new Map<number, number>()
-  for (const [file, { ref }] of files.entries()) {
-    if (ref.role !== "mask") continue
+  const found = new Map<number, Attachment>()
+  for (const file of files.filter(isMask)) {
+    const { ref } = file
     const index = byFile.get(ref.index) ?? byFrame.get(JSON.stringify([ref.frameId, ref.sensorId])) ??
       byFrame.get(JSON.stringify([ref.frameId, null])) ?? (images.length === 1 ? images[0]!.media_index : undefined)
     if (index !== undefined && !found.has(index)) found.set(index, file)
@@ -227,19 +241,22 @@ const masksByMedia = (media: ReadonlyArray<AnnotationModel.MediaRow>, files: Rea
   return found
 }
 
-/** Reads a mask; returns the reason if it cannot be read. */
-const maskOf = ({ content }: Attachment, file: number, segments: Taken["segments"]) => {
+/** Reads a mask and stores it; returns the reason if it cannot be read. */
+const maskOf = async (
+  attachment: Attachment,
+  segments: Taken["segments"],
+  addFile: (name: string, bytes: Uint8Array) => Promise<number>
+): Promise<StoredRecord.StoredMask | string> => {
   const legend = segments.map(({ color, shape }) => ({ color, shape: JSON.parse(shape) as Shape }))
-  return Legend.open(Effect.catch(content.collect, (cause) => Effect.die(StagedContent.unreadable(cause))), legend)
-    .pipe(
-      Effect.map(({ entries, hasStrays, height, width }): StoredRecord.StoredMask => {
-        const met = new Set(entries)
-        const colors = legend.filter(({ shape }) => met.has(shape)).map(({ color }) => color)
-        return { file, width, height, hasStrays, colors, entries: entries.filter((entry) => entry !== null) }
-      }),
-      Effect.catch(({ detail }: DatasetError) => Effect.succeed(detail))
-    )
+  const png = await StagedContent.collect(attachment.content)
+  const opened = Effect.runSync(Effect.result(Legend.open(Effect.succeed(png), legend)))
+  if (Result.isFailure(opened)) return opened.failure.detail
+  const { entries, hasStrays, height, runs, values, width } = opened.success
+  const file = await addFile(`${PathName.nested(attachment)}.runs`, runs)
+  return { file, width, height, hasStrays, values, entries }
 }
+
+const isMask = ({ ref }: Attachment): boolean => ref.role === "mask"
 
 const isCloud = ({ ref }: Attachment): boolean => ref.role === "point_cloud"
 
@@ -286,11 +303,6 @@ const counted = (
 
 async function* flat<A>(arrays: AsyncIterable<ReadonlyArray<A>>): AsyncGenerator<A> {
   for await (const items of arrays) yield* items
-}
-
-const once = <A>(make: () => Promise<A>): () => Promise<A> => {
-  let made: Promise<A> | undefined
-  return () => made ??= make()
 }
 
 const noImage = "its image is not known"

@@ -6,11 +6,11 @@ import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { DatasetError } from "../DatasetError.ts"
 import * as Legend from "../Legend.ts"
-import type { Input, Mask, PointLabels } from "../Sample.ts"
-import { type Before, cocoReader } from "./gather.ts"
+import type { Input, Mask, PointLabels, Shape } from "../Sample.ts"
+import { type Before, cocoReader, type Gathering } from "./gather.ts"
 import * as LabeledCloud from "./labeledCloud.ts"
 import type { Place } from "./place.ts"
-import type * as StoredRecord from "./StoredRecord.ts"
+import type * as StoredRecord from "./store/StoredRecord.ts"
 
 /** The inputs in the file. Each run reads it again. */
 export const inputsIn = (place: Place, samples: string): Stream.Stream<Input, DatasetError> =>
@@ -25,29 +25,42 @@ const read = (place: Place, samples: string): AsyncIterable<ReadonlyArray<Input>
     for await (const lines of Lines.read(place.fs, samples)) {
       const inputs: Array<Input> = []
       for (const line of lines) {
-        const tab = line.indexOf("\t")
-        const before = JSON.parse(line.slice(0, tab)) as Before
-        const sample = JSON.parse(line.slice(tab + 1)) as StoredRecord.StoredSample | StoredRecord.CocoSample
-        inputs.push(await inputOf(place, coco, before, sample))
+        const [before, sample, shapes = []] = JSON.parse(line) as Gathering
+        inputs.push(
+          "coco" in sample
+            ? await cocoInput(place, coco, before, sample)
+            : inputOf(place, before, sample, shapes)
+        )
       }
       yield inputs
     }
   }
 })
 
-const inputOf = async (
+const cocoInput = async (
   place: Place,
   coco: ReturnType<typeof cocoReader>,
-  { file, found, input, job, name, path }: Before,
-  sample: StoredRecord.StoredSample | StoredRecord.CocoSample
+  before: Before,
+  { at }: StoredRecord.CocoSample
 ): Promise<Input> => {
-  const media = found !== null
-    ? contentOf(place.fs, found.path, found)
+  const { file, job, name, path } = before
+  return { ...await coco(path, file, at, job), name, media: mediaOf(place, before) }
+}
+
+const mediaOf = ({ fs, store }: Place, { found, input, path }: Before): Content.Content | null =>
+  found !== null
+    ? contentOf(fs, found.path, found)
     : input !== null
-    ? contentOf(place.fs, join(place.store, path, input.name), input)
+    ? contentOf(fs, join(store, path, input.name), input)
     : null
-  if ("coco" in sample) return { ...await coco(path, file, sample.at, job), name, media }
-  const { ending, frame, height, kind, mask, points, shapes, url, width } = sample
+
+const inputOf = (
+  place: Place,
+  before: Before,
+  { ending, frame, height, kind, mask, points, url, width }: StoredRecord.StoredSample,
+  shapes: ReadonlyArray<Shape>
+): Input => {
+  const { file, found, job, name, path } = before
   return {
     name,
     ending: ending ?? found?.ending ?? null,
@@ -67,7 +80,7 @@ const inputOf = async (
       ? "no labeled cloud in PCD was exported with it"
       : undefined,
     points: file === null || typeof points !== "object" ? null : cloudOf(place, path, file, points),
-    media
+    media: mediaOf(place, before)
   }
 }
 
@@ -75,16 +88,16 @@ const maskOf = (
   { fs, store }: Place,
   path: string,
   { name }: StoredRecord.StoredFile,
-  { colors, entries, hasStrays, height, width }: StoredRecord.StoredMask
+  { entries, hasStrays, height, values, width }: StoredRecord.StoredMask
 ): Mask => ({
   width,
   height,
   entries,
   hasStrays,
-  read: Effect.tryPromise({
-    try: async () => Legend.decode(await Files.readAll(fs, join(store, path, name)), colors).values,
-    catch: (cause) => cause instanceof DatasetError ? cause : failure(cause)
-  })
+  read: Effect.flatMap(
+    Effect.tryPromise({ try: () => Files.readAll(fs, join(store, path, name)), catch: failure }),
+    (runs) => Legend.read(runs, { height, values, width })
+  )
 })
 
 const cloudOf = (

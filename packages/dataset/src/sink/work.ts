@@ -1,4 +1,4 @@
-/** What a dataset sink does while it is open: how records go into the store, and how a run ends. */
+/** What a dataset sink does while it is open: how jobs go into the store, and how a run ends. */
 import { Failure, Files, type FolderSink, type Journal, StagedRecords } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
@@ -7,14 +7,16 @@ import type { AllOptionsOf, DatasetFormat } from "../DatasetFormat.ts"
 import { finish } from "./finish.ts"
 import { type About, common, type Needs, paths, type Place, readAbout, version } from "./place.ts"
 import { type Staged, stageRecord } from "./stageRecord.ts"
-import { recordAt } from "./storeContents.ts"
-import * as StoredRecord from "./StoredRecord.ts"
+import * as RecordFile from "./store/recordFile.ts"
+import { encode, fileFor } from "./store/StoredRecord.ts"
 
-/** Records written at the same time. Node syncs four files at once unless told otherwise. */
-const recordsAtOnce = 8
+/** Jobs staged at the same time. Node syncs four files at once unless told otherwise. */
+const jobsAtOnce = 8
 
 interface Batch {
   readonly staged: ReadonlyArray<Staged>
+  /** Bytes of the file of records. */
+  readonly size: number
   readonly about: number
 }
 
@@ -35,7 +37,7 @@ export const start = <Fields extends Schema.Struct.Fields>(
       format: "labelstream-dataset",
       version,
       dataset: format.name,
-      needs: before === undefined ? needs : common(before.needs, needs),
+      needs: before?.version === version ? common(before.needs, needs) : needs,
       stamp: basename(folder)
     }
     const bytes = Buffer.from(`${JSON.stringify(about)}\n`)
@@ -44,38 +46,49 @@ export const start = <Fields extends Schema.Struct.Fields>(
   }
   return {
     stage: Effect.fnUntraced(function*(folder, records) {
-      const { rejected, staged } = yield* StagedRecords.forEach(
-        records,
-        recordsAtOnce,
-        (record, number) => stageRecord(place, attempt, { ...needs, kind: format.kind }, folder, number, record)
+      const step = <A>(run: () => Promise<A>) => attempt({ step: "stage" }, run)
+      return yield* Effect.acquireUseRelease(
+        step(() => RecordFile.create(fs, join(folder, "records"))),
+        Effect.fnUntraced(function*(writer) {
+          const { rejected, staged } = yield* StagedRecords.forEach(
+            records,
+            jobsAtOnce,
+            (record, number) =>
+              stageRecord(place, attempt, { ...needs, kind: format.kind }, { folder, number, writer }, record)
+          )
+          const size = yield* step(writer.end)
+          const about = yield* step(() => writeAbout(folder))
+          return { staged: { staged, size, about }, rejected }
+        }),
+        (writer) => step(writer.close)
       )
-      const about = yield* attempt({ step: "stage" }, () => writeAbout(folder))
-      return { staged: { staged, about }, rejected }
     }),
     receiptsOf: ({ staged }) => staged.map(({ receipt }) => receipt),
-    changesOf: async ({ about, staged }) => {
+    changesOf: async ({ about, size, staged }) => {
+      if (staged.length === 0) return []
       const steps: Array<Journal.Step> = []
-      await Files.forEachLimit(staged, recordsAtOnce, async (record, index) => {
-        steps[index] = await stepOf(place, record)
+      await Files.forEachLimit(staged, jobsAtOnce, async (job, index) => {
+        steps[index] = await filesOf(place, job)
       })
-      const changed = steps.filter(({ length }) => length > 0)
-      if (changed.length === 0) return []
-      return [...changed, [{ put: "about", at: paths.about, size: about, isNew: false }]]
+      const file = fileFor(staged.length)
+      const lines = staged.map(({ job, span }) => ({
+        append: encode({ ...job, record: { ...span, file } }),
+        to: paths.jobs
+      }))
+      return [
+        ...steps.filter(({ length }) => length > 0),
+        [{ put: "records", at: `${paths.records}/${file}`, size, isNew: true }, ...lines],
+        [{ put: "about", at: paths.about, size: about, isNew: false }]
+      ]
     },
     finish: ({ outcome }) =>
       outcome === "stopped" ? Effect.void : finish(place, journal, attempt, format, options, needs)
   }
 }
 
-/** What is to be done for one job: nothing if it is stored like this already. Its files come before its record. */
-const stepOf = async (place: Place, { files, first, number, path, size }: Staged): Promise<Journal.Step> => {
-  const { fs, store } = place
-  const found = await StoredRecord.readHead(fs, recordAt(place, path))
-  const stored = found.is === "missing" ? [] : await Files.namesIn(fs, join(store, path))
-  const isSame = found.is === "current" && found.first === first && stored.length === files.length &&
-    await StoredRecord.isWhole(fs, recordAt(place, path), first) &&
-    await StoredRecord.areWhole(fs, join(store, path), files)
-  if (isSame) return []
+/** What is to be done with the files of one job: those that it had and no longer has go. */
+const filesOf = async ({ fs, store }: Place, { job: { files, path }, number }: Staged): Promise<Journal.Step> => {
+  const stored = await Files.namesIn(fs, join(store, path))
   const names = new Set(files.map(({ name }) => name))
   const at = `${paths.store}/${path}`
   return [
@@ -85,7 +98,6 @@ const stepOf = async (place: Place, { files, first, number, path, size }: Staged
       size: file.size,
       isNew: !stored.includes(file.name)
     })),
-    { put: `${number}.0`, at: `${at}.ndjson`, size, isNew: found.is === "missing" },
     ...stored.filter((name) => !names.has(name)).map((name) => ({ remove: `${at}/${name}` }))
   ]
 }

@@ -2,25 +2,30 @@
 import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Coco, DatasetSink } from "../../src/index.ts"
 
 export const make = (target: string) => DatasetSink.make(Coco.format, { directory: target })
 
-/** The records in the store, in order. */
+/** The files of records in the store. */
 const records = (target: string): ReadonlyArray<string> => {
-  const store = join(target, ".labelstream", "store")
-  return readdirSync(store, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ndjson")).sort().map((path) => join(store, path))
+  const folder = join(target, ".labelstream", "records")
+  return readdirSync(folder).map((name) => join(folder, name))
 }
 
 export const damages = {
-  "changes a record": (target: string) =>
+  "changes records": (target: string) =>
     Effect.try(() => {
       const path = records(target).at(-1)!
       writeFileSync(path, "x".repeat(statSync(path).size))
-    })
+    }),
+  "cuts a file of records short": (target: string) =>
+    Effect.try(() => {
+      const path = records(target).at(-1)!
+      truncateSync(path, statSync(path).size - 9)
+    }),
+  "removes a file of records": (target: string) => Effect.try(() => unlinkSync(records(target).at(-1)!))
 }
 
 /** The published files by path. The store and the lock are the sink's own. */

@@ -27,7 +27,7 @@ export async function* heldLines(
   for (const from of places) {
     const path = join(from.output, batch, Manifest.fileName)
     if ((await from.fs.find(path))?.isFile() !== true) continue
-    sources.push(new Cursor(latestLines(from.fs, path, once(makeFolder)), ({ key, line }) => ({ key, line, from })))
+    sources.push(new Cursor(latestLines(from.fs, path, makeFolder), ({ key, line }) => ({ key, line, from })))
   }
   try {
     for (const source of sources) await source.advance()
@@ -56,11 +56,6 @@ const leastOf = (sources: ReadonlyArray<Cursor<SortedLines.Keyed, Held>>): Held 
 
 const isLater = (one: Held, other: Held): boolean =>
   (Manifest.storedOf(one.line) ?? 0) > (Manifest.storedOf(other.line) ?? 0)
-
-const once = <A>(make: () => Promise<A>): () => Promise<A> => {
-  let made: Promise<A> | undefined
-  return () => made ??= make()
-}
 
 /** Runs over something that needs folders for sorting, made by `make`, and removes them. */
 export async function* withScratch<A>(
