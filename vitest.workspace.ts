@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { configDefaults, defineConfig } from "vitest/config"
+import { workInMemory } from "./scripts/testFolder.ts"
 import { isFull } from "./scripts/testScale.ts"
 
 const root = import.meta.dirname
@@ -9,6 +10,9 @@ const names = existsSync(join(root, "examples", "test")) ? [...packages, "exampl
 
 // Whatever a test starts finds Effect compiled, as do the processes in which tests run.
 process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules", ".cache", "compiled")
+
+// The full matrix works on the disk.
+if (!isFull) workInMemory()
 
 export default defineConfig({
   test: {

@@ -56,11 +56,12 @@ describe.each(["sink", "format"] as const)("the guide to a %s", (kind) => {
 
 describe.each(
   [["simple", packageOf("sink")], ["strong", strongPackage]] as const
-)("the guide to a %s sink", (_, files) => {
+)("the guide to a %s sink", (kind, files) => {
   it.live("shows a sink that keeps every rule that it does not waive", () =>
     Effect.gen(function*() {
       const folder = yield* typed(files)
-      yield* passes(folder, [tsc, "-p", "test"])
+      // The types of the simple one are checked above.
+      if (kind === "strong") yield* passes(folder, [tsc, "-p", "test"])
       const quick = isFull ? [] : ["-t", ` conformance (?:> )?(?!> |${slow.source.slice(1)})`]
       yield* passes(folder, [vitest, "run", "--reporter=json", "--outputFile=report.json", ...quick])
       const report = JSON.parse(yield* Effect.promise(() => readFile(join(folder, "report.json"), "utf8"))) as {

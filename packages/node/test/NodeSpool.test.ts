@@ -5,13 +5,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { spawn } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
-import { once } from "node:events"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Agent } from "undici"
 import { NodeSpool, NodeTransport } from "../src/index.ts"
+import { child, killed } from "./support/children.ts"
 import { temporaryFolder } from "./support/folders.ts"
 import { serve } from "./support/servers.ts"
 
@@ -240,24 +239,16 @@ describe("NodeSpool", () => {
   it.live("removes what a killed process left, and nothing of a living one or of others", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryFolder
-      const start = Effect.callback<ReturnType<typeof spawn>>((resume) => {
-        const child = spawn(process.execPath, [path.join(import.meta.dirname, "support/spoolChild.ts"), directory], {
-          stdio: ["pipe", "pipe", "inherit"]
-        })
-        child.stdout.once("data", () => resume(Effect.succeed(child)))
-      })
-      const killed = yield* start
-      const living = yield* Effect.acquireRelease(start, (child) => Effect.sync(() => child.kill("SIGKILL")))
-      const exit = once(killed, "exit")
-      killed.kill("SIGKILL")
-      yield* Effect.promise(() => exit)
+      const [dead, living] = [yield* child("spoolChild", directory), yield* child("spoolChild", directory)]
+      for (const { nextLine } of [dead, living]) yield* nextLine
+      yield* killed(dead)
       fs.writeFileSync(path.join(directory, "notes.txt"), "not ours")
       fs.mkdirSync(path.join(directory, "spool-of-thread"))
       assert.strictEqual(filesIn(directory).length, 3)
       yield* Effect.gen(function*() {
         const entries = fs.readdirSync(directory).sort()
         assert.strictEqual(entries.length, 5)
-        assert.isFalse(entries.some((entry) => entry.includes(`-${killed.pid}-`)))
+        assert.isFalse(entries.some((entry) => entry.includes(`-${dead.pid}-`)))
         assert.isTrue(entries.some((entry) => entry.includes(`-${living.pid}-`)))
         assert.strictEqual(filesIn(directory).length, 2)
       }).pipe(Effect.provide([NodeSpool.layer({ directory }), NodeSpool.layer({ directory })]))

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
-import { join } from "node:path"
 import { scale } from "../../../scripts/testScale.ts"
 import { suite } from "../../core/test/suites/ledger.ts"
 import { model } from "../../core/test/suites/ledgerModel.ts"
@@ -23,8 +22,6 @@ const unobserved = (ledger: Ledger.Ledger["Service"], run: number) =>
     Stream.runCollect(ledger.entries({ batch, notObservedIn: run })),
     (pages) => pages.flat().map(({ jobId }) => jobId)
   )
-
-const support = (name: string) => join(import.meta.dirname, "support", name)
 
 describe("SqliteLedger.layer", () => {
   it.live("answers a second run without entries, whether the listing keeps its order or not", () =>
@@ -111,7 +108,7 @@ describe("SqliteLedger.layer", () => {
   it.live("is locked at once while another process has it, and names that process", () =>
     Effect.gen(function*() {
       const file = yield* newFile
-      const holder = yield* child(support("ledgerChild.ts"), "hold", file)
+      const holder = yield* child("ledgerChild", "hold", file)
       assert.strictEqual(yield* holder.nextLine, "held")
       const error = yield* opening(file)
       assert.strictEqual(error.reason, "locked")
@@ -132,7 +129,7 @@ describe("SqliteLedger.layer", () => {
       const file = yield* newFile
       const said = new Set<string>()
       for (const lines of scale([1, 5, 13], [1, 2, 5, 8, 13])) {
-        const writer = yield* child(support("ledgerChild.ts"), "write", file, `kill${lines}`)
+        const writer = yield* child("ledgerChild", "write", file, `kill${lines}`)
         for (let i = 0; i < lines; i++) said.add(yield* writer.nextLine)
         for (const line of yield* killed(writer)) said.add(line)
       }
@@ -159,7 +156,7 @@ describe("SqliteLedger.layerReadOnly", () => {
   it.live("reads what another process has written, while it writes", () =>
     Effect.gen(function*() {
       const file = yield* newFile
-      const writer = yield* child(support("ledgerChild.ts"), "write", file, "w")
+      const writer = yield* child("ledgerChild", "write", file, "w")
       for (let i = 0; i < 4; i++) yield* writer.nextLine
       const counts = yield* withReader(file, (ledger) => ledger.counts(batch))
       assert.isAtLeast(counts.stored, 200)

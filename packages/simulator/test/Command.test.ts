@@ -6,7 +6,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { inject } from "vitest"
 import { api, attachment, data, follow, job, page } from "./support/client.ts"
+
+const programs = inject("programs")
+const env = { ...process.env, NODE_COMPILE_CACHE: join(programs, "compiled") }
 
 interface Run {
   readonly child: ChildProcess
@@ -19,8 +23,8 @@ interface Run {
 const run = (...args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync((): Run => {
-      const bin = join(import.meta.dirname, "..", "src", "bin.ts")
-      const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+      const bin = join(programs, "bin.js")
+      const child = spawn(process.execPath, [bin, ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
       let [out, error] = ["", ""]
       child.stdout.on("data", (chunk: Buffer) => void (out += chunk.toString()))
       child.stderr.on("data", (chunk: Buffer) => void (error += chunk.toString()))

@@ -6,9 +6,9 @@ import { make, manifest, readBack } from "./support/subject.ts"
 
 /**
  * In the full matrix alone: `crash.test.ts`, `faults.test.ts`, and `writers.test.ts` die or fail at the same operations in
- * one process, and W07 bounds memory.
+ * one process, W07 bounds memory, and the files sink cuts the power (C07) and kills writers (M01, M03) over the same journal.
  */
-const slow = new Set<string>(scale(["C01", "C04", "M04", "P03"], []))
+const slow = new Set<string>(scale(["C01", "C03", "C04", "C07", "F03", "M01", "M03", "M04", "P03"], []))
 
 SinkConformance.suite("parquet", {
   make,

@@ -4,8 +4,8 @@ import { inject } from "vitest"
 import { scale } from "../../../scripts/testScale.ts"
 import { damages, make, readBack } from "./support/subject.ts"
 
-/** In the full matrix alone: `crash.test.ts` kills this sink too, and W07 bounds memory. */
-const slow = new Set<string>(scale(["C01", "P03"], []))
+/** In the full matrix alone: `crash.test.ts` kills this sink too, `faults.test.ts` fills its disk, and W07 bounds memory. */
+const slow = new Set<string>(scale(["C01", "C03", "F03", "P03"], []))
 
 SinkConformance.suite("sqlite", {
   make,

@@ -7,12 +7,20 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** What a program has of this process: where programs are, where it finds its code compiled, and where its files go. */
+const shared = Object.fromEntries(
+  ["PATH", "NODE_COMPILE_CACHE", "TMPDIR"].flatMap((name) => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value]]
+  })
+)
+
 /** Runs a program of Node in a folder. What it has started ends with it, also when this is interrupted. */
 export const node = (cwd: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
   Effect.callback<Ended>((resume) => {
     const child = spawn(process.execPath, args, {
       cwd,
-      env: { PATH: process.env["PATH"] ?? "", ...env },
+      env: { ...shared, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true
     })

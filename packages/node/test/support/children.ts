@@ -2,7 +2,12 @@
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { inject } from "vitest"
+
+const programs = inject("programs")
+const env = { ...process.env, NODE_COMPILE_CACHE: join(programs, "compiled") }
 
 interface Child {
   readonly pid: number | undefined
@@ -13,16 +18,17 @@ interface Child {
   readonly nextLine: Effect.Effect<string>
 }
 
-/** Starts a TypeScript file; killed with the scope at the latest. */
-export const child = (file: string, ...args: ReadonlyArray<string>) =>
+/** Starts a program of the test run, by its name; killed with the scope at the latest. */
+export const child = (program: string, ...args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync((): Child => {
-      const child = spawn(process.execPath, [file, ...args], { stdio: ["pipe", "pipe", "inherit"] })
+      const file = join(programs, `${program}.js`)
+      const child = spawn(process.execPath, [file, ...args], { env, stdio: ["pipe", "pipe", "inherit"] })
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
       const closed = once(child, "close")
       const nextLine = Effect.promise(async () => {
         const line = await lines.next()
-        if (line.done === true) throw new Error(`${file} has ended`)
+        if (line.done === true) throw new Error(`${program} has ended`)
         return line.value
       })
       return { pid: child.pid, child, lines, closed, nextLine }

@@ -99,6 +99,10 @@ const storeOne = Effect.fnUntraced(function*(sink: JobSink.OpenSink, jobId: stri
   yield* sink.commit(jobId)
 })
 
+/** A document of 256 KB, different for each job. */
+const quarter = (id: number): Uint8Array =>
+  Buffer.concat([utf8(`{"of":${id},"text":"`), Buffer.alloc(megabyte / 4, String(id % 10)), utf8("\"}")])
+
 /** Stores jobs of 256 KB in batches of up to eight; answers how much memory grows after the first megabytes. */
 export const volume = Effect.fnUntraced(function*(sink: JobSink.OpenSink, megabytes: number, maxRecords: number) {
   const size = Math.min(8, maxRecords)
@@ -109,7 +113,7 @@ export const volume = Effect.fnUntraced(function*(sink: JobSink.OpenSink, megaby
     if (memory === undefined && stored >= first) memory = watch()
     const jobs = yield* Effect.forEach(
       Array.from({ length: size }, (_, n) => stored + n),
-      (id) => job({ job: `job-${id}`, document: { of: id, text: String(id % 10).repeat(megabyte / 4) } })
+      (id) => job({ job: `job-${id}`, document: quarter(id) })
     )
     yield* sink.stage(`v-${batch}`, recordsOf(jobs))
     yield* sink.commit(`v-${batch}`)

@@ -1,0 +1,8 @@
+import { join } from "node:path"
+import type { TestProject } from "vitest/node"
+import { bundlePrograms } from "../../../scripts/testPrograms.ts"
+
+const support = (name: string) => join(import.meta.dirname, "support", `${name}.ts`)
+
+export const setup = (project: TestProject) =>
+  bundlePrograms(project, { ledgerChild: support("ledgerChild"), spoolChild: support("spoolChild") })

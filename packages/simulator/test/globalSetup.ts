@@ -1,0 +1,6 @@
+import { join } from "node:path"
+import type { TestProject } from "vitest/node"
+import { bundlePrograms } from "../../../scripts/testPrograms.ts"
+
+export const setup = (project: TestProject) =>
+  bundlePrograms(project, { bin: join(import.meta.dirname, "..", "src", "bin.ts") })
