@@ -103,16 +103,20 @@ const none = (error: unknown): Array<string> => {
   return []
 }
 
-/** Yields the bytes of a file from its beginning; each array is overwritten by the next one. */
+/** Bytes that are read of a file at first. Most files are small, and large buffers make the collector work. */
+const firstBytes = 16 * 1024
+
+/** Yields the bytes of a file from its beginning, at most `size` at a time; each array is overwritten by the next one. */
 export async function* chunksOf(fs: Fs, path: string, size: number): AsyncGenerator<Buffer> {
   const fd = await fs.open(path, "r")
   try {
-    const buffer = Buffer.allocUnsafe(Math.max(1, size))
+    let buffer = Buffer.allocUnsafe(Math.max(1, Math.min(size, firstBytes)))
     for (let at = 0;;) {
       const length = await fs.read(fd, buffer, at)
       if (length === 0) return
       at += length
       yield buffer.subarray(0, length)
+      if (length === buffer.length && length < size) buffer = Buffer.allocUnsafe(size)
     }
   } catch (error) {
     throw located(error, path)

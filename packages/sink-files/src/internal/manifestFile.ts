@@ -20,7 +20,7 @@ const repair = (fs: Fs, path: string): Promise<void> =>
   Files.withFile(fs, path, "r+", async (fd) => {
     await checkHeader(fs, fd, path)
     const { size } = await fs.fstat(fd)
-    const buffer = Buffer.alloc(64 * 1024)
+    const buffer = Buffer.alloc(Math.min(size, 64 * 1024))
     let end = size
     for (let from = size; from > 0 && end === size;) {
       const start = Math.max(0, from - buffer.length)

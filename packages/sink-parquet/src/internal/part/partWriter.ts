@@ -60,7 +60,8 @@ const version = "0.1.0"
 /** A file being written. Calls must not overlap. */
 export class PartWriter {
   private readonly columns: ReadonlyArray<Column>
-  private readonly bytes = new ByteWriter(1024 * 1024)
+  // It grows: parts with little in them are many.
+  private readonly bytes = new ByteWriter(32 * 1024)
   private readonly hash = createHash("sha256")
   private readonly parquet: ParquetWriter
   private held: Array<Array<unknown>> = []
