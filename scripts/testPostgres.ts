@@ -7,7 +7,7 @@ import type { TestProject } from "vitest/node"
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** URL of the server, or null where none can be started. */
+    /** URL of the server, or null if none can be started. */
     readonly postgres: string | null
   }
 }

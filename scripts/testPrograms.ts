@@ -1,4 +1,4 @@
-/** Bundles programs that tests run as processes of their own: they start in a quarter of the time that modules take. */
+/** Bundles programs that tests run as their own processes: they start in a quarter of the time that modules take. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { rolldown } from "rolldown"
@@ -14,7 +14,7 @@ declare module "vitest" {
 /** What has native code, or may be missing. */
 const external = [/^node:/, "better-sqlite3", "@duckdb/node-api", "pg-native"]
 
-/** Bundles the programs of a package, by name, for a test run. Answers what removes them. */
+/** Bundles the programs of a package, by name, for a test run. Returns what removes them. */
 export const bundlePrograms = async (project: TestProject, input: Readonly<Record<string, string>>) => {
   // From here, what is not in the bundle is found.
   const cache = join(project.config.root, "node_modules", ".cache")

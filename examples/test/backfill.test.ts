@@ -93,7 +93,7 @@ describe("a sink that is added later", () => {
       })
   )
 
-  it.live("gets from the platform what the other sink cannot give back as it was", () =>
+  it.live("gets from the platform what the other sink cannot return as it was", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
       const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 20 }], countJobs: true })

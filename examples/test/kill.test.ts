@@ -81,43 +81,47 @@ const [enough, most] = scale([4, 4], [50, 17])
 const jobOf = (key: string) => key.slice(key.indexOf("/") + 1)
 
 describe("an export that is killed with SIGKILL", () => {
-  it.live("again and again, goes on each time and ends with what an unbroken run stores", () =>
-    Effect.gen(function*() {
-      const { expected, run, simulator, total } = yield* world
-      const costs: Array<number> = []
-      for (let seed = 1; costs.length < enough; seed++) {
-        const next = random(seed)
-        const output = yield* temporaryFolder
-        let stored = new Set<string>()
-        for (let kills = 0;; kills++) {
-          const answers = kills < most ? 1 + Math.floor(next() * total / 5) : Number.POSITIVE_INFINITY
-          const { asked, signal, status } = yield* run(
-            output,
-            answers,
-            Math.floor(next() * 3) * Math.floor(next() * 15)
-          )
-          assert.deepStrictEqual(asked.filter((id) => stored.has(id)), [], "asked for jobs that were stored")
-          if (signal === null) {
-            assert.strictEqual(status, 0)
-            break
+  it.live(
+    "again and again, continues each time and ends with what an unbroken run stores",
+    () =>
+      Effect.gen(function*() {
+        const { expected, run, simulator, total } = yield* world
+        const costs: Array<number> = []
+        for (let seed = 1; costs.length < enough; seed++) {
+          const next = random(seed)
+          const output = yield* temporaryFolder
+          let stored = new Set<string>()
+          for (let kills = 0;; kills++) {
+            const answers = kills < most ? 1 + Math.floor(next() * total / 5) : Number.POSITIVE_INFINITY
+            const { asked, signal, status } = yield* run(
+              output,
+              answers,
+              Math.floor(next() * 3) * Math.floor(next() * 15)
+            )
+            assert.deepStrictEqual(asked.filter((id) => stored.has(id)), [], "asked for jobs that were stored")
+            if (signal === null) {
+              assert.strictEqual(status, 0)
+              break
+            }
+            assert.strictEqual(signal, "SIGKILL")
+            // Killed before there was a ledger, it has stored nothing.
+            if (existsSync(ledgerFile(output))) stored = new Set((yield* storedJobs(output)).map(jobOf))
+            costs.push(asked.filter((id) => !stored.has(id)).length)
           }
-          assert.strictEqual(signal, "SIGKILL")
-          // Killed before there was a ledger, it has stored nothing.
-          if (existsSync(ledgerFile(output))) stored = new Set((yield* storedJobs(output)).map(jobOf))
-          costs.push(asked.filter((id) => !stored.has(id)).length)
+          assert.deepStrictEqual(tree(output), expected)
+          assertIdentical(simulator, output, "one")
+          assertIdentical(simulator, output, "two")
+          assert.deepStrictEqual(readdirSync(join(output, ".labelstream", "spool")), [])
+          const verified = yield* Stream.runCollect(Verify.sink(FilesSink.make({ directory: output }))).pipe(
+            Effect.provide(SqliteLedger.layerReadOnly({ file: ledgerFile(output) }))
+          )
+          assert.deepStrictEqual(verified.flatMap(({ differences }) => differences), [])
+          const again = yield* run(output)
+          assert.deepStrictEqual(again.requests, { ...again.requests, jobs: 3, job: 0, attachment: 0, storage: 0 })
         }
-        assert.deepStrictEqual(tree(output), expected)
-        assertIdentical(simulator, output, "one")
-        assertIdentical(simulator, output, "two")
-        assert.deepStrictEqual(readdirSync(join(output, ".labelstream", "spool")), [])
-        const verified = yield* Stream.runCollect(Verify.sink(FilesSink.make({ directory: output }))).pipe(
-          Effect.provide(SqliteLedger.layerReadOnly({ file: ledgerFile(output) }))
-        )
-        assert.deepStrictEqual(verified.flatMap(({ differences }) => differences), [])
-        const again = yield* run(output)
-        assert.deepStrictEqual(again.requests, { ...again.requests, jobs: 3, job: 0, attachment: 0, storage: 0 })
-      }
-      assert.isAtLeast(costs.length, enough)
-      assert.isAtMost(Math.max(...costs), inFlight)
-    }), 600_000)
+        assert.isAtLeast(costs.length, enough)
+        assert.isAtMost(Math.max(...costs), inFlight)
+      }),
+    600_000
+  )
 })

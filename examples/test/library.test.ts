@@ -1,4 +1,4 @@
-/** The library as its README shows it, run as a program of its own. */
+/** The library as its README shows it, run as its own program. */
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"

@@ -40,7 +40,7 @@ const packageOf = (file: string): { readonly folder: string; readonly name: stri
   return undefined
 }
 
-/** Writes down whose work is in the bundle, since their licences ask for it. Fails where a package has none. */
+/** Writes down whose work is in the bundle, since their licenses ask for it. Fails if a package has none. */
 const licences: Plugin = {
   name: "licences",
   generateBundle(_, bundle) {

@@ -20,7 +20,7 @@ export interface Load {
   readonly simulator: Simulator.Running
   readonly batchId: string
   readonly startedAt: string
-  /** What replaces the documents of all jobs; undefined where they are the simulator's. */
+  /** What replaces the documents of all jobs; undefined if they are the simulator's. */
   readonly torn: string | undefined
 }
 

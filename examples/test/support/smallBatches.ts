@@ -1,4 +1,4 @@
-/** An export in a process of its own, to be killed: small batches, so that what a kill costs can be told from the rest. */
+/** An export in its own process, to be killed: small batches, so that what a kill costs can be told from the rest. */
 import { Export, GtStudio } from "@labelstream/core"
 import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import { FilesSink } from "@labelstream/sink-files"

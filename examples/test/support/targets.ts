@@ -1,4 +1,4 @@
-/** What stands in an output folder, for comparing. */
+/** What is in an output folder, for comparing. */
 import { assert } from "@effect/vitest"
 import { Ledger } from "@labelstream/core"
 import { PathName } from "@labelstream/core"
@@ -27,7 +27,7 @@ export const files = (output: string): ReadonlyArray<string> =>
     .map((entry) => relative(output, join(entry.parentPath, entry.name)))
     .sort()
 
-/** What changes when a file is written anew, of every file but ledger and spool. */
+/** What changes when a file is rewritten, of every file but ledger and spool. */
 export const stamps = (output: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.keys(tree(output)).map((path) => {

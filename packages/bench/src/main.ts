@@ -64,7 +64,7 @@ benchmarks: ${Object.keys(benchmarks).join(", ")} (all)
 /** Past this many seconds a quick run begins no further benchmark. */
 const quickSeconds = 100
 
-/** The magic number by which Linux tells that a folder is in memory. */
+/** The magic number by which Linux says that a folder is in memory. */
 const tmpfs = 0x01021994
 
 const machine = (directory: string) => {

@@ -33,7 +33,7 @@ const isSetByUser = () =>
  * Keeps the heap small while it is there: an export to files takes about 180 MB instead of 320, and up to a
  * sixth more CPU.
  *
- * It holds for the whole process, so it is the application's to choose. It does nothing where Node.js was started with
+ * It holds for the whole process, so it is the application's to choose. It does nothing if Node.js was started with
  * sizes of its own (`--max-semi-space-size`, also by `NODE_OPTIONS`).
  */
 export const layerSmall: Layer.Layer<never> = Layer.effectDiscard(Effect.gen(function*() {

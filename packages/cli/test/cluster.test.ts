@@ -24,7 +24,7 @@ const world = Effect.fnUntraced(function*(options: Simulator.Options) {
 
 describe("a cluster by commands", () => {
   it.live(
-    "exports with the runners that are there, tells what it came to, and shows it afterwards",
+    "exports with the runners that are there, says what it came to, and shows it afterwards",
     () =>
       Effect.gen(function*() {
         const { cwd, runner, setting, simulator, to } = yield* world({
@@ -56,7 +56,7 @@ describe("a cluster by commands", () => {
   )
 
   it.live(
-    "says when nobody is there to do it, goes on without the command, and is stopped by another one",
+    "says when nobody is there to do it, continues without the command, and is stopped by another one",
     () =>
       Effect.gen(function*() {
         const { runner, setting, to } = yield* world({ batches: [{ id: "one", jobs: 60 }] })

@@ -157,7 +157,7 @@ describe("labelstream verify without --to", () => {
 })
 
 describe("labelstream status and verify", () => {
-  it.live("tell what is stored without the network, and what was damaged", () =>
+  it.live("say what is stored without the network, and what was damaged", () =>
     Effect.gen(function*() {
       const { cwd, labelstream, simulator } = yield* world()
       assert.match((yield* labelstream(["status"])).stderr, /There is no ledger at .* The first run makes it/)
@@ -226,7 +226,7 @@ describe("labelstream batches and check", () => {
 
   it.live("say of a host that does not answer that there is no connection", () =>
     Effect.gen(function*() {
-      // A port that was just given back.
+      // A port that was just returned.
       const port = yield* Effect.promise(() =>
         new Promise<number>((resolve) => {
           const server = createServer().listen(0, "127.0.0.1", () => {

@@ -252,7 +252,7 @@ describe("labelstream export", () => {
       assert.strictEqual(stored(cwd), having)
     }))
 
-  it.live("goes on until all is finished with --follow", () =>
+  it.live("continues until all is finished with --follow", () =>
     Effect.gen(function*() {
       let pages = 0
       const runSync = Effect.runSyncWith(yield* Effect.context())

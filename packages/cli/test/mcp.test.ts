@@ -19,7 +19,7 @@ interface Answer {
   readonly error?: { readonly message: string }
 }
 
-/** A server as a client starts it: a process of its own that speaks over stdin and stdout. */
+/** A server as a client starts it: its own process that speaks over stdin and stdout. */
 const serve = (args: ReadonlyArray<string>, cwd: string, env: Readonly<Record<string, string>>) =>
   Effect.map(
     Effect.acquireRelease(

@@ -11,7 +11,7 @@ export const version = 2
 export type { Column, ColumnType, Table } from "./Table.ts"
 
 /**
- * The kinds of result document that are told apart. The platform puts no discriminator into results: the kind is read
+ * The kinds of result document that are distinguished. The platform puts no discriminator into results: the kind is read
  * off the document's shape, and `unknown` stands for everything else, custom submission code included.
  */
 export type ResultType =
@@ -25,7 +25,7 @@ export type ResultType =
   | "unknown"
 
 /**
- * What a row describes. `rectangle`, `polygon`, `line`, `landmark` and `cuboid` are drawn on an image, `box_3d` stands in
+ * What a row describes. `rectangle`, `polygon`, `line`, `landmark` and `cuboid` are drawn on an image, `box_3d` is in
  * a point cloud, `segment` is a class or instance of a mask, `classification` is the class of a job or frame as a whole and
  * has no extent, `unknown` is whatever no decoder recognized.
  */
@@ -44,7 +44,7 @@ export type AnnotationType =
 export type MediaKind = "image" | "point_cloud"
 
 /**
- * What a file that a result names is for: a colour `mask` (PNG), `point_labels` (one label key per point of the input
+ * What a file that a result names is for: a color `mask` (PNG), `point_labels` (one label key per point of the input
  * cloud), a labelled `point_cloud` (PCD), or an `input`, which is the customer's own medium and not the platform's.
  */
 export type AttachmentRole = "mask" | "point_labels" | "point_cloud" | "input"
@@ -89,7 +89,7 @@ const annotations = make({
     job_id: text("the job"),
     /** Without gaps. */
     annotation_index: int32("position in the document, from 0"),
-    /** Not unique, not even inside one document. Null where there is none. */
+    /** Not unique, not even inside one document. Null if there is none. */
     annotation_id: scattered(nullable(text("the platform's id; not unique"))),
     /** The tracker's `_id`, or `track_id`. */
     track_id: nullable(text("one object through a video or sequence")),
@@ -112,13 +112,13 @@ const annotations = make({
     /**
      * Rectangles, polygons, lines and landmarks: ordered points `[[x,y],...]` in the units of `x_min`, polygons by
      * following their edges without repeating the first point. Cuboids, 3D boxes, segments listed as annotations and
-     * unknown annotations: the platform's object, since its form is not documented. `[]` where there is nothing to draw:
+     * unknown annotations: the platform's object, since its form is not documented. `[]` if there is nothing to draw:
      * legend entries, and documents of unknown shape.
      */
     geometry: json("points [[x,y],...] in the units of x_min, or the platform's object"),
     /** From attribute name to its value or list of values; `{}` when there are none. */
     attributes: json("object from name to value or list of values"),
-    /** The colour that the platform draws with. Kept lower-case when malformed. */
+    /** The color that the platform draws with. Kept lower-case when malformed. */
     color: nullable(text("#rrggbb; for segments the color in the mask")),
     label_key: nullable(int32("the segment's number in a file of point labels")),
     /** RFC 6901, such as `/data/annotations/rectangles/0`; `""` is all of the document. */

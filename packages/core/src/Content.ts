@@ -13,7 +13,7 @@ import { TaggedError } from "./internal/taggedError.ts"
 export class ContentError extends TaggedError<ContentError>()("ContentError", {
   /** What was tried. */
   operation: Schema.Literals(["write", "read"]),
-  /** The system's error code, such as `ENOSPC`, where there is one. */
+  /** The system's error code, such as `ENOSPC`, if there is one. */
   code: Schema.optionalKey(Schema.String),
   cause: Schema.Defect()
 }) {

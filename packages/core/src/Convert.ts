@@ -21,7 +21,7 @@ import * as OptionError from "./OptionError.ts"
 export interface Options extends Pick<Export.Options, "grace" | "onEvent" | "sizes"> {
   /** The sink that holds the jobs; it must be one that can `replay`. */
   readonly from: JobSink
-  /** The sinks that get them, each with a target of its own. */
+  /** The sinks that get them, each with its own target. */
   readonly to: ReadonlyArray<JobSink>
   /** Ids of the batches to deliver. Default: all that the source holds. */
   readonly batchIds?: ReadonlyArray<string>
@@ -36,7 +36,7 @@ export interface Conversion {
 /**
  * Makes the export that delivers the jobs, for `Export.run`, `Export.start` or `Export.stream`. Reconciles the ledger with
  * the source first. In the report, jobs that were delivered count as unchanged and in `SinkReport.backfilled`; a job that
- * the source does not give back fails with the reason `NotReplayable`. The ledger does not remember it as failed. Fails with
+ * the source does not return fails with the reason `NotReplayable`. The ledger does not remember it as failed. Fails with
  * `misconfigured` if the source cannot be replayed, holds no job, or does not hold a batch.
  *
  * Uses the network only for `Sizes.fetch`, and only if a `GtStudio` is provided.

@@ -66,7 +66,7 @@ export const finishedJobs = (
       unfinished = 0
       return true
     })
-    // Not a stream that goes on with itself: that would be one level deeper for every look.
+    // Not a stream that continues with itself: that would be one level deeper for every look.
     return Stream.paginate(
       true,
       (isFirst) =>

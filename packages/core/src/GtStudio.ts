@@ -60,7 +60,7 @@ export class GtStudio extends Context.Service<GtStudio, {
    * then the stream fails with the first such job's error. Remembers the ids seen: about 100 bytes a job.
    */
   readonly jobSummaries: (batch: BatchRef) => Stream.Stream<JobSummary, GtStudioError>
-  /** What the platform says of one job; `result` is empty while the job is in work. */
+  /** What the platform says of one job; `result` is empty while the job is in progress. */
   readonly jobResult: (projectId: string, jobId: string) => Effect.Effect<JobResult, GtStudioError>
   /** The signed URL that an attachment's redirects lead to. It is a secret and expires: use it now, store it never. */
   readonly resolve: (url: string, about?: About) => Effect.Effect<Redacted.Redacted<URL>, GtStudioError>

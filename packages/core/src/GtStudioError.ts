@@ -56,7 +56,7 @@ export class BadRequest extends TaggedError<BadRequest>()("BadRequest", { detail
 
 /** Too many requests (HTTP 429, or 503 that names a time to wait). */
 export class Throttled extends TaggedError<Throttled>()("Throttled", {
-  /** What `Retry-After` asks for, in milliseconds; null where the platform named no time. */
+  /** What `Retry-After` asks for, in milliseconds; null if the platform named no time. */
   retryAfterMillis: Schema.NullOr(Schema.Finite)
 }) {
   get patience(): Patience {

@@ -3,7 +3,7 @@
  * client's spans and trace headers off, since URLs and headers carry secrets; keeps the time limits on Effect's clock.
  *
  * The client must not follow redirects (the ones over `fetch`, undici and `node:http` do not, once this layer has told
- * `fetch`) and must undo content encodings itself, as `fetch` does: ask for none where it does not.
+ * `fetch`) and must undo content encodings itself, as `fetch` does: ask for none if it does not.
  */
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -37,7 +37,7 @@ const make = (client: HttpClient.HttpClient): Transport["Service"] => {
       const dueAt = request.answerTimeout === undefined
         ? Number.POSITIVE_INFINITY
         : (yield* monotonicMillis) + Duration.toMillis(request.answerTimeout)
-      // As text: from a URL object the client would take the query apart and encode it anew, and break signatures.
+      // As text: from a URL object the client would take the query apart and encode it again, and break signatures.
       const response = yield* scoped.execute(HttpClientRequest.get(request.url.href, { headers: request.headers }))
         .pipe(
           Effect.mapError((error) => failure(error, "Connect")),
@@ -138,7 +138,7 @@ const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => 
 }
 
 /**
- * Names an error of the client by the first system code in its chain of causes; `otherwise` where there is none. Its
+ * Names an error of the client by the first system code in its chain of causes; `otherwise` if there is none. Its
  * message is dropped: it holds the URL.
  */
 const failure = (error: HttpClientError, otherwise: TransportFailure): TransportError => {

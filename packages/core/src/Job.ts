@@ -118,7 +118,7 @@ export const JobResult = Schema.Struct({
   workFlowId: Text,
   tag: Text,
   priorityWeight: Count,
-  /** Unsigned URL of the result document; null or empty while the job is in work. */
+  /** Unsigned URL of the result document; null or empty while the job is in progress. */
   result: orNull(Schema.String)
 }).pipe(Schema.encodeKeys({
   jobId: "job_id",

@@ -112,7 +112,7 @@ export const fetchWith = Effect.fnUntraced(function*(
       ...(parseLimit === undefined ? {} : { parseLimit }),
       ...(scan === undefined ? {} : { scan })
     })
-  // Opening it tells whether it is complete: so it is opened as soon as it is there.
+  // Opening it says whether it is complete: so it is opened as soon as it is there.
   let opened: ResultDocument.ResultDocument | undefined
   const document = yield* gtStudio.download(result.result, about, {
     begin: () => scan?.begin(),

@@ -74,7 +74,7 @@ export interface Revision {
   readonly attachments: string
 }
 
-/** Names a batch of records between `stage` and `commit`; unique for its sink, for ever. */
+/** Names a batch of records between `stage` and `commit`; unique for its sink, forever. */
 export type CommitToken = string
 
 /** A sink's acknowledgement that a job is stored, with hashes to verify it against `inspect`. */
@@ -138,7 +138,7 @@ export interface Capabilities {
   /** Whether `inspect` reads back what is stored: for `Verify`, for `Export.Options.repair`, and to rebuild a lost ledger. */
   readonly inspectable: boolean
   /**
-   * `single`: one process at a time may write there. `many`: several may, each into a branch of its own, by
+   * `single`: one process at a time may write there. `many`: several may, each into its own branch, by
    * `JobSink.branches`, which exists exactly if this is `many`. `direct`: several may at once, each straight to the target:
    * whoever opens the sink while another process has it open too; each commit is visible at once, and the later commit of a
    * job wins. Needs `keying: "upsert"` and `visibility: "commit"`.
@@ -171,7 +171,7 @@ export interface OpenSink {
   /**
    * Takes one batch of records under a token; nothing of it is visible to readers yet. Called up to
    * `concurrentBatches` times at once, with different tokens. Called again with the same token after an `unavailable`
-   * failure, with the same records. Answers the records that it rejects; the others are staged.
+   * failure, with the same records. Returns the records that it rejects; the others are staged.
    */
   readonly stage: (
     token: CommitToken,
@@ -215,7 +215,7 @@ export interface Branch {
 }
 
 /**
- * How several processes write to one target at once: each into a branch of its own, which readers do not see, and which a
+ * How several processes write to one target at once: each into its own branch, which readers do not see, and which a
  * merge brings into the target. A job in a branch counts as stored from its commit on, for `inspect`, `replay` and the next
  * `open`, even if its writer has crashed. If the target and branches hold one job in different revisions, the one with the
  * greatest `JobRecord.lease` is the job; without leases it is the one stored last.
@@ -265,7 +265,7 @@ export interface JobSink {
   readonly inspect: (depth: InspectDepth) => Stream.Stream<ReadonlyArray<Inspected>, SinkError>
   /**
    * Gives back every committed job with its raw bytes, from a sink that keeps them: a sink that is added later is filled
-   * from here instead of from the platform. Contents can be read until the stream ends; their reading fails where the
+   * from here instead of from the platform. Contents can be read until the stream ends; their reading fails if the
    * bytes are no longer those of the receipt.
    */
   readonly replay?: Stream.Stream<StoredJob, SinkError>

@@ -85,7 +85,7 @@ export const jobs = <A, E = never, R = never>(
 /** How the rows of a batch are fetched. */
 export interface RowOptions<E = never, R = never> extends Pick<Options, "concurrency" | "filter" | "parseLimit"> {
   /**
-   * Runs for each job that could not be read or fetched; the stream goes on without it, and may have emitted some of its rows
+   * Runs for each job that could not be read or fetched; the stream continues without it, and may have emitted some of its rows
    * before. Default: the first such job fails the stream.
    */
   readonly onFailure?: (job: FailedJob<FetchError>) => Effect.Effect<unknown, E, R>

@@ -41,7 +41,7 @@ export interface LedgerReceipt {
   readonly sink: string
   readonly revision: Revision
   readonly bytes: number
-  /** Which files a run last asked for when the sink stored the job or had it; null where that is not known. */
+  /** Which files a run last asked for when the sink stored the job or had it; null if that is not known. */
   readonly attachments: AttachmentChoice | null
 }
 
@@ -53,7 +53,7 @@ export interface LedgerEntry {
   readonly referenceId: string | null
   /** As last listed. */
   readonly listed: Listed
-  /** As listed when the stored revision was fetched; null where that is not known (reconciled from a sink). */
+  /** As listed when the stored revision was fetched; null if that is not known (reconciled from a sink). */
   readonly storedAs: Listed | null
   readonly stage: JobStage
   /** Of what was last fetched; null before. */

@@ -44,7 +44,7 @@ export const emptyStore = (): Store => ({ jobs: new Map() })
 
 /** What {@link make} takes. */
 export interface Options {
-  /** Where to write. Default: a store of its own. */
+  /** Where to write. Default: its own store. */
   readonly store?: Store
   /** `JobSink.id`. Default: `memory`; sinks of one run need different ones. */
   readonly id?: string

@@ -1,7 +1,7 @@
 /**
  * Names of files and folders for ids that come from a server, and where a files sink stores a file of a job. Ordinary ids
  * stay as they are. Every other id becomes a readable prefix and a hash: one path segment that no other id has, on
- * case-insensitive and Unicode-normalising file systems too.
+ * case-insensitive and Unicode-normalizing file systems too.
  */
 import { createHash } from "node:crypto"
 import type { AttachmentRecord, JobRecord } from "./JobSink.ts"
@@ -21,7 +21,7 @@ export const maxLength = 120
  * An id of up to 120 of the characters `a-z 0-9 . _ -` is its own name, unless it begins with `.` or `-`, ends with `.`
  * or `.json`, or is a Windows device (`nul`, `com1.txt`). Any other id is named by its first 64 characters, with `_` for
  * all but ASCII letters, digits, `_` and `-`, then `~` and the first 32 hex digits of the sha256 of the id's UTF-16LE
- * code units. No ordinary id contains `~`, and the hash tells apart what the prefix does not: two ids never have names
+ * code units. No ordinary id contains `~`, and the hash distinguishes what the prefix does not: two ids never have names
  * that are equal or differ only in case, save by a collision of half a sha256.
  *
  * @example

@@ -1,6 +1,6 @@
 /**
- * Reads result documents: tells what kind of result they hold, which further files they name, and what annotations they
- * contain as rows of the normalised model. Whatever bytes come, nothing here fails on them: a document of unknown shape
+ * Reads result documents: says what kind of result they hold, which further files they name, and what annotations they
+ * contain as rows of the normalized model. Whatever bytes come, nothing here fails on them: a document of unknown shape
  * gives one row that says so, a single malformed annotation becomes a problem with its place. The bytes themselves are
  * kept by whoever received them, so nothing is lost that has no row.
  */
@@ -33,7 +33,7 @@ export interface OpenOptions {
   readonly inputs?: boolean
   /**
    * A scan that was given all bytes of the content while they arrived, made with the same `inputs`: a large document then
-   * need not be read to open it. One that has seen another number of bytes is passed over.
+   * need not be read to open it. One that has seen another number of bytes is skipped.
    */
   readonly scan?: Scan
 }

@@ -159,7 +159,7 @@ export const decide = (
   return isDue ? "fetch" : "unchanged"
 }
 
-/** Which jobs a run is for. Each list is empty where it does not matter. */
+/** Which jobs a run is for. Each list is empty if it does not matter. */
 export interface Filter {
   /** Statuses of the listing, in any case. */
   readonly statuses: ReadonlyArray<string>

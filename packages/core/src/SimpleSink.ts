@@ -59,7 +59,7 @@ export interface Description {
 }
 
 /**
- * Writes one batch; when it has ended, all of it is written. Answers the records that can never be written, if any, and
+ * Writes one batch; when it has ended, all of it is written. Returns the records that can never be written, if any, and
  * has then written the others. Called one at a time, and again with the same records after an `unavailable` failure.
  */
 export type Write = (records: ReadonlyArray<JobRecord>) => Effect.Effect<ReadonlyArray<Rejection> | void, SinkError>
@@ -120,7 +120,7 @@ export interface EffectSinkOptions extends Description {
   readonly sink: EffectSink.Sink<unknown, JobRecord, unknown, SinkError>
 }
 
-/** Makes a sink of an Effect `Sink`, which is run anew for each batch. */
+/** Makes a sink of an Effect `Sink`, which is run again for each batch. */
 export const fromEffectSink = ({ sink, ...options }: EffectSinkOptions): JobSink =>
   fromWriter({
     ...options,

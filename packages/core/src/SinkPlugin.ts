@@ -59,7 +59,7 @@ export interface Definition<Options = never> {
 export interface OptionField {
   readonly name: string
   readonly isRequired: boolean
-  /** What its Schema is annotated with; empty where that is nothing. */
+  /** What its Schema is annotated with; empty if that is nothing. */
   readonly description: string
   /** Whether text in it is a path of this machine: see {@link LocalPath}. */
   readonly isPath: boolean
@@ -69,7 +69,7 @@ export interface OptionField {
   readonly schema: SchemaAST.AST
 }
 
-/** The options of a kind of sink, in the order of its Schema; none where they are not a struct. */
+/** The options of a kind of sink, in the order of its Schema; none if they are not a struct. */
 export const optionsOf = (definition: Pick<Definition<unknown>, "options">): ReadonlyArray<OptionField> => {
   const { ast } = definition.options
   const encoded = SchemaAST.toEncoded(ast)
@@ -95,7 +95,7 @@ const isRedacted = (ast: SchemaAST.AST): boolean =>
     ? ast.types.some(isRedacted)
     : SchemaAST.isDeclaration(ast) && SchemaAST.resolve(ast)?.["expected"] === "Redacted"
 
-/** The option that TARGET goes to, or undefined where the definition names none and no single one is required. */
+/** The option that TARGET goes to, or undefined if the definition names none and no single one is required. */
 export const targetOf = (definition: Pick<Definition<unknown>, "options" | "target">): string | undefined => {
   const required = optionsOf(definition).filter(({ isRequired }) => isRequired)
   return definition.target ?? (required.length === 1 ? required[0]?.name : undefined)
@@ -213,7 +213,7 @@ export const load = Effect.fnUntraced(function*(
   return contradiction === undefined ? sink : yield* failure(specifier, "broken", contradiction)
 })
 
-/** What a sink says of how many may write, against what it has for that; undefined where both agree. */
+/** What a sink says of how many may write, against what it has for that; undefined if both agree. */
 const contradictionOf = ({ capabilities: { writers }, branches }: JobSink): string | undefined => {
   if (writers === "many" && branches === undefined) {
     return "it declares `writers: \"many\"` and has no `branches` for several to write by: declare `single`, or add it"

@@ -16,14 +16,14 @@ export interface Arrival {
 
 /**
  * Takes bytes in and gives them back as `Content`, hashed with sha256 on the way. The content lives until the scope
- * closes; then its memory is given back to the budget or its file is removed.
+ * closes; then its memory is returned to the budget or its file is removed.
  */
 export class Spool extends Context.Service<Spool, {
   /** Keeps bytes that have arrived as one array. The array must not be written to afterwards. */
   readonly keep: (bytes: Uint8Array, arrival: Arrival) => Effect.Effect<Content, ContentError, Scope.Scope>
   /**
    * Keeps what a stream delivers, and fails as it fails; a part of it leaves nothing behind. The chunks of a transport's
-   * body must not be read afterwards: their memory may be given back at once.
+   * body must not be read afterwards: their memory may be returned at once.
    */
   readonly receive: <E, R>(
     body: Stream.Stream<Uint8Array, E, R>,

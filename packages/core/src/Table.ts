@@ -13,9 +13,9 @@ export type ColumnType = "text" | "int32" | "int64" | "double" | "boolean" | "by
 export interface Definition {
   readonly type: ColumnType
   readonly nullable: boolean
-  /** A few words on one line, as comments in a schema have them; undefined where the name says it all. */
+  /** A few words on one line, as comments in a schema have them; undefined if the name says it all. */
   readonly description: string | undefined
-  /** Nearly every row has a value of its own, in no order: to index them or to keep statistics gains nothing. */
+  /** Nearly every row has its own value, in no order: to index them or to keep statistics gains nothing. */
   readonly scattered: boolean
   /** Null in nearly every row: a database may have a cheaper way to store rows without it. */
   readonly rare: boolean

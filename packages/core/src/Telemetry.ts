@@ -102,7 +102,7 @@ export const durationBoundaries: ReadonlyArray<number> = [
   60
 ]
 
-/** All spans. A job's is the root of a trace of its own, linked to the run's: a run has too many for one trace. */
+/** All spans. A job's is the root of its own trace, linked to the run's: a run has too many for one trace. */
 export const spans = {
   /** One export from its start to its report. */
   run: "Export.run",

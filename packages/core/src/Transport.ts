@@ -41,7 +41,7 @@ export type TransportFailure = typeof TransportFailure.Type
  */
 export class TransportError extends TaggedError<TransportError>()("TransportError", {
   failure: TransportFailure,
-  /** The system's error code, such as `ECONNREFUSED`, where there is one. */
+  /** The system's error code, such as `ECONNREFUSED`, if there is one. */
   code: Schema.optionalKey(Schema.String),
   /** The host that was asked. The client adds it; a transport need not. */
   host: Schema.optionalKey(Schema.String),

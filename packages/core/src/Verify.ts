@@ -20,7 +20,7 @@ export interface Damage {
 /** A difference between a sink and the ledger. */
 export type Difference =
   /**
-   * The ledger has a receipt for it, or the sink has published it, and it is not there. `path` is null where a whole job is
+   * The ledger has a receipt for it, or the sink has published it, and it is not there. `path` is null if a whole job is
    * gone.
    */
   | Damage & { readonly _tag: "Missing" }

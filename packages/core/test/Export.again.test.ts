@@ -132,7 +132,7 @@ describe("a later run", () => {
       deepStrictEqual(kindsSince(platform, after, "jobs"), [])
     }))
 
-  it.effect("tells which stored jobs are listed no more, and deletes nothing", () =>
+  it.effect("says which stored jobs are listed no more, and deletes nothing", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)], (_, kind) =>
         kind === "jobs b-5" ? error(400, "FS_0006") : undefined)
@@ -209,7 +209,7 @@ describe("a new ledger", () => {
       strictEqual(report.batches[0]?.changed, 1)
     }))
 
-  it.effect("fetches everything where a sink cannot tell what it holds", () =>
+  it.effect("fetches everything where a sink cannot say what it holds", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(3)])
       const sink = new MemorySink({ capabilities: { inspectable: false } })

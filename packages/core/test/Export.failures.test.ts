@@ -125,7 +125,7 @@ describe("what makes going on useless", () => {
       platform.override = () =>
         error(403, "unauthorized")
       const before = jobsAsked(platform)
-      // A client of its own, as a second process has: it has not seen that the key was accepted.
+      // Its own client, as a second process has: it has not seen that the key was accepted.
       const context = yield* Layer.build(platform.layer())
       const retry = Export.run({
         batches: platform.batches,

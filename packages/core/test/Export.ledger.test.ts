@@ -90,7 +90,7 @@ describe("outcomes of single jobs", () => {
 })
 
 describe("a listener that throws", () => {
-  it.effect("ends the export, instead of letting it wait for ever", () =>
+  it.effect("ends the export, instead of letting it wait forever", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(60)])
       const sink = new MemorySink()

@@ -84,7 +84,7 @@ describe("jobs", () => {
       strictEqual(new Set(positions.values()).size, 12)
     }))
 
-  it.effect("that were fetched beside a slow one are stored when the run is stopped", () =>
+  it.effect("that were fetched next to a slow one are stored when the run is stopped", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(100)], odd({ "b-3": never, "b-20": 15_000, "b-30": never }), 50)
       const sink = new MemorySink()
@@ -103,7 +103,7 @@ describe("jobs", () => {
       strictEqual(report.batches[0]?.remaining, 2)
     }))
 
-  it.effect("that were fetched beside a slow one are stored when the platform turns the key down", () =>
+  it.effect("that were fetched next to a slow one are stored when the platform turns the key down", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(300)], odd({ ...turnedDown(60), "b-3": never }), 300)
       const sink = new MemorySink()
@@ -114,7 +114,7 @@ describe("jobs", () => {
       assert(!sink.history.includes("b-3"))
     }))
 
-  it.effect("beside a slow one do not make an export wait for sinks that have ended with their ledger", () =>
+  it.effect("next to a slow one do not make an export wait for sinks that have ended with their ledger", () =>
     Effect.gen(function*() {
       const slow = odd({ "b-0": never, "b-60": 5000 })
       const platform: FakePlatform = new FakePlatform([batchOf(100)], (asked, kind) => {

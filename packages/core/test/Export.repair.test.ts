@@ -44,7 +44,7 @@ describe("a repair", () => {
       const other = new MemorySink({ id: "memory:other", replays: true })
       const { run } = yield* world(platform, [holding, other])
       yield* run()
-      // As many in each, so that only a look at the jobs tells what they lack.
+      // As many in each, so that only a look at the jobs says what they lack.
       remove(other, "b-1", "b-2")
       modify(holding, "b-6")
       remove(holding, "b-7")

@@ -129,7 +129,7 @@ describe("several sinks", () => {
       strictEqual(other.history.length, 10)
     }))
 
-  it.effect("go on when one dies half-way, and the report says so", () =>
+  it.effect("continue when one dies half-way, and the report says so", () =>
     Effect.gen(function*() {
       const [one, dying] = two()
       let left = 3
@@ -164,7 +164,7 @@ describe("several sinks", () => {
   for (
     const [what, step] of [["staging", "stage"], ["committing", "commit"], ["aborting", "abort"]] as const
   ) {
-    it.effect(`go on when one breaks by a fault in its code while ${what}`, () =>
+    it.effect(`continue when one breaks by a fault in its code while ${what}`, () =>
       Effect.gen(function*() {
         const [one, broken] = two()
         const before: Before = (at) =>
@@ -296,7 +296,7 @@ describe("the receipts of a sink", () => {
 })
 
 describe("a sink's notice", () => {
-  it.effect("that its finish returns stands in the report, and only there", () =>
+  it.effect("that its finish returns is in the report, and only there", () =>
     Effect.gen(function*() {
       const sink = new MemorySink()
       const notices = {

@@ -99,7 +99,7 @@ describe("the stream of an export", () => {
       strictEqual(only(events, "Ended").length, 0)
     }))
 
-  it.effect("counts anew with each pass, and what an earlier one exported as exported", () =>
+  it.effect("counts again with each pass, and what an earlier one exported as exported", () =>
     Effect.gen(function*() {
       const batch = batchOf(3)
       batch.jobs[2] = { id: "b-2", status: "in_progress" }

@@ -69,7 +69,7 @@ describe("an export", () => {
       strictEqual(sink.history.length, 10)
     }))
 
-  it.effect("fetches later what was in work before", () =>
+  it.effect("fetches later what was in progress before", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(4)], inWork)
       const sink = new MemorySink()
@@ -93,7 +93,7 @@ describe("an export", () => {
       assert.isAbove(storedByThen, 20)
     }))
 
-  it.effect("counts a job that stands on two pages once", () =>
+  it.effect("counts a job that is on two pages once", () =>
     Effect.gen(function*() {
       const batch = batchOf(4)
       batch.jobs.splice(2, 0, { id: "b-0" }, { id: "b-1" })

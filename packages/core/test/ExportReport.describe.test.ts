@@ -88,7 +88,7 @@ describe("describe", () => {
     assert.match(lines({ notListed }).join("\n"), /\(j0, j1, .*, j19, and 2 more\)\.$/)
   })
 
-  it("adds up the counts of several batches, and names jobs without an outcome only where there are some", () => {
+  it("adds up the counts of several batches, and names jobs without an outcome only if there are some", () => {
     const [done, open] = [{ ...batch, listed: 1, exported: 1 }, { ...batch, listed: 5, failed: 3, remaining: 2 }]
     strictEqual(
       ExportReport.describeCounts([done, done]),

@@ -88,7 +88,7 @@ describe("finishedJobs", () => {
       deepStrictEqual([seen, pages(platform)], [["b-0"], 3])
     }))
 
-  it.effect("fails where the listing does, after the jobs that it has given", () =>
+  it.effect("fails if the listing does, after the jobs that it has given", () =>
     Effect.gen(function*() {
       const platform = working(2, 1)
       const seen: Array<string> = []
@@ -159,7 +159,7 @@ describe("an export that follows", () => {
       strictEqual(pages(platform), 3)
     }))
 
-  it.effect("tells what was stored before from what it has stored itself", () =>
+  it.effect("says what was stored before from what it has stored itself", () =>
     Effect.gen(function*() {
       const platform = working(4, 2)
       const { run, start } = yield* world(platform, [new MemorySink()])
@@ -233,7 +233,7 @@ describe("an export that follows", () => {
       strictEqual(pages(platform), 3)
     }))
 
-  it.effect("tells how long it takes, though the clock is set back meanwhile", () =>
+  it.effect("says how long it takes, though the clock is set back meanwhile", () =>
     Effect.gen(function*() {
       const { start } = yield* world(working(3, 2), [new MemorySink()])
       yield* TestClock.setTime(1e12)

@@ -75,7 +75,7 @@ describe("a signed link", () => {
       assert.isAtMost(platform.transport.asked.length, 3 * 24)
     }))
 
-  it.effect("may lead to another storage each time: nothing waits for ever", () =>
+  it.effect("may lead to another storage each time: nothing waits forever", () =>
     Effect.gen(function*() {
       let links = 0
       const platform = new FakePlatform([], (asked) =>

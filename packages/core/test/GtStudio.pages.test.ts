@@ -63,7 +63,7 @@ describe("the listing", () => {
       strictEqual(platform.transport.open, 0)
     }))
 
-  it.effect("gives a page when the request for the next one has left, so that both go on at once", () =>
+  it.effect("gives a page when the request for the next one has left, so that both continue at once", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(8)])
       platform.transport.isLate = true
@@ -148,13 +148,13 @@ describe("the listing", () => {
       }
     }))
 
-  it.effect("gives a job that stands on two pages once", () =>
+  it.effect("gives a job that is on two pages once", () =>
     Effect.gen(function*() {
       const platform = listing({ jobs: [job("a"), job("b")], next_page_token: "1" }, { jobs: [job("b"), job("c")] })
       deepStrictEqual(yield* ids(platform), ["a", "b", "c"])
     }))
 
-  it.effect("goes on over an empty page", () =>
+  it.effect("continues over an empty page", () =>
     Effect.gen(function*() {
       const platform = listing({ jobs: [], next_page_token: "1" }, { jobs: [job("a")] })
       deepStrictEqual(yield* ids(platform), ["a"])

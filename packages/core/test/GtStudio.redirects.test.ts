@@ -135,7 +135,7 @@ describe("the URL of an attachment", () => {
       }))
   }
 
-  it.effect("is refused where no URL can carry it, as any other failure of one file", () =>
+  it.effect("is refused if no URL can carry it, as any other failure of one file", () =>
     Effect.gen(function*() {
       const platform = attachment({ body: "file" })
       const gtStudio = yield* platform.gtStudio
@@ -161,7 +161,7 @@ describe("resolve", () => {
       strictEqual(platform.transport.to("storage.test").length, 0)
     }))
 
-  it.effect("goes on while redirects stay at the API", () =>
+  it.effect("continues while redirects stay at the API", () =>
     Effect.gen(function*() {
       const platform = attachment({ status: 302, headers: { location: "/v1/other" } }, () => ({
         status: 302,
@@ -170,7 +170,7 @@ describe("resolve", () => {
       strictEqual(Redacted.value(yield* resolve(platform)).href, `${storage}/signed`)
     }))
 
-  it.effect("fails where there is no file, as a download does", () =>
+  it.effect("fails if there is no file, as a download does", () =>
     Effect.gen(function*() {
       const platform = attachment({ status: 400, body: { error: { code: "FS_0007" }, success: false } })
       const fiber = yield* Effect.forkChild(Effect.flip(resolve(platform)))

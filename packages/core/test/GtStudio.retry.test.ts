@@ -170,7 +170,7 @@ describe("Retry-After", () => {
       })
   )
 
-  it.effect("of a 503 is honoured too", () =>
+  it.effect("of a 503 is honored too", () =>
     Effect.gen(function*() {
       const { waits } = yield* jobResult(({ nth }) =>
         nth === 1 ? { status: 503, headers: { "retry-after": "5" } } : finished
@@ -218,7 +218,7 @@ describe("a download that fails", () => {
     }
   }
 
-  it.effect("does not wait for ever for a body that never ends", () =>
+  it.effect("does not wait forever for a body that never ends", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(1)], ({ nth, url }) =>
         url.origin !== storage ? undefined : nth === 1 ? { body: large, pause: 1e9 } : { body: large })
@@ -282,7 +282,7 @@ describe("an attachment as a stream", () => {
       strictEqual(platform.transport.open, 0)
     }))
 
-  it.effect("fails where it breaks off later, rather than giving bytes twice", () =>
+  it.effect("fails if it breaks off later, rather than giving bytes twice", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(1)], ({ url }) =>
         url.origin === storage ? { body: large, breaks: "Truncated" } : undefined)

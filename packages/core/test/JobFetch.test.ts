@@ -200,7 +200,7 @@ describe("a job that cannot be had whole", () => {
       strictEqual(platform.spool.held, 0)
     }))
 
-  it.effect("fails where its result names something that no URL can carry", () =>
+  it.effect("fails if its result names something that no URL can carry", () =>
     Effect.gen(function*() {
       const document = JSON.stringify(masks).replace("mask 2.png", "\\ud800")
       const failure = yield* Effect.flip(fetch(platformOf({ document })))
@@ -208,7 +208,7 @@ describe("a job that cannot be had whole", () => {
       strictEqual(failure.reason._tag, "BadRequest")
     }))
 
-  it.effect("fails where the platform does not know it", () =>
+  it.effect("fails if the platform does not know it", () =>
     Effect.gen(function*() {
       const failure = yield* Effect.flip(fetch(new FakePlatform([])))
       assert(failure._tag === "GtStudioError")

@@ -144,7 +144,7 @@ describe("rows", () => {
       strictEqual(platform.spool.held, 0)
     }))
 
-  it.effect("gives bad jobs to onFailure, and goes on", () =>
+  it.effect("gives bad jobs to onFailure, and continues", () =>
     Effect.gen(function*() {
       const bad: Array<string> = []
       const found = yield* all(flawed(), { onFailure: ({ jobId }) => Effect.sync(() => bad.push(jobId)) })

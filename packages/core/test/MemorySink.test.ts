@@ -34,7 +34,7 @@ describe("MemorySink", () => {
       yield* Effect.scoped(MemorySink.make({ store }).open)
     }))
 
-  it("is a place of its own unless it is given one", () => {
+  it("is its own place unless it is given one", () => {
     assert.notStrictEqual(MemorySink.make().store, MemorySink.make().store)
     const store = MemorySink.emptyStore()
     assert.strictEqual(MemorySink.make({ store }).store, store)

@@ -112,7 +112,7 @@ describe("ResultDocument of a large document", () => {
       assert.isBelow(scanner.skeleton.length, 200)
     }))
 
-  it.effect("reports an element that is too long to hold, and goes on behind it", () =>
+  it.effect("reports an element that is too long to hold, and continues behind it", () =>
     Effect.sync(() => {
       const seen: Array<string> = []
       const lying: Array<readonly [number, number, string]> = []

@@ -176,7 +176,7 @@ describe("the inputs of a result document", () => {
       assert.deepStrictEqual(problems, [])
     }))
 
-  it.effect("are the masks where a result names no other, and no problem where there are none of a frame", () =>
+  it.effect("are the masks where a result names no other, and no problem if there are none of a frame", () =>
     Effect.gen(function*() {
       const { attachments, media, rows } = yield* both(encode(masked))
       assert.deepStrictEqual(media.map(shown), ["image 1   ", "image 2   "])

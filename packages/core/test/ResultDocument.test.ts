@@ -90,7 +90,7 @@ describe("ResultDocument", () => {
       }])
     }))
 
-  it.effect("splits the legend of a mask into class and instance, with the colours of the mask", () =>
+  it.effect("splits the legend of a mask into class and instance, with the colors of the mask", () =>
     Effect.gen(function*() {
       const { rows } = yield* read(fixture("image_segmentation.json"))
       assert.deepStrictEqual(
@@ -151,7 +151,7 @@ describe("ResultDocument", () => {
       assert.deepInclude(JSON.parse(rows[0]?.geometry ?? ""), { center: { x: 13.4, y: -3.1, z: 0.8 } })
     }))
 
-  it.effect("joins segments of clouds to point labels by label key, and segments of videos to the legend's colours", () =>
+  it.effect("joins segments of clouds to point labels by label key, and segments of videos to the legend's colors", () =>
     Effect.gen(function*() {
       const older = yield* read(fixture("point_cloud_segmentation_legacy.json"))
       assert.deepStrictEqual(older.rows.map((row) => [row.label, row.instance, row.label_key, row.color]), [
@@ -246,7 +246,7 @@ describe("ResultDocument", () => {
       }
     }))
 
-  it.effect("passes over a byte order mark, also where a chunk cuts it", () =>
+  it.effect("skips a byte order mark, also where a chunk cuts it", () =>
     Effect.gen(function*() {
       const bytes = new Uint8Array([0xef, 0xbb, 0xbf, ...fixture("image_annotation_mixed.json")])
       assert.strictEqual((yield* read(bytes, whole)).rows.length, 5)

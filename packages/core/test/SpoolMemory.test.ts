@@ -9,7 +9,7 @@ const abc = new TextEncoder().encode("abc")
 const sha256OfAbc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 describe("SpoolMemory", () => {
-  it.effect("gives back what came, hashed, by stream and whole", () =>
+  it.effect("returns what came, hashed, by stream and whole", () =>
     Spool.use(Effect.fnUntraced(function*(spool) {
       for (
         const content of [

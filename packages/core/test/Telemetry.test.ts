@@ -181,7 +181,7 @@ describe("the metrics of an export", () => {
 })
 
 describe("the spans of an export", () => {
-  it.effect("give every job a trace of its own, linked to the run's", () =>
+  it.effect("give every job its own trace, linked to the run's", () =>
     Effect.gen(function*() {
       const { spans, within } = listening()
       yield* within(exported(new FakePlatform([batchOf(3)]), [new MemorySink()]))
@@ -227,7 +227,7 @@ describe("the spans of an export", () => {
 })
 
 describe("telemetry", () => {
-  it.effect("tells nothing where it is not asked for", () =>
+  it.effect("tells nothing if it is not asked for", () =>
     Effect.gen(function*() {
       const { lines, registry, spans, within } = listening()
       const { run } = yield* within(world(new FakePlatform([batchOf(3)]), [new MemorySink()]))

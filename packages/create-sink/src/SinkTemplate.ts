@@ -7,10 +7,10 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { own, ranges } from "./internal/ranges.ts"
 
-/** Where the package is to live: in a folder of its own, or among the packages of the Labelstream workspace. */
+/** Where the package is to live: in its own folder, or among the packages of the Labelstream workspace. */
 export type Home = "alone" | "workspace"
 
-/** What the package is: a sink of its own, or a dataset format, which the dataset package makes a sink. */
+/** What the package is: its own sink, or a dataset format, which the dataset package makes a sink. */
 export type Kind = "sink" | "format"
 
 const template = join(import.meta.dirname, "..", "template")

@@ -68,7 +68,7 @@ describe("create-sink", () => {
       assert.throws(() => CreateSink.create("blobs", gone), CreateSink.CreateSinkError, "could not be written: ENOENT")
     }))
 
-  it.live("lays out a package of its own anywhere else, and says how to go on", () =>
+  it.live("lays out its own package anywhere else, and says how to continue", () =>
     Effect.gen(function*() {
       const at = yield* folder
       const { status, stderr, stdout } = yield* createSink(at, "blobs")

@@ -19,7 +19,7 @@ const formats: ReadonlySet<string | undefined> = new Set([
   "webp"
 ])
 
-/** Returns the size of an image as it is displayed, or undefined where its first bytes do not say it. */
+/** Returns the size of an image as it is displayed, or undefined if its first bytes do not say it. */
 export const sizeOf = (first: Uint8Array): JobSink.Size | undefined => {
   try {
     // The package reads past the end of a view, which belongs to something else.

@@ -1,6 +1,6 @@
 /**
  * The spool on Node.js: small content in memory while a budget for the whole process lasts, everything else in files of
- * a folder of its own. Files are gone when their scope closes; what a killed process left is removed at the next start.
+ * its own folder. Files are gone when their scope closes; what a killed process left is removed at the next start.
  */
 import { Content, OptionError, Spool } from "@labelstream/core"
 import * as Effect from "effect/Effect"
@@ -20,7 +20,7 @@ import { claim } from "./internal/spoolDirectory.ts"
 export interface Options {
   /**
    * Folder for content that is not kept in memory, absolute or relative to the working directory; made if it is missing,
-   * readable by its owner alone. Several processes may share it: each writes to a folder of its own within.
+   * readable by its owner alone. Several processes may share it: each writes to its own folder within.
    */
   readonly directory: string
   /** Most bytes of content held in memory, over all scopes, from 0. Default: 64 MiB. Beyond it, each content costs a file. */
@@ -85,7 +85,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const fits = (more: number, size = 0) => size + more <= maxInMemory && inMemory + more <= memoryBudget
 
-  /** A share of the budget that grows, and is given back whole: with the scope or before. */
+  /** A share of the budget that grows, and is returned whole: with the scope or before. */
   const share = (hold: Scope.Scope) => {
     let size = 0
     const giveBack = () => {

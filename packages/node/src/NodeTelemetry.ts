@@ -20,7 +20,7 @@ export type { OtlpOptions }
 export const layerOtlp = (options: OtlpOptions): Layer.Layer<never, OptionError.OptionError> =>
   Layer.merge(
     Telemetry.layer,
-    // Loaded when it is used: some 25 ms of CPU that nobody else should pay.
+    // Loaded when it is used: about 25 ms of CPU that nobody else should pay.
     Layer.unwrap(Effect.map(Effect.promise(() => import("./internal/otlp.ts")), ({ exporter }) => exporter(options)))
   )
 
@@ -52,7 +52,7 @@ export const layerPrometheus = (
 
 /**
  * Logs as one JSON object a line on stderr, instead of the loggers in force: `message`, `level`, `timestamp`,
- * `annotations` and, where there is one, `cause`.
+ * `annotations` and, if there is one, `cause`.
  */
 export const layerJsonLogs: Layer.Layer<never> = Layer.merge(
   Telemetry.layer,

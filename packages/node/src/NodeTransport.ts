@@ -57,7 +57,7 @@ const over = (
       exchange.start(dispatcher, request, (answer) => {
         if (Exit.isFailure(answer)) return resume(answer)
         const response = decode(answer.value, request.memoryLimit)
-        // The fiber goes on with this at once: nothing can interrupt it before the connection is the scope's.
+        // The fiber continues with this at once: nothing can interrupt it before the connection is the scope's.
         resume(
           answer.value.body._tag === "Stream"
             ? Effect.uninterruptible(Effect.andThen(Effect.addFinalizer(() => cancel), response))

@@ -58,7 +58,7 @@ const requestOf = (url: URL): Transport.TransportRequest => ({
 })
 
 describe("NodeSpool", () => {
-  it.live("gives back what came, by stream and whole, from memory and from disk", () =>
+  it.live("returns what came, by stream and whole, from memory and from disk", () =>
     withSpool((spool, directory) =>
       Effect.forEach([0, 1, 100, 64 * KiB, MiB, MiB + 1, 5 * MiB], (size) =>
         Effect.scoped(Effect.gen(function*() {

@@ -40,7 +40,7 @@ const modes = [{ mode: "in memory", memoryLimit: 1024 * 1024 }, { mode: "as a st
 
 layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTransport", (it) => {
   describe("request", () => {
-    it.effect("sends the given headers, path and query as they are, and none but host and connection beside", () =>
+    it.effect("sends the given headers, path and query as they are, and only host and connection beside", () =>
       Effect.gen(function*() {
         const heads: Array<string> = []
         const server = yield* serveRaw((socket, head) => {
@@ -121,7 +121,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         }
       }))
 
-    it.effect("is empty where the answer has none", () =>
+    it.effect("is empty if the answer has none", () =>
       Effect.gen(function*() {
         const server = yield* serve((message, response) => {
           response.writeHead(message.url === "/204" ? 204 : 304, { "content-encoding": "gzip" }).end()

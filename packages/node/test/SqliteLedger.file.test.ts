@@ -118,7 +118,7 @@ describe("the file of a SqliteLedger", () => {
       }
     }))
 
-  it.live("says why its folder cannot be made, and does not try for ever", () =>
+  it.live("says why its folder cannot be made, and does not try forever", () =>
     Effect.gen(function*() {
       const file = join(yield* temporaryFolder, "file")
       fs.writeFileSync(file, "")

@@ -1,5 +1,5 @@
 /**
- * What was exported, in numbers of bounded size: gathered from the ledger, and from the results that a sink gives back,
+ * What was exported, in numbers of bounded size: gathered from the ledger, and from the results that a sink returns,
  * in one pass over each.
  */
 import { Ledger, OptionError } from "@labelstream/core"

@@ -51,7 +51,7 @@ describe("text from a server", () => {
 })
 
 describe("a page", () => {
-  it.effect("says so where there is nothing, and where no sink can give its jobs back", () =>
+  it.effect("says so if there is nothing, and where no sink can give its jobs back", () =>
     Effect.gen(function*() {
       const nothing = yield* pageOf([])
       assert.include(nothing, "Nothing exported yet")

@@ -73,7 +73,7 @@ export const Kind = Schema.TaggedUnion({
   Missing: {},
   /** 403 from the storage: `AccessDenied`, or `SignatureDoesNotMatch` where the redirect is at fault. */
   Denied: {},
-  /** The page names itself as the next one, for ever if `times` is not given. */
+  /** The page names itself as the next one, forever if `times` is not given. */
   RepeatedToken: {},
   /** The page begins with the last `jobs` jobs of the page before it, or, when it is the first, repeats its first. */
   Overlap: { jobs: Count },
@@ -119,7 +119,7 @@ export const Fault = Schema.Struct({
   from: Schema.optionalKey(Share),
   /** Which time the same thing is asked for the fault begins. Default: 1, the first. */
   nth: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
-  /** How many times in a row it strikes. Default: once for faults that another try can help, else for ever. */
+  /** How many times in a row it strikes. Default: once for faults that another try can help, else forever. */
   times: Schema.optionalKey(Count),
   /** What is counted for `nth` and `times`: the same request again (default), or any at the endpoint. */
   per: Schema.optionalKey(Schema.Literals(["request", "endpoint"]))

@@ -1,7 +1,7 @@
 /**
  * A GT Studio on two loopback ports: the API, and the storage that its signed URLs point to. For tests of whatever reads
  * the platform: it serves every documented endpoint that reads, any number of jobs from a seed, and faults on demand;
- * it counts what it served and tells what must come out, byte for byte. It does not create batches or jobs.
+ * it counts what it served and says what must come out, byte for byte. It does not create batches or jobs.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"

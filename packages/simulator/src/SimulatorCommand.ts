@@ -1,6 +1,6 @@
 /**
  * The command: a simulator that runs until it is interrupted, then reports what it served. For programs that take it as
- * a command of their own; loading it loads `effect/cli`.
+ * their own command; loading it loads `effect/cli`.
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"

@@ -159,7 +159,7 @@ describe("the command", () => {
         }), { concurrency: 2 })
     }))
 
-  it.live("says which port is taken, its own or that of the storage beside it", () =>
+  it.live("says which port is taken, its own or that of the storage next to it", () =>
     Effect.gen(function*() {
       // Below the ports that the system hands out: nobody else takes the one before it meanwhile.
       let port = 21_001 + process.pid % 8000

@@ -96,7 +96,7 @@ describe("Documents", () => {
       }
     }))
 
-  it.live("names label keys and colours that the masks use", () =>
+  it.live("names label keys and colors that the masks use", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 4, kinds: ["point_cloud_segmentation_legacy"] }] })
       const batch = firstBatch(simulator)

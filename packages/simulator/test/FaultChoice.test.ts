@@ -45,7 +45,7 @@ describe("FaultChoice", () => {
       deepStrictEqual(new Set(yield* statuses(simulator)), new Set([200]))
     }))
 
-  it.live("draws anew for each fault that stands alone, so that some requests meet both", () =>
+  it.live("draws again for each fault that is alone, so that some requests meet both", () =>
     Effect.gen(function*() {
       const share = 0.5
       const faults: ReadonlyArray<Fault.Fault> = [
@@ -74,7 +74,7 @@ describe("FaultChoice", () => {
       assert.isAbove(forwards.length, 5)
     }))
 
-  it.live("strikes for ever when told so, and anew after a reset", () =>
+  it.live("strikes forever when told so, and again after a reset", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 1 }], faults: [{ on: "job", meets: status(500) }] })
       deepStrictEqual([yield* statuses(simulator), yield* statuses(simulator)].flat(), [500, 200])
@@ -134,7 +134,7 @@ describe("FaultChoice", () => {
       deepStrictEqual(yield* statuses(simulator), [500])
     }))
 
-  it("gives every transient fault a slice of its own, and refuses shares that would overlap", () => {
+  it("gives every transient fault its own slice, and refuses shares that would overlap", () => {
     const faults = Fault.transient(0.08)
     const ends = faults.map(({ from = 0, share = 0 }) => from + share)
     strictEqual(faults.length, 12)

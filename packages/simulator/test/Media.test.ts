@@ -34,7 +34,7 @@ const covers = (points: ReadonlyArray<Scenario.Point>, x: number, y: number): bo
   return winding !== 0
 }
 
-/** The color on top at a point; undefined beside all shapes. */
+/** The color on top at a point; undefined next to all shapes. */
 const topColor = (shapes: Scenario.Input["shapes"], x: number, y: number): string | undefined =>
   shapes.findLast(({ faces }) => faces.some((face) => covers(face, x, y)))?.color
 

@@ -9,7 +9,7 @@ import { Fault, SimulatedGtStudio, Simulator } from "../src/index.ts"
 /** The batches of the simulated project, as an export takes them. */
 const batches = Effect.flatMap(Simulator.Simulator, ({ projectId }) => GtStudio.batches(projectId))
 
-/** Runs while the test's clock goes on, however long the waits are. */
+/** Runs while the test's clock continues, however long the waits are. */
 const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(effect)

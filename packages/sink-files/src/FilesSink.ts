@@ -47,9 +47,9 @@ export const capabilities: JobSink.Capabilities = {
 /**
  * Makes a sink that stores jobs as files in a folder.
  *
- * `check` tells whether the folder can be written to, or made, has a megabyte of space and no other writer, and changes
+ * `check` says whether the folder can be written to, or made, has a megabyte of space and no other writer, and changes
  * nothing. Opening fails with `conflict` while another process has the folder open. A record is rejected, and the rest of
- * its batch stored, when something that is not this sink's stands in its place, such as a symbolic link.
+ * its batch stored, when something that is not this sink's is in its place, such as a symbolic link.
  *
  * @example
  * ```ts

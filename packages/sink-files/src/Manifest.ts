@@ -11,7 +11,7 @@ export const fileName = "manifest.ndjson"
 /** What the first line says. */
 export const format = "labelstream-filesystem"
 
-/** Version of the format. A reader that knows only lower ones must not go on. */
+/** Version of the format. A reader that knows only lower ones must not continue. */
 export const version = 1
 
 /** One file of a job. */
@@ -25,7 +25,7 @@ export interface File {
   readonly media_type: string | null
   /** `document` for the result document, otherwise what the document says that the file is for. */
   readonly role: string
-  /** The frame it belongs to; absent where there is none. */
+  /** The frame it belongs to; absent if there is none. */
   readonly frame_id?: string
   /** Where the platform says that the file is; without its query where that holds a signature. */
   readonly url: string | null
@@ -47,7 +47,7 @@ export interface Line {
   readonly work_flow_id: string | null
   readonly priority_weight: number | null
   readonly revision: { readonly document: string; readonly attachments: string }
-  /** Width and height of the job's inputs in pixels, by `media_index`; absent where none is known. */
+  /** Width and height of the job's inputs in pixels, by `media_index`; absent if none is known. */
   readonly sizes?: Readonly<Record<string, readonly [width: number, height: number]>>
   /** Of all files together. */
   readonly bytes: number
@@ -69,7 +69,7 @@ export const encodeLine = (line: Line): string => JSON.stringify(line)
 const text = (value: unknown): value is string => typeof value === "string"
 const record = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
 
-/** When a line's job was stored, read from its text; undefined where it does not say. */
+/** When a line's job was stored, read from its text; undefined if it does not say. */
 export const storedOf = (text: string): number | undefined => {
   // It stands last: every other line ends with its files.
   const found = text.endsWith("]}") ? null : storedLast.exec(text)
@@ -81,7 +81,7 @@ export const withoutStored = (text: string): string => text.endsWith("]}") ? tex
 
 const storedLast = /,"stored":([0-9.]+)\}$/
 
-/** Reads a line; undefined where it is not one. Unknown fields are ignored. */
+/** Reads a line; undefined if it is not one. Unknown fields are ignored. */
 export const decodeLine = (line: string): Line | undefined => {
   const value = Lines.parse(line)
   if (!record(value) || !record(value.revision) || !Array.isArray(value.files) || value.files.length === 0) return

@@ -14,7 +14,7 @@ const a = record({ job: "a", text: "{\"a\": 1 }\n", nested: [{ text: "m0", frame
 const b = record({ job: "b" })
 
 describe("FilesSink", () => {
-  it.effect("stores documents byte for byte with nested files beside them", () =>
+  it.effect("stores documents byte for byte with nested files next to them", () =>
     Effect.gen(function*() {
       const directory = join(yield* temporary, "new", "output")
       yield* run(directory, [[a, b]])
@@ -206,7 +206,7 @@ describe("FilesSink", () => {
       assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact", "Intact"])
     }))
 
-  it.effect("looks once for what stands in the place of a job that is new", () =>
+  it.effect("looks once for what is in the place of a job that is new", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const looks = new Map<string, number>()

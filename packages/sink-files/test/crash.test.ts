@@ -12,7 +12,7 @@ import { dying, inspected, temporary, tree, unsynced } from "./support/targets.t
 
 const killed = join(inject("programs"), "killed.js")
 
-/** Runs the scenario in a process of its own; answers what it printed, or the signal that ended it. */
+/** Runs the scenario in its own process; answers what it printed, or the signal that ended it. */
 const playInProcess = (directory: string, at: number) =>
   Effect.promise(() =>
     new Promise<string>((resolve) => {

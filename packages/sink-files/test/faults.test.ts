@@ -10,7 +10,7 @@ import { content, record } from "./support/records.ts"
 import { batches, play } from "./support/scenario.ts"
 import { failingOnce, guarded, inspected, store, systemError, temporary, tree, type Use } from "./support/targets.ts"
 
-/** Plays the scenario and tries each step that failed once more. Answers the errors that were met. */
+/** Plays the scenario and tries each step that failed once more. Returns the errors that were met. */
 const persist = Effect.fnUntraced(function*(directory: string, fs: typeof nodeFs) {
   const errors: Array<JobSink.SinkError> = []
   const again = <A, R>(step: Effect.Effect<A, JobSink.SinkError, R>, before?: Effect.Effect<unknown>) =>
@@ -74,7 +74,7 @@ describe("a failing file system", () => {
       assert.isAbove(told, 100 / every)
     }))
 
-  it.effect("that is full leaves nothing visible, says what to do, and goes on when there is space", () =>
+  it.effect("that is full leaves nothing visible, says what to do, and continues when there is space", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       let isFull = false

@@ -60,7 +60,7 @@ describe("inspect", () => {
       })
     }))
 
-  it.effect("finds nothing where nothing was ever stored", () =>
+  it.effect("finds nothing if nothing was ever stored", () =>
     Effect.gen(function*() {
       const directory = join(yield* temporary, "not", "there")
       assert.deepStrictEqual(yield* inspected(directory), [])

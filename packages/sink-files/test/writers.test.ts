@@ -14,7 +14,7 @@ import { dying, inspected, run, store, temporary, tree, unsynced } from "./suppo
 /** How many file operations of a merge lie between two at which it dies. */
 const every = scale(12, 4)
 
-/** Two writers with jobs of their own, one job that both have stored, and what the place held before. */
+/** Two writers with their own jobs, one job that both have stored, and what the place held before. */
 const before = [
   record({ job: "kept", nested: [{ text: "k0" }] }),
   record({ job: "reworked", text: "old", nested: [{ text: "r0" }, { text: "r1" }] })

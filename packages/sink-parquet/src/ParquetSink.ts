@@ -49,11 +49,11 @@ export const Options = Schema.Struct({
   }),
   /**
    * Most rows of a row group, default 50,000. A row group also ends at 8 MiB before encoding, which ordinary annotations
-   * reach at some 25,000 rows: two groups are held in memory, and a commit encodes the last one anew.
+   * reach at about 25,000 rows: two groups are held in memory, and a commit encodes the last one again.
    */
   rowGroupRows: Schema.optionalKey(positive).annotate({ description: "Most rows of a row group, default 50000." }),
   /**
-   * Size of a part in bytes before encoding, all tables together, default 128 MiB: some 20 to 40 MB of files. A part ends
+   * Size of a part in bytes before encoding, all tables together, default 128 MiB: about 20 to 40 MB of files. A part ends
    * with the job that reaches it. Each commit copies the last part of its batch, and a rework rewrites the part it is in.
    */
   partBytes: Schema.optionalKey(positive).annotate({
@@ -85,7 +85,7 @@ export const capabilities: JobSink.Capabilities = {
 /**
  * Makes a sink that stores jobs in a Parquet dataset.
  *
- * `check` tells whether the folder can be written to, or made, has a megabyte of space and no other writer, and whether
+ * `check` says whether the folder can be written to, or made, has a megabyte of space and no other writer, and whether
  * it holds geometry in the form asked for; it changes nothing. Opening fails with `conflict` while another process has the
  * dataset open, and for a dataset with the tables of an older version, which is read and not written to. A record is rejected, and the rest of its batch stored, when its bytes cannot be read, its id cannot be
  * written as UTF-8, or a count of it is no integer of 32 bits. Text that holds half of a surrogate pair is stored with

@@ -79,7 +79,7 @@ export const decodeHead = (line: string): Head | "newer" | "foreign" => {
   return isSound ? { version: found, batch, part, geometry } : "foreign"
 }
 
-/** Reads any other line; undefined where it is neither a job nor the end. Unknown fields are ignored. */
+/** Reads any other line; undefined if it is neither a job nor the end. Unknown fields are ignored. */
 export const decodeLine = (line: string): Job | Tail | undefined => {
   const value = Lines.parse(line)
   if (!record(value)) return

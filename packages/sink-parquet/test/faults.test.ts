@@ -22,7 +22,7 @@ import {
   unsynced
 } from "./support/targets.ts"
 
-/** Plays the scenario and tries each step that failed once more. Answers the errors that were met. */
+/** Plays the scenario and tries each step that failed once more. Returns the errors that were met. */
 const persist = Effect.fnUntraced(function*(directory: string, fs: typeof nodeFs) {
   const errors: Array<JobSink.SinkError> = []
   const again = <A, R>(step: Effect.Effect<A, JobSink.SinkError, R>, before?: Effect.Effect<unknown>) =>
@@ -257,7 +257,7 @@ describe("a dataset that is open", () => {
       assert.strictEqual(open(), before)
     }))
 
-  it.effect("fails where a file stands in its place, and changes nothing", () =>
+  it.effect("fails if a file is in its place, and changes nothing", () =>
     Effect.gen(function*() {
       const folder = yield* temporary
       const directory = join(folder, "file")

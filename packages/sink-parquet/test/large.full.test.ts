@@ -7,7 +7,7 @@ import { temporary } from "./support/targets.ts"
 
 const child = join(inject("programs"), "largeChild.js")
 
-/** Stores one job of that many rows, or that many jobs, in a process of its own; answers its peak memory in MiB. */
+/** Stores one job of that many rows, or that many jobs, in its own process; answers its peak memory in MiB. */
 const peak = (what: "rows" | "jobs", count: number) =>
   Effect.flatMap(temporary, (directory) =>
     Effect.promise(() =>
@@ -40,7 +40,7 @@ describe("memory", () => {
 
   it.live("does not grow with the number of jobs", () =>
     Effect.gen(function*() {
-      // From some 20,000 jobs on, everything that is held is held in full.
+      // From about 20,000 jobs on, everything that is held is held in full.
       const small = yield* peak("jobs", 20_000)
       const large = yield* peak("jobs", 60_000)
       assert.isBelow(large, small * 1.3 + 40)

@@ -11,7 +11,7 @@ import { parts, rowsOf } from "./support/readers.ts"
 import { jobs, record } from "./support/records.ts"
 import { guarded, inspected, run, store, systemError, temporary, tree, unsynced } from "./support/targets.ts"
 
-/** Each set is a dataset of its own: readers guess a type from all ids together. */
+/** Each set is its own dataset: readers guess a type from all ids together. */
 const idSets: Readonly<Record<string, ReadonlyArray<string>>> = {
   numbers: ["007", "12"],
   "long numbers": ["99999999999999999999", "1"],
@@ -164,7 +164,7 @@ describe("a run that stored nothing", () => {
       assert.isTrue((yield* inspected(directory)).every(({ _tag }) => _tag === "Intact"))
     }))
 
-  it.effect("says of anything else beside them that it is not the sink's", () =>
+  it.effect("says of anything else next to them that it is not the sink's", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run({ directory }, [])

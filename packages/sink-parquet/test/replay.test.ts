@@ -82,7 +82,7 @@ describe("replay", () => {
       )
     }))
 
-  it.effect("leaves out jobs whose document or files are not kept, and finds nothing where there is no dataset", () =>
+  it.effect("leaves out jobs whose document or files are not kept, and finds nothing if there is no dataset", () =>
     Effect.gen(function*() {
       const directory = join(yield* temporary, "dataset")
       assert.deepStrictEqual(yield* replayed(directory, idOf), [])

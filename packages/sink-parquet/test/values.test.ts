@@ -170,7 +170,7 @@ describe("values", () => {
       )
     }))
 
-  it.effect("of geometry can be nested lists, null where they are no points", () =>
+  it.effect("of geometry can be nested lists, null if they are no points", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const geometries = ["[[0.25,-0.0],[1,0.5]]", "[]", "{\"center\":{}}", "[[]]", "[[1,\"x\"]]"]

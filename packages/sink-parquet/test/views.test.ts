@@ -1,4 +1,4 @@
-/** DuckDB runs the views beside the tables, from within the dataset's folder and from elsewhere. */
+/** DuckDB runs the views next to the tables, from within the dataset's folder and from elsewhere. */
 import { DuckDBInstance } from "@duckdb/node-api"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

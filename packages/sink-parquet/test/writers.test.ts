@@ -88,7 +88,7 @@ describe("several writers", () => {
       assert.sameDeepMembers(words(stored), words(latest))
     }))
 
-  it.effect("are merged once, job by job, with nothing left beside the dataset", () =>
+  it.effect("are merged once, job by job, with nothing left next to the dataset", () =>
     Effect.gen(function*() {
       const directory = yield* shared
       assert.deepStrictEqual(yield* branchesOf(directory).merge, { merged: latest.length - 4, stillOpen: [] })

@@ -1,5 +1,5 @@
 /**
- * Stores jobs, annotations, media, and attachments as tables of one SQLite file, with the documents as they came beside them. A
+ * Stores jobs, annotations, media, and attachments as tables of one SQLite file, with the documents as they came next to them. A
  * commit is one transaction: readers see all of a batch or nothing, a reworked job leaves no old row, and a killed run
  * leaves the file as its last commit did. Any number of programs may read while a run writes.
  */
@@ -21,7 +21,7 @@ import { type Open, open as openFile } from "./internal/sqlite.ts"
 export const Options = Schema.Struct({
   /**
    * Path of the file, absolute or relative to the working directory. Made with its folder if missing. While a run
-   * writes, `-wal`, `-shm` and `-lock` stand beside it. Not for network file systems: their locks cannot be relied on.
+   * writes, `-wal`, `-shm` and `-lock` stand next to it. Not for network file systems: their locks cannot be relied on.
    */
   file: SinkPlugin.LocalPath.annotate({
     description: "Path of the SQLite file. Made with its folder when it is missing."
@@ -46,8 +46,8 @@ export const version = "0.1.0"
 
 /**
  * What this sink can do with its default options. One batch at a time, since SQLite has one writer; 500 records make the
- * cost of a commit small beside that of the rows. The same input gives the same rows, but not the same bytes: where a row
- * stands in the file depends on the order in which jobs arrive.
+ * cost of a commit small next to that of the rows. The same input gives the same rows, but not the same bytes: where a row
+ * is in the file depends on the order in which jobs arrive.
  */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",

@@ -14,7 +14,7 @@ import { contents, files, inspected, query, run, store, temporary, temporaryFile
 const jobsIn = (file: string) => query(file, "SELECT job_id FROM jobs ORDER BY job_id").flat()
 
 describe("before a commit", () => {
-  it.effect("leaves a valid empty database, and nothing beside it, when closed without data", () =>
+  it.effect("leaves a valid empty database, and nothing next to it, when closed without data", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       yield* Effect.scoped(SqliteSink.make({ file }).open)
@@ -23,7 +23,7 @@ describe("before a commit", () => {
       assert.deepStrictEqual(yield* inspected(file), [])
     }))
 
-  it.effect("changes nothing by checking, whatever stands there", () =>
+  it.effect("changes nothing by checking, whatever is there", () =>
     Effect.gen(function*() {
       const folder = yield* temporary
       const file = join(folder, "labels.db")
@@ -48,7 +48,7 @@ describe("before a commit", () => {
 })
 
 describe("a commit", () => {
-  it.effect("gives back every row, document and file as it was handed over", () =>
+  it.effect("returns every row, document and file as it was handed over", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       yield* play(file, open)
@@ -143,7 +143,7 @@ describe("a commit", () => {
       assert.deepStrictEqual(query(file, "SELECT * FROM commits"), [])
     }))
 
-  it.effect("counts a batch that was staged twice, and a job that stands in it twice, once", () =>
+  it.effect("counts a batch that was staged twice, and a job that is in it twice, once", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const sink = yield* SqliteSink.make({ file }).open

@@ -143,7 +143,7 @@ describe("other programs", () => {
       yield* Effect.scoped(SqliteSink.make({ file: link }).open)
     }))
 
-  it.effect("that hold the file make a step fail as unavailable, and it goes on when they end", () =>
+  it.effect("that hold the file make a step fail as unavailable, and it continues when they end", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const sink = yield* SqliteSink.make({ file }).open
@@ -189,7 +189,7 @@ describe("other programs", () => {
 })
 
 describe("a disk", () => {
-  it.effect("that is full fails the batch, shows nothing of it, and goes on when there is room", () =>
+  it.effect("that is full fails the batch, shows nothing of it, and continues when there is room", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       let limit: ((db: Database) => void) | undefined

@@ -59,7 +59,7 @@ describe("hostile input", () => {
       }
     }))
 
-  it.effect("gives back labels, attributes and numbers of every kind", () =>
+  it.effect("returns labels, attributes and numbers of every kind", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const whole = texts.filter((text) => text.isWellFormed())

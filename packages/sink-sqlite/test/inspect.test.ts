@@ -12,7 +12,7 @@ const told = (found: ReadonlyArray<JobSink.Inspected>) =>
   found.flatMap((item) => item._tag === "Intact" ? [] : [`${item._tag} ${item.path}`])
 
 describe("inspect", () => {
-  it.effect("finds nothing where there is no file, or nothing in it", () =>
+  it.effect("finds nothing if there is no file, or nothing in it", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       for (const depth of ["manifest", "content"] as const) assert.deepStrictEqual(yield* inspected(file, depth), [])
@@ -87,7 +87,7 @@ describe("inspect", () => {
       }
     }))
 
-  it.effect("goes through thousands of jobs, and sees each as one commit left it while a run goes on", () =>
+  it.effect("goes through thousands of jobs, and sees each as one commit left it while a run continues", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const sink = yield* SqliteSink.make({ file }).open

@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024
 
 const child = join(inject("programs"), "largeChild.js")
 
-/** Stores and reads back a large job in a process of its own; answers how far its memory has grown, in MiB. */
+/** Stores and reads back a large job in its own process; answers how far its memory has grown, in MiB. */
 const growth = (file: string, mebibytes: number, thousands: number) =>
   Effect.promise(() =>
     new Promise<number>((resolve, reject) => {

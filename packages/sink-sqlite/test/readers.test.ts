@@ -36,7 +36,7 @@ const meeting = (file: string, meet: Effect.Effect<void>, completed = true) =>
 const count = "SELECT count(*) FROM jobs"
 
 describe("the file alone", () => {
-  it.effect("holds everything after a run, with nothing beside it, also after somebody has inspected it", () =>
+  it.effect("holds everything after a run, with nothing next to it, also after somebody has inspected it", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       yield* run({ file }, batches)
@@ -101,7 +101,7 @@ describe("a reader's open transaction", () => {
         const notice = yield* meeting(file, when === "during" ? begin : Effect.void)
         assert.include(String(notice), `${file}-wal`)
         assert.strictEqual(inside.prepare(count).pluck().get(), when === "before" ? 0 : 3)
-        // Both files are everything meanwhile, and another run goes on.
+        // Both files are everything meanwhile, and another run continues.
         assert.strictEqual(query(file, count)[0]![0], 4)
         assert.include(String(yield* meeting(file, Effect.void)), "-wal")
         assert.strictEqual((yield* inspected(file)).length, 4)

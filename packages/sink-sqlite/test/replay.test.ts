@@ -61,7 +61,7 @@ describe("replay", () => {
       assert.deepInclude(asked("c")?.summary, { tag: "t", priorityWeight: 3, annotations: 7, frames: null })
     }))
 
-  it.effect("leaves out jobs whose document or files are not kept, and finds nothing where there is no file", () =>
+  it.effect("leaves out jobs whose document or files are not kept, and finds nothing if there is no file", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       assert.deepStrictEqual(yield* replayed(file, idOf), [])
@@ -70,7 +70,7 @@ describe("replay", () => {
       assert.deepStrictEqual(yield* replayed(file, idOf), ["whole"])
     }))
 
-  it.effect("fails where stored bytes are not those that were committed, for that content alone", () =>
+  it.effect("fails if stored bytes are not those that were committed, for that content alone", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       yield* run({ file, documents: "plain" }, [["a", "b", "c", "d"].map((job) => record({ job }))])
@@ -84,7 +84,7 @@ describe("replay", () => {
       assert.deepStrictEqual(results, ["CHANGED", "CHANGED", "CHANGED", "read"])
     }))
 
-  it.effect("goes through hundreds of jobs while a run goes on in the same file", () =>
+  it.effect("goes through hundreds of jobs while a run continues in the same file", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const sink = yield* SqliteSink.make({ file }).open

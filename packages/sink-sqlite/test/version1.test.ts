@@ -16,7 +16,7 @@ const make = (file: string) => {
   db.close()
 }
 
-/** What a sink gives back, in the order of ids. */
+/** What a sink returns, in the order of ids. */
 const replayed = (file: string) =>
   Stream.runCollect(Stream.mapEffect(
     SqliteSink.make({ file }).replay ?? Stream.empty,

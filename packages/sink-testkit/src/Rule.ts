@@ -29,9 +29,9 @@ export interface Rule {
   readonly id: string
   /** The promise, after "the sink": `survives a first batch whose optional columns are all null`. */
   readonly title: string
-  /** Why the rule does not bind this sink or cannot be checked on it, or undefined where it is to be checked. */
+  /** Why the rule does not bind this sink or cannot be checked on it, or undefined if it is to be checked. */
   readonly waived: (subject: Subject) => string | undefined
-  /** Fails where the sink does not keep the rule, for whatever reason: defects and hanging count. */
+  /** Fails if the sink does not keep the rule, for whatever reason: defects and hanging count. */
   readonly check: (subject: Subject) => Effect.Effect<void, RuleViolation>
 }
 
@@ -136,7 +136,7 @@ export class Unkept extends Schema.TaggedError<Unkept>()("Unkept", { detail: Sch
   }
 }
 
-/** @internal Fails where something that must hold does not. */
+/** @internal Fails if something that must hold does not. */
 export const must = (holds: boolean, detail: string | (() => string)): Effect.Effect<void, Unkept> =>
   holds ? Effect.void : Effect.fail(new Unkept({ detail: typeof detail === "string" ? detail : detail() }))
 

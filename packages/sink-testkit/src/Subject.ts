@@ -1,6 +1,6 @@
 /**
  * What the author of a sink gives to the kit: how to make it, how a reader reads what it stored, and what the kit needs
- * for running it in a process of its own. Whatever is left out waives the rules that need it, for all to see.
+ * for running it in its own process. Whatever is left out waives the rules that need it, for all to see.
  */
 import type { AnnotationModel, JobSink } from "@labelstream/core/sink"
 import type * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ export interface StoredJob {
   readonly revision?: JobSink.Revision
   /** The result document, byte for byte; left out by sinks that store rows alone. */
   readonly document?: Uint8Array
-  /** Nested files in document order; left out where there are none, and where the document is. */
+  /** Nested files in document order; left out if there are none, and where the document is. */
   readonly attachments?: ReadonlyArray<Uint8Array>
   /** The job's annotations in order of their index; left out by sinks that store documents alone. */
   readonly rows?: ReadonlyArray<AnnotationModel.AnnotationRow>
@@ -54,7 +54,7 @@ export interface Subject {
   readonly readBack?: (target: string) => Effect.Effect<ReadonlyArray<StoredJob>, unknown>
   /**
    * Reads all files that a sink with `visibility: "finish"` has published: their bytes by their paths, which are relative to
-   * the target where it is a folder. Answers none where nothing is published.
+   * the target where it is a folder. Answers none if nothing is published.
    */
   readonly published?: (target: string) => Effect.Effect<ReadonlyMap<string, Uint8Array>, unknown>
   /**
@@ -63,7 +63,7 @@ export interface Subject {
    */
   readonly entries?: ReadonlyArray<string>
   /**
-   * Where a process of its own finds `make`: URL or absolute path of a module, and the name of the export (default
+   * Where its own process finds `make`: URL or absolute path of a module, and the name of the export (default
    * `make`). The module must import without vitest. `programs` is a folder with the kit's `child/main` and `child/faults`,
    * bundled with the module so that processes start sooner; default: they run as they are.
    */

@@ -113,7 +113,7 @@ export const unreadable = (cause: unknown): Problem =>
 /** Reads the chunk after one, beginning with the one after -1; undefined after the last. */
 export type Next<E> = (after: number) => Effect.Effect<Chunk | undefined, E>
 
-/** sha256 of stored bytes; undefined where there are none, "" where they cannot be decompressed. */
+/** sha256 of stored bytes; undefined if there are none, "" where they cannot be decompressed. */
 export const hashOf = Effect.fnUntraced(function*<E>(next: Next<E>): Effect.fn.Return<string | undefined, E> {
   const hash = createHash("sha256")
   for (let last = -1;;) {
@@ -126,7 +126,7 @@ export const hashOf = Effect.fnUntraced(function*<E>(next: Next<E>): Effect.fn.R
   }
 })
 
-/** Stored bytes as content. Reading it fails where the bytes are no longer those that the row is of. */
+/** Stored bytes as content. Reading it fails if the bytes are no longer those that the row is of. */
 export const contentOf = (
   { bytes: size, media_type, revision: sha256 }: Pick<
     AnnotationModel.AttachmentRow,

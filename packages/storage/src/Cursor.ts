@@ -10,7 +10,7 @@ export class Cursor<A, B> {
     this.source = source
     this.read = read
   }
-  /** Goes to the next item of those at hand; false where they are used up. */
+  /** Goes to the next item of those at hand; false if they are used up. */
   step(): boolean {
     const item = this.items[++this.at]
     if (item === undefined) return false

@@ -1,4 +1,4 @@
-/** Options that sinks which store in a database have in common: what they keep beside the rows. */
+/** Options that sinks which store in a database have in common: what they keep next to the rows. */
 import * as Schema from "effect/Schema"
 import type { Codec } from "./Chunks.ts"
 
@@ -20,7 +20,7 @@ export const attachments = Schema.optionalKey(
   })
 )
 
-/** Which bytes are stored beside the rows. */
+/** Which bytes are stored next to the rows. */
 export interface Keep {
   readonly documents: Codec | "off"
   readonly attachments: "keep" | "off"

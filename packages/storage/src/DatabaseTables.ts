@@ -1,5 +1,5 @@
 /**
- * The tables of a sink that stores in a database: those of the model, and what it keeps of jobs beside them. The key of each
+ * The tables of a sink that stores in a database: those of the model, and what it keeps of jobs next to them. The key of each
  * begins with that of `jobs`.
  */
 import { AnnotationModel, Table } from "@labelstream/core/sink"

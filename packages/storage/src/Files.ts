@@ -61,7 +61,7 @@ const unsupported: ReadonlySet<string> = new Set(["EINVAL", "EISDIR", "ENOSYS", 
 const notLinkable: ReadonlySet<string> = new Set([...unsupported, "EACCES", "EMLINK", "EXDEV"])
 
 /**
- * Makes the names in a folder durable. Does nothing where the system cannot sync folders: Windows, and shares that
+ * Makes the names in a folder durable. Does nothing if the system cannot sync folders: Windows, and shares that
  * refuse it. Names are then as durable as the share makes them by itself.
  */
 export const syncDirectory = async (fs: Fs, path: string): Promise<void> => {
@@ -94,7 +94,7 @@ export const ignoreMissing = (error: unknown): void => {
   if (codeOf(error) !== "ENOENT") throw error
 }
 
-/** What is in a folder, sorted; nothing where there is no such folder. */
+/** What is in a folder, sorted; nothing if there is no such folder. */
 export const namesIn = async (fs: Fs, path: string): Promise<ReadonlyArray<string>> =>
   (await fs.find(path))?.isDirectory() === true ? (await fs.readdir(path).catch(none)).sort() : []
 

@@ -36,7 +36,7 @@ export interface Format<T extends Target.Target, S> {
   readonly work: (target: T, journal: Journal.Journal) => Work<S>
   /** For several writers, if `capabilities.writers` is `many`. */
   readonly branches?: {
-    /** Brings what some branches hold into their target. Answers how many jobs came. */
+    /** Brings what some branches hold into their target. Returns how many jobs came. */
     readonly merge: (target: T, branches: ReadonlyArray<T>, journal: Journal.Journal) => Promise<number>
     /** Ends a merge that is no part of an `open`. */
     readonly merged: (target: T, merged: JobSink.Merged) => Promise<void>

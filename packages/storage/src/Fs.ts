@@ -12,7 +12,7 @@ export const codeOf = (error: unknown): string | undefined =>
     ? error.code
     : undefined
 
-/** Answers undefined where there is nothing at the path. */
+/** Returns undefined if there is nothing at the path. */
 const unlessMissing = (error: unknown): undefined => {
   if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined
   throw error

@@ -169,7 +169,7 @@ const start = (target: Target, lock: Lock.Lock, options: Options): Journal => {
   }
 }
 
-/** Size of a file that may not be there yet. Fails where it is not a plain file: it would be written through. */
+/** Size of a file that may not be there yet. Fails if it is not a plain file: it would be written through. */
 const sizeOf = async ({ fs, output }: Target, path: string): Promise<number> => {
   const found = await fs.find(join(output, path))
   if (found !== undefined && !found.isFile()) {

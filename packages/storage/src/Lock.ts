@@ -194,7 +194,7 @@ const processes = (): string => {
   }
 }
 
-/** Linux only: the start of a process in ticks since boot; undefined where there is no such process. */
+/** Linux only: the start of a process in ticks since boot; undefined if there is no such process. */
 const startOf = (pid: number): string | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")

@@ -23,14 +23,14 @@ const fanIn = 64
 
 /** Lines that come one after the other, to be read in order. */
 export interface Sorter {
-  /** Adds lines. Answers nothing if there is nothing to wait for. */
+  /** Adds lines. Returns nothing if there is nothing to wait for. */
   readonly add: (lines: ReadonlyArray<Keyed>) => Promise<void> | undefined
   /** Yields the lines in order, in arrays, when all were added. */
   readonly sorted: () => AsyncGenerator<ReadonlyArray<Keyed>>
 }
 
 /**
- * Starts to sort. `folder` makes the folder for the runs and is called once, and only where there are several; the caller
+ * Starts to sort. `folder` makes the folder for the runs and is called once, only if there are several; the caller
  * removes it.
  */
 export const sorter = (fs: Fs, folder: () => Promise<string>, run = defaultRun): Sorter => {

@@ -1,6 +1,6 @@
 /**
  * Lets one process at a time write to a SQLite file. The lock is a write transaction held open in a small database
- * beside the file, so the operating system releases it however its holder dies, in a container too. A folder can be on
+ * next to the file, so the operating system releases it however its holder dies, in a container too. A folder can be on
  * a network share, where such locks fail: `Lock.ts` has a lock file for it, which a foreign killed process leaves for
  * 2 minutes. The transaction is not in the file itself, where it would stop other programs. A nonce in the small
  * database tells whose it is: an earlier holder may have removed the file, and inode numbers are used again.

@@ -134,7 +134,7 @@ const kernelTypes = new Set([0x9fa0, 0x62656572])
 /** Below this a run would stop at its first batch. */
 const smallestSpace = 1024 * 1024
 
-/** Fails unless the output folder can be written to, or made. Changes nothing. Answers whether it is there. */
+/** Fails unless the output folder can be written to, or made. Changes nothing. Returns whether it is there. */
 export const check = async ({ fs, hidden, output }: Target): Promise<boolean> => {
   let folder = output
   let found = await behindLinks(fs, folder)

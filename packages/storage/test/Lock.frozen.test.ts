@@ -38,7 +38,7 @@ describe("a lock that was taken over", () => {
       }
     }))
 
-  it.live("is not given back by a process that wakes up while it touches the lock", () =>
+  it.live("is not returned by a process that wakes up while it touches the lock", () =>
     Effect.promise(async () => {
       const output = mkdtempSync(join(tmpdir(), "labelstream-lock-"))
       let meanwhile = () => Promise.resolve()

@@ -1,5 +1,5 @@
 /**
- * How long the jobs that a runner had in work wait when it is killed: from the SIGKILL to the first of them that the
+ * How long the jobs that a runner had in progress wait when it is killed: from the SIGKILL to the first of them that the
  * platform is asked for again.
  */
 import { Simulator } from "@labelstream/simulator"

@@ -1,5 +1,5 @@
 /**
- * Runs contestants against each other: one after the other, round after round, each in a process of its own and with an
+ * Runs contestants against each other: one after the other, round after round, each in its own process and with an
  * empty folder. What drifts on a machine then drifts for all of them.
  */
 import { execFile, spawn } from "node:child_process"
@@ -22,7 +22,7 @@ export interface Setting {
   readonly directory: string
   /** Where clients write CPU profiles; undefined for none. */
   readonly profiles: string | undefined
-  /** Told what goes on. */
+  /** Told what happens. */
   readonly log: (line: string) => void
 }
 
@@ -41,7 +41,7 @@ export type Samples = Readonly<Record<string, ReadonlyArray<Sample>>>
 const sync = promisify(execFile)
 
 /**
- * Makes an empty folder. It stays until everything was measured: ext4 passes over each inode that was freed in the last
+ * Makes an empty folder. It stays until everything was measured: ext4 skips each inode that was freed in the last
  * minutes, so that whoever makes files would pay for those who were deleted before.
  */
 export const scratch = (setting: Setting): string => mkdtempSync(join(setting.directory, "client-"))

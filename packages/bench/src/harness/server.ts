@@ -17,7 +17,7 @@ export interface Served {
   readonly requests: Readonly<Record<string, number>>
 }
 
-/** A simulator in a process of its own. */
+/** A simulator in its own process. */
 export interface Server extends AsyncDisposable {
   readonly address: Address
   readonly served: () => Promise<Served>

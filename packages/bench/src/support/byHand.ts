@@ -44,7 +44,7 @@ export const connect = ({ apiKey, apiUrl, batchId, projectId }: Address) => {
   }
 }
 
-/** Does something with every item, as many at a time as there may be requests. Answers how many there were. */
+/** Does something with every item, as many at a time as there may be requests. Returns how many there were. */
 export const forEach = async <A>(items: AsyncGenerator<A>, each: (item: A) => Promise<unknown>): Promise<number> => {
   let count = 0
   const worker = async () => {

@@ -1,4 +1,4 @@
-/** A cluster in one folder: its database, its runners as processes of their own, and an export of one batch by them. */
+/** A cluster in one folder: its database, its runners as their own processes, and an export of one batch by them. */
 import { ClusterExport, ClusterStorage, ExportStore, Membership, SqlLedger } from "@labelstream/cluster"
 import type { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"

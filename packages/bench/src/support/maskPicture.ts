@@ -1,4 +1,4 @@
-/** A mask as the platform has them: 1080p, RGBA, with many instances in colors of their own. */
+/** A mask as the platform has them: 1080p, RGBA, with many instances in their own colors. */
 import { crc32, deflateSync } from "node:zlib"
 
 /** Instances in the mask. */

@@ -10,7 +10,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 
-/** A defect, so that nothing on its way out takes it for a failure of its own. */
+/** A defect, so that nothing on its way out takes it for its own failure. */
 class HandOver extends Data.TaggedError("HandOver")<{}> {}
 
 /** Whether this program has a copy of `effect` that nobody else can have. */

@@ -57,7 +57,7 @@ export const start = (args: ReadonlyArray<string>, { cwd, env = {}, folder = pub
     })
   )
 
-/** A command in a process of its own, to its end. */
+/** A command in its own process, to its end. */
 export const runAlone = (args: ReadonlyArray<string>, setting: Setting) =>
   Effect.scoped(Effect.flatMap(start(args, setting), ({ end }) => end))
 

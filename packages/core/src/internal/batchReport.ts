@@ -23,7 +23,7 @@ export interface BatchReport extends BatchRef {
   readonly delisted: number
   /** Exported jobs whose result is of no shape that is known: stored as it is, with one row that says so. */
   readonly unknown: number
-  /** One of them; null where there is none. */
+  /** One of them; null if there is none. */
   readonly unknownExample: string | null
   /**
    * What of exported jobs could not be stored as it was sent: annotations that gave no row, since they are malformed;
@@ -31,7 +31,7 @@ export interface BatchReport extends BatchRef {
    * count where a sink reads rows. The result document has them still.
    */
   readonly problems: number
-  /** The first of them; null where there is none. `path` is a JSON pointer into the document, or the name of a field. */
+  /** The first of them; null if there is none. `path` is a JSON pointer into the document, or the name of a field. */
   readonly problemExample: { readonly jobId: string; readonly path: string; readonly reason: string } | null
   /** Bytes fetched for exported jobs: result documents and their files. */
   readonly bytes: number
@@ -51,7 +51,7 @@ export interface FailureGroup {
   readonly retryable: boolean
   /** Whether another run will hardly help them: it skips them, or tries each once without waiting. */
   readonly permanent: boolean
-  /** One of them. `jobId` is null where the listing of the batch failed. */
+  /** One of them. `jobId` is null if the listing of the batch failed. */
   readonly example: { readonly batchId: string; readonly jobId: string | null; readonly message: string }
 }
 

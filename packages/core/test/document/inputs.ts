@@ -1,4 +1,4 @@
-/** Documents with inputs in all the forms that are read, beside those of the fixtures. */
+/** Documents with inputs in all the forms that are read, next to those of the fixtures. */
 
 const corner = { x: 0, y: 0 }
 const coordinates = [corner, { x: 1, y: 1 }]

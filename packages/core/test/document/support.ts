@@ -116,7 +116,7 @@ export const count = (document: Loose): ReadonlyArray<Counted> => {
   )
 }
 
-/** The value at a JSON pointer, undefined where there is none. */
+/** The value at a JSON pointer, undefined if there is none. */
 export const resolve = (document: unknown, pointer: string): unknown =>
   pointer.split("/").slice(1).reduce<Loose>((value, segment) => {
     const key = segment.replaceAll("~1", "/").replaceAll("~0", "~")

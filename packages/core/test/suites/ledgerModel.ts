@@ -135,7 +135,7 @@ const play = Effect.fnUntraced(function*(ledger: Ledger["Service"], calls: Reado
       )
       for (let times = 0; times < 2; times++) {
         run = yield* ledger.begin
-        // An empty page leaves no order to go on in.
+        // An empty page leaves no order to continue in.
         if (times === 0) yield* ledger.observe(run, batch, [])
         for (const part of [jobs.slice(0, 2), jobs.slice(2), jobs.slice(0, 1)]) {
           const observed = yield* ledger.observe(run, batch, part, [sink], attachments)

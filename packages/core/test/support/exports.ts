@@ -49,7 +49,7 @@ export const world = Effect.fnUntraced(function*(
   }
 })
 
-/** Nothing is held any more, and nothing was read after it was given back. */
+/** Nothing is held any more, and nothing was read after it was returned. */
 export const released = (platform: FakePlatform, sinks: ReadonlyArray<MemorySink>) => {
   strictEqual(platform.spool.held, 0)
   strictEqual(platform.spool.readLate, 0)

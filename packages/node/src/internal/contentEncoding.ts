@@ -20,14 +20,14 @@ const codings: Readonly<Record<string, Coding>> = {
   "zstd": "zstd"
 }
 
-// Codings that exist (IANA's registry) and that nothing here undoes. Any other word is none: object stores keep beside a
+// Codings that exist (IANA's registry) and that nothing here undoes. Any other word is none: object stores keep next to a
 // file whatever was put there, such as upload framing, a charset or a media type, and its bytes are as they were put.
 const unsupported = new Set(["aes128gcm", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress"])
 
 // Below this an inflation in place costs less than handing it to another thread.
 const inPlace = 32 * 1024
 
-/** The codings of a `content-encoding` header, last applied first; undefined where one cannot be undone. */
+/** The codings of a `content-encoding` header, last applied first; undefined if one cannot be undone. */
 export const parse = (header: string | undefined): ReadonlyArray<Coding> | undefined => {
   if (header === undefined) return []
   const result: Array<Coding> = []
@@ -48,7 +48,7 @@ const magic: Partial<Record<Coding, ReadonlyArray<number>>> = { gzip: [0x1f, 0x8
 
 /**
  * Whether bytes are not in the coding that the header names: a proxy has undone it and left the header. The other codings
- * have no first bytes of their own; they give way where undoing them fails on what begins as JSON or an image does.
+ * have no first their own bytes; they give way where undoing them fails on what begins as JSON or an image does.
  */
 const isPlain = (coding: Coding, head: Uint8Array): boolean =>
   magic[coding]?.some((byte, at) => at < head.length && head[at] !== byte) ?? false

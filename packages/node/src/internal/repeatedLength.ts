@@ -9,7 +9,7 @@ const headEnd = Buffer.from("\r\n\r\n")
 
 const lengths = /\r\ncontent-length[ \t]*:[ \t]*(\d+(?:[ \t]*,[ \t]*\d+)*)[ \t]*(?=\r\n)/gi
 
-/** The head with one length where it names several equal ones; undefined where there is nothing to put right. */
+/** The head with one length where it names several equal ones; undefined if there is nothing to put right. */
 const repaired = (head: string): string | undefined => {
   // Nearly all answers name one length once.
   lengths.lastIndex = 0

@@ -1,6 +1,6 @@
 /**
  * The folder within the spool's directory that one process writes to. Its name says who made it, so that a later start
- * can tell what a dead process left from what a living one still needs.
+ * can say what a dead process left from what a living one still needs.
  */
 import type { Content } from "@labelstream/core"
 import * as Effect from "effect/Effect"

@@ -76,6 +76,6 @@ export const fromDispatch = (cause: unknown, phase: Phase, proxy?: URL): Transpo
 export const fromDecoding = (cause: unknown): Transport.TransportError =>
   cause instanceof Transport.TransportError ? cause : make("Protocol", codeOf(cause))
 
-/** Makes the error, with the code where there is one. */
+/** Makes the error, with the code if there is one. */
 export const make = (failure: Transport.TransportFailure, code?: string): Transport.TransportError =>
   new Transport.TransportError(code === undefined ? { failure } : { failure, code })

@@ -1,6 +1,6 @@
 import type { Html } from "./html.ts"
 
-/** A part of the page; `body` is null where there is nothing to say. */
+/** A part of the page; `body` is null if there is nothing to say. */
 export interface Section {
   readonly id: string
   readonly heading: string

@@ -74,7 +74,7 @@ export const storedJob = (job: TestJob): JobSink.StoredJob => {
   }
 }
 
-/** A sink that gives back these jobs. */
+/** A sink that returns these jobs. */
 export const sinkOf = (replay: Stream.Stream<JobSink.StoredJob, JobSink.SinkError>): JobSink.JobSink => ({
   ...MemorySink.make(),
   name: "test",
@@ -114,7 +114,7 @@ export const noteRun = Effect.fnUntraced(function*(jobs: ReadonlyArray<TestJob>)
   })
 })
 
-/** A ledger of its own. */
+/** Its own ledger. */
 export const freshLedger = Layer.fresh(LedgerMemory.layer)
 
 const cornersOf = (x: number, y: number, size = 0.1) => [

@@ -138,7 +138,7 @@ const itemWidth = (kind: KindName): number => {
   return width
 }
 
-/** Extra list elements that make a document about as long as asked; colours end at 15 million legend entries. */
+/** Extra list elements that make a document about as long as asked; colors end at 15 million legend entries. */
 const padding = (kind: KindName, documentBytes: number): number => {
   if (documentBytes <= 2048) return 0
   const count = Math.ceil((documentBytes - 2048) / (itemWidth(kind) + 1))

@@ -121,7 +121,7 @@ export interface Input extends NamedInput {
   readonly contentType: string
   /** Pixels of an image as displayed; undefined for point clouds. */
   readonly size: Size | undefined
-  /** EXIF orientation of a JPEG: 6 and 8 store width and height the other way round. Undefined where there is no EXIF. */
+  /** EXIF orientation of a JPEG: 6 and 8 store width and height the other way round. Undefined if there is no EXIF. */
   readonly orientation: Orientation | undefined
   /** What is painted for the annotations of this image, in order, later ones over earlier ones; segments are left out. */
   readonly shapes: ReadonlyArray<Shape & { readonly color: string }>
@@ -174,7 +174,7 @@ export const inputs = (request: Request): ReadonlyArray<Input> => {
   return namedInputs(document).map((named) => input(request, document, named))
 }
 
-/** The file behind a part, or undefined where the job has none such. */
+/** The file behind a part, or undefined if the job has none such. */
 export const file = (request: Request, part: FilePart): Content | undefined => {
   if (part._tag !== "input") {
     const number = "number" in part ? part.number : 0

@@ -50,7 +50,7 @@ export const bare: ReadonlyArray<string> = [
   "constructor"
 ]
 
-/** Endless supply of the same kinds of trouble; neighbours that differ by case or Unicode form share their tag. */
+/** Endless supply of the same kinds of trouble; neighbors that differ by case or Unicode form share their tag. */
 const stems: ReadonlyArray<readonly [stem: Stem, sharesTagWithPrevious: boolean]> = [
   [(t) => `../evil-${t}`, false],
   [(t) => `a/${t}`, false],

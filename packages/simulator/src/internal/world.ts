@@ -172,7 +172,7 @@ export class World {
     return target === undefined || state === undefined || target.index >= state.total ? undefined : { ...target, state }
   }
 
-  /** The bytes behind a target, or undefined where the job has no such file, or no result yet. */
+  /** The bytes behind a target, or undefined if the job has no such file, or no result yet. */
   content(target: Target): Content.Content | undefined {
     const request = this.request(target.state, target.index)
     if (target.part._tag !== "input" && !this.isFinished(target.state, target.index)) return undefined

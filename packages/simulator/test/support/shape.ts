@@ -1,4 +1,4 @@
-/** The shape of JSON: every path with the type of what stands there, names that are data replaced by `*`. */
+/** The shape of JSON: every path with the type of what is there, names that are data replaced by `*`. */
 
 const dictionaryKey = /^(?:p\d+|e\d+|frame\d+|#[0-9a-f]+)$/
 

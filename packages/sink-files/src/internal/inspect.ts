@@ -88,7 +88,7 @@ async function* inspectBatch(
   }
 }
 
-/** Looks at one job. `hasFolder` tells whether the place itself has a folder for its nested files. */
+/** Looks at one job. `hasFolder` says whether the place itself has a folder for its nested files. */
 const inspectJob = async (
   batch: string,
   { from, line: text }: Held,
@@ -132,7 +132,7 @@ const inspectJob = async (
   return [...found, ...extra.map((name) => ({ _tag: "Extra" as const, path: `${path}/${name}` }))]
 }
 
-/** What stands in a batch folder, keyed by the job that it would belong to and, within one job, document first. */
+/** What is in a batch folder, keyed by the job that it would belong to and, within one job, document first. */
 async function* entriesOf(fs: Fs, folder: string): AsyncGenerator<ReadonlyArray<SortedLines.Keyed>> {
   // A batch that only parts of writers hold has none yet.
   if (await fs.find(folder) === undefined) return
@@ -156,7 +156,7 @@ const keyOf = (entry: Dirent): string => {
 }
 
 /**
- * Passes over the entries of a job. Answers the names before it that belong to none, and whether it has a folder; without
+ * Passes over the entries of a job. Returns the names before it that belong to none, and whether it has a folder; without
  * a job, up to 1,000 of the names that are left.
  */
 const pass = async (entries: Cursor<SortedLines.Keyed, SortedLines.Keyed>, job?: string) => {

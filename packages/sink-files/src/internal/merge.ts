@@ -1,7 +1,7 @@
 /**
  * Brings what the branches of writers hold into the place: the files of a job are renamed under an intent, as a commit
  * renames them from the staging folder. Killed at any moment, the next merge finds what is left: lines that the place has
- * already are passed over.
+ * already are skipped.
  */
 import { Files, type Journal, Target } from "@labelstream/storage"
 import { randomUUID } from "node:crypto"
@@ -18,7 +18,7 @@ const atOnce = 1000
 /** Jobs looked for at the same time. */
 const jobsAtOnce = 8
 
-/** Merges branches. Answers how many jobs came. */
+/** Merges branches. Returns how many jobs came. */
 export const merge = async (
   place: Place,
   branches: ReadonlyArray<Place>,

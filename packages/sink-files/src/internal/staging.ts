@@ -22,7 +22,7 @@ export interface Staged {
 /** Nested files written at the same time for one job. */
 const nestedAtOnce = 4
 
-/** Tells whether a folder is there. Fails where something else stands in its place. */
+/** Tells whether a folder is there. Fails if something else is in its place. */
 export type FolderLook = (path: string) => Promise<boolean>
 
 /** Looks once for each folder: for records that are staged together, and no longer. A commit looks again. */
@@ -88,7 +88,7 @@ export const stageRecord = (
 }
 
 /**
- * Fails where something that is not this sink's stands in the way of this job alone. Answers whether nothing stands in its
+ * Fails if something that is not this sink's is in the way of this job alone. Returns whether nothing is in its
  * place at all.
  */
 const checkFree = async (
@@ -149,7 +149,7 @@ const lineOf = (record: JobSink.JobRecord, names: ReadonlyArray<string>): Manife
   }
 }
 
-/** Sizes cannot be read from the document: a replay gives back what the line keeps of them. */
+/** Sizes cannot be read from the document: a replay returns what the line keeps of them. */
 const sizesOf = ({ sizes }: JobSink.JobRecord): Pick<Manifest.Line, "sizes"> =>
   sizes.size === 0
     ? {}

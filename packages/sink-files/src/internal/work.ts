@@ -40,7 +40,7 @@ export const start = (place: Place): FolderSink.Work<ReadonlyArray<Staged>> => {
     },
     finish: ({ outcome }) =>
       attempt({ step: "finish" }, async () => {
-        // While there are branches, the lines must keep the times that tell which of two is later.
+        // While there are branches, the lines must keep the times that say which of two is later.
         if (outcome !== "completed" || (await Target.branchesOf(at, place)).length > 0) return
         await putMarkedInOrder(place)
         marked.clear()
@@ -74,7 +74,7 @@ export const stepOf = async (
 }
 
 /**
- * What stands in the place of a job: `same` for exactly these files with the same content, otherwise the paths of what is
+ * What is in the place of a job: `same` for exactly these files with the same content, otherwise the paths of what is
  * there.
  */
 const inPlace = async (fs: Fs, folder: string, line: Manifest.Line): Promise<"same" | ReadonlyArray<string>> => {

@@ -1,4 +1,4 @@
-/** What the conformance kit needs to know of this sink, and a reader of its own for what it stores. */
+/** What the conformance kit needs to know of this sink, and its own reader for what it stores. */
 import type { ListedFile, StoredJob } from "@labelstream/sink-testkit"
 import * as Effect from "effect/Effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"

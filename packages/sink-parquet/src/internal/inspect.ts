@@ -46,7 +46,7 @@ export const count = async (places: Target.WithBranches<Place>): Promise<number>
   return jobs
 }
 
-/** Answers whether the part is as it was committed. */
+/** Returns whether the part is as it was committed. */
 async function* inspectPart(
   published: Published,
   folder: string,
@@ -95,7 +95,7 @@ async function* inspectPart(
   return faults.length === 0
 }
 
-/** What stands in the dataset's folders and belongs to no part. */
+/** What is in the dataset's folders and belongs to no part. */
 async function* extras(place: Place): AsyncGenerator<ReadonlyArray<JobSink.Inspected>> {
   const { fs, output } = place
   const batches = new Map<string, ReadonlySet<number>>()

@@ -14,7 +14,7 @@ import type { Format } from "./part/partWriter.ts"
 import { batchFolders, partsOf, type Place } from "./target.ts"
 import { stepsOf } from "./work.ts"
 
-/** Merges branches. Answers how many jobs came. */
+/** Merges branches. Returns how many jobs came. */
 export const merge = async (
   place: Place,
   branches: ReadonlyArray<Place>,
@@ -31,7 +31,7 @@ export const merge = async (
   return merged
 }
 
-/** Merges one part of a branch, as one commit. Answers how many jobs came. */
+/** Merges one part of a branch, as one commit. Returns how many jobs came. */
 const mergePart = async (
   place: Place,
   journal: Journal.Journal,

@@ -11,7 +11,7 @@ export type Keep = "none" | "documents" | "all"
 /** Takes rows of one table, in order. */
 export type Put = (table: TableName, rows: ReadonlyArray<Row>) => Effect.Effect<void, JobSink.SinkError>
 
-/** Why a record can never be stored; undefined where it can. */
+/** Why a record can never be stored; undefined if it can. */
 export const obstacleOf = (record: JobSink.JobRecord): Failure.Problem | undefined => {
   const { batchId, jobId } = record
   // UTF-8 has no form for half a surrogate pair: two ids would become one.

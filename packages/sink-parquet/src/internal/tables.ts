@@ -110,7 +110,7 @@ export const weigh = (value: unknown): number => {
   return Array.isArray(value) ? 16 * value.length : 0
 }
 
-/** A geometry column's text as points; null where it is not a list of points. */
+/** A geometry column's text as points; null if it is not a list of points. */
 export const pointsOf = (geometry: string): ReadonlyArray<ReadonlyArray<number>> | null => {
   let value: unknown
   try {

@@ -37,7 +37,7 @@ export const recover = async (place: Place, geometry: Geometry): Promise<void> =
   for (const target of place.main === undefined ? [place] : [place.main, place]) await checkFormat(target, geometry)
 }
 
-/** Fails where the dataset is of another version, or holds geometry in another form. */
+/** Fails if the dataset is of another version, or holds geometry in another form. */
 const checkFormat = async (place: Target.Target, geometry: Geometry): Promise<void> => {
   for (const folder of await batchFolders(place)) {
     for (const part of await partsOf(place, folder)) {
@@ -56,7 +56,7 @@ const checkFormat = async (place: Target.Target, geometry: Geometry): Promise<vo
   }
 }
 
-/** The first line of a manifest; undefined where it has none that can be read. */
+/** The first line of a manifest; undefined if it has none that can be read. */
 export const headOf = async (fs: Fs, path: string): Promise<PartManifest.Head | undefined> => {
   for await (const [line = ""] of Lines.read(fs, path)) {
     const head = PartManifest.decodeHead(line)
@@ -66,7 +66,7 @@ export const headOf = async (fs: Fs, path: string): Promise<PartManifest.Head | 
   return undefined
 }
 
-/** Folders of the batches that have a manifest, in order. Fails where the dataset has the layout from before 0.1. */
+/** Folders of the batches that have a manifest, in order. Fails if the dataset has the layout from before 0.1. */
 export const batchFolders = async (place: Target.Target): Promise<ReadonlyArray<string>> => {
   const names = await Files.namesIn(place.fs, join(place.output, "manifest"))
   const old = names.find(isOldFolder)

@@ -1,4 +1,4 @@
-/** The views of the model for DuckDB, in a file beside the tables that readers of Parquet pass over. */
+/** The views of the model for DuckDB, in a file next to the tables that readers of Parquet pass over. */
 import { TableViews } from "@labelstream/core/sink"
 import { Files, Hash } from "@labelstream/storage"
 import { createHash } from "node:crypto"

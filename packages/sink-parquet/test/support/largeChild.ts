@@ -1,4 +1,4 @@
-/** Run by `large.test.ts` in a process of its own: stores one job of many rows, or many jobs, and prints its peak memory. */
+/** Run by `large.test.ts` in its own process: stores one job of many rows, or many jobs, and prints its peak memory. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"

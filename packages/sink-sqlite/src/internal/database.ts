@@ -126,12 +126,12 @@ export const openWriter = <A>(
   return Effect.map(acquired, ({ started }) => started)
 }
 
-/** Opens the file for reading, while it is written to or not; undefined where nothing was ever committed to it. */
+/** Opens the file for reading, while it is written to or not; undefined if nothing was ever committed to it. */
 export const openReader = (file: string): Effect.Effect<Database | undefined, JobSink.SinkError, Scope.Scope> =>
   Effect.acquireRelease(
     attempt(file, { step: "inspect" }, () => {
       if (!fs.existsSync(file) || fs.statSync(file).size === 0) return undefined
-      // Not with `readonly`: that would leave an empty log beside a file that nobody else has open.
+      // Not with `readonly`: that would leave an empty log next to a file that nobody else has open.
       const db = open(file, { fileMustExist: true, timeout })
       try {
         db.pragma("query_only = ON")
@@ -150,7 +150,7 @@ export const openReader = (file: string): Effect.Effect<Database | undefined, Jo
 /** Least free space that is worth starting with, in bytes. */
 const leastSpace = 1024 * 1024
 
-/** Whether a run could write the file. Looks at it without SQLite, which would leave files beside one in use. Throws. */
+/** Whether a run could write the file. Looks at it without SQLite, which would leave files next to one in use. Throws. */
 export const check = (file: string): void => {
   const folder = nearest(dirname(file))
   if (!fs.statSync(folder).isDirectory()) throw new Failure.Problem("misconfigured", `${folder} is not a folder`)

@@ -1,6 +1,6 @@
 /**
  * Reads back what is committed. Goes through the receipts in order of their keys and holds the other tables against
- * them, a page at a time, each as it stands at one moment, so that a run may go on writing meanwhile.
+ * them, a page at a time, each as it is at one moment, so that a run may continue writing meanwhile.
  */
 import type { JobSink } from "@labelstream/core/sink"
 import { Chunks, DatabaseTables, Failure, JobFaults, StoredId } from "@labelstream/storage"
@@ -19,7 +19,7 @@ const pageSize = 200
 /** Annotations that are looked at in one call, about 10 ms. */
 const rowsAtOnce = 2000
 
-/** What stands in the file. Nothing where there is no file. */
+/** What is in the file. Nothing if there is no file. */
 export const inspect = (
   file: string,
   depth: JobSink.InspectDepth

@@ -1,7 +1,7 @@
 /** Lets other work of the process run between the synchronous calls of this sink. */
 import * as Effect from "effect/Effect"
 
-/** Units of about 10 µs: some 5 ms of work before others get their turn. */
+/** Units of about 10 µs: about 5 ms of work before others get their turn. */
 const turn = 500
 
 export class Pace {

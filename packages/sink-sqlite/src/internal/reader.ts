@@ -146,7 +146,7 @@ export class Reader {
         | undefined
   }
 
-  /** The bytes of a chunk before compression; undefined where they are damaged. */
+  /** The bytes of a chunk before compression; undefined if they are damaged. */
   static restored(chunk: DatabaseTables.Chunk): Effect.Effect<Uint8Array | undefined> {
     return Effect.orElseSucceed(Chunks.restore(chunk.codec, chunk.bytes), () => undefined)
   }

@@ -80,7 +80,7 @@ export const look = (db: Database, file: string): "new" | number => {
   const expected = [...tableNames.filter((name) => found > 1 || name !== "media"), "commits"]
   const missing = expected.filter((table) => !names.includes(table))
   if (missing.length > 0) throw new Failure.Problem("corrupt", `${damaged(file)} (it has no ${missing.join(", ")})`)
-  // The last row of a table stands at the end of its tree: a file that was cut short does not have it.
+  // The last row of a table is at the end of its tree: a file that was cut short does not have it.
   for (const table of expected) db.prepare(`SELECT max(rowid) FROM ${table}`).get()
   return found
 }

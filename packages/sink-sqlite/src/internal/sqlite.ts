@@ -4,7 +4,7 @@
  */
 import BetterSqlite3 from "better-sqlite3"
 
-/** What SQLite stores and gives back; integers beyond 2^53 do not occur here. */
+/** What SQLite stores and returns; integers beyond 2^53 do not occur here. */
 export type Value = string | number | null | Uint8Array
 
 /** Values of parameters such as `@job`. */

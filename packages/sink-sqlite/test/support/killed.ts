@@ -1,4 +1,4 @@
-/** Run by `crash.test.ts` in a process of its own: plays the scenario and is killed before one statement. */
+/** Run by `crash.test.ts` in its own process: plays the scenario and is killed before one statement. */
 import * as Effect from "effect/Effect"
 import { play } from "./scenario.ts"
 import { guarded } from "./targets.ts"

@@ -1,5 +1,5 @@
 /**
- * Run by `large.test.ts` in a process of its own: stores one job with a document and a file of so many MiB, and so many
+ * Run by `large.test.ts` in its own process: stores one job with a document and a file of so many MiB, and so many
  * thousand rows, reads them back, and prints how far memory has grown beyond the most before, in MiB.
  */
 import type { ResultDocument } from "@labelstream/core/sink"

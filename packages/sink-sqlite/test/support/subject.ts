@@ -1,5 +1,5 @@
 /**
- * What the conformance kit needs to know of this sink, and a reader of its own for what it stores: plain SQL and zstd, as
+ * What the conformance kit needs to know of this sink, and its own reader for what it stores: plain SQL and zstd, as
  * the docs page tells readers to go about it.
  */
 import { AnnotationModel, type Table } from "@labelstream/core/sink"

@@ -15,7 +15,7 @@ export const temporary = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
-/** A path in a folder of its own. */
+/** A path in its own folder. */
 export const temporaryFile = Effect.map(temporary, (folder) => join(folder, "labels.db"))
 
 /** Every file of a folder with its hash. */

@@ -84,7 +84,7 @@ const shown = (value: unknown, from: number): string => {
 }
 
 /**
- * Says how what is stored differs from exactly these jobs, each as often as it is given; undefined where it does not.
+ * Says how what is stored differs from exactly these jobs, each as often as it is given; undefined if it does not.
  */
 export const difference = (
   found: ReadonlyArray<StoredJob>,

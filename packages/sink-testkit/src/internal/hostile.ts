@@ -1,6 +1,6 @@
 /** Texts and ids that have broken storage before. */
 
-/** Texts that a sink has to give back as they are. */
+/** Texts that a sink has to return as they are. */
 export const texts: ReadonlyArray<string> = [
   "",
   " ",

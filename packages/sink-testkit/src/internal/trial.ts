@@ -24,7 +24,7 @@ export class Trial {
     this.target = target
   }
 
-  /** The sink, made anew each time as a later process would. */
+  /** The sink, made again each time as a later process would. */
   get sink(): JobSink.JobSink {
     return this.subject.make(this.target)
   }
@@ -132,7 +132,7 @@ export const trial = (subject: Subject): Effect.Effect<Trial, never, Scope.Scope
     }
   )
 
-/** Stages and commits a batch of which nothing may be rejected. Answers the receipts. */
+/** Stages and commits a batch of which nothing may be rejected. Returns the receipts. */
 export const store = (
   sink: JobSink.OpenSink,
   token: string,

@@ -40,7 +40,7 @@ export const directSubject = (flaw: Flaw): Subject => {
   }
 }
 
-/** Each opening stages in a sink of its own, and its commits go into the one store. */
+/** Each opening stages in its own sink, and its commits go into the one store. */
 const directSink = (place: Place, id: string, flaw: Flaw): JobSink.JobSink => {
   const memory = MemorySink.make({ store: place.store, id })
   const failure = (step: JobSink.SinkError["step"]) =>

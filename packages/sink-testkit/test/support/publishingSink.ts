@@ -129,7 +129,7 @@ export const publishingSink = (target: string, shape: Shape, flaw: Flaw = ""): J
   }
 }
 
-/** The sinks with a flaw, by the name of an export, for processes of their own. */
+/** The sinks with a flaw, by the name of an export, for their own processes. */
 export const publishing = {
   makeFile: (target: string) => publishingSink(target, "file"),
   makeFolder: (target: string) => publishingSink(target, "folder"),

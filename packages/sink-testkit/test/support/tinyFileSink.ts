@@ -1,5 +1,5 @@
 /**
- * A small sink that keeps every rule: one file for each commit, written beside and renamed into place. With a flaw, it
+ * A small sink that keeps every rule: one file for each commit, written next to it and renamed into place. With a flaw, it
  * breaks the rule of that id.
  */
 import { type Content, JobSink } from "@labelstream/core/sink"
@@ -84,7 +84,7 @@ export const tinySink = (
 
   const release = (folder: string) => fs.rmSync(join(folder, "lock"), { force: true })
 
-  /** Moves the commits of the parts here, each under a name of its own. */
+  /** Moves the commits of the parts here, each under its own name. */
   const mergeParts = (): JobSink.Merged => {
     let merged = 0
     const stillOpen: Array<string> = []

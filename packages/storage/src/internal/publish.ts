@@ -30,7 +30,7 @@ export const isReplacing = (steps: ReadonlyArray<Step>): boolean => steps.some((
 const replaces = (change: Change): boolean => "remove" in change || "put" in change && !change.isNew
 
 /**
- * Gives what a commit is going to replace a second name, so that it can be put back. Answers the steps with the changes
+ * Gives what a commit is going to replace a second name, so that it can be put back. Returns the steps with the changes
  * that there is something to do for. Before the intent is written.
  */
 export const keepReplaced = async (
@@ -201,7 +201,7 @@ const foldersOf = ({ files, steps }: Intent): ReadonlySet<string> => {
 const emptied = (steps: ReadonlyArray<Step>): ReadonlySet<string> =>
   new Set(steps.flat().flatMap((change) => "remove" in change ? [posix.dirname(change.remove)] : []))
 
-/** Removes a folder unless there is something in it. Answers whether no folder is there. */
+/** Removes a folder unless there is something in it. Returns whether no folder is there. */
 const removeEmpty = (fs: Fs, path: string): Promise<boolean> =>
   fs.rmdir(path).then(() => true, (error: unknown) => {
     if (codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST") return false
@@ -218,8 +218,8 @@ const forEachDepth = async (paths: Iterable<string>, atOnce: number, each: (path
 }
 
 /**
- * Makes a text stand at `size`, and syncs. What an earlier attempt has left there goes, if this one `isRepeated`; else
- * another process has written it. Answers whether the file is new.
+ * Makes a text be at `size`, and syncs. What an earlier attempt has left there goes, if this one `isRepeated`; else
+ * another process has written it. Returns whether the file is new.
  */
 const appendAt = async (fs: Fs, path: string, size: number, text: string, isRepeated: boolean): Promise<boolean> => {
   const isNew = await fs.find(path) === undefined

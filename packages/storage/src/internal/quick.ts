@@ -1,7 +1,7 @@
 /**
  * Runs operations in place while that is quick, and on other threads where it is not. On a local disk most operations
  * take microseconds, and asking another thread takes several times as long; over a network, or on a disk that has
- * fallen behind, one can take milliseconds in which nothing else would go on.
+ * fallen behind, one can take milliseconds in which nothing else would continue.
  */
 
 /** From this mean on, in milliseconds, an operation is too slow to wait for. */

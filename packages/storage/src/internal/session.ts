@@ -30,7 +30,7 @@ export interface Work<S> {
   readonly changesOf: (staged: S, isCurrent: boolean) => Promise<ReadonlyArray<Step>>
   /** Called after each commit that changed something. */
   readonly onCommitted?: (staged: S) => void
-  /** Ends a run. Answers what readers must know, for people. */
+  /** Ends a run. Returns what readers must know, for people. */
   readonly finish: (end: JobSink.RunEnd) => Effect.Effect<string | void, JobSink.SinkError>
 }
 

@@ -1,5 +1,5 @@
 /**
- * Runs a query on a SQLite database in a process of its own, without this process's environment. A query that runs too
+ * Runs a query on a SQLite database in its own process, without this process's environment. A query that runs too
  * long can only be ended with its process: SQLite does not return while it looks for a row.
  */
 import * as Effect from "effect/Effect"

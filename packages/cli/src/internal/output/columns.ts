@@ -35,7 +35,7 @@ export interface Piece {
   readonly style?: Parameters<typeof styleText>[0]
 }
 
-/** Pieces on one line of at most so many cells, styled where there is color. */
+/** Pieces on one line of at most so many cells, styled if there is color. */
 export const line = (pieces: ReadonlyArray<Piece>, width: number, color: boolean): string => {
   let room = width
   let text = ""

@@ -61,7 +61,7 @@ const reasonsOf = (report: ExportReport.ExportReport): string => {
   return reasons.length === 0 ? "see above" : reasons.join(", ")
 }
 
-/** Why nothing was stored by a run that met no error; undefined where something was there to be stored. */
+/** Why nothing was stored by a run that met no error; undefined if something was there to be stored. */
 const nothingToStore = (report: ExportReport.ExportReport, { again, isRetry }: End): string | undefined => {
   const [listed, unfinished] = [sum(report, (batch) => batch.listed), sum(report, (batch) => batch.unfinished)]
   if (isRetry) return listed === 0 ? "No failed jobs to retry" : undefined

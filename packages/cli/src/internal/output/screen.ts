@@ -43,7 +43,7 @@ export const draw = (): void => {
   drawn = next
 }
 
-/** Writes lines of text; where there is a block, above it. */
+/** Writes lines of text; if there is a block, above it. */
 export const say = (to: "stdout" | "stderr", text: string): void => {
   if (render !== undefined) stream.write(`${toTop()}${below}`)
   drawn = []

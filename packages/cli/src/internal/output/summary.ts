@@ -21,7 +21,7 @@ const longestMessage = 240
 const hasTrouble = (batch: ExportReport.BatchReport) =>
   batch.failed > 0 || batch.remaining > 0 || batch.listingError !== null
 
-/** Each batch where there are few; else all together, and some of those in which something is missing. */
+/** Each batch if there are few; else all together, and some of those in which something is missing. */
 const allBatchLines = (report: ExportReport.ExportReport): ReadonlyArray<string> => {
   const { batches } = report
   if (batches.length <= mostBatches) return batches.flatMap(ExportReport.describeBatch)

@@ -25,18 +25,18 @@ export interface Settings {
   /** Absolute path of the ledger, and as the person named it. */
   readonly ledger: string
   readonly ledgerName: string
-  /** Jobs in flight; undefined where the library's default is to hold. */
+  /** Jobs in flight; undefined if the library's default is to hold. */
   readonly concurrency: number | undefined
   readonly requestsPerSecond: number | undefined
   readonly attachments: "none" | "results" | "all"
   /** Where sizes of images come from, and the folder that a path there starts from. */
   readonly sizes: { readonly text: string; readonly folder: string } | undefined
-  /** Seconds between two looks; undefined where it does not follow. */
+  /** Seconds between two looks; undefined if it does not follow. */
   readonly follow: number | undefined
   readonly limit: number | undefined
   readonly status: ReadonlyArray<string>
   readonly label: ReadonlyArray<string>
-  /** Database of the cluster whose runners do the work; undefined where this process does it. */
+  /** Database of the cluster whose runners do the work; undefined if this process does it. */
   readonly cluster: Redacted.Redacted | undefined
   readonly baseUrl: string
   readonly allowHttp: boolean

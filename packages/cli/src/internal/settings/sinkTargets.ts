@@ -158,7 +158,7 @@ export const make = Effect.fnUntraced(function*(place: SinkTarget): Effect.fn.Re
   return yield* SinkPlugin.load(sink, options, importFrom(place.folder))
 })
 
-/** Fails where no target is given. */
+/** Fails if no target is given. */
 export const needSome = (targets: ReadonlyArray<SinkTarget>): Effect.Effect<void, SettingsError> =>
   targets.length > 0 ? Effect.void : new SettingsError({
     message:

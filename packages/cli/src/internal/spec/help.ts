@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 
 const width = 80
 
-/** The names start here, and descriptions here, or on a line of their own where a name is too long. */
+/** The names start here, and descriptions here, or on their own line where a name is too long. */
 const [indent, column] = [2, 28]
 
 /** The words on lines that fit between `from` and the last column. The first line is not indented. */

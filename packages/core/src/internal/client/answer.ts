@@ -58,7 +58,7 @@ const short = (text: string, key: string) =>
   text.replaceAll(key, "<key>").slice(0, 2000)
     .replace(/\S*(?::\/\/|[?&][\w.-]+=)\S*/g, "<url>").replace(/[\p{Cc}\s]+/gu, " ").trim().slice(0, 200)
 
-/** Codes are words. Anything else that stands in their place could be anything. */
+/** Codes are words. Anything else that is in their place could be anything. */
 const isCode = (text: string, key: string) => /^[\w.-]{1,64}$/.test(text) && !text.includes(key)
 
 const reasonOfStatus = (status: number, retryAfterMillis: number | null): Reasons.Reason => {
@@ -150,7 +150,7 @@ export const apiData = (response: TransportResponse, now: number, key: string): 
 
 /**
  * The refusal in an answer of HTTP 200 where a file was asked for: the platform may say `success: false` there too, and
- * a gateway in front of it may answer with a page of its own.
+ * a gateway in front of it may answer with its own page.
  */
 export const envelopeFailure = (response: TransportResponse, now: number, key: string): Refusal | undefined => {
   if (mediaType(response) === "text/html") {

@@ -139,7 +139,7 @@ export class Attachments {
    * A signed link may expire within seconds. So it is asked for when its storage lets a request start, in a place that is
    * held for that request; and again, in its turn, where its request could not start at once after all. Every wait for
    * a storage ends: pauses come from the answers to requests, and each of these has its budget. A place at the storage is
-   * given back before another storage is waited for, and no request to the API waits for one.
+   * returned before another storage is waited for, and no request to the API waits for one.
    */
   private follow<A, R>(
     attachment: string,

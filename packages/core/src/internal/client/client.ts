@@ -25,7 +25,7 @@ export interface ClientSettings {
   readonly downloadTimeout: Duration.Duration
 }
 
-/** Answers of the API beyond this are no listing and no job; the largest page of 100 jobs has some 30 KB. */
+/** Answers of the API beyond this are no listing and no job; the largest page of 100 jobs has about 30 KB. */
 const answerLimit = 32 * 1024 * 1024
 /** Longest time for an answer of the API: a page of 100 jobs takes that long at 2 kbit/s. */
 export const answerTime = Duration.minutes(2)
@@ -77,7 +77,7 @@ export class Client {
     return Array.from(this.limiters, ([origin, limiter]) => ({ origin, ...limiter.state }))
   }
 
-  /** What was done, and what goes on now. */
+  /** What was done, and what happens now. */
   activity(clock: Clock.Clock) {
     const origins = Array.from(this.limiters, ([origin, limiter]) => ({
       origin,

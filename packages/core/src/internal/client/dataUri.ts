@@ -9,7 +9,7 @@ export interface DataUri {
 
 export const isDataUri = (url: string): boolean => /^\s*data:/i.test(url)
 
-/** The bytes of a `data:` URI, or undefined where they cannot be read. */
+/** The bytes of a `data:` URI, or undefined if they cannot be read. */
 export const decodeDataUri = (url: string): DataUri | undefined => {
   const comma = url.indexOf(",")
   if (comma === -1) return undefined

@@ -1,5 +1,5 @@
 /**
- * Reads bodies that are gzip although no header says so: stores keep such files beside their lost metadata. Files whose
+ * Reads bodies that are gzip although no header says so: stores keep such files next to their lost metadata. Files whose
  * names or media types say that they are archives stay as they are.
  */
 import * as Effect from "effect/Effect"

@@ -71,7 +71,7 @@ export class Limiter {
     return Math.max(0, this.pausedUntil - monotonicMillisUnsafe(clock))
   }
 
-  /** What goes on now, and what is allowed; `requestsPerSecond` is undefined where nothing is paced. */
+  /** What happens now, and what is allowed; `requestsPerSecond` is undefined if nothing is paced. */
   get state() {
     return {
       inFlight: this.inFlight,
@@ -87,7 +87,7 @@ export class Limiter {
     return isTurn && this.pausedUntil <= now && this.inFlight + this.held < this.limit
   }
 
-  /** Runs a request when its turn has come. `throttled` tells whether the answer asks for fewer requests. */
+  /** Runs a request when its turn has come. `throttled` says whether the answer asks for fewer requests. */
   run<A, E, R>(request: Effect.Effect<A, E, R>, throttled: (answer: A) => Throttle | null): Effect.Effect<A, E, R> {
     return this.semaphore.withPermit(Effect.clockWith((clock) => {
       const now = monotonicMillisUnsafe(clock)

@@ -1,5 +1,5 @@
 /**
- * The files of a recognised document, each once.
+ * The files of a recognized document, each once.
  */
 import type { ResultType } from "../../AnnotationModel.ts"
 import type { Found } from "./detect.ts"

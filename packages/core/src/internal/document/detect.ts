@@ -10,10 +10,10 @@ import { isSpatial, typeNamed } from "./rows/shapes.ts"
 import { isTracker } from "./rows/videoAnnotation.ts"
 import { type Lists, mentionsIn } from "./scan/mentions.ts"
 
-/** What was recognised in a document. */
+/** What was recognized in a document. */
 export interface Found {
   readonly type: ResultType
-  /** Whether the body stands under `data`. */
+  /** Whether the body is under `data`. */
   readonly wrapped: boolean
   readonly body: JsonObject
   /** JSON pointer of the body: `/data` or `""`. */

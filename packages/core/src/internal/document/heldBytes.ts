@@ -19,7 +19,7 @@ export class HeldBytes {
     else this.parts = []
   }
 
-  /** The whole value with its last bytes, or undefined where it is too long; then begins anew. */
+  /** The whole value with its last bytes, or undefined if it is too long; then starts again. */
   take(last: Uint8Array): Uint8Array | undefined {
     if (this.size === 0) return last
     const size = this.size + last.length

@@ -13,7 +13,7 @@ export interface Input extends InputRef, Pick<FrameInput, "pose" | "intrinsics" 
   readonly egoPose: string | null
 }
 
-/** A frame: its position in the job, null where that is not known, and the inputs that are in it. */
+/** A frame: its position in the job, null if that is not known, and the inputs that are in it. */
 export interface Place {
   readonly index: number | null
   // Mostly a frame has one input: an array for each would be most of what is held.

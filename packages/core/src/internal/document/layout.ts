@@ -49,5 +49,5 @@ const body: { readonly [key: string]: Place } = {
   frames
 }
 
-/** The whole document: its body stands at the top or, by most of the documentation's examples, under `data`. */
+/** The whole document: its body is at the top or, by most of the documentation's examples, under `data`. */
 export const root: Place = { object: places({ ...body, data: { object: places(body) } }) }

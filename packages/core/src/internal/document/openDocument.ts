@@ -13,7 +13,7 @@ export interface AttachmentRef {
   readonly role: AttachmentRole
   /** The frame that the file belongs to, null for files of the whole job. */
   readonly frameId: string | null
-  /** The camera or lidar that the file belongs to, null where the document names none. */
+  /** The camera or lidar that the file belongs to, null if the document names none. */
   readonly sensorId: string | null
   /** The text that the document holds, not checked to be a URL. */
   readonly url: string
@@ -28,7 +28,7 @@ export interface InputRef {
   readonly sensorId: string | null
   /** The text that the document holds, which may carry a signature; null for the files of a result. */
   readonly url: string | null
-  /** Position among the files that the document names, null where it is not one of them. */
+  /** Position among the files that the document names, null if it is not one of them. */
   readonly attachmentIndex: number | null
 }
 
@@ -63,7 +63,7 @@ export interface ResultDocument {
    * the inside of a large document's lists is read with its rows. Absent where nothing does.
    */
   readonly doubt?: string
-  /** Whether the result stands under a top-level `data`, as the documentation shows most of them. */
+  /** Whether the result is under a top-level `data`, as the documentation shows most of them. */
   readonly wrapped: boolean
   /**
    * The files that the document names, in document order; one for each distinct (url, role, frame, sensor), at its first place.

@@ -43,7 +43,7 @@ const parsedLists: Lists = {
 }
 
 /**
- * A document as its bytes say, or undefined where they are not JSON in UTF-8. With `held`, the bytes stay in memory
+ * A document as its bytes say, or undefined if they are not JSON in UTF-8. With `held`, the bytes stay in memory
  * anyway: then its values are let go once rows were read, and parsed again for each further reading.
  */
 export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): ResultDocument | undefined => {
@@ -68,7 +68,7 @@ export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): R
  * documents would pile up and each be moved several times: a stream refers to this, which lets go of them.
  */
 class Values {
-  /** What the document says of its inputs: texts of their own, which are kept. */
+  /** What the document says of its inputs: their own texts, which are kept. */
   readonly media: InputMedia
   private found: Found | undefined
   private readonly bytes: Uint8Array | undefined

@@ -46,7 +46,7 @@ export const planOf = ({ body, path, type }: Found, lists: Lists): ReadonlyArray
   const [legend, legendPath] = inner["legend"] === undefined || inner["legend"] === null
     ? [body["legend"], `${path}/legend`]
     : [inner["legend"], `${path}/annotation_data/legend`]
-  // A legend beside a list of segments only colours them; rows of both would count each segment twice.
+  // A legend next to a list of segments only colors them; rows of both would count each segment twice.
   return annotations === undefined || annotations === null || Array.isArray(annotations) && isEmpty(annotations, lists)
     ? legendSteps(legend, legendPath)
     : listSteps(annotations, at, listedSegment(colorsByName(legend)))
@@ -80,7 +80,7 @@ const legendSteps = (legend: unknown, path: string): ReadonlyArray<Step> =>
 
 /**
  * Runs a step over values in memory, from its element of that number on, and stops as soon as {@link rowsAtOnce} wait in
- * the writer. Answers with which element to go on, undefined when none is left.
+ * the writer. Returns with which element to continue, undefined when none is left.
  */
 export const runStep = (step: Step, from: number, out: RowWriter): number | undefined => {
   switch (step.kind) {

@@ -32,7 +32,7 @@ export interface Filling {
 
 /**
  * Stores in one sink what another one holds and it lacks, without the platform. What cannot be read back, or is not what
- * the ledger has, is passed over: the listing will find that the sink lacks it. Returns why the target failed, if it did.
+ * the ledger has, is skipped: the listing will find that the sink lacks it. Returns why the target failed, if it did.
  */
 export const fill = Effect.fnUntraced(
   function*({ batches, events, ledger, load, looking, open, runId, source, stop, target }: Filling) {
@@ -153,7 +153,7 @@ const bytesOf = ({ attachments, document }: {
   readonly attachments: ReadonlyArray<{ readonly content: Content }>
 }) => attachments.reduce((sum, { content }) => sum + content.size, document.size)
 
-/** The record as it was when it was fetched, or none where its bytes are no longer the same. */
+/** The record as it was when it was fetched, or none if its bytes are no longer the same. */
 const recordOf = (job: StoredJob, as: Pick<JobRecord, "load" | "position">): Effect.Effect<ReadonlyArray<JobRecord>> =>
   Effect.gen(function*() {
     // Positions count input media only where these were fetched too.

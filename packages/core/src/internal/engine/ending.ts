@@ -61,7 +61,7 @@ export class Ending<E> {
     })
   }
 
-  /** How a fiber ended, or undefined where it has not ended in time. It is interrupted then, and nobody waits for that. */
+  /** How a fiber ended, or undefined if it has not ended in time. It is interrupted then, and nobody waits for that. */
   within<A, E2>(fiber: Fiber.Fiber<A, E2>): Effect.Effect<Exit.Exit<A, E2> | undefined> {
     return Effect.map(Effect.raceFirst(Fiber.await(fiber), Deferred.await(this.abandoned)), () => {
       const exit = fiber.pollUnsafe()

@@ -78,7 +78,7 @@ export const exportRun = (setting: Setting) => {
     }
   }
 
-  /** A job, or none where there is nothing to deliver. */
+  /** A job, or none if there is nothing to deliver. */
   const fetchJob = (task: Task): Effect.Effect<Job | undefined, Fatal> =>
     // A whole page may have left the listing before a stop: what is not begun is left for the next run.
     events.report.stopped ? Effect.undefined : Effect.flatMap(Scope.fork(scope), (jobScope) => {

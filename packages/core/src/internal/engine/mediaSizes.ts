@@ -74,7 +74,7 @@ class Stored {
     }
   }
 
-  /** A size, or why there is none; undefined where no file was stored. */
+  /** A size, or why there is none; undefined if no file was stored. */
   sizeOf(input: InputRef, reader: Reader | undefined): Effect.Effect<Size | string | undefined> {
     const { attachmentIndex, frameId, sensorId } = input
     const mask = this.masks.get(placeOf(frameId, sensorId))

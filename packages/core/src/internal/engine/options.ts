@@ -24,7 +24,7 @@ export const defaultConcurrency = 96
 /** What to export and how. */
 export interface Options {
   readonly batches: ReadonlyArray<BatchRef>
-  /** At least one, each with a target of its own. */
+  /** At least one, each with its own target. */
   readonly sinks: ReadonlyArray<JobSink>
   /** Which finished jobs are fetched. Default: `Selection.newJobs`, what is new or changed, and failures that may pass. */
   readonly selection?: Selection
@@ -94,7 +94,7 @@ export const sinkIn = (option: string, value: unknown) =>
       new OptionErrors.OptionError({ option, detail: "must be a sink, such as FilesSink.make(...) returns" })
     )
 
-/** Checks the sinks of an export: one at least, with targets of their own, that declare what can be. */
+/** Checks the sinks of an export: one at least, with their own targets, that declare what can be. */
 const checkSinks = Effect.fnUntraced(function*(sinks: ReadonlyArray<JobSink>) {
   yield* OptionErrors.each("sinks", sinks, sinkIn)
   if (sinks.length === 0) {

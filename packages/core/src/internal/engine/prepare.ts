@@ -65,7 +65,7 @@ export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreein
   yield* Effect.forEach(runners, (runner, index) => backfillFromOthers(runner, lost[index] === true), { discard: true })
 })
 
-/** How closely to inspect the sinks whatever the ledger says; undefined where the ledger decides. */
+/** How closely to inspect the sinks whatever the ledger says; undefined if the ledger decides. */
 const depthOf = (repair: boolean, selection: Selection): InspectDepth | undefined => {
   if (repair) return "content"
   if (selection._tag !== "Refresh") return undefined

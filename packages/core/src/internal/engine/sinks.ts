@@ -15,7 +15,7 @@ import type { Delivery } from "./fetchedJob.ts"
 import type { Fatal, Runner } from "./setting.ts"
 import { type Settled, SinkRunner } from "./sinkRunner.ts"
 
-/** A sink that is fed in a fiber of its own, which ends when the sink is closed. */
+/** A sink that is fed in its own fiber, which ends when the sink is closed. */
 export interface Fed {
   readonly runner: Runner
   readonly fiber: Fiber.Fiber<Exit.Exit<string | void, SinkError>, SinkError | LedgerError>
@@ -49,7 +49,7 @@ export const feed = Effect.fnUntraced(function*({ ended, ending, runId, settled,
   return fed
 })
 
-/** How a sink ended when it was told of the end of the run: `exit` is undefined where it did not in time. */
+/** How a sink ended when it was told of the end of the run: `exit` is undefined if it did not in time. */
 export const sinkEnd = (
   sink: string,
   { outcome }: RunEnd,

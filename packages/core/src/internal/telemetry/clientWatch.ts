@@ -14,7 +14,7 @@ import { inSpan } from "./span.ts"
 /** What a request is sent to: an endpoint of the API, or wherever the redirects of an attachment lead. */
 export type Endpoint = Subject["operation"] | "storage"
 
-/** Is told of a client's requests. Where telemetry is off, {@link unwatched} is, and gives back what it is given. */
+/** Is told of a client's requests. Where telemetry is off, {@link unwatched} is, and returns what it is given. */
 export interface ClientWatch {
   /** All tries of one operation. */
   readonly operation: <A, E, R>(subject: () => Subject, tries: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>

@@ -16,7 +16,7 @@ import { endSpan, failureOf, inSpan } from "./span.ts"
 const states = ["listed", "exported", "unchanged", "unfinished", "failed"] as const
 const stages: ReadonlyArray<JobStage> = ["pending", "unfinished", "stored", "failed"]
 
-/** Is told of one export. Where telemetry is off, {@link unwatched} is, and gives back what it is given. */
+/** Is told of one export. Where telemetry is off, {@link unwatched} is, and returns what it is given. */
 export interface ExportWatch {
   /** A sink of the export that tells of its batches. */
   readonly sink: (sink: JobSink, open: OpenSink) => OpenSink
@@ -24,7 +24,7 @@ export interface ExportWatch {
   readonly queues: (runners: ReadonlyArray<{ readonly sink: JobSink; readonly queued: number }>) => void
   /** Runs an effect as a part of the run's trace. */
   readonly within: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** The fetching of one job, in a trace of its own. */
+  /** The fetching of one job, in its own trace. */
   readonly job: <A, E, R>(batch: BatchRef, job: JobSummary, fetch: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** The export from here to its report. */
   readonly run: <E, R>(main: Effect.Effect<ExportReport, E, R>) => Effect.Effect<ExportReport, E, R>

@@ -82,7 +82,7 @@ describe("JSON", () => {
     }
   })
 
-  it.prop("is what JSON.parse gives, whatever it holds beside a number that is rounded", [Schema.Json], ([value]) => {
+  it.prop("is what JSON.parse gives, whatever it holds next to a number that is rounded", [Schema.Json], ([value]) => {
     for (const space of [0, 2]) {
       const text = JSON.stringify([9e99, value], null, space).replace("9e+99", "9007199254740993")
       const [exact, other] = parseJson(text) as [unknown, unknown]

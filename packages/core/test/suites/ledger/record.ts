@@ -184,7 +184,7 @@ export const record = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "changes nothing where there is no such receipt",
+      "changes nothing if there is no such receipt",
       withLedger((ledger) =>
         Effect.gen(function*() {
           yield* ledger.record([stored("1"), unfinished("2")])

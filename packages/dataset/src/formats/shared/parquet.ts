@@ -55,7 +55,7 @@ export const parquetOf = <Row>(
   metadata: { readonly key: string; readonly value: string }
 ): Stream.Stream<Uint8Array, DatasetError> =>
   Stream.suspend(() => {
-    const writer = new ByteWriter(1024 * 1024)
+    const writer = new ByteWriter(32 * 1024)
     const parquet = new ParquetWriter({
       writer,
       schema: [{ name: "schema", num_children: columns.length }, ...columns.flatMap(({ schema }) => schema)],

@@ -1,5 +1,5 @@
 /**
- * The version of a ledger's file, and the look at the file that tells whether it is a ledger at all. That look reads a
+ * The version of a ledger's file, and the look at the file that says whether it is a ledger at all. That look reads a
  * few pages whatever the size of the file.
  */
 import { damaged, type Database, ledgerError } from "./sqlite.ts"

@@ -155,7 +155,7 @@ export const make = (observed: Observed) => {
       const found = batch === undefined ? undefined : yield* find(ref, batch, ids)
       return ids.map((id) => found?.get(id)?.entry ?? null)
     },
-    /** Where a walk over what the filter asks for begins; undefined where there is nothing. */
+    /** Where a walk over what the filter asks for begins; undefined if there is nothing. */
     *first({ batch: ref, notObservedIn: run }: Ledger.EntryFilter): Program<Position | undefined> {
       if (ref === undefined) return toPosition(yield* query<BatchRow>(selectFirstBatch))
       const batch = yield* batchId(ref)

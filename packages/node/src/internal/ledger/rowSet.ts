@@ -5,7 +5,7 @@ const pageSize = 32768
 export class RowSet {
   private readonly pages = new Map<number, Uint8Array>()
 
-  /** Answers whether the row was not in it before. */
+  /** Returns whether the row was not in it before. */
   add(id: number): boolean {
     const page = Math.floor(id / pageSize)
     let bits = this.pages.get(page)

@@ -136,7 +136,7 @@ ALTER TABLE {runs} DROP COLUMN outcome;
 ALTER TABLE {runs} RENAME COLUMN next_outcome TO outcome;
 UPDATE {sinks} SET name = 'files:' || substr(name, 12) WHERE name LIKE 'filesystem:%'`
 
-/** Which files were asked for with what a sink holds: none, results, or all; null where that is not known. */
+/** Which files were asked for with what a sink holds: none, results, or all; null if that is not known. */
 const version5 = "ALTER TABLE {receipts} ADD COLUMN attachments TEXT"
 
 /** The greatest lease under which an outcome of a job was recorded; 0 where one process writes at a time. */

@@ -69,7 +69,7 @@ export interface UpToDate {
   /** Reports the rows of all jobs of a page, in the page's order. */
   readonly passed: (run: number, batch: number, rows: ReadonlyArray<number>) => void
   /**
-   * The row of each job of a page that is up to date in these sinks, with the files of a choice, and was not seen; none where
+   * The row of each job of a page that is up to date in these sinks, with the files of a choice, and was not seen; none if
    * it is named again.
    */
   readonly find: (

@@ -99,7 +99,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     return (name) => sinks.get(name) ?? -1
   }
 
-  /** The row of each job of a page that is up to date; none where no sink is asked about, or one that has stored nothing. */
+  /** The row of each job of a page that is up to date; none if no sink is asked about, or one that has stored nothing. */
   function* findUpToDate(
     run: number,
     batch: number,

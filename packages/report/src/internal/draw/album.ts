@@ -13,14 +13,14 @@ export class Album {
   private masks = maskRoom
   private inputs = inputRoom
 
-  /** Undefined where the mask is not shown. */
+  /** Undefined if the mask is not shown. */
   mask({ bytes }: SketchFile): Picture | undefined {
     const picture = bytes === null || bytes.length > this.masks ? undefined : pictureOf(bytes)
     if (picture !== undefined) this.masks -= bytes?.length ?? 0
     return picture
   }
 
-  /** Undefined where the image is not stored, or is not shown. */
+  /** Undefined if the image is not stored, or is not shown. */
   input({ bytes, isStored }: SketchInput): Picture | undefined {
     const picture = bytes === null || bytes.length > this.inputs ? undefined : pictureOf(bytes)
     if (picture !== undefined) this.inputs -= bytes?.length ?? 0

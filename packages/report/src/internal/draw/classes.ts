@@ -22,6 +22,6 @@ const line = (row: AnnotationModel.AnnotationRow): Html => {
   }</li>`
 }
 
-/** The classes of an image; null where it has none. */
+/** The classes of an image; null if it has none. */
 export const classesOf = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>): Html | null =>
   rows.length === 0 ? null : html`<ul class="classes">${rows.slice(0, limit).map(line)}</ul>`

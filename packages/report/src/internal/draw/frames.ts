@@ -13,9 +13,9 @@ import { timeline } from "./timeline.ts"
 export interface Frame {
   readonly name: string | null
   readonly sensor: string | null
-  /** Position in the job, null where it is not known. */
+  /** Position in the job, null if it is not known. */
   readonly index: number | null
-  /** The image, as its `media_index`; null where it is not known. */
+  /** The image, as its `media_index`; null if it is not known. */
   readonly media: number | null
   readonly shapes: ReadonlyArray<Shape>
   /** What is said of the image as a whole. */

@@ -10,7 +10,7 @@ export interface Shape {
   /** `area` is closed and filled, `line` is open, `dots` are points alone, `edges` are pairs of points that are joined. */
   readonly kind: "area" | "line" | "dots" | "edges"
   readonly points: ReadonlyArray<Point>
-  /** What each point is called; empty where they have no names, or where only some of the points are drawn. */
+  /** What each point is called; empty if they have no names, or where only some of the points are drawn. */
   readonly names: ReadonlyArray<string>
 }
 
@@ -25,7 +25,7 @@ const reach = 1e12
 const finite = (value: unknown): number | undefined =>
   typeof value === "number" && Math.abs(value) <= reach ? value : undefined
 
-/** The value of a JSON text; undefined where it is none. */
+/** The value of a JSON text; undefined if it is none. */
 export const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text) as unknown
@@ -70,7 +70,7 @@ const enclosing = (row: AnnotationModel.AnnotationRow): Shape | undefined => {
   return { row, kind: "area", points, names: [] }
 }
 
-/** What to draw of a row on an image; undefined where it has no points in one. */
+/** What to draw of a row on an image; undefined if it has no points in one. */
 export const shapeOf = (row: AnnotationModel.AnnotationRow): Shape | undefined => {
   if (row.x_min === null) return undefined
   const geometry = parsed(row.geometry)
@@ -118,7 +118,7 @@ const yawOf = (rotation: unknown): number => {
   return numberIn(rotation, "yaw", "z") ?? 0
 }
 
-/** A 3D box; its keys are not documented, so several spellings are taken. Undefined where its place is not found. */
+/** A 3D box; its keys are not documented, so several spellings are taken. Undefined if its place is not found. */
 export const boxOf = (row: AnnotationModel.AnnotationRow): Box | undefined => {
   const object = parsed(row.geometry)
   if (row.type !== "box_3d" || !isObject(object)) return undefined

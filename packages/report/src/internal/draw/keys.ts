@@ -23,7 +23,7 @@ const segment = ({ color, instance, label: name, label_key }: AnnotationModel.An
     instance === null ? null : html` <span class="soft">#${foreign(instance, 20)}</span>`
   }${label_key === null ? null : html` <span class="soft">key ${label_key}</span>`}</span></li>`
 
-/** The segments of a job, in the platform's colors; null where it has none. */
+/** The segments of a job, in the platform's colors; null if it has none. */
 export const segmentKey = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>): Html | null => {
   const kinds = new Map(
     rows.filter(({ type }) => type === "segment")
@@ -35,7 +35,7 @@ export const segmentKey = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>): 
   }`
 }
 
-/** The page's own colors as they were used in drawings; null where they were not. */
+/** The page's own colors as they were used in drawings; null if they were not. */
 export const colorKey = (colors: Colors): Html | null => {
   const lines = colors.key().filter(({ count }) => count > 0)
   if (lines.length === 0) return null

@@ -20,7 +20,7 @@ const headerLimit = 4096
 
 const labelNames = ["label_key", "label", "labels", "class", "object"]
 
-/** Undefined where it is no such file, or has no field for the label. */
+/** Undefined if it is no such file, or has no field for the label. */
 export const read = (bytes: Uint8Array): Cloud | undefined => {
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, headerLimit))
   const data = /^DATA[ \t]+(ascii|binary)[ \t]*\r?\n/m.exec(head)

@@ -77,7 +77,7 @@ const jpeg = (view: DataView): Header | undefined => {
   return undefined
 }
 
-/** The EXIF orientation of a block at this place, undefined where it has none. */
+/** The EXIF orientation of a block at this place, undefined if it has none. */
 const orientationOf = (view: DataView, start: number): number | undefined => {
   try {
     if (textAt(view, start) !== "Exif") return undefined

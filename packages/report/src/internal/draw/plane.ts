@@ -11,9 +11,9 @@ export type Size = JobSink.Size
 
 /** What is known of the image below a drawing. */
 export interface Below {
-  /** The form of the image, null where it is not known. */
+  /** The form of the image, null if it is not known. */
   readonly size: Size | null
-  /** The image itself, undefined where it is not shown. */
+  /** The image itself, undefined if it is not shown. */
   readonly picture?: Picture | undefined
 }
 
@@ -131,7 +131,7 @@ const namedShapes = 12
 // As many on top of each other would make one dark field.
 const denseShapes = 40
 
-/** A text at a place, to its right where there is room for it. */
+/** A text at a place, to its right if there is room for it. */
 const textAt = (text: string, [x, y]: Point, { height, width }: Size, letter: number, kind: string): Html => {
   const isRoom = x + letter * text.length < width
   return html`<text class="${isRoom ? kind : `${kind} before`}" x="${

@@ -9,7 +9,7 @@ const left = 120
 const width = 560
 const lane = 20
 
-/** Draws it; null where no object is seen in two frames. Frames are in order. */
+/** Draws it; null if no object is seen in two frames. Frames are in order. */
 export const timeline = (frames: ReadonlyArray<ReadonlyArray<Shape>>, colors: Colors): Html | null => {
   const tracks = new Map<string, { readonly shape: Shape; readonly seen: Array<number> }>()
   frames.forEach((shapes, frame) => {

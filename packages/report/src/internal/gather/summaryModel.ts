@@ -124,7 +124,7 @@ export interface Results {
   readonly unknown: Top<JobName>
   /** Jobs whose bytes could not be read back. */
   readonly unreadable: Top<JobName>
-  /** Why the sink could not be read to its end, null where it was. */
+  /** Why the sink could not be read to its end, null if it was. */
   readonly brokenOff: string | null
   /** Jobs to draw. */
   readonly gallery: ReadonlyArray<Sketch>
@@ -144,7 +144,7 @@ export interface Summary {
   readonly results: Results | null
 }
 
-/** A file of a job; `bytes` is null where it is too large to be shown, or could not be read. */
+/** A file of a job; `bytes` is null if it is too large to be shown, or could not be read. */
 export interface SketchFile {
   readonly role: AnnotationModel.AttachmentRole
   readonly frameId: string | null
@@ -158,7 +158,7 @@ export interface SketchInput {
   readonly mediaIndex: number
   readonly frameId: string | null
   readonly sensorId: string | null
-  /** As displayed; null where it is not known. */
+  /** As displayed; null if it is not known. */
   readonly size: JobSink.Size | null
   /** Whether the image itself is stored. */
   readonly isStored: boolean

@@ -59,7 +59,7 @@ export const bar = (part: number, of: number): Html =>
 /** Text of a server: its direction does not reach beyond it. */
 export const foreign = (text: string, length?: number): Html => html`<bdi>${shorten(text, length)}</bdi>`
 
-/** A label; the empty one has a name of its own. */
+/** A label; the empty one has its own name. */
 export const label = (text: string, length?: number): Html =>
   text === "" ? html`<span class="soft">(no label)</span>` : foreign(text, length)
 

@@ -209,7 +209,7 @@ describe("a stored image", () => {
     assert.deepInclude(headerOf(webp(300, 200)), { width: 300, height: 200, mediaType: "image/webp" })
   })
 
-  it("is nothing where it is cut off or damaged, and takes no time then", () => {
+  it("is nothing if it is cut off or damaged, and takes no time then", () => {
     for (const whole of [png(40, 30), jpeg(40, 30, 6), webp(40, 30)]) {
       for (let at = 0; at < whole.length; at++) {
         const damaged = Uint8Array.from(whole)

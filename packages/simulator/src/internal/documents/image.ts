@@ -104,7 +104,7 @@ export const classification = ({ more: padding, random, urls }: Ingredients) => 
   image_url: urls.input("image.png")
 })
 
-/** Colours and names of a segmentation's classes and instances (documented examples). */
+/** Colors and names of a segmentation's classes and instances (documented examples). */
 export const palette: ReadonlyArray<readonly [colour: string, name: string]> = [
   ["#03f561", "car # 4"],
   ["#0400e6", "car"],
@@ -127,10 +127,10 @@ export const segmentation = ({ more: padding, urls, variant }: Ingredients) => (
 
 const taken: ReadonlySet<number> = new Set(palette.map(([colour]) => Number.parseInt(colour.slice(1), 16)))
 
-/** One more legend entry, always of the same length: an instance with a colour of its own, for `n` below 15,728,640. */
+/** One more legend entry, always of the same length: an instance with its own color, for `n` below 15,728,640. */
 export const segmentationItem = (n: number): string => {
   const down = 0xf00000 - n
-  // those of the palette are replaced by colours that counting down never reaches
+  // those of the palette are replaced by colors that counting down never reaches
   const colour = taken.has(down) ? 0xffffff - [...taken].indexOf(down) : down
   return `"#${colour.toString(16).padStart(6, "0")}":"pebble # ${String(n + 1).padStart(8, "0")}"`
 }

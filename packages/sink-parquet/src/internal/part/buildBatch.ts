@@ -105,7 +105,7 @@ const buildOnce = (
       parts.push(part)
       open.splice(open.indexOf(build), 1)
     })
-  /** Answers whether the record was stored. */
+  /** Returns whether the record was stored. */
   const write = Effect.fnUntraced(function*(build: PartBuild, record: JobSink.JobRecord) {
     settled.add(record)
     const written = yield* writeRecord(work, build, record)
@@ -125,7 +125,7 @@ const buildOnce = (
     }
     let last = batch.last
     const fresh = records.filter((record) => !settled.has(record))
-    // Parts that are damaged are made anew first, by what comes now.
+    // Parts that are damaged are made again first, by what comes now.
     const anew = [...batch.damaged]
     if (current !== undefined && anew.length > 0) {
       yield* finish(current)
@@ -181,7 +181,7 @@ const rewrite = <E>(
 ) =>
   Effect.acquireUseRelease(
     attempt(stage, () => build.openPublished()).pipe(
-      // Of a damaged part nothing is copied. Where all of its jobs are written anew, nothing has to be.
+      // Of a damaged part nothing is copied. Where all of its jobs are rewritten, nothing has to be.
       Effect.catchIf((error) => error.reason === "corrupt", (error) =>
         Effect.flatMap(
           attempt(stage, () => build.holdsOnly(held)),

@@ -1,6 +1,6 @@
 /**
  * Gives a dataset without jobs a file without rows in each table, so that every reader finds the table and its columns.
- * The first run that ends with jobs in the dataset takes these files away. DuckDB finds views beside the tables.
+ * The first run that ends with jobs in the dataset takes these files away. DuckDB finds views next to the tables.
  */
 import { Files, Target } from "@labelstream/storage"
 import { join } from "node:path"
@@ -12,7 +12,7 @@ import { type Format, PartWriter } from "./partWriter.ts"
 /** The file in the folder of each table. */
 export const emptyFile = "no-rows.parquet"
 
-/** Writes the files, or removes them where there are jobs. Can be repeated. `place` is locked. */
+/** Writes the files, or removes them if there are jobs. Can be repeated. `place` is locked. */
 export const keepReadable = async (place: Place, format: Format): Promise<void> => {
   const { fs, output, staging } = place
   const isEmpty = !await hasParts(place)

@@ -33,7 +33,7 @@ const countOf = (line: PartManifest.Job, table: typeof tableNames[number]): numb
 const pathOf = ({ part, place }: Published, folder: string, table: Parameters<typeof partPath>[0]) =>
   join(place.output, partPath(table, folder, part))
 
-/** Gives the files of a part the number of another, without reading them; only the manifest is written anew. */
+/** Gives the files of a part the number of another, without reading them; only the manifest is rewritten. */
 export const reconcile = async (
   target: Target,
   source: Published,
@@ -75,7 +75,7 @@ export const reconcile = async (
 }
 
 /**
- * Writes a part anew from `source`: jobs are kept, dropped, or replaced by what `other` has of them. Answers the files in
+ * Writes a part again from `source`: jobs are kept, dropped, or replaced by what `other` has of them. Returns the files in
  * the order in which they are to be published.
  */
 export const rewrite = async (

@@ -28,7 +28,7 @@ export async function* jobsOf(fs: Fs, path: string): AsyncGenerator<ReadonlyArra
   if (tail === undefined || tail.jobs !== count) throw damaged(path)
 }
 
-/** The last line of a manifest, which names the files; undefined where it is missing. */
+/** The last line of a manifest, which names the files; undefined if it is missing. */
 export const tailOf = (fs: Fs, path: string): Promise<PartManifest.Tail | undefined> =>
   Files.withFile(fs, path, "r", async (fd) => {
     const { size } = await fs.fstat(fd)
@@ -54,7 +54,7 @@ const longestTail = 8 * 1024
 /** What is known of a batch's parts. */
 export interface Batch {
   readonly index: JobIndex
-  /** Number of the last part, 0 where there is none. */
+  /** Number of the last part, 0 if there is none. */
   last: number
   /** Weight of the last part. */
   weight: number

@@ -9,7 +9,7 @@ import { damaged } from "./partFile.ts"
 export interface PartReader {
   /** Passes over rows. */
   readonly skip: (count: number) => void
-  /** Yields the next rows, in arrays. Fails where there are fewer. */
+  /** Yields the next rows, in arrays. Fails if there are fewer. */
   readonly take: (count: number) => AsyncGenerator<ReadonlyArray<Row>>
   readonly close: () => Promise<void>
 }

@@ -92,7 +92,7 @@ export class PartWriter {
     this.clear()
   }
 
-  /** Makes a new file; fails where there is one. */
+  /** Makes a new file; fails if there is one. */
   static async create(fs: Fs, path: string, table: TableName, batchId: string, format: Format): Promise<PartWriter> {
     return new PartWriter(fs, path, await fs.open(path, "wx", 0o666), table, batchId, format)
   }

@@ -62,7 +62,7 @@ const writesBy = (flags: unknown): boolean =>
 const exists = (path: string): boolean => lstat(path, { throwIfNoEntry: false }) !== undefined
 const lstat = fs.lstatSync
 
-/** What is about to be done, or undefined where it is none of our business. */
+/** What is about to be done, or undefined if it is none of our business. */
 const useOf = (name: string, args: ReadonlyArray<unknown>): Use | undefined => {
   const path = toPath(args[places[name]!])
   if (path === undefined || !isInside(path)) return undefined

@@ -1,4 +1,4 @@
-/** Run in a process of its own: makes the sink from the module that it is told, and plays a script with it. */
+/** Run in its own process: makes the sink from the module that it is told, and plays a script with it. */
 import type { JobSink } from "@labelstream/core/sink"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

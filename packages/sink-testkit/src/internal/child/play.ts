@@ -1,4 +1,4 @@
-/** Plays a script with a sink in a process of its own, and tells what it answered and how it ended. */
+/** Plays a script with a sink in its own process, and says what it answered and how it ended. */
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { tmpdir } from "node:os"
@@ -26,7 +26,7 @@ const program = (name: string, folder: string | undefined): string =>
 /** Steps that measure memory: garbage must not be taken for what a sink holds, so that little of it may gather. */
 const measures = new Set<Step["do"]>(["large", "volume"])
 
-/** Where Node keeps compiled code, by default where it always does: a process of its own starts in half the time. */
+/** Where Node keeps compiled code, by default where it always does: its own process starts in half the time. */
 const compiled = (programs: string | undefined): string =>
   programs === undefined
     ? process.env["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "node-compile-cache")

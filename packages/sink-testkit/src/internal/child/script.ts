@@ -1,4 +1,4 @@
-/** What a process of its own is told to do with a sink, step by step, and what it answers. */
+/** What its own process is told to do with a sink, step by step, and what it answers. */
 import type { Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { inMemory } from "../contents.ts"
@@ -25,7 +25,7 @@ export type Step =
   | { readonly do: "faults"; readonly faults: Faults | null }
   /** The size that no file may grow beyond, which native code meets too. */
   | { readonly do: "limit"; readonly bytes: number | null }
-  /** Waits until it is told to go on. */
+  /** Waits until it is told to continue. */
   | { readonly do: "wait" }
   | { readonly do: "kill" }
   /** Stores one document of this many megabytes. */
@@ -62,7 +62,7 @@ export interface Answer {
   readonly memory?: number
 }
 
-/** Written before each answer, so that what a sink prints is told apart. */
+/** Written before each answer, so that what a sink prints is distinguished. */
 export const mark = "\u0001kit "
 
 /** The batches that scripts store: new jobs, then revisions of some and further ones, then once more. */

@@ -1,4 +1,4 @@
-/** C: crashes, and disks that fail. The sink runs in a process of its own, which is killed at named points. */
+/** C: crashes, and disks that fail. The sink runs in its own process, which is killed at named points. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { cpSync, lstatSync, readFileSync, writeFileSync } from "node:fs"
@@ -132,7 +132,7 @@ const C02 = rule("C02", "never calls a truncated or zeroed file intact: it repai
     }
   }))
 
-/** Fails where `inspect` calls a job intact that a reader does not find as it was stored. */
+/** Fails if `inspect` calls a job intact that a reader does not find as it was stored. */
 const neverGood = Effect.fnUntraced(function*(at: Trial, expected: ReadonlyMap<string, TestJob>, when: string) {
   const found = yield* Effect.result(at.inspected("content"))
   if (found._tag === "Failure") {
@@ -166,7 +166,7 @@ const outage = (subject: Subject, skip: number, kind: "full" | "gone"): { readon
       end: { do: "faults", faults: null }
     }
 
-/** Runs into an outage, looks at what is visible meanwhile, and goes on when it is over. Answers the errors met. */
+/** Runs into an outage, looks at what is visible meanwhile, and continues when it is over. Returns the errors met. */
 export const throughOutage = Effect.fnUntraced(function*(
   subject: Subject,
   skip: number,

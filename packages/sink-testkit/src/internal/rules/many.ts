@@ -1,4 +1,4 @@
-/** M: several writers, each with a branch of its own, and the merge that publishes what they have stored. */
+/** M: several writers, each with its own branch, and the merge that publishes what they have stored. */
 import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -21,7 +21,7 @@ const branchesOf = (at: Trial): JobSink.Branches => {
 }
 
 /**
- * Opens a writer's branch when time has passed since what was stored before: no file system's clock tells apart what is
+ * Opens a writer's branch when time has passed since what was stored before: no file system's clock distinguishes what is
  * nearer together, and by the time it is known which revision of a job is the latest.
  */
 const openLater = (at: Trial, writer: string) => Effect.andThen(Effect.sleep(50), branchesOf(at).open(writer))

@@ -1,4 +1,4 @@
-/** C05 and C07: power cuts. The sink runs once in a process of its own, and what it did is replayed up to each point. */
+/** C05 and C07: power cuts. The sink runs once in its own process, and what it did is replayed up to each point. */
 import * as Effect from "effect/Effect"
 import { must, rule } from "../../Rule.ts"
 import type { Subject } from "../../Subject.ts"

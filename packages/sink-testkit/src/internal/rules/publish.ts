@@ -30,7 +30,7 @@ export const publishedIs = (found: Published, expected: Published, when: string)
 const session = <E>(at: Trial, run: (sink: JobSink.OpenSink) => Effect.Effect<void, E>) =>
   Effect.scoped(Effect.flatMap(at.open, run))
 
-/** What a sink publishes that is given these batches, each in a run of its own. */
+/** What a sink publishes that is given these batches, each in its own run. */
 const publicationOf = Effect.fnUntraced(function*(subject: Subject, batches: ReadonlyArray<ReadonlyArray<TestJob>>) {
   const at = yield* trial(subject)
   for (const [index, batch] of batches.entries()) yield* at.run([batch], `run-${index}`)
@@ -67,7 +67,7 @@ export const nothingBeforeFinish = Effect.fnUntraced(function*(subject: Subject)
 /** At most this many moments at which `finish` is killed. */
 const mostPoints = 16
 
-/** Fails unless readers see the old publication, the new one, or, where there are entry files, none of these. */
+/** Fails unless readers see the old publication, the new one, or, if there are entry files, none of these. */
 const isNoHalf = (entries: ReadonlyArray<string>, old: Published, next: Published, found: Published, when: string) => {
   const seen = entries.filter((entry) => found.has(entry))
   if (entries.length > 0 && seen.length === 0) return Effect.void

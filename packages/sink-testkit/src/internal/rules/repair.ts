@@ -9,7 +9,7 @@ import { trial } from "../trial.ts"
 import { publishedIs } from "./publish.ts"
 import { inspectFinds } from "./whole.ts"
 
-/** At most this many of the files that a manifest lists are damaged, each in a trial of its own. */
+/** At most this many of the files that a manifest lists are damaged, each in its own trial. */
 const mostFiles = 6
 
 const changed = (file: string) => {

@@ -6,7 +6,7 @@ import { difference, distinct, receiptsDifference } from "../compare.ts"
 import { after, type TestJob } from "../jobs.ts"
 import type { Trial } from "../trial.ts"
 
-/** Fails unless what is visible are the first batches whole, for one of these numbers of batches. Answers the number. */
+/** Fails unless what is visible are the first batches whole, for one of these numbers of batches. Returns the number. */
 export const holdsWhole = Effect.fnUntraced(function*(
   at: Trial,
   all: ReadonlyArray<ReadonlyArray<TestJob>>,

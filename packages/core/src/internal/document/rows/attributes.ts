@@ -4,7 +4,7 @@
  */
 import { isContainer, isObject, quote, stringify } from "../json.ts"
 
-/** JSON text of name to value or values, or undefined where the attributes are neither an object nor a list. */
+/** JSON text of name to value or values, or undefined if the attributes are neither an object nor a list. */
 export const attributesText = (attributes: unknown): string | undefined => {
   if (attributes === undefined || attributes === null) return "{}"
   if (!isContainer(attributes)) return undefined

@@ -3,7 +3,7 @@
  */
 import { isObject, type JsonObject, nearest } from "../json.ts"
 
-/** The numbers of a 3D box, null where the document has none of that name. */
+/** The numbers of a 3D box, null if the document has none of that name. */
 export interface Box {
   readonly centerX: number | null
   readonly centerY: number | null

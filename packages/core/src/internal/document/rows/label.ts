@@ -1,6 +1,6 @@
 /**
- * Names and colours of segments. Masks tell instances of a class apart by the text `car # 4` (documented) and write
- * colours as `#03f561` or `rgb(244, 35, 242)` (both documented), not always with six digits.
+ * Names and colors of segments. Masks tell instances of a class apart by the text `car # 4` (documented) and write
+ * colors as `#03f561` or `rgb(244, 35, 242)` (both documented), not always with six digits.
  */
 
 /** A segment's class, and its instance where its name carries one. */
@@ -33,7 +33,7 @@ const isDigits = (value: string): boolean => {
 const rgb = /^rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,[^)]{0,32})?\)$/i
 const hex = /^#?([0-9a-f]{3}|[0-9a-f]{6})$/i
 
-/** `#rrggbb` of a colour in either form; lower-case text as it came where it is neither; null where there is none. */
+/** `#rrggbb` of a color in either form; lower-case text as it came where it is neither; null if there is none. */
 export const normalColor = (value: unknown): string | null => {
   if (typeof value !== "string" || value === "") return null
   if (value.length > 64) return value.toLowerCase()
@@ -45,7 +45,7 @@ export const normalColor = (value: unknown): string | null => {
   return normal
 }
 
-// A document draws with few colours and repeats them on every annotation; the bound keeps hostile ones from piling up.
+// A document draws with few colors and repeats them on every annotation; the bound keeps hostile ones from piling up.
 const colors = new Map<string, string>()
 
 const parseColor = (value: string): string => {

@@ -1,6 +1,6 @@
 /**
  * Ordered 2D points and their extent. Rectangles list `coordinates`, the other shapes name their points `{p1: {x, y}}`
- * and polygons close a ring with `edges` `{e1: [p1, p2]}` (documented). Coordinates are normalised to 0..1 by the
+ * and polygons close a ring with `edges` `{e1: [p1, p2]}` (documented). Coordinates are normalized to 0..1 by the
  * platform and taken as they are.
  */
 import { digits, isContainer, isObject, type JsonObject, nearest, stringify } from "../json.ts"
@@ -55,7 +55,7 @@ export const pointsText = (points: ReadonlyArray<unknown>): string => {
   return `[[${pairs.join("],[")}]]`
 }
 
-/** JSON text of the points' labels in their order, null where none has one. */
+/** JSON text of the points' labels in their order, null if none has one. */
 export const labelsText = (points: ReadonlyArray<unknown>): string | null => {
   const labels = points.map((point) => isObject(point) ? point["label"] ?? null : null)
   return labels.every((label) => label === null) ? null : stringify(labels)
@@ -90,7 +90,7 @@ const namedPoints = (points: JsonObject, edges: unknown): ReadonlyArray<unknown>
   return (order ?? names).map((name) => points[name])
 }
 
-/** The names in the order of the one ring that the edges draw through all of them, or undefined where they do not or need no other. */
+/** The names in the order of the one ring that the edges draw through all of them, or undefined if they do not or need no other. */
 const ring = (names: ReadonlyArray<string>, edges: unknown): Array<string> | undefined => {
   if (!isContainer(edges)) return undefined
   const list: ReadonlyArray<unknown> = Array.isArray(edges) ? edges : Object.values(edges)
@@ -174,7 +174,7 @@ export const naturalOrder = (a: string, b: string): number => {
 
 const isDigit = (code: number) => code >= 0x30 && code <= 0x39
 
-/** Points of an object in order, in whichever form it has them, or undefined where it has none. They are not looked at. */
+/** Points of an object in order, in whichever form it has them, or undefined if it has none. They are not looked at. */
 export const pointsOf = (annotation: JsonObject, followEdges: boolean): ReadonlyArray<unknown> | undefined => {
   const coordinates = annotation["coordinates"]
   if (Array.isArray(coordinates)) return coordinates

@@ -22,7 +22,7 @@ export interface Surroundings {
   readonly attributes: unknown
 }
 
-/** A label key (documented as an integer), null where there is none, undefined where it is something else. */
+/** A label key (documented as an integer), null if there is none, undefined if it is something else. */
 const labelKey = (value: unknown): number | null | undefined => {
   if (value === undefined || value === null) return null
   const key = typeof value === "string" && value.trim() !== "" ? Number(value) : nearest(value)
@@ -127,7 +127,7 @@ export class RowWriter {
     this.legendRow(null, "unknown", "", null, null, null, path)
   }
 
-  /** A row that is not drawn. It belongs to the only input, where there is one. */
+  /** A row that is not drawn. It belongs to the only input, if there is one. */
   private legendRow(
     id: string | null,
     type: AnnotationType,

@@ -31,7 +31,7 @@ const names: ReadonlyMap<unknown, AnnotationType> = new Map<unknown, AnnotationT
   ["segment", "segment"]
 ])
 
-/** The type that a name of the platform stands for, undefined where it is not known. */
+/** The type that a name of the platform stands for, undefined if it is not known. */
 export const typeNamed = (name: unknown): AnnotationType | undefined => names.get(name)
 
 /** Whether a box has an extent in depth, by any of the guessed spellings. */

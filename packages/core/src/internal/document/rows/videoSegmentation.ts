@@ -1,6 +1,6 @@
 /**
  * Video segmentation (partly documented): `annotations` lists one segment in one frame each, with `frame_id` and
- * `track_id`. Guessed: `label`, and a colour `legend` beside the list, which gives segments their colour.
+ * `track_id`. Guessed: `label`, and a color `legend` next to the list, which gives segments their color.
  */
 import { isObject } from "../json.ts"
 import { normalColor } from "./label.ts"
@@ -10,7 +10,7 @@ import { isTracker, tracker } from "./videoAnnotation.ts"
 
 const segment = () => "segment" as const
 
-/** The colour of each name in a legend; the first of two colours of one name. */
+/** The color of each name in a legend; the first of two colors of one name. */
 export const colorsByName = (legend: unknown): ReadonlyMap<string, string> | undefined => {
   if (!isObject(legend)) return undefined
   const colors = new Map<string, string>()

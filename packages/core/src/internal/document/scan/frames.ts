@@ -35,7 +35,7 @@ export interface Sensor {
 /** Whether a value names a file. */
 export const isUrl = (url: unknown): url is string => typeof url === "string" && url.trim() !== ""
 
-/** JSON text of a value, null where there is none. */
+/** JSON text of a value, null if there is none. */
 export const jsonText = (value: unknown): string | null =>
   value === undefined || value === null ? null : stringify(value)
 

@@ -11,7 +11,7 @@ export class Inside {
   depth = 0
   /** Whether the scan is in a string. */
   inString = false
-  /** Whether what was passed over may name a file; it is for the caller to begin anew. */
+  /** Whether what was skipped may name a file; it is for the caller to start again. */
   notable = false
 
   private escaped = false
@@ -40,7 +40,7 @@ export class Inside {
           at = this.toQuote(chunk, at)
           if (this.inString) break
         }
-        // Mostly a colon and a number follow: a loop of their own is better predicted.
+        // Mostly a colon and a number follow: their own loop is better predicted.
         while (at < length && (byte = chunk[at]!) <= 0x5a && byte !== quote) at++
       } else if (byte > 0x5a) {
         const folded = byte | 0x20

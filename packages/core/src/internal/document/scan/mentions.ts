@@ -2,7 +2,7 @@
  * The files that a document names, in document order. Documented: `url` of image segmentation and of the older point
  * cloud segmentation, a mask per frame of a segmented video, `label_url` per frame in the newer point cloud
  * segmentation, and the inputs: `image_url` and those of frames. Where masks sit is guessed: a list or an object by
- * frame, of URLs or objects, beside the annotations or above, or on the annotations themselves.
+ * frame, of URLs or objects, next to the annotations or above, or on the annotations themselves.
  */
 import type { AttachmentRole, ResultType } from "../../../AnnotationModel.ts"
 import { escapePointer, isContainer, isObject, type JsonObject, text } from "../json.ts"
@@ -20,7 +20,7 @@ export interface Mention {
 
 /** How the lists of a document are looked into; a large document's lists are not in memory. */
 export interface Lists {
-  /** The first element, undefined where there is none. */
+  /** The first element, undefined if there is none. */
   readonly first: (list: ReadonlyArray<unknown>) => unknown
   /** How many elements there are. */
   readonly size: (list: ReadonlyArray<unknown>) => number
@@ -132,7 +132,7 @@ export const mentionsIn = (body: JsonObject, path: string, lists: Lists, inputs:
   return out
 }
 
-/** What a named file is for, undefined where it is nothing to a result of that type. */
+/** What a named file is for, undefined if it is nothing to a result of that type. */
 export const roleOf = (type: ResultType, origin: Mention["origin"]): AttachmentRole | undefined => {
   if (origin === "input") return "input"
   switch (type) {

@@ -20,7 +20,7 @@ interface Part extends Elements {
   readonly step: number
 }
 
-/** Reads rows as often as they are asked for. `lists` tells where the elements of each list lie, by its number. */
+/** Reads rows as often as they are asked for. `lists` says where the elements of each list lie, by its number. */
 export const scannedRows = (
   content: Content,
   plan: ReadonlyArray<Step>,

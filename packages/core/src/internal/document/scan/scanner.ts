@@ -1,5 +1,5 @@
 /**
- * Walks the bytes of a JSON document that come in chunks, tells where the elements of its known lists lie, and hands them
+ * Walks the bytes of a JSON document that come in chunks, says where the elements of its known lists lie, and hands them
  * on as bytes, many at a time where they lie together. It knows where values begin and end but does not parse them: what
  * it hands on is JSON only if the document is. It holds no more than one unfinished element, and the places that `layout`
  * reads whole.
@@ -203,7 +203,7 @@ export class Scanner {
     return from
   }
 
-  /** What stands in the skeleton for a value that is passed over. */
+  /** What is in the skeleton for a value that is skipped. */
   private emptied = "[]"
 
   private key(byte: number, from: number): number {
