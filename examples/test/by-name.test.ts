@@ -37,7 +37,7 @@ describe("a sink by name", () => {
       }
     }))
 
-  it.live("tells all that is wrong with its options, whichever it is", () =>
+  it.live("lists all problems of its options", () =>
     Effect.gen(function*() {
       for (const [name, required] of [["files", "directory"], ["sqlite", "file"], ["parquet", "directory"]]) {
         const error = yield* Effect.flip(load(name!, { [required!]: "", unheardOf: 1 }))

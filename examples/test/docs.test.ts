@@ -76,7 +76,7 @@ describe("code in the documentation", () => {
     }
   }, 600_000)
 
-  it("is JSON where it says so", () => {
+  it("is valid JSON in json blocks", () => {
     for (const { blocks } of pages) {
       for (const { language, text, where } of blocks) {
         if (language !== "json") continue

@@ -15,7 +15,7 @@ import { scale } from "../../scripts/testScale.ts"
 const jobs = scale(200, 10_000)
 
 it.live(
-  `exports ${jobs} jobs whole and identical though every transient fault meets 2 % of the requests`,
+  `exports ${jobs} complete and identical jobs although every transient fault hits 2 % of the requests`,
   () =>
     Effect.gen(function*() {
       const output = yield* Effect.acquireRelease(

@@ -20,7 +20,7 @@ const jobsIn = (output: string): ReadonlyArray<string> => {
 
 describe("an export into a database", () => {
   it.live(
-    "that is killed between a commit and the ledger's note of it fetches and stores none of its jobs again",
+    "that is killed between a commit and the ledger's record of it fetches and stores no job again",
     () =>
       Effect.gen(function*() {
         const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 60 }], countJobs: true })

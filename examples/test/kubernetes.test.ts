@@ -40,7 +40,7 @@ describe("a check of manifests", () => {
     assert.throws(() => validate(changed("apiVersion: apps/v1", "apiVersion: apps/v1beta1")), /v1beta1/)
   })
 
-  it("refuses a field that stands twice", () => {
+  it("refuses a repeated field", () => {
     assert.throws(() => changed("  replicas: 3", "  replicas: 3\n  replicas: 4"), /unique/)
   })
 })
@@ -63,7 +63,7 @@ describe("the manifests", () => {
     )
   })
 
-  it("give a runner time to leave, and its place under one path", () => {
+  it("give a runner time to end, and mount its folder at one path", () => {
     const [deployment] = read("runners.yaml")
     const spec = JSON.stringify(deployment)
     assert.isAtLeast(Number(/"terminationGracePeriodSeconds":(\d+)/.exec(spec)?.[1]), 30)

@@ -27,7 +27,7 @@ const kinds: ReadonlyArray<readonly [Fault.On, Fault.Kind, number]> = [
 const faults = kinds.map(([on, meets, times], at): Fault.Fault => ({ on, meets, times, share: 0.1, from: at * 0.1 }))
 
 it.live(
-  "stores the right bytes of 200 jobs though most answers of 200 are not the file, once, or mislabel it",
+  "stores the right bytes of 200 jobs although most 200 responses are not the file, once, or mislabel it",
   () =>
     Effect.gen(function*() {
       const output = yield* Effect.acquireRelease(

@@ -42,7 +42,7 @@ type Refused = OptionError.OptionError
 const batch: Job.BatchRef = { projectId: "p", batchId: "b" }
 
 describe("layers", () => {
-  it("fail with what each of them can meet, and need no more than they say", () => {
+  it("declare the errors that can occur, and require nothing undeclared", () => {
     expectTypeOf(GtStudio.layerConfig).returns.toEqualTypeOf<
       Layer.Layer<Platform, Refused, Transport.Transport | Spool.Spool>
     >()
@@ -83,7 +83,7 @@ describe("an export", () => {
     >()
   })
 
-  it("needs no client where nothing is fetched", () => {
+  it("requires no client if nothing is fetched", () => {
     expectTypeOf(Verify.sink).returns.toEqualTypeOf<
       Stream.Stream<Verify.Verified, JobSink.SinkError | Ledger.LedgerError | Refused, Ledger.Ledger>
     >()
@@ -120,7 +120,7 @@ describe("streams", () => {
     >()
   })
 
-  it("of jobs need what their step needs, but for the scope that they give it", () => {
+  it("of jobs require what their step requires, except the scope that they provide", () => {
     const scoped = () => JobStream.jobs(batch, () => Effect.andThen(Effect.scope, Ledger.Ledger.use(() => Effect.void)))
     type Needs = ReturnType<typeof scoped> extends Stream.Stream<infer _A, infer _E, infer R> ? R : never
     expectTypeOf<Needs>().toEqualTypeOf<Platform | Ledger.Ledger>()

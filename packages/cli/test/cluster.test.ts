@@ -24,7 +24,7 @@ const world = Effect.fnUntraced(function*(options: Simulator.Options) {
 
 describe("a cluster by commands", () => {
   it.live(
-    "exports with the runners that are there, says what it came to, and shows it afterwards",
+    "exports with the available runners, reports the result, and shows it later",
     () =>
       Effect.gen(function*() {
         const { cwd, runner, setting, simulator, to } = yield* world({
@@ -82,7 +82,7 @@ describe("a cluster by commands", () => {
   )
 
   it.live(
-    "says what is wrong with a cluster that cannot be used, and never its password",
+    "says why a cluster cannot be used, and never shows its password",
     () =>
       Effect.gen(function*() {
         const { setting, to } = yield* world({ batches: [{ id: "one", jobs: 1 }] })

@@ -15,7 +15,7 @@ const world = Effect.fnUntraced(function*(options: Simulator.Options = {}) {
   return { cwd, simulator, labelstream }
 })
 
-describe("what is typed wrong", () => {
+describe("a mistyped command", () => {
   for (
     const [args, said] of [
       [["exprot"], /There is no command exprot\. Did you mean export\?/],
@@ -27,7 +27,7 @@ describe("what is typed wrong", () => {
       [["export", "--api-key", "secret-5b1e"], /--api-key/]
     ] as const
   ) {
-    it.live(`is told on stderr with what was meant, and ends with 1: ${args.slice(0, 3).join(" ")}`, () =>
+    it.live(`is reported on stderr with a suggestion, and ends with 1: ${args.slice(0, 3).join(" ")}`, () =>
       Effect.gen(function*() {
         const ended = yield* run(args, { cwd: yield* temporaryFolder })
         assert.strictEqual(ended.status, 1)
@@ -41,7 +41,7 @@ describe("what is typed wrong", () => {
 })
 
 describe("--help", () => {
-  it.live("shows for every command what it takes, and examples whose flags all exist", () =>
+  it.live("shows the flags of every command, and examples whose flags exist", () =>
     Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       const top = yield* run(["--help"], { cwd })
@@ -141,7 +141,7 @@ export default SinkPlugin.define({
 `
 
 describe("labelstream verify without --to", () => {
-  it.live("names the sinks that it does not look at, and calls nothing empty that is not", () =>
+  it.live("names the sinks that it skips, and calls no sink empty by mistake", () =>
     Effect.gen(function*() {
       const { cwd, labelstream } = yield* world()
       writeFileSync(join(cwd, "shelf.mjs"), shelf)
@@ -157,7 +157,7 @@ describe("labelstream verify without --to", () => {
 })
 
 describe("labelstream status and verify", () => {
-  it.live("say what is stored without the network, and what was damaged", () =>
+  it.live("report offline what is stored, and what is damaged", () =>
     Effect.gen(function*() {
       const { cwd, labelstream, simulator } = yield* world()
       assert.match((yield* labelstream(["status"])).stderr, /There is no ledger at .* The first run makes it/)
@@ -224,7 +224,7 @@ describe("labelstream batches and check", () => {
       assert.match(bad.stdout, /^BAD {2}sink lost:x: .*no such package/m)
     }))
 
-  it.live("say of a host that does not answer that there is no connection", () =>
+  it.live("report no connection to a host that does not respond", () =>
     Effect.gen(function*() {
       // A port that was just returned.
       const port = yield* Effect.promise(() =>
@@ -280,7 +280,7 @@ describe("settings", () => {
       assert.notInclude(readdirSync(cwd), "out")
     }))
 
-  it.live("that cannot be used are all told at once, each with its place, and no value of a key", () =>
+  it.live("that cannot be used are all reported at once, each with its place, and without the value of a key", () =>
     Effect.gen(function*() {
       const { cwd, labelstream } = yield* world()
       writeFileSync(

@@ -64,7 +64,7 @@ describe("labelstream convert", () => {
       assert.match(none.stderr, /it holds no job of batch nope/)
     }))
 
-  it.live("ends with 2 and says why where the source cannot give a job back, and the ledger calls nothing failed", () =>
+  it.live("ends with 2 and says why if the source cannot return a job, which the ledger does not call failed", () =>
     Effect.gen(function*() {
       const { cwd, labelstream } = yield* exported
       appendFileSync(join(cwd, "out", "b", documents(join(cwd, "out", "b"))[0] ?? ""), " ")

@@ -183,7 +183,7 @@ describe("labelstream export", () => {
       }))
   }
 
-  it.live("shows the kinds of errors only to those who debug", () =>
+  it.live("shows the kinds of errors only with --log-level debug", () =>
     Effect.gen(function*() {
       const { labelstream } = yield* world()
       const ended = yield* labelstream(["export", ...toFiles, "--log-level", "debug"], { GT_STUDIO_API_KEY: canary })
@@ -350,7 +350,7 @@ describe("labelstream export", () => {
 })
 
 describe("labelstream retry and refresh", () => {
-  it.live("take exactly the failed jobs, and those that were reworked", () =>
+  it.live("take exactly the failed jobs, and the changed ones", () =>
     Effect.gen(function*() {
       const { labelstream, simulator } = yield* world()
       const failing = simulator.job("b", 4).id

@@ -87,7 +87,7 @@ const state = (folder: string) =>
 
 describe("labelstream mcp", () => {
   it.live(
-    "answers from what is stored, changes nothing, and gives away no secret and no other file",
+    "answers from the stored data, changes nothing, and reveals no secret and no other file",
     () =>
       Effect.gen(function*() {
         const cwd = yield* temporaryFolder
@@ -161,7 +161,7 @@ describe("labelstream mcp", () => {
   )
 
   it.live(
-    "exports where that is allowed, once the plan is confirmed, and only into its own sinks",
+    "exports if that is allowed, after the plan is confirmed, and only into its own sinks",
     () =>
       Effect.gen(function*() {
         const cwd = yield* temporaryFolder

@@ -42,7 +42,7 @@ describe("a run that stores nothing, or a part", () => {
       addsUp(object.batches[0])
     }), 60_000)
 
-  it.live("is told from a whole one by --json, at a limit and where a listing failed", () =>
+  it.live("differs from a complete one in --json, at a limit and if a listing failed", () =>
     Effect.gen(function*() {
       const { labelstream } = yield* world()
       const args = ["export", "--batch", "b", "--batch", "nowhere", "--to", "files:out", "--json"]

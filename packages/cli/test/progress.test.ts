@@ -89,7 +89,7 @@ describe("the block", () => {
     assert.match(line, /^one {2}█+░+ {2}46% {2}557 of 1,200 {2}7 failed$/)
   })
 
-  it("shows rates, time left, what is in flight under which limit, retries and failures", () => {
+  it("shows rates, time left, requests in flight and their limit, retries, and failures", () => {
     const shown = block(view([batch("one")]), { columns: 200, rows: 24 }, false).at(-1) ?? ""
     assert.strictEqual(
       shown,
@@ -98,14 +98,14 @@ describe("the block", () => {
     )
   })
 
-  it("tells no time left while it is not known how much there is, and takes the project's word for it", () => {
+  it("shows no time left until the project reports the number of jobs", () => {
     const open = batch("one", { isListed: false })
     assert.notInclude(oneLine(view([open])), "left")
     assert.include(oneLine(view([open], [["one", 5000]])), "about 81 s left")
     assert.include(block(view([open], [["one", 5000]]), { columns: 100, rows: 9 }, false)[0] ?? "", "557 of 5,000")
   })
 
-  it("says until when it waits where the platform asks for that, and what it meets where nothing succeeds", () => {
+  it("says how long the platform asked it to wait, and which error keeps it from succeeding", () => {
     const calm = view([batch("one")])
     const [origin] = calm.activity.origins
     assert(origin !== undefined)
@@ -119,7 +119,7 @@ describe("the block", () => {
     assert.notMatch(oneLine(calm), /waiting|retrying/)
   })
 
-  it("shows how much is fetched, stored, and still to store, for each sink where they differ", () => {
+  it("shows how much is fetched, stored, and still to store, for each sink if they differ", () => {
     const sink = (name: string, id: string, stored: number, queued: number) => ({
       sink: name,
       id,
@@ -164,7 +164,7 @@ describe("the block", () => {
     assert.notMatch(oneLine({ ...calm, report }), /waiting|nothing new/)
   })
 
-  it("has color only where it is asked for", () => {
+  it("has color only on request", () => {
     const size = { columns: 120, rows: 24 }
     assert.notInclude(block(view([batch("one")]), size, false).join(""), "\u001b")
     assert.include(block(view([batch("one")]), size, true).join(""), "\u001b[32m")
@@ -182,7 +182,7 @@ describe("the block", () => {
 })
 
 describe("columns", () => {
-  it.effect.prop("cut and pad keep to the cells they are given", [
+  it.effect.prop("cut and pad text to a number of cells", [
     Schema.String,
     Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 80 }))
   ], ([text, width]) =>

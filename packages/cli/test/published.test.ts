@@ -36,7 +36,7 @@ describe("the published command", () => {
       assert.match(report.stdout, /^Wrote labelstream-report.html/, report.stderr)
     }), 60_000)
 
-  it.live("loads no sink from elsewhere, and leaves such a line whole to its modules", () =>
+  it.live("loads no foreign sink, and hands such a command over to its modules", () =>
     Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 3 }] })

@@ -58,7 +58,7 @@ describe("--set SINK.OPTION=VALUE", () => {
       ) assert.deepStrictEqual(yield* valueOf(text), value, text)
     }))
 
-  it.effect("refuses what is no option, a secret, and what is not JSON where it must be", () =>
+  it.effect("refuses an unknown option, a secret, and invalid JSON", () =>
     Effect.gen(function*() {
       for (
         const [text, said] of [

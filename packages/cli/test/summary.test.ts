@@ -104,12 +104,12 @@ describe("the summary", () => {
     assert.include(text, "and 26 more causes")
   })
 
-  it("calls nothing complete that tried failed jobs again where none are known", () => {
+  it("does not call a retry complete if no failed jobs are known", () => {
     const text = summary(report({ listed: 0, exported: 0 }, { complete: true }), activity, { ...end, isRetry: true })
     assert.match(text, /No failed jobs to retry$/)
   })
 
-  it("names the values that a filter could have named, and not Complete, where it matches nothing", () => {
+  it("names the values that a filter could name, and does not say Complete, if it matches nothing", () => {
     const seen = { statuses: ["completed", "in\u001b_progress"], labels: [] }
     const text = summary(report({ listed: 0, exported: 0, skipped: 12 }, { noMatch: true, seen }), activity, end)
     assert.match(
@@ -162,7 +162,7 @@ describe("the summary", () => {
     )
   })
 
-  it("claims of a retry, a filter and unfinished jobs no more than was asked for", () => {
+  it("claims no more for a retry, a filter, and unfinished jobs than they cover", () => {
     const complete = { complete: true }
     const retried = summary(report({}, complete), activity, { ...end, isRetry: true })
     assert.match(retried, /Complete: every failed job is now stored in files:output$/)

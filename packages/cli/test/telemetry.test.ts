@@ -89,7 +89,7 @@ describe("--otlp", () => {
       }
     }))
 
-  it.live("costs an export nothing but one warning where nobody listens", () =>
+  it.live("costs an export only one warning if nothing listens", () =>
     Effect.gen(function*() {
       const url = yield* Effect.scoped(listening(createServer()))
       const { labelstream } = yield* world
@@ -101,7 +101,7 @@ describe("--otlp", () => {
       ])
     }))
 
-  it.live("costs an export nothing but one warning where no answer comes", () =>
+  it.live("costs an export only one warning if no response comes", () =>
     Effect.gen(function*() {
       const url = yield* listening(createServer(() => {}))
       const { labelstream } = yield* world

@@ -26,7 +26,7 @@ const commandIn = (text: string): ReadonlyArray<string> => {
 
 describe("labelstream verify", () => {
   it.live(
-    "names a command that restores what was removed from each sink, and can be run as it stands",
+    "names a command that restores what was removed from each sink, and that runs unchanged",
     () =>
       Effect.gen(function*() {
         const { cwd, labelstream, simulator } = yield* world(6)

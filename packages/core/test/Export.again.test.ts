@@ -52,7 +52,7 @@ describe("a retry", () => {
       }
     }))
 
-  it.effect("has nothing to do where nothing failed", () =>
+  it.effect("does nothing if nothing failed", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(4)])
       const { run } = yield* world(platform, [new MemorySink()])
@@ -87,7 +87,7 @@ describe("a refresh", () => {
       assert.include(sink.stored.get("b/b-1")?.document ?? "", "reworked")
     }))
 
-  it.effect("of named jobs looks at those alone", () =>
+  it.effect("of named jobs checks only those", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)])
       const { run } = yield* world(platform, [new MemorySink()])
@@ -97,7 +97,7 @@ describe("a refresh", () => {
       deepStrictEqual(kindsSince(platform, before, "jobs"), ["b-3"])
     }))
 
-  it.effect("of old ones looks at those that were not looked at since", () =>
+  it.effect("of old jobs checks only those that were not checked since", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(2)])
       const { run } = yield* world(platform, [new MemorySink()])
@@ -115,7 +115,7 @@ describe("a refresh", () => {
 })
 
 describe("a later run", () => {
-  it.effect("looks again at a job whose counts have changed in the listing", () =>
+  it.effect("fetches a job again if its counts in the listing changed", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(4)])
       const sink = new MemorySink()
@@ -132,7 +132,7 @@ describe("a later run", () => {
       deepStrictEqual(kindsSince(platform, after, "jobs"), [])
     }))
 
-  it.effect("says which stored jobs are listed no more, and deletes nothing", () =>
+  it.effect("names stored jobs that are no longer listed, and deletes nothing", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)], (_, kind) =>
         kind === "jobs b-5" ? error(400, "FS_0006") : undefined)
@@ -149,7 +149,7 @@ describe("a later run", () => {
       strictEqual(sink.stored.size, 5)
     }))
 
-  it.effect("with another sink gives it all jobs, and the first one none again", () =>
+  it.effect("gives another sink all jobs, and the first one no job twice", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)])
       const [one, other] = [new MemorySink({ id: "memory:one" }), new MemorySink({ id: "memory:two" })]
@@ -197,7 +197,7 @@ describe("a new ledger", () => {
       strictEqual(sink.history.length, 9)
     }))
 
-  it.effect("sees rework of what it took over", () =>
+  it.effect("notices changes of jobs that it reconciled", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(3)])
       const sink = new MemorySink()
@@ -209,7 +209,7 @@ describe("a new ledger", () => {
       strictEqual(report.batches[0]?.changed, 1)
     }))
 
-  it.effect("fetches everything where a sink cannot say what it holds", () =>
+  it.effect("fetches everything if a sink cannot be inspected", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(3)])
       const sink = new MemorySink({ capabilities: { inspectable: false } })

@@ -9,7 +9,7 @@ import { MemorySink } from "./support/memorySink.ts"
 import { lapse } from "./support/time.ts"
 
 describe("a sink that is added later", () => {
-  it.effect("reads what it is filled with as long as the other sink's stream lasts, to the last job", () =>
+  it.effect("reads the other sink's contents while its stream lasts, to the last job", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(30)])
       const holding = new MemorySink({ id: "memory:holding", replays: true })

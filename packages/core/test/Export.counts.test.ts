@@ -6,7 +6,7 @@ import { MemorySink } from "./support/memorySink.ts"
 
 describe("counts of a listed job", () => {
   for (const [frames, annotations] of [[1.5, 1], [1, 3e9], [-1.5, 2 ** 31]] as const) {
-    it.effect(`reach no sink where they are ${frames} and ${annotations}, and are reported`, () =>
+    it.effect(`reach no sink if they are ${frames} and ${annotations}, and are reported`, () =>
       Effect.gen(function*() {
         const seen: Array<number | null> = []
         const sink = new MemorySink({

@@ -26,7 +26,7 @@ const faults: Record<string, (kind: string) => Reply | typeof connect | undefine
 
 describe("one bad job", () => {
   for (const [reason, fault] of Object.entries(faults)) {
-    it.effect(`stops nothing, and is told with its error: ${reason}`, () =>
+    it.effect(`stops nothing, and is reported with its error: ${reason}`, () =>
       Effect.gen(function*() {
         const sink = new MemorySink()
         const { events, run } = yield* world(new FakePlatform([batchOf(6)], (_, kind) => fault(kind)), [sink])
@@ -97,7 +97,7 @@ describe("what makes going on useless", () => {
   /** Jobs of the page before are being asked for when the key is turned down. */
   const jobsAsked = (platform: FakePlatform) => platform.kinds.filter((kind) => kind.startsWith("jobs")).length
 
-  it.effect("is a key that is turned down again and again: what has arrived is stored", () =>
+  it.effect("of a key that is refused repeatedly keeps what has arrived", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(400)], (_, kind) =>
         kind.startsWith("jobs") && Number(kind.slice(7)) >= 9 ? error(401, "auth-failure") : undefined, 400)
@@ -223,7 +223,7 @@ describe("a listing that fails", () => {
       deepStrictEqual(sink.finished, ["partial"])
     }))
 
-  it.effect("that names a page again gives all its jobs first", () =>
+  it.effect("that repeats a page emits all its jobs first", () =>
     Effect.gen(function*() {
       const page = (n: number) => ok({ jobs: [{ id: `b-${n}`, status: "completed" }], next_page_token: `${n % 2 + 1}` })
       const platform = new FakePlatform([batchOf(3)], ({ url }, kind) =>

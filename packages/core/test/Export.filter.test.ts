@@ -22,7 +22,7 @@ describe("a run for some jobs", () => {
       deepStrictEqual(counts(all), { listed: 8, exported: 4, unchanged: 4, unfinished: 0, failed: 0 })
     }))
 
-  it.effect("decides from results where it is told to, fetching no file of those that it skips", () =>
+  it.effect("decides by results if filterResult is given, and fetches no file of skipped jobs", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)])
       const sink = new MemorySink()
@@ -49,7 +49,7 @@ describe("a run for some jobs", () => {
 })
 
 describe("a run with a limit", () => {
-  it.effect("fetches so many jobs, says that there are more, and the next one takes the next", () =>
+  it.effect("fetches that many jobs, says that there are more, and the next run takes the next ones", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(5, "a"), batchOf(5, "b")])
       const sink = new MemorySink()
@@ -81,7 +81,7 @@ describe("a run with a limit", () => {
 })
 
 describe("a job that failed for good", () => {
-  it.effect("is told of by every run that counts it, as one that was not tried", () =>
+  it.effect("is reported as not tried by every run that counts it", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform(
         [batchOf(3)],

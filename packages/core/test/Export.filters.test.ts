@@ -53,7 +53,7 @@ describe("a filter that matches nothing", () => {
       assert(!again.noMatch && again.complete)
     }))
 
-  it.effect("keeps 20 of the values there are, each cut at 100 characters", () =>
+  it.effect("keeps 20 values, each truncated to 100 characters", () =>
     Effect.gen(function*() {
       const jobs = Array.from({ length: 50 }, (_, index) => ({ id: `b-${index}`, status: `${index}`.repeat(200) }))
       const { run } = yield* world(new FakePlatform([{ projectId: "p", batchId: "b", jobs }]), [new MemorySink()])

@@ -30,10 +30,13 @@ describe("a sink that publishes at the end", () => {
       deepStrictEqual(sink.finished, ["completed", "completed", "completed"])
     }))
 
-  it.effect("is told of a limit, and of a batch that could not be listed, as of a part", () =>
+  it.effect("gets the outcome partial for a limit and for a batch that could not be listed", () =>
     Effect.gen(function*() {
-      const platform = new FakePlatform([batchOf(6), batchOf(3, "c")], (_, kind) =>
-        kind.startsWith("page b") && !kind.endsWith("first") ? error(400, "invalid_request_error") : undefined)
+      const platform = new FakePlatform(
+        [batchOf(6), batchOf(3, "c")],
+        (_, kind) =>
+          kind.startsWith("page b") && !kind.endsWith("first") ? error(400, "invalid_request_error") : undefined
+      )
       const sink = publishing()
       const { run } = yield* world(platform, [sink])
       assert((yield* run({ limit: 1 })).complete)
@@ -57,7 +60,7 @@ describe("a sink that publishes at the end", () => {
       deepStrictEqual(sink.calls, ["finish"])
     }))
 
-  it.effect("does not publish a run that was stopped, though all is stored, and the next run does", () =>
+  it.effect("does not publish a stopped run although all is stored, and the next run does", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(3)])
       const [sink, plain] = [publishing(), new MemorySink({ id: "memory:plain" })]

@@ -48,7 +48,7 @@ const stopped = Effect.fnUntraced(function*(sinks: ReadonlyArray<MemorySink>) {
   return report
 })
 
-describe("a stop with a sink that does not answer", () => {
+describe("a stop with a sink that hangs", () => {
   for (const step of ["stage", "commit", "finish"] as const) {
     for (const [how, hang] of [["", Effect.never], [" and cannot be interrupted", gone]] as const) {
       it.effect(`in ${step}${how} ends within the grace time and a second`, () =>
@@ -80,7 +80,7 @@ describe("a stop with a sink that does not answer", () => {
 
 describe("an interrupted export", () => {
   for (const step of ["open", "stage", "commit", "finish"] as const) {
-    it.effect(`ends within the grace time and a second where a sink does not answer in ${step}`, () =>
+    it.effect(`ends within the grace time and a second if a sink hangs in ${step}`, () =>
       Effect.gen(function*() {
         const { running } = yield* world(new FakePlatform([batchOf(3)]), [hangingAt(step, gone)])
         const fiber = yield* Effect.forkDetach(running({ grace: "10 seconds" }))

@@ -65,7 +65,7 @@ const all: RunOptions = { attachments: "all" }
 
 describe("an export with inputs", () => {
   for (const before of ["none", "results"] as const) {
-    it.effect(`after one with ${before} fetches what is missing, once, and counts none of it as changed`, () =>
+    it.effect(`after one with ${before} fetches missing files once, and counts no job as changed`, () =>
       Effect.gen(function*() {
         const platform = platformOf(["1", "2", "3"])
         const { given, sink } = noting()
@@ -85,7 +85,7 @@ describe("an export with inputs", () => {
       }))
   }
 
-  it.effect("fetches them for the sinks that lack them, and asks nobody again about jobs that have none", () =>
+  it.effect("fetches them for the sinks that lack them, and not again for jobs without any", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([{ projectId: "p", batchId: "b", jobs: [{ id: "1" }, { id: "2" }] }])
       const { run } = yield* world(platform, [new MemorySink({ id: "memory:a" }), new MemorySink({ id: "memory:b" })])
@@ -147,7 +147,7 @@ describe("an export with inputs", () => {
       deepStrictEqual([given.get("1"), jobsAsked(platform)], [masks, 2])
     }))
 
-  it.effect("fetches once what a sink holds of which no ledger knows, and counts none of it as changed", () =>
+  it.effect("fetches once what a sink holds without a ledger, and counts no job as changed", () =>
     Effect.gen(function*() {
       const platform = platformOf(["1", "2"])
       const { given, sink } = noting()
@@ -213,7 +213,7 @@ describe("an input that cannot be fetched", () => {
       deepStrictEqual([...given.values()], [everything, everything, everything, everything])
     }))
 
-  it.effect("leaves what was stored of it as it is", () =>
+  it.effect("leaves its stored files unchanged", () =>
     Effect.gen(function*() {
       const platform = platformOf(["1"])
       const { given, sink } = noting()

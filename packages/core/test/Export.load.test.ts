@@ -43,7 +43,7 @@ describe("the load id of a run", () => {
       assert.isAtLeast(LoadId.startedAt(only(one.loads)), LoadId.startedAt(first))
     }))
 
-  it.effect("is the one that it was given", () =>
+  it.effect("is the given one", () =>
     Effect.gen(function*() {
       const { loads, sink } = noting()
       const { run } = yield* world(new FakePlatform([batchOf(5)]), [sink])

@@ -79,7 +79,7 @@ describe("an export", () => {
       }))
   }
 
-  it.effect("refuses what is no sink", () =>
+  it.effect("refuses a value that is not a sink", () =>
     Effect.gen(function*() {
       const { running } = yield* world(new FakePlatform([batchOf(3)]), [{ sink: unset } as unknown as MemorySink])
       assert.include(yield* refusal(running()), "Option sinks[0]: must be a sink")

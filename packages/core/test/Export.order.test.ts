@@ -71,7 +71,7 @@ describe("jobs", () => {
       strictEqual(new Set(positions.values()).size, 10)
     }))
 
-  it.effect("are numbered as they are replayed where a sink is backfilled", () =>
+  it.effect("are numbered in replay order in a backfill", () =>
     Effect.gen(function*() {
       const source = new MemorySink({ id: "memory:source", replays: true })
       const { inOrder, positions, sink } = noting()

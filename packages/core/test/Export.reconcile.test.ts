@@ -58,7 +58,7 @@ const ahead = Effect.gen(function*() {
   return { ...made, platform, sink, original }
 })
 
-describe("a sink that holds a replacement of which the ledger has no receipt", () => {
+describe("a sink that holds a replacement without a receipt in the ledger", () => {
   it.effect("is brought back by a refresh when the platform has gone back", () =>
     Effect.gen(function*() {
       const { ledger, original, platform, run, sink } = yield* ahead
@@ -76,7 +76,7 @@ describe("a sink that holds a replacement of which the ledger has no receipt", (
       yield* held(ledger, sink)
     }))
 
-  it.effect("is told as changed when the platform still has it", () =>
+  it.effect("is reported as changed while the platform still has it", () =>
     Effect.gen(function*() {
       const { ledger, run, sink } = yield* ahead
       const report = yield* run({ selection: { _tag: "Refresh" } })
@@ -87,7 +87,7 @@ describe("a sink that holds a replacement of which the ledger has no receipt", (
 })
 
 describe("a sink that lost jobs between two runs", () => {
-  it.effect("is given them again by a plain export", () =>
+  it.effect("gets them again from a normal export", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)])
       const sink = new MemorySink()
@@ -99,7 +99,7 @@ describe("a sink that lost jobs between two runs", () => {
       yield* held(ledger, sink)
     }))
 
-  it.effect("is not inspected where its count agrees and the last run ended well", () =>
+  it.effect("is not inspected if its count agrees and the last run ended well", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)])
       const sink = new MemorySink()
@@ -133,7 +133,7 @@ describe("a sink that lost one job and holds a newer revision of another than th
 
   const isReworked = (sink: MemorySink) => sink.stored.get("b/b-1")!.document.includes("reworked")
 
-  it.effect("keeps it where the other one cannot store it", () =>
+  it.effect("keeps it if the other one cannot store it", () =>
     Effect.gen(function*() {
       const { ahead, run } = yield* made(true)
       strictEqual(counts(yield* run()).failed, 1)
@@ -141,7 +141,7 @@ describe("a sink that lost one job and holds a newer revision of another than th
       strictEqual(ahead.stored.size, 4)
     }))
 
-  it.effect("keeps it where the other one was not in the run that stored it", () =>
+  it.effect("keeps it if the other one was not in the run that stored it", () =>
     Effect.gen(function*() {
       const { ahead, old, run } = yield* made(false)
       old.rejects = () => false

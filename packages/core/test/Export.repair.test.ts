@@ -19,7 +19,7 @@ const modify = (sink: MemorySink, id: string) => {
 }
 
 describe("a repair", () => {
-  it.effect("fetches what a sink has lost or holds modified, and nothing else", () =>
+  it.effect("fetches what is missing or modified in a sink, and nothing else", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(8)])
       const sink = new MemorySink()
@@ -70,7 +70,7 @@ describe("a repair", () => {
       deepStrictEqual(sinks.map((sink) => idsIn(sink).length), [4, 4])
     }))
 
-  it.effect("has nothing to do where all is intact", () =>
+  it.effect("does nothing if all is intact", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(4)])
       const sink = new MemorySink()
@@ -82,7 +82,7 @@ describe("a repair", () => {
     }))
 })
 
-describe("a job that a sink lost, and that is no longer listed", () => {
+describe("a job that is missing in a sink and no longer listed", () => {
   const lost = Effect.gen(function*() {
     const platform = new FakePlatform([batchOf(4)])
     const sink = new MemorySink()
@@ -107,7 +107,7 @@ describe("a job that a sink lost, and that is no longer listed", () => {
     }))
 
   for (const repair of [false, true]) {
-    it.effect(`is reported as failed, once, where the platform has removed it (repair: ${repair})`, () =>
+    it.effect(`is reported as failed, once, if the platform has removed it (repair: ${repair})`, () =>
       Effect.gen(function*() {
         const { run } = yield* lost
         const report = yield* run({ repair })
@@ -118,7 +118,7 @@ describe("a job that a sink lost, and that is no longer listed", () => {
       }))
   }
 
-  it.effect("is tried by every run while its failure may pass", () =>
+  it.effect("is retried by every run while its failure is retryable", () =>
     Effect.gen(function*() {
       const { platform, run, sink } = yield* lost
       platform.override = (_, kind) => kind === "jobs b-3" ? { status: 503 } : undefined
@@ -149,7 +149,7 @@ describe("a job that a sink lost, and that is no longer listed", () => {
 })
 
 describe("a refresh", () => {
-  it.effect("restores what was removed or modified by hand, though the platform has it unchanged", () =>
+  it.effect("restores what was removed or modified by hand although the platform has it unchanged", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)])
       const sink = new MemorySink()

@@ -34,7 +34,7 @@ describe("what the ledger remembers of a run", () => {
       ])
     }))
 
-  it.effect("counts for each look of a followed batch what that look alone has exported", () =>
+  it.effect("counts for each pass of a followed batch what that pass alone has exported", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(5)], undefined, 100)
       const finish = (finished: number) => {
@@ -55,7 +55,7 @@ describe("what the ledger remembers of a run", () => {
       strictEqual((first?.bytes ?? 0) + (second?.bytes ?? 0), report.batches[0]?.bytes)
     }))
 
-  it.effect("tells a run that was stopped, or broken by an error, or cut off, from one that went to its end", () =>
+  it.effect("distinguishes stopped, failed, and interrupted runs from completed ones", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(20)])
       const { ledger, running, start } = yield* world(platform, [new MemorySink()])

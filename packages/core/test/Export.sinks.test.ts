@@ -13,7 +13,7 @@ const ids = (n: number) => batchOf(n).jobs.map(({ id }) => id).sort()
 const two = () => [new MemorySink({ id: "memory:one" }), new MemorySink({ id: "memory:two" })] as const
 
 describe("a batch for a sink", () => {
-  it.effect("holds no more records than the sink takes, and comes no more often at once", () =>
+  it.effect("holds no more records, and sends no more batches at once, than the sink takes", () =>
     Effect.gen(function*() {
       for (const [maxRecords, concurrentBatches] of [[1, 1], [3, 1], [5, 3]] as const) {
         const sink = new MemorySink({
@@ -112,7 +112,7 @@ describe("several sinks", () => {
       strictEqual(platform.kinds.filter((kind) => kind.startsWith("file")).length, 30)
     }))
 
-  it.effect("are not all given again what one of them lacks", () =>
+  it.effect("do not all get again what one of them lacks", () =>
     Effect.gen(function*() {
       const [one, other] = two()
       const platform = new FakePlatform([batchOf(10)])
@@ -129,7 +129,7 @@ describe("several sinks", () => {
       strictEqual(other.history.length, 10)
     }))
 
-  it.effect("continue when one dies half-way, and the report says so", () =>
+  it.effect("continue when one dies halfway, and the report says so", () =>
     Effect.gen(function*() {
       const [one, dying] = two()
       let left = 3
@@ -221,7 +221,7 @@ describe("several sinks", () => {
 })
 
 describe("a sink that fails", () => {
-  it.effect("for a moment is tried again, and nothing is lost or repeated", () =>
+  it.effect("for a moment is retried, and nothing is lost or repeated", () =>
     Effect.gen(function*() {
       for (const step of ["stage", "commit", "finish"] as const) {
         const sink = new MemorySink()
@@ -259,7 +259,7 @@ describe("a sink that fails", () => {
       assert(other.calls.includes("abort"))
     }))
 
-  it.effect("to answer for a record fails that record alone", () =>
+  it.effect("to account for a record fails that record alone", () =>
     Effect.gen(function*() {
       const sink = new MemorySink()
       const forgetful = {

@@ -156,7 +156,7 @@ describe("an interrupted export", () => {
       released(platform, [sink])
     }))
 
-  it.effect("costs no more than what was in flight, wherever it was cut off", () =>
+  it.effect("costs no more than the jobs in flight, wherever it was interrupted", () =>
     Effect.gen(function*() {
       for (const millis of [0, 1, 500, 2000, 2001, 2100, 4000, 4050, 6000]) {
         const platform = slow(20)
@@ -198,7 +198,7 @@ describe("an interrupted export", () => {
       released(platform, [sink])
     }))
 
-  it.effect("fails no job because it was cut off", () =>
+  it.effect("fails no job because of the interruption", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(20)])
       const sink = new MemorySink({ before: (step) => step === "stage" ? Effect.sleep(1000) : Effect.void })

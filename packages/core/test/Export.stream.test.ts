@@ -11,7 +11,7 @@ import { lapse, settle } from "./support/time.ts"
 const tagsOf = (events: ReadonlyArray<Export.JobEvent>) => events.map(({ _tag }) => _tag)
 
 describe("the stream of an export", () => {
-  it.effect("gives every event from the start to the end, and its fold is the report", () =>
+  it.effect("emits every event, and its fold is the report", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(20)], (_, kind) =>
         kind === "jobs b-3" ? error(400, "FS_0006") : undefined)
@@ -36,7 +36,7 @@ describe("the stream of an export", () => {
       strictEqual(ExportReport.inFlight(report), 0)
     }))
 
-  it.effect("tells of a page that brings nothing new in one event", () =>
+  it.effect("reports a page without news in one event", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(50)], undefined, 50)
       const { run, stream } = yield* world(platform, [new MemorySink()])
@@ -70,7 +70,7 @@ describe("the stream of an export", () => {
       released(platform, [sink])
     }))
 
-  it.effect("stops the run gently where its consumer has enough", () =>
+  it.effect("stops the run gently when its consumer stops", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(400)], undefined, 20)
       const sink = new MemorySink()
@@ -133,7 +133,7 @@ describe("the fold of events", () => {
     deepStrictEqual(before, copy)
   })
 
-  it("counts what is not settled as left, and what is skipped once its result is there as not listed", () => {
+  it("counts open jobs as remaining, and jobs skipped by their result as not listed", () => {
     const [batch] = fold(
       { _tag: "Listed", ...ref, count: 3 },
       { _tag: "Skipped", ...ref, jobIds: ["1"], statuses: [], labels: ["Car"] },

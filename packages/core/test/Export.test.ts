@@ -120,7 +120,7 @@ describe("an export", () => {
     }))
 })
 
-describe("what is held", () => {
+describe("memory", () => {
   const delayed = ({ url }: { readonly url: URL }) =>
     url.pathname.includes("/jobs/")
       ? {
@@ -149,7 +149,7 @@ describe("what is held", () => {
     }))
 
   it.effect(
-    "does not grow with the number of jobs, though the sink is slow",
+    "does not grow with the number of jobs although the sink is slow",
     () =>
       Effect.gen(function*() {
         const most = Effect.fnUntraced(function*(jobs: number) {
@@ -168,7 +168,7 @@ describe("what is held", () => {
       })
   )
 
-  it.effect("is let go at once when a job fails half-way", () =>
+  it.effect("is released at once when a job fails halfway", () =>
     Effect.gen(function*() {
       const batch = batchOf(40)
       batch.jobs = batch.jobs.map(({ id }) => ({ id, document: { id, url: `${files}/gone.png`, legend: {} } }))

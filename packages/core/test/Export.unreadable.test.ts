@@ -6,7 +6,7 @@ import { FakePlatform } from "./support/fakePlatform.ts"
 import { MemorySink } from "./support/memorySink.ts"
 
 describe("a retry of a job whose entry could not be read", () => {
-  it.effect("gives sinks and ledger the status of its result, and none that the platform never said", () =>
+  it.effect("gives sinks and ledger the status of its result, and never an invented one", () =>
     Effect.gen(function*() {
       const statuses: Array<string | null> = []
       const sink = new MemorySink({

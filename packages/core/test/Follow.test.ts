@@ -42,7 +42,7 @@ describe("finishedJobs", () => {
       Effect.forkChild
     )
 
-  it.effect("gives each job once, when it has become finished, and ends when all are", () =>
+  it.effect("emits each job once when it is finished, and ends when all are", () =>
     Effect.gen(function*() {
       const platform = working(4, 1)
       const seen: Array<string> = []
@@ -65,7 +65,7 @@ describe("finishedJobs", () => {
       strictEqual(pages(platform), 4)
     }))
 
-  it.effect("looks once where all are finished, and every minute by default where not", () =>
+  it.effect("lists once if all are finished, and every minute by default if not", () =>
     Effect.gen(function*() {
       const done = working(2, 2)
       const seen: Array<string> = []
@@ -88,7 +88,7 @@ describe("finishedJobs", () => {
       deepStrictEqual([seen, pages(platform)], [["b-0"], 3])
     }))
 
-  it.effect("fails if the listing does, after the jobs that it has given", () =>
+  it.effect("fails if the listing fails, after the jobs that it has emitted", () =>
     Effect.gen(function*() {
       const platform = working(2, 1)
       const seen: Array<string> = []
@@ -101,7 +101,7 @@ describe("finishedJobs", () => {
       deepStrictEqual(seen, ["b-0"])
     }))
 
-  it.effect("does not grow deeper with the number of looks", () =>
+  it.effect("does not grow deeper with the number of passes", () =>
     Effect.gen(function*() {
       let looks = 0
       const job = (id: string, status: string) => ({
@@ -178,7 +178,7 @@ describe("an export that follows", () => {
       })
     }))
 
-  it.effect("counts right though the clock was set back before it", () =>
+  it.effect("counts right although the clock was set back before", () =>
     Effect.gen(function*() {
       const platform = working(3, 2)
       const { run, start } = yield* world(platform, [new MemorySink()])
@@ -192,7 +192,7 @@ describe("an export that follows", () => {
       deepStrictEqual(counts(yield* running.await), { listed: 3, exported: 1, unchanged: 2, unfinished: 0, failed: 0 })
     }))
 
-  it.effect("refreshes at its first look alone", () =>
+  it.effect("refreshes on its first pass only", () =>
     Effect.gen(function*() {
       const platform = working(4, 3)
       const { run, start } = yield* world(platform, [new MemorySink()])
@@ -206,7 +206,7 @@ describe("an export that follows", () => {
       strictEqual(jobsAsked(platform).length, before + 4)
     }))
 
-  it.effect("tries again at the next look what failed, and does not wait for it alone", () =>
+  it.effect("retries failures on the next pass, and ends when only they remain", () =>
     Effect.gen(function*() {
       const platform = working(3, 2)
       platform.override = (_, kind) => kind === "jobs b-0" ? error(400, "FS_0000") : undefined
@@ -233,7 +233,7 @@ describe("an export that follows", () => {
       strictEqual(pages(platform), 3)
     }))
 
-  it.effect("says how long it takes, though the clock is set back meanwhile", () =>
+  it.effect("reports its duration although the clock is set back meanwhile", () =>
     Effect.gen(function*() {
       const { start } = yield* world(working(3, 2), [new MemorySink()])
       yield* TestClock.setTime(1e12)
@@ -243,7 +243,7 @@ describe("an export that follows", () => {
       strictEqual((yield* running.report).seconds, 2)
     }))
 
-  it.effect("ends at once when it is stopped between two looks", () =>
+  it.effect("ends at once when it is stopped between two passes", () =>
     Effect.gen(function*() {
       const platform = working(3, 2)
       const sink = new MemorySink()
@@ -259,7 +259,7 @@ describe("an export that follows", () => {
       deepStrictEqual(sink.finished, ["stopped"])
     }))
 
-  it.effect("waits for a slow sink before it looks again, so that nothing is fetched twice", () =>
+  it.effect("waits for a slow sink before the next pass, so that nothing is fetched twice", () =>
     Effect.gen(function*() {
       const platform = working(8, 7)
       const sink = new MemorySink({ before: (step) => step === "stage" ? Effect.sleep("100 seconds") : Effect.void })
@@ -286,7 +286,7 @@ describe("an export that follows", () => {
       strictEqual(pages(platform), 1)
     }))
 
-  it.effect("looks again where a listing broke off, and not where the batch does not exist", () =>
+  it.effect("lists again if a listing was interrupted, and not if the batch does not exist", () =>
     Effect.gen(function*() {
       const platform = working(3, 3)
       platform.override = (_, kind) => kind.startsWith("page") ? error(400, "FS_0000") : undefined

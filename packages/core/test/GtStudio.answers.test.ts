@@ -82,7 +82,7 @@ describe("the platform's error codes", () => {
       strictEqual((yield* jobError(error(404, "auth-failure"))).failure.reason._tag, "InvalidKey")
     }))
 
-  it.effect("are left out where they do not look like codes", () =>
+  it.effect("are left out if they do not look like codes", () =>
     Effect.gen(function*() {
       for (const code of ["", "x".repeat(500), "https://files.test/?sig=1", "two words", "line\nbreak"]) {
         const { failure } = yield* jobError(error(400, code))
@@ -146,7 +146,7 @@ describe("an answer of HTTP 200", () => {
       ["data of another shape", { data: [], success: true }, never]
     ] as const
   ) {
-    it.effect(`with ${what} is malformed, and tried ${tries[patience]} times`, () =>
+    it.effect(`with ${what} is malformed, and requested ${tries[patience]} times`, () =>
       Effect.gen(function*() {
         const { asked, failure } = yield* jobError({ body })
         strictEqual(failure.reason._tag, "MalformedResponse")

@@ -23,7 +23,7 @@ const clean = ({ transport }: FakePlatform) => {
 }
 
 describe("the first bytes of a file at its own address", () => {
-  it.effect("are asked for as a range, without the key, and with the whole address", () =>
+  it.effect("are requested as a range, without the key, and with the full address", () =>
     Effect.gen(function*() {
       const platform = platformOf(() => ({ status: 206, body: "start" }))
       strictEqual(text(yield* first(platform)), "start")
@@ -95,7 +95,7 @@ describe("the first bytes of a file at its own address", () => {
       assert.notInclude(error.message, "X-Sig")
     }))
 
-  it.effect("are asked for again where that may help", () =>
+  it.effect("are requested again if that may help", () =>
     Effect.gen(function*() {
       const platform = platformOf(({ nth }) => nth < 3 ? { status: 503 } : { status: 206, body: "start" })
       strictEqual(text(yield* first(platform)), "start")

@@ -29,7 +29,7 @@ describe("gzip that no header names", () => {
       }
     }))
 
-  it.effect("stays where the file is an archive by its name or its media type", () =>
+  it.effect("stays if the file is an archive by its name or its media type", () =>
     Effect.gen(function*() {
       const zipped = gzipSync(json)
       assert.isTrue(zipped.equals(yield* Effect.scoped(read("labels.npy.gz", zipped, "application/octet-stream"))))
@@ -49,7 +49,7 @@ describe("gzip that no header names", () => {
       assert.strictEqual(asked, 2)
     }))
 
-  it.effect("is undone in an answer of the API, and is no way to fill the memory", () =>
+  it.effect("is decoded in a response of the API, within a bound on memory", () =>
     Effect.gen(function*() {
       const answer = gzipSync(JSON.stringify(ok({ status: "completed" }).body))
       const gtStudio = yield* new FakePlatform([], () => ({ body: answer })).gtStudio

@@ -131,7 +131,7 @@ describe("the settings", () => {
     (baseUrl) => Effect.map(make({ baseUrl }), ({ option }) => strictEqual(option, "baseUrl"))
   )
 
-  it.effect("allows plain http where that was said on purpose", () =>
+  it.effect("allows plain http with allowInsecureHttp", () =>
     accepted({ baseUrl: "http://api.test", allowInsecureHttp: true }))
 
   it.effect.each([

@@ -53,7 +53,7 @@ describe("requests to one origin", () => {
       ])
     }))
 
-  it.effect("all wait when one is told to, whatever they are for", () =>
+  it.effect("all wait when one is throttled, whatever they are for", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([], ({ nth, url }) =>
         url.pathname.endsWith("/first") && nth === 1

@@ -129,7 +129,7 @@ describe("the listing", () => {
       })
   )
 
-  it.effect("gives all jobs up to a token that comes again, then fails", () =>
+  it.effect("emits all jobs up to a repeated token, then fails", () =>
     Effect.gen(function*() {
       for (const length of [1, 2, 7]) {
         const platform = new FakePlatform([], ({ url }): Reply => {
@@ -202,7 +202,7 @@ describe("the listing", () => {
 })
 
 describe("a listing that cannot be read", () => {
-  it.effect("loses only the job that is wrong, and says which field of which job", () =>
+  it.effect("loses only the malformed job, and names it and its field", () =>
     Effect.gen(function*() {
       const wrong = job("bad", { status: ["secret-word"], frames: "secret-word" })
       const platform = listing({ jobs: [job("a"), wrong, job("c")], next_page_token: "1" }, { jobs: [job("d")] })

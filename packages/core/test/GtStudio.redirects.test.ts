@@ -95,7 +95,7 @@ describe("redirects", () => {
       }))
   }
 
-  it.effect("gives up the connection of every redirect before the next request", () =>
+  it.effect("releases the connection of every redirect before the next request", () =>
     Effect.gen(function*() {
       let open = 0
       const platform = attachment({ status: 302, headers: { location: `${storage}/signed` }, body: "x" }, () => {

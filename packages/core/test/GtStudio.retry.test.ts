@@ -63,7 +63,7 @@ describe("a request that fails", () => {
       strictEqual(activity.retries, 3)
     }))
 
-  it.effect("tells of its last failure, and how often it was tried", () =>
+  it.effect("reports its last failure and the number of attempts", () =>
     Effect.gen(function*() {
       const { result } = yield* jobResult(({ nth }) => nth < 3 ? connect : error(400, "FS_0006"))
       assert(result._tag === "Failure")
@@ -72,7 +72,7 @@ describe("a request that fails", () => {
       assert.include(result.failure.message, "tried 3 times")
     }))
 
-  it.effect("is tried as often as its budget says", () =>
+  it.effect("is retried as often as its budget allows", () =>
     Effect.gen(function*() {
       for (const retries of [0, 1, 3]) {
         strictEqual((yield* jobResult(() => connect, { retry: { retries } })).asked.length, retries + 1)
@@ -88,7 +88,7 @@ describe("a request that fails", () => {
       assert.isAtMost(asked.at(-1)!.at, 10_000)
     }))
 
-  it.effect("is not tried again where the answer would be the same", () =>
+  it.effect("is not retried if the response would be the same", () =>
     Effect.gen(function*() {
       for (const code of ["auth-failure", "unauthorized", "FS_0006", "GE_0001"]) {
         strictEqual((yield* jobResult(() => error(400, code))).asked.length, 1)
@@ -180,7 +180,7 @@ describe("Retry-After", () => {
 })
 
 describe("a download that fails", () => {
-  it.effect("asks for a new link where the old one has expired", () =>
+  it.effect("requests a new link if the old one has expired", () =>
     Effect.gen(function*() {
       let links = 0
       const platform = new FakePlatform([batchOf(1)], ({ url }) => {
@@ -238,7 +238,7 @@ describe("a download that fails", () => {
       )
     }))
 
-  it.effect("is not tried again when the spool is full", () =>
+  it.effect("is not retried when the spool is full", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(1)])
       platform.spool.isFull = true
@@ -272,7 +272,7 @@ describe("an attachment as a stream", () => {
     return { result, bytes: Buffer.concat(chunks).length }
   })
 
-  it.effect("is tried again until its first byte", () =>
+  it.effect("is retried until its first byte", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(1)], ({ nth, url }) =>
         url.origin !== storage ? undefined : nth < 3 ? { status: 403 } : { body: large })
@@ -293,7 +293,7 @@ describe("an attachment as a stream", () => {
       strictEqual(platform.transport.open, 0)
     }))
 
-  it.effect("gives up its connection when no more of it is wanted", () =>
+  it.effect("releases its connection when the consumer stops", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(1)], ({ url }) => url.origin === storage ? { body: large } : undefined)
       const gtStudio = yield* platform.gtStudio

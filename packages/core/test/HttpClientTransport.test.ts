@@ -104,7 +104,7 @@ describe("HttpClientTransport", () => {
       assert.strictEqual(yield* read(yield* send()), "")
     }).pipe(Effect.provide(answering(() => new Response(null, { status: 204, headers: { "content-length": "5" } })))))
 
-  it.effect("fails with Truncated where the body is shorter than declared, in either mode", () =>
+  it.effect("fails with Truncated if the body is shorter than declared, in either mode", () =>
     Effect.gen(function*() {
       const short = answering(() => new Response(body(["x".repeat(8)]), { headers: { "content-length": "9" } }))
       assert.strictEqual((yield* failure(short)).failure, "Truncated")
@@ -118,7 +118,7 @@ describe("HttpClientTransport", () => {
       new Response(body(["decoded"]), { headers: { "content-length": "99", "content-encoding": "gzip" } })
     ))))
 
-  it.effect("fails with Reset where the connection breaks, in either mode, and tells no URL", () =>
+  it.effect("fails with Reset if the connection breaks, in either mode, and shows no URL", () =>
     Effect.gen(function*() {
       for (const memoryLimit of [3, 100]) {
         const error = yield* failure(answering(() => new Response(body(["xxxxx"], "error"))), { memoryLimit })
@@ -127,7 +127,7 @@ describe("HttpClientTransport", () => {
       }
     }))
 
-  it.effect("fails with Connect where no connection is made", () =>
+  it.effect("fails with Connect if no connection is made", () =>
     Effect.gen(function*() {
       const cause = Object.assign(new Error("connect"), { code: "ECONNREFUSED" })
       const error = yield* failure(answering(() => {

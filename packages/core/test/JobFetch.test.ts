@@ -77,7 +77,7 @@ describe("a finished job", () => {
       assert.match(record.revision.attachments, /^[0-9a-f]{64}$/)
     }))
 
-  it.effect("comes without them where none are wanted", () =>
+  it.effect("comes without them with attachments: none", () =>
     Effect.gen(function*() {
       const platform = platformOf({ document: masks })
       const record = some(yield* fetch(platform, { attachments: "none" }))
@@ -85,14 +85,14 @@ describe("a finished job", () => {
       strictEqual(platform.transport.to("storage.test").length, 1)
     }))
 
-  it.effect("comes with its input media only where all are wanted", () =>
+  it.effect("comes with its input media only with attachments: all", () =>
     Effect.gen(function*() {
       const platform = platformOf({ document: masks })
       const record = some(yield* fetch(platform, { attachments: "all" }))
       deepStrictEqual((yield* texts(record)).sort(), ["bytes of input", "bytes of mask 1", "bytes of mask 2"])
     }))
 
-  it.effect("is not read back to find its files, however large its document and though it broke off once", () =>
+  it.effect("is not read back to find its files, even if its document is large and was interrupted once", () =>
     Effect.gen(function*() {
       const document = { ...masks, padding: "x".repeat(3 * 1024 * 1024) }
       const platform = platformOf(
@@ -106,7 +106,7 @@ describe("a finished job", () => {
       deepStrictEqual(yield* texts(record), ["bytes of mask 1", "bytes of mask 2"])
     }))
 
-  it.effect("is read as it came at last, where a large document broke off and became a small one", () =>
+  it.effect("is read as it arrived last, if a large document was interrupted and became a small one", () =>
     Effect.gen(function*() {
       const platform = platformOf(
         { document: masks },
@@ -187,7 +187,7 @@ describe("a job without a result", () => {
   )
 })
 
-describe("a job that cannot be had whole", () => {
+describe("a job that cannot be fetched completely", () => {
   it.effect("fails with the file that is missing, and holds nothing", () =>
     Effect.gen(function*() {
       const platform = platformOf({ document: masks })

@@ -144,7 +144,7 @@ describe("rows", () => {
       strictEqual(platform.spool.held, 0)
     }))
 
-  it.effect("gives bad jobs to onFailure, and continues", () =>
+  it.effect("passes bad jobs to onFailure, and continues", () =>
     Effect.gen(function*() {
       const bad: Array<string> = []
       const found = yield* all(flawed(), { onFailure: ({ jobId }) => Effect.sync(() => bad.push(jobId)) })
@@ -190,7 +190,7 @@ describe("mapJobs", () => {
       assert(!platform.kinds.includes("jobs b-1"))
     }))
 
-  it.effect("keeps the input's order where asked to, though one job is slow", () =>
+  it.effect("keeps the input's order on request although one job is slow", () =>
     Effect.gen(function*() {
       const slow = (_: unknown, kind: string) =>
         kind === "jobs b-0" ? { ...ok({ status: "x" }), delay: 9000 } : undefined
@@ -206,7 +206,7 @@ describe("mapJobs", () => {
       strictEqual(platform.spool.held, 0)
     }))
 
-  it.effect("gives all its jobs one load id, its own or the one that it was given", () =>
+  it.effect("gives all its jobs one load id, new or given", () =>
     Effect.gen(function*() {
       const loads = (options: JobStream.Options) =>
         lapse(

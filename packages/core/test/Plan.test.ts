@@ -42,7 +42,7 @@ describe("a plan", () => {
       deepStrictEqual([refresh.limited, refresh.batches.map(({ fetch }) => fetch)], [true, [12, 1]])
     }))
 
-  it.effect("tells of a batch that cannot be listed, and of jobs that could not be measured", () =>
+  it.effect("reports a batch that cannot be listed, and jobs that could not be measured", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform(
         [batchOf(2, "a"), batchOf(2, "b")],

@@ -124,7 +124,7 @@ describe("verify", () => {
       deepStrictEqual(yield* verify(moved, { receiptsOf: sink.id }), { intact: 6, differences: [] })
     }))
 
-  it.effect("looks as closely as it is told, at the content by default", () =>
+  it.effect("checks at the given depth, content by default", () =>
     Effect.gen(function*() {
       const { sink, verify } = yield* exported
       const depths: Array<string> = []
@@ -137,7 +137,7 @@ describe("verify", () => {
       deepStrictEqual(depths, ["content", "manifest"])
     }))
 
-  it.effect("refuses a sink that cannot read back what it stores, instead of calling it all missing", () =>
+  it.effect("refuses a sink that cannot be read back, instead of calling everything missing", () =>
     Effect.gen(function*() {
       const { sink, verify } = yield* exported
       const { capabilities } = sink.sink

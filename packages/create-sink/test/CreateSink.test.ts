@@ -17,7 +17,7 @@ const workspace = Effect.tap(folder, (at) =>
   }))
 
 describe("create-sink", () => {
-  it.live("refuses what is no name, says why, ends with status 1, and writes nothing", () =>
+  it.live("refuses a bad name, says why, ends with status 1, and writes nothing", () =>
     Effect.gen(function*() {
       const at = yield* folder
       for (
@@ -47,7 +47,7 @@ describe("create-sink", () => {
       assert.deepStrictEqual(yield* contents(at), [])
     }))
 
-  it.live("touches nothing that is there already, be it a folder, a file or a link that leads nowhere", () =>
+  it.live("touches no existing folder, file, or dangling link", () =>
     Effect.gen(function*() {
       const at = yield* folder
       mkdirSync(join(at, "labelstream-sink-full"))

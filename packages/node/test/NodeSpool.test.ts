@@ -200,7 +200,7 @@ describe("NodeSpool", () => {
       }).pipe(Effect.scoped)
     ))
 
-  it.live("fails at the start where the directory cannot be made", () =>
+  it.live("fails at the start if the directory cannot be made", () =>
     Effect.gen(function*() {
       const file = path.join(yield* temporaryFolder, "file")
       fs.writeFileSync(file, "")

@@ -240,7 +240,7 @@ describe("the metrics file", () => {
     }))
 })
 
-describe("everything that is told", () => {
+describe("all telemetry", () => {
   it.live("holds neither the key nor a signed link nor the collector's token", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryFolder

@@ -110,7 +110,7 @@ describe("proxies of the environment", () => {
       assert.deepStrictEqual([failure, code], ["Proxy", "PROXY_407"])
     }))
 
-  it.live("that cannot be reached are named, and tried again", () =>
+  it.live("that cannot be reached are named, and retried", () =>
     Effect.gen(function*() {
       const dead = yield* closedPort
       const hangsUp = yield* serveRaw((socket) => socket.destroy())
@@ -123,7 +123,7 @@ describe("proxies of the environment", () => {
       }
     }))
 
-  it.live("are not blamed for a host that does not answer without them", () =>
+  it.live("are not blamed for a host that is unreachable without them", () =>
     Effect.gen(function*() {
       const { failure, reason } = yield* failed(yield* closedPort, {
         HTTP_PROXY: "proxy.invalid:1",
@@ -135,7 +135,7 @@ describe("proxies of the environment", () => {
 })
 
 describe("TLS that cannot be spoken", () => {
-  it.live("is told from a host that cannot be reached, with what to do, and not tried again in this run", () =>
+  it.live("differs from an unreachable host, says what to do, and is not retried in this run", () =>
     Effect.gen(function*() {
       const plain = yield* serve((_, response) => response.end())
       const { failure, proxy, reason } = yield* failed(new URL(`https://${plain.url().host}`), {})

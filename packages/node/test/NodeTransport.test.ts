@@ -255,7 +255,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         assert.strictEqual((yield* read(response)).length, total)
       }))
 
-    it.effect("is Connect with the system's code where nobody listens or the host is unknown", () =>
+    it.effect("is Connect with the system's code if nothing listens or the host is unknown", () =>
       Effect.gen(function*() {
         const refused = yield* failure(yield* closedPort)
         assert.deepStrictEqual([refused.failure, refused.code], ["Connect", "ECONNREFUSED"])
@@ -322,7 +322,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         }
       }))
 
-    it.effect("is undone where several were applied, and where it does not compress", () =>
+    it.effect("is decoded if several were applied, and if it does not compress", () =>
       Effect.gen(function*() {
         const noise = randomBytes(200_000)
         const twice = yield* serveEncoded("gzip, br", zlib.brotliCompressSync(zlib.gzipSync(noise)))
@@ -340,7 +340,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         assert.strictEqual(size, 32 * 1024 * 1024)
       }))
 
-    it.effect("is Protocol where it cannot be undone", () =>
+    it.effect("is Protocol if it cannot be decoded", () =>
       Effect.gen(function*() {
         const gzip = zlib.gzipSync(randomBytes(1000))
         const damaged = yield* serveEncoded("gzip", Buffer.concat([gzip.subarray(0, 20), Buffer.alloc(1000, 7)]))
@@ -406,7 +406,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         socket.on("data", answer)
       })
 
-    it.effect("is one length where both are equal, in one header or two, answer after answer", () =>
+    it.effect("is one length if both are equal, in one header or two, response after response", () =>
       Effect.gen(function*() {
         const server = yield* answered(
           "Content-Length: 5\r\nX: 1\r\ncontent-length:5",
@@ -423,7 +423,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         }
       }))
 
-    it.effect("is Protocol where they differ", () =>
+    it.effect("is Protocol if they differ", () =>
       Effect.gen(function*() {
         const server = yield* answered("Content-Length: 5\r\nContent-Length: 4")
         assert.strictEqual((yield* failure(server.url())).failure, "Protocol")

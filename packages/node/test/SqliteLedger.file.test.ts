@@ -99,14 +99,14 @@ describe("the file of a SqliteLedger", () => {
       assert.isFalse(fs.existsSync(`${file}-wal`))
     }))
 
-  it.live("makes the folder that it is to stand in", () =>
+  it.live("creates its folder", () =>
     Effect.gen(function*() {
       const file = join(yield* temporaryFolder, "deep", "er", "ledger.db")
       yield* withLedger(file, (ledger) => observe(ledger, ["1"]))
       assert.isTrue(fs.existsSync(file))
     }))
 
-  it.live("is unavailable where its folder cannot be made, and where the path is a folder", () =>
+  it.live("is unavailable if its folder cannot be made, and if the path is a folder", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
       fs.writeFileSync(join(folder, "file"), "")

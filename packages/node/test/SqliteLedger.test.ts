@@ -124,7 +124,7 @@ describe("SqliteLedger.layer", () => {
       assert.strictEqual(error.reason, "locked")
     }))
 
-  it.live("holds whole calls only, and every one that had returned, after SIGKILL at any instant", () =>
+  it.live("holds complete calls only, and every one that had returned, after SIGKILL at any instant", () =>
     Effect.gen(function*() {
       const file = yield* newFile
       const said = new Set<string>()

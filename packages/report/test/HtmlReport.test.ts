@@ -16,7 +16,7 @@ const bodyOf = (page: string) => page.slice(page.indexOf("</style>"))
 const tagsOf = (page: string) => new Set(Array.from(page.matchAll(/<([^\s>]*)/g), ([, name]) => name))
 
 describe("text from a server", () => {
-  it.effect("makes no tag, attribute or character reference, wherever it stands", () =>
+  it.effect("makes no tag, attribute, or character reference anywhere", () =>
     Effect.gen(function*() {
       const hostile = `"'><script>alert(1)</script><svg/onload=alert(2)><!--&lt;]]></style></title>`
       const [harmless, page] = [yield* pageOf(everything("x")), yield* pageOf(everything(hostile), { title: hostile })]
@@ -51,7 +51,7 @@ describe("text from a server", () => {
 })
 
 describe("a page", () => {
-  it.effect("says so if there is nothing, and where no sink can give its jobs back", () =>
+  it.effect("says so if there is nothing, and if no sink can return its jobs", () =>
     Effect.gen(function*() {
       const nothing = yield* pageOf([])
       assert.include(nothing, "Nothing exported yet")
@@ -155,7 +155,7 @@ describe("a stored image", () => {
       }
     }))
 
-  it.effect("is not shown, and counted, where it is none, too large or of too many pixels", () =>
+  it.effect("is counted and not shown if it is invalid, too large, or has too many pixels", () =>
     Effect.gen(function*() {
       const page = yield* pageOf([
         withImage("1", Buffer.from("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".repeat(9))),
@@ -168,7 +168,7 @@ describe("a stored image", () => {
       assert.deepStrictEqual(sizes(page).toSorted(([a = 0], [b = 0]) => a - b), [[520, 390], [520, 260], [520, 260]])
     }))
 
-  it.effect("adds to the page what is bounded, however many there are", () =>
+  it.effect("adds a bounded number of bytes to the page, however many there are", () =>
     Effect.gen(function*() {
       const jobs = Array.from({ length: 60 }, (_, i) =>
         withImage(`${i}`, Buffer.concat([png(200, 100), new Uint8Array(900_000)])))
@@ -185,7 +185,7 @@ describe("a stored image", () => {
       assert.match(page, /<div class="over"><img class="below" [^>]*><img class="mask" [^>]*width="520" height="390"/)
     }))
 
-  it.effect("that is not here leaves its proportions, where a size is stored", () =>
+  it.effect("that is missing leaves its proportions, if a size is stored", () =>
     Effect.gen(function*() {
       const job: TestJob = { id: "1", document: rectangles(["Car"]) }
       const page = yield* pageOf([{ ...job, sizes: [{ width: 1080, height: 1920 }] }])

@@ -15,7 +15,7 @@ const refused: Ledger.JobFailure = { reason: "NotFound", message: "it is gone", 
 const later: Ledger.JobFailure = { reason: "Timeout", message: "too slow", retryable: true }
 
 describe("a sink that cannot be read", () => {
-  it.effect("to its end is told of, with what was read before", () =>
+  it.effect("to its end is reported, with what was read before", () =>
     Effect.gen(function*() {
       const jobs = [{ id: "1", document: rectangles(["Car"]) }]
       const damaged = new JobSink.SinkError({
@@ -77,7 +77,7 @@ describe("the ledger's part", () => {
       assert.deepStrictEqual(runs.top.map(({ end }) => end?.failed), [3])
     }))
 
-  it.effect("tells of all batches how many there are, and of the first fifty the rest", () =>
+  it.effect("counts all batches, and describes the first fifty", () =>
     Effect.gen(function*() {
       const jobs = Array.from({ length: 60 }, (_, i) => ({ id: "1", batchId: `b${i}` }))
       const { batches } = yield* gather(jobs)
@@ -102,7 +102,7 @@ describe("the ledger's part", () => {
       assert.deepStrictEqual([runs.count, runs.quiet, runs.top.map(({ run }) => run), runs.more], [4, 2, [4, 1], 0])
     }).pipe(Effect.provide(freshLedger)))
 
-  it.effect("and the results', tell of the batches asked for alone", () =>
+  it.effect("and the results' part cover only the requested batches", () =>
     Effect.gen(function*() {
       const jobs = ["b", "c", "d"].map((batchId) => ({ id: "1", batchId, document: rectangles([batchId]) }))
       const batches = [{ projectId: "p", batchId: "c" }, { projectId: "p", batchId: "d" }]
@@ -136,7 +136,7 @@ describe("the results' part", () => {
       ])
     }))
 
-  it.effect("shows thirty labels and says how many more there are, or that it stopped telling them apart", () =>
+  it.effect("shows thirty labels and says how many more there are, or that it stopped counting them", () =>
     Effect.gen(function*() {
       const labels = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `label ${from + i}`)
       const some = yield* resultsOf([{ id: "1", document: rectangles(labels(342)) }])

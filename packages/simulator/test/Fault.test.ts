@@ -192,7 +192,7 @@ describe("Fault", () => {
       assert.notDeepEqual(Buffer.from(simulator.expectedDocument(batch, id)), before)
     }))
 
-  it.live("strikes the nth time, so many times, for the named batch, job, page and part alone", () =>
+  it.live("hits the nth request, as often as given, for the named batch, job, page, and part only", () =>
     Effect.gen(function*() {
       const simulator = yield* startWith()
       const batch = firstBatch(simulator)
@@ -235,7 +235,7 @@ describe("Fault", () => {
       assert.isTrue(one.length > 15 && one.length < 70, `${one.length}`)
     }))
 
-  it.live("gives every transient fault its share, and everything to a client that asks again", () =>
+  it.live("gives every transient fault its share, and every response to a client that retries", () =>
     Effect.gen(function*() {
       const faults = Fault.transient(0.08, { withoutStalls: true })
       const simulator = yield* Simulator.start({ batches: [{ jobs: 300 }], faults })
@@ -268,7 +268,7 @@ describe("Fault", () => {
       assert.include(wrong.message, `["often"]`)
     }))
 
-  it.live("refuses a fault where it cannot occur", () =>
+  it.live("refuses a fault that cannot occur", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(startWith({ on: "job", meets: { _tag: "ExpiredUrl" } }))
       deepStrictEqual([error._tag, error.reason._tag], ["SimulatorError", "Misconfigured"])

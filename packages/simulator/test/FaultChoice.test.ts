@@ -74,7 +74,7 @@ describe("FaultChoice", () => {
       assert.isAbove(forwards.length, 5)
     }))
 
-  it.live("strikes forever when told so, and again after a reset", () =>
+  it.live("occurs always if times says so, and again after a reset", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 1 }], faults: [{ on: "job", meets: status(500) }] })
       deepStrictEqual([yield* statuses(simulator), yield* statuses(simulator)].flat(), [500, 200])
@@ -85,7 +85,7 @@ describe("FaultChoice", () => {
       deepStrictEqual((yield* Effect.forEach([1, 2, 3], () => statuses(simulator))).flat(), [500, 500, 500])
     }))
 
-  it.live("tells the parts of a job's files apart: document, nested, input", () =>
+  it.live("distinguishes the parts of a job's files: document, nested, input", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 1, kinds: ["video_segmentation"] }] })
       const batch = firstBatch(simulator)

@@ -74,7 +74,7 @@ describe("Media", () => {
       ])
     }))
 
-  it.live("draws the rectangles of documents, with nothing but the document and the picture to tell", () =>
+  it.live("draws the rectangles of documents, as seen from the document and the picture alone", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ images: { sizes: [[800, 600]] }, batches: [{ jobs: 120 }] })
       const batch = firstBatch(simulator)

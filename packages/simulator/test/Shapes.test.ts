@@ -70,7 +70,7 @@ describe("Shapes", () => {
       deepStrictEqual(shapeOf(document), shapeOf(sample("image_annotation_empty")))
     }))
 
-  it.live("gives answers of the API the keys and types of the samples", () =>
+  it.live("gives responses of the API the keys and types of the samples", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 101, unfinished: [1] }, { jobs: 1 }] })
       const batch = firstBatch(simulator)
@@ -104,7 +104,7 @@ describe("Shapes", () => {
       deepStrictEqual(header(made), header(read("legacy_data.pcd").split("\n")))
     }))
 
-  it.live("answers at attachments with a redirect whose body nobody needs", () =>
+  it.live("responds at attachments with a redirect whose body is not needed", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 1 }] })
       const { headers, status } = yield* attachment(simulator, simulator.resultUrl(firstBatch(simulator), 0))

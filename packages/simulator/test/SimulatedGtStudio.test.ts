@@ -38,7 +38,7 @@ describe("SimulatedGtStudio", () => {
       LedgerMemory.layer
     ])))
 
-  it.effect("gives the bytes that the simulator tells, small and large", () =>
+  it.effect("returns the bytes that the simulator expects, small and large", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.Simulator
       const [batch] = yield* batches
@@ -57,7 +57,7 @@ describe("SimulatedGtStudio", () => {
       }
     }).pipe(Effect.provide(SimulatedGtStudio.layer({ batches: [{ jobs: 2 }], documentBytes: 2_000_000 }))))
 
-  it.effect("meets every passing fault, which retries outlast on the test's clock", () =>
+  it.effect("meets every transient fault, and retries succeed on the test's clock", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.Simulator
       const [batch] = yield* batches.pipe(inTime)
@@ -68,7 +68,7 @@ describe("SimulatedGtStudio", () => {
       for (const fault of ["Reset", "Truncated", "Stalled", "Status", "RateLimited"]) assert.property(faults, fault)
     }).pipe(Effect.provide(SimulatedGtStudio.layer({ batches: [{ jobs: 150 }], faults: Fault.transient(0.08) }))))
 
-  it.effect("fails with what is out of range, and takes options of the client", () =>
+  it.effect("fails if an option is out of range, and takes options of the client", () =>
     Effect.gen(function*() {
       const error = (options: SimulatedGtStudio.Options) =>
         Effect.map(Effect.flip(Effect.scoped(Layer.build(SimulatedGtStudio.layer(options)))), ({ message }) => message)

@@ -51,7 +51,7 @@ describe("Simulator", () => {
     }
   })
 
-  it.live("does not pass off what is no SimulatorError as one", () =>
+  it.live("does not turn other errors into a SimulatorError", () =>
     Effect.gen(function*() {
       const exit = yield* Effect.exit(Simulator.start({ urlLifetime: "soon" as never }))
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
@@ -71,7 +71,7 @@ describe("Simulator", () => {
       assert.include(error.message, `port ${port} of 127.0.0.1 is taken`)
     }))
 
-  it.live("counts requests by endpoint, status and job, and tells of each", () =>
+  it.live("counts requests by endpoint, status, and job, and reports each", () =>
     Effect.gen(function*() {
       const entries: Array<Traffic.Entry> = []
       const simulator = yield* Simulator.start({
@@ -104,7 +104,7 @@ describe("Simulator", () => {
       deepStrictEqual((yield* simulator.report).mostInFlight, { all: 7, api: 7, storage: 0 })
     }))
 
-  it.live("answers 429 past its rate, and again in time", () =>
+  it.live("responds 429 past its rate, and accepts again in time", () =>
     Effect.gen(function*() {
       let now = 0
       const simulator = yield* Simulator.start({ now: () => now, rateLimit: { perSecond: 3, retryAfter: 1 } })

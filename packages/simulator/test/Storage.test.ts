@@ -32,7 +32,7 @@ describe("Storage", () => {
       strictEqual(report.headersAtStorage["x-api-key"], 2)
     }))
 
-  it.live("serves and counts a request with the API key when told to allow it", () =>
+  it.live("serves and counts a request with the API key if that is allowed", () =>
     Effect.gen(function*() {
       const { signed, simulator } = yield* one({ keyAtStorage: "allow" })
       strictEqual((yield* follow(signed, { "x-api-key": simulator.apiKey })).status, 200)
@@ -93,7 +93,7 @@ describe("Storage", () => {
       strictEqual(hops, 3)
     }))
 
-  it.live("answers for files that are not there, hosts that are not the platform's, and no url at all", () =>
+  it.live("responds for missing files, foreign hosts, and a missing url", () =>
     Effect.gen(function*() {
       const { simulator, url } = yield* one()
       for (const other of [url.replace(/[^/]*$/, "other.txt"), `${url}&`, url.replaceAll("+", " ").concat("?")]) {
@@ -116,7 +116,7 @@ describe("Storage", () => {
       strictEqual((yield* get(url.origin, url.pathname + url.search, {}, { method: "PUT" })).status, 405)
     }))
 
-  it.live("answers a range with 206, signed and unsigned, and one past the end with 416", () =>
+  it.live("responds to a range with 206, signed and unsigned, and past the end with 416", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ images: { at: "storage" }, batches: [{ jobs: 4 }] })
       const batch = firstBatch(simulator)

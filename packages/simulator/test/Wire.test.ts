@@ -91,7 +91,7 @@ describe("Wire", () => {
       })
   )
 
-  it.live("closes though a connection is open that never asked for anything, or left a request half said", () =>
+  it.live("closes despite a connection without a request, or with an incomplete one", () =>
     Effect.promise(async () => {
       const simulator = await Simulator.startPromise()
       const sockets = [simulator.apiUrl, simulator.storageUrl].flatMap((url) => {
@@ -122,7 +122,7 @@ describe("Wire", () => {
       assert.isAbove(milliseconds, body.length / 800 * 1000 * 0.9)
     }))
 
-  it.live("lets a fault's headers take the place of its own, and refuses those that cannot be sent", () =>
+  it.live("lets a fault's headers replace its own, and refuses unsendable ones", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 1 }] })
       const meets = (headers: Record<string, string>): Fault.Fault => ({
@@ -137,7 +137,7 @@ describe("Wire", () => {
       }
     }))
 
-  it.live("waits the latency before each answer, at both origins", () =>
+  it.live("waits the latency before each response, at both origins", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ latency: "40 millis", batches: [{ jobs: 1 }] })
       const redirect = yield* attachment(simulator, simulator.resultUrl(firstBatch(simulator), 0))
@@ -155,7 +155,7 @@ describe("Wire", () => {
       strictEqual(yield* ask, 200)
     }))
 
-  it.live("answers everything that is no endpoint, and methods that write, in the platform's form", () =>
+  it.live("responds to unknown endpoints and writing methods in the platform's form", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 1 }] })
       const batch = firstBatch(simulator)

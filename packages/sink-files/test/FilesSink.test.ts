@@ -187,7 +187,7 @@ describe("FilesSink", () => {
       assert.strictEqual((yield* inspected(directory)).length, 120)
     }))
 
-  it.effect("takes what another batch has published since a batch was staged for what it is", () =>
+  it.effect("accounts for what another batch published since a batch was staged", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const sink = yield* FilesSink.make({ directory }).open
@@ -206,7 +206,7 @@ describe("FilesSink", () => {
       assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact", "Intact"])
     }))
 
-  it.effect("looks once for what is in the place of a job that is new", () =>
+  it.effect("looks once at the place of a new job", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const looks = new Map<string, number>()
@@ -227,7 +227,7 @@ describe("FilesSink", () => {
       assert.deepStrictEqual(yield* inspected(directory), [])
     }))
 
-  it.effect("leaves nothing behind when checked, and sees what is in the way", () =>
+  it.effect("leaves nothing behind after a check, and reports what is in the way", () =>
     Effect.gen(function*() {
       const folder = yield* temporary
       const directory = join(folder, "not", "there")

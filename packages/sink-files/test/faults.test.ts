@@ -91,7 +91,7 @@ describe("a failing file system", () => {
       assert.strictEqual((yield* store(sink, "t", batches[0]!)).length, 3)
     }))
 
-  it.effect("that fails for good in a commit publishes no part of it that a later run does not make whole", () =>
+  it.effect("that fails for good in a commit publishes no part that a later run does not complete", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       let isBroken = false
@@ -138,7 +138,7 @@ describe("a failing file system", () => {
       assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact"])
     }))
 
-  it.effect("that lost what was staged is told of, and no line tells of files that are not there", () =>
+  it.effect("that lost staged files is reported, and no manifest line names missing files", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const sink = yield* FilesSink.make({ directory }).open
@@ -151,7 +151,7 @@ describe("a failing file system", () => {
       assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact", "Intact", "Intact"])
     }))
 
-  it.effect("has synced every file and folder when a commit is answered", () =>
+  it.effect("has synced every file and folder when a commit returns", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const synced = new Set<string>()
@@ -204,7 +204,7 @@ describe("a failing file system", () => {
       }
     }))
 
-  it.effect("sets one record aside whose bytes cannot be read back, and stores the rest", () =>
+  it.effect("rejects one record whose bytes cannot be read back, and stores the rest", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const sink = yield* FilesSink.make({ directory }).open

@@ -18,7 +18,7 @@ const summary = (directory: string, depth: "manifest" | "content") =>
   )
 
 describe("inspect", () => {
-  it.effect("finds what is missing, modified, or nobody's, and changes nothing", () =>
+  it.effect("finds what is missing, modified, or extra, and changes nothing", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run(directory, [jobs])

@@ -51,7 +51,7 @@ describe("large content", () => {
       assert.strictEqual((yield* inspected(directory))[0]?._tag, "Intact")
     }))
 
-  it.effect("is copied where it cannot be linked, or where another output has linked it", () =>
+  it.effect("is copied if it cannot be linked, or if another output has linked it", () =>
     Effect.gen(function*() {
       for (const code of ["EXDEV", undefined]) {
         const [directory, spool] = [yield* temporary, yield* temporary]

@@ -99,7 +99,7 @@ describe("several writers", () => {
       assert.isFalse(existsSync(join(directory, ".labelstream")))
     }))
 
-  it.effect("keep their part while they have it open; what it holds is merged later, and is no newer for that", () =>
+  it.effect("keep their branch while it is open, and its jobs are merged later and are no newer for that", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run(directory, [before])

@@ -43,7 +43,7 @@ describe("ParquetSink", () => {
       assert.deepStrictEqual(yield* query(directory, "SELECT count(*)::INT FROM {attachments}"), [[2]])
     }))
 
-  it.effect("counts a repeated token, a batch staged twice and a job that stands twice once", () =>
+  it.effect("counts a repeated token, a batch staged twice, and a repeated job once", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const sink = yield* ParquetSink.make({ directory }).open
@@ -102,7 +102,7 @@ describe("ParquetSink", () => {
       assert.deepStrictEqual(tree(directory), tree(once))
     }))
 
-  it.effect("replaces a job where it stands, with no row of the older revision left", () =>
+  it.effect("replaces a job in place, with no row of the older revision left", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const first = jobs(0, 30)
@@ -176,7 +176,7 @@ describe("ParquetSink", () => {
       }
     }))
 
-  it.effect("fails as misconfigured with options that are none, or geometry of another form", () =>
+  it.effect("fails as misconfigured with invalid options, or geometry of another form", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run({ directory }, [[a]])

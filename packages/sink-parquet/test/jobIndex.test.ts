@@ -15,7 +15,7 @@ describe("JobIndex", () => {
     assert.strictEqual(index.size, 300_000)
   })
 
-  it("answers every part that was noted for a job", () => {
+  it("returns every part that was recorded for a job", () => {
     const index = new JobIndex()
     index.add("a", 1)
     index.add("a", 7)

@@ -164,7 +164,7 @@ describe("a run that stored nothing", () => {
       assert.isTrue((yield* inspected(directory)).every(({ _tag }) => _tag === "Intact"))
     }))
 
-  it.effect("says of anything else next to them that it is not the sink's", () =>
+  it.effect("reports anything else next to them as not the sink's", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run({ directory }, [])

@@ -65,7 +65,7 @@ describe("the views for DuckDB", () => {
       )
     }))
 
-  it.effect("are there without rows, are put right where they differ, and are no file of a table", () =>
+  it.effect("exist without rows, are corrected if they differ, and are not files of a table", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run({ directory }, [])

@@ -119,7 +119,7 @@ describe("a commit", () => {
       )
     }))
 
-  it.effect("under a token twice is once, after reopening too, and answers the same receipts", () =>
+  it.effect("under a token twice is once, also after reopening, and returns the same receipts", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       yield* Effect.scoped(Effect.gen(function*() {
@@ -156,7 +156,7 @@ describe("a commit", () => {
       assert.deepStrictEqual(query(file, "SELECT label FROM annotations WHERE job_id = 'a'"), [["new"]])
     }))
 
-  it.effect("of a reworked job leaves no row, file or problem of the older one", () =>
+  it.effect("of a changed job leaves no row, file, or problem of the older one", () =>
     Effect.gen(function*() {
       const reworked = yield* temporaryFile
       yield* run({ file: reworked }, batches)

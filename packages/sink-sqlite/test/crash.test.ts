@@ -129,7 +129,7 @@ describe("a damaged file", () => {
     return file
   })
 
-  it.effect("that was cut short is called corrupt by open and inspect, and stays as it is", () =>
+  it.effect("that was truncated is called corrupt by open and inspect, and stays unchanged", () =>
     Effect.gen(function*() {
       for (const kept of [0.99, 0.5, 0.1]) {
         const file = yield* damaged((file, size) => truncateSync(file, Math.floor(size * kept)))

@@ -175,7 +175,7 @@ describe("other programs", () => {
       assert.strictEqual((yield* inspected(file)).length, 4)
     }))
 
-  it.effect("that take the file away are noticed before a commit is answered", () =>
+  it.effect("that remove the file are noticed before a commit returns", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const sink = yield* SqliteSink.make({ file }).open
@@ -207,7 +207,7 @@ describe("a disk", () => {
       assert.deepStrictEqual((yield* inspected(file)).map(({ _tag }) => _tag), Array(5).fill("Intact"))
     }))
 
-  it.effect("that fails any one statement loses nothing when the step is tried again", () =>
+  it.effect("that fails any one statement loses nothing when the step is retried", () =>
     Effect.gen(function*() {
       const whole = yield* temporaryFile
       let statements = 0

@@ -35,7 +35,7 @@ const texts = [
 ]
 
 describe("hostile input", () => {
-  it.effect("keeps every id apart from every other, and gives it back", () =>
+  it.effect("keeps every id distinct, and returns it", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const jobs = texts.flatMap((batch) => [

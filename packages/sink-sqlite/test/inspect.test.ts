@@ -19,7 +19,7 @@ describe("inspect", () => {
       assert.deepStrictEqual(files(dirname(file)), {})
     }))
 
-  it.effect("answers the receipts that commits have answered, in order of their ids, and leaves nothing behind", () =>
+  it.effect("returns the receipts of commits, in order of their ids, and leaves nothing behind", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const receipts = yield* Effect.scoped(Effect.gen(function*() {
@@ -43,7 +43,7 @@ describe("inspect", () => {
       assert.deepStrictEqual(files(dirname(file)), before)
     }))
 
-  it.effect("names what is missing, modified, or was put there by others", () =>
+  it.effect("names what is missing, modified, or extra", () =>
     Effect.gen(function*() {
       const large = record({ job: "large", labels: Array<string>(4500).fill("car") })
       const cases: ReadonlyArray<readonly [string, ReadonlyArray<string>, ReadonlyArray<string>]> = [

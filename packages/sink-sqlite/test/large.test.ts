@@ -103,7 +103,7 @@ describe("large content", () => {
       assert.isAbove(turns, 10)
     }))
 
-  it.effect("at the limits of chunks and statements is stored whole", () =>
+  it.effect("at the limits of chunks and statements is stored completely", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const chunk = 4 * mebibyte

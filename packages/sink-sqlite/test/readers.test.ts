@@ -57,7 +57,7 @@ describe("the file alone", () => {
       assert.strictEqual(idle.prepare(count).pluck().get(), 4)
     }))
 
-  it.effect("holds everything after a run that a defect cut off, while an idle reader stays connected", () =>
+  it.effect("holds everything after a run that a defect ended, while an idle reader stays connected", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       yield* run({ file }, [])

@@ -29,7 +29,7 @@ describe("the report", () => {
     assert.include(text, "1 kept")
   })
 
-  it("says that a rule is broken, or was not run since its process died", () => {
+  it("says that a rule is broken, or was not run because its process died", () => {
     assert.isTrue(table([...whole().slice(1), result("one", "L01 leaves nothing", "failed")]).isBroken)
     assert.isTrue(table([...whole().slice(1), result("one", "L01 leaves nothing", "pending")]).isBroken)
     assert.isTrue(table(whole().slice(1)).isBroken)

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { Lines, nodeFs } from "../src/index.ts"
 
 describe("Lines", () => {
-  it.live("are given whole, however they lie in the pieces that are read, and not what follows the last newline", () =>
+  it.live("are emitted complete, however chunks split them, without what follows the last newline", () =>
     Effect.gen(function*() {
       const folder = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "labelstream-lines-"))),

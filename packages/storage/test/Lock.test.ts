@@ -27,7 +27,7 @@ describe("Lock", () => {
       yield* acquire(at)
     }))
 
-  it.live("of a process that has died, or that nobody wrote whole, is no obstacle", () =>
+  it.live("of a dead process, or that is incomplete, is no obstacle", () =>
     Effect.gen(function*() {
       const at = yield* location
       for (const text of ["", "{\"pid\":", JSON.stringify({ pid: 2 ** 30, host: "", processes: "", started: "1" })]) {

@@ -35,7 +35,7 @@ describe("an operation that may be slow", () => {
       assert.strictEqual(yield* calls(100, 0.01), "i".repeat(100))
     }))
 
-  it.effect("is left to other threads when it takes long again and again, and is tried in place now and then", () =>
+  it.effect("moves to other threads when it is slow repeatedly, and is tried in place now and then", () =>
     Effect.gen(function*() {
       const calls = watched()
       assert.match(yield* calls(100, 5), /^i{2,16}e+$/)
@@ -44,7 +44,7 @@ describe("an operation that may be slow", () => {
       assert.strictEqual(yield* calls(100, 0.01), "i".repeat(100))
     }))
 
-  it.effect("fails with a rejection where it throws", () =>
+  it.effect("fails with a rejection if it throws", () =>
     Effect.gen(function*() {
       const failing = quick((): void => {
         throw new Error("in place")

@@ -98,7 +98,7 @@ describe("the limiter", () => {
     }))
 })
 
-describe("after a throttled answer", () => {
+describe("after a throttled response", () => {
   /** A hundred requests a second for about ten seconds, then these answers at once; the first comes at 10.08 s. */
   const throttled = Effect.fnUntraced(
     function*(answers: ReadonlyArray<Throttle>, options: Partial<LimiterOptions> = {}) {
@@ -124,7 +124,7 @@ describe("after a throttled answer", () => {
       assert.isAbove(requests.startedBetween(15_080, 17_080), 1)
     }))
 
-  it.effect("no answer can stop all requests for longer than the budget", () =>
+  it.effect("no response can stop all requests for longer than the budget", () =>
     Effect.gen(function*() {
       const requests = yield* throttled([{ retryAfterMillis: 1e9 }], { maxPauseMillis: 3000 })
       yield* TestClock.adjust("10 seconds")
@@ -148,7 +148,7 @@ describe("after a throttled answer", () => {
     }))
 })
 
-describe("where the platform accepts so many requests a second", () => {
+describe("with a platform that accepts a number of requests per second", () => {
   /** Answers as a platform that accepts `perSecond` requests, and a tenth of a second's worth of them at once. */
   const platform = (accepts: { perSecond: number }, retryAfterMillis: number | null) => {
     const counts = { accepted: 0, refused: 0 }
@@ -217,7 +217,7 @@ describe("where the platform accepts so many requests a second", () => {
       assert.isAbove((yield* during(1)).accepted, 1000)
     }))
 
-  it.effect("nothing comes to a standstill where nothing is accepted for a while", () =>
+  it.effect("requests resume after a while in which none was accepted", () =>
     Effect.gen(function*() {
       const accepts = { perSecond: 0 }
       const { during, limiter, workers } = platform(accepts, null)
@@ -248,7 +248,7 @@ describe("where the platform accepts so many requests a second", () => {
     }))
 })
 
-describe("throttled answers that come by chance", () => {
+describe("random throttled responses", () => {
   it.effect("do not hold up a client that asks for little, or has only begun", () =>
     Effect.gen(function*() {
       const requests = new Requests()
@@ -304,7 +304,7 @@ const longAfter1970 = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   })
 
 describe("in a real process", () => {
-  it.effect("a pause that an answer asks for holds back all requests", () =>
+  it.effect("a pause that a response asks for holds back all requests", () =>
     longAfter1970(Effect.gen(function*() {
       const requests = new Requests()
       requests.answers.push({ retryAfterMillis: 5000 })

@@ -43,7 +43,7 @@ describe("workers", () => {
       assert.deepStrictEqual(notes, ["1 begun", "2 begun", "1 done", "2 done"])
     }))
 
-  it.effect("give up what has begun with the first element that fails", () =>
+  it.effect("abandon what has begun when the first element fails", () =>
     Effect.gen(function*() {
       const { each, notes } = yield* waiting
       const stream = Stream.concat(Stream.make(1, 2, 3), Stream.never)

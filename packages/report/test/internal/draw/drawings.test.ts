@@ -45,7 +45,7 @@ describe("an image", () => {
     assert.include(drawn([row({ type: "landmark", geometry: "[[0.25,0.75]]" })]), `cx="25" cy="75"`)
   })
 
-  it("shows the edges of a cuboid, or what encloses it where it has none", () => {
+  it("shows the edges of a cuboid, or its enclosing box if it has none", () => {
     const points = { p1: { x: 0.1, y: 0.1 }, p2: { x: 0.2, y: 0.2 } }
     const edges = { e1: ["p1", "p2"], e2: ["p2", "missing"], e3: 7 }
     assert.include(drawn([row({ type: "cuboid", geometry: JSON.stringify({ points, edges }) })]), `d="M10 10L20 20"`)
@@ -69,7 +69,7 @@ describe("an image", () => {
     assert.include(drawn([row({ geometry: "[[0,0],[200,0],[200,400],[0,400]]" })]), `d="M0 0L100 0L100 100L0 100Z"`)
   })
 
-  it("is drawn of whatever numbers, without one that is none", () => {
+  it("is drawn from any numbers, without an invalid one", () => {
     const odd = ["[]", "null", "7", "[[1e308,-1e308],[0,0]]", "[[\"a\",0]]", "[[0,0],null]", "{", "[[0.1,0.1]]"]
     for (const type of ["rectangle", "polygon", "line", "landmark", "cuboid"] as const) {
       const text = drawn(odd.map((geometry) => row({ type, geometry })))
@@ -199,7 +199,7 @@ describe("a stored image", () => {
     assert.isUndefined(pictureOf(new Uint8Array(0)))
   })
 
-  it("is as large as a browser shows it: turned, where its EXIF orientation says so", () => {
+  it("is as large as a browser shows it: rotated by its EXIF orientation", () => {
     for (const [orientation, width, height] of [[1, 40, 30], [3, 40, 30], [6, 30, 40], [8, 30, 40]] as const) {
       for (const isLittle of [true, false]) {
         assert.deepInclude(headerOf(jpeg(40, 30, orientation, isLittle)), { width, height, mediaType: "image/jpeg" })
@@ -209,7 +209,7 @@ describe("a stored image", () => {
     assert.deepInclude(headerOf(webp(300, 200)), { width: 300, height: 200, mediaType: "image/webp" })
   })
 
-  it("is nothing if it is cut off or damaged, and takes no time then", () => {
+  it("is undefined at once if it is truncated or damaged", () => {
     for (const whole of [png(40, 30), jpeg(40, 30, 6), webp(40, 30)]) {
       for (let at = 0; at < whole.length; at++) {
         const damaged = Uint8Array.from(whole)
