@@ -303,16 +303,14 @@ describe("labelstream export", () => {
       }))
   }
 
-  it.live("loads a sink that is installed in the folder, or is a file of it, by its name", () =>
+  it.live("loads a sink by name that is installed in the folder, or a file of it, with the command's own copies of its peers", () =>
     Effect.gen(function*() {
       const { cwd, env } = yield* world()
       // As it is published, it hands over to its modules for this.
       const labelstream = (args: ReadonlyArray<string>) => runAlone(args, { cwd, env })
-      const core = JSON.stringify(import.meta.resolve("@labelstream/core/sink"))
-      const schema = JSON.stringify(import.meta.resolve("effect/Schema"))
       const source = (name: string) => `
-        import { MemorySink, SinkPlugin } from ${core}
-        import * as Schema from ${schema}
+        import { MemorySink, SinkPlugin } from "@labelstream/core/sink"
+        import * as Schema from "effect/Schema"
         export default SinkPlugin.define({
           name: ${JSON.stringify(name)},
           version: "1.0.0",
@@ -324,6 +322,13 @@ describe("labelstream export", () => {
       writeFileSync(join(folder, "package.json"), `{ "type": "module", "exports": { "import": "./index.js" } }`)
       writeFileSync(join(folder, "index.js"), source("installed"))
       writeFileSync(join(cwd, "mine.mjs"), source("mine"))
+      // The folder has its own copies of the peers, as after an install of the sink alone.
+      for (const peer of ["effect", "@labelstream/core"]) {
+        const copy = join(cwd, "node_modules", peer)
+        mkdirSync(copy, { recursive: true })
+        writeFileSync(join(copy, "package.json"), `{ "type": "module", "exports": { "./*": "./copy.js" } }`)
+        writeFileSync(join(copy, "copy.js"), `throw new Error("a second copy of ${peer} was loaded")`)
+      }
       const ended = yield* labelstream([
         "export",
         "--batch",

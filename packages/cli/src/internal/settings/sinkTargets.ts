@@ -2,6 +2,7 @@
 import { type JobSink, SinkPlugin } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import * as Effect from "effect/Effect"
+import { registerHooks } from "node:module"
 import { isAbsolute, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Target } from "../../Config.ts"
@@ -47,10 +48,29 @@ export const packageOf = (name: string): string => {
   return Object.hasOwn(formats, format) ? `@labelstream/dataset/${format}` : name
 }
 
+/** What a sink has as peer dependencies. */
+const peers = /^(?:effect|@labelstream\/core)(?:\/|$)/
+
+let sharesPeers = false
+
+/**
+ * Makes sinks import the command's own copies of their peers, wherever the command is installed: one copy does not recognize
+ * what another one makes.
+ */
+const sharePeers = () => {
+  if (sharesPeers) return
+  sharesPeers = true
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, peers.test(specifier) ? { ...context, parentURL: import.meta.url } : context)
+  })
+}
+
 /** Imports a package as seen from a folder, and if it is not there, as seen from here. */
 export const importFrom = (folder: string): SinkPlugin.Import => async (name) => {
   const own = bundled[name]
   if (own !== undefined) return own()
+  sharePeers()
   if (/^\.{1,2}\//.test(name) || isAbsolute(name)) return import(pathToFileURL(resolve(folder, name)).href)
   // Loaded where it is needed: most runs write to sinks that come with the command.
   const { resolve: resolveModule } = await import("import-meta-resolve")

@@ -115,7 +115,7 @@ ${notices(summary).map((text) => html`<p class="notice">${text}</p>`)}
 ${
     sinks.length === 0 ? null : html`<div class="narrow">${
       table(
-        "What is stored where, as the ledger has it",
+        "Stored jobs by sink, from the ledger",
         [{ name: "Sink" }, { name: "Jobs", kind: "n" }, { name: "Size", kind: "n" }],
         sinks.slice(0, 20).map(({ bytes, jobs, name }) => [name, format.count(jobs), format.bytes(bytes)])
       )
