@@ -27,7 +27,7 @@ export interface Options {
   readonly again: string
   /** The command that retries failed jobs that a normal run skips. */
   readonly retry: string
-  /** What the filters of the export name, to suggest what may be meant where nothing matches. Default: nothing. */
+  /** The values that the filters name, to suggest others if nothing matches. Default: none. */
   readonly asked?: { readonly statuses: ReadonlyArray<string>; readonly labels: ReadonlyArray<string> }
   /** Whether stdout gets one JSON object instead of events and summary; events are then logged. Default: false. */
   readonly json?: boolean
@@ -35,7 +35,7 @@ export interface Options {
   readonly block?: boolean
 }
 
-/** Milliseconds between updates: on a terminal, and elsewhere, where each is a line that stays. */
+/** Milliseconds between updates: on a terminal, and elsewhere, where each update is a line that stays. */
 const [drawEvery, sayEvery] = [100, 5000]
 
 /** Once a run is this many milliseconds old, it is worth a request to know how much there is in all. */
@@ -44,7 +44,7 @@ const totalsAfter = 2000
 /** Once opening the sinks takes this many milliseconds, it is worth a line. */
 const openingAfter = 2000
 
-/** The batches of the projects, where one that was named does not exist. Only a hint depends on it. */
+/** The batches of the projects, if a named batch does not exist. Only a hint depends on it. */
 const batchIdsOf = (gtStudio: GtStudio.GtStudio["Service"], report: ExportReport.ExportReport) => {
   const isUnknown = report.failures.some(({ cause, example }) => cause === "NotFound" && example.jobId === null)
   const projects = new Set(isUnknown ? report.batches.map(({ projectId }) => projectId) : [])

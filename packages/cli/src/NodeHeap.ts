@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 
-/** Bytes from which on the space for young objects grows no more; V8 goes on to 128 MiB. It doubles each time. */
+/** Bytes from which the space for young objects no longer grows; V8 lets it grow to 128 MiB. It doubles each time. */
 const youngEnough = 16 * 1024 * 1024
 
-/** Milliseconds between two looks at it. */
+/** Milliseconds between two checks of it. */
 const pollEvery = 20
 
 /** How much of what was alive after a full collection may come before the next, in percent; 0 leaves it to V8: up to 300. */

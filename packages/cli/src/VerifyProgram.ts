@@ -18,7 +18,7 @@ export type { Damage } from "./internal/output/verified.ts"
 /** What to verify. */
 export interface Options {
   readonly sinks: ReadonlyArray<JobSink.JobSink>
-  /** Where they are, as the user named it. */
+  /** The sinks' targets, as the user named them. */
   readonly where: string
   /** `content` reads and hashes every stored byte; `manifest` trusts the sinks' records. Default: `content`. */
   readonly depth?: JobSink.InspectDepth

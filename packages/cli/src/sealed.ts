@@ -5,6 +5,6 @@ import { start } from "./internal/start.ts"
 await start(async () => {
   const { main } = await import("./internal/main.ts")
   const ended = await main({ isSealed: true })
-  // As seen from the bundle, which must not take these modules into itself.
+  // Resolved from the bundle, which must not include these modules.
   if (ended === "handed over") await import(new URL("../bin.js", import.meta.url).href)
 })

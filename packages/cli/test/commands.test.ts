@@ -113,6 +113,7 @@ describe("what does not exist", () => {
             ["export", "--batch", "b", "--to", "fils:out"],
             /^There is no sink fils\. Did you mean files\? To list the sinks, run: /
           ],
+          [["export", "--batch", "b", "--to", "flies:out"], /^There is no sink flies\. Did you mean files\?/],
           [["verify", "--to", "files:uot"], /^The ledger has no stored jobs in .*Did you mean files:/],
           [["export", ...toFiles, "--limit", "1.5"], /^--limit 1\.5: expected a whole number\.\n/]
         ] as const

@@ -11,8 +11,9 @@ const fail = (detail: string) => Effect.fail(new OptionError.OptionError({ optio
 const codeOf = (cause: unknown) => (cause as NodeJS.ErrnoException).code ?? "an unexpected error"
 
 /**
- * Sizes from the headers of the images in a folder. An image is looked for by the path of its address, and by ever shorter
- * ends of that path: `https://host/a/b/c.png` is `a/b/c.png`, `b/c.png`, or `c.png` in the folder. Fails if it is no folder.
+ * Returns sizes from the headers of the images in a folder. An image is found by the path of its address, or by shorter
+ * ends of it: `https://host/a/b/c.png` is `a/b/c.png`, `b/c.png`, or `c.png` in the folder. Fails if there is no
+ * folder.
  */
 export const folder = (directory: string): Effect.Effect<Sizes.Source, OptionError.OptionError> =>
   Effect.flatMap(
@@ -57,9 +58,9 @@ const firstBytes = async (path: string): Promise<Uint8Array | undefined> => {
 }
 
 /**
- * Sizes from a CSV file of lines `name,width,height`, which is held in memory. The first line may be a heading. A name is an
- * image's address, with or without its query, or the last segment of it, with or without its ending. Fails if the file
- * cannot be read, or if a line is none of a table, or contradicts an earlier one.
+ * Returns sizes from a CSV file of lines `name,width,height`, which is held in memory. The first line may be a heading.
+ * A name is an image's address, with or without its query, or its last segment, with or without its extension. Fails if
+ * the file cannot be read, or if a line is malformed or contradicts an earlier one.
  */
 export const table = Effect.fnUntraced(function*(file: string): Effect.fn.Return<
   Sizes.Source,

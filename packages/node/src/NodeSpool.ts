@@ -103,7 +103,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     })
   }
 
-  /** A file that goes with `hold`, written to until `writing` closes. */
+  /** A file that is removed with `hold`, and written to until `writing` closes. */
   const file = Effect.fnUntraced(function*(hold: Scope.Scope, writing: Scope.Scope) {
     const path = join(folder, String(files++))
     yield* Scope.addFinalizer(hold, Effect.promise(() => rm(path, { force: true }).catch(() => {})))

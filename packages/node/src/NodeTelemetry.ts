@@ -1,7 +1,7 @@
 /**
- * Where an application on Node.js sends what an export tells of itself: to an OpenTelemetry collector, to a file for
- * Prometheus, to stderr as lines of JSON. Each layer also turns `Telemetry` on, and goes around those of the client and
- * the export. None of them ever fails an export, and each holds it up by a few seconds at its end at most.
+ * Sends the telemetry of an export to an OpenTelemetry collector, to a file for Prometheus, or to stderr as lines of
+ * JSON. Each layer also turns `Telemetry` on, and goes around those of the client and the export. Telemetry never fails
+ * an export, and delays its end by a few seconds at most.
  */
 import { OptionError, Telemetry } from "@labelstream/core"
 import * as Duration from "effect/Duration"
@@ -20,11 +20,11 @@ export type { OtlpOptions }
 export const layerOtlp = (options: OtlpOptions): Layer.Layer<never, OptionError.OptionError> =>
   Layer.merge(
     Telemetry.layer,
-    // Loaded when it is used: about 25 ms of CPU that nobody else should pay.
+    // Loaded when it is used: about 25 ms of CPU that others should not pay.
     Layer.unwrap(Effect.map(Effect.promise(() => import("./internal/otlp.ts")), ({ exporter }) => exporter(options)))
   )
 
-/** Where the metrics are to stand as text. */
+/** The file for the metrics. */
 export interface PrometheusOptions {
   /** Path of the file; its folder must exist. Replaced whole, so that a reader never sees a part. */
   readonly file: string

@@ -23,7 +23,7 @@ export interface Options {
   readonly connectTimeout?: Duration.Input
   /**
    * How long an unused connection is kept if the server does not say. Default: 4 seconds, below the 5 seconds after
-   * which many servers close theirs: a longer time makes requests meet connections that are just being closed.
+   * which many servers close theirs. With a longer time, requests meet connections that are closing.
    */
   readonly keepAlive?: Duration.Input
   /** Whether HTTP/2 may be negotiated. Default: false, as one connection carries all requests then, and loses them all. */
@@ -34,8 +34,8 @@ export interface Options {
    */
   readonly dispatcher?: Dispatcher
   /**
-   * Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up, in either case. A proxy is a URL or `host:port`;
-   * `NO_PROXY` takes hosts, domains, and ranges such as `10.0.0.0/8` of addresses that are asked for as such. Default:
+   * Where `HTTP_PROXY`, `HTTPS_PROXY`, and `NO_PROXY` are read, in either case. A proxy is a URL or `host:port`;
+   * `NO_PROXY` takes hosts, domains, and ranges such as `10.0.0.0/8` for hosts given as addresses. Default:
    * `process.env`.
    */
   readonly env?: Readonly<Record<string, string | undefined>>

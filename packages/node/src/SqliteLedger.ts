@@ -1,6 +1,6 @@
 /**
- * The ledger in one SQLite file: for the run that writes it, and for others that read it meanwhile. Killed at any
- * instant it holds whole calls only; opening it takes the same few milliseconds whatever its size.
+ * The ledger in one SQLite file, for the run that writes it and for concurrent readers. After a kill at any instant it
+ * holds complete calls only. Opening it takes the same few milliseconds whatever its size.
  */
 import { Ledger, OptionError } from "@labelstream/core"
 import { SqliteLock } from "@labelstream/storage"
@@ -19,7 +19,7 @@ import { attempt, type Database, ledgerError, open, type OpenOptions } from "./i
 import * as upToDate from "./internal/ledger/upToDate.ts"
 import * as writes from "./internal/ledger/writes.ts"
 
-/** Where the ledger stands. */
+/** The path of the ledger. */
 export interface Options {
   /**
    * Path of the file, made with its folder if missing. Beside it stand `-wal`, `-shm` and `-lock`. After a run the file
@@ -34,7 +34,7 @@ const timeout = 1000
 // 8 MiB of pages in memory, in SQLite's unit of KiB.
 const cacheSize = -8 * 1024
 
-/** Copies the log into the file, so that the file alone holds everything, as far as other readers allow. */
+/** Copies the log into the file as far as other readers allow, so that the file alone holds everything. */
 const mergeLog = (db: Database): void => {
   try {
     db.pragma("busy_timeout = 0")

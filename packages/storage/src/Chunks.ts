@@ -1,6 +1,6 @@
 /**
- * Bytes of any size as chunks that fit a row of a database each, compressed where that makes them smaller. Every chunk is a
- * zstd frame of its own, so the chunks of one file put together are a zstd file again.
+ * Bytes of any size as chunks for rows of a database, compressed if that makes them smaller. Every chunk is a zstd
+ * frame, so the chunks of one file in order are a zstd file.
  */
 import { type AnnotationModel, Content } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
@@ -51,8 +51,8 @@ export const restore = (codec: string, bytes: Uint8Array): Effect.Effect<Uint8Ar
 const dense = /^(?:image\/(?!svg|bmp)|video\/|audio\/|application\/(?:zip|gzip|zstd))/
 
 /**
- * Hands on the bytes of a content chunk by chunk, at most one chunk in memory at a time. Fails with `rejected` where they
- * cannot be read back, or are not as many as announced.
+ * Emits the bytes of a content chunk by chunk, with at most one chunk in memory. Fails with `rejected` if they cannot
+ * be read back, or if their number is not as announced.
  */
 export const write = Effect.fnUntraced(function*<E, R>(
   content: Content.Content,
@@ -106,14 +106,14 @@ const isContentError = (error: unknown): error is Content.ContentError =>
 const cut = (size: number): Problem =>
   new Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
 
-/** What a record is rejected with whose bytes are no longer there. */
+/** The rejection of a record whose bytes are gone. */
 export const unreadable = (cause: unknown): Problem =>
   new Problem("rejected", "the downloaded bytes could not be read back: fetch the job again", { cause })
 
 /** Reads the chunk after one, beginning with the one after -1; undefined after the last. */
 export type Next<E> = (after: number) => Effect.Effect<Chunk | undefined, E>
 
-/** sha256 of stored bytes; undefined if there are none, "" where they cannot be decompressed. */
+/** sha256 of stored bytes; undefined if there are none, "" if they cannot be decompressed. */
 export const hashOf = Effect.fnUntraced(function*<E>(next: Next<E>): Effect.fn.Return<string | undefined, E> {
   const hash = createHash("sha256")
   for (let last = -1;;) {
@@ -126,7 +126,7 @@ export const hashOf = Effect.fnUntraced(function*<E>(next: Next<E>): Effect.fn.R
   }
 })
 
-/** Stored bytes as content. Reading it fails if the bytes are no longer those that the row is of. */
+/** Stored bytes as content. Reading it fails if the bytes no longer match the row. */
 export const contentOf = (
   { bytes: size, media_type, revision: sha256 }: Pick<
     AnnotationModel.AttachmentRow,

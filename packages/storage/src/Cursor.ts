@@ -17,7 +17,7 @@ export class Cursor<A, B> {
     this.head = this.read(item)
     return true
   }
-  /** Goes to the next item and reads on where it must; at the end there is no head. */
+  /** Moves to the next item and reads more if it must. At the end there is no head. */
   async advance(): Promise<void> {
     while (!this.step()) {
       const next = await this.source.next()

@@ -1,6 +1,6 @@
 /**
- * The tables of a sink that stores in a database: those of the model, and what it keeps of jobs next to them. The key of each
- * begins with that of `jobs`.
+ * The tables of a sink that stores in a database: those of the model, and the sink's own. The key of each begins with
+ * the key of `jobs`.
  */
 import { AnnotationModel, Table } from "@labelstream/core/sink"
 

@@ -5,7 +5,7 @@ import { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { codeOf } from "./Fs.ts"
 
-/** Where an error arose. */
+/** The step and the job of an error. */
 export interface Where {
   readonly step: JobSink.SinkError["step"]
   readonly batchId?: string

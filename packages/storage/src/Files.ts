@@ -83,7 +83,7 @@ export const copy = async (fs: Fs, from: string, to: string): Promise<void> => {
   if (!await link(fs, from, to)) await copyApart(fs, from, to)
 }
 
-/** Copies a file, synced; the two share nothing but, where the file system can, blocks until one is written to. */
+/** Copies a file and syncs it. The copies share blocks if the file system can, until one is written to. */
 export const copyApart = async (fs: Fs, from: string, to: string): Promise<void> => {
   await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   await withFile(fs, to, "r+", (fd) => fs.fsync(fd))
@@ -94,7 +94,7 @@ export const ignoreMissing = (error: unknown): void => {
   if (codeOf(error) !== "ENOENT") throw error
 }
 
-/** What is in a folder, sorted; nothing if there is no such folder. */
+/** Lists a folder, sorted; empty if there is no such folder. */
 export const namesIn = async (fs: Fs, path: string): Promise<ReadonlyArray<string>> =>
   (await fs.find(path))?.isDirectory() === true ? (await fs.readdir(path).catch(none)).sort() : []
 
@@ -125,7 +125,7 @@ export async function* chunksOf(fs: Fs, path: string, size: number): AsyncGenera
   }
 }
 
-/** Reads from a position on, into all of `into`; answers how many bytes there were. */
+/** Reads from a position, to fill `into`. Returns the number of bytes read. */
 export const readFully = async (fs: Fs, fd: number, into: Uint8Array, position: number): Promise<number> => {
   for (let at = 0;;) {
     const length = at < into.length ? await fs.read(fd, into.subarray(at), position + at) : 0

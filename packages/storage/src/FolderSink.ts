@@ -1,7 +1,7 @@
 /**
- * Makes a sink of a format of files. What is staged goes into a folder of its token; a commit makes, by a journal, the
- * changes that the format says. One process writes, or several with a branch each. The format knows names, encodings
- * and manifests; locks, tokens, receipts, and failures are here.
+ * Makes a sink of a format of files. Staged files go into a folder per token. A commit makes the changes that the
+ * format names, through a journal. One process writes, or several with a branch each. The format knows names,
+ * encodings, and manifests; locks, tokens, receipts, and failures are here.
  */
 import { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
@@ -38,14 +38,14 @@ export interface Format<T extends Target.Target, S> {
   readonly branches?: {
     /** Brings what some branches hold into their target. Returns how many jobs came. */
     readonly merge: (target: T, branches: ReadonlyArray<T>, journal: Journal.Journal) => Promise<number>
-    /** Ends a merge that is no part of an `open`. */
+    /** Ends a merge that is not part of an `open`. */
     readonly merged: (target: T, merged: JobSink.Merged) => Promise<void>
   }
   readonly inspect: (
     targets: Target.WithBranches<T>,
     depth: JobSink.InspectDepth
   ) => AsyncIterable<ReadonlyArray<JobSink.Inspected>>
-  /** What a path that `inspect` answers stands for in an unfinished commit, such as the path of its job. */
+  /** Returns the name of a path of `inspect` in an unfinished commit, such as the path of its job. */
   readonly unitOf: (path: string) => string
   readonly count: (targets: Target.WithBranches<T>) => Promise<number>
   readonly replay?: (targets: Target.WithBranches<T>) => AsyncIterable<JobSink.StoredJob>
@@ -54,7 +54,7 @@ export interface Format<T extends Target.Target, S> {
 /** Makes a sink that writes into a folder. */
 export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, directory: string): JobSink.JobSink => {
   const { at, branches, capabilities, name, obstacle, replay, version } = format
-  // With options that cannot be used, every step fails before it looks at the target.
+  // With invalid options, every step fails before it looks at the target.
   const target = at(fs, obstacle === undefined ? directory : "")
   const needSound = () => {
     if (obstacle !== undefined) throw new Failure.Problem("misconfigured", obstacle)
@@ -159,7 +159,7 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
   }
 }
 
-/** Tells what an unfinished commit has left from damage and from files that nobody stored. */
+/** Distinguishes leftovers of an unfinished commit from damage and from foreign files. */
 async function* naming(
   target: Target.Target,
   unitOf: (path: string) => string,

@@ -14,7 +14,7 @@ export const sha256 = async (fs: Fs, path: string, size: number): Promise<string
 /** How a file compares with what a manifest says of it. */
 export type Comparison = "same" | "missing" | "modified"
 
-/** Compares one file: there, a plain file, of this size and, where asked for, with this content. */
+/** Compares one file: exists, is a plain file, has this size and, on request, this content. */
 export const compare = async (
   fs: Fs,
   folder: string,

@@ -22,13 +22,13 @@ export class JobFaults {
     if (found !== expected) this.add(found === 0 ? "Missing" : "Modified", table)
   }
 
-  /** Compares the hash of stored bytes, undefined if there are none, with that of those that were committed. */
+  /** Compares the hash of stored bytes, undefined if there are none, with that of the committed bytes. */
   hash(table: string, found: string | undefined, revision: string, rest?: string): void {
     if (found !== revision) this.add(found === undefined ? "Missing" : "Modified", table, rest)
   }
 }
 
-/** A job whose rows are all there, and its bytes as far as they were looked at. */
+/** A job whose rows all exist, and its bytes as far as they were checked. */
 export const intact = (job: Receipt & { readonly revision: string }, projectId: string): JobSink.Inspected => ({
   _tag: "Intact",
   projectId: StoredId.decode(projectId),

@@ -1,7 +1,7 @@
 /**
- * Changes a folder in atomic steps. Files are staged where no reader looks; a commit says what is to become of them,
- * writes that down as an intent, and does it by renaming files. A crash in the middle leaves the intent behind, and the
- * next open does the rest. A failure without a crash is taken back: what was staged can be committed again.
+ * Changes a folder in atomic steps. Files are staged outside the readers' view. A commit writes its changes as an
+ * intent, then renames files. After a crash, the next open completes the intent. A failure without a crash is undone,
+ * and the staged files can be committed again.
  */
 import type { JobSink } from "@labelstream/core/sink"
 import { randomUUID } from "node:crypto"
@@ -58,7 +58,7 @@ export const pending = async (target: Target): Promise<ReadonlySet<string>> => {
   return new Set(changes.map((change) => "put" in change ? change.at : "remove" in change ? change.remove : change.to))
 }
 
-/** Merges the branches that no writer has open, and removes them. `mergeBranches` answers how many jobs came. */
+/** Merges the branches that no writer has open, and removes them. `mergeBranches` returns how many jobs moved. */
 export const merge = async <T extends Target>(
   at: At<T>,
   target: T,
@@ -89,7 +89,7 @@ export const merge = async <T extends Target>(
     await journal.confirm()
     for (const { branch, journal } of opened) {
       await journal.confirm()
-      // At one instant, so that nobody finds a half of it.
+      // By one rename, so that readers never find half of it.
       const aside = join(staging, `branch-${basename(branch.output)}`)
       await fs.rename(branch.output, aside)
       await syncDirectory(fs, writers)

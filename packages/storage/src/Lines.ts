@@ -25,7 +25,7 @@ export async function* of(chunks: AsyncIterable<Buffer>): AsyncGenerator<Readonl
   }
 }
 
-/** The value that a line of JSON holds; undefined if it is none. */
+/** The value of a line of JSON; undefined if it is invalid. */
 export const parse = (line: string): unknown => {
   try {
     return JSON.parse(line)

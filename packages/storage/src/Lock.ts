@@ -1,8 +1,8 @@
 /**
- * Lets one process at a time write into an output folder. The lock file names its owner and holds a nonce, which alone
- * tells whose lock it is: inode numbers are used again. The lock of a dead process does not block. Processes of
- * another machine or container cannot be observed, so the owner also touches the file every 15 seconds. A foreign lock,
- * or one that cannot be read, counts as left behind 2 minutes after it was last touched.
+ * Lets one process at a time write into an output folder. The lock file names its owner and holds a nonce, which
+ * identifies the lock, because inode numbers are reused. The lock of a dead process does not block. Processes of
+ * another machine or container cannot be observed, so the owner also touches the file every 15 seconds. A foreign or
+ * unreadable lock counts as stale 2 minutes after its last touch.
  */
 import { randomUUID } from "node:crypto"
 import { readFileSync, readlinkSync } from "node:fs"
@@ -117,7 +117,7 @@ const clear = async (location: Location, own: string): Promise<void> => {
   await fs.unlink(aside).catch(() => {})
 }
 
-/** What a lock says; undefined if there is none. */
+/** The content of a lock; undefined if there is none. */
 const textAt = async (fs: Fs, path: string): Promise<string | undefined> => {
   try {
     return await withFile(fs, path, "r", (fd) => textIn(fs, fd))

@@ -1,4 +1,4 @@
-/** Where the URL of a PostgreSQL database leads, for people and for names: nothing of it is secret. */
+/** The host, port, and database of a PostgreSQL URL, for people and for names. None of it is secret. */
 import * as Redacted from "effect/Redacted"
 
 export interface Place {
@@ -10,7 +10,7 @@ export interface Place {
 /** How such a URL is written. */
 export const form = "postgres://USER:PASSWORD@HOST:PORT/DATABASE"
 
-/** Returns host, port, and database of a URL; undefined if it is none of PostgreSQL's, or cannot be read. */
+/** Returns host, port, and database of a URL; undefined if it is not a PostgreSQL URL, or cannot be read. */
 export const placeOf = (url: Redacted.Redacted): Place | undefined => {
   const text = Redacted.value(url)
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return undefined

@@ -1,7 +1,6 @@
 /**
- * Puts any number of keyed lines in order of their keys at bounded memory: runs of two megabytes are sorted and, where
- * there is more than one, kept in files and merged, a bounded number at a time. Of several lines with one key the last is
- * kept.
+ * Sorts any number of keyed lines at bounded memory: runs of two megabytes are sorted. If there is more than one, they
+ * are kept in files and merged, a bounded number at a time. Of several lines with one key the last is kept.
  */
 import { join } from "node:path"
 import { Cursor } from "./Cursor.ts"
@@ -18,7 +17,7 @@ export interface Keyed {
 /** Most characters of a run. About four times as many bytes are in use while sorting. */
 const defaultRun = 2 * 1024 * 1024
 
-/** As many files are merged into one larger: so many, of each size, are open at most. */
+/** How many files are merged into a larger one: at most this many of each size are open. */
 const fanIn = 64
 
 /** Lines that come one after the other, to be read in order. */

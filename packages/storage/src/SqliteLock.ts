@@ -1,9 +1,9 @@
 /**
- * Lets one process at a time write to a SQLite file. The lock is a write transaction held open in a small database
- * next to the file, so the operating system releases it however its holder dies, in a container too. A folder can be on
- * a network share, where such locks fail: `Lock.ts` has a lock file for it, which a foreign killed process leaves for
- * 2 minutes. The transaction is not in the file itself, where it would stop other programs. A nonce in the small
- * database tells whose it is: an earlier holder may have removed the file, and inode numbers are used again.
+ * Lets one process at a time write to a SQLite file. The lock is a write transaction held open in a small database next
+ * to the file, so the operating system releases it however its holder dies, in a container too. On a network share such
+ * locks fail; `Lock.ts` has a lock file for folders there. The transaction is not in the file itself, where it would
+ * stop other programs. A nonce in the small database identifies the lock, because an earlier holder may have removed
+ * the file, and inode numbers are reused.
  */
 import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
@@ -140,7 +140,7 @@ const release = (target: Target, path: string, nonce: string, db: Database): voi
   }
 }
 
-/** A power cut can leave a lock that is no database. */
+/** A power cut can leave a lock that is not a database. */
 const isUnreadable = (cause: unknown): boolean => /^SQLITE_(NOTADB|CORRUPT)/.test(codeOf(cause))
 
 const isLeftBehind = (path: string): boolean =>

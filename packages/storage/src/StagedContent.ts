@@ -1,6 +1,6 @@
 /**
- * Writes content that was downloaded into a new file, synced. A spooled file gets a second name instead, where no other
- * sink has given it one; else it is copied.
+ * Writes downloaded content into a new file and syncs it. A spooled file gets a second name instead, if no other sink
+ * has given it one; otherwise it is copied.
  */
 import type { Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
@@ -70,13 +70,13 @@ const take = async ({ fs, lock }: Target, path: string, spooled: string, size: n
   const source = await fs.lstat(spooled).catch((error: unknown) => Promise.reject(unreadable(error)))
   if (source.size !== size || !source.isFile()) throw cut(size)
   let isLinked = await link(fs, spooled, path)
-  // A third name is that of another sink: two outputs must not share one file.
+  // A third name belongs to another sink, and two outputs must not share a file.
   if (isLinked && (await fs.lstat(path)).nlink !== 2) {
     await fs.unlink(path)
     isLinked = false
   }
   if (!isLinked) await fs.copyFile(spooled, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-  // The spool's files are private, and links and copies take their mode over; the lock has that of any new file.
+  // The spool's files are private, and links and copies inherit their mode. The lock has the mode of any new file.
   const { mode } = await fs.lstat(lock)
   await withFile(fs, path, "r+", async (fd) => {
     if ((await fs.fstat(fd)).size !== size) throw cut(size)
@@ -87,6 +87,6 @@ const take = async ({ fs, lock }: Target, path: string, spooled: string, size: n
 
 const cut = (size: number) => new Problem("rejected", `the downloaded bytes are not the ${size} that were announced`)
 
-/** The problem of content that is no longer there. */
+/** The problem of content that is gone. */
 export const unreadable = (cause: unknown) =>
   new Problem("rejected", "the downloaded bytes could not be read back from the spool: fetch the job again", { cause })

@@ -10,7 +10,7 @@ export interface Outcome<S> {
 }
 
 /**
- * Stages each record, at most `workers` at a time. A failure that only this record meets, with the reason `rejected` or
+ * Stages each record, at most `workers` at a time. A failure of this record alone, with the reason `rejected` or
  * `conflict`, rejects the record; any other fails the batch.
  */
 export const forEach = <S>(
@@ -36,8 +36,8 @@ const isolate = <S>(record: JobSink.JobRecord, effect: Effect.Effect<S, JobSink.
   })
 
 /**
- * Runs over the items with at most `workers` at a time and answers the results in their order. As `Effect.forEach` does with
- * `concurrency`, but with a fiber for each worker: one for each item costs as much as a small file.
+ * Runs over the items with at most `workers` at a time and returns the results in their order. As `Effect.forEach` with
+ * `concurrency`, but with a fiber per worker: a fiber per item costs as much as a small file.
  */
 const forEachWorker = <A, B, E>(
   items: ReadonlyArray<A>,

@@ -23,7 +23,7 @@ export const decode = (text: string): string => {
   }
 }
 
-/** Where the rows of a job stand: its ids as stored. */
+/** The key of a job's rows: its ids as stored. */
 export const keyOf = ({ batchId, jobId }: { readonly batchId: string; readonly jobId: string }): Key => ({
   batch_id: encode(batchId),
   job_id: encode(jobId)

@@ -1,7 +1,7 @@
 /**
- * Where things lie under an output folder. Work that is not published yet stays under `.labelstream`, on the same file
- * system, so that publishing is a rename. Folders are made and checked one by one: none may be a symbolic link, so that
- * nothing is ever written outside.
+ * The layout of an output folder. Unpublished work stays under `.labelstream`, on the same file system, so that
+ * publishing is a rename. Folders are made and checked one by one, and none may be a symbolic link, so that nothing is
+ * ever written outside.
  */
 import { JobSink } from "@labelstream/core/sink"
 import { constants } from "node:fs"
@@ -13,7 +13,7 @@ import type * as Lock from "./Lock.ts"
 
 /** Paths under one output folder, and the operations to work on them. */
 export interface Target extends Lock.Location {
-  /** The sink's own folder, for everything that is no result. */
+  /** The sink's own folder, for everything except results. */
   readonly hidden: string
   readonly staging: string
   /** What a commit is about to do. */

@@ -1,6 +1,6 @@
 import { shellWord } from "./output/text.ts"
 
-/** How this program was started, as far as a person types it. */
+/** How this program was started, as a person types it. */
 const program = (): string => {
   if (process.env["npm_lifecycle_event"] !== "labelstream") return "labelstream"
   const isPnpm = process.env["npm_config_user_agent"]?.startsWith("pnpm") === true

@@ -20,5 +20,5 @@ export type Failure =
   | ClusterError.ClusterError
   | Membership.JoinError
 
-/** What a command does: it comes to an exit status. */
+/** The result of a command: an exit status. */
 export type Outcome<R = never> = Effect.fn.Return<number, Failure, R>

@@ -1,8 +1,8 @@
 /**
- * The published command holds `effect` and the packages that come with it in a few files, since these load three times as
- * fast as their modules. A sink that a person has installed brings `effect` from elsewhere, and one copy does
- * not recognize what the other makes. So before such a sink is loaded, the command ends without having done anything, and the same
- * command is run as modules, where all share one copy.
+ * The published command bundles `effect` and its own packages in a few files, which load three times as fast as their
+ * modules. An installed sink imports `effect` itself, and one copy does not recognize what another makes. So before
+ * such a sink is loaded, the command ends without having done anything, and the same command runs as modules, which
+ * share one copy with the sink.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -13,7 +13,7 @@ import type * as Exit from "effect/Exit"
 /** A defect, so that nothing on its way out takes it for its own failure. */
 class HandOver extends Data.TaggedError("HandOver")<{}> {}
 
-/** Whether this program has a copy of `effect` that nobody else can have. */
+/** Whether this program has its own copy of `effect`, which no sink can import. */
 export const IsSealed = Context.Reference<boolean>("@labelstream/cli/IsSealed", { defaultValue: () => false })
 
 /** Hands over where code that is not part of this program is about to be loaded. */

@@ -29,7 +29,7 @@ const simulator = async () => {
   )
 }
 
-/** All commands. The simulator's flags are loaded where they are shown. */
+/** All commands. The simulator's flags are loaded only when they are shown. */
 const rootOf = async (hasSimulator: boolean) =>
   Command.make("labelstream").pipe(
     Command.withDescription(
@@ -46,7 +46,7 @@ const rootOf = async (hasSimulator: boolean) =>
     ])
   )
 
-/** Help goes to stdout where it was asked for; what was typed wrong goes to stderr, in a few lines. */
+/** Prints requested help to stdout, and mistakes to stderr in a few lines. */
 const presenter: CliOutput.Presenter = {
   present: Effect.fnUntraced(function*(event) {
     if (event._tag === "Help") return yield* Console.log(help(event.helpDoc))

@@ -2,7 +2,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 
-/** For how many milliseconds a signal under npm is the same one again: a terminal sends Ctrl-C to both, and npm passes it on. */
+/**
+ * Milliseconds within which a signal under npm counts once: a terminal sends Ctrl-C to both processes, and npm passes
+ * it on.
+ */
 const sameSignal = 700
 
 const isUnderNpm = () => process.env["npm_lifecycle_event"] !== undefined

@@ -37,7 +37,7 @@ export interface BatchReport extends BatchRef {
   readonly bytes: number
   /** Whether the listing was read to its end. */
   readonly isListed: boolean
-  /** Why the listing could not be read to its end, where that was a failure. */
+  /** The failure because of which the listing could not be read to its end, if any. */
   readonly listingError: string | null
 }
 
@@ -47,7 +47,7 @@ export interface FailureGroup {
   readonly cause: string
   /** Jobs that failed, or batches whose listing failed. */
   readonly count: number
-  /** Whether an ordinary run may get past it. Every run tries a listing, whatever this says. */
+  /** Whether a normal run may succeed. Every run tries a listing, whatever this says. */
   readonly retryable: boolean
   /** Whether another run will hardly help them: it skips them, or tries each once without waiting. */
   readonly permanent: boolean

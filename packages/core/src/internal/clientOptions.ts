@@ -56,7 +56,7 @@ const validBaseUrl = (options: Options): Effect.Effect<string, OptionError.Optio
   return Effect.succeed(`${url.origin}${url.pathname.replace(/\/+$/, "")}`)
 }
 
-/** Where a key comes from, for people. */
+/** Where the key comes from, for people. */
 const keySource = "Copy it from your organization's settings in GT Studio"
 
 const validApiKey = (key: unknown): Effect.Effect<Redacted.Redacted, OptionError.OptionError> => {

@@ -2,8 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 /**
- * Milliseconds on a clock that only goes forward. For waits and spans of time: the time of day can be set back or jump
- * ahead under a running program.
+ * Milliseconds on a clock that only goes forward, for waits and durations. The time of day can jump while a program
+ * runs.
  */
 export const monotonicMillisUnsafe = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 

@@ -20,8 +20,8 @@ const codings: Readonly<Record<string, Coding>> = {
   "zstd": "zstd"
 }
 
-// Codings that exist (IANA's registry) and that nothing here undoes. Any other word is none: object stores keep next to a
-// file whatever was put there, such as upload framing, a charset or a media type, and its bytes are as they were put.
+// Codings that exist (IANA's registry) and that are not supported here. Any other word is not a coding: object stores
+// keep whatever was set for a file, such as upload framing, a charset, or a media type, and return its bytes unchanged.
 const unsupported = new Set(["aes128gcm", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress"])
 
 // Below this an inflation in place costs less than handing it to another thread.
@@ -47,8 +47,8 @@ const refine = (coding: Coding, first: number | undefined): Coding =>
 const magic: Partial<Record<Coding, ReadonlyArray<number>>> = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] }
 
 /**
- * Whether bytes are not in the coding that the header names: a proxy has undone it and left the header. The other codings
- * have no first their own bytes; they give way where undoing them fails on what begins as JSON or an image does.
+ * Whether bytes are not in the coding that the header names: a proxy has decoded them and left the header. Codings
+ * without a signature are skipped if decoding fails on bytes that begin as JSON or an image does.
  */
 const isPlain = (coding: Coding, head: Uint8Array): boolean =>
   magic[coding]?.some((byte, at) => at < head.length && head[at] !== byte) ?? false
@@ -138,7 +138,7 @@ const decodeStream = (
     )
   )
 
-/** Undoes what the response's `content-encoding` names. An empty body stays empty, whatever the header says. */
+/** Decodes what the response's `content-encoding` names. An empty body stays empty, whatever the header says. */
 export const decode = (
   response: Transport.TransportResponse,
   memoryLimit: number

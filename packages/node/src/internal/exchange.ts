@@ -21,7 +21,7 @@ type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStar
 type Answer = Exit.Exit<Transport.TransportResponse, Transport.TransportError>
 type BodyPull = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, Transport.TransportError>
 
-// A queue this long keeps a fast link busy while the reader works, and 64 of them are 16 MiB.
+// A queue of this length keeps a fast link busy while the reader works, and 64 of them take 16 MiB.
 const queueBytes = 256 * 1024
 // Bounds the queue of a peer that sends its bytes one by one: each chunk costs about 200 bytes besides its content.
 const queueChunks = 256
@@ -48,7 +48,7 @@ const lookUp = (headers: Headers) => (name: string): string | undefined => {
   return Array.isArray(value) ? value.join(", ") : value
 }
 
-// undici hands out Buffers, whose `slice` aliases where that of an array copies.
+// undici emits Buffers, whose `slice` aliases; that of an array copies.
 const plain = (chunk: Uint8Array) => new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
 
 /** One request and its answer, body as it came: no content encoding is undone here. */
@@ -77,7 +77,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private failure: Transport.TransportError | undefined
   private wake: (() => void) | undefined
 
-  /** `isChunkOurs`: whether nobody but the reader of the body can have kept a chunk of it. `proxy`: who may be asked first. */
+  /**
+   * `isChunkOurs`: whether only the reader of the body can have kept a chunk of it. `proxy`: which proxy may be asked
+   * first.
+   */
   constructor(memoryLimit: number, isChunkOurs: boolean, proxy?: URL) {
     this.proxy = proxy
     this.memoryLimit = memoryLimit

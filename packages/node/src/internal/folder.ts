@@ -8,8 +8,8 @@ const isFolder = (path: string): Promise<boolean | undefined> =>
   stat(path).then((found) => found.isDirectory(), () => undefined)
 
 /**
- * Makes a folder and what is missing above it; the mode is that of the folder alone. Not `mkdir` with `recursive`: where the system always returns ENOENT,
- * as under /proc, that never ends.
+ * Makes a folder and its missing parents; the mode applies to the folder alone. Not `mkdir` with `recursive`, which
+ * never ends where the system always returns ENOENT, as under /proc.
  */
 export const makeFolder = async (path: string, mode?: number): Promise<void> => {
   const missing: Array<string> = []

@@ -11,9 +11,9 @@ import * as Schema from "effect/Schema"
 /** How a collector is reached. */
 export interface OtlpOptions {
   /**
-   * Where the collector takes OTLP over HTTP, such as `http://localhost:4318`; `/v1/traces`, `/v1/metrics` and `/v1/logs`
-   * are added. What it asks for besides (a token) is in the environment: `OTEL_EXPORTER_OTLP_HEADERS`, as
-   * `name=value,name=value` with percent-encoded values. It is sent to this origin alone: no redirect is followed.
+   * Where the collector takes OTLP over HTTP, such as `http://localhost:4318`; `/v1/traces`, `/v1/metrics`, and
+   * `/v1/logs` are added. Its token is in the environment: `OTEL_EXPORTER_OTLP_HEADERS`, as `name=value,name=value`
+   * with percent-encoded values, and is sent to this origin alone: no redirect is followed.
    */
   readonly url: string
   /** `service.version` of what is sent. Default: none. */

@@ -1,6 +1,6 @@
 /**
- * The agent that the environment asks for. undici's own reads the proxies; here is what it leaves out: values without a
- * scheme, ranges of addresses in `NO_PROXY`, and a word for what it cannot use.
+ * The agent for the proxies of the environment. Adds to undici's own agent: values without a scheme, ranges of
+ * addresses in `NO_PROXY`, and a message for a value that cannot be used.
  */
 import { OptionError } from "@labelstream/core"
 import { BlockList, isIP } from "node:net"
@@ -39,7 +39,7 @@ const proxyOf = ({ name, value }: Variable): URL | undefined => {
   return url
 }
 
-/** The addresses in ranges such as `10.0.0.0/8`. What is no range is the agent's, which knows hosts and domains. */
+/** The addresses in ranges such as `10.0.0.0/8`. The agent handles hosts and domains itself. */
 const rangesOf = (noProxy: string): BlockList | undefined => {
   const ranges = new BlockList()
   for (const entry of noProxy.split(/[,\s]+/)) {
@@ -90,7 +90,7 @@ export const make = (settings: Agent.Options & buildConnector.BuildOptions, env:
         ? direct.dispatch(options, handler)
         : dispatch(options, handler)
     ),
-    // For https, undici takes the proxy of http where that is the only one.
+    // For https, undici uses the proxy of http if that is the only one.
     proxyOf: (url) => isExcepted(url) ? undefined : url.protocol === "https:" ? https ?? http : http,
     destroy: async () => {
       await Promise.all([direct.destroy(), proxied.destroy()])

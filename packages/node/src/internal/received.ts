@@ -3,10 +3,10 @@
  * garbage, and does that for every few dozen megabytes that arrive: a full collection costs more than hashing them does.
  */
 
-// Memory that nobody but the reader of the body refers to.
+// Memory that only the reader of the body refers to.
 const owned = new WeakSet<ArrayBufferLike>()
 
-/** Notes that a chunk is its reader's alone, where it is all that its memory holds. */
+/** Records that a chunk belongs to its reader alone, if it is all that its memory holds. */
 export const own = (chunk: Uint8Array): void => {
   if (chunk.byteLength === chunk.buffer.byteLength) owned.add(chunk.buffer)
 }

@@ -1,6 +1,6 @@
 /**
- * Lets answers be read that name their length twice, as proxies send them. HTTP allows to take equal lengths for one
- * (RFC 9110, 8.6), and undici's parser refuses them. So the head of an answer is put right before the parser sees it.
+ * Accepts responses that name their length twice, as some proxies send them. HTTP allows equal lengths (RFC 9110, 8.6),
+ * and undici's parser refuses them. So the head of a response is corrected before the parser sees it.
  */
 import type { Socket } from "node:net"
 import type { buildConnector } from "undici"
@@ -9,9 +9,9 @@ const headEnd = Buffer.from("\r\n\r\n")
 
 const lengths = /\r\ncontent-length[ \t]*:[ \t]*(\d+(?:[ \t]*,[ \t]*\d+)*)[ \t]*(?=\r\n)/gi
 
-/** The head with one length where it names several equal ones; undefined if there is nothing to put right. */
+/** Returns the head with one length if it names several equal ones; undefined if nothing needs a correction. */
 const repaired = (head: string): string | undefined => {
-  // Nearly all answers name one length once.
+  // Nearly all responses name one length once.
   lengths.lastIndex = 0
   const once = lengths.exec(head)
   if (once === null || !once[1]!.includes(",") && !lengths.test(head)) return undefined
@@ -28,7 +28,7 @@ const repaired = (head: string): string | undefined => {
   })
 }
 
-/** What was read, with its head put right. A head in several pieces is left as it came. */
+/** Returns the bytes read, with their head corrected. A head in several chunks is left as it came. */
 const put = (read: Buffer): Buffer => {
   const end = read.indexOf(headEnd)
   if (end === -1) return read

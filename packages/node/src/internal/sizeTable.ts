@@ -1,6 +1,9 @@
 import { type JobSink, Sizes } from "@labelstream/core"
 
-/** Reads lines of `name,width,height`, or says which line is none. Quotes as in CSV; the first line may be a heading. */
+/**
+ * Reads lines of `name,width,height`, or says which line is malformed. Quotes are as in CSV; the first line may be a
+ * heading.
+ */
 export const parseTable = (text: string): ReadonlyMap<string, JobSink.Size> | string => {
   const sizes = new Map<string, JobSink.Size>()
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)

@@ -68,7 +68,7 @@ const make = async (directory: string): Promise<string> => {
   return own
 }
 
-/** Makes this process's folder, after removing those of dead ones; removed with everything in it by the scope. */
+/** Makes this process's folder after removing those of dead processes. The scope removes it with everything in it. */
 export const claim = (directory: string): Effect.Effect<string, Content.ContentError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.tryPromise({ try: () => make(directory), catch: contentError("write") }),

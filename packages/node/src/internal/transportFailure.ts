@@ -27,7 +27,7 @@ const failureOf = (code: string | undefined, cause: unknown, phase: Phase): Tran
       return phase === "body" ? "Truncated" : "Protocol"
     case "UND_ERR_SOCKET": {
       const message = cause instanceof Error ? cause.message : ""
-      // undici has one code for a peer that hung up and for one that answered out of turn.
+      // undici has one code for a peer that hung up and for one that responded out of turn.
       if (message === "bad response" || message === "bad upgrade") return "Protocol"
       // An orderly end of the connection within a body is a short body; anything else broke it.
       return phase === "body" && message === "other side closed" ? "Truncated" : "Reset"

@@ -13,7 +13,7 @@ export const counted = (value: number, one: string, many = `${one}s`): string =>
 /** With one decimal below a hundred. */
 export const decimal = (value: number): string => (value < 100 ? fine : whole).format(value)
 
-/** `1.2M`, for if there is no room. */
+/** `1.2M`, for little room. */
 export const short = (value: number): string =>
   value < 10_000 ? count(value) : value < 999_950 ? `${fine.format(value / 1e3)}k` : `${fine.format(value / 1e6)}M`
 

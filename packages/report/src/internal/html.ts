@@ -1,6 +1,6 @@
 /**
- * Text that is markup, and the only way to make it: what is put into a template is escaped unless it is markup itself.
- * Ids, labels and messages come from a server, and are shown as they are, whatever they are.
+ * Markup, and the only way to make it: a template escapes everything that is not markup itself. Ids, labels, and
+ * messages come from a server and are shown as text.
  */
 import { PlainText, UnsignedUrl } from "@labelstream/core/sink"
 

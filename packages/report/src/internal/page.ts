@@ -18,7 +18,7 @@ const sha256 = (text: string): Effect.Effect<string> =>
     (hash) => btoa(String.fromCharCode(...new Uint8Array(hash)))
   )
 
-/** Nothing may be fetched and no script may run, whatever is in the page. */
+/** The page may load nothing and run no script, whatever it holds. */
 const policy = (styleHash: string): string =>
   `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`
 

@@ -11,7 +11,7 @@ import type { Change, Intent, Step } from "./intent.ts"
 
 /** How a sink's changes are carried out. */
 export interface Options {
-  /** Steps that are carried out at the same time; with 1, readers meet them in their order. */
+  /** Steps that run at the same time; with 1, readers see them in order. */
   readonly atOnce: number
   /** The first line, newline included, of files that lines are appended to. */
   readonly head?: string
@@ -210,7 +210,7 @@ const removeEmpty = (fs: Fs, path: string): Promise<boolean> =>
     throw error
   })
 
-/** Runs over paths, those of folders before those inside them. */
+/** Runs over paths, parents before children. */
 const forEachDepth = async (paths: Iterable<string>, atOnce: number, each: (path: string) => Promise<unknown>) => {
   const levels: Array<Array<string>> = []
   for (const path of paths) (levels[path === "." ? 0 : path.split("/").length] ??= []).push(path)

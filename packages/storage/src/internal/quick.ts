@@ -1,14 +1,14 @@
 /**
- * Runs operations in place while that is quick, and on other threads where it is not. On a local disk most operations
- * take microseconds, and asking another thread takes several times as long; over a network, or on a disk that has
- * fallen behind, one can take milliseconds in which nothing else would continue.
+ * Runs operations in place while they are quick, and on other threads while they are not. On a local disk most
+ * operations take microseconds, and a thread switch takes several times as long. Over a network, or on a busy disk, one
+ * can take milliseconds that would block everything else.
  */
 
 /** From this mean on, in milliseconds, an operation is too slow to wait for. */
 const slow = 1
-/** The mean goes over about this many calls: one that was merely cut off by another process does not decide. */
+/** The mean covers about this many calls, so that one interrupted call does not decide. */
 const span = 16
-/** So many calls are left to other threads before the operation is tried in place again. */
+/** How many calls go to other threads before the operation is tried in place again. */
 const left = 1000
 
 /** One operation in two forms: `inPlace` returns or throws at once, `elsewhere` does the same on another thread. */

@@ -13,7 +13,7 @@ import * as ClusterProgram from "./clusterProgram.ts"
 
 const modes = { New: "new", Refresh: "refresh", Retry: "retry" } as const
 
-/** The request that settings come to. The platform is asked only where all its batches are meant. */
+/** Returns the request of the settings. Asks the platform only if all its batches are meant. */
 const requestOf = Effect.fnUntraced(function*(settings: Settings, selection: Export.Selection) {
   if (settings.follow !== undefined) {
     return yield* new SettingsError({

@@ -31,7 +31,7 @@ export interface Options {
   readonly block: boolean
 }
 
-/** Milliseconds between two lines of progress where they stay. */
+/** Milliseconds between two lines of progress that stay. */
 const sayEvery = 5000
 /** Once nothing has happened for so many milliseconds, it is worth asking what the export waits for. */
 const idleAfter = 5000

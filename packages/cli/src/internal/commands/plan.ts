@@ -23,7 +23,7 @@ interface Flags extends SettingFlags {
   readonly sample: number
 }
 
-/** Statuses that are named where none of them matches the filter. */
+/** Statuses to name if none of them matches the filter. */
 const mostSeen = 20
 
 const batchLines = (batch: Plan.BatchPlan): ReadonlyArray<string> => [
@@ -33,7 +33,7 @@ const batchLines = (batch: Plan.BatchPlan): ReadonlyArray<string> => [
   ...(batch.listingError === null ? [] : [`  The listing could not be read to its end: ${batch.listingError}`])
 ]
 
-/** What all jobs would cost, if those of the sample are like the others. */
+/** The cost of all jobs, if they are like those of the sample. */
 const estimate = (plan: Plan.Plan, concurrency: number, perSecond: number | undefined) => {
   const sum = (of: (batch: Plan.BatchPlan) => number) => plan.batches.reduce((total, batch) => total + of(batch), 0)
   const [toFetch, pages, { sample }] = [sum(({ fetch }) => fetch), sum((batch) => batch.pages), plan]

@@ -33,7 +33,7 @@ const installed = (from: string): ReadonlyArray<string> => {
   }
 }
 
-// The kit tests sinks and is none.
+// The kit tests sinks and is not a sink.
 const kit = "@labelstream/sink-testkit"
 
 const describe = (name: string) =>

@@ -33,7 +33,7 @@ const run = Effect.fnUntraced(function*(settings: Settings) {
   return { ...object, batches: object.batches.slice(0, most.batches) }
 }, Effect.scoped)
 
-/** The handler. Its sinks and its project are those of the settings, which no client can change. */
+/** The handler. Its sinks and project come from the settings, which no client can change. */
 export const exportHandler = (settings: Settings) =>
   exportingTools.toLayer({
     export: ({ batch_ids, confirm = false, limit }) =>

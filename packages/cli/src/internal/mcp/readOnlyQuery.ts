@@ -1,6 +1,6 @@
 /**
- * Runs a query on a SQLite database in its own process, without this process's environment. A query that runs too
- * long can only be ended with its process: SQLite does not return while it looks for a row.
+ * Runs a query on a SQLite database in its own process, without this process's environment. Only the end of its process
+ * ends a query that runs too long, because SQLite does not return while it looks for a row.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -1,4 +1,4 @@
-/** Text in the cells of a terminal, where a sign takes none, one or two of them. */
+/** Text in the cells of a terminal. A character takes 0, 1, or 2 cells. */
 import * as CliOutput from "effect/cli/CliOutput"
 import { styleText } from "node:util"
 
@@ -8,7 +8,7 @@ const segmenter = new Intl.Segmenter()
 export const widthOf = (text: string): number =>
   /^[ -~]*$/.test(text) ? text.length : CliOutput.displayWidth(text)
 
-/** The text in at most so many cells, its end cut off with `…` where it is longer. */
+/** Returns the text in at most this many cells; a longer one ends with `…`. */
 export const cut = (text: string, width: number): string => {
   if (width <= 0) return ""
   if (widthOf(text) <= width) return text
@@ -23,7 +23,7 @@ export const cut = (text: string, width: number): string => {
   return `${taken}…`
 }
 
-/** The text in exactly so many cells. */
+/** Returns the text in exactly this many cells. */
 export const pad = (text: string, width: number): string => {
   const fitting = cut(text, width)
   return fitting + " ".repeat(Math.max(0, width - widthOf(fitting)))
@@ -35,7 +35,7 @@ export interface Piece {
   readonly style?: Parameters<typeof styleText>[0]
 }
 
-/** Pieces on one line of at most so many cells, styled if there is color. */
+/** Joins text on one line of at most this many cells, styled if there is color. */
 export const line = (pieces: ReadonlyArray<Piece>, width: number, color: boolean): string => {
   let room = width
   let text = ""

@@ -9,7 +9,7 @@ import { count, counted, jobs } from "./text.ts"
 export interface End {
   /** Whether it ended early because of a failure. */
   readonly brokeOff: boolean
-  /** Where everything is stored, as the user named it. */
+  /** The sinks' targets, as the user named them. */
   readonly where: string
   /** The command that resumes. */
   readonly again: string
@@ -19,9 +19,9 @@ export interface End {
   readonly isRetry: boolean
   /** The statuses and labels that the filters name. Default: none. */
   readonly asked?: { readonly statuses: ReadonlyArray<string>; readonly labels: ReadonlyArray<string> }
-  /** The batches of the project, where one that was named does not exist. Default: none. */
+  /** The batches of the project, if a named batch does not exist. Default: none. */
   readonly batchIds?: ReadonlyArray<string>
-  /** Jobs that a refresh fetched again. Absent if unknown, or if the run is no refresh. */
+  /** Jobs that a refresh fetched again. Absent if unknown, or if the run is not a refresh. */
   readonly checked?: number
 }
 
@@ -30,8 +30,8 @@ export const isUnaccounted = (report: ExportReport.ExportReport): boolean =>
   !report.stopped && report.batches.some(({ remaining }) => remaining !== 0)
 
 /**
- * 0: nothing is missing. 1: counts do not add up. 2: jobs failed, a listing broke off, or nothing is what was asked for.
- * 130: stopped by a signal.
+ * 0: nothing is missing. 1: counts do not add up. 2: jobs failed, a listing was interrupted, or no job matches the
+ * filter. 130: stopped by a signal.
  */
 export const statusOf = (report: ExportReport.ExportReport): number =>
   report.stopped ? 130 : isUnaccounted(report) ? 1 : report.complete ? 0 : 2
@@ -61,7 +61,7 @@ const reasonsOf = (report: ExportReport.ExportReport): string => {
   return reasons.length === 0 ? "see above" : reasons.join(", ")
 }
 
-/** Why nothing was stored by a run that met no error; undefined if something was there to be stored. */
+/** Why a run without an error stored nothing; undefined if there was something to store. */
 const nothingToStore = (report: ExportReport.ExportReport, { again, isRetry }: End): string | undefined => {
   const [listed, unfinished] = [sum(report, (batch) => batch.listed), sum(report, (batch) => batch.unfinished)]
   if (isRetry) return listed === 0 ? "No failed jobs to retry" : undefined
@@ -71,7 +71,7 @@ const nothingToStore = (report: ExportReport.ExportReport, { again, isRetry }: E
     : `Nothing to store yet: no job is finished. Once some are, run: ${again}`
 }
 
-/** The command that can fetch what is missing: the same one, if a later run retries something. */
+/** The command that can fetch what is missing: the same command, if a later run retries something. */
 const nextStep = (report: ExportReport.ExportReport, { again, retry }: End): string => {
   const isHopeless = report.failures.every(({ retryable }) => !retryable) &&
     report.sinks.every(({ error }) => error === null) && unpublishedSinks(report) === 0

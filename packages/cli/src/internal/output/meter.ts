@@ -1,6 +1,6 @@
 import type { Export, ExportReport } from "@labelstream/core"
 
-/** What an export has come to in all its passes: these never go down. */
+/** Totals of an export over all its passes. They never go down. */
 export interface Totals {
   /** Jobs that were fetched, whatever their outcome. */
   readonly jobs: number
@@ -34,7 +34,7 @@ export const after = (totals: Totals, event: Export.JobEvent): Totals => {
   }
 }
 
-/** Per second, what the last seconds of an export came to. */
+/** Rates per second, over the last seconds of an export. */
 export type Rates = Pick<Totals, "jobs" | "done" | "bytes">
 
 interface Sample extends Rates {
@@ -44,7 +44,7 @@ interface Sample extends Rates {
 /** Seconds over which rates are taken: long enough to be calm, short enough to follow a change. */
 const window = 10
 
-/** Jobs of a batch that have come to an end. */
+/** Jobs of a batch that have an outcome. */
 export const doneOf = (batch: ExportReport.BatchReport): number =>
   batch.exported + batch.unchanged + batch.unfinished + batch.failed
 
@@ -52,7 +52,7 @@ export const doneOf = (batch: ExportReport.BatchReport): number =>
 export const sum = (report: ExportReport.ExportReport, of: (batch: ExportReport.BatchReport) => number): number =>
   report.batches.reduce((total, batch) => total + of(batch), 0)
 
-/** What the report of an export with one pass comes to, where its events are not known. */
+/** Totals from the report of an export with one pass, without its events. */
 export const totalsOf = (report: ExportReport.ExportReport): Rates => ({
   jobs: sum(report, ({ exported, failed }) => exported + failed),
   done: sum(report, doneOf),
@@ -63,7 +63,7 @@ export const totalsOf = (report: ExportReport.ExportReport): Rates => ({
 export class Meter {
   private samples: Array<Sample> = [{ seconds: 0, ...noTotals }]
 
-  /** Records the totals after so many seconds, and returns rates per second. */
+  /** Records the totals at a number of seconds, and returns rates per second. */
   rates(seconds: number, totals: Rates): Rates {
     const now: Sample = { ...totals, seconds }
     this.samples.push(now)

@@ -11,7 +11,7 @@ export interface View {
   readonly report: ExportReport.ExportReport
   readonly activity: GtStudio.Activity
   readonly rates: Rates
-  /** Jobs of each batch as the project's details count them, where they are known. */
+  /** Jobs of each batch as the project's details count them, if they are known. */
   readonly totals: ReadonlyMap<string, number>
   /** When this was so, in milliseconds since 1970. */
   readonly now: number
@@ -44,7 +44,7 @@ const secondsLeft = (view: View): number | undefined => {
 const sinkName = ({ id, sink }: ExportReport.SinkReport, all: ReadonlyArray<ExportReport.SinkReport>): string =>
   onOneLine(all.filter((other) => other.sink === sink).length > 1 ? `${sink}:${id.split("/").at(-1) ?? ""}` : sink)
 
-/** How many jobs were fetched, stored, and wait to be stored: for each sink, where sinks differ. */
+/** How many jobs are fetched, stored, and waiting to be stored: for each sink if sinks differ. */
 const stages = ({ report }: View): ReadonlyArray<Piece> => {
   const { fetched, sinks } = report
   const [stored, queued] = [sinks.map((sink) => sink.stored), sinks.map((sink) => sink.queued)]
@@ -90,7 +90,7 @@ const facts = (view: View): ReadonlyArray<Piece> => {
 
 const separator = " · "
 
-/** A piece in parts that each fit on a line, as far as its words do. */
+/** Splits text into parts that each fit on a line, at spaces. */
 const broken = (piece: Piece, columns: number): ReadonlyArray<Piece> => {
   if (widthOf(piece.text) <= columns) return [piece]
   const parts: Array<string> = []
@@ -178,7 +178,7 @@ const columnsOf = (view: View, batches: ReadonlyArray<ExportReport.BatchReport>,
   return { all, name, bar: Math.min(longestBar, room) }
 }
 
-/** The batches to show if there is no room for all: first running ones, then those with failures. */
+/** The batches to show if there is no room for all: running ones first, then those with failures. */
 const mostTelling = (batches: ReadonlyArray<ExportReport.BatchReport>, room: number) => {
   if (batches.length <= room) return batches
   const rank = (batch: ExportReport.BatchReport) =>

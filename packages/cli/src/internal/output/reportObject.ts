@@ -1,4 +1,4 @@
-/** What an export came to, for programs: the object that `--json` prints. */
+/** The result of an export for programs: the object that `--json` prints. */
 import { type Export, type ExportReport, Ledger } from "@labelstream/core"
 import type * as JsonOutput from "../../JsonOutput.ts"
 
@@ -41,7 +41,7 @@ const failedListings = (report: ExportReport.ExportReport): ReadonlyArray<Failed
     return [{ batch_id: batchId, job_id: null, error, message, attempts: 1, retryable, permanent: !retryable }]
   })
 
-/** What an export came to. */
+/** The result of an export. */
 export const reportObject = (
   report: ExportReport.ExportReport,
   failures: ReadonlyArray<FailedJob>

@@ -58,7 +58,7 @@ const restore = () => {
   drawn = []
 }
 
-/** Shows a block for as long as the scope is open; afterwards nothing of it is left, and the cursor is back. */
+/** Shows a block while the scope is open. Afterwards the block is gone and the cursor is back. */
 export const show = (what: Render) =>
   Effect.acquireRelease(
     Effect.sync(() => {

@@ -1,4 +1,4 @@
-/** What an export came to, on one screen. */
+/** The result of an export, on one screen. */
 import { type Export, ExportReport, type GtStudio, Ledger } from "@labelstream/core"
 import { onOneLine, plain } from "@labelstream/core/PlainText"
 import { didYouMean } from "./didYouMean.ts"
@@ -55,7 +55,7 @@ const failureLines = (end: End) => (failure: ExportReport.FailureGroup) => {
   ]
 }
 
-/** Failed listings are shown with their batches, where these are all shown. */
+/** Failed listings are shown with their batches, if all of these are shown. */
 const allFailureLines = ({ batches, failures: all }: ExportReport.ExportReport, end: End): ReadonlyArray<string> => {
   const failures = batches.length <= mostBatches ? all.filter(({ example }) => example.jobId !== null) : all
   if (failures.length === 0) return []
@@ -94,14 +94,14 @@ const totalsLine = (report: ExportReport.ExportReport, activity: GtStudio.Activi
   }`
 }
 
-/** What the named batches may mean, where a listing failed and the batches of the project are known. */
+/** Suggests batches for a failed listing, if the batches of the project are known. */
 const batchHints = ({ batches }: ExportReport.ExportReport, { batchIds = [] }: End): ReadonlyArray<string> =>
   batches.flatMap(({ batchId, listingError }) => {
     const meant = listingError === null || batchIds.includes(batchId) ? "" : didYouMean(batchId, batchIds)
     return meant === "" ? [] : [`The project has no batch ${onOneLine(batchId)}.${meant}`]
   })
 
-/** What the export came to. `activity` is what its requests came to, where that is known. */
+/** Returns the summary of an export. `activity` is about its requests, if that is known. */
 export const summary = (
   report: ExportReport.ExportReport,
   activity: GtStudio.Activity | undefined,

@@ -2,7 +2,7 @@ import type { JobSink, Ledger, Verify } from "@labelstream/core"
 import type * as JsonOutput from "../../JsonOutput.ts"
 import { count } from "./text.ts"
 
-/** Damaged jobs of one project, as far as a command has to name them to restore them. */
+/** Damaged jobs of one project, with what a command must name to restore them. */
 export interface Damage {
   readonly projectId: string
   readonly batchIds: ReadonlyArray<string>

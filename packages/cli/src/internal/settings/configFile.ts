@@ -12,7 +12,7 @@ export const names = ["labelstream.json", "labelstream.config.ts", "labelstream.
 
 /** A file as it was read, not yet checked. */
 export interface ConfigFile {
-  /** As the person named it. */
+  /** As the user named it. */
   readonly name: string
   /** The folder that its paths start from. */
   readonly folder: string

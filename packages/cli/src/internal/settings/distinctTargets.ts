@@ -10,7 +10,7 @@ import { inFull, labelOf } from "./sinkTargets.ts"
 
 interface Written {
   readonly label: string
-  /** Where it is, links resolved. */
+  /** The path, with links resolved. */
   readonly path: string
   readonly isFile: boolean
 }

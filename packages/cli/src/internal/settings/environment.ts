@@ -13,7 +13,7 @@ import * as Terminal from "effect/Terminal"
 
 const missing = Effect.die(new Error("This command line needs more of the machine than it was given"))
 
-/** For flags that are words and numbers: whatever asks for more dies. */
+/** For flags that are words and numbers. Anything that needs more dies. */
 export const none: Layer.Layer<Command.Environment> = Layer.mergeAll(
   FileSystem.layerNoop({}),
   Path.layer,

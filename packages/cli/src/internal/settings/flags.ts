@@ -40,7 +40,7 @@ export const cluster = text(
   "Database of a cluster, sqlite:FILE or postgres://... (or LABELSTREAM_CLUSTER, for a URL with a password)"
 )
 
-/** Which batches, and where they are stored. */
+/** Which batches, and where to store them. */
 export const targets = {
   batches: many("batch", "ID", "Batch; repeat it for more (or GT_STUDIO_BATCH_ID, comma-separated)"),
   allBatches: onOff("all-batches", "Every batch that the projects have now"),
@@ -56,7 +56,7 @@ export const targets = {
 /** Batches of a sink. The environment names batches of the platform, so it does not apply. */
 export const convertBatches = many("batch", "ID", "Only this batch; repeat it for more (default: all in the source)")
 
-/** Where sizes of images come from. */
+/** Where to get sizes of images. */
 export const sizes = text(
   "sizes",
   "SOURCE",

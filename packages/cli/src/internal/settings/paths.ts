@@ -13,7 +13,7 @@ export const absolute = (folder: string, path: string): string => resolve(folder
 /** The scheme of a URL, such as `s3`; undefined for a path. */
 export const schemeOf = (path: string): string | undefined => /^([a-z][a-z0-9+.-]+):\/\//i.exec(path)?.[1]
 
-/** The place that a path leads to, whatever links are on the way. What is not there yet is where it would be made. */
+/** Resolves all links of a path. A missing path resolves to where it would be made. */
 export const placeOf = (path: string): string => {
   try {
     return realpathSync.native(path)

@@ -18,7 +18,7 @@ export interface Settings {
   readonly batches: ReadonlyArray<string>
   readonly allBatches: boolean
   readonly to: ReadonlyArray<SinkTarget>
-  /** What `--set` says, whatever the sink. */
+  /** All options of `--set`, for any sink. */
   readonly set: ReadonlyArray<SinkOptions.SetOption>
   /** Whether the settings file names `to`: a command in the same folder then need not. */
   readonly toIsInFile: boolean
@@ -29,7 +29,7 @@ export interface Settings {
   readonly concurrency: number | undefined
   readonly requestsPerSecond: number | undefined
   readonly attachments: "none" | "results" | "all"
-  /** Where sizes of images come from, and the folder that a path there starts from. */
+  /** Where to get sizes of images, and the folder that a path there starts from. */
   readonly sizes: { readonly text: string; readonly folder: string } | undefined
   /** Seconds between two looks; undefined if it does not follow. */
   readonly follow: number | undefined

@@ -42,7 +42,7 @@ export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {
   ...Object.fromEntries(Object.entries(formats).map(([name, load]) => [`@labelstream/sink-${name}`, load]))
 }
 
-/** Where a program finds a sink that comes with the command. */
+/** Where a program finds a bundled sink. */
 export const packageOf = (name: string): string => {
   const format = name.replace(/^@labelstream\/sink-/, "")
   return Object.hasOwn(formats, format) ? `@labelstream/dataset/${format}` : name
@@ -72,7 +72,7 @@ export const importFrom = (folder: string): SinkPlugin.Import => async (name) =>
   if (own !== undefined) return own()
   sharePeers()
   if (/^\.{1,2}\//.test(name) || isAbsolute(name)) return import(pathToFileURL(resolve(folder, name)).href)
-  // Loaded where it is needed: most runs write to sinks that come with the command.
+  // Loaded when it is needed, because most runs write to bundled sinks.
   const { resolve: resolveModule } = await import("import-meta-resolve")
   const from = pathToFileURL(join(folder, "package.json")).href
   try {
@@ -84,7 +84,7 @@ export const importFrom = (folder: string): SinkPlugin.Import => async (name) =>
   }
 }
 
-/** Whether a sink's name, short or whole, is that of one which comes with the command. */
+/** Whether a sink's short or full name is that of a bundled sink. */
 export const comesWithTheCommand = (sink: string): boolean =>
   SinkPlugin.candidates(sink).some((name) => Object.hasOwn(bundled, name))
 

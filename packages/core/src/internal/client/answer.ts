@@ -65,7 +65,7 @@ const reasonOfStatus = (status: number, retryAfterMillis: number | null): Reason
   if (status === 401) return new Reasons.InvalidKey()
   if (status === 403) return new Reasons.Forbidden()
   if (status === 404 || status === 410) return new Reasons.NotFound()
-  // No answer and half an answer are no refusal: what a proxy has made of it may be whole the next time.
+  // An empty or truncated response is not a refusal: a proxy may have damaged it, and the next one may be complete.
   if (status > 200 && status < 300) {
     return new Reasons.MalformedResponse({ detail: `it comes with HTTP ${status}`, syntax: true })
   }
@@ -130,7 +130,7 @@ export const apiRefusal = (response: TransportResponse, now: number, key: string
   return { reason, status, ...code }
 }
 
-/** The `data` of a successful answer of the API, or why there is none. */
+/** Returns the `data` of a successful response of the API, or why there is none. */
 export const apiData = (response: TransportResponse, now: number, key: string): Answer<unknown> => {
   if (response.status !== 200) return refused(apiRefusal(response, now, key))
   if (response.body._tag === "Stream") {

@@ -7,7 +7,7 @@ import type { Content, ContentError } from "../../Content.ts"
  * which come as one array, are not shown.
  */
 export interface ArrivalWatcher {
-  /** A body begins, from its first byte: that of the first try, or one after a try that broke off. */
+  /** A body begins with its first byte: of the first attempt, or of a retry after an interruption. */
   readonly begin: () => void
   /** The next bytes of the body, valid during the call only. */
   readonly push: (chunk: Uint8Array) => void

@@ -46,7 +46,7 @@ export class Arriving {
     this.check = new FileCheck(attachment)
   }
 
-  /** Keeps a body in the spool until `scope` closes, and looks at its bytes on the way. */
+  /** Keeps a body in the spool until `scope` closes, and watches its bytes on the way. */
   receive(arrived: TransportResponse, scope: Scope.Scope): Effect.Effect<Received, TransportError> {
     const arrival = { mediaType: mediaType(arrived) }
     const { body } = unpacked(this.attachment, arrived)
@@ -75,7 +75,7 @@ export class Arriving {
     })
   }
 
-  /** A file that stood in its own URL. Another download would give the same bytes: a doubt is no reason to refuse it. */
+  /** A file inside its own URL. Another download would return the same bytes, so a doubt is no reason to refuse it. */
   inPlace({ bytes, mediaType }: DataUri, scope: Scope.Scope): Effect.Effect<Answer<Content>, ContentError> {
     this.begin()
     this.check.take(bytes)
@@ -113,7 +113,7 @@ export class Arriving {
     return Effect.map(doubted, (detail) => detail === undefined ? fault : { kind: "doubt", detail })
   }
 
-  /** Content in doubt, which is stored as it came: whoever reads the log learns of it. */
+  /** Doubtful content, which is stored as it came. The log names it. */
   private taken(content: Content, { detail }: Fault): Effect.Effect<Answer<Content>> {
     const { jobId, url = "" } = this.subject()
     const of = jobId === undefined ? "" : ` of job ${jobId}`
@@ -122,7 +122,7 @@ export class Arriving {
   }
 }
 
-/** The refusal of a body that is read as it arrives, as far as a body in memory tells. */
+/** Returns the refusal of a body that is read as it arrives, as far as a body in memory shows one. */
 export const refusalOf = (attachment: string, { body, ...response }: TransportResponse): Refusal | undefined => {
   if (body._tag === "Stream") return undefined
   const check = new FileCheck(attachment)
@@ -131,7 +131,7 @@ export const refusalOf = (attachment: string, { body, ...response }: TransportRe
   return fault === undefined || fault.kind === "doubt" ? undefined : notTheFile(fault)
 }
 
-/** Whether a body's end can be told from a loss: HTTP/1 has two ways to send one without its length. */
+/** Whether the end of a body differs from a loss: HTTP/1 has two ways to send a body without its length. */
 const hasLength = ({ header }: TransportResponse): boolean =>
   header("content-length") !== undefined ||
   header("transfer-encoding") === undefined && !/\bclose\b/i.test(header("connection") ?? "")

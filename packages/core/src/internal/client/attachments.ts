@@ -1,7 +1,6 @@
 /**
- * Attachments: a file of the platform is asked for at the API, which redirects to a signed link at a storage. Redirects are
- * followed by hand, so that the key goes no further than the API's origin. What arrives is checked to be a file before
- * anybody sees it.
+ * Attachments: the API redirects each request for a file to a signed link at a storage. Redirects are followed by hand,
+ * so that the key stays at the API's origin. What arrives is checked to be a file before anyone sees it.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -26,7 +25,7 @@ const contentLimit = defaultParseLimit
 /** Hosts of files whose storage is remembered. */
 const mostHosts = 1000
 
-/** A request on the way to a file, and what it was answered with. */
+/** A request for a file, and its response. */
 interface Step {
   readonly url: URL
   /** Whether the way has never left the API's origin. */
@@ -133,13 +132,11 @@ export class Attachments {
   }
 
   /**
-   * Asks for an attachment and follows where the answers lead. The key goes along only as long as the way has never
-   * left the API's origin.
-   *
-   * A signed link may expire within seconds. So it is asked for when its storage lets a request start, in a place that is
-   * held for that request; and again, in its turn, where its request could not start at once after all. Every wait for
-   * a storage ends: pauses come from the answers to requests, and each of these has its budget. A place at the storage is
-   * returned before another storage is waited for, and no request to the API waits for one.
+   * Requests an attachment and follows redirects. The key is sent until a redirect leaves the API's origin. A signed
+   * link may expire within seconds, so it is requested when its storage has room, in a slot that is held for the
+   * download, and again if the download could not start at once. Every wait for a storage ends, because pauses come
+   * from responses and each request has its budget. A slot at one storage is released before the client waits for
+   * another, and no request to the API waits for one.
    */
   private follow<A, R>(
     attachment: string,

@@ -25,7 +25,10 @@ export interface ClientSettings {
   readonly downloadTimeout: Duration.Duration
 }
 
-/** Answers of the API beyond this are no listing and no job; the largest page of 100 jobs has about 30 KB. */
+/**
+ * Bytes beyond which a response of the API is neither a listing nor a job; the largest page of 100 jobs has about 30
+ * KB.
+ */
 const answerLimit = 32 * 1024 * 1024
 /** Longest time for an answer of the API: a page of 100 jobs takes that long at 2 kbit/s. */
 export const answerTime = Duration.minutes(2)
@@ -52,7 +55,7 @@ export class Client {
   readonly settings: ClientSettings
   private readonly transport: Transport["Service"]
   private readonly watch: ClientWatch
-  /** Where the key may go. */
+  /** Where the key may be sent. */
   readonly apiOrigin: string
   private readonly schedule: ReturnType<typeof RetryPolicy.schedule>
   private readonly limiters = new Map<string, Limiter>()
@@ -87,7 +90,7 @@ export class Client {
     return { ...this.counts, origins }
   }
 
-  /** The `data` of one of the API's JSON answers, as `read` takes it. */
+  /** Returns the `data` of one of the API's JSON responses, as `read` decodes it. */
   api<A>(
     path: string,
     subject: Reasons.Subject,
@@ -256,11 +259,11 @@ const mayPassAtOnce = (reason: Reasons.Reason) =>
 
 const commonHeaders = { accept: "*/*", "accept-encoding": "identity", "user-agent": "labelstream" }
 
-/** An error after so many attempts. */
+/** Makes the error of a request after a number of attempts. */
 export const failure = (subject: Reasons.Subject, refusal: Refusal, attempts: number) =>
   new Reasons.GtStudioError({ subject, attempts, ...refusal })
 
-/** Why there is no answer. */
+/** Why there is no response. */
 export const connectionRefusal = (error: TransportError): Refusal => ({
   reason: new Reasons.ConnectionFailed({
     failure: error.failure,

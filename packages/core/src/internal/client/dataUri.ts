@@ -41,7 +41,7 @@ const unescapedText = (text: string): string | undefined => {
   }
 }
 
-/** Text with its percent escapes as bytes, which need not be UTF-8; what is no escape stays. */
+/** Returns the bytes of text with percent escapes, which need not be UTF-8. Other text stays as it is. */
 const unescaped = (text: string): Uint8Array => {
   const encoded = new TextEncoder().encode(text)
   const bytes = new Uint8Array(encoded.length)

@@ -9,9 +9,9 @@ export interface Fault {
   /** What came, for people. */
   readonly detail: string
   /**
-   * `page`: a web page. `error`: nothing, or the error of a storage or a gateway. Neither is ever a file. `doubt`: taken
-   * for the file where another download gives the same bytes, since a project's own code may write anything. `unproven`:
-   * the same, where nothing is wrong with the bytes and nothing says either that they are all.
+   * `page`: a web page. `error`: nothing, or the error of a storage or a gateway. Neither is ever a file. `doubt`:
+   * accepted if another download returns the same bytes, because a project's own code may write anything. `unproven`:
+   * the same, for bytes without a fault that do not show that they are complete.
    */
   readonly kind: "page" | "error" | "doubt" | "unproven"
 }
@@ -36,7 +36,7 @@ export class FileCheck {
   private size = 0
   private lines = 0
 
-  /** Of the file with this URL, as the platform names it. */
+  /** Checks the file with this URL, as the platform names it. */
   constructor(url: string) {
     this.extension = extensionOf(url)
   }

@@ -1,20 +1,20 @@
 /**
- * Formats that a file's first bytes name, and what the last ones must be for the file to be complete. Reads the two ends
- * of a file and its size only: what lies between is for whoever uses the file.
+ * Formats that a file's first bytes name, and the last bytes of a complete file. Reads only the two ends of a file and
+ * its size.
  */
 
 /** What is known of a file once all its bytes have gone by. */
 export interface Ends {
   /** The first bytes, at most {@link endBytes}. */
   readonly head: Uint8Array
-  /** The last bytes, at most {@link endBytes}; the whole file where it is no longer. */
+  /** The last bytes, at most {@link endBytes}; all of a shorter file. */
   readonly tail: Uint8Array
   readonly size: number
-  /** Line ends in the file, where {@link countsLines} says that they matter; otherwise 0. */
+  /** Line ends in the file, if {@link countsLines} says that they matter; otherwise 0. */
   readonly lines: number
 }
 
-/** A format that can be told by its first bytes. */
+/** A format that its first bytes identify. */
 export interface Format {
   /** With its article, for messages. */
   readonly name: string
@@ -24,7 +24,7 @@ export interface Format {
   readonly isComplete: (ends: Ends) => boolean
 }
 
-/** So much of either end is looked at: the longest header that is read, and what some writers append. */
+/** How many bytes of either end are read: the longest header, and what some writers append. */
 export const endBytes = 4096
 
 const decoder = new TextDecoder("latin1")
@@ -37,7 +37,7 @@ const starts = (...magic: ReadonlyArray<number>) => ({ head }: Ends): boolean =>
 
 const view = ({ head }: Ends): DataView => new DataView(head.buffer, head.byteOffset, head.byteLength)
 
-/** Of formats whose end is not known. */
+/** Formats whose end is not known. */
 export const always = (): boolean => true
 
 /** What a file must have among its last bytes: some writers append more. */
@@ -112,7 +112,7 @@ const declared = (at: number, more: number) => (ends: Ends): boolean => {
   return length === 0 || length === 0xffffffff || ends.size >= length + more
 }
 
-/** Where the first directory lies, which writers put anywhere. */
+/** Where the first directory is, which writers put anywhere. */
 const isWholeTiff = (ends: Ends): boolean =>
   ends.head.length >= 8 && ends.size > view(ends).getUint32(4, ends.head[0] === 0x49)
 

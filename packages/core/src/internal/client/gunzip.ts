@@ -13,7 +13,7 @@ type Body = Stream.Stream<Uint8Array, TransportError>
 /** The first bytes of gzip: its mark, and the one method there is. */
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8
 
-/** Whether a body is there as a whole and is no gzip, as nearly all are. */
+/** Whether a body is in memory and not gzip, as nearly all are. */
 export const isPlain = ({ body }: TransportResponse): boolean => body._tag === "Bytes" && !isGzip(body.bytes)
 
 /** Whether a file is meant to be gzip, by its URL and its media type. */
@@ -33,7 +33,7 @@ const inflated = (body: Body): Body =>
       error instanceof TransportError ? error : new TransportError({ failure: "Protocol", code: "GZIP" })
   })
 
-/** A body as it comes, or what its gzip holds: the first chunk tells. */
+/** Returns a body as it comes, or decompressed if its first chunk is gzip. */
 const inflatedIfGzip = (body: Body): Body =>
   Stream.unwrap(Effect.gen(function*() {
     const pull = yield* Stream.toPull(body)
@@ -47,7 +47,7 @@ const inflatedIfGzip = (body: Body): Body =>
     return isGzip(first[0]) ? inflated(whole) : whole
   }))
 
-/** The response with its body out of gzip, where it is gzip. */
+/** Returns the response, decompressed if its body is gzip. */
 export const gunzipped = (response: TransportResponse): TransportResponse => {
   const { body } = response
   if (body._tag === "Stream") return { ...response, body: { _tag: "Stream", stream: inflatedIfGzip(body.stream) } }

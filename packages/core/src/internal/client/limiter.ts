@@ -13,24 +13,26 @@ export interface LimiterOptions {
   readonly maxPauseMillis: number
 }
 
-/** An answer that asks for fewer requests, with the time it asks to wait where it names one. */
+/** A throttled response, with the time that it asks to wait, if any. */
 export interface Throttle {
   readonly retryAfterMillis: number | null
 }
 
 /** Start modest: the platform documents no limit for reads. Grows by half with every round of successes. */
 const firstInFlight = 16
-/** The pace is looked at once for so many milliseconds in which requests were let through. */
+/** Milliseconds between pace adjustments, not counting pauses. */
 const windowMillis = 1000
-/** From this share of throttled answers the pace is too high; below it they are chance, and tries again cover them. */
+/**
+ * The share of throttled responses from which the pace is too high. Below it they are chance, and retries cover them.
+ */
 const tooMany = 0.1
-/** So many throttled answers, if they are most, say before the window ends that the pace is too high. */
+/** How many throttled responses, if they are most of a window, show before its end that the pace is too high. */
 const obvious = 8
-/** Fewer answers than this cannot tell a limit from chance: one throttled answer is a tenth of ten. */
+/** Fewer responses than this cannot show a limit: one throttled response is a tenth of ten. */
 const enough = 64
 /** The new pace is this share of what was accepted. */
 const cut = 0.95
-/** Growth of the pace for each window with few throttled answers. */
+/** Growth of the pace per window with few throttled responses. */
 const growth = 1.25
 /** Pacing ends when the pace has grown to this many times the pace it was cut to. */
 const recovered = 20
@@ -178,7 +180,7 @@ export class Limiter {
       : Math.min(firstPauseMillis * 2 ** (this.throttledInARow - 2), longestPauseMillis))
     const until = now + Math.min(pause, this.options.maxPauseMillis)
     if (until > this.pausedUntil) {
-      // Time in which nothing may start is no time in which little was accepted.
+      // A pause does not count as time in which little was accepted.
       this.window.start += until - Math.max(now, this.pausedUntil)
       this.pausedUntil = until
     }

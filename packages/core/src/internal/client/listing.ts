@@ -12,7 +12,7 @@ import { readJob } from "./listedJob.ts"
 
 /** A job of the listing that cannot be read. */
 export interface MalformedJob {
-  /** Its id where that much can be read and kept, otherwise its place, such as `page 3, job 17`. */
+  /** The job's id if it can be read, otherwise its place, such as `page 3, job 17`. */
   readonly jobId: string
   /** Whether `jobId` is the platform's. */
   readonly identified: boolean
@@ -60,8 +60,8 @@ export const pages = (
       })
     }).pipe(
       Stream.bufferArray({ capacity: 1 }),
-      // Whoever looks at a page may keep the thread busy: not before a transport that takes a turn to write, as undici
-      // does, has let the next request go.
+      // A consumer may keep the thread busy with a page. A transport that writes in a later turn, as undici does, sends
+      // the next request first.
       Stream.tap(() => Effect.yieldNow)
     )
   })

@@ -15,7 +15,7 @@ export const pathSegment = (id: unknown): string | undefined => {
   return encodeURIComponent(id)
 }
 
-/** A URL as it may be shown: without query and credentials, where signatures and secrets stand, and without data. */
+/** A URL as it may be shown: without query, credentials, and data, which may hold signatures and secrets. */
 export const showUrl = (url: string): string => {
   if (isDataUri(url)) return shortUrl(UnsignedUrl.strip(url))
   if (!URL.canParse(url)) return shortUrl(url.replace(/[?#].*$/s, ""))

@@ -1,6 +1,6 @@
 /**
- * The kind of a result document, read off its shape: the platform puts no discriminator into results. The order of the
- * questions is inferred from the documented shapes, the answers to the later ones are guesses.
+ * Detects the kind of a result document by its shape, because the platform puts no discriminator into results. The
+ * order of the checks follows the documented shapes; later checks are guesses.
  */
 import type { ResultType } from "../../AnnotationModel.ts"
 import { isContainer, isObject, type JsonObject, nearest } from "./json.ts"
@@ -81,7 +81,10 @@ const isClassified = (annotations: JsonObject, lists: Lists): boolean => {
 /** Null stands for an empty list. */
 const isList = (value: unknown): boolean => Array.isArray(value) || value === null
 
-/** What a file is a result of whose legend is null: only the file's name tells the empty list from the empty object. */
+/**
+ * Detects the kind of a file whose legend is null: only the file's name distinguishes the empty list from the empty
+ * object.
+ */
 const emptyLegend = (url: string): ResultType => isCloud(url) ? "point_cloud_segmentation" : "image_segmentation"
 
 const hasMasks = (object: JsonObject): boolean =>

@@ -25,7 +25,7 @@ export class ExactNumber {
 const rawJson = (source: string): unknown =>
   (JSON as unknown as { readonly rawJSON: (text: string) => unknown }).rawJSON(source)
 
-/** A parsed JSON object; keys may be anything, `__proto__` included, so own keys only are looked at. */
+/** A parsed JSON object. Keys may be anything, `__proto__` included, so only own keys are read. */
 export type JsonObject = { readonly [key: string]: unknown }
 
 /** Holds for JSON objects and arrays. */
@@ -35,7 +35,7 @@ export const isContainer = (value: unknown): value is JsonObject | ReadonlyArray
 /** Holds for JSON objects, not for arrays and null. */
 export const isObject = (value: unknown): value is JsonObject => isContainer(value) && !Array.isArray(value)
 
-/** Parses JSON text. Throws where it is none. */
+/** Parses JSON text. Throws if it is invalid. */
 export const parseJson = (text: string): unknown => {
   const value: unknown = JSON.parse(text)
   return mayRound(text) ? build(text) : value
@@ -66,12 +66,12 @@ const isRounded = (token: string, value: number): boolean => {
 
 const smallestNormal = 2 ** -1022
 
-/** The shortest run of digits, with a point or without, that is looked at more closely. */
+/** The shortest run of digits, with or without a point, that needs a closer check. */
 const shortest = 16
 
 /**
- * Whether the text may hold a number that {@link isRounded}; now and then it holds none. Parsing takes seven times as long
- * where it does, so most digits are not even looked at: one in sixteen, and exponents of three digits.
+ * Whether the text may hold a number that {@link isRounded}; sometimes it holds none. Parsing exactly takes seven times
+ * as long, and most digits are skipped here: one in sixteen is read, and exponents of three digits.
  */
 const mayRound = (text: string): boolean => {
   for (let at = shortest - 1; at < text.length; at += shortest) {
@@ -91,7 +91,7 @@ const mayRound = (text: string): boolean => {
   return false
 }
 
-/** Whether these characters are a number of 16 digits, or of 18 where it has a point. */
+/** Whether these characters are a number of 16 digits, or of 18 with a point. */
 const isLong = (text: string, from: number, end: number): boolean => {
   let zeros = 0
   let digits = 0

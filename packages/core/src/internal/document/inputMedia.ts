@@ -70,12 +70,12 @@ export class InputMedia {
   }
 
   /**
-   * The input that an annotation in a frame is drawn on: that of its sensor, or without one the frame's only input, or with
-   * `onCloud` its only point cloud. Text says why there is none.
+   * The input that an annotation in a frame is drawn on: that of its sensor; without a sensor the frame's only input,
+   * or with `onCloud` its only point cloud. Text says why there is none.
    */
   of(place: Place, sensorId: string | null, onCloud: boolean): number | string {
     const { inputs, nowhere } = this
-    // Inputs in no frame are those of all frames.
+    // Inputs without a frame belong to all frames.
     const among = place.inputs ?? nowhere.inputs ?? (place === nowhere && !this.several ? this.only?.inputs : undefined)
     if (among === undefined) return place === nowhere ? "names no frame" : "its frame has no input"
     if (typeof among === "number") {

@@ -1,6 +1,6 @@
 /**
- * Plain helpers over parsed JSON for the element decoders: guards that hold for any JSON value, JSON pointers, and text
- * built by hand where that is faster than `JSON.stringify`. Nothing here throws.
+ * Helpers over parsed JSON for the element decoders: guards for any JSON value, JSON pointers, and text built by hand
+ * where that is faster than `JSON.stringify`. Nothing here throws.
  */
 
 import { ExactNumber, isContainer, type JsonObject } from "./exactJson.ts"
@@ -11,7 +11,7 @@ export { isContainer, isObject, type JsonObject } from "./exactJson.ts"
 export const nearest = (value: unknown): number =>
   typeof value === "number" ? value : value instanceof ExactNumber ? value.nearest : Number.NaN
 
-/** A value's text where it is a non-empty string, or a number with all its digits; otherwise null. */
+/** The text of a non-empty string, or of a number with all its digits; otherwise null. */
 export const text = (value: unknown): string | null => {
   if (typeof value === "string") return value.length > 0 ? value : null
   if (typeof value === "number") return String(value)

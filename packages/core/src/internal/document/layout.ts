@@ -1,6 +1,6 @@
 /**
- * Where result documents keep what this module reads, as far as it is documented or guessed. A small document is read
- * as a whole; of a large one only these places are looked at, and its lists are read element by element.
+ * Where result documents keep what this module reads, as documented or guessed. A small document is read completely. Of
+ * a large one only these places are read, and its lists element by element.
  */
 
 /** The lists that may be too long to hold: what their elements are. */

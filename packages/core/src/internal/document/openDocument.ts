@@ -4,8 +4,8 @@ import type { AnnotationRow, AttachmentRole, MediaKind, MediaRow, ResultType } f
 import type { ContentError } from "../../Content.ts"
 
 /**
- * A file that a result names, to be resolved through the platform's attachment endpoint; inputs are the customer's own
- * and are fetched from where they are.
+ * A file that a result names, to be fetched through the platform's attachment endpoint. Inputs belong to the customer
+ * and are fetched from their own addresses.
  */
 export interface AttachmentRef {
   /** Position from 0 in document order. */
@@ -34,8 +34,8 @@ export interface InputRef {
 
 /**
  * A part of a document that gave no row although its surroundings were understood, such as a rectangle without corners;
- * an annotation of which cannot be told which of the document's inputs it is drawn on; or a row, of inputs too, in which
- * half of a surrogate pair became U+FFFD, since UTF-8 has no form for it.
+ * an annotation whose input cannot be found in the document; or a row in which half of a surrogate pair became U+FFFD,
+ * because UTF-8 has no form for it.
  */
 export interface Problem {
   /** JSON pointer (RFC 6901) into the document. */
@@ -45,8 +45,8 @@ export interface Problem {
 }
 
 /**
- * Some rows of a document and the problems met among them, both in document order, problems of inputs first. Either may
- * be empty, not both.
+ * Some rows of a document and their problems, both in document order, problems of inputs first. Either may be empty,
+ * not both.
  */
 export interface Decoded {
   readonly rows: ReadonlyArray<AnnotationRow>
@@ -59,8 +59,8 @@ export interface Decoded {
 export interface ResultDocument {
   readonly resultType: ResultType
   /**
-   * What speaks against the bytes being a whole document, such as `JSON that is not complete`, as far as opening it reads:
-   * the inside of a large document's lists is read with its rows. Absent where nothing does.
+   * Why the bytes are not a complete document, such as `JSON that is not complete`, as far as opening it reads; the
+   * lists of a large document are read with its rows. Absent if nothing is wrong.
    */
   readonly doubt?: string
   /** Whether the result is under a top-level `data`, as the documentation shows most of them. */
@@ -78,9 +78,10 @@ export interface ResultDocument {
    */
   readonly media: (job: JobRef) => Stream.Stream<ReadonlyArray<MediaRow>>
   /**
-   * The document's annotations, in arrays of about a thousand rows. Deterministic, whatever chunks the content comes in.
-   * Rows and problems together account for every annotation. Order is that of the document, save that keys which are
-   * whole numbers come first and ascending, as `JSON.parse` has it. Numbers keep the digits of their text, save the extent, which is of doubles.
+   * Emits the document's annotations, in arrays of about a thousand rows. Deterministic, however the content is split
+   * into chunks. Rows and problems together account for every annotation. The order is that of the document, except
+   * that integer keys come first and ascending, as in `JSON.parse`. Numbers keep the digits of their text, except in
+   * the extent, which has doubles.
    */
   readonly rows: (job: JobRef) => Stream.Stream<Decoded, ContentError>
 }

@@ -99,7 +99,7 @@ class Reading {
     this.out = out
   }
 
-  /** The next rows and problems, undefined when there are no more. */
+  /** Returns the next rows and problems, or undefined when there are no more. */
   next(): Decoded | undefined {
     for (; this.step < this.steps.length; this.step++, this.from = 0) {
       const from = runStep(this.steps[this.step]!, this.from, this.out)

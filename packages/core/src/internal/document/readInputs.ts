@@ -88,7 +88,7 @@ const unattached = () => null
 
 /** Finds the places of inputs among the files of a document. */
 const attachedBy = (files: ReadonlyArray<AttachmentRef>) => {
-  // Most often inputs are no files.
+  // Most inputs are not files.
   if (files.every(({ role }) => role !== "input")) return unattached
   const keyOf = (url: string, frameId: string | null, sensorId: string | null) =>
     JSON.stringify([url, frameId?.toWellFormed() ?? null, sensorId?.toWellFormed() ?? null])

@@ -108,7 +108,7 @@ export const fill = Effect.fnUntraced(
         })
       ),
       Stream.catchTag("SinkError", () => Stream.empty),
-      // Contents can be read until the source's stream ends: it ends when all of them are stored.
+      // Contents can be read until the source's stream ends, so it ends when all jobs are stored.
       Stream.onEnd(Effect.andThen(runner.end, Fiber.join(storing))),
       Stream.interruptWhen(Deferred.await(stop)),
       Stream.runDrain,
@@ -153,10 +153,10 @@ const bytesOf = ({ attachments, document }: {
   readonly attachments: ReadonlyArray<{ readonly content: Content }>
 }) => attachments.reduce((sum, { content }) => sum + content.size, document.size)
 
-/** The record as it was when it was fetched, or none if its bytes are no longer the same. */
+/** Returns the record as it was fetched, or none if its bytes have changed. */
 const recordOf = (job: StoredJob, as: Pick<JobRecord, "load" | "position">): Effect.Effect<ReadonlyArray<JobRecord>> =>
   Effect.gen(function*() {
-    // Positions count input media only where these were fetched too.
+    // Positions count input media only if these were fetched too.
     for (const inputs of [false, true]) {
       const parsed = yield* ResultDocument.open(job.document, { inputs, parseLimit })
       const attachments = job.attachments.flatMap(({ content, index }): ReadonlyArray<AttachmentRecord> => {

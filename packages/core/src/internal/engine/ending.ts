@@ -1,6 +1,6 @@
 /**
- * How a run ends before its time: a stop begins no further job, the grace time later nothing more is fetched, and a
- * second after that nobody waits for a sink that does not answer.
+ * How a run ends early: a stop begins no further job. After the grace time nothing more is fetched, and a second later
+ * the run no longer waits for a sink that hangs.
  */
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -28,7 +28,7 @@ export class Ending<E> {
     this.scope = scope
   }
 
-  /** Where the scope closes while fibers run, these are interrupted, and waited for within the same time. */
+  /** If the scope closes while fibers run, they are interrupted and get the same time. */
   static make<E>(grace: Duration.Duration) {
     return Effect.gen(function*() {
       const scope = yield* Effect.scope
@@ -53,7 +53,7 @@ export class Ending<E> {
     })
   }
 
-  /** Starts what a run must not wait for longer than it has time: its end is met by {@link within}. */
+  /** Starts an effect for which a run must not wait too long. {@link within} waits for its end. */
   fork<A, E2, R>(effect: Effect.Effect<A, E2, R>): Effect.Effect<Fiber.Fiber<A, E2>, never, R> {
     return Effect.map(Effect.forkDetach(effect), (fiber) => {
       this.fibers.push(fiber)
@@ -61,7 +61,7 @@ export class Ending<E> {
     })
   }
 
-  /** How a fiber ended, or undefined if it has not ended in time. It is interrupted then, and nobody waits for that. */
+  /** How a fiber ended, or undefined if it has not ended in time. It is then interrupted without waiting. */
   within<A, E2>(fiber: Fiber.Fiber<A, E2>): Effect.Effect<Exit.Exit<A, E2> | undefined> {
     return Effect.map(Effect.raceFirst(Fiber.await(fiber), Deferred.await(this.abandoned)), () => {
       const exit = fiber.pollUnsafe()

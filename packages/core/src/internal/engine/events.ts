@@ -8,7 +8,7 @@ import { apply, empty, type ExportReport } from "../../ExportReport.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import type { RunEnd } from "../../Ledger.ts"
 
-/** The one way out of the engine: every event is counted here, and told to those who listen. */
+/** The only output of the engine: every event is counted here and passed to the listeners. */
 export class Events {
   /** The counts at this moment. */
   report: ExportReport = empty
@@ -37,7 +37,7 @@ export class Events {
     this.outlet?.push(events)
   }
 
-  /** What this pass has come to. Jobs that an earlier pass exported count as unchanged. */
+  /** The counts of this pass. Jobs that an earlier pass exported count as unchanged. */
   runEnd(outcome: RunEnd["outcome"]): RunEnd {
     const { batches } = this.report
     const sum = (name: "listed" | "exported" | "unchanged" | "unfinished" | "failed") =>
@@ -81,7 +81,7 @@ export class Outlet<E> {
     this.filled.openUnsafe()
   }
 
-  /** Waits until the consumer has taken what was waiting, where that is too much. */
+  /** Waits until the consumer has caught up, if too many events wait. */
   get room(): Effect.Effect<void> {
     return this.emptied.await
   }

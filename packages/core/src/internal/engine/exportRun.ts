@@ -39,7 +39,7 @@ const hasFailedForGood = ({ known, summary }: Task): boolean =>
   known !== null && known.stage === "failed" && known.error !== null && isPermanent(known.error, known.attempts) &&
   sameListed(known.listed, listedOf(summary))
 
-/** Labels of a result that the filter leaves out, of which this many are told. */
+/** How many labels of results that the filter excludes are reported. */
 const mostLabels = 20
 
 /** Everything that a run does with jobs, from the listing to the ledger. */
@@ -47,7 +47,7 @@ export const exportRun = (setting: Setting) => {
   const { concurrency, cut, earlier, events, gtStudio, ledger, pass, runners, scope, watch } = setting
   const outcomes = new Outcomes(ledger)
 
-  /** What to fetch of a job; its labels are noted, and it is marked as skipped, where its result is not wanted. */
+  /** Chooses what to fetch of a job. Records its labels, and marks it as skipped if the filter excludes its result. */
   const fetchOptions = (job: Omit<Job, "record">): FetchOptions => {
     const { filterResult } = setting
     const { batch: { batchId }, position, summary: { id: jobId } } = job.task
@@ -132,12 +132,12 @@ export const exportRun = (setting: Setting) => {
       return Effect.andThen(outcomes.recordLater({ _tag: "Unfinished", batch, jobId }), close)
     }
     const record = watched(job, job.record.value)
-    // Sizes are no part of the revision: a refresh for them stores also what a sink holds, where that replaces it.
+    // Sizes are not part of the revision, so a refresh for sizes also stores unchanged jobs in sinks that replace jobs.
     const isForSizes = setting.fetch.sizes !== undefined && pass().selection._tag === "Refresh"
     const targets = runners.filter(({ sink: { capabilities, id } }) => {
       const more = gain(known, id, record)
       if (more === undefined) return true
-      // Nor are inputs: what a sink lacks of them is stored, and what it has is never replaced by less.
+      // Inputs are not part of it either: a sink gets those that it lacks, and is never given less than it has.
       return capabilities.keying === "upsert" && (more > 0 || (isForSizes && more === 0))
     })
     job.targets = targets.length

@@ -24,14 +24,14 @@ export interface Task {
 export interface Job {
   readonly task: Task
   readonly record: Option.Option<JobRecord>
-  /** Labels of its result, where the run turned out not to be for it. */
+  /** Labels of its result, if the filter excludes the job. */
   skipped: ReadonlyArray<string> | undefined
   readonly scope: Scope.Closeable
-  /** Sinks that it is given to, and those of them that have settled it. */
+  /** The sinks that get the job, and those of them that have settled it. */
   targets: number
   settled: number
   failure: JobFailure | undefined
-  /** Problems met in the rows of its document, as far as a sink has read them. */
+  /** Problems in the rows of its document, as far as a sink has read them. */
   problems: number
   firstProblem: Problem | undefined
   /** Its images whose size was not found. */
@@ -45,7 +45,7 @@ export interface Delivery extends SinkDelivery {
   readonly job: Job
 }
 
-/** Of a job that was just fetched. */
+/** For a job that was just fetched. */
 export const unsettled = {
   skipped: undefined,
   targets: 0,
@@ -57,7 +57,7 @@ export const unsettled = {
   unreachable: []
 }
 
-/** The record, with a note made in the job of the problems that a sink meets in its rows, however often they are read. */
+/** Returns the record. It records in the job the problems in its rows, however often a sink reads them. */
 export const watched = (job: Job, record: JobRecord): JobRecord => {
   const { parsed } = record
   const rows: ResultDocument["rows"] = (ids) =>

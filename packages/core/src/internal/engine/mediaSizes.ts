@@ -10,7 +10,7 @@ import { noHeader, type Source, type Unsized } from "../../Sizes.ts"
 import { firstOf } from "../firstBytes.ts"
 import { counted, reasonOf } from "./reasons.ts"
 
-/** Where to look beyond the job itself. */
+/** Where to look besides the job itself. */
 export interface Looking {
   readonly source: Source | undefined
   readonly gtStudio: Pick<GtStudio["Service"], "firstBytes">
@@ -93,7 +93,7 @@ const placeOf = (frameId: string | null, sensorId: string | null) => JSON.string
 const sizeIn = ({ bytes, stream }: Content, reader: Reader): Effect.Effect<Size | string> =>
   bytes !== undefined
     ? Effect.sync(() => reader(bytes.subarray(0, firstBytes)) ?? noHeader)
-    // Bytes that can no longer be read fail the job where they are stored.
+    // Bytes that can no longer be read fail the job when a sink stores it.
     : Effect.match(firstOf(stream), { onFailure: () => noHeader, onSuccess: (first) => reader(first) ?? noHeader })
 
 interface Asking extends Pick<Looking, "gtStudio"> {

@@ -1,7 +1,7 @@
 /**
- * Opens documents for jobs that wait for their sinks. Waiting documents hold nothing parsed: that takes six times their
- * size, and the garbage collector would carry it along for much longer than parsing takes. So memory is bounded by the
- * readers of rows, whatever number of jobs waits.
+ * Opens documents for jobs that wait for their sinks. Waiting documents hold nothing parsed, because parsed ones take
+ * six times their size and live long enough to be expensive for the garbage collector. So memory depends on the readers
+ * of rows, not on the number of waiting jobs.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

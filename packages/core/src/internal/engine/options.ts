@@ -16,8 +16,8 @@ import { check as checkSizes, type Source } from "../../Sizes.ts"
 import { checkAttachments } from "../attachmentChoice.ts"
 
 /**
- * Jobs fetched at the same time where nothing else is said: two of the three requests of a job go to the API, so that this
- * many keep the 64 busy that `GtStudio` allows there, while others wait for the storage.
+ * Jobs fetched at the same time by default. Two of the three requests of a job go to the API, so this many keep busy
+ * the 64 requests that `GtStudio` allows there, while others wait for the storage.
  */
 export const defaultConcurrency = 96
 
@@ -34,8 +34,8 @@ export interface Options {
    */
   readonly filter?: (job: JobSummary) => boolean
   /**
-   * As `filter`, by what a result holds: it is fetched to know, before its files, and each run fetches it again. Default: all.
-   * What a sink holds of a job from an earlier run stays as it is.
+   * As `filter`, by what a result holds. Each run fetches every result to find out, before its files. Jobs that a sink
+   * holds from an earlier run stay. Default: all.
    */
   readonly filterResult?: (
     document: ResultDocument,
@@ -59,8 +59,8 @@ export interface Options {
   /** Which files are fetched with a result document. Default: `results`. */
   readonly attachments?: AttachmentChoice
   /**
-   * Where sizes of images come from that neither a mask nor a stored input has. Default: nowhere. A `Refresh` with it also
-   * stores jobs that did not change, so that sizes reach the sinks that hold them; sinks that append are left as they are.
+   * Where to get sizes of images without a mask or stored input. Default: nowhere. A `Refresh` with it also stores
+   * unchanged jobs, so that sinks get the sizes; sinks that append are left as they are.
    */
   readonly sizes?: Source
   /** Most jobs in flight, from 1. Default: 96, {@link defaultConcurrency}. `GtStudio` bounds requests by itself. */
@@ -71,10 +71,10 @@ export interface Options {
    */
   readonly grace?: Duration.Input
   /**
-   * Lists the batches repeatedly while jobs are in progress, and exports those that become finished. The report then
-   * counts the jobs as last listed; `exported` are those of the whole run. `selection` holds for the first pass, `New`
-   * for those after it; a `Retry` has no listing and follows nothing. Remembers the ids exported: about 100 bytes per job.
-   * Default: one pass.
+   * Lists the batches repeatedly while jobs are in progress, and exports those that become finished. The report counts
+   * the jobs as last listed; `exported` counts those of all passes. `selection` is for the first pass, `New` for later
+   * ones; a `Retry` has no listing and follows nothing. Remembers the ids exported: about 100 bytes per job. Default:
+   * one pass.
    */
   readonly follow?: FollowOptions
   /** Is called with every event as it happens. Must be quick; it must not throw. `Export.stream` waits for a slow consumer. */

@@ -1,4 +1,4 @@
-/** What the ledger is told of jobs: their outcomes, and when these are recorded. */
+/** The outcomes of jobs as the ledger records them, and when it does. */
 import * as Effect from "effect/Effect"
 import type { AttachmentChoice } from "../../Job.ts"
 import type { JobRecord, Receipt } from "../../JobSink.ts"
@@ -41,7 +41,7 @@ export const heldOutcomes = (
   })
 }
 
-/** Of a job that was fetched and that every sink of the run holds. */
+/** For a fetched job that every sink of the run holds. */
 export const unchangedOutcome = ({ task: { batch } }: Job, { jobId, summary }: JobRecord, at: number): Outcome => ({
   _tag: "Unchanged",
   batch,

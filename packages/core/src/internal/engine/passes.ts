@@ -17,7 +17,7 @@ export interface Pass {
   readonly oldest?: Oldest
 }
 
-/** The first pass, of which a refresh with a limit leaves to the next one the jobs that were checked last. */
+/** The first pass. A refresh with a limit leaves the jobs that were checked last to the next run. */
 export const firstPass = Effect.fnUntraced(function*(options: Options, batches: Options["batches"], limit: number) {
   const selection: Selection = options.selection ?? { _tag: "New" }
   if (selection._tag !== "Refresh" || selection.jobs !== undefined || limit === Number.POSITIVE_INFINITY) {
@@ -42,7 +42,7 @@ export interface Oldest {
   readonly at: number
   /** How many of those that were checked just then: many are checked in the same millisecond. */
   readonly count: number
-  /** How many of these the pass has come to. */
+  /** Counts of this pass. */
   met: number
   /** Whether there are more jobs than these. */
   readonly hasMore: boolean
@@ -105,7 +105,7 @@ export class EarlierPasses {
     return this.follows && this.exported.get(batch)?.has(jobId) === true
   }
 
-  /** The job's result is none that the run is for. */
+  /** The filter excludes the job by its result. */
   addUnwanted(batch: BatchRef, jobId: string): void {
     if (this.follows) this.unwanted.get(batch)?.add(jobId)
   }

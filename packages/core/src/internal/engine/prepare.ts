@@ -48,7 +48,7 @@ export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreein
         source: { ...source, replay },
         target,
         open: runner.open,
-        // Each token names one batch: those of two sources must differ.
+        // A token names one batch, so the tokens of two sources must differ.
         runId: `${runId}-${index}`,
         batches,
         load,
@@ -59,7 +59,7 @@ export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreein
     }
   })
 
-  // All of them first: what one has lost, another may give only where it has not lost it too.
+  // Inspects all sinks first: another sink can return a missing job only if it still has the job.
   const lost = yield* Effect.raceFirst(Effect.forEach(runners, reconciled), Effect.as(Deferred.await(stop), []))
   if (events.report.stopped) return
   yield* Effect.forEach(runners, (runner, index) => backfillFromOthers(runner, lost[index] === true), { discard: true })
@@ -96,7 +96,7 @@ export const reconcile = Effect.fnUntraced(function*(
     yield* record(found.flatMap(({ projectId, receipt }, index): ReadonlyArray<Outcome> => {
       const batch = { projectId, batchId: receipt.batchId }
       if (words[index] === "unknown") return [{ _tag: "Reconciled", batch, sink: sink.id, receipt }]
-      // What only adds holds a job several times: its latest revision is not told from the others.
+      // A sink that appends may hold a job several times, and its latest revision cannot be recognized.
       if (words[index] === "match" || sink.capabilities.keying === "append") return []
       voided++
       // Not recorded as it is: a run that fetches the job finds, and reports, that it changed.

@@ -1,7 +1,7 @@
 /** Why inputs could not be fetched or measured, as reports count it: in a few short texts that name no address. */
 import type { GtStudioError } from "../../GtStudioError.ts"
 
-/** A reason, and how often it was met. */
+/** A reason and its count. */
 export interface Counted {
   readonly reason: string
   readonly count: number
@@ -19,7 +19,7 @@ export const reasonOf = ({ reason, status }: GtStudioError): string =>
     ? "no address"
     : "unreachable"
 
-/** Counts reasons, in the order in which each was first met. */
+/** Counts reasons, in the order of their first occurrence. */
 export const counted = (reasons: Iterable<string>): ReadonlyArray<Counted> => {
   const counts = new Map<string, number>()
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)

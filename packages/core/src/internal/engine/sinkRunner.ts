@@ -30,8 +30,8 @@ const again = {
 }
 
 /**
- * Feeds one sink: takes deliveries from a bounded queue, forms batches as the sink's capabilities say, and brings each
- * through stage and commit. When the sink fails for good, everything still offered to it fails with the same error.
+ * Feeds one sink: takes deliveries from a bounded queue, forms batches by the sink's capabilities, and runs stage and
+ * commit for each. After a final failure of the sink, everything still offered to it fails with the same error.
  */
 export class SinkRunner<D extends Delivery, E> {
   readonly sink: JobSink
@@ -42,7 +42,7 @@ export class SinkRunner<D extends Delivery, E> {
   private readonly queue: Queue.Queue<D, Cause.Done>
   private readonly onSettled: (settled: Settled<D>) => Effect.Effect<void, E>
   private readonly settledAll = Latch.makeUnsafe(true)
-  /** Nothing waits beyond what the sink's batches can hold: that is what a crash costs. */
+  /** The queue holds no more than the sink's batches can: that is what a crash costs. */
   private readonly room: Semaphore.Semaphore
   /** Milliseconds that a batch waits to fill. */
   private readonly maxAge: number
@@ -155,7 +155,7 @@ export class SinkRunner<D extends Delivery, E> {
       })
       return fill.pipe(
         Effect.timeoutOption(Duration.millis(wait)),
-        // The end of the queue is met again by the next take.
+        // The next take sees the end of the queue again.
         Effect.orElseSucceed(Option.none),
         Effect.as(batch)
       )
@@ -185,7 +185,7 @@ export class SinkRunner<D extends Delivery, E> {
     ) as Effect.Effect<void, E>
   }
 
-  /** Tries a step. A defect in the sink's code is that sink's failure, and nobody else's. */
+  /** Runs a step with retries. A defect in the sink's code is a failure of that sink alone. */
   private attempt<A>(step: SinkError["step"], run: () => Effect.Effect<A, SinkError>): Effect.Effect<A, SinkError> {
     return Effect.catchDefect(Effect.retry(Effect.suspend(run), again), (cause) =>
       Effect.fail(
@@ -217,7 +217,7 @@ export class SinkRunner<D extends Delivery, E> {
     return this.settled({ stored: [], failed: batch.map((delivery) => ({ delivery, error })) })
   }
 
-  /** Every delivery gets exactly one end: a receipt, a rejection, or the fault of a sink that answered with neither. */
+  /** Every delivery ends exactly once: with a receipt, a rejection, or the failure of a sink that returned neither. */
   private account(
     batch: ReadonlyArray<D>,
     receipts: ReadonlyArray<Receipt>,

@@ -24,13 +24,13 @@ export interface Fed {
 export interface Feeding {
   readonly runId: string
   readonly ending: Ending<Fatal>
-  /** Done when the run has ended: each sink is then told so, and closed. */
+  /** Done when the run has ended. Then each sink is notified and closed. */
   readonly ended: Deferred.Deferred<RunEnd>
   readonly watch: ExportWatch
   readonly settled: (runner: Runner) => (batch: Settled<Delivery>) => Effect.Effect<void, LedgerError>
 }
 
-/** Opens a sink and feeds it until the run has ended; then tells it so, and closes it. */
+/** Opens a sink and feeds it until the run has ended. Then notifies and closes it. */
 export const feed = Effect.fnUntraced(function*({ ended, ending, runId, settled, watch }: Feeding, sink: JobSink) {
   const opened = yield* Deferred.make<Runner, SinkError | LedgerError>()
   const life = Effect.gen(function*() {
@@ -49,7 +49,7 @@ export const feed = Effect.fnUntraced(function*({ ended, ending, runId, settled,
   return fed
 })
 
-/** How a sink ended when it was told of the end of the run: `exit` is undefined if it did not in time. */
+/** How a sink ended after the end of the run: `exit` is undefined if it did not end in time. */
 export const sinkEnd = (
   sink: string,
   { outcome }: RunEnd,

@@ -31,7 +31,7 @@ export interface RunningExport {
   readonly await: Effect.Effect<ExportReport, ExportError>
 }
 
-/** Starts an export as `Export.start` does, and tells an outlet of its events. */
+/** Starts an export as `Export.start` does, and passes its events to an outlet. */
 export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: Outlet<ExportError>) {
   const { batches, concurrency, grace, limit, load } = yield* checkOptions(options)
   const { filter, filterResult } = options
@@ -115,7 +115,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     yield* listed
     if (follow === undefined) return
     for (;;) {
-      // A job on its way into a sink would be taken for one that nobody has fetched.
+      // Otherwise a job on its way into a sink would look like one that was not fetched.
       const idle = Effect.forEach(runners, (runner) => runner.idle, { discard: true })
       yield* Effect.raceFirst(idle, Deferred.await(cut))
       yield* pipeline.recorded
@@ -137,7 +137,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     const end: RunEnd = { outcome: !isOver ? "stopped" : hasAll ? "completed" : "partial" }
     yield* Deferred.succeed(ended, end)
     for (const runner of runners) yield* runner.end
-    // Each sink is told of the end, also when another one could not take it.
+    // Notifies each sink of the end, even if another one failed.
     const ends = yield* Effect.forEach(fed, ({ fiber }) => ending.within(fiber), { concurrency: "unbounded" })
     const finished: Array<Exit.Exit<string | void, SinkError>> = []
     for (const [index, { runner }] of fed.entries()) {
@@ -162,7 +162,7 @@ export const startRun = Effect.fnUntraced(function*(options: Options, outlet?: O
     events.emit({ _tag: "Ended", seconds: yield* secondsNow })
     return events.report
   })
-  // Whoever waits is told what ended the run, not that this could not be noted either.
+  // Waiters learn what ended the run, not that recording it failed too.
   const noteEnd = Effect.andThen(
     pipeline.recorded,
     Effect.suspend(() => ledger.end(pass.run, events.runEnd(events.report.stopped ? "stopped" : "aborted")))

@@ -11,7 +11,7 @@ import { decide, onlyLost, type Selection } from "../../Selection.ts"
 import { attemptsOf, type Task } from "./fetchedJob.ts"
 import type { Fatal, Setting } from "./setting.ts"
 
-/** The jobs that a pass has to fetch, in the order of the listings; what becomes of all others is told here. */
+/** The jobs that a pass has to fetch, in the order of the listings. Reports the outcome of all other jobs. */
 export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
   const { batches, earlier, events, fetch: { attachments }, gtStudio, ledger, limit, pass, runners, stop, filter } =
     setting
@@ -43,7 +43,7 @@ export const tasks = (setting: Setting): Stream.Stream<Task, Fatal> => {
     const at = yield* Clock.currentTimeMillis
     const unreadable = page.malformed.filter(({ identified }) => identified)
     const { run, selection } = pass()
-    // Any other selection looks at jobs that are up to date too.
+    // Any other selection also checks jobs that are up to date.
     const upToDateIn = selection._tag === "New" ? sinkIds : undefined
     const listed = [...page.jobs, ...unreadable.map(placeholder)]
     const seen = yield* ledger.observe(run, batch, listed, upToDateIn, attachments)

@@ -14,7 +14,7 @@ import { inSpan } from "./span.ts"
 /** What a request is sent to: an endpoint of the API, or wherever the redirects of an attachment lead. */
 export type Endpoint = Subject["operation"] | "storage"
 
-/** Is told of a client's requests. Where telemetry is off, {@link unwatched} is, and returns what it is given. */
+/** Observes a client's requests. Without telemetry, {@link unwatched} returns its arguments. */
 export interface ClientWatch {
   /** All tries of one operation. */
   readonly operation: <A, E, R>(subject: () => Subject, tries: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -40,7 +40,7 @@ export interface ClientWatch {
   ) => void
 }
 
-/** Tells nobody. */
+/** Observes nothing. */
 export const unwatched: ClientWatch = {
   operation: (_subject, tries) => tries,
   request: (_endpoint, request, inTurn) => inTurn(request),

@@ -16,9 +16,9 @@ import { endSpan, failureOf, inSpan } from "./span.ts"
 const states = ["listed", "exported", "unchanged", "unfinished", "failed"] as const
 const stages: ReadonlyArray<JobStage> = ["pending", "unfinished", "stored", "failed"]
 
-/** Is told of one export. Where telemetry is off, {@link unwatched} is, and returns what it is given. */
+/** Observes one export. Without telemetry, {@link unwatched} returns its arguments. */
 export interface ExportWatch {
-  /** A sink of the export that tells of its batches. */
+  /** A sink of the export that reports its batches. */
   readonly sink: (sink: JobSink, open: OpenSink) => OpenSink
   /** Shows how many records wait for the sinks of a kind. */
   readonly queues: (runners: ReadonlyArray<{ readonly sink: JobSink; readonly queued: number }>) => void
@@ -30,7 +30,7 @@ export interface ExportWatch {
   readonly run: <E, R>(main: Effect.Effect<ExportReport, E, R>) => Effect.Effect<ExportReport, E, R>
 }
 
-/** Tells nobody. */
+/** Observes nothing. */
 const unwatched: ExportWatch = {
   sink: (_sink, open) => open,
   queues: () => {},
@@ -127,7 +127,7 @@ class TellingWatch implements ExportWatch {
     return ++this.traced <= tracedJobsPerSecond
   }
 
-  /** Counts what became of jobs, and says so where one failed. */
+  /** Counts outcomes of jobs, and logs failures. */
   onEvent(event: JobEvent): void {
     switch (event._tag) {
       case "Exported":

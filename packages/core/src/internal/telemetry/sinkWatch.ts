@@ -5,7 +5,7 @@ import { metrics, spans, type Spec } from "../../Telemetry.ts"
 import { type Instruments, seconds } from "./instruments.ts"
 import { inSpan } from "./span.ts"
 
-/** A sink that tells of its batches: how long they took, and how many jobs, rows and bytes they brought. */
+/** A sink that reports its batches: durations, jobs, rows, and bytes. */
 export const watchedSink = (sink: string, open: OpenSink, instruments: Instruments): OpenSink => {
   /** Rows read so far for what is staged and not committed. */
   const staged = new Map<CommitToken, { rows: number }>()

@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as References from "effect/References"
 import type * as Tracer from "effect/Tracer"
 
-/** Runs an effect in a span, which ends as {@link endSpan} has it; without one where nothing is to be traced. */
+/** Runs an effect in a span, which {@link endSpan} ends; without a span if nothing is traced. */
 export const inSpan = <A, E, R>(
   name: string,
   options: Tracer.SpanOptionsNoTrace,
@@ -21,7 +21,7 @@ export const inSpan = <A, E, R>(
         ))
       : run(undefined))
 
-/** Ends a span. A failure is told as {@link failureOf} tells it. */
+/** Ends a span, with the failure as {@link failureOf} describes it. */
 export const endSpan = (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
   Effect.clockWith((clock) =>
     Effect.sync(() => {
@@ -41,8 +41,8 @@ interface Failure {
 }
 
 /**
- * What may be told of a failure: its kind and, where the error is one of ours, its text. What else an error carries
- * (causes, stacks, what a sink's library says) is not for a collector to know. None for success and interruption.
+ * What telemetry may say about a failure: its kind and, for our own errors, its text. Causes, stacks, and texts of a
+ * sink's library stay out. None for success and interruption.
  */
 export const failureOf = (exit: Exit.Exit<unknown, unknown>): Failure | undefined => {
   if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return undefined

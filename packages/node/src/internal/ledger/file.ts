@@ -1,6 +1,6 @@
 /**
- * The version of a ledger's file, and the look at the file that says whether it is a ledger at all. That look reads a
- * few pages whatever the size of the file.
+ * The version of a ledger's file, and the check that a file is a ledger. The check reads a few pages whatever the
+ * file's size.
  */
 import { damaged, type Database, ledgerError } from "./sqlite.ts"
 import { sqliteTypes, statementsOf, tables, versions } from "./tables.ts"
@@ -13,7 +13,7 @@ export const currentVersion = versions.length
 
 const number = (db: Database, pragma: string): number => Number(db.pragma(pragma, { simple: true }))
 
-/** Whether a file is fit to be used as it is. Throws a `LedgerError` where it must not be touched. */
+/** Checks that a file can be used unchanged. Throws a `LedgerError` if it must not be touched. */
 export const inspect = (db: Database, file: string): "new" | "older" | "current" => {
   const id = number(db, "application_id")
   const version = number(db, "user_version")

@@ -9,7 +9,7 @@ import { RowSet } from "./rowSet.ts"
 export interface Observed {
   /** A run begins, and has observed nothing. */
   readonly begin: (run: number) => Program<void>
-  /** Notes that a run has observed these rows of a batch, and answers of each whether it had not before. */
+  /** Records that a run has observed these rows of a batch. Returns for each whether it is the first time. */
   readonly add: (run: number, batch: number, rows: ReadonlyArray<number>) => Program<ReadonlyArray<boolean>>
   /** Whether it is known that a run has observed all jobs of a batch. */
   readonly isWhole: (run: number, batch: number) => Program<boolean>
@@ -19,7 +19,7 @@ export interface Observed {
   readonly forget: () => void
 }
 
-// In the order of their keys, so that writers that meet wait for each other and not in a circle.
+// In the order of their keys, so that concurrent writers wait for each other without a deadlock.
 const insert = statement(
   `INSERT INTO {observed} AS o (job, run)
    SELECT v.job, r.run FROM {v} CROSS JOIN (SELECT CAST(? AS BIGINT) AS run) r WHERE true ORDER BY v.job
@@ -51,7 +51,7 @@ const rowsAtOnce = 10_000
 interface OfRun {
   readonly run: number
   readonly rows: RowSet
-  /** How many rows of each batch; undefined for a run that was read back, whose rows do not tell their batch. */
+  /** Rows per batch; undefined for a run that was read back, whose rows do not name their batch. */
   readonly counts: Map<number, number> | undefined
 }
 

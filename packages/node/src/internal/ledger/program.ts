@@ -22,7 +22,7 @@ export type ColumnType = "text" | "integer" | "real"
  */
 export interface Statement {
   readonly text: string
-  /** Of the given rows. */
+  /** For the given rows. */
   readonly columns: Readonly<Record<string, ColumnType>>
   readonly inserts: boolean
 }
@@ -61,9 +61,9 @@ export function* transaction<A>(program: () => Program<A>): Program<A> {
   return (yield { atomic: program }) as A
 }
 
-/** What databases are told in different words. */
+/** The words that differ between databases. */
 export interface Dialect {
-  /** Of the names of tables and indexes. */
+  /** For the names of tables and indexes. */
   readonly prefix: string
   /** Given rows as a table, from one JSON array. */
   readonly table: (columns: Statement["columns"]) => string

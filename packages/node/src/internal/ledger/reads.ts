@@ -111,7 +111,7 @@ export const make = (observed: Observed) => {
   const toPosition = ([row]: ReadonlyArray<BatchRow>): Position | undefined =>
     row && { batch: row[0], ref: { projectId: row[1], batchId: row[2] }, after: "" }
 
-  /** Where the walk continues after a batch. */
+  /** The position after a batch. */
   function* nextBatch({ ref }: Position): Program<Position | undefined> {
     return toPosition(yield* query<BatchRow>(selectNextBatch, [ref.projectId, ref.batchId]))
   }
@@ -155,7 +155,7 @@ export const make = (observed: Observed) => {
       const found = batch === undefined ? undefined : yield* find(ref, batch, ids)
       return ids.map((id) => found?.get(id)?.entry ?? null)
     },
-    /** Where a walk over what the filter asks for begins; undefined if there is nothing. */
+    /** The first position that the filter asks for; undefined if there is none. */
     *first({ batch: ref, notObservedIn: run }: Ledger.EntryFilter): Program<Position | undefined> {
       if (ref === undefined) return toPosition(yield* query<BatchRow>(selectFirstBatch))
       const batch = yield* batchId(ref)

@@ -53,7 +53,7 @@ export const reading = (run: Run, read: reads.Reads) => ({
     })
 })
 
-/** The calls that write, each in one transaction. `run` is for those whose programs say where one is needed. */
+/** The calls that write, each in one transaction. `run` is for calls whose programs say where they need one. */
 export const writing = (run: Run, transaction: Run, write: Writes) => ({
   begin: Effect.flatMap(Clock.currentTimeMillis, (now) => run(() => write.begin(now))),
   end: (id: number, end: Ledger.RunEnd) =>

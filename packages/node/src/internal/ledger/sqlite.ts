@@ -1,6 +1,4 @@
-/**
- * better-sqlite3 as far as the ledger uses it, with what it throws turned into the ledger's errors.
- */
+/** The part of better-sqlite3 that the ledger uses, with its exceptions as the ledger's errors. */
 import { Ledger } from "@labelstream/core"
 import { SqliteLock } from "@labelstream/storage"
 import BetterSqlite3 from "better-sqlite3"
@@ -72,7 +70,7 @@ const classify = (file: string, cause: unknown): Ledger.LedgerError | undefined 
   if (isCode(cause, "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")) {
     return ledgerError("unavailable", `${file} cannot be written: it or its folder is read-only.`, cause)
   }
-  // better-sqlite3 itself looks whether the folder is there, and throws a TypeError where it is not.
+  // better-sqlite3 itself checks the folder, and throws a TypeError if it is missing.
   const noFolder = cause instanceof TypeError && cause.message.includes("directory does not exist")
   if (noFolder || isCode(cause, "SQLITE_CANTOPEN")) {
     return ledgerError("unavailable", `${file} cannot be opened: see that its folder exists and may be used.`, cause)

@@ -1,6 +1,6 @@
 /**
  * The ledger's tables, by version. Words in braces are those of `program.ts`, or of a database: its integers, numbers,
- * text that is compared by bytes, ids, and what makes tables strict.
+ * text compared by bytes, ids, and its word for strict tables.
  */
 
 /** What databases call the types of the tables. */
@@ -13,7 +13,7 @@ export interface Types {
   readonly text: string
   /** After a table's columns. */
   readonly strict: string
-  /** After those of a table that is kept in the order of its key. */
+  /** Ends the definition of a table that is stored in the order of its key. */
   readonly keyed: string
 }
 
@@ -99,7 +99,7 @@ CREATE TABLE {receipts} (
   PRIMARY KEY (job, sink)
 ) {keyed}`
 
-/** What runs have come to; all null for those before. */
+/** Results of runs; all null for earlier runs. */
 const version2 = `
 ALTER TABLE {runs} ADD COLUMN ended_at {integer};
 ALTER TABLE {runs} ADD COLUMN outcome TEXT CHECK (outcome IN ('completed', 'stopped', 'broken'));

@@ -24,8 +24,8 @@ const isListedAs = (row: Row, summary: Job.JobSummary): boolean =>
   && row[4] === summary.frames
   && row[5] === summary.annotations
 
-// `+?` keeps SQLite from planning a statement again with each call, as it does where its planner may look at a value that
-// is bound: that took as long as reading a third of a page.
+// `+?` keeps SQLite from planning a statement again with each call because of a bound value, which took as long as
+// reading a third of a page.
 const isHeld = (files: Files) =>
   `AND EXISTS (SELECT 1 FROM {receipts} s WHERE s.job = j.id AND s.sink = +?
   AND s.revision_document = j.revision_document AND s.revision_attachments = j.revision_attachments ${files("s")})`
@@ -39,7 +39,7 @@ const filesOf: Readonly<Record<Job.AttachmentChoice, Files>> = {
   all: (table) => `AND ${table}.attachments IS 'all'`
 }
 
-// The first sink's receipts are joined, and lead to the jobs where that can be: quicker than to look for each.
+// The first sink's receipts are joined and lead to the jobs if possible: faster than a lookup per job.
 const select = (source: string, sinks: number, files: Files, columns?: Statement["columns"]): Statement =>
   statement(
     `SELECT j.id, j.job_id, j.reference_id, j.status, j.frames, j.annotations FROM ${source}
@@ -85,7 +85,7 @@ export interface UpToDate {
 export const make = (observed: ObservedInMemory): UpToDate => {
   // By the number of sinks and the files, which are the same throughout a run.
   const statements = new Map<string, ReturnType<typeof statementsFor>>()
-  /** The row of the last page's last job, where that page stood in the order of the rows. */
+  /** The row of the last job of the last page, if that page was in the order of the rows. */
   let last: { readonly run: number; readonly batch: number; readonly row: number } | undefined
 
   return {

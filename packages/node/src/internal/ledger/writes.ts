@@ -1,7 +1,7 @@
 /**
- * Writing: what a page of the listing says, and what became of jobs. A page is a few statements, whatever its size. Every
- * statement takes its rows in the order of their keys, and every call its tables in the same order, so that writers
- * that meet wait for each other and not in a circle.
+ * Writes pages of the listing and outcomes of jobs. A page is a few statements, whatever its size. Every statement
+ * takes its rows in the order of their keys, and every call its tables in the same order, so that concurrent writers
+ * wait for each other without a deadlock.
  */
 import type { Job, Ledger } from "@labelstream/core"
 import type { Observed } from "./observed.ts"
@@ -69,7 +69,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     return id
   }
 
-  /** The rows of these batches, made where they are missing. */
+  /** Returns the rows of these batches, and makes those that are missing. */
   function* batchesOf(refs: ReadonlyArray<Job.BatchRef>): Program<(ref: Job.BatchRef) => number> {
     const missing = new Map<string, Job.BatchRef>()
     let last: Job.BatchRef | undefined
@@ -89,7 +89,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     }
   }
 
-  /** The rows of these sinks, made where they are missing. */
+  /** Returns the rows of these sinks, and makes those that are missing. */
   function* sinksOf(names: ReadonlyArray<string>): Program<(name: string) => number> {
     for (const name of Array.from(new Set(names)).sort(byText)) {
       if ((yield* knownSink(name)) !== undefined) continue
@@ -117,7 +117,7 @@ export const make = (read: Reads, observed: Observed, upToDate?: UpToDate) => {
     return yield* upToDate.find(run, batch, page, ids, attachments)
   }
 
-  /** Notes what is listed of jobs, and answers the row of each. */
+  /** Records what is listed of jobs. Returns the row of each. */
   function* list(batch: number, summaries: ReadonlyArray<Job.JobSummary>): Program<ReadonlyArray<[number, string]>> {
     const rows = summaries.map((summary) => listingRow(batch, summary))
     return Array.from(yield* query<[number, string]>(upsertListing, [], rows))

@@ -64,7 +64,7 @@ const cornersOf = ({ length, width, x, y, yaw }: Box): ReadonlyArray<Point> => {
 const outline = (points: ReadonlyArray<Point>, map: Map2): string =>
   points.map(([x, y]) => `${fixed(map.x(x))} ${fixed(map.y(y))}`).join("L")
 
-/** Draws boxes: those of the first frame full, those of later frames faint, with the way of each object. */
+/** Draws boxes: those of the first frame full, those of later frames faint, with the path of each object. */
 export const boxes = (all: ReadonlyArray<Box>, frame: string | null, colors: Colors, budget: Budget): Html => {
   const drawn = all.filter(() => budget.take(5))
   const map = mapOf(drawn.flatMap(cornersOf), 4 * Math.max(1e-6, ...drawn.map(({ length }) => length)))

@@ -32,11 +32,11 @@ const sensorLimit = 8
 /** Orders names as people do: `frame2` before `frame10`. */
 export const inOrder = new Intl.Collator("en", { numeric: true })
 
-/** The order of frames: as the job has them, and by their names where it does not say. */
+/** The order of frames: that of the job, or by name if the job has none. */
 export const byTime = (a: Pick<Frame, "index" | "name">, b: Pick<Frame, "index" | "name">): number =>
   (a.index ?? Infinity) - (b.index ?? Infinity) || inOrder.compare(a.name ?? "", b.name ?? "")
 
-/** The images that a job's annotations are on, those of a sensor one after the other. */
+/** The images that a job's annotations are on, sensor by sensor. */
 export const framesOf = (rows: ReadonlyArray<AnnotationModel.AnnotationRow>): ReadonlyArray<Frame> => {
   const found = rows.flatMap((row) => {
     const shape = shapeOf(row)
@@ -84,7 +84,7 @@ const nameOf = ({ name, sensor }: Frame): Html | null => {
   return html`${parts.map((part, at) => at === 0 ? part : html`, ${part}`)}`
 }
 
-/** One image, with what is said of all of it. Where that is everything and the image is not here, nothing is drawn. */
+/** Draws one image, with the texts about it. Draws nothing if there are only texts and the image is missing. */
 const image = (frame: Frame, below: Below, within: typeof single, colors: Colors, budget: Budget): Html => {
   const drawn = frame.shapes.length === 0 && below.picture === undefined
     ? html``
@@ -97,7 +97,7 @@ const image = (frame: Frame, below: Below, within: typeof single, colors: Colors
 export const oneImage = (frame: Frame, belowOf: BelowOf, colors: Colors, budget: Budget): Html =>
   image(frame, belowOf(frame), single, colors, budget)
 
-/** Some of many frames, where their objects went, and when they are seen. */
+/** Some of many frames, with the paths of their objects and when they are visible. */
 export const sequence = (frames: ReadonlyArray<Frame>, belowOf: BelowOf, colors: Colors, budget: Budget): Html => {
   const shown = drawnFrames(frames)
   const below = shown.map(belowOf)

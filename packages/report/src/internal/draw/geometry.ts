@@ -25,7 +25,7 @@ const reach = 1e12
 const finite = (value: unknown): number | undefined =>
   typeof value === "number" && Math.abs(value) <= reach ? value : undefined
 
-/** The value of a JSON text; undefined if it is none. */
+/** The value of a JSON text; undefined if it is invalid. */
 export const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text) as unknown
@@ -41,7 +41,7 @@ const pointOf = (value: unknown): ReadonlyArray<Point> => {
   return x === undefined || y === undefined ? [] : [[x, y]]
 }
 
-/** At most so many points of a line, evenly spread, with its first and last. */
+/** At most this many points of a line, evenly spread, with its first and last. */
 const thinned = (points: ReadonlyArray<Point>, most: number): ReadonlyArray<Point> =>
   points.length <= most
     ? points
@@ -50,7 +50,7 @@ const thinned = (points: ReadonlyArray<Point>, most: number): ReadonlyArray<Poin
 /** Most points that are drawn of one annotation. */
 const pointLimit = 120
 
-/** A 2D cuboid's form is not documented: its edges where it has some, otherwise what encloses it. */
+/** A 2D cuboid's form is not documented: draws its edges if it has some, otherwise its enclosing box. */
 const cuboid = (row: AnnotationModel.AnnotationRow, object: unknown): Shape | undefined => {
   const points = isObject(object) && isObject(object["points"]) ? object["points"] : {}
   const edges = isObject(object) && isObject(object["edges"]) ? Object.values(object["edges"]) : []

@@ -10,7 +10,7 @@ const segmentLimit = 12
 
 const hexColor = /^#[0-9a-f]{6}$/
 
-/** A color of the platform's; an empty field where it is none that can be shown. */
+/** A color of the platform, or an empty field if it cannot be shown. */
 const swatch = (color: string | null): Html =>
   html`<svg aria-hidden="true" viewBox="0 0 10 10">${
     color !== null && hexColor.test(color)

@@ -1,4 +1,4 @@
-/** Reads labeled point clouds (PCD, text or uncompressed binary) as far as a view from above needs them. */
+/** Reads labeled point clouds (PCD, text or uncompressed binary), for a view from above. */
 
 /** One point and the number of what it belongs to. */
 export interface CloudPoint {
@@ -20,7 +20,7 @@ const headerLimit = 4096
 
 const labelNames = ["label_key", "label", "labels", "class", "object"]
 
-/** Undefined if it is no such file, or has no field for the label. */
+/** Returns undefined if it is not such a file, or has no field for the label. */
 export const read = (bytes: Uint8Array): Cloud | undefined => {
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, headerLimit))
   const data = /^DATA[ \t]+(ascii|binary)[ \t]*\r?\n/m.exec(head)

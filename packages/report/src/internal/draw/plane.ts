@@ -1,4 +1,4 @@
-/** Annotations on an image: what was drawn on it, above the image itself where it is stored, and else in its frame. */
+/** Annotations on an image: above the image itself if it is stored, otherwise in its frame. */
 import type { JobSink } from "@labelstream/core"
 import { type Html, html, shorten } from "../html.ts"
 import { typeName } from "../sections/parts.ts"
@@ -43,12 +43,12 @@ export class Budget {
     this.whole = whole
   }
 
-  /** One of so many equal parts: what is drawn first does not take all. */
+  /** A share of the room, so that what is drawn first does not take all. */
   part(of: number): Budget {
     return new Budget(this.points / of, this.shapes / of, this)
   }
 
-  /** Whether there is room for an annotation of so many points. */
+  /** Whether there is room for an annotation with this many points. */
   take(points: number): boolean {
     if (this.points < points || this.shapes < 1) {
       this.skip()
@@ -69,7 +69,7 @@ export class Budget {
 const areFractions = (points: ReadonlyArray<Point>): boolean =>
   points.every(([x, y]) => x >= -0.5 && x <= 1.5 && y >= -0.5 && y <= 1.5)
 
-/** Where all points are to be seen that are no fractions of an image. */
+/** The rectangle of all points, if they are not fractions of an image. */
 const around = (
   points: ReadonlyArray<Point>
 ): { readonly x: number; readonly y: number; readonly w: number; readonly h: number } => {
@@ -128,7 +128,7 @@ const marks = ({ kind, names, points }: Shape): Html => {
 
 // More would cover each other.
 const namedShapes = 12
-// As many on top of each other would make one dark field.
+// More of them on top of each other would make one dark field.
 const denseShapes = 40
 
 /** A text at a place, to its right if there is room for it. */
@@ -167,7 +167,7 @@ const counted = (shapes: ReadonlyArray<Shape>): string =>
     .map(([name, some]) => some.length === 1 ? name : `${some.length} \u00d7 ${name}`)
     .join(", ")
 
-/** Draws the annotations of one frame, above its image where that is shown. */
+/** Draws the annotations of one frame, above its image if that is shown. */
 export const plane = (
   shapes: ReadonlyArray<Shape>,
   size: Size & Pick<Below, "picture">,

@@ -5,8 +5,8 @@ import type { JobName, PerJob } from "./summaryModel.ts"
 const starts = [0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000]
 
 /**
- * How many annotations jobs have. Remembers each different count: for `k` different ones there are at least k^2/2
- * annotations, so that a million of them are 1,414 at most.
+ * Annotations per job. Remembers each different count: `k` different counts need at least k^2/2 annotations, so a
+ * million annotations have at most 1,414.
  */
 export class Distribution {
   private readonly jobsWith = new Map<number, number>()
@@ -38,7 +38,7 @@ export class Distribution {
     return { median: this.at(counts, jobs / 2), mean: jobs === 0 ? 0 : sum / jobs, max, maxJob, bins }
   }
 
-  /** The smallest count that at least so many jobs do not exceed. */
+  /** The smallest count that at least this many jobs do not exceed. */
   private at(counts: ReadonlyArray<readonly [count: number, jobs: number]>, jobs: number): number {
     let passed = 0
     for (const [count, with_] of counts) {

@@ -106,7 +106,7 @@ const none = () => ({})
 const galleryOf = (size: number | undefined): Gallery<Sketch> =>
   new Gallery(Math.min(mostDrawn, Math.max(0, Math.floor(size ?? 12))))
 
-/** Null where no sink can give its jobs back. */
+/** Null if no sink can return its jobs. */
 export const readResults = Effect.fnUntraced(function*(options: Options) {
   const sink = options.sinks?.find(({ replay }) => replay !== undefined)
   if (sink?.replay === undefined) return null

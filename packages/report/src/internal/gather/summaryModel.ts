@@ -6,7 +6,7 @@ export const mostDrawn = 60
 
 /** What to gather, and from where. */
 export interface Options {
-  /** Where the jobs are stored. The first that has `replay` is read; without one, only the ledger speaks. */
+  /** The sinks of the jobs. The first one with `replay` is read; without one, the ledger is the only source. */
   readonly sinks?: ReadonlyArray<JobSink.JobSink>
   /** Only these batches; default all. */
   readonly batches?: ReadonlyArray<Job.BatchRef>
@@ -62,7 +62,7 @@ export interface SinkLine {
 /** The runs, the latest first, without those that found nothing to do. */
 export interface Runs extends Top<Ledger.Run> {
   readonly count: number
-  /** Runs that ended by themselves, exported nothing and met no failure. */
+  /** Runs that ended by themselves, exported nothing, and had no failure. */
   readonly quiet: number
 }
 
@@ -89,7 +89,7 @@ export interface ProblemLine extends CountLine {
 
 /** Labels by how often they occur. */
 export interface Labels extends Top<LabelLine> {
-  /** How many different ones there are; at least so many where `capped`. */
+  /** The number of different ones, or a lower bound if `capped`. */
   readonly distinct: number
   /** Whether there were more than are counted one by one. */
   readonly capped: boolean
@@ -140,7 +140,7 @@ export interface Summary {
   readonly unfinished: Top<JobName & { readonly status: string }>
   readonly sinks: ReadonlyArray<SinkLine>
   readonly runs: Runs
-  /** Null where no sink could give its jobs back. */
+  /** Null if no sink can return its jobs. */
   readonly results: Results | null
 }
 
@@ -162,7 +162,7 @@ export interface SketchInput {
   readonly size: JobSink.Size | null
   /** Whether the image itself is stored. */
   readonly isStored: boolean
-  /** Null where it is not stored, is too large to be shown, or could not be read. */
+  /** Null if it is not stored, too large to be shown, or unreadable. */
   readonly bytes: Uint8Array | null
 }
 

@@ -122,7 +122,7 @@ ${rest(sketch, budget.skipped).map((text) => html`<p class="soft small">${text}<
     return input === undefined ? { size: null } : { size: input.size, picture: this.album.input(input) }
   }
 
-  /** A mask, above the image that it is of where that is stored. */
+  /** A mask, above its image if that is stored. */
   private mask(file: SketchFile, { inputs, rows }: Sketch, isOneOfMany: boolean): Html {
     const { frameId, sensorId, size } = file
     const name = frameId === null ? html`Mask` : html`Mask of ${frameName(frameId)}`

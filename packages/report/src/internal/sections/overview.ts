@@ -6,7 +6,7 @@ import { more, table } from "./parts.ts"
 
 const total = ({ stages }: Summary): number => stages.pending + stages.unfinished + stages.stored + stages.failed
 
-/** What everything comes to, in a word. */
+/** The state of everything, in a word. */
 export const state = (summary: Summary): { readonly tone: "good" | "warn" | "bad"; readonly word: string } => {
   const { failed, pending, unfinished } = summary.stages
   if (total(summary) === 0) return { tone: "warn", word: "Nothing exported yet" }

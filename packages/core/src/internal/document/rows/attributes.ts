@@ -1,6 +1,6 @@
 /**
  * Attributes of an annotation. Documented: an object from name to `{ value: string | string[], state? }`; video
- * segmentation writes `[]` for none. A value without that wrapper is taken as it stands.
+ * segmentation writes `[]` for none. A value without that wrapper is taken unchanged.
  */
 import { isContainer, isObject, quote, stringify } from "../json.ts"
 

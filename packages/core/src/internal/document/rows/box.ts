@@ -1,6 +1,4 @@
-/**
- * The numbers of a 3D box. How the platform spells them is not documented: those of the samples are read (guessed).
- */
+/** The numbers of a 3D box. Their names are not documented, so the names in the samples are read (guessed). */
 import { isObject, type JsonObject, nearest } from "../json.ts"
 
 /** The numbers of a 3D box, null if the document has none of that name. */
@@ -45,5 +43,5 @@ export const boxOf = (object: JsonObject): Box => {
 const noAxes: JsonObject = {}
 const axesOf = (value: unknown): JsonObject => isObject(value) ? value : noAxes
 
-/** What all that is no 3D box has. */
+/** The columns of a row that is not a 3D box. */
 export const noBox = boxOf(noAxes)

@@ -6,7 +6,7 @@ import type { AnnotationType } from "../../../AnnotationModel.ts"
 import { alone, expectObject, type RowWriter } from "./rowWriter.ts"
 import { typeNamed, typeOfPoints, writeShape } from "./shapes.ts"
 
-/** The five lists. One of them is enough to tell an image annotation. */
+/** The five lists. Any of them shows that this is an image annotation. */
 export const imageLists: ReadonlyArray<string> = ["rectangles", "polygons", "lines", "cuboids", "landmarks"]
 
 /** The type of the elements of a list, undefined for lists that the platform does not document. */

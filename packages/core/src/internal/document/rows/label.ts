@@ -1,9 +1,9 @@
 /**
- * Names and colors of segments. Masks tell instances of a class apart by the text `car # 4` (documented) and write
+ * Names and colors of segments. Masks distinguish instances of a class by the text `car # 4` (documented) and write
  * colors as `#03f561` or `rgb(244, 35, 242)` (both documented), not always with six digits.
  */
 
-/** A segment's class, and its instance where its name carries one. */
+/** A segment's class, and its instance if its name has one. */
 export interface SegmentName {
   readonly label: string
   readonly instance: string | null
@@ -33,7 +33,7 @@ const isDigits = (value: string): boolean => {
 const rgb = /^rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,[^)]{0,32})?\)$/i
 const hex = /^#?([0-9a-f]{3}|[0-9a-f]{6})$/i
 
-/** `#rrggbb` of a color in either form; lower-case text as it came where it is neither; null if there is none. */
+/** `#rrggbb` of a color in either form, or other text in lower case; null if there is none. */
 export const normalColor = (value: unknown): string | null => {
   if (typeof value !== "string" || value === "") return null
   if (value.length > 64) return value.toLowerCase()

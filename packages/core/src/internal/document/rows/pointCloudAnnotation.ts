@@ -1,6 +1,6 @@
 /**
- * 3D boxes and 2D-3D linking. Documented: one list that mixes both, `_id`, `label`, `color`, `attributes`. Guessed: all
- * the rest, so a 3D box keeps the platform's object as its geometry, and a 2D box is what has 2D points.
+ * 3D boxes and 2D-3D linking. Documented: one list of both, `_id`, `label`, `color`, `attributes`. The rest is guessed,
+ * so a 3D box keeps the platform's object as its geometry, and anything with 2D points is a 2D box.
  */
 import type { AnnotationType } from "../../../AnnotationModel.ts"
 import type { JsonObject } from "../json.ts"

@@ -126,7 +126,7 @@ const ring = (names: ReadonlyArray<string>, edges: unknown): Array<string> | und
   return order.length === size ? order : undefined
 }
 
-/** Whether the edges run along the names as they are: the usual case, where nothing needs to be ordered. */
+/** Whether the edges follow the order of the names: the usual case, which needs no sorting. */
 const isInOrder = (names: ReadonlyArray<string>, edges: ReadonlyArray<unknown>): boolean => {
   for (let i = 0; i < names.length; i++) {
     const edge = edges[i]
@@ -174,7 +174,9 @@ export const naturalOrder = (a: string, b: string): number => {
 
 const isDigit = (code: number) => code >= 0x30 && code <= 0x39
 
-/** Points of an object in order, in whichever form it has them, or undefined if it has none. They are not looked at. */
+/**
+ * Points of an object in order, in whichever form it has them, or undefined if it has none. The points are not checked.
+ */
 export const pointsOf = (annotation: JsonObject, followEdges: boolean): ReadonlyArray<unknown> | undefined => {
   const coordinates = annotation["coordinates"]
   if (Array.isArray(coordinates)) return coordinates

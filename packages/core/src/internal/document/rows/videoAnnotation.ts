@@ -1,6 +1,6 @@
 /**
- * Video annotation (documented): a tracker is one object through the video, and `frames` maps the frames that show it to
- * annotation objects like those of an image. A frame that is missing, or null, does not show it.
+ * Video annotation (documented): a tracker is one object through the video, and `frames` maps frames to annotation
+ * objects like those of an image. The object is not visible in a frame that is missing or null.
  */
 import type { AnnotationType } from "../../../AnnotationModel.ts"
 import { escapePointer, isContainer, type JsonObject, text } from "../json.ts"

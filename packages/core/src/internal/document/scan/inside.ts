@@ -5,7 +5,7 @@
 const quote = 0x22
 const backslash = 0x5c
 
-/** Where a scan is within a value whose end may be in a later chunk. */
+/** The position of a scan within a value whose end may be in a later chunk. */
 export class Inside {
   /** Brackets that are open. */
   depth = 0
@@ -16,7 +16,7 @@ export class Inside {
 
   private escaped = false
 
-  /** Runs to the end of the array or object, where the depth is 0, or of the chunk. */
+  /** Scans to the end of the array or object, at depth 0, or to the end of the chunk. */
   toEnd(chunk: Uint8Array, from: number): number {
     const length = chunk.length
     let at = from

@@ -1,7 +1,7 @@
 /**
- * The files that a document names, in document order. Documented: `url` of image segmentation and of the older point
- * cloud segmentation, a mask per frame of a segmented video, `label_url` per frame in the newer point cloud
- * segmentation, and the inputs: `image_url` and those of frames. Where masks sit is guessed: a list or an object by
+ * Lists the files that a document names, in document order. Documented: `url` of image segmentation and of the older
+ * point cloud segmentation, a mask per frame of a segmented video, `label_url` per frame in the newer point cloud
+ * segmentation, and the inputs: `image_url` and those of frames. The place of masks is guessed: a list or an object by
  * frame, of URLs or objects, next to the annotations or above, or on the annotations themselves.
  */
 import type { AttachmentRole, ResultType } from "../../../AnnotationModel.ts"
@@ -9,7 +9,7 @@ import { escapePointer, isContainer, isObject, type JsonObject, text } from "../
 import type { ListKind } from "../layout.ts"
 import { type Frame, type FrameInput, isUrl, type Sensor } from "./frames.ts"
 
-/** A URL in a document, and where it was named: what it is for depends on the result type. */
+/** A URL in a document and its place, which together with the result type says what the file is for. */
 export interface Mention {
   readonly origin: "file" | "mask" | "labels" | "segment" | "input"
   readonly url: string

@@ -99,7 +99,7 @@ class Survey implements ScanHandler, Lists {
     return this.seen[list[0] as number]?.mentions ?? []
   }
 
-  /** Where the elements of each list lie, by the number that its skeleton holds. */
+  /** The positions of the elements of each list, by the number in its skeleton. */
   get lists(): ReadonlyArray<ReadonlyArray<Elements>> {
     return this.seen.map(({ lying }) => lying)
   }

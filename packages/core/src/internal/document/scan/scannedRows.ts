@@ -64,7 +64,7 @@ const passRows = (content: Content, reader: Reader): Stream.Stream<Decoded, Cont
   if (reader.isDone) return end
   return Stream.concat(
     Stream.transformPull(content.stream, (pull) => {
-      // Small pieces, and a thousand rows at a time, whatever the content gives at once: what waits here is memory.
+      // Small chunks, and a thousand rows at a time, whatever the content emits at once: waiting rows take memory.
       let chunks: ReadonlyArray<Uint8Array> = []
       let chunk = 0
       let at = 0

@@ -1,8 +1,7 @@
 /**
- * Walks the bytes of a JSON document that come in chunks, says where the elements of its known lists lie, and hands them
- * on as bytes, many at a time where they lie together. It knows where values begin and end but does not parse them: what
- * it hands on is JSON only if the document is. It holds no more than one unfinished element, and the places that `layout`
- * reads whole.
+ * Scans the chunks of a JSON document, finds the elements of its known lists, and emits them as bytes, many at a time
+ * if they are adjacent. It finds where values begin and end but does not parse them, so its output is JSON only if the
+ * document is. It holds at most one unfinished element, and the places that `layout` reads completely.
  */
 import { HeldBytes } from "../heldBytes.ts"
 import { escapePointer } from "../json.ts"
@@ -16,7 +15,7 @@ export type Wanted = "some" | "all"
 export interface Elements {
   /** Bytes of the document before the first of them. */
   readonly from: number
-  /** Bytes of the document up to the end of the last; as `from` where it is one that is longer than what may be held. */
+  /** Position in the document after the last byte; equals `from` for an element longer than what may be held. */
   readonly to: number
   /** Position of the first of them in the list. */
   readonly index: number
@@ -29,7 +28,7 @@ export interface ScanHandler {
   readonly list: (id: number, kind: ListKind, path: string) => Wanted
   /** `count` elements of the list that began last, separated by commas. The bytes are valid during the call only. */
   readonly elements: (bytes: Uint8Array, index: number, count: number) => void
-  /** Where elements of the list that began last lie: each is among them once, in order. */
+  /** Positions of elements of the list that began last: each element once, in order. */
   readonly lying: (elements: Elements) => void
 }
 
