@@ -115,7 +115,10 @@ interface Server {
   readonly port: number
 }
 
-/** Makes the database cluster. Returns a function that starts a server on it, on a free port or on that of an earlier server. */
+/**
+ * Makes the database cluster. Returns a function that starts a server on it, on a free port or that of an earlier
+ * server.
+ */
 const prepare = ({ bin, lib }: Installation, folder: string, password: string) => {
   const user = nobody()
   const libraries = join(folder, "lib")

@@ -1,10 +1,10 @@
 /**
- * Runs a program of this workspace for an npm script, as `node PROGRAM` would, and stops it once npm is gone: npm passes
- * SIGINT and SIGTERM on, but SIGHUP and SIGKILL end it alone. The script has to `exec` this, so that no shell is between.
+ * Runs a program of this workspace for an npm script, as `node PROGRAM` would, and stops it when npm is gone. npm passes on
+ * SIGINT and SIGTERM, but SIGHUP and SIGKILL end npm alone. The script must `exec` this, so that no shell is in between.
  */
 import { join, resolve } from "node:path"
 
-/** Milliseconds between two looks for npm. */
+/** Milliseconds between two checks for npm. */
 const every = 250
 
 const [node = "", , program = "", ...args] = process.argv

@@ -1,13 +1,13 @@
 /**
  * The files of a new package. Its sources are those of `template`, a complete sink and a complete dataset format named
- * `shelf`, under the new name. Its manifest and compiler options differ between a package alone and one of the
+ * `shelf`, under the new name. Its manifest and compiler options depend on whether the package is alone or in the
  * Labelstream workspace.
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { own, ranges } from "./internal/ranges.ts"
 
-/** Where the package is to live: in its own folder, or among the packages of the Labelstream workspace. */
+/** Where the package will be: in its own folder, or among the packages of the Labelstream workspace. */
 export type Home = "alone" | "workspace"
 
 /** What the package is: its own sink, or a dataset format, which the dataset package makes a sink. */

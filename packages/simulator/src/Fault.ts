@@ -1,5 +1,5 @@
 /**
- * Faults as data: each says which requests meet it and what they meet. A list of them can stand in a JSON file. The
+ * Faults as data: each says which requests meet it and what happens to them. A JSON file can hold a list of them. The
  * choice of requests depends on the seed and the request alone, never on timing, so a run can be repeated.
  */
 import * as Result from "effect/Result"
@@ -44,8 +44,8 @@ export const Kind = Schema.TaggedUnion({
   /** The connection is reset after this many bytes of the body; before any header when left out. */
   Reset: { afterBytes: Schema.optionalKey(Count) },
   /**
-   * The connection ends in good order short of Content-Length: after this many bytes, or half of the body. With
-   * `undeclared`, no length is named and the body ends as it should: nothing but its content tells.
+   * The connection ends in good order before Content-Length: after this many bytes, or half of the body. With
+   * `undeclared`, no length is named and the body ends normally, so only its content shows the loss.
    */
   Truncated: { afterBytes: Schema.optionalKey(Count), undeclared: Schema.optionalKey(Schema.Boolean) },
   /** Nothing more comes after this many bytes (headers only when 0, not even them when left out). Closes after
@@ -98,7 +98,7 @@ export const On = Schema.Literals(["any", "api", "details", "stats", "jobs", "jo
 /** See {@link On}. */
 export type On = typeof On.Type
 
-/** Says which requests meet what. All conditions that are given must hold. */
+/** Says which requests meet what. All given conditions must hold. */
 export const Fault = Schema.Struct({
   on: On,
   meets: Kind,
@@ -113,8 +113,8 @@ export const Fault = Schema.Struct({
   /** Share of the requests, chosen by the seed and what is asked for. Default: 1. */
   share: Schema.optionalKey(Share),
   /**
-   * Where the share begins in a draw from 0 to 1 that all faults of the list with `from` have in common: slices that do
-   * not overlap never strike the same request. Left out, each fault draws for itself.
+   * Where the share begins in a draw from 0 to 1 that all faults of the list with `from` share: slices that do not
+   * overlap never hit the same request. Without it, each fault draws for itself.
    */
   from: Schema.optionalKey(Share),
   /** Which time the same thing is asked for the fault begins. Default: 1, the first. */
@@ -208,8 +208,8 @@ export interface TransientOptions {
 }
 
 /**
- * Gives every fault that another try can help, each to this share of the requests at every place where it can occur,
- * and once: a client that sends each request up to twice gets everything. No request meets two of them, so `share` times their number (12)
+ * Gives every retryable fault, each to this share of the requests at every place where it can occur, and once: a client
+ * that sends each request up to twice gets everything. No request meets two of them, so `share` times their number (12)
  * must not pass 1; larger shares throw a RangeError.
  */
 export const transient = (share: number, options: TransientOptions = {}): ReadonlyArray<Fault> => {

@@ -27,7 +27,7 @@ export interface ImageOptions {
   readonly sizes?: ReadonlyArray<readonly [width: number, height: number]>
   /**
    * Where documents say that inputs are: in a `bucket` of the customer (default, documented), which only the platform's
-   * attachment endpoint opens; or at the `storage`'s own origin, where they can be read without a signature too.
+   * attachment endpoint opens; or at the `storage`'s own origin, where they can also be read without a signature.
    */
   readonly at?: "bucket" | "storage"
 }
@@ -105,7 +105,7 @@ export interface Job {
 
 /** A file that a result names. */
 export interface Attachment {
-  /** As the result names it: unsigned. */
+  /** The URL in the result, unsigned. */
   readonly url: string
   readonly contentType: string
   readonly bytes: Uint8Array

@@ -1,6 +1,6 @@
 /**
- * GT Studio in this process, for tests of your own pipelines and exports: the client that they use, over a simulator
- * without sockets and files. What it serves and which faults it meets is said as for `Simulator`.
+ * GT Studio in this process, for tests of your own pipelines and exports: the client over a simulator without sockets
+ * and files. Content and faults have the options of `Simulator`.
  */
 import { GtStudio, type OptionError, SpoolMemory, Transport } from "@labelstream/core"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import * as Simulator from "./Simulator.ts"
 
 /** What is simulated, and how the client reaches it. Every option has a default. */
 export interface Options extends Omit<Simulator.Options, "host" | "port" | "storagePort"> {
-  /** Options of the client but for key and address, such as `retry`. Default: those of `GtStudio`. */
+  /** Options of the client except key and address, such as `retry`. Default: those of `GtStudio`. */
   readonly client?: Omit<GtStudio.Options, "allowInsecureHttp" | "apiKey" | "baseUrl">
 }
 

@@ -1,7 +1,7 @@
 /**
- * A GT Studio on two loopback ports: the API, and the storage that its signed URLs point to. For tests of whatever reads
- * the platform: it serves every documented endpoint that reads, any number of jobs from a seed, and faults on demand;
- * it counts what it served and says what must come out, byte for byte. It does not create batches or jobs.
+ * A GT Studio on two loopback ports: the API, and the storage that its signed URLs point to. For tests of any reader of
+ * the platform: it serves every documented endpoint that reads, any number of jobs from a seed, and faults on demand.
+ * It counts what it served and knows the expected bytes. It does not create batches or jobs.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -41,13 +41,13 @@ export interface Options extends Scenario.Options {
   readonly keyAtStorage?: "refuse" | "allow"
   /** Counts requests by job too, which takes memory for every job asked for. Default: false. */
   readonly countJobs?: boolean
-  /** Is told of each request when it is answered, in that order. Must not throw. */
+  /** Is called with each request when it has been responded to, in that order. Must not throw. */
   readonly onRequest?: (entry: Traffic.Entry) => void
   /** The clock of signatures and rate limits, in milliseconds. Default: `Date.now`. */
   readonly now?: () => number
 }
 
-/** Options out of range, or faults where they cannot occur. */
+/** Options out of range, or faults that cannot occur. */
 export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfigured", { message: Schema.String }) {}
 
 /** A port cannot be listened at. */
@@ -77,7 +77,7 @@ export class SimulatorError extends Schema.TaggedError<SimulatorError>()("Simula
 /** A running simulator. It stops when the scope closes that it was started in. */
 export interface Running extends ContentsOf.Contents {
   readonly report: Effect.Effect<Traffic.Report>
-  /** Sets all counts to 0, those of faults included: each fault is as if it had not struck yet. */
+  /** Sets all counts to 0, those of faults included, as if no fault had occurred yet. */
   readonly reset: Effect.Effect<void>
   /** Gives these jobs (by id) another result, under the same URL. */
   readonly rework: (...jobIds: ReadonlyArray<string>) => Effect.Effect<void, SimulatorError>
@@ -109,7 +109,7 @@ const checkFaults = (faults: ReadonlyArray<Fault.Fault>): void => {
   if (problem !== undefined) throw new RangeError(problem)
 }
 
-/** Gives what the servers are told its defaults. */
+/** Fills in the defaults of the servers' options. */
 const servingOptions = (options: Options) => {
   const within = (what: string, value: number, minimum: number, maximum: number): number => {
     if (value >= minimum && value <= maximum) return value
@@ -144,7 +144,7 @@ const attempt = <A>(operation: string, reason: (message: string) => SimulatorErr
 const misconfigured = (message: string) => new Misconfigured({ message })
 const unknown = (message: string) => new Unknown({ message })
 
-/** @internal What a simulator is made of, checked; `members` are those of `Plain` and `Running` for origins that it has. */
+/** @internal The parts of a simulator, checked; `members` are those of `Plain` and `Running` for its origins. */
 export const assemble = (options: Options) => {
   const parts = attempt("start", misconfigured, () => {
     checkFaults(options.faults ?? [])

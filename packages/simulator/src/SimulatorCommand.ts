@@ -169,8 +169,8 @@ const describe = (simulator: Simulator.Running): string => {
 }
 
 /**
- * Makes the command under a name; `typed` is what a person types to run it. Fails as `Simulator.start` does. It ends when
- * it is interrupted.
+ * Makes the command under a name; `typed` is the command line that runs it. Fails as `Simulator.start` does. It ends
+ * when it is interrupted.
  */
 export const make = <Name extends string>(name: Name, typed: string = name) =>
   Command.make(name, flags, (input) =>

@@ -1,6 +1,6 @@
 /** What a simulator served, in counts that stay small however much that is. */
 
-/** Names the places that requests arrive at; `other` is everything that no endpoint answers for. */
+/** Names the places that requests arrive at; `other` is everything that no endpoint serves. */
 export type Endpoint = "details" | "stats" | "jobs" | "job" | "attachment" | "storage" | "other"
 
 /** Counts since the start or the last reset. */
@@ -10,11 +10,12 @@ export interface Report {
   readonly requests: Readonly<Record<Endpoint, number>>
   /** By HTTP status as text; `none` counts those cut off before any header. */
   readonly statuses: Readonly<Record<string, number>>
-  /** Faults met, by kind. */
+  /** Faults that occurred, by kind. */
   readonly faults: Readonly<Record<string, number>>
   /**
-   * Most requests open at one time: at both origins together, and at each. Without `latency` an answer is given in the
-   * turn that its request arrives, and this stays near 1 whatever the client does: set some to learn its concurrency.
+   * Most requests open at one time: at both origins together, and at each. Without `latency`, a response leaves in the
+   * turn in which its request arrives, and this stays near 1 whatever the client does. Set a latency to measure its
+   * concurrency.
    */
   readonly mostInFlight: { readonly all: number; readonly api: number; readonly storage: number }
   /** Connections accepted, by origin. */
@@ -25,13 +26,13 @@ export interface Report {
   readonly headersAtStorage: Readonly<Record<string, number>>
   /** Requests at the storage refused for a missing or wrong signature, and for an expired one. */
   readonly refused: { readonly signature: number; readonly expired: number; readonly key: number }
-  /** Length of the bodies of all answers that met no fault, whether or not the client read to their end. */
+  /** Length of the bodies of all responses without a fault, whether or not the client read to their end. */
   readonly bytes: number
   /** Requests by job and endpoint; only when asked for with `countJobs`, for it grows with the jobs. */
   readonly jobs?: Readonly<Record<string, Readonly<Partial<Record<Endpoint, number>>>>>
 }
 
-/** One request, as `onRequest` receives it when it is answered or interrupted. */
+/** One request, as `onRequest` receives it when it is responded to or interrupted. */
 export interface Entry {
   readonly endpoint: Endpoint
   readonly method: string
@@ -41,7 +42,7 @@ export interface Entry {
   readonly job?: string
   /** 0 when it was cut off before any header. */
   readonly status: number
-  /** Kind of the fault that it met. */
+  /** Kind of its fault. */
   readonly fault?: string
 }
 
@@ -50,7 +51,7 @@ const line = (name: string, counts: Readonly<Record<string, number>>): string =>
   return parts.length === 0 ? "" : `${name.padEnd(14)}${parts.join(", ")}\n`
 }
 
-/** Writes a report for people, a line for each subject that has anything to tell. */
+/** Returns a report for people, with a line per subject that is not empty. */
 export const format = (report: Report): string =>
   (report.total === 0 ? "requests      none\n" : line("requests", { all: report.total, ...report.requests })) +
   line("statuses", report.statuses) +

@@ -1,7 +1,7 @@
 /**
- * Stores result documents byte for byte as `<output>/<batch>/<job>.json`, their nested files in `<output>/<batch>/<job>/`,
- * and what belongs together in `<output>/<batch>/manifest.ndjson`. Files appear whole or not at all, and a commit that
- * has been answered survives a power cut. It does not read the documents: what they hold is kept as it is.
+ * Stores result documents byte for byte as `<output>/<batch>/<job>.json`, their nested files in
+ * `<output>/<batch>/<job>/`, and an index of both in `<output>/<batch>/manifest.ndjson`. Files appear complete or not
+ * at all, and a commit survives a power cut once it returns. It does not read the documents.
  */
 import { type JobSink, OptionError, SinkPlugin } from "@labelstream/core/sink"
 import { FolderSink, type Fs, nodeFs } from "@labelstream/storage"
@@ -29,9 +29,9 @@ export type Options = typeof Options.Type
 export const version = "0.1.0"
 
 /**
- * What this sink can do. Batches of 128 share the syncing of their folders and manifest; larger ones gain little, and
+ * What this sink can do. Batches of 128 share the syncs of their folders and manifest; larger ones gain little, and
  * cost more after a crash. So do 128 MiB of large files, none of which are held in memory. One batch at a time, so that
- * a crash costs one at most; two at once were no faster.
+ * a crash costs one at most; two at once were not faster.
  */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",

@@ -25,9 +25,9 @@ export interface File {
   readonly media_type: string | null
   /** `document` for the result document, otherwise what the document says that the file is for. */
   readonly role: string
-  /** The frame it belongs to; absent if there is none. */
+  /** The frame of the file; absent if there is none. */
   readonly frame_id?: string
-  /** Where the platform says that the file is; without its query where that holds a signature. */
+  /** Where the platform says that the file is, without a query that holds a signature. */
   readonly url: string | null
 }
 
@@ -49,7 +49,7 @@ export interface Line {
   readonly revision: { readonly document: string; readonly attachments: string }
   /** Width and height of the job's inputs in pixels, by `media_index`; absent if none is known. */
   readonly sizes?: Readonly<Record<string, readonly [width: number, height: number]>>
-  /** Of all files together. */
+  /** Bytes of all files together. */
   readonly bytes: number
   /** The result document, then the nested files in document order. */
   readonly files: ReadonlyArray<File>

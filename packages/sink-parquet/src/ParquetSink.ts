@@ -1,8 +1,8 @@
 /**
  * Stores jobs as a Parquet dataset: the tables `jobs`, `annotations`, `media`, and `attachments` of the normalized
- * model, and `contents` with the bytes that they were read from, each under `<table>/batch-<batch>/part-<number>.parquet`. A job
- * that comes again replaces its rows where they stand. Parts appear whole, and a commit that has been answered survives a
- * power cut. What a reader may see while a commit is being published is documented in docs/sinks/parquet.md.
+ * model, and `contents` with their bytes, each under `<table>/batch-<batch>/part-<number>.parquet`. A changed job
+ * replaces its rows in place. Parts appear complete, and a commit survives a power cut once it returns.
+ * docs/sinks/parquet.md says what a reader may see while a commit is being published.
  */
 import { type JobSink, OptionError, SinkPlugin } from "@labelstream/core/sink"
 import { FolderSink, type Fs, nodeFs } from "@labelstream/storage"
@@ -24,16 +24,16 @@ export const Options = Schema.Struct({
     description: "Folder of the dataset, absolute or relative to the working directory. Made when it is missing."
   }),
   /**
-   * Compression of pages, default `zstd`. `gzip` gives about the same size at several times the work, leaves dictionaries
-   * out, and is what old readers such as parquetjs-lite understand; `snappy` is half as large again; `none` is larger
-   * still. May be changed at any time: it holds for what is written from then on.
+   * Compression of pages, default `zstd`. `gzip` gives about the same size at several times the work, leaves
+   * dictionaries out, and is for old readers such as parquetjs-lite. `snappy` is half as large again; `none` is larger
+   * still. A change applies to files written from then on.
    */
   compression: Schema.optionalKey(Schema.Literals(["zstd", "gzip", "snappy", "none"])).annotate({
     description: "Compression of pages: zstd (default), gzip for old readers, snappy or none."
   }),
   /**
    * How geometry is stored, default `json`: text of the logical type JSON. `points` is a nested list of numbers, for
-   * readers that calculate with it; geometry that is no list of points (cuboids, 3D boxes) is then null. The same for
+   * readers that calculate with it; geometry that is not a list of points (cuboids, 3D boxes) is then null. Fixed for
    * the life of a dataset.
    */
   geometry: Schema.optionalKey(Schema.Literals(["json", "points"])).annotate({
@@ -117,7 +117,7 @@ export const makeWith = (options: Options, fs: Fs, groupBytes = 8 * 1024 * 1024)
       capabilities,
       obstacle: OptionError.problem(Options, options)?.message,
       journal: { atOnce: 1 },
-      // Of up to 5,000 jobs each, which stay in memory for that.
+      // Batches of up to 5,000 jobs, which stay in memory.
       remembered: 4,
       at: Place.at,
       check: (place) => Place.check(place, geometry),

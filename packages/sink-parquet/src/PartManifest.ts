@@ -10,8 +10,8 @@ import { Lines } from "@labelstream/storage"
 export const format = "labelstream-parquet"
 
 /**
- * Version of the format: that of the tables. A reader that knows only lower ones must stop. Parts of version 1, which had no
- * media, are read and not written to.
+ * Version of the format, which is that of the tables. A reader that knows only lower ones must stop. Parts of version
+ * 1, which had no media, are read and not written to.
  */
 export const version = AnnotationModel.version
 
@@ -30,7 +30,7 @@ export interface Job {
   readonly job: string
   readonly project: string
   readonly revision: { readonly document: string; readonly attachments: string }
-  /** Of the result document and the nested files. */
+  /** Bytes of the result document and the nested files. */
   readonly bytes: number
   readonly annotations: number
   readonly media: number

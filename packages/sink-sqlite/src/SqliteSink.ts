@@ -29,8 +29,8 @@ export const Options = Schema.Struct({
   documents: DatabaseOptions.documents,
   attachments: DatabaseOptions.attachments,
   /**
-   * What an answered commit survives. `fsync` (default): a power cut, for one sync of the disk each commit. `process`: the
-   * death of the process; a power cut may cost the latest commits, but never harms the file.
+   * What an acknowledged commit survives. `fsync` (default): a power cut, for one sync of the disk per commit.
+   * `process`: the death of the process; a power cut may cost the latest commits, but never harms the file.
    */
   durability: Schema.optionalKey(
     Schema.Literals(["fsync", "process"]).annotate({
@@ -45,9 +45,9 @@ export type Options = typeof Options.Type
 export const version = "0.1.0"
 
 /**
- * What this sink can do with its default options. One batch at a time, since SQLite has one writer; 500 records make the
- * cost of a commit small next to that of the rows. The same input gives the same rows, but not the same bytes: where a row
- * is in the file depends on the order in which jobs arrive.
+ * What this sink can do with its default options. One batch at a time, because SQLite has one writer; with 500 records,
+ * a commit costs little compared with the rows. The same input gives the same rows, but not the same bytes, because the
+ * place of a row depends on the order in which jobs arrive.
  */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",
@@ -83,7 +83,7 @@ export const makeWith = (
 ): JobSink.JobSink => {
   const { durability = "fsync" } = options
   const obstacle = OptionError.problem(Options, options)?.message
-  // With options that cannot be used, every step fails before it looks at the file.
+  // With invalid options, every step fails before it looks at the file.
   const file = resolve(obstacle === undefined ? options.file : "")
   const settings = { file, durability, open: inner.open ?? openFile }
   const sound = (step: JobSink.SinkError["step"]) =>

@@ -25,13 +25,13 @@ export class RuleViolation extends Schema.TaggedError<RuleViolation>()("RuleViol
 
 /** A rule of the sink contract. */
 export interface Rule {
-  /** As in the contract: a letter for the group and two digits. */
+  /** The id in the contract: a letter for the group and two digits. */
   readonly id: string
   /** The promise, after "the sink": `survives a first batch whose optional columns are all null`. */
   readonly title: string
   /** Why the rule does not bind this sink or cannot be checked on it, or undefined if it is to be checked. */
   readonly waived: (subject: Subject) => string | undefined
-  /** Fails if the sink does not keep the rule, for whatever reason: defects and hanging count. */
+  /** Fails if the sink does not keep the rule, for any reason: a defect or a hang is a failure too. */
   readonly check: (subject: Subject) => Effect.Effect<void, RuleViolation>
 }
 
@@ -78,7 +78,7 @@ export interface Needs {
   readonly direct?: true
   /** The target can be made to go away: its files can fail, or the subject says how. */
   readonly away?: true
-  /** The subject says how the target goes away. */
+  /** The subject has an `outage`. */
   readonly outage?: true
   /** There is a way to damage what is stored. */
   readonly damages?: true

@@ -14,7 +14,7 @@ export interface StoredJob {
   readonly revision?: JobSink.Revision
   /** The result document, byte for byte; left out by sinks that store rows alone. */
   readonly document?: Uint8Array
-  /** Nested files in document order; left out if there are none, and where the document is. */
+  /** Nested files in document order; left out if there are none, and if the document has them. */
   readonly attachments?: ReadonlyArray<Uint8Array>
   /** The job's annotations in order of their index; left out by sinks that store documents alone. */
   readonly rows?: ReadonlyArray<AnnotationModel.AnnotationRow>
@@ -38,7 +38,7 @@ export interface Subject {
    * folder that exists and is empty at first; a sink that stores elsewhere takes it as a name.
    */
   readonly make: (target: string) => JobSink.JobSink
-  /** `files`: everything that the sink stores lies in the target's folder, and the kit looks at it there. */
+  /** `files`: everything that the sink stores is in the target's folder, and the kit looks at it there. */
   readonly location: "files" | "elsewhere"
   /**
    * `documents` (the default): the bytes of result documents and nested files, with rows or without. `rows`: only the
@@ -47,30 +47,30 @@ export interface Subject {
    */
   readonly content?: "documents" | "rows" | "dataset"
   /**
-   * Reads what is stored as the sink's readers do, not with the sink's own code where another reader exists. It is called
-   * while the sink is open, after crashes, and on damaged targets, where it may fail. A sink that publishes at the end is
-   * read from its store: what is committed, published or not.
+   * Reads what is stored as the sink's readers do, with another reader than the sink's own code if one exists. It is
+   * called while the sink is open, after crashes, and on damaged targets, where it may fail. For a sink that publishes
+   * at the end, it reads the store: everything committed, published or not.
    */
   readonly readBack?: (target: string) => Effect.Effect<ReadonlyArray<StoredJob>, unknown>
   /**
-   * Reads all files that a sink with `visibility: "finish"` has published: their bytes by their paths, which are relative to
-   * the target where it is a folder. Answers none if nothing is published.
+   * Reads all files that a sink with `visibility: "finish"` has published: their bytes by their paths, which are
+   * relative to the target if that is a folder. Returns none if nothing is published.
    */
   readonly published?: (target: string) => Effect.Effect<ReadonlyMap<string, Uint8Array>, unknown>
   /**
-   * The published files that readers begin with, such as `data.yaml`: as long as one of them is there, all others must be
-   * those that it tells of. Default: there are none, and the whole publication must change at once.
+   * The published files that readers begin with, such as `data.yaml`: while one of them exists, all others must be
+   * those that it names. Default: none, and the publication must change at once.
    */
   readonly entries?: ReadonlyArray<string>
   /**
-   * Where its own process finds `make`: URL or absolute path of a module, and the name of the export (default
-   * `make`). The module must import without vitest. `programs` is a folder with the kit's `child/main` and `child/faults`,
-   * bundled with the module so that processes start sooner; default: they run as they are.
+   * Where a child process finds `make`: URL or absolute path of a module, and the name of the export (default `make`).
+   * The module must import without vitest. `programs` is a folder with the kit's `child/main` and `child/faults`,
+   * bundled with the module so that processes start sooner; default: they run unbundled.
    */
   readonly module?: { readonly url: string | URL; readonly export?: string; readonly programs?: string }
   /**
-   * `node` (the default): everything is written by functions of `node:fs`, which the kit makes fail and follows. `native`:
-   * by native code, where a failing sync cannot be brought about; that waives the rules that need it.
+   * `node` (the default): functions of `node:fs` write everything, and the kit makes them fail and records them.
+   * `native`: native code writes, where a failing sync cannot be simulated; that waives the rules that need it.
    */
   readonly io?: "node" | "native"
   /** The files that the sink's manifest lists, for sinks that have one. */
@@ -83,8 +83,8 @@ export interface Subject {
   /** What NUL characters become in columns of text and JSON, for a database that has none. Default: they stay. */
   readonly nul?: string
   /**
-   * Makes the target unreachable until the scope closes, for sinks that store elsewhere: connections break, the answers to
-   * requests on their way are lost, and no connection is made. `readBack` still reads the target.
+   * Makes the target unreachable until the scope closes, for sinks that store elsewhere: connections break, the
+   * responses to requests in flight are lost, and no connection is made. `readBack` still reads the target.
    */
   readonly outage?: (target: string) => Effect.Effect<void, unknown, Scope.Scope>
   /** Part of a secret that `make` fills into the sink's options: it must be found nowhere. */

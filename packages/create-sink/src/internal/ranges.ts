@@ -4,7 +4,7 @@ import { join } from "node:path"
 
 const manifest = readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8")
 
-/** Of Labelstream's packages, which carry one version. */
+/** Ranges of Labelstream's packages, which share one version. */
 export const own = `^${(JSON.parse(manifest) as { readonly version: string }).version}`
 
 export const ranges = {

@@ -8,7 +8,7 @@ import * as Urls from "./urls.ts"
 import { type Answer, bytes, json, platformError } from "./wire.ts"
 import type { BatchState, World } from "./world.ts"
 
-/** What answers depend on besides the request. */
+/** What responses depend on besides the request. */
 export interface Context {
   readonly world: World
   readonly secret: string
@@ -95,7 +95,7 @@ const badEntry = (entry: unknown, as: "noId" | "null" | "numberId" | "emptyId"):
 
 const lastToken = { absent: {}, null: { next_page_token: null }, empty: { next_page_token: "" } } as const
 
-/** Where a listing's page begins; undefined for a bad token. */
+/** The position at which a listing's page begins; undefined for a bad token. */
 export const pageOffset = ({ world }: Context, batch: BatchState, token: string): number | undefined =>
   token === "" ? 0 : Tokens.read(world.options.seed, batch.ordinal, token)
 
@@ -215,7 +215,7 @@ export const attachment = (
   }
 }
 
-/** What is said where no endpoint is; the platform's own form is not documented. */
+/** The response of an unknown endpoint. The platform's own form is not documented. */
 export const nowhere = (method: string, path: string): Answer =>
   method === "GET" || method === "HEAD"
     ? platformError(404, "resource_error", `No route for ${Target.split(path)[0].slice(0, 200)}`)

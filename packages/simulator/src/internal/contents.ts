@@ -1,11 +1,11 @@
-/** What a running simulator tells of its content without asking the network. */
+/** The content of a running simulator, without asking the network. */
 import type * as Scenario from "../Scenario.ts"
 import * as Content from "./content.ts"
 import * as Files from "./files.ts"
 import type { Origins } from "./server.ts"
 import type { World } from "./world.ts"
 
-/** A batch as it stands when it is asked for. */
+/** A batch at the time of the call. */
 export interface Batch {
   readonly id: string
   readonly name: string
@@ -14,8 +14,8 @@ export interface Batch {
 }
 
 /**
- * What a running simulator tells without asking the network. Members that take a batch or job throw a RangeError when
- * there is none such. `job` is an id or a position from 0; everything follows reworks, finishes and additions made since.
+ * The content of a running simulator, without asking the network. Members that take a batch or job throw a RangeError
+ * if there is none. `job` is an id or a position from 0. Everything reflects reworks, finishes, and additions since.
  */
 export interface Contents {
   /** Origin of the API, `http://127.0.0.1:PORT`: base URL for a client. */
@@ -32,7 +32,7 @@ export interface Contents {
   readonly resultUrl: (batchId: string, job: Scenario.JobRef) => string
   /** Exactly the bytes of a job's result document. */
   readonly expectedDocument: (batchId: string, job: Scenario.JobRef) => Uint8Array
-  /** The same in pieces of about 64 KB, for documents that nobody wants to hold. */
+  /** The same in chunks of about 64 KB, for large documents. */
   readonly expectedDocumentChunks: (batchId: string, job: Scenario.JobRef) => Iterable<Uint8Array>
   /** Masks, point clouds and label files that the document names, in its order; input media left out. */
   readonly expectedAttachments: (batchId: string, job: Scenario.JobRef) => ReadonlyArray<Scenario.Attachment>

@@ -1,6 +1,6 @@
 /**
- * Decides which request meets which fault. It counts occurrences only for requests that a fault has chosen and that are
- * to be counted at all, so that its memory grows with the faults met and not with the requests.
+ * Decides which request meets which fault. It counts only requests that a fault has chosen and that need a count, so
+ * its memory grows with the faults and not with the requests.
  */
 import { defaultTimes, type Fault, type Kind } from "../Fault.ts"
 import type { Endpoint } from "../Traffic.ts"

@@ -121,7 +121,7 @@ export interface Input extends NamedInput {
   readonly contentType: string
   /** Pixels of an image as displayed; undefined for point clouds. */
   readonly size: Size | undefined
-  /** EXIF orientation of a JPEG: 6 and 8 store width and height the other way round. Undefined if there is no EXIF. */
+  /** EXIF orientation of a JPEG: 6 and 8 swap width and height. Undefined if there is no EXIF. */
   readonly orientation: Orientation | undefined
   /** What is painted for the annotations of this image, in order, later ones over earlier ones; segments are left out. */
   readonly shapes: ReadonlyArray<Shape & { readonly color: string }>

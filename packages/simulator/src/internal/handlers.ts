@@ -1,4 +1,6 @@
-/** Takes a request through counting, faults, and answering, whatever it came by: a socket, or a call in this process. */
+/**
+ * Takes a request through counting, faults, and its response, whether it came by a socket or by a call in this process.
+ */
 import { randomBytes } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 import type { Kind } from "../Fault.ts"
@@ -12,7 +14,7 @@ import * as TargetReader from "./target.ts"
 import { type Answer, inPlace, tooMany } from "./wire.ts"
 import type { Target, World } from "./world.ts"
 
-/** What answers depend on. */
+/** What responses depend on. */
 export interface HandlerOptions {
   readonly world: World
   readonly faults: FaultEngine

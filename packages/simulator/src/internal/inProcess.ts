@@ -41,7 +41,7 @@ const responded = (answer: Answer, memoryLimit: number, after?: Failure): Effect
   return Effect.sync(() => ({ status, header, body: { _tag: "Bytes", bytes: Buffer.concat([...body.chunks()]) } }))
 }
 
-/** Waits for headers that do not come: so many milliseconds, or until the limit. */
+/** Waits a number of milliseconds, or until the limit, for headers that do not come. */
 const withoutHeaders = (millis: number, limit: Duration.Duration, ended: Failure) =>
   Effect.andThen(
     Effect.sleep(Duration.min(Duration.millis(millis), limit)),

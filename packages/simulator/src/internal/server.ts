@@ -5,7 +5,7 @@ import * as Handlers from "./handlers.ts"
 import type { Origin } from "./recorder.ts"
 import { later, send } from "./wire.ts"
 
-/** What the servers are told. */
+/** Options of the servers. */
 export interface ServerOptions extends Handlers.HandlerOptions {
   readonly host: string
   readonly port: number
@@ -14,7 +14,7 @@ export interface ServerOptions extends Handlers.HandlerOptions {
   readonly latency: number
 }
 
-/** Where both origins are. */
+/** The addresses of both origins. */
 export interface Origins {
   readonly apiUrl: string
   readonly storageUrl: string
@@ -60,7 +60,7 @@ export const open = async (options: ServerOptions): Promise<Servers> => {
       else answer(request, response)
     })
     server.on("connection", () => recorder.connected(origin))
-    // clients that were cut off, and those that speak no HTTP, concern nobody else
+    // clients that hung up, and those that do not speak HTTP, affect no other client
     server.on("clientError", (_, socket) => socket.destroy())
     // longer than a client keeps an idle connection, so that none is closed under a request
     server.keepAliveTimeout = 120_000

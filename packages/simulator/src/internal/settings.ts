@@ -4,7 +4,7 @@ import type { Options } from "../Scenario.ts"
 import type { Size } from "./media/shapes.ts"
 import { hashText } from "./random.ts"
 
-/** Gives a whole number back, throws a RangeError where it is none or out of range. */
+/** Returns a whole number. Throws a RangeError if it is not whole, or out of range. */
 export const requireWhole = (what: string, value: number, minimum: number, maximum: number): number => {
   if (!Number.isInteger(value) || value < minimum || value > maximum) {
     throw new RangeError(`${what} must be a whole number from ${minimum} to ${maximum}, got ${value}`)
@@ -22,7 +22,7 @@ export const unfinishedBy = (unfinished: number | ReadonlyArray<number>): (index
   return (index) => positions.has(index)
 }
 
-/** Gives text back, throws a RangeError where it is empty. */
+/** Returns text. Throws a RangeError if it is empty. */
 export const requireText = (what: string, value: string): string => {
   if (value === "") throw new RangeError(`${what} must not be empty`)
   return value

@@ -20,7 +20,7 @@ export const accessDenied = (): Answer => xml(403, "AccessDenied", "Access Denie
 
 export const noSuchKey = (): Answer => xml(404, "NoSuchKey", "The specified key does not exist.")
 
-/** Whether a request bears the API key: under its own name (whatever it holds), or its text in any header or the URL. */
+/** Whether a request has the API key: any value under its own name, or its text in any header or the URL. */
 export const bearsKey = (headers: IncomingHttpHeaders, target: string, apiKey: string): boolean => {
   if (headers["x-api-key"] !== undefined || target.includes(encodeURIComponent(apiKey))) return true
   for (const name in headers) {

@@ -3,7 +3,7 @@
  * ids would never arrive; here a segment is the text between two slashes, decoded once.
  */
 
-/** Where a request goes; ids are decoded. */
+/** The endpoint of a request, with decoded ids. */
 export type Route =
   | { readonly _tag: "details" | "stats"; readonly version: 0 | 1; readonly project: string }
   | { readonly _tag: "jobs"; readonly version: 0 | 1; readonly project: string; readonly batch: string }

@@ -1,6 +1,6 @@
 /**
- * The unsigned URLs that results name, and what each names. A URL carries its job's code, so that the storage finds
- * the content of any URL without a registry. Hosts and layouts are those of the documented examples.
+ * The unsigned URLs that results name, and what each names. A URL has its job's code, so that the storage finds the
+ * content of any URL without a registry. Hosts and layouts are those of the documented examples.
  */
 import * as Ids from "./ids.ts"
 import { hash, uuid } from "./random.ts"
@@ -23,10 +23,10 @@ const submissions = "playment-uploads.s3.ap-south-1.amazonaws.com"
 const cloudfront = "d5g2iurv6azza.cloudfront.net"
 const inputs = "s3.amazonaws.com/example-bucket"
 
-/** Where inputs are, if nothing else is asked for. */
+/** The default place of inputs. */
 export const bucket = `https://${inputs}`
 
-/** Where inputs are that documents name at the storage's own origin; anybody may read them there. */
+/** The place of inputs that documents name at the storage's own origin, where they need no signature. */
 export const ownBucket = (storageUrl: string): string => `${storageUrl}/${inputs}`
 
 /** Hosts that the platform's attachment endpoint signs for; others it refuses. */
@@ -118,7 +118,7 @@ export const read = (seed: number, path: string): Target | undefined => {
   if (part === undefined) return undefined
   for (const found of path.match(uuids) ?? []) {
     const place = Ids.readCode(seed, found)
-    // the batch's own code in a folder name reads back too, as a job that is none
+    // the batch's own code in a folder name is also read, as a job that does not exist
     if (place === undefined || place.index === 0xffffffff) continue
     return isWritten(make(seed, place), part, path) ? { ...place, part } : undefined
   }

@@ -1,6 +1,6 @@
 /**
- * Sends answers, whole or spoilt. Bodies are written as fast as the client reads and never held whole. Nothing here
- * outlives its response: a client that goes away ends timers and pumps.
+ * Sends responses, complete or with a fault. Bodies are written as fast as the client reads and never held in memory.
+ * When a client disconnects, its timers and pumps end.
  */
 import { once } from "node:events"
 import type { ServerResponse } from "node:http"

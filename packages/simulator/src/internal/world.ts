@@ -1,6 +1,6 @@
 /**
- * The content of a simulated project: answers every question from the options and a few changes made since (jobs added,
- * finished, reworked). It holds nothing for a job that was never touched, and knows nothing of HTTP.
+ * The content of a simulated project, from the options and the changes since (jobs added, finished, reworked). It holds
+ * nothing for a job that was never touched, and knows nothing of HTTP.
  */
 import { allKinds, type Job, type JobRef, type Kind, type Options, type Totals } from "../Scenario.ts"
 import * as Content from "./content.ts"
@@ -76,12 +76,12 @@ export class World {
     this.#firstHostile = this.batches.findIndex((batch) => batch.ids === "hostile" || batch.ids === "mixed")
   }
 
-  /** Learns where its storage is, which is not known before it is open; documents may name inputs there. */
+  /** Sets the address of its storage, which is unknown before it is open; documents may name inputs there. */
   servedAt(storageUrl: string): void {
     if (this.options.inputsAt === "storage") this.#inputsAt = Urls.ownBucket(storageUrl)
   }
 
-  /** A URL as `host/path`: without its scheme, and without the storage's origin where it is below that. */
+  /** A URL as `host/path`: without its scheme, and without the storage's origin if it has that. */
   withoutOrigin(url: string): string {
     return Urls.withoutScheme(
       url.startsWith(`${this.#inputsAt}/`) ? Urls.bucket + url.slice(this.#inputsAt.length) : url
@@ -93,7 +93,7 @@ export class World {
     return this.#byId.get(batchId)
   }
 
-  /** Finds a batch by its id, throws a RangeError when there is none. */
+  /** Finds a batch by its id. Throws a RangeError if there is none. */
   requireBatch(batchId: string): BatchState {
     const batch = this.#byId.get(batchId)
     if (batch === undefined) throw new RangeError(`no batch ${JSON.stringify(batchId)}`)

@@ -1,6 +1,6 @@
 /**
- * What a place holds together with the branches of its writers: the latest line of each job, and where its files lie. Memory
- * stays the same however many jobs there are.
+ * What a target and the branches of its writers hold together: the latest line of each job, and the place of its files.
+ * Uses the same memory for any number of jobs.
  */
 import { Cursor, type Fs, type SortedLines } from "@labelstream/storage"
 import { join } from "node:path"
@@ -14,9 +14,9 @@ export interface Held extends SortedLines.Keyed {
 }
 
 /**
- * Yields the latest line of each job of a batch in order of names, in arrays. `places` is a place and branches of it: of
- * several lines about one job, the one that was stored last counts; what the place itself holds was stored before any
- * branch was, where it says no time. `makeFolder` makes a folder for sorting; whoever gave it removes it.
+ * Yields the latest line of each job of a batch in order of names, in arrays. `places` is a target and its branches. Of
+ * several lines about one job, the one that was stored last counts; lines of the target without a time were stored
+ * before any branch. `makeFolder` makes a folder for sorting, which the caller removes.
  */
 export async function* heldLines(
   places: ReadonlyArray<Place>,

@@ -12,7 +12,7 @@ import { foldersOf, type Held, heldLines, withScratch } from "./held.ts"
 import { countLines, damaged } from "./manifestFile.ts"
 import { batchFolders, type Place } from "./target.ts"
 
-/** Jobs looked at together, and how many files of them at the same time. */
+/** Jobs inspected together, and how many of their files at the same time. */
 const group = 256
 const filesAtOnce = 8
 
@@ -100,7 +100,7 @@ const inspectJob = async (
   if (line === undefined) throw damaged(join(from.output, batch, Manifest.fileName), text)
   const ids = { batchId: line.batch, jobId: line.job }
   const folders = foldersOf(from, batch)
-  // Where something else than a folder stands, such as a link to one, it is not looked into.
+  // Does not look into anything that is not a folder, such as a link to one.
   const nestedFolders: Array<string> = []
   for (const [index, folder] of folders.entries()) {
     const isOwn = index === folders.length - 1

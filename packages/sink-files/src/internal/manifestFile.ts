@@ -113,8 +113,8 @@ export const markUnordered = async ({ fs, unordered }: Place, folder: string): P
 }
 
 /**
- * Rewrites a manifest with the latest line of each job, in order of names and without the times that tell the parts of
- * writers apart, unless it is so already. Atomic.
+ * Rewrites a manifest, unless it is in order already: the latest line of each job, in order of names, without the times
+ * of the writers' branches. Atomic.
  */
 const putInOrder = async ({ fs, output, staging }: Place, batch: string): Promise<void> => {
   const path = join(output, batch, Manifest.fileName)

@@ -1,6 +1,4 @@
-/**
- * Writes the files of a record where no reader looks, synced, so that a commit has only to rename them.
- */
+/** Writes and syncs the files of a record outside the readers' view, so that a commit only renames them. */
 import { type JobSink, PathName, UnsignedUrl } from "@labelstream/core/sink"
 import { Failure, FolderSink, type Fs, StagedContent, Target } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
@@ -40,7 +38,7 @@ export const lookOnce = (fs: Fs): FolderLook => {
   }
 }
 
-/** Writes one record. A failure that only this record meets has the reason `rejected` or `conflict`. */
+/** Writes one record. A failure of this record alone has the reason `rejected` or `conflict`. */
 export const stageRecord = (
   place: Place,
   staging: string,

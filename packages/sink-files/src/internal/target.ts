@@ -1,4 +1,4 @@
-/** Where the manifests of batches lie under the output folder. */
+/** The paths of manifests under the output folder. */
 import { Failure, Files, type Fs, Target } from "@labelstream/storage"
 import { join } from "node:path"
 import * as Manifest from "../Manifest.ts"

@@ -7,7 +7,7 @@ import { markUnordered, putMarkedInOrder } from "./manifestFile.ts"
 import { lookOnce, type Staged, stageRecord } from "./staging.ts"
 import { at, type Place } from "./target.ts"
 
-/** Records written at the same time. Node syncs four files at once unless told otherwise. */
+/** Records written at the same time. Node.js syncs four files at once by default. */
 const recordsAtOnce = 8
 
 /** Starts work on a place. */
@@ -49,8 +49,8 @@ export const start = (place: Place): FolderSink.Work<ReadonlyArray<Staged>> => {
 }
 
 /**
- * What is to be done for one job: its nested files first, so that whoever finds the new document finds its files beside
- * it; then its document, and what it has no more. `putOf` names a file by its position.
+ * The changes of one job: its nested files first, so that a reader of the new document finds them; then its document,
+ * and the removal of old files. `putOf` names a file by its position.
  */
 export const stepOf = async (
   { fs, output }: Place,

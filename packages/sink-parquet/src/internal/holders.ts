@@ -1,6 +1,6 @@
 /**
- * Tells which part holds a job where a dataset and the branches of its writers are looked at together: the one in which the
- * job was stored last. It reads the manifests alone, and keeps 12 bytes a job, and more only of jobs that are in several.
+ * Finds the part that holds a job in a dataset and the branches of its writers: the one in which the job was stored
+ * last. Reads only manifests, and keeps 12 bytes per job, and more for jobs that are in several parts.
  */
 import { Lines } from "@labelstream/storage"
 import { join } from "node:path"
@@ -49,7 +49,7 @@ export const readHolders = async (places: ReadonlyArray<Place>, folder: string):
   }
 }
 
-/** The lines of jobs; what is damaged is for others to report. */
+/** The lines of jobs. Damage is reported elsewhere. */
 export async function* linesOf({ part, place }: Published, folder: string): AsyncGenerator<PartManifest.Job> {
   for await (const lines of Lines.read(place.fs, join(place.output, partPath("manifest", folder, part)))) {
     for (const line of lines) {

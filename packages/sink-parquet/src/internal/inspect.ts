@@ -31,7 +31,7 @@ export async function* inspect(
   yield* extras(place)
 }
 
-/** Counts the committed jobs in the manifests alone: the last line of each, where no writer has a branch. */
+/** Counts the committed jobs from the manifests alone: the last line of each, if no writer has a branch. */
 export const count = async (places: Target.WithBranches<Place>): Promise<number> => {
   let jobs = 0
   for (const folder of await Target.namesOf(places, batchFolders)) {

@@ -1,8 +1,7 @@
 /**
- * Brings the branches of writers into the dataset. A part of which every job is new to the dataset is taken over as it is,
- * under the next number; of another one, the jobs that the dataset has already are brought into the dataset's own parts,
- * at their place among the rows, and the rest becomes a new part. A branch stays as it was until all that it holds has
- * come, so that a merge that was killed is run again from its beginning.
+ * Merges the branches of writers into the dataset. A part whose jobs are all new moves unchanged, under the next
+ * number. Otherwise, jobs that the dataset has already replace their rows in the dataset's parts, and the rest becomes
+ * a new part. A branch stays unchanged until all of it has moved, so a killed merge runs again from its beginning.
  */
 import { Files, type Journal, Target } from "@labelstream/storage"
 import { randomUUID } from "node:crypto"

@@ -1,8 +1,8 @@
 /**
- * Names the folder of a platform batch, `batch-<id>`. Everything but lower-case letters, digits, `_`, `-` and inner dots is
- * percent-encoded as UTF-8; so no two batches share a folder, on file systems that ignore case too, and none leads out of
- * the dataset. It is no Hive partition (`key=value`): readers make a column of one and guess its type, which turns the ids
- * `007` and `7` into one number, and fails if the files have a column of that name.
+ * Names the folder of a platform batch, `batch-<id>`. Everything except lower-case letters, digits, `_`, `-`, and inner
+ * dots is percent-encoded as UTF-8. So no two batches share a folder, even on file systems that ignore case, and no
+ * folder is outside the dataset. It is not a Hive partition (`key=value`): readers guess the type of its column, take
+ * the ids `007` and `7` for one number, and fail if the files have a column of that name.
  */
 import { createHash } from "node:crypto"
 

@@ -76,7 +76,7 @@ const rowsOf = async <R>(reader: PartReader, count: number): Promise<ReadonlyArr
 /** A row as it is read back: integers of 64 bits come as such. */
 type Stored<R> = Omit<R, "bytes"> & { readonly bytes: bigint }
 
-/** Where the bytes of a document or file lie in `contents`. */
+/** The place of the bytes of a document or file in `contents`. */
 interface Source {
   readonly size: number
   readonly sha256: string

@@ -10,7 +10,7 @@ export const tableNames = ["annotations", "media", "attachments", "contents", "j
 
 export type TableName = typeof tableNames[number]
 
-/** How geometry is stored: as JSON text, or as a nested list of points where it is one. */
+/** How geometry is stored: as JSON text, or as a nested list of points if it is one. */
 export type Geometry = "json" | "points"
 
 /** One column. */
@@ -42,7 +42,7 @@ const tables = { ...AnnotationModel.tables, contents }
 /** A row of `contents`. */
 export type ContentRow = Table.RowOf<typeof contents>
 
-/** The column by which people look for a job. */
+/** The column by which readers look for a job. */
 export const jobColumn = AnnotationModel.tables.jobs.key.at(-1)!
 
 /** The column that can hold lists of points instead of JSON. */
@@ -63,7 +63,7 @@ export const schemaOf = (columns: ReadonlyArray<Column>): Array<SchemaElement> =
   ...columns.flatMap(elementsOf)
 ]
 
-/** The schema as the footer says it: with the older name for JSON too, which DuckDB goes by. */
+/** The schema for the footer, also with the older name for JSON, which DuckDB uses. */
 export const footerSchemaOf = (columns: ReadonlyArray<Column>): Array<SchemaElement> =>
   schemaOf(columns).map((element) =>
     element.logical_type?.type === "JSON" ? { ...element, converted_type: "JSON" } : element

@@ -1,4 +1,4 @@
-/** Where the parts of batches lie under the dataset's folder. */
+/** The paths of the parts of batches under the dataset's folder. */
 import { OlderTables } from "@labelstream/core/sink"
 import { Failure, Files, type Fs, Lines, Target } from "@labelstream/storage"
 import { join } from "node:path"
@@ -22,7 +22,7 @@ export const folders = [...tableNames, "manifest"] as const
 /** Names the paths; touches nothing. */
 export const at = (fs: Fs, directory: string): Place => ({ ...Target.at(fs, directory), damaged: new Map() })
 
-/** Where a part's manifest, or its file of one table, lies under the dataset. */
+/** The path of a part's manifest, or of its file of one table. */
 export const partPath = (table: typeof folders[number], folder: string, part: number): string =>
   `${table}/${folder}/part-${String(part).padStart(6, "0")}.${table === "manifest" ? "ndjson" : "parquet"}`
 

@@ -38,7 +38,7 @@ export const start = (place: Place, settings: Settings): FolderSink.Work<Readonl
 
   const knownOf = async (folder: string, batchId: string): Promise<Known> => {
     const found = known.get(folder) ?? { batch: await readBatch(place, folder, batchId), full: undefined }
-    // The batch just used goes to the end.
+    // The batch just used moves to the end.
     known.delete(folder)
     known.set(folder, found)
     let jobs = 0

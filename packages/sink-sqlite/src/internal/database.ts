@@ -16,7 +16,7 @@ export interface Settings {
   readonly open: Open
 }
 
-// Other programs hold a lock that is needed for milliseconds, or for as long as a person looks at something.
+// Other programs hold a lock for milliseconds, or for as long as a person reads.
 const timeout = 1000
 /** Pages in memory, in SQLite's unit of KiB. Random job ids touch pages all over the keys: less means reading again. */
 const cacheSize = -16 * 1024
@@ -48,7 +48,7 @@ const prepare = (db: Database, { durability, file }: Settings): void => {
  */
 export const mergeLog = (db: Database, file: string): string | undefined => {
   const [{ checkpointed, log }] = db.pragma("wal_checkpoint(TRUNCATE)") as [{ checkpointed: number; log: number }]
-  // Both are -1 where another connection is merging: it may meet the same readers.
+  // Both are -1 if another connection is merging. It may wait for the same readers.
   const isMerged = log === checkpointed && (log >= 0 || logSize(file) === 0)
   return isMerged ?
     undefined :
@@ -64,7 +64,7 @@ const mergeCommand = (file: string): string =>
 const close = (db: Database, file: string): void => {
   rollback(db)
   try {
-    // Also where a run did not come to its end; `finish` has waited for readers before.
+    // Also after an interrupted run; `finish` has waited for readers before.
     db.pragma("busy_timeout = 0")
     mergeLog(db, file)
   } catch {
@@ -80,7 +80,7 @@ const lockOn = (file: string): SqliteLock.Target => ({
     new Failure.Problem("conflict", `${path} is in use by ${by}. Wait for it to end, or choose another file.`)
 })
 
-/** Makes a folder and those above it, one by one: Node's own way never returns where none can be made, as in /proc. */
+/** Makes a folder and its parents, one by one: Node's own way never returns if none can be made, as in /proc. */
 const makeFolder = (folder: string): void => {
   if (fs.existsSync(folder)) return
   makeFolder(dirname(folder))

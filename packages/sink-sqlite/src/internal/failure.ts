@@ -43,7 +43,7 @@ const explain = (file: string, where: Failure.Where, cause: unknown): Explained 
   if (is("READONLY", "PERM", "AUTH")) {
     return { reason: "misconfigured", detail: `no permission to write ${file}, or its folder or disk is read-only` }
   }
-  // better-sqlite3 itself looks whether the folder is there, and throws a TypeError where it is not.
+  // better-sqlite3 itself checks the folder, and throws a TypeError if it is missing.
   if (is("CANTOPEN") || cause instanceof TypeError && cause.message.includes("directory does not exist")) {
     const detail = `${file} cannot be opened: see that its folder exists and may be written to`
     return { reason: isBefore ? "misconfigured" : "unavailable", detail }

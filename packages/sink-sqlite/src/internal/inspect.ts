@@ -16,10 +16,10 @@ type Key = DatabaseTables.Key
 /** Jobs of one page: their rows are read in one go, their contents one by one. */
 const pageSize = 200
 
-/** Annotations that are looked at in one call, about 10 ms. */
+/** Annotations that are read in one call, about 10 ms. */
 const rowsAtOnce = 2000
 
-/** What is in the file. Nothing if there is no file. */
+/** Yields what is in the file, or nothing if there is no file. */
 export const inspect = (
   file: string,
   depth: JobSink.InspectDepth

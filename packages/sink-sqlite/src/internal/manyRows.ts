@@ -86,7 +86,7 @@ export class ManyRows<Row> {
   private readonly common: Insertion<Row>
   private readonly hasRare: (row: Values<Row>) => boolean
 
-  /** `most` is how many rows a call brings: 1 where they come one by one. */
+  /** `most` is the number of rows per call: 1 if they come one by one. */
   constructor(db: Database, name: string, { columns }: Table.Table<Row>, most = Infinity) {
     this.sizes = sizes.filter((size) => size <= most)
     const rare = columns.filter((column) => column.rare)

@@ -7,7 +7,7 @@ const turn = 500
 export class Pace {
   private spent = 0
 
-  /** Counts work that was done, a row being one unit, and gives way once a turn's worth is done. */
+  /** Counts work, with a row as one unit, and yields to other work after a turn's worth. */
   spend(units: number): Effect.Effect<void> {
     this.spent += units
     if (this.spent < turn) return Effect.void

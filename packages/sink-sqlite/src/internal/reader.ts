@@ -1,4 +1,4 @@
-/** The questions that reading back asks, each answered in one short call. All of them throw. */
+/** The queries that reading back needs, each in one short call. All of them throw. */
 import type { AnnotationModel, Table } from "@labelstream/core/sink"
 import { Chunks, DatabaseTables } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
@@ -8,12 +8,12 @@ import { equal, joined, of } from "./statements.ts"
 
 type Key = DatabaseTables.Key
 
-/** What was committed for a job, and what `jobs` says of it: nulls where it has no such row. */
+/** What was committed for a job, and its row in `jobs`: nulls if there is no such row. */
 export type Job = DatabaseTables.Receipt & Pick<AnnotationModel.JobRow, "revision" | "annotation_rows"> & {
   readonly project_id: string | null
 }
 
-/** A job that is kept whole: its document and all its files. `bytes` are those of the document. */
+/** A job with its document and all its files. `bytes` are those of the document. */
 export type Whole = AnnotationModel.JobRow & Pick<DatabaseTables.Receipt, "attachments_revision" | "attachment_rows">
 
 const { jobKey, tables } = DatabaseTables
@@ -52,7 +52,7 @@ export class Reader {
   private readonly fileChunk: string
   private readonly countSound: string
 
-  /** Asks for the columns that the file has: those of another version are fewer, and one has another name. */
+  /** Selects the columns that the file has: another version has fewer, and one has another name. */
   constructor(db: Database) {
     this.db = db
     this.columns = columnsIn(db)
@@ -70,7 +70,7 @@ export class Reader {
     return this.columns.has(`${table}.${jobKey[0]!}`)
   }
 
-  /** From here to `end`, all answers are of one moment. */
+  /** From here to `end`, all results are of one moment. */
   begin(): void {
     rollback(this.db)
     this.db.exec("BEGIN")

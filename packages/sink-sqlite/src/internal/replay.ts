@@ -11,7 +11,7 @@ import { Reader, type Whole } from "./reader.ts"
 /** Jobs of one page. Their contents are read when they are asked for. */
 const pageSize = 200
 
-/** Yields the jobs whose document is kept, and whose files are too. Nothing if there is no file. */
+/** Yields the jobs whose document and files are kept, or nothing if there is no file. */
 export const replay = (file: string): Stream.Stream<JobSink.StoredJob, JobSink.SinkError> =>
   Stream.unwrap(Effect.map(openReader(file), (db) => {
     if (db === undefined) return Stream.empty

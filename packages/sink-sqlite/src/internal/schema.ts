@@ -1,6 +1,6 @@
 /**
- * The tables, their version, and the look at a file that finds out whether it is this sink's at all. That look reads a few
- * pages whatever the size of the file.
+ * The tables, their version, and the check that a file is this sink's. The check reads a few pages whatever the file's
+ * size.
  */
 import { AnnotationModel, OlderTables, TableViews } from "@labelstream/core/sink"
 import { DatabaseTables, Failure } from "@labelstream/storage"
@@ -70,7 +70,7 @@ export const checkWritable = (file: string, found: number): void => {
   throw new Failure.Problem("conflict", OlderTables.refusal(sinkName, file, found))
 }
 
-/** What a file is. Throws a `Problem` where it must not be touched. */
+/** The state of a file. Throws a `Problem` if it must not be touched. */
 export const look = (db: Database, file: string): "new" | number => {
   const id = number(db, "application_id")
   const found = number(db, "user_version")
@@ -85,7 +85,7 @@ export const look = (db: Database, file: string): "new" | number => {
   return found
 }
 
-/** Makes the tables of a new file, and gives those of another what they lack; whole or not at all. */
+/** Makes the tables of a new file, and adds missing ones to another; atomic. */
 export const prepareTables = (db: Database, file: string): void => {
   const found = look(db, file)
   if (found !== "new") checkWritable(file, found)

@@ -45,7 +45,7 @@ export const start = (db: Database, file: string, keep: DatabaseOptions.Keep): J
     db.exec("BEGIN IMMEDIATE")
   }
 
-  /** A file that was removed can still be written to, but nobody will ever read it. */
+  /** A file that was removed can still be written to, but no one can read it. */
   const confirm = () => {
     if (statSync(file, { bigint: true, throwIfNoEntry: false })?.ino !== ino) {
       throw new Failure.Problem("unavailable", gone(file))

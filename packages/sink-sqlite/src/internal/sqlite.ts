@@ -1,6 +1,6 @@
 /**
- * better-sqlite3 as far as this sink uses it. Every call is synchronous and holds up the process while it runs, so
- * callers keep what they ask for in one call small.
+ * The part of better-sqlite3 that this sink uses. Every call is synchronous and blocks the process while it runs, so
+ * callers keep each call short.
  */
 import BetterSqlite3 from "better-sqlite3"
 

@@ -68,7 +68,7 @@ const digits = (source: string): string => {
   return `\0${sign}${significant}e${significant === "" ? 0 : exponent}`
 }
 
-/** Where two texts begin to differ; 0 for anything else. */
+/** The position at which two texts begin to differ; 0 for anything else. */
 const firstDifference = (found: unknown, expected: unknown): number => {
   if (typeof found !== "string" || typeof expected !== "string") return 0
   let at = 0

@@ -49,7 +49,7 @@ export const job = (sketch: Sketch): Effect.Effect<TestJob> =>
     const parsed = yield* ResultDocument.open(inMemory(document, "application/json"))
     const inputs = (yield* Stream.runCollect(parsed.media({ batchId, jobId }))).flat()
     const decoded = yield* Stream.runCollect(parsed.rows({ batchId, jobId }))
-    // As in the engine, rows are read from the content: they come as slowly as it does, and not at all where it fails.
+    // As in the engine, rows are read from the content: as slowly as the content comes, and not at all if it fails.
     const read: ResultDocument.ResultDocument = hold === inMemory ? parsed : {
       ...parsed,
       rows: (ids) => Stream.concat(Stream.drain(content.stream), parsed.rows(ids))
@@ -172,7 +172,7 @@ let loads = 1_700_000_000_000_000
 const keyOf = (of: { readonly batchId: string; readonly jobId: string }): string =>
   JSON.stringify([of.batchId, of.jobId])
 
-/** What a sink holds after these batches: the latest of each job, or every one where it appends. */
+/** What a sink holds after these batches: the latest revision of each job, or every one if it appends. */
 export const after = (keying: JobSink.Capabilities["keying"], batches: ReadonlyArray<ReadonlyArray<TestJob>>) =>
   keying === "upsert" ? latest(...batches) : batches.flat()
 

@@ -4,7 +4,7 @@ import type { Subject } from "../Subject.ts"
 import { unreadable } from "./contents.ts"
 import { job, jobs, plain, recordsOf, type TestJob } from "./jobs.ts"
 
-/** A batch with two records of which something cannot be read that the sink stores: a document, and a file. */
+/** A batch with two records whose bytes cannot be read: a document in one, a file in the other. */
 export const poisoned = (subject: Subject): Effect.Effect<{
   readonly good: ReadonlyArray<TestJob>
   readonly bad: ReadonlyArray<TestJob>

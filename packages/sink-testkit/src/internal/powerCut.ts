@@ -8,7 +8,7 @@ import { join } from "node:path"
 import type { Operation } from "./child/operations.ts"
 
 interface File {
-  /** As they were synced last. */
+  /** As of their last sync. */
   bytes: Buffer
   isSynced: boolean
 }

@@ -12,7 +12,7 @@ export interface Result {
   readonly status: string
 }
 
-/** A test file that did not come to its end, or failed outside of its tests. */
+/** A test file that did not end, or failed outside of its tests. */
 export interface Failure {
   readonly file: string
   readonly message: string

@@ -65,7 +65,7 @@ export class Trial {
     })
   }
 
-  /** Everything that `inspect` answers. */
+  /** Everything that `inspect` returns. */
   inspected(depth: JobSink.InspectDepth = "content") {
     return Effect.map(Stream.runCollect(Stream.suspend(() => this.sink.inspect(depth))), (parts) => parts.flat())
   }
@@ -118,7 +118,7 @@ const needed = { documents: "document", rows: "rows", dataset: "revision" } as c
 const withCause = ({ cause, message }: Error): string =>
   cause instanceof Error ? `${message}: ${cause.message}` : message
 
-/** Makes a trial; what it leaves goes with the scope. */
+/** Makes a trial. The scope removes what it leaves. */
 export const trial = (subject: Subject): Effect.Effect<Trial, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
@@ -132,7 +132,7 @@ export const trial = (subject: Subject): Effect.Effect<Trial, never, Scope.Scope
     }
   )
 
-/** Stages and commits a batch of which nothing may be rejected. Returns the receipts. */
+/** Stages and commits a batch without rejections. Returns the receipts. */
 export const store = (
   sink: JobSink.OpenSink,
   token: string,

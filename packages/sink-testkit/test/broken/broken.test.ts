@@ -32,7 +32,9 @@ const seenBy = (subject: Subject, id: string, { also = [], says }: Seen, which =
 
 const programs = inject("programs")
 
-/** A flaw is held against the rule that it breaks, and in the full matrix against all that run no other process. */
+/**
+ * A flaw is checked against the rule that it breaks, and in the full matrix against all rules without child processes.
+ */
 const seen = scale("is caught by", "is caught by no other rule than it should be:")
 const slow = /^(?:A10|C0[1-57]|M0[134]|F0[13]|P03|W07)$/
 const against = (id: string, slow: RegExp | undefined) =>

@@ -16,7 +16,7 @@ const steps = (
   open: Effect.map(sink.open, (open) => ({ ...open, ...change(open, sink.store) }))
 })
 
-/** Changes what a commit leaves in the store. `before` is what was there under the same key. */
+/** Changes what a commit leaves in the store. `before` is the earlier value of the same key. */
 const stored = (
   sink: Sink,
   change: (job: Stored, before: Stored | undefined, batch: ReadonlyArray<Stored>, key: string) => Stored | undefined
@@ -66,7 +66,7 @@ let made = 0
 interface Flaw {
   /** Other rules that see the same fault, since they cover it too. */
   readonly also?: ReadonlyArray<string>
-  /** How the rule tells of it: caught for another reason, it is not caught. */
+  /** What the rule says about it. A rule that fails for another reason has not caught it. */
   readonly says: RegExp
   readonly change: (sink: Sink) => JobSink.JobSink
 }

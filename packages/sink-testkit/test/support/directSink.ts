@@ -60,7 +60,7 @@ const directSink = (place: Place, id: string, flaw: Flaw): JobSink.JobSink => {
     for (const [key, job] of store.jobs) place.store.jobs.set(key, job)
     if (flaw !== "twice") store.jobs.clear()
     place.commits.set(token, receipts)
-    // The answer takes its time, and is lost if the store goes away meanwhile.
+    // The response takes time, and is lost if the store goes away meanwhile.
     yield* ticks(3)
     yield* reached("commit")
     return receipts

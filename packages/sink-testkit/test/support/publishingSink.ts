@@ -75,7 +75,7 @@ const publish = (target: string, shape: Shape, flaw: Flaw): void => {
   const isSame = (path: string, bytes: Buffer) => flaw !== "rewrites" && found.get(path)?.equals(bytes) === true
   const files = Array.from(wanted(target, shape))
   const isChanged = files.some(([path, bytes]) => !isSame(path, bytes))
-  // The entry file goes and comes back with any of the others, though it is the same.
+  // The entry file is removed and put back with any other change, even if it is the same.
   const changed = files.filter(([path, bytes]) => isChanged && (path === entry || !isSame(path, bytes)))
   const folder = dirname(join(target, entry))
   if (changed.length > 0) fs.mkdirSync(folder, { recursive: true })

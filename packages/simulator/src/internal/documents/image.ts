@@ -35,7 +35,7 @@ export const annotationCount = (variant: number): number =>
 /** `{annotations: {rectangles, polygons, lines, cuboids, landmarks}, image_url}` */
 export const annotation = ({ more: padding, random, urls, variant }: Ingredients) => {
   const [rectangles, polygons, lines, cuboids, landmarks] = lists[variant % lists.length] ?? lists[0]
-  // a polygon, a line and a cuboid share their _id, as those of the documented examples do
+  // a polygon, a line, and a cuboid share their _id, as in the documented examples
   const shared = random.uuid()
   const id = (index: number): string => index === 0 ? shared : random.uuid()
   return {
@@ -130,7 +130,7 @@ const taken: ReadonlySet<number> = new Set(palette.map(([colour]) => Number.pars
 /** One more legend entry, always of the same length: an instance with its own color, for `n` below 15,728,640. */
 export const segmentationItem = (n: number): string => {
   const down = 0xf00000 - n
-  // those of the palette are replaced by colors that counting down never reaches
+  // colors of the palette are replaced by colors that counting down never reaches
   const colour = taken.has(down) ? 0xffffff - [...taken].indexOf(down) : down
   return `"#${colour.toString(16).padStart(6, "0")}":"pebble # ${String(n + 1).padStart(8, "0")}"`
 }

@@ -24,7 +24,7 @@ const geometry = (random: Random, type: (typeof types)[number]) => {
   }
 }
 
-/** The same so many steps later: everything moves towards the middle. */
+/** The same a number of steps later: everything moves towards the middle. */
 const moved = (one: ReturnType<typeof geometry>, steps: number): ReturnType<typeof geometry> => {
   const [first] = "coordinates" in one ? one.coordinates : Object.values(one.points)
   const step = (from = 0): number => (from < 0.5 ? 0.01 : -0.01) * steps

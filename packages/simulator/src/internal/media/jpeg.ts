@@ -223,7 +223,7 @@ const exif = (orientation: Orientation): Uint8Array => {
   return out
 }
 
-/** Writes a scene that is turned already, with an EXIF orientation where one is given. */
+/** Writes a scene that is turned already, with its EXIF orientation if it has one. */
 export const encode = (scene: Scene, orientation?: Orientation): Uint8Array => {
   const frame = Buffer.from([8, 0, 0, 0, 0, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0])
   frame.writeUInt16BE(scene.height, 1)

@@ -36,8 +36,8 @@ const street = (
 }
 
 /**
- * Paints the entries of a legend that the street has; the rest stays unlabelled. `key` decides where they are, `frame`
- * (from 0) how far what moves has come.
+ * Paints the entries of a legend that appear in the street; the rest stays unlabeled. `key` decides where they are,
+ * `frame` (from 0) how far moving things have come.
  */
 export const segments = (
   legend: ReadonlyArray<readonly [color: string, name: string]>,

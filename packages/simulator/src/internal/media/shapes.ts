@@ -54,7 +54,7 @@ const square = ([x, y]: Point, half: number): ReadonlyArray<Point> => [
   [x - half, y + half]
 ]
 
-/** A segment with some width; it ends where its points are. */
+/** A segment with some width. It ends at its points. */
 const stroke = ([x0, y0]: Point, [x1, y1]: Point, half: number): ReadonlyArray<Point> => {
   const length = Math.hypot(x1 - x0, y1 - y0) || 1
   const [dx, dy] = [(y1 - y0) / length * half, (x0 - x1) / length * half]

@@ -21,7 +21,7 @@ export interface Work extends Target {
   /** A part takes no more new jobs when it has this weight. */
   readonly partBytes: number
   readonly batch: Batch
-  /** Full row groups of the last part, where they are known. */
+  /** Full row groups of the last part, if they are known. */
   readonly full: Each<Full> | undefined
   /** Numbers the names in the staging folder. */
   readonly nextName: () => string
@@ -45,7 +45,7 @@ const small = 4 * 1024 * 1024
 
 const stage = { step: "stage" } as const
 
-/** Builds the parts. A record that cannot be stored is left out and answered as rejected. */
+/** Builds the parts. A record that cannot be stored is left out and returned as rejected. */
 export const buildBatch = Effect.fnUntraced(function*(work: Work, records: ReadonlyArray<JobSink.JobRecord>) {
   const rejected: Array<JobSink.Rejection> = []
   const reject = ({ batchId, jobId }: JobSink.JobRecord, problem: Failure.Problem) =>
@@ -181,7 +181,7 @@ const rewrite = <E>(
 ) =>
   Effect.acquireUseRelease(
     attempt(stage, () => build.openPublished()).pipe(
-      // Of a damaged part nothing is copied. Where all of its jobs are rewritten, nothing has to be.
+      // Nothing of a damaged part is copied. If all of its jobs are rewritten, nothing needs to be.
       Effect.catchIf((error) => error.reason === "corrupt", (error) =>
         Effect.flatMap(
           attempt(stage, () => build.holdsOnly(held)),
@@ -227,7 +227,7 @@ const rewrite = <E>(
       })
   )
 
-/** Writes a record's rows. Answers its line, or why it was left out; fails with `Poison` where that came too late. */
+/** Writes a record's rows. Returns its line, or why it was left out. Fails with `Poison` if that came too late. */
 const writeRecord = Effect.fnUntraced(function*(work: Work, build: PartBuild, record: JobSink.JobRecord) {
   const { attachments, batchId, document, jobId, projectId, revision } = record
   const where: Failure.Where = { ...stage, batchId, jobId }

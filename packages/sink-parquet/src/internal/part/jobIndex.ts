@@ -1,6 +1,6 @@
 /**
- * Tells which part of a batch may hold a job, at 12 bytes a slot: about 25 MB for a million jobs. It keeps hashes, so an
- * answer can be wrong where two ids have the same one; whoever rewrites the part looks at the ids themselves.
+ * Finds the part of a batch that may hold a job, at 12 bytes per slot: about 25 MB for a million jobs. It keeps hashes,
+ * so it can be wrong if two ids share one; the caller compares the ids while it rewrites the part.
  */
 export class JobIndex {
   private hashes = new Float64Array(1024)

@@ -12,7 +12,7 @@ import { type Format, type Full, PartWriter } from "./partWriter.ts"
 /** Something for each table. */
 export type Each<A> = Record<TableName, A>
 
-/** A file in the staging folder, and where it belongs. */
+/** A file in the staging folder, and its final place. */
 export interface StagedFile {
   readonly from: string
   readonly to: string
@@ -28,7 +28,7 @@ export interface StagedPart {
   readonly full: Each<Full>
 }
 
-/** Where a part is written, and as what. */
+/** Where a part is written, and its number. */
 export interface Target {
   readonly place: Place
   readonly staging: string
@@ -98,7 +98,7 @@ export class PartBuild {
     return tableNames.reduce((sum, table) => sum + this.writers[table].weight, 0)
   }
 
-  /** Begins with all that the source holds: full row groups as bytes where `full` tells of them. */
+  /** Begins with all that the source holds: full row groups as bytes if `full` lists them. */
   async takeOver(full: Each<Full> | undefined): Promise<void> {
     const { fs } = this.target.place
     const tail = await this.verified()

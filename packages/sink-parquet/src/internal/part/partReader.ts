@@ -79,7 +79,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 /** A byte order mark is part of a value. */
 const textOf = (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes)
 
-/** What the system says is no damage. */
+/** System errors are not damage. */
 const explained = (path: string, error: unknown) =>
   Files.codeOf(error) === undefined ? damaged(path, error) : Files.located(error, path)
 

@@ -38,7 +38,7 @@ export interface Format {
 export interface Full {
   readonly groups: ParquetWriter["row_groups"]
   readonly indexes: ParquetWriter["pendingIndexes"]
-  /** Where they end in the file. */
+  /** Their end in the file. */
   readonly end: number
   readonly rows: number
   readonly weight: number

@@ -14,7 +14,7 @@ const rectangle = (index: number): string =>
 const chunksOfMegabyte = 16
 const perChunk = 16
 
-/** A document with so many megabytes of rectangles, in chunks of about 64 KB. */
+/** A document with this many megabytes of rectangles, in chunks of about 64 KB. */
 function* chunks(megabytes: number): Generator<Uint8Array> {
   const count = megabytes * chunksOfMegabyte
   yield utf8("{\"data\":{\"annotations\":{\"rectangles\":[")
@@ -43,8 +43,8 @@ export const largeDocument = (
 const megabyte = 1024 * 1024
 
 /**
- * The most that has ever been resident, as far as the system tells. Not `resourceUsage().maxRSS`: on Linux a process
- * begins with that of the one that started it.
+ * Peak memory as the system reports it. Not `resourceUsage().maxRSS`: on Linux a process starts with the peak of its
+ * parent.
  */
 const highest = (): number => {
   try {
@@ -54,7 +54,7 @@ const highest = (): number => {
   }
 }
 
-/** How far memory grows beyond the most that there was before, looked at now and then where the system does not tell. */
+/** How far memory grows beyond its earlier peak, sampled if the system does not report a peak. */
 const watch = () => {
   const before = highest()
   let peak = before
@@ -72,7 +72,7 @@ const watch = () => {
 /** Megabytes of the document that comes first: code is compiled and caches are filled before memory is measured. */
 const warm = 8
 
-/** Stores a document that is nowhere in memory; answers how much more memory it takes than one of 8 MB. */
+/** Stores a document that is never in memory. Returns how much more memory it takes than one of 8 MB. */
 export const large = Effect.fnUntraced(function*(sink: JobSink.OpenSink, megabytes: number) {
   yield* storeOne(sink, "warm", warm)
   const memory = watch()

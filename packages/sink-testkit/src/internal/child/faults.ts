@@ -62,7 +62,7 @@ const writesBy = (flags: unknown): boolean =>
 const exists = (path: string): boolean => lstat(path, { throwIfNoEntry: false }) !== undefined
 const lstat = fs.lstatSync
 
-/** What is about to be done, or undefined if it is none of our business. */
+/** The operation that is about to run, or undefined if it is not recorded. */
 const useOf = (name: string, args: ReadonlyArray<unknown>): Use | undefined => {
   const path = toPath(args[places[name]!])
   if (path === undefined || !isInside(path)) return undefined
@@ -144,7 +144,7 @@ const wrap = (on: Record<string, unknown>, key: string, make: (original: Any) =>
   if (typeof original === "function") on[key] = copyProperties(make(original), original)
 }
 
-// The CommonJS object is what the live bindings of `node:fs` are refreshed from.
+// The live bindings of `node:fs` are refreshed from the CommonJS object.
 const module = process.getBuiltinModule("node:fs") as unknown as Record<string, unknown>
 const promises = module["promises"] as Record<string, unknown>
 const probe = await fs.promises.open(process.execPath, "r")

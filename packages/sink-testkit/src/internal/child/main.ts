@@ -1,4 +1,4 @@
-/** Run in its own process: makes the sink from the module that it is told, and plays a script with it. */
+/** A child process: makes the sink from the given module, and plays a script with it. */
 import type { JobSink } from "@labelstream/core/sink"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -200,5 +200,5 @@ for (const step of JSON.parse(script) as ReadonlyArray<Step>) {
   writeSync(1, `${mark}${JSON.stringify(answer)}\n`)
   if (step.do === "wait") await nextLine()
 }
-// What is still open is no longer of interest.
+// Anything still open no longer matters.
 process.exit(0)

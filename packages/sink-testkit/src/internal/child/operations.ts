@@ -7,7 +7,7 @@ export interface Use {
   /** `fsync` stands for `fdatasync` too. */
   readonly op: string
   readonly path: string
-  /** Where a rename or link comes from. */
+  /** The source of a rename or link. */
   readonly from: string | undefined
   /** Whether it changes or syncs anything. */
   readonly changes: boolean

@@ -1,4 +1,4 @@
-/** Plays a script with a sink in its own process, and says what it answered and how it ended. */
+/** Plays a script with a sink in a child process, and returns its answers and how it ended. */
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { tmpdir } from "node:os"
@@ -26,7 +26,9 @@ const program = (name: string, folder: string | undefined): string =>
 /** Steps that measure memory: garbage must not be taken for what a sink holds, so that little of it may gather. */
 const measures = new Set<Step["do"]>(["large", "volume"])
 
-/** Where Node keeps compiled code, by default where it always does: its own process starts in half the time. */
+/**
+ * Where Node.js keeps compiled code. By default it is the usual place, so that a child process starts in half the time.
+ */
 const compiled = (programs: string | undefined): string =>
   programs === undefined
     ? process.env["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "node-compile-cache")

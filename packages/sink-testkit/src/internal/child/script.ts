@@ -1,4 +1,4 @@
-/** What its own process is told to do with a sink, step by step, and what it answers. */
+/** The steps that a child process does with a sink, and its answers. */
 import type { Content, JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import { inMemory } from "../contents.ts"
@@ -12,7 +12,7 @@ export type Step =
   | { readonly do: "open"; readonly writer?: string }
   | { readonly do: "close" | "settle" }
   | { readonly do: "finish"; readonly killAtUse?: number }
-  /** Records operations from here on; answers those recorded. */
+  /** Records operations from here on, and answers with those recorded. */
   | { readonly do: "record" | "recorded" }
   | { readonly do: "stage"; readonly batch: number; readonly killAtChunk?: number }
   | { readonly do: "commit"; readonly batch: number; readonly killAtUse?: number; readonly killAfterMillis?: number }
@@ -23,9 +23,9 @@ export type Step =
   | { readonly do: "store"; readonly batch: number; readonly tries: number; readonly run?: number }
   | { readonly do: "merge"; readonly killAtUse?: number }
   | { readonly do: "faults"; readonly faults: Faults | null }
-  /** The size that no file may grow beyond, which native code meets too. */
+  /** The largest size of a file, which also limits native code. */
   | { readonly do: "limit"; readonly bytes: number | null }
-  /** Waits until it is told to continue. */
+  /** Waits for the signal to continue. */
   | { readonly do: "wait" }
   | { readonly do: "kill" }
   /** Stores one document of this many megabytes. */
@@ -33,7 +33,7 @@ export type Step =
   /** Stores this many megabytes in jobs of 256 KB. */
   | { readonly do: "volume"; readonly megabytes: number }
 
-/** An error of the sink, as far as it is looked at. */
+/** An error of the sink, as far as the kit checks it. */
 export interface ToldError {
   /** Whether it is a `SinkError`. */
   readonly isSinkError: boolean
@@ -44,10 +44,10 @@ export interface ToldError {
   readonly message: string
 }
 
-/** What a step answers. */
+/** The answer of a step. */
 export interface Answer {
   readonly do: Step["do"]
-  /** The errors that were met; the step has failed when it has no receipts or is not `ok`. */
+  /** The errors that occurred. The step has failed if it has no receipts or is not `ok`. */
   readonly errors: ReadonlyArray<ToldError>
   readonly ok: boolean
   readonly receipts?: ReadonlyArray<JobSink.Receipt>

@@ -1,4 +1,4 @@
-/** O: every record is accounted for, no secret is told, and errors say where they come from. */
+/** O: every record is accounted for, no secret is written, and errors name their origin. */
 import * as Effect from "effect/Effect"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -11,7 +11,7 @@ import { store, trial } from "../trial.ts"
 import { A10, nothingBeforeFinish } from "./publish.ts"
 import { inspectFinds, receiptsMatch } from "./whole.ts"
 
-/** The same jobs in the same revisions; what else a receipt says is looked at by A08. */
+/** The same jobs in the same revisions. A08 checks the rest of a receipt. */
 const namesMatch = (found: Parameters<typeof receiptsDifference>[0], of: ReadonlyArray<TestJob>, when: string) => {
   const names = (all: ReadonlyArray<Parameters<typeof keyOf>[0]>) => all.map(keyOf).sort().join("\n")
   return must(names(found) === names(recordsOf(of)), `${when} does not give one receipt for each job`)

@@ -166,7 +166,9 @@ const outage = (subject: Subject, skip: number, kind: "full" | "gone"): { readon
       end: { do: "faults", faults: null }
     }
 
-/** Runs into an outage, looks at what is visible meanwhile, and continues when it is over. Returns the errors met. */
+/**
+ * Runs into an outage, checks what is visible meanwhile, and continues afterwards. Returns the errors that occurred.
+ */
 export const throughOutage = Effect.fnUntraced(function*(
   subject: Subject,
   skip: number,
@@ -215,7 +217,7 @@ export const throughOutage = Effect.fnUntraced(function*(
   return outcome
 })
 
-/** What staging and committing a batch has answered, for each subject that was asked. */
+/** The answers of staging and committing a batch, by subject. */
 const counted = new WeakMap<Subject, ReadonlyArray<Answer>>()
 
 /** Uses of these functions that staging and committing a batch take. */

@@ -88,7 +88,7 @@ const D02 = rule(
         if (!isThere) yield* at.holds([], `${when}, and nothing committed`)
         // A repeated commit must not undo a later one.
         if (isThere) yield* Effect.scoped(Effect.flatMap(at.open, (other) => store(other, "later", second)))
-        // As the engine does: the sink may find out only now that its connection is gone.
+        // As the engine does: the sink may notice only now that its connection is gone.
         const again = Effect.retry(sink.commit("lost"), { times: 3, while: (error) => error.isRetryable })
         yield* receiptsMatch(yield* again, first, `${when}, commit repeated`)
         yield* at.holds(isThere ? second : first, `${when}, commit repeated`)

@@ -157,7 +157,7 @@ const L05 = rule("L05", "keeps no handle, timer, or fiber after it is closed", {
         yield* store(sink, `t-${index}`, batches[index % 3]!)
         yield* sink.stage(`left-${index}`, recordsOf(batches[(index + 1) % 3]!))
       }))
-    // What is made once, such as a pool of threads, is no leak.
+    // A resource that is made once, such as a pool of threads, is not a leak.
     yield* cycle(0)
     yield* Effect.sleep(50)
     const before = handles()

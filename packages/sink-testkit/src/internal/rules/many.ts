@@ -38,7 +38,7 @@ const write = (
     yield* sink.finish({ outcome: "completed" })
   }))
 
-/** Merges when nobody writes any more. */
+/** Merges after all writers have ended. */
 const merge = Effect.fnUntraced(function*(at: Trial, when: string) {
   const answer = yield* branchesOf(at).merge
   yield* must(answer.stillOpen.length === 0, () => `${when}, the merge says that ${answer.stillOpen[0]} is still open`)

@@ -18,7 +18,7 @@ const Stage = Schema.Struct({
 })
 const End = Schema.Struct({ do: Schema.Literals(["commit", "commitAgain", "abort"]), token })
 const Life = Schema.Struct({ do: Schema.Literals(["reopen", "breakOff", "finish"]) })
-// Each as often as it is drawn: what opens again ends everything that could have met.
+// Each step as often as it is drawn, because a reopening ends everything before it.
 const Command = Schema.Union([Stage, Stage, Stage, End, End, End, Life])
 
 type Command = typeof Command.Type

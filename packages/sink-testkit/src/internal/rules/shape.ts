@@ -1,4 +1,4 @@
-/** S: documents change their shape, and nothing of them is lost by it. */
+/** S: documents change their shape, and lose nothing. */
 import * as Effect from "effect/Effect"
 import { type Needs, type Rule, rule } from "../../Rule.ts"
 import { rectangles, unknownShapes } from "../documents.ts"

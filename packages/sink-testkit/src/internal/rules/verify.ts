@@ -32,7 +32,7 @@ const V01 = rule("V01", "lists every stored file with its true size and hash in 
       yield* must(sha256(bytes(path)) === hash, `the manifest's hash of ${path} is not that of its bytes`)
     }
     const known = new Set(listed.map(({ path }) => path))
-    // A document that was stored must be in a file that is listed, whatever else lies about.
+    // A stored document must be in a listed file, whatever else is in the folder.
     const documents = new Set((yield* jobs(plain(6, 0))).slice(4).map(({ document }) => sha256(document)))
     for (const [path, hash] of tree(at.target)) {
       yield* must(!documents.has(hash) || known.has(path), `${path} holds a document and is not in the manifest`)

@@ -1,4 +1,4 @@
-/** W: what is written comes back, whatever it is. */
+/** W: readers get back what was written, whatever it is. */
 import * as Effect from "effect/Effect"
 import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -70,7 +70,7 @@ const W02 = rule(
         yield* store(sink, "most", many)
         yield* store(sink, "large", large)
         yield* at.holds([...one, ...many, ...large], "after batches within the limits")
-        // The engine sends no more than it was told to; what is sent all the same is stored whole or refused whole.
+        // The engine sends no more than the sink declares. A larger batch is stored or refused as a unit.
         const tooMany = yield* Effect.result(store(sink, "over", over))
         if (tooMany._tag === "Failure") yield* sink.abort("over")
         const expected = tooMany._tag === "Failure" ? [...one, ...many, ...large] : [...one, ...many, ...large, ...over]
@@ -141,7 +141,7 @@ const W04 = rule(
     })
 )
 
-/** Stores jobs of which some may be rejected; answers those that were not. */
+/** Stores jobs of which some may be rejected. Returns the others. */
 const storeSome = Effect.fnUntraced(
   function*(at: Trial, of: ReadonlyArray<TestJob>, mayReject: (id: string) => boolean) {
     const size = Math.min(8, at.sink.capabilities.batch.maxRecords)
