@@ -56,7 +56,7 @@ const licences: Plugin = {
       if (licence === undefined) throw new Error(`${name} has no file with its licence`)
       return `${name}\n\n${readFileSync(join(folder, licence), "utf8").trim()}\n`
     })
-    this.emitFile({ type: "asset", fileName: "LICENSES.txt", source: texts.join(`\n${"-".repeat(80)}\n\n`) })
+    this.emitFile({ type: "asset", fileName: "THIRD-PARTY.txt", source: texts.join(`\n${"-".repeat(80)}\n\n`) })
   }
 }
 

@@ -67,7 +67,7 @@ describe("the published command", () => {
   })
 
   it("names whose work is in it", () => {
-    const text = readFileSync(join(command, "LICENSES.txt"), "utf8")
+    const text = readFileSync(join(command, "THIRD-PARTY.txt"), "utf8")
     for (const name of ["effect", "undici", "hyparquet-writer"]) assert.match(text, new RegExp(`^${name}$`, "m"))
     assert.notInclude(text, "labelstream")
     assert(!existsSync(join(command, "bin.js")))
