@@ -47,6 +47,35 @@ describe("demo", () => {
   )
 })
 
+describe("the examples of datasets", () => {
+  it.live("write a dataset with images, say what to do next, and change nothing when they run again", () =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const at = (...path: ReadonlyArray<string>) => join(cwd, "output", ...path)
+      const yolo = yield* run("export-to-yolo", {}, [], cwd)
+      assert.strictEqual(yolo.status, 0, yolo.stderr)
+      assert.include(yolo.stdout, "data=output/yolo/data.yaml")
+      assert.match(readFileSync(at("yolo", "data.yaml"), "utf8"), /^train: images\/train\n/)
+      const images = ["train", "val"].flatMap((split) => readdirSync(at("yolo", "images", split)))
+      assert.strictEqual(images.length, 40)
+      const coco = yield* run("export-to-coco", {}, [], cwd)
+      assert.strictEqual(coco.status, 0, coco.stderr)
+      assert.isTrue(existsSync(at("coco", "annotations", "instances_train.json")))
+      assert.include(coco.stdout, "output/coco/annotations/instances_train.json")
+      assert.match((yield* run("export-to-yolo", {}, [], cwd)).stdout, /0 exported \+ 40 unchanged/)
+    }))
+})
+
+describe("export-to-postgres", () => {
+  it.live("starts a server, stores jobs, and shows a query with its result", () =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const { status, stderr, stdout } = yield* run("export-to-postgres", {}, [], cwd)
+      assert.strictEqual(status, 0, stderr)
+      assert.match(stdout, /Complete: nothing is missing in postgres\npsql .*\n( {2}\S.* \d+\n){5}$/)
+    }))
+})
+
 describe("several-sinks", () => {
   it.live("exports a batch into three sinks, which the command then finds without any setting", () =>
     Effect.gen(function*() {

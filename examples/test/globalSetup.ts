@@ -7,8 +7,9 @@ import { bundlePrograms, kitPrograms } from "../../scripts/testPrograms.ts"
 const examples = join(import.meta.dirname, "..")
 const support = (name: string) => join(import.meta.dirname, "support", `${name}.ts`)
 
-/** All but the examples that start other programs by path. */
-const single = readdirSync(examples).filter((name) => name.endsWith(".ts") && !["run.ts", "resume.ts"].includes(name))
+/** These start other programs by path. */
+const starters = ["export-to-postgres.ts", "resume.ts", "run.ts"]
+const single = readdirSync(examples).filter((name) => name.endsWith(".ts") && !starters.includes(name))
 
 export const setup = async (project: TestProject) => {
   const removeCommand = await bundleCommand(project)

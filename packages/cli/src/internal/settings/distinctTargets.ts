@@ -19,7 +19,7 @@ interface Written {
 const clash = (a: Written, b: Written): boolean =>
   a.path === b.path || (a.isFile && b.path.startsWith(a.path + sep)) || (b.isFile && a.path.startsWith(b.path + sep))
 
-/** The file by which the demo (`npm start`) marks an output of simulated jobs, if a target is in such an output. */
+/** The file by which an example (`npm start`) marks an output of simulated jobs, if a target is in such an output. */
 const simulatedAround = (path: string): string | undefined => {
   for (let folder = path, up = 0; up < 3; folder = dirname(folder), up++) {
     const mark = join(folder, ".labelstream", "simulated")
