@@ -29,6 +29,6 @@ describe.skipIf(missing !== undefined)("a cluster on three machines", () => {
             assert.lengthOf(second.lines.filter((line) => line.includes("WARN") || line.includes("ERROR")), 1)
           })
       }),
-    300_000
+    600_000
   )
 })

@@ -78,7 +78,10 @@ export const runSlice = (work: Work, slice: number) =>
     const broken = report.sinks.find(({ error }) => error !== null)
     if (broken?.error != null) return yield* new ClusterError({ reason: "aborted", detail: broken.error })
     if (isLost(work)) {
-      return yield* new ClusterError({ reason: "aborted", detail: "Another process has taken over a branch of this runner" })
+      return yield* new ClusterError({
+        reason: "aborted",
+        detail: "Another process has taken over a branch of this runner"
+      })
     }
     for (const [first] of byBatch.values()) {
       if (first === undefined) continue
