@@ -46,6 +46,9 @@ describe("a cluster by commands", () => {
         const shown = yield* run(["status"], setting)
         assert.match(shown.stdout, /^\w{16}-1 +completed +60 +60 +0 /m)
         assert.match(shown.stdout, /^Runners: 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+$/m)
+        const verified = yield* run(["verify", "--quick"], setting)
+        assert.strictEqual(verified.status, 0, verified.stderr)
+        assert.include(verified.stdout, `${sinks[0]?.stored ?? 0} jobs`)
         yield* one.signal("SIGTERM")
         const left = yield* one.end
         assert.strictEqual(left.status, 0)
@@ -54,6 +57,16 @@ describe("a cluster by commands", () => {
       }).pipe(Effect.scoped),
     patience
   )
+
+  it.live("refuses a runner without an address if the database is another machine's", () =>
+    Effect.gen(function*() {
+      const { setting } = yield* world({ batches: [{ id: "one", jobs: 1 }] })
+      const env = { ...setting.env, LABELSTREAM_CLUSTER: "postgres://me:canary@db.invalid/cluster" }
+      const refused = yield* run(["runner"], { ...setting, env })
+      assert.strictEqual(refused.status, 1)
+      assert.include(refused.stderr, "--address HOST:PORT")
+      assert.notInclude(refused.stdout + refused.stderr, "canary")
+    }).pipe(Effect.scoped), patience)
 
   it.live(
     "says when nobody is there to do it, continues without the command, and is stopped by another one",

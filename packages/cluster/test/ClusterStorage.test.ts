@@ -13,6 +13,7 @@ import {
 } from "effect/cluster"
 import * as Context from "effect/Context"
 import { Digest } from "effect/crypto"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -20,10 +21,11 @@ import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as fs from "node:fs"
-import { createServer } from "node:net"
+import { createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { inspect } from "node:util"
 import { ClusterStorage, ExportStore, SqlLedger } from "../src/index.ts"
+import { socketTo } from "../src/internal/postgresSocket.ts"
 import { kinds, postgresUrl } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
 
@@ -113,6 +115,32 @@ describe("ClusterStorage", () => {
       fs.writeFileSync(join(folder, "text.db"), "this is no database, but a text of some length".repeat(100))
       const noDatabase = yield* shown(`sqlite:${join(folder, "text.db")}`)
       assert.strictEqual(noDatabase.error.reason, "damaged")
+    }))
+
+  it.live("gives up a connection on which it has heard nothing for so long", () =>
+    Effect.gen(function*() {
+      const server = yield* Effect.acquireRelease(
+        Effect.callback<Server>((resume) => {
+          const server = createServer().listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const address = server.address()
+      const port = typeof address === "object" && address !== null ? address.port : 0
+      const open = socketTo(Redacted.make(`postgres://me@127.0.0.1:${port}/x`), Duration.millis(50))
+      const error = yield* Effect.callback<Error>((resume) => {
+        open?.().on("error", (error) => resume(Effect.succeed(error)))
+      })
+      assert.include(error.message, "No answer")
+      assert.isUndefined(socketTo(Redacted.make("postgres:///x?host=/run/postgresql"), Duration.millis(50)))
+    }))
+
+  it.effect("knows which databases are on this machine", () =>
+    Effect.gen(function*() {
+      const local = ["sqlite:x.db", "postgres://a:b@localhost/x", "postgres://a@127.0.0.1:1/x", "postgres://a@[::1]/x"]
+      const remote = ["postgres://a:b@db.local/x", "postgres://a:b@10.0.0.7:5433/x"]
+      const found = yield* Effect.forEach([...local, ...remote], (url) => ClusterStorage.isLocal(Redacted.make(url)))
+      assert.deepStrictEqual(found, [...local.map(() => true), ...remote.map(() => false)])
     }))
 
   it.live("says where a database is without its user and password", () =>

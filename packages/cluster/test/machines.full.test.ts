@@ -13,7 +13,7 @@ const usual = { jobs: 400, sliceJobs: 20, latency: "1 second", timing: {} } as c
 const longest = 45
 
 let undisturbed = Number.POSITIVE_INFINITY
-const tried = (title: string, trial: Pick<Trial, "fault" | "clocks" | "left" | "more">) =>
+const tried = (title: string, trial: Pick<Trial, "fault" | "clocks" | "endsFirst" | "schema">) =>
   it.live(title, () =>
     Effect.gen(function*() {
       const seconds = yield* succeed({ ...usual, ...trial })
@@ -29,7 +29,11 @@ describe.skipIf(missing !== undefined)("a cluster on three machines", () => {
       undisturbed = seconds
     }), patience)
 
-  tried("loses a runner to SIGKILL", { fault: ({ runners: [first] }) => first?.kill ?? Effect.void, left: 2 })
+  tried("loses a runner to SIGKILL", {
+    fault: ({ runners: [first] }) => first?.kill ?? Effect.void,
+    endsFirst: true,
+    schema: "labels"
+  })
 
   tried("has a runner that freezes for 3 minutes", {
     fault: ({ runners: [first] }) =>

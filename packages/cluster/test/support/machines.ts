@@ -47,7 +47,14 @@ export const make = Effect.fnUntraced(
     const runners = yield* Effect.forEach(clocks, (clock, index) => start(names[index] ?? "", clock), {
       concurrency: "unbounded"
     })
-    const isThere = ([, healthy]: readonly [unknown, boolean]) => healthy
+    const members = RunnerStorage.RunnerStorage.use((storage) => storage.getRunners).pipe(
+      Effect.map((found) =>
+        found.flatMap(([{ address: { host, port } }, healthy]) => healthy ? [`${host}:${port}`] : [])
+      ),
+      Effect.orElseSucceed((): ReadonlyArray<string> => []),
+      Effect.provideContext(world.client)
+    )
+    const look = Schedule.spaced("500 millis")
     return {
       ...world,
       network,
@@ -60,15 +67,15 @@ export const make = Effect.fnUntraced(
         (runner, index) => Effect.andThen(runner.leave, start(names[index] ?? "", clocks[index] ?? 0)),
         { discard: true }
       ),
-      /** Waits until so many runners are in the cluster. */
-      joined: (count: number) =>
-        RunnerStorage.RunnerStorage.use((storage) => storage.getRunners).pipe(
-          Effect.map((found) => found.filter(isThere).length),
-          Effect.orElseSucceed(() => 0),
-          Effect.repeat({ schedule: Schedule.spaced("500 millis"), until: (found) => found === count }),
-          Effect.provideContext(world.client),
-          Effect.asVoid
-        )
+      /** Waits until the cluster has these runners, and no other ones. */
+      joined: (addresses: ReadonlyArray<string>) =>
+        Effect.repeat(members, {
+          schedule: look,
+          until: (found) => found.length === addresses.length && addresses.every((each) => found.includes(each))
+        }),
+      /** Waits until the cluster no longer has a runner. */
+      gone: (address: string) =>
+        Effect.repeat(members, { schedule: look, until: (found) => found.length > 0 && !found.includes(address) })
     }
   }
 )

@@ -1,4 +1,5 @@
 /** A runner as a process that a test starts, freezes, lets leave, and kills. */
+import { PostgresSink } from "@labelstream/sink-postgres"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -52,7 +53,13 @@ const start = (setting: RunnerSetting, { clockShift = 0, machine }: Partial<Plac
   const program = [process.execPath, ...clock, join(programs, "runner.js"), JSON.stringify(setting)]
   const [file = process.execPath, ...args] = [...machine?.command ?? [], ...program]
   return spawn(file, args, {
-    env: { ...process.env, NODE_COMPILE_CACHE: join(programs, "compiled"), CLOCK_SHIFT: String(clockShift) },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: join(programs, "compiled"),
+      CLOCK_SHIFT: String(clockShift),
+      // From another machine, the server of the test run cannot be reached.
+      ...(machine === undefined ? {} : { [PostgresSink.urlVariable]: setting.url })
+    },
     stdio: ["pipe", "pipe", "inherit"]
   })
 }

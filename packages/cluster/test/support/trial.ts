@@ -1,7 +1,9 @@
 /** One export by a cluster on several machines, with a fault while it runs, and what must hold afterwards. */
 import { assert } from "@effect/vitest"
 import { FilesSink } from "@labelstream/sink-files"
+import { PostgresSink } from "@labelstream/sink-postgres"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { ClusterExport } from "../../src/index.ts"
 import { temporaryFolder } from "./folders.ts"
@@ -11,17 +13,18 @@ import { tree } from "./tree.ts"
 import { requestOf } from "./world.ts"
 
 export interface Trial extends Machines.Options {
-  /** Where the jobs are stored too, beside a folder that all machines share. */
-  readonly more?: ReadonlyArray<string>
+  /** A schema of the database in which the jobs are stored too, beside a folder that all machines share. */
+  readonly schema?: string
   /** Runs when a quarter of the jobs was requested, beside the export. */
   readonly fault?: (world: Machines.Machines) => Effect.Effect<void, never, Scope.Scope>
-  /** Runners that are left after the fault. Default: all. */
-  readonly left?: number
+  /** Whether the fault ends the first runner. Default: false. */
+  readonly endsFirst?: boolean
 }
 
-const countsOf = ({ report }: ClusterExport.Status) => {
+const endOf = ({ error, report }: ClusterExport.Status) => {
   const [batch] = report.batches
-  return batch && { listed: batch.listed, done: batch.exported + batch.unchanged, failed: batch.failed }
+  const { complete, failures } = report
+  return { error, complete, failures, listed: batch?.listed, done: (batch?.exported ?? 0) + (batch?.unchanged ?? 0) }
 }
 
 /**
@@ -30,10 +33,14 @@ const countsOf = ({ report }: ClusterExport.Status) => {
  */
 export const succeed = (trial: Trial) =>
   Effect.scoped(Effect.gen(function*() {
-    const { fault = () => Effect.void, jobs, more = [] } = trial
+    const { endsFirst = false, fault = () => Effect.void, jobs, schema } = trial
     const output = yield* temporaryFolder
     const world = yield* Machines.make(trial)
-    const request = requestOf(world.simulator, [`files:${output}`, ...more])
+    const request = requestOf(world.simulator, [
+      `files:${output}`,
+      ...schema === undefined ? [] : [`postgres:${schema}`]
+    ])
+    const inDatabase = schema === undefined ? [] : [PostgresSink.make({ url: Redacted.make(world.server.url), schema })]
     const startedAt = performance.now()
     const { id } = yield* world.submit(request)
     const [status] = yield* Effect.all([
@@ -41,18 +48,14 @@ export const succeed = (trial: Trial) =>
       Effect.andThen(world.answered(jobs / 4), fault(world))
     ], { concurrency: "unbounded" })
     const check = Effect.fnUntraced(function*(status: ClusterExport.Status) {
-      assert.strictEqual(status.error, null)
-      assert.isTrue(status.report.complete)
-      assert.deepStrictEqual(countsOf(status), { listed: jobs, done: jobs, failed: 0 })
-      const { differences, intact } = yield* Effect.provideContext(
-        verified(FilesSink.make({ directory: output })),
-        world.client
-      )
-      assert.deepStrictEqual(differences, [])
-      assert.strictEqual(intact, jobs)
+      assert.deepStrictEqual(endOf(status), { error: null, complete: true, failures: [], listed: jobs, done: jobs })
+      for (const sink of [FilesSink.make({ directory: output }), ...inDatabase]) {
+        const found = yield* Effect.provideContext(verified(sink), world.client)
+        assert.deepStrictEqual(found, { intact: jobs, differences: [] })
+      }
       assert.deepStrictEqual(tree(output), yield* onOneMachine(world.simulator))
     })
-    yield* world.joined(trial.left ?? world.runners.length)
+    yield* world.joined(world.runners.slice(endsFirst ? 1 : 0).map(({ address }) => address))
     yield* check(status)
     const again = yield* world.end((yield* world.submit(request)).id)
     yield* check(again)

@@ -13,7 +13,7 @@ import { ClusterError } from "../../ClusterError.ts"
 import { ExportStore } from "../../ExportStore.ts"
 import { step } from "../failure.ts"
 import { Sessions } from "../sessions.ts"
-import { runSlice } from "./sliceRun.ts"
+import { isLost, runSlice } from "./sliceRun.ts"
 
 const Do = Rpc.make("Do", {
   /** A slice that got jobs after it was done is done again, in a later round. */
@@ -44,7 +44,7 @@ export const layer = (slicesAtOnce: number) => {
             step(runSlice(work, slice)).pipe(
               Effect.catchIf(
                 // This runner was taken for gone, and others publish what it had stored. The slice is done again.
-                () => work.writers.some(({ isLost }) => isLost),
+                () => isLost(work),
                 () => Effect.as(sessions.renew(exportId), false)
               )
             ))).pipe(

@@ -66,7 +66,7 @@ export const runSlice = (work: Work, slice: number) =>
         ...gtStudio,
         pages: (batch) => Stream.succeed(pageOf(byBatch.get(batchKey(batch)) ?? []))
       }),
-      Effect.provideService(Ledger.Ledger, sliceLedger(store, run, lease, jobs))
+      Effect.provideService(Ledger.Ledger, withoutLost(work, sliceLedger(store, run, lease, jobs)))
     )
     yield* Effect.forkScoped(Effect.andThen(Deferred.await(work.stop), running.stop))
     const report = yield* Effect.onInterrupt(
@@ -77,6 +77,12 @@ export const runSlice = (work: Work, slice: number) =>
     if (report.stopped) return false
     const broken = report.sinks.find(({ error }) => error !== null)
     if (broken?.error != null) return yield* new ClusterError({ reason: "aborted", detail: broken.error })
+    if (isLost(work)) {
+      return yield* new ClusterError({
+        reason: "aborted",
+        detail: "Another process has taken over a branch of this runner"
+      })
+    }
     for (const [first] of byBatch.values()) {
       if (first === undefined) continue
       const ofBatch = skipped.filter((event) => batchKey(event) === batchKey(first.batch))
@@ -85,6 +91,18 @@ export const runSlice = (work: Work, slice: number) =>
     const done = jobs.map(({ batch, summary }) => ({ ...batch, jobId: summary.id }))
     return yield* store.endSlice(run, lease, done, extraOf(report))
   })).pipe(quietly)
+
+/** Whether a branch was taken over: whatever is written there fails. */
+export const isLost = ({ writers }: Work): boolean => writers.some((writer) => writer.isLost)
+
+/** A job that only a branch which was taken over refused has not failed: nothing is noted of it, so the slice is done again. */
+const withoutLost = (work: Work, ledger: Ledger.Ledger["Service"]): Ledger.Ledger["Service"] => ({
+  ...ledger,
+  record: (outcomes) =>
+    ledger.record(
+      isLost(work) ? outcomes.filter(({ _tag }) => _tag !== "Failed") : outcomes
+    )
+})
 
 const pageOf = (jobs: ReadonlyArray<{ readonly summary: Job.JobSummary }>): GtStudio.JobPage => ({
   number: 1,
