@@ -70,6 +70,9 @@ const startRunner = (setting: Omit<RunnerSetting, "port" | "spool">) =>
         child.kill("SIGKILL")
         return ended(child)
       }),
+      /** Stops it in the middle of what it does, with its sockets and files open. */
+      freeze: Effect.sync(() => child.kill("SIGSTOP")),
+      thaw: Effect.sync(() => child.kill("SIGCONT")),
       /** Lets it leave. Answers its exit status. */
       leave: Effect.promise(async () => {
         child.kill("SIGTERM")

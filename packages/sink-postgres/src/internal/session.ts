@@ -3,7 +3,7 @@
  * death of the process or of the server at any point ends it as if it had never begun. A commit is recognized by its
  * token, so that one whose answer was lost is not made twice.
  */
-import { JobSink } from "@labelstream/core/sink"
+import { JobSink, TableRows } from "@labelstream/core/sink"
 import { type DatabaseOptions, Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -74,9 +74,11 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     all: boolean
   ): Effect.fn.Return<Written, Fault> {
     yield* begin
-    yield* writer.remove(records.map(keyOf), all)
+    const placed = yield* writer.remove(records, all)
     const receipts: Array<JobSink.Receipt> = []
-    for (const record of records) receipts.push(yield* writer.add(record))
+    for (const record of records) {
+      receipts.push(placed.has(record) ? yield* writer.add(record) : TableRows.receiptOf(record))
+    }
     yield* writer.insertAll
     yield* note(token, receipts)
     return { receipts, rejections: [] }
@@ -92,8 +94,8 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     const rejections: Array<JobSink.Rejection> = []
     for (const record of records) {
       yield* db.run("SAVEPOINT record")
-      const result = yield* writer.remove([keyOf(record)], true).pipe(
-        Effect.andThen(writer.add(record)),
+      const result = yield* writer.remove([record], true).pipe(
+        Effect.flatMap((placed) => placed.size > 0 ? writer.add(record) : Effect.succeed(TableRows.receiptOf(record))),
         Effect.tap(writer.insertAll),
         Effect.result
       )
