@@ -3,7 +3,7 @@ import { Simulator } from "@labelstream/simulator"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { readdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { platform, run, temporaryFolder } from "./support/program.ts"
 
@@ -115,4 +115,36 @@ describe("labelstream export --repair", () => {
       assert.match(stderr, /A cluster cannot repair.* leave out --cluster, and run the same command/)
       assert.isFalse(JSON.parse(stdout).complete)
     }))
+})
+
+describe("a branch that a writer of a cluster has left open", () => {
+  it.live(
+    "keeps an export from being complete, and is named by export, status and verify until it is gone",
+    () =>
+      Effect.gen(function*() {
+        const { cwd, labelstream } = yield* world(3)
+        const named = ["export", "--batch", "b", "--to", "files:out"]
+        assert.strictEqual((yield* labelstream(named)).status, 0)
+        const writers = join(cwd, "out", ".labelstream", "writers")
+        const lock = join(writers, "one-ab", ".labelstream")
+        mkdirSync(lock, { recursive: true })
+        writeFileSync(
+          join(lock, "lock"),
+          JSON.stringify({ nonce: "n", pid: 7, host: "host-b", processes: "", started: "" })
+        )
+        const holder = /Not published: jobs in 1 branch of other writers: one-ab \(process 7 on host-b\)/
+        const again = yield* labelstream(named)
+        assert.strictEqual(again.status, 2, again.stdout)
+        assert.match(again.stdout, holder)
+        assert.match(again.stdout, /Not complete: 1 sink not published.*To try again, run: labelstream export/)
+        assert.match((yield* labelstream(["status"])).stdout, holder)
+        const verified = yield* labelstream(["verify"])
+        assert.strictEqual(verified.status, 3)
+        assert.match(verified.stdout, holder)
+        rmSync(writers, { recursive: true })
+        assert.strictEqual((yield* labelstream(named)).status, 0)
+        assert.strictEqual((yield* labelstream(["verify"])).status, 0)
+      }),
+    120_000
+  )
 })

@@ -178,6 +178,53 @@ describe("ClusterStorage", () => {
           assert.include(error.message, "format 99")
         }))
 
+      it.live("brings a database of the version before to the current one, and keeps what is in it", () =>
+        Effect.gen(function*() {
+          const [client] = yield* clients(1)
+          if (client === undefined) return
+          const stores = ExportStore.layer.pipe(Layer.provide(client))
+          const batch = { projectId: "p", batchId: "b" }
+          const failed: Ledger.Outcome = {
+            _tag: "Failed",
+            batch,
+            jobId: "1",
+            error: { reason: "Gone", message: "gone", retryable: true },
+            at: 7
+          }
+          const id = yield* Effect.provide(
+            Effect.gen(function*() {
+              const store = yield* ExportStore.ExportStore
+              const { row } = yield* store.submit("key", "{}")
+              const { run } = yield* store.begin(row.id)
+              yield* store.ledger(run).record([failed])
+              return row.id
+            }),
+            stores,
+            { local: true }
+          )
+          yield* SqlClient.SqlClient.use((sql) =>
+            Effect.forEach([
+              "DROP TABLE labelstream_lease",
+              "DROP TABLE labelstream_run_leases",
+              "DROP TABLE labelstream_writers",
+              "ALTER TABLE labelstream_jobs DROP COLUMN lease",
+              "DELETE FROM labelstream_migrations WHERE migration_id = 6"
+            ], (statement) => sql.unsafe(statement).unprepared)
+          ).pipe(Effect.provide(client))
+          yield* Effect.provide(
+            Effect.gen(function*() {
+              const store = yield* ExportStore.ExportStore
+              const { run } = yield* store.begin(id)
+              const ledger = store.ledger(run, yield* store.lease(run, 1))
+              assert.deepInclude((yield* ledger.find(batch, ["1"]))[0], { stage: "failed", attempts: 1, checkedAt: 7 })
+              yield* ledger.record([failed])
+              assert.strictEqual((yield* ledger.find(batch, ["1"]))[0]?.attempts, 2)
+            }),
+            stores,
+            { local: true }
+          )
+        }))
+
       it.live("makes the tables once, when many processes begin at the same time", () =>
         Effect.gen(function*() {
           const layers = yield* clients(6)

@@ -198,6 +198,41 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
   )
 })
 
+// What decides is tried step by step in other files; this takes a minute, for all the time that locks last.
+describe.each(scale([], databases.slice(-1)))("a cluster on $name", (kind) => {
+  it.live(
+    "ends complete while a runner is frozen, which changes nothing when it returns",
+    () =>
+      Effect.gen(function*() {
+        const [jobs, sliceJobs] = scale([120, 10], [240, 20])
+        const world = yield* make({
+          kind,
+          simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" },
+          sliceJobs
+        })
+        const output = yield* temporaryFolder
+        const [frozen] = [yield* world.runner, yield* world.runner, yield* world.runner]
+        const { id } = yield* world.submit(requestOf(world.simulator, [`files:${output}`]))
+        yield* world.answered(jobs / 3)
+        yield* frozen.freeze
+        const status = yield* world.end(id)
+        assert.strictEqual(status.error, null)
+        assert.isTrue(status.report.complete)
+        assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
+        const expected = yield* onOneMachine(world.simulator)
+        assert.deepStrictEqual(tree(output), expected)
+        yield* frozen.thaw
+        assert.strictEqual(yield* frozen.leave, 0)
+        assert.deepStrictEqual(tree(output), expected)
+        const verified = yield* Stream.runCollect(Verify.sink(FilesSink.make({ directory: output }))).pipe(
+          Effect.provideContext(world.client)
+        )
+        assert.deepStrictEqual(verified.flatMap(({ differences }) => differences), [])
+      }).pipe(Effect.scoped),
+    patience
+  )
+})
+
 /** Jobs that a sink has whole, by its own books. */
 const heldBy = (sink: ReturnType<typeof SqliteSink.make>) =>
   Effect.map(

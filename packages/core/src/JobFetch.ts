@@ -28,7 +28,7 @@ export interface Options {
   readonly attachmentConcurrency?: number
   /** `JobRecord.load`, from 1. Default: a new one; a stream makes one for all its jobs. */
   readonly load?: number
-  /** `JobRecord.lease`, from 1. Default: that of the record, which is its `load`. */
+  /** `JobRecord.lease`, from 1. Default: none. */
   readonly lease?: number
   /** `JobRecord.position`, from 0. Default: 0; a stream counts its jobs. */
   readonly position?: number

@@ -4,7 +4,7 @@ import { Effect, Layer, Stream } from "effect"
 import * as Convert from "../src/Convert.ts"
 import * as Export from "../src/Export.ts"
 import { apply, empty } from "../src/ExportReport.ts"
-import type { Inspected } from "../src/JobSink.ts"
+import type { Branch, Inspected } from "../src/JobSink.ts"
 import { Ledger } from "../src/Ledger.ts"
 import * as Verify from "../src/Verify.ts"
 import { idsIn, world } from "./support/exports.ts"
@@ -15,6 +15,33 @@ import { lapse } from "./support/time.ts"
 /** A sink whose readers see nothing before its `finish`. */
 const publishing = (options: Options = {}) =>
   new MemorySink({ ...options, capabilities: { visibility: "finish", ...options.capabilities } })
+
+describe("a sink in which branches of other writers hold jobs", () => {
+  it.effect("keeps the run from being complete, and says who holds them", () =>
+    Effect.gen(function*() {
+      const platform = new FakePlatform([batchOf(2)])
+      const memory = new MemorySink()
+      let branches: ReadonlyArray<Branch> = [{ writer: "one", holder: "process 7 on host-a" }, {
+        writer: "two",
+        holder: null
+      }]
+      const { sink: plain } = memory
+      const shared = {
+        open: () => plain.open,
+        merge: Effect.succeed({ merged: 0, stillOpen: [] }),
+        list: Effect.sync(() => branches),
+        takeOver: () => Effect.void
+      }
+      Object.defineProperty(memory, "sink", { value: { ...plain, branches: shared } })
+      const { run } = yield* world(platform, [memory])
+      const report = yield* run()
+      const [sink] = report.sinks
+      deepStrictEqual([report.complete, sink?.isPublished, sink?.error], [false, false, null])
+      assert(sink?.notice?.includes("2 branches of other writers: one (process 7 on host-a), two.") === true)
+      branches = []
+      assert((yield* run()).complete)
+    }))
+})
 
 describe("a sink that publishes at the end", () => {
   it.effect("is finished by each run, also by one that stores nothing and by a Retry", () =>

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Fs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from "node:fs"
@@ -6,7 +7,7 @@ import { hostname } from "node:os"
 import { join } from "node:path"
 import { FilesSink } from "../src/index.ts"
 import { record } from "./support/records.ts"
-import { guarded, inspected, store, systemError, temporary } from "./support/targets.ts"
+import { guarded, inspected, store, systemError, temporary, unsynced } from "./support/targets.ts"
 
 const lockOf = (directory: string) => join(directory, ".labelstream", "lock")
 
@@ -101,6 +102,36 @@ describe("the lock", () => {
       )
       assert.strictEqual((yield* Effect.flip(first.abort("t"))).reason, "conflict")
       assert.deepStrictEqual((yield* inspected(directory)).map(({ _tag }) => _tag), ["Intact", "Intact"])
+    }))
+
+  it.effect("that was taken over in the middle of a commit stops the first owner from writing over later lines", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      let isAsleep = false
+      const other = Effect.flatMap(
+        FilesSink.make({ directory }).open,
+        (sink) => store(sink, "next", [record({ job: "b" })])
+      )
+      const fs: Fs = {
+        ...unsynced,
+        rename: async (from, to) => {
+          if (to.endsWith("/batch-1/a.json") && !isAsleep) {
+            isAsleep = true
+            writeFileSync(lockOf(directory), readFileSync(lockOf(directory), "utf8").replace(hostname(), "elsewhere"))
+            utimesSync(lockOf(directory), 0, 0)
+            await Effect.runPromise(Effect.scoped(other))
+          }
+          return unsynced.rename(from, to)
+        }
+      }
+      const first = yield* FilesSink.makeWith({ directory }, fs).open
+      yield* first.stage("t", [record({ job: "a" })])
+      assert.strictEqual((yield* Effect.flip(first.commit("t"))).reason, "conflict")
+      const found = yield* inspected(directory)
+      assert.deepStrictEqual(
+        found.map((item) => item._tag === "Intact" ? item.receipt.jobId : item._tag),
+        ["a", "b"]
+      )
     }))
 
   it.effect("that was taken over stops the first owner from committing", () =>

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Selection } from "@labelstream/core"
 import { AnnotationModel, type JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -104,5 +105,23 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
         ])
       assert.isAbove((yield* since("0")).length, 0)
       assert.deepStrictEqual(yield* since(String(load?.["load_id"])), [])
+    }).pipe(Effect.scoped))
+
+  it.live("keeps a job that was stored under a later lease, whoever comes late", () =>
+    Effect.gen(function*() {
+      const sink = make()
+      const { exported, simulator } = yield* platform(3)
+      const revisions = Effect.map(Stream.runCollect(sink.inspect("content")), (found) =>
+        found.flat().map((item) => item._tag === "Intact" ? item.receipt.revision.document : item._tag))
+      const selection = Selection.refresh()
+      yield* exported(sink, { lease: 20 })
+      const first = yield* revisions
+      yield* simulator.rework(...Array.from(simulator.jobs("one"), ({ id }) =>
+        id))
+      assert.isTrue((yield* exported(sink, { lease: 10, selection })).complete)
+      assert.deepStrictEqual(yield* revisions, first)
+      yield* exported(sink, { lease: 20, selection })
+      const later = yield* revisions
+      assert.isTrue(first.every((revision) => !later.includes(revision)))
     }).pipe(Effect.scoped))
 })

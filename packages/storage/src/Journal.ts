@@ -159,6 +159,8 @@ const start = (target: Target, lock: Lock.Lock, options: Options): Journal => {
         await writeIntent(target, intent)
         await carryOut(target, intent, options, confirmLater)
       } catch (error) {
+        // Where another process has taken over, that is the reason, whatever was found gone.
+        await confirm()
         // What cannot be taken back now is taken back before the next step, or carried out at the next `open`.
         await settle().catch(() => {})
         throw error

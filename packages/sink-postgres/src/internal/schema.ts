@@ -5,8 +5,9 @@ import * as Effect from "effect/Effect"
 import type { Connection } from "./connection.ts"
 import { problem } from "./failure.ts"
 import { addColumn, createTable, quoted } from "./statements.ts"
+import { tables } from "./tables.ts"
 
-const { tableNames, tables } = DatabaseTables
+const { tableNames } = DatabaseTables
 
 /** The version of the tables, in `versions`. */
 export const version = AnnotationModel.version

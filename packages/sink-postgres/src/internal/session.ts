@@ -3,7 +3,7 @@
  * death of the process or of the server at any point ends it as if it had never begun. A commit is recognized by its
  * token, so that one whose answer was lost is not made twice.
  */
-import { JobSink } from "@labelstream/core/sink"
+import { JobSink, TableRows } from "@labelstream/core/sink"
 import { type DatabaseOptions, Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -42,14 +42,15 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     })
   )
 
-  /** Begins a transaction. What else is to be sent is sent with it. */
+  /** Begins a transaction, and sends another statement with it, whose result it returns. */
   const begin = <A>(first: Effect.Effect<A, SqlError>) =>
     rollback.pipe(
       Effect.andThen(db.connected),
       Effect.andThen(Effect.suspend(() => {
         db.inTransaction = true
-        return Effect.all([db.run("BEGIN"), first], { concurrency: "unbounded", discard: true })
-      }))
+        return Effect.all([db.run("BEGIN"), first], { concurrency: "unbounded" })
+      })),
+      Effect.map(([, result]) => result)
     )
 
   const receiptsOf = (token: JobSink.CommitToken, step: Failure.Where["step"]) =>
@@ -74,9 +75,11 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     records: Records,
     all: boolean
   ): Effect.fn.Return<Written, Fault> {
-    yield* begin(writer.remove(records.map(keyOf), all))
+    const placed = yield* begin(writer.remove(records, all))
     const receipts: Array<JobSink.Receipt> = []
-    for (const record of records) receipts.push(yield* writer.add(record))
+    for (const record of records) {
+      receipts.push(placed.has(record) ? yield* writer.add(record) : TableRows.receiptOf(record))
+    }
     yield* writer.insertAll(note(token, receipts))
     return { receipts, rejections: [] }
   })
@@ -91,8 +94,8 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     const rejections: Array<JobSink.Rejection> = []
     for (const record of records) {
       yield* db.run("SAVEPOINT record")
-      const result = yield* writer.remove([keyOf(record)], true).pipe(
-        Effect.andThen(writer.add(record)),
+      const result = yield* writer.remove([record], true).pipe(
+        Effect.flatMap((placed) => placed.size > 0 ? writer.add(record) : Effect.succeed(TableRows.receiptOf(record))),
         Effect.tap(() => writer.insertAll()),
         Effect.result
       )

@@ -8,8 +8,9 @@ import * as Stream from "effect/Stream"
 import type { Connection } from "./connection.ts"
 import { Insertion } from "./insertion.ts"
 import { joined, list, quoted } from "./statements.ts"
+import { tables } from "./tables.ts"
 
-const { jobKey, tableNames, tables } = DatabaseTables
+const { jobKey, tableNames } = DatabaseTables
 
 /** What can go wrong: a record that cannot be stored, or the database. */
 export type Fault = SqlError | Failure.Problem
@@ -22,7 +23,9 @@ type Rows = { readonly [Name in DatabaseTables.TableName]: Insertion<Table.RowOf
 const given = `(SELECT * FROM unnest($1::text[], $2::text[]) AS given (${list(jobKey)}))`
 
 /** The jobs of a batch that are there, held until the transaction ends: in order, so that no two writers wait for each other. */
-const hold = `SELECT ${list(jobKey, "r")} FROM receipts AS r JOIN ${given} AS g ON ${joined(jobKey, "r", "g")}
+const hold = `SELECT ${list([...jobKey, "lease"], "r")} FROM receipts AS r JOIN ${given} AS g ON ${
+  joined(jobKey, "r", "g")
+}
   ORDER BY ${list(jobKey, "r")} FOR UPDATE OF r`
 
 const remove = (name: string) =>
@@ -42,6 +45,8 @@ export const keyOf = (
   batch_id: stored(batchId),
   job_id: stored(jobId)
 })
+
+const textOf = ({ batch_id, job_id }: DatabaseTables.Key) => `${batch_id}\0${job_id}`
 
 export class Writer {
   private readonly db: Connection
@@ -66,13 +71,29 @@ export class Writer {
   })
 
   /**
-   * Takes away what is there of jobs. With `all`, also rows that no receipt knows of, which costs a look into each table.
+   * Takes away what is there of jobs, and answers the records that take its place: not those whose job is there under a
+   * later lease. With `all`, also rows that no receipt knows of go, which costs a look into each table.
    */
-  remove(keys: ReadonlyArray<DatabaseTables.Key>, all: boolean): Effect.Effect<void, SqlError> {
-    return Effect.flatMap(this.db.run(hold, idsOf(keys)), (rows) => {
-      const found = all ? keys : rows as unknown as ReadonlyArray<DatabaseTables.Key>
-      if (found.length === 0) return Effect.void
-      return Effect.forEach(tableNames, (name) => this.db.run(remove(name), idsOf(found)), { discard: true })
+  remove(
+    records: ReadonlyArray<JobSink.JobRecord>,
+    all: boolean
+  ): Effect.Effect<ReadonlySet<JobSink.JobRecord>, SqlError> {
+    const byKey = new Map(records.map((record) => [textOf(keyOf(record)), record]))
+    return Effect.flatMap(this.db.run(hold, idsOf(records.map(keyOf))), (rows) => {
+      const there: Array<DatabaseTables.Key> = []
+      for (const row of rows as unknown as ReadonlyArray<DatabaseTables.Key & { readonly lease: bigint | null }>) {
+        const key = textOf(row)
+        const { lease } = byKey.get(key) ?? {}
+        if (lease !== undefined && row.lease !== null && Number(row.lease) > lease) byKey.delete(key)
+        else there.push(row)
+      }
+      const placed = new Set(byKey.values())
+      const gone = all ? Array.from(placed, keyOf) : there
+      if (gone.length === 0) return Effect.succeed(placed)
+      return Effect.as(
+        Effect.forEach(tableNames, (name) => this.db.run(remove(name), idsOf(gone)), { discard: true }),
+        placed
+      )
     })
   }
 
@@ -131,7 +152,8 @@ export class Writer {
       attachment_rows: record.attachments.length,
       problem_rows: problems,
       document_kept: keep.documents === "off" ? 0 : 1,
-      files_kept: keep.attachments === "off" ? 0 : 1
+      files_kept: keep.attachments === "off" ? 0 : 1,
+      lease: record.lease ?? null
     })
     return receipt
   })

@@ -13,7 +13,7 @@ export const platform = Effect.fnUntraced(function*(jobs: number) {
     Layer.provide([NodeTransport.layer(), SpoolMemory.layer()]),
     Layer.merge(LedgerMemory.layer)
   )
-  const exported = (sink: JobSink.JobSink, options: Pick<Export.Options, "onEvent"> = {}) =>
+  const exported = (sink: JobSink.JobSink, options: Pick<Export.Options, "lease" | "onEvent" | "selection"> = {}) =>
     Export.run({ batches: [{ projectId, batchId: "one" }], sinks: [sink], ...options }).pipe(
       Effect.provide(services, { local: true })
     )

@@ -33,7 +33,8 @@ export const tinyFlaws: Readonly<
   M05: { says: /a second merge says that \d+ jobs have come/ },
   M06: { says: /stored by z first and by a then: job "job-\d+": the document differs/, also: ["M07"] },
   M07: { says: /while a writer has its part open, inspect/ },
-  M08: { says: /a second of one name is let in/, also: ["M06"] },
+  M08: { says: /a second of one name is let in/, also: ["M06", "M09"] },
+  M09: { says: /taken over, the merge says that gone is still open/ },
   O02: { says: /a secret is found after: .*X-Amz-Credential=/ },
   V01: { says: /the manifest says \d+ bytes of commits\/[\d-]+\.ndjson/ }
 }

@@ -31,6 +31,7 @@ export const flaws = [
   "M06",
   "M07",
   "M08",
+  "M09",
   "O02",
   "V01"
 ] as const
@@ -64,6 +65,7 @@ export const [
   makeM06,
   makeM07,
   makeM08,
+  makeM09,
   makeO02,
   makeV01
 ] = flaws.map(flawed)

@@ -39,7 +39,8 @@ export const tinySink = (
         if (error instanceof JobSink.SinkError) return error
         const code = codeOf(error)
         if (flaw === "C03" && code === "ENOSPC" || flaw === "F03" && code === "EIO" && step === "commit") dead = error
-        const reason = code === "EEXIST" && (step === "open" || step === "merge") ?
+        const isTaken = isPart && code === "ENOENT"
+        const reason = isTaken || code === "EEXIST" && (step === "open" || step === "merge") ?
           "conflict"
           : final.has(code) || flaw === "F01" && code === "ENOSPC" ?
           "misconfigured"
@@ -142,6 +143,8 @@ export const tinySink = (
   const isLocked = flaw !== (isPart ? "M08" : "P02")
 
   const leave = (succeeded: boolean) => {
+    // The part was taken over.
+    if (!fs.existsSync(staging)) return
     for (const file of fs.readdirSync(staging)) fs.unlinkSync(join(staging, file))
     if (isLocked && (succeeded || flaw !== "L04")) fs.rmSync(lock, { force: true })
   }
@@ -290,6 +293,7 @@ export const tinySink = (
         enter()
         try {
           const part = join(target, "writers", writer)
+          if (flaw === "M09") return
           fs.rmSync(join(part, "lock"), { force: true })
           fs.renameSync(part, join(target, "writers", `taken-${randomUUID()}`))
         } finally {

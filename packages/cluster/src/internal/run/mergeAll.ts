@@ -37,7 +37,8 @@ export const mergeAll = Effect.fnUntraced(function*(known: Known, sink: JobSink.
   )
 })
 
-const mergeOnce = Effect.fnUntraced(function*(known: Known, sink: string, branches: Branches) {
+/** One attempt: fails with a `ClusterError` where a branch keeps the export from being complete. */
+export const mergeOnce = Effect.fnUntraced(function*(known: Known, sink: string, branches: Branches) {
   const store = yield* ExportStore
   for (;;) {
     const { stillOpen } = yield* Effect.retry(branches.merge, whileTaken)

@@ -24,6 +24,7 @@ export interface Filling {
   readonly open: OpenSink
   readonly runId: string
   readonly load: number
+  readonly lease: number | undefined
   readonly looking: Looking
   readonly batches: ReadonlyArray<BatchRef>
   readonly events: Events
@@ -35,7 +36,7 @@ export interface Filling {
  * the ledger has, is skipped: the listing will find that the sink lacks it. Returns why the target failed, if it did.
  */
 export const fill = Effect.fnUntraced(
-  function*({ batches, events, ledger, load, looking, open, runId, source, stop, target }: Filling) {
+  function*({ batches, events, lease, ledger, load, looking, open, runId, source, stop, target }: Filling) {
     const held = yield* ledger.audit(source.id)
     const stored = yield* ledger.audit(target.id)
     const queue = yield* Queue.bounded<Filled, Cause.Done>(target.capabilities.batch.maxRecords)
@@ -98,7 +99,7 @@ export const fill = Effect.fnUntraced(
       Stream.grouped(jobsAtOnce),
       Stream.mapEffect(lacking),
       Stream.flattenIterable,
-      Stream.mapEffect((job, position) => recordOf(job, { load, position })),
+      Stream.mapEffect((job, position) => recordOf(job, { load, position, ...(lease === undefined ? {} : { lease }) })),
       Stream.flattenIterable,
       Stream.mapEffect((unmeasured) =>
         // What the source has wins over what is read from its files, and that over what is asked for.
@@ -154,7 +155,10 @@ const bytesOf = ({ attachments, document }: {
 }) => attachments.reduce((sum, { content }) => sum + content.size, document.size)
 
 /** Returns the record as it was fetched, or none if its bytes have changed. */
-const recordOf = (job: StoredJob, as: Pick<JobRecord, "load" | "position">): Effect.Effect<ReadonlyArray<JobRecord>> =>
+const recordOf = (
+  job: StoredJob,
+  as: Pick<JobRecord, "load" | "lease" | "position">
+): Effect.Effect<ReadonlyArray<JobRecord>> =>
   Effect.gen(function*() {
     // Positions count input media only if these were fetched too.
     for (const inputs of [false, true]) {

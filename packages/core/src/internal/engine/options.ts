@@ -54,7 +54,7 @@ export interface Options {
   readonly repair?: boolean
   /** The run's id in `jobs.load_id`, for several processes of one export. Default: a new one, see `LoadId`. */
   readonly load?: number
-  /** `JobRecord.lease`, from 1, for several processes that write to the same sinks. Default: `load`. */
+  /** `JobRecord.lease`, from 1, for several processes that write to the same sinks. Default: none. */
   readonly lease?: number
   /** Which files are fetched with a result document. Default: `results`. */
   readonly attachments?: AttachmentChoice

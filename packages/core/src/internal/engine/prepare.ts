@@ -52,6 +52,7 @@ export const prepare = Effect.fnUntraced(function*(preparing: Preparing, agreein
         runId: `${runId}-${index}`,
         batches,
         load,
+        lease: fetch.lease,
         looking: { gtStudio, source: fetch.sizes, concurrency: 4 },
         stop
       })

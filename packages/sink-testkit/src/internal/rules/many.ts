@@ -297,4 +297,36 @@ const M08 = rule(
     })
 )
 
-export const many: ReadonlyArray<Rule> = [M01, M02, M03, M04, M05, M06, M07, M08]
+const M09 = rule(
+  "M09",
+  "names who has a branch open, and takes it from a writer that is gone, which can store nothing more there",
+  needs,
+  (subject) =>
+    Effect.gen(function*() {
+      const at = yield* trial(subject)
+      const [first, second] = [yield* jobs(plain(4)), yield* jobs(plain(3, 0, 20))]
+      yield* Effect.scoped(Effect.gen(function*() {
+        const sink = yield* branchesOf(at).open("gone")
+        yield* store(sink, "first", first)
+        const open = yield* branchesOf(at).list
+        yield* must(open.length === 1 && open[0]?.writer === "gone" && open[0].holder !== null, () =>
+          `with one branch open, the list is ${JSON.stringify(open)}`)
+        yield* branchesOf(at).takeOver("gone")
+        yield* merge(at, "taken over")
+        yield* at.holds(first, "taken over and merged")
+        const late = yield* Effect.result(store(sink, "late", second))
+        const reason = late._tag === "Success"
+          ? "no error"
+          : "reason" in late.failure
+          ? late.failure.reason
+          : "a failure"
+        yield* must(reason === "conflict", () =>
+          `a writer whose branch was taken over meets ${reason}`)
+      }))
+      const left = yield* branchesOf(at).list
+      yield* must(left.length === 0, () => `after all, the list is ${JSON.stringify(left)}`)
+      yield* at.holds(first, "after the writer's return")
+    })
+)
+
+export const many: ReadonlyArray<Rule> = [M01, M02, M03, M04, M05, M06, M07, M08, M09]

@@ -1,0 +1,98 @@
+/** Which branches keep an export from being complete, and which are taken from runners that are gone. */
+import { assert, describe, it } from "@effect/vitest"
+import type { JobSink } from "@labelstream/core"
+import { FilesSink } from "@labelstream/sink-files"
+import * as Runner from "effect/cluster/Runner"
+import * as RunnerAddress from "effect/cluster/RunnerAddress"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { hostname } from "node:os"
+import { ExportRequest, ExportStore } from "../src/index.ts"
+import { mergeOnce } from "../src/internal/run/mergeAll.ts"
+import type { Known } from "../src/internal/sessions.ts"
+import { fresh, kinds } from "./support/databases.ts"
+import { temporaryFolder } from "./support/folders.ts"
+
+const requestOf = (batchId: string): ExportRequest.ExportRequest => ({
+  platform: "https://platform.test",
+  batches: [{ projectId: "p", batchId }],
+  sinks: [],
+  mode: "new",
+  attachments: "results",
+  statuses: [],
+  labels: [],
+  limit: null
+})
+
+const here = (...ports: ReadonlyArray<number>) =>
+  Effect.provideService(
+    RunnerStorage.RunnerStorage,
+    {
+      getRunners: Effect.succeed(
+        ports.map((port) => [
+          Runner.make({ address: RunnerAddress.make("10.0.0.1", port), groups: [], weight: 1 }),
+          true
+        ])
+      )
+    } as unknown as RunnerStorage.RunnerStorage["Service"]
+  )
+
+/** An export of one batch, with a branch that a runner at a port has open and cannot close. */
+const world = Effect.fnUntraced(function*(batchId: string) {
+  const store = yield* ExportStore.ExportStore
+  const sink = FilesSink.make({ directory: yield* temporaryFolder })
+  const branches: JobSink.Branches = sink.branches ?? assert.fail("no branches")
+  const { row } = yield* store.submit(batchId, ExportRequest.encode(requestOf(batchId)))
+  yield* store.begin(row.id)
+  const opened = (writer: string, port: number, process = "one") =>
+    Effect.andThen(store.openWriter(writer, row.id, `10.0.0.1:${port}`, process), branches.open(writer))
+  const merged = (batch: string) => mergeOnce({ request: requestOf(batch) } as Known, sink.id, branches)
+  const end = store.end(row.id, { state: "aborted", report: null, error: "it hung", runEnd: null })
+  return { branches, id: row.id, end, merged, opened, store }
+})
+
+describe("the merge at the end of an export", () => {
+  for (const kind of kinds) {
+    const on = Effect.provide(ExportStore.layer.pipe(Layer.provide(fresh(kind))), { local: true })
+
+    it.live(`on ${kind.name} says who holds a branch, also one that an earlier export has left open`, () =>
+      Effect.gen(function*() {
+        const { end, id, merged, opened } = yield* world("b")
+        yield* opened("frozen", 7)
+        yield* end
+        for (const batch of ["b", "c"]) {
+          const error = yield* Effect.flip(here(7, 8)(merged(batch)))
+          assert.strictEqual(error._tag, "ClusterError")
+          const holder = `frozen (runner 10.0.0.1:7 for export ${id}, process ${process.pid} on ${hostname()})`
+          assert.include(error.message, holder)
+          assert.include(error.message, "Then run the export again")
+        }
+      }).pipe(Effect.scoped, on))
+
+    it.live(`on ${kind.name} takes the branch of a runner that is gone, which can write there no more`, () =>
+      Effect.gen(function*() {
+        const { branches, merged, opened } = yield* world("b")
+        const frozen = yield* opened("frozen", 7)
+        yield* here(8)(merged("b"))
+        assert.deepStrictEqual(yield* branches.list, [])
+        assert.strictEqual((yield* Effect.flip(frozen.finish({ outcome: "completed" }))).reason, "conflict")
+        // Another process has the address now.
+        yield* opened("earlier", 8, "one")
+        yield* Effect.sleep(5)
+        yield* opened("later", 8, "two")
+        const error = yield* Effect.flip(here(8)(merged("b")))
+        assert.include(error.message, "later")
+        assert.notInclude(error.message, "earlier")
+      }).pipe(Effect.scoped, on))
+  }
+
+  it.live("leaves the branch of a running export of other batches to that export, and waits for one of the same", () =>
+    Effect.gen(function*() {
+      const { branches, merged, opened } = yield* world("b")
+      yield* opened("other", 7)
+      yield* here(7)(merged("c"))
+      assert.deepStrictEqual((yield* branches.list).map(({ writer }) => writer), ["other"])
+      assert.strictEqual((yield* Effect.flip(here(7)(merged("b"))))._tag, "ClusterError")
+    }).pipe(Effect.scoped, Effect.provide(ExportStore.layer.pipe(Layer.provide(fresh(kinds[0]!))), { local: true })))
+})
