@@ -106,11 +106,10 @@ export class PartBuild {
       const path = this.published(table)
       const known = full?.[table]
       if (known !== undefined) await this.writers[table].takeOver(path, known)
-      const left = tail.files[index]!.rows - (known?.rows ?? 0)
-      if (left === 0) continue
+      if (tail.files[index]!.rows === (known?.rows ?? 0)) continue
       const reader = await openPart(fs, path, known?.rows)
       try {
-        for await (const rows of reader.take(left)) await this.writers[table].add(rows)
+        for await (const group of reader.groups()) await this.writers[table].addGroup(group)
       } finally {
         await reader.close()
       }

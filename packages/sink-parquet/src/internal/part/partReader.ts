@@ -1,9 +1,22 @@
 /** Reads the rows of one Parquet file in order, a row group at a time. What is skipped is not decoded. */
 import { Files, type Fs } from "@labelstream/storage"
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet"
+import {
+  type AsyncBuffer,
+  type ColumnData,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetRead,
+  parquetReadObjects
+} from "hyparquet"
 import type { Row } from "../tables.ts"
 import { decompressors } from "./codec.ts"
 import { damaged } from "./partFile.ts"
+
+/** A row group as the values of each column, by name. */
+export interface Columns {
+  readonly rows: number
+  readonly values: ReadonlyMap<string, ReadonlyArray<unknown>>
+}
 
 /** A file being read, standing at one of its rows. */
 export interface PartReader {
@@ -11,6 +24,8 @@ export interface PartReader {
   readonly skip: (count: number) => void
   /** Yields the next rows, in arrays. Fails if there are fewer. */
   readonly take: (count: number) => AsyncGenerator<ReadonlyArray<Row>>
+  /** Yields a row group at a time, from the one that begins with the first row asked for: no row becomes an object. */
+  readonly groups: () => AsyncGenerator<Columns>
   readonly close: () => Promise<void>
 }
 
@@ -36,6 +51,16 @@ const readerOf = (
 ): PartReader => {
   let [group, start, at] = [0, 0, row]
   let rows: ReadonlyArray<Row> | undefined
+  const options = (rowStart: number, rowEnd: number) => ({
+    file,
+    metadata,
+    rowStart,
+    rowEnd,
+    compressors: decompressors,
+    utf8: false,
+    geoparquet: false,
+    parsers: { jsonFromBytes: textOf, stringFromBytes: textOf }
+  })
   /** The rows of the group that holds the current row. */
   const current = async (): Promise<ReadonlyArray<Row>> => {
     for (;; group++, rows = undefined) {
@@ -44,16 +69,8 @@ const readerOf = (
       const end = start + Number(found.num_rows)
       if (at < end) {
         if (rows !== undefined) return rows
-        const read: ReadonlyArray<Row> = await parquetReadObjects({
-          file,
-          metadata,
-          rowStart: start,
-          rowEnd: end,
-          compressors: decompressors,
-          utf8: false,
-          geoparquet: false,
-          parsers: { jsonFromBytes: textOf, stringFromBytes: textOf }
-        }).catch((error: unknown) => Promise.reject(explained(path, error)))
+        const read: ReadonlyArray<Row> = await parquetReadObjects(options(start, end))
+          .catch((error: unknown) => Promise.reject(explained(path, error)))
         return rows = read
       }
       start = end
@@ -69,6 +86,22 @@ const readerOf = (
         at += part.length
         left -= part.length
         yield part
+      }
+    },
+    groups: async function*() {
+      for (const { num_rows } of metadata.row_groups.slice(group)) {
+        const [from, count] = [start, Number(num_rows)]
+        start += count
+        if (from < at) continue
+        const values = new Map<string, Array<unknown>>()
+        const onChunk = ({ columnData, columnName }: ColumnData) => {
+          const known = values.get(columnName)
+          if (known === undefined) values.set(columnName, Array.from(columnData))
+          else for (const value of columnData) known.push(value)
+        }
+        await parquetRead({ ...options(from, start), onChunk })
+          .catch((error: unknown) => Promise.reject(explained(path, error)))
+        yield { rows: count, values }
       }
     }
   }

@@ -23,6 +23,7 @@ import {
 } from "../tables.ts"
 import { codecs, type Compression, compressors } from "./codec.ts"
 import { damaged } from "./partFile.ts"
+import type { Columns } from "./partReader.ts"
 
 /** How files are written. */
 export interface Format {
@@ -124,19 +125,37 @@ export class PartWriter {
 
   /** Adds rows in order. */
   async add(rows: Iterable<Row>): Promise<void> {
-    const { columns, format } = this
+    const { columns } = this
     for (const row of rows) {
       let weight = 8 * columns.length
-      for (let index = 0; index < columns.length; index++) {
-        const { name, type } = columns[index]!
-        const value = encoded(type, row[name])
-        weight += weigh(value)
-        this.held[index]!.push(value)
-      }
-      this.heldRows++
-      this.heldWeight += weight
-      if (this.heldRows >= format.groupRows || this.heldWeight >= format.groupBytes) await this.endGroup()
+      for (let index = 0; index < columns.length; index++) weight += this.hold(index, row[columns[index]!.name])
+      if (this.endsGroup(weight)) await this.endGroup()
     }
+  }
+
+  /** Adds the rows of a group of another file, in order. */
+  async addGroup({ rows, values }: Columns): Promise<void> {
+    const { columns } = this
+    const found = columns.map(({ name }) => values.get(name))
+    for (let at = 0; at < rows; at++) {
+      let weight = 8 * columns.length
+      for (let index = 0; index < columns.length; index++) weight += this.hold(index, found[index]?.[at])
+      if (this.endsGroup(weight)) await this.endGroup()
+    }
+  }
+
+  /** Holds a value of the next row, and returns its weight. */
+  private hold(index: number, value: unknown): number {
+    const held = encoded(this.columns[index]!.type, value)
+    this.held[index]!.push(held)
+    return weigh(held)
+  }
+
+  /** Counts a row of this weight. Returns whether the row group is full. */
+  private endsGroup(weight: number): boolean {
+    this.heldRows++
+    this.heldWeight += weight
+    return this.heldRows >= this.format.groupRows || this.heldWeight >= this.format.groupBytes
   }
 
   /** Writes what is left, and the footer; syncs and closes. The writer is of no use afterwards. */
