@@ -1,5 +1,5 @@
 /**
- * Bundles the command into `dist/command`: an export then loads 8 files where its modules are hundreds. The other
+ * Bundles the command into `dist/command`: an export then loads 9 files where its modules are hundreds. The other
  * modules of this package are published as they are, for programs and for sinks that do not come with the command.
  */
 import { readdirSync, readFileSync } from "node:fs"
