@@ -16,7 +16,10 @@ import { start } from "./sink/work.ts"
 /** Version of the code of all dataset sinks. */
 export const version = "0.1.0"
 
-/** What these sinks can do. As in a files sink, 128 jobs share the syncing of folders; one batch at a time. */
+/**
+ * What these sinks can do. As in a files sink, 128 jobs share the syncing of folders; one batch at a time. Nobody reads a
+ * batch before the run ends, so that it may wait longer to fill.
+ */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",
   visibility: "finish",
@@ -25,7 +28,7 @@ export const capabilities: JobSink.Capabilities = {
   inspectable: true,
   writers: "single",
   concurrentBatches: 1,
-  batch: { maxRecords: 128, maxBytes: 128 * 1024 * 1024, maxAge: 50 }
+  batch: { maxRecords: 128, maxBytes: 128 * 1024 * 1024, maxAge: 500 }
 }
 
 /**

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core/sink"
 import type { Fs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
-import { cpSync, existsSync, rmSync } from "node:fs"
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { isFull } from "../../../scripts/testScale.ts"
 import { Coco, DatasetSink } from "../src/index.ts"
@@ -79,6 +79,49 @@ describe("a dataset sink that is killed at any operation", () => {
         let at = 0
         while (yield* diesAt(at)) at += step
         assert.isAbove(Math.min(seen.old, seen.none, seen.now), 0)
+      }),
+    1_200_000
+  )
+
+  it.effect(
+    "holds the same jobs when it dies while it drops replaced records, and drops them when it is run again",
+    () =>
+      Effect.gen(function*() {
+        const before = yield* temporary
+        for (let round = 0; round < 4; round++) {
+          const labels = Array.from({ length: 50 }, (_, index) => `${round} ${index} `.padEnd(6000, "long "))
+          yield* run(
+            make(before),
+            [yield* job({ job: "a", document: boxes("a.png", labels), size })],
+            `${round}`,
+            "stopped"
+          )
+        }
+        const kept = (directory: string) => readdirSync(join(directory, ".labelstream", "records")).length
+        const copied = Effect.tap(temporary, (directory) =>
+          Effect.sync(() => cpSync(before, directory, { recursive: true })))
+        const unbroken = yield* copied
+        const { fs, used } = dying(Number.POSITIVE_INFINITY)
+        yield* run(make(unbroken, fs), [])
+        assert.deepStrictEqual([kept(before), kept(unbroken)], [4, 1])
+        const seen = { old: 0, now: 0 }
+        // The last operations are those that publish the list of jobs.
+        for (let at = used() - 1; at > used() / 2; at -= isFull ? 1 : 12) {
+          const directory = yield* copied
+          yield* Effect.exit(run(make(directory, dying(at).fs), []))
+          rmSync(join(directory, ".labelstream", "lock"), { force: true })
+          const left = (yield* inspected(make(directory))).filter(({ _tag }) =>
+            _tag !== "Leftover"
+          )
+          assert.deepStrictEqual(left.map(({ _tag }) => _tag), ["Intact"], `operation ${at}`)
+          seen[kept(directory) === 1 ? "now" : "old"]++
+          yield* run(make(directory), [yield* job({ job: "b", document: boxes("b.png", []), size })], "again")
+          assert.deepStrictEqual(yield* make(directory).count!, 2)
+          const wrong = (yield* inspected(make(directory))).filter(({ _tag }) => _tag !== "Intact")
+          assert.deepStrictEqual(wrong, [], `operation ${at}`)
+          assert.isBelow(kept(directory), 4, `operation ${at}`)
+        }
+        assert.isAbove(Math.min(seen.old, seen.now), 0)
       }),
     1_200_000
   )

@@ -137,7 +137,7 @@ export const readFully = async (fs: Fs, fd: number, into: Uint8Array, position: 
 /** Reads all of a file, as large as it is when it is opened. */
 export const readAll = (fs: Fs, path: string): Promise<Buffer> =>
   withFile(fs, path, "r", async (fd) => {
-    const bytes = Buffer.alloc((await fs.fstat(fd)).size)
+    const bytes = Buffer.allocUnsafe((await fs.fstat(fd)).size)
     return bytes.subarray(0, await readFully(fs, fd, bytes, 0))
   })
 

@@ -8,7 +8,8 @@ export interface LineWriter {
   readonly end: () => Promise<void>
 }
 
-const piece = 256 * 1024
+/** Characters written at once: few enough to be written in place. */
+const piece = 64 * 1024 - 4096
 
 /** Makes a new file. It is not synced. */
 export const open = async (fs: Fs, path: string): Promise<LineWriter> => {

@@ -67,7 +67,10 @@ export const start = <Fields extends Schema.Struct.Fields>(
     changesOf: async ({ about, size, staged }) => {
       if (staged.length === 0) return []
       const steps: Array<Journal.Step> = []
-      await Files.forEachLimit(staged, jobsAtOnce, async (job, index) => {
+      const batches = await Files.namesIn(fs, place.store)
+      const hasFiles = ({ job: { files, path } }: Staged) =>
+        files.length > 0 || batches.includes(path.slice(0, path.indexOf("/")))
+      await Files.forEachLimit(staged.filter(hasFiles), jobsAtOnce, async (job, index) => {
         steps[index] = await filesOf(place, job)
       })
       const file = fileFor(staged.length)

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import type { Content } from "../../Content.ts"
+import type { Content, ContentError } from "../../Content.ts"
 import type { BatchRef } from "../../Job.ts"
 import type { AttachmentRecord, JobRecord, JobSink, OpenSink, Receipt, StoredJob } from "../../JobSink.ts"
 import { isFailureOf, type Ledger, type LedgerEntry, type LedgerError, type Outcome } from "../../Ledger.ts"
@@ -94,19 +94,25 @@ export const fill = Effect.fnUntraced(
         return entry == null || (holds(entry, source.id) && !hasMore(entry, target.id, job))
       })
     })
+    let position = 0
+    const deliver = Effect.fnUntraced(function*(job: StoredJob) {
+      if (runner.failure !== undefined) return
+      const unmeasured = yield* recordOf(job, {
+        load,
+        position: position++,
+        ...(lease === undefined ? {} : { lease })
+      })
+      if (unmeasured === undefined) return
+      // What the source has wins over what is read from its files, and that over what is asked for.
+      const { sizes, unsized } = yield* measure(unmeasured, unmeasured.sizes, looking)
+      const record = { ...unmeasured, sizes }
+      yield* runner.offer({ record, bytes: bytesOf(record), unsized })
+    })
     yield* source.replay.pipe(
       Stream.filter((job) => isAsked(job) && runner.failure === undefined),
       Stream.grouped(jobsAtOnce),
-      Stream.mapEffect(lacking),
-      Stream.flattenIterable,
-      Stream.mapEffect((job, position) => recordOf(job, { load, position, ...(lease === undefined ? {} : { lease }) })),
-      Stream.flattenIterable,
-      Stream.mapEffect((unmeasured) =>
-        // What the source has wins over what is read from its files, and that over what is asked for.
-        Effect.flatMap(measure(unmeasured, unmeasured.sizes, looking), ({ sizes, unsized }) => {
-          const record = { ...unmeasured, sizes }
-          return runner.offer({ record, bytes: bytesOf(record), unsized })
-        })
+      Stream.mapEffect((jobs) =>
+        Effect.flatMap(lacking(jobs), (found) => Effect.forEach(found, deliver, { discard: true }))
       ),
       Stream.catchTag("SinkError", () => Stream.empty),
       // Contents can be read until the source's stream ends, so it ends when all jobs are stored.
@@ -154,12 +160,12 @@ const bytesOf = ({ attachments, document }: {
   readonly attachments: ReadonlyArray<{ readonly content: Content }>
 }) => attachments.reduce((sum, { content }) => sum + content.size, document.size)
 
-/** Returns the record as it was fetched, or none if its bytes have changed. */
-const recordOf = (
-  job: StoredJob,
-  as: Pick<JobRecord, "load" | "lease" | "position">
-): Effect.Effect<ReadonlyArray<JobRecord>> =>
-  Effect.gen(function*() {
+/** Returns the record as it was fetched, or undefined if its bytes have changed. */
+const recordOf = Effect.fnUntraced(
+  function*(
+    job: StoredJob,
+    as: Pick<JobRecord, "load" | "lease" | "position">
+  ): Effect.fn.Return<JobRecord | undefined, ContentError> {
     // Positions count input media only if these were fetched too.
     for (const inputs of [false, true]) {
       const parsed = yield* ResultDocument.open(job.document, { inputs, parseLimit })
@@ -171,7 +177,9 @@ const recordOf = (
       const stored = new Set(attachments.map(({ ref }) => ref.index))
       // Inputs may be missing, and so may all files.
       const hasResults = parsed.attachments.every(({ index, role }) => role === "input" || stored.has(index))
-      if (isWhole && (attachments.length === 0 || hasResults)) return [{ ...job, ...as, parsed, attachments }]
+      if (isWhole && (attachments.length === 0 || hasResults)) return { ...job, ...as, parsed, attachments }
     }
-    return []
-  }).pipe(Effect.catchTag("ContentError", () => Effect.succeed([])))
+    return undefined
+  },
+  Effect.catchTag("ContentError", () => Effect.succeed(undefined))
+)

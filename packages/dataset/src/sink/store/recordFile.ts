@@ -4,8 +4,8 @@ import { createHash, type Hash, hash } from "node:crypto"
 import { join } from "node:path"
 import { damaged, type RecordPlace, type Span } from "./StoredRecord.ts"
 
-/** Bytes that are read or written at once. */
-const piece = 256 * 1024
+/** Bytes that are read or written at once: few enough for that to be done in place. */
+const piece = 64 * 1024
 
 /** A file of records that is being written. */
 export interface RecordWriter {
@@ -136,17 +136,34 @@ export const reader = (fs: Fs, folder: string): RecordReader => {
       throw Files.codeOf(error) === "ENOENT" ? damaged(path) : error
     })
   }
-  async function* bytesOf({ at, file, sha256, size }: RecordPlace) {
-    const path = join(folder, file)
+  // Records that follow each other in their file, as they do in a store that is in order, are read together.
+  let [inFile, start, held] = ["", 0, Buffer.alloc(0)]
+  const read = async (path: string, { file, size }: RecordPlace, from: number): Promise<Buffer> => {
+    const end = start + held.length
+    const wanted = Math.min(piece, size)
+    if (inFile === file && from >= start && from + wanted <= end) {
+      return held.subarray(from - start, from - start + wanted)
+    }
+    const isNext = inFile === file && from >= start && from <= end
     const fd = opened.get(file) ?? await open(path)
     opened.delete(file)
     opened.set(file, fd)
+    const bytes = Buffer.allocUnsafe(isNext ? piece : wanted)
+    held = bytes.subarray(0, await Files.at(path, Files.readFully(fs, fd, bytes, from)))
+    ;[inFile, start] = [file, from]
+    return held.subarray(0, wanted)
+  }
+  async function* bytesOf(record: RecordPlace) {
+    const { at, file, sha256, size } = record
+    const path = join(folder, file)
     const hashing = new Hashing()
-    for (let from = 0; from < size; from += piece) {
-      const bytes = Buffer.allocUnsafe(Math.min(piece, size - from))
-      if (await Files.at(path, Files.readFully(fs, fd, bytes, at + from)) < bytes.length) throw damaged(path)
-      hashing.add(bytes)
-      yield bytes
+    for (let from = 0; from < size;) {
+      const bytes = await read(path, record, at + from)
+      const some = bytes.subarray(0, size - from)
+      if (some.length === 0) throw damaged(path)
+      hashing.add(some)
+      yield some
+      from += some.length
     }
     if (hashing.digest() !== sha256) throw damaged(path)
   }
