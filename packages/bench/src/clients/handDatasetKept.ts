@@ -73,7 +73,10 @@ export const run: Run<Spec> = async ({ folder, source }, stopwatch) => {
       closeSync(fd)
       renameSync(join(folder, name), join(records, name))
       sync(records)
-      appendFileSync(list, group.map(({ text: _, ...job }) => `${JSON.stringify({ ...job, name })}\n`).join(""))
+      appendFileSync(
+        list,
+        group.map(({ job, size, stored }) => `${JSON.stringify({ job, size, stored, name })}\n`).join("")
+      )
       sync(list)
       ledger.transaction(() => {
         for (const { job, sha256, size, stored } of group) insert.run(job, size, sha256, stored)
