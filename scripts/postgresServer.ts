@@ -89,6 +89,11 @@ const settings = (port: number, folder: string) =>
     ["shared_buffers", "32MB"],
     ["fsync", "off"],
     ["full_page_writes", "off"],
+    ["wal_level", "minimal"],
+    ["max_wal_senders", "0"],
+    ["autovacuum", "off"],
+    ["checkpoint_timeout", "1h"],
+    ["jit", "off"],
     ["deadlock_timeout", "100ms"]
   ].flatMap(([name, value]) => ["-c", `${name}=${value}`])
 

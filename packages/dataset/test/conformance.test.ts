@@ -19,5 +19,6 @@ SinkConformance.suite("a dataset", {
   readBack,
   waive: { W07: "the shapes of a sample are one array: a job with one image is held as a whole" },
   entries: ["annotations/instances_train.json"],
+  sequences: scale(15, 40),
   module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") }
 }, SinkConformance.rules.filter(({ id }) => !slow.has(id)))

@@ -13,6 +13,7 @@ SinkConformance.suite("sqlite", {
   damages,
   location: "files",
   io: "native",
+  sequences: scale(15, 40),
   module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
   waive: { W08: "SQLite stores whole values of REAL columns as integers, which have no -0; the document keeps it" }
 }, SinkConformance.rules.filter(({ id }) => !slow.has(id)))

@@ -87,6 +87,8 @@ export interface Subject {
    * responses to requests in flight are lost, and no connection is made. `readBack` still reads the target.
    */
   readonly outage?: (target: string) => Effect.Effect<void, unknown, Scope.Scope>
+  /** How many random sequences of steps X01 tries, from 1. Default: 40 where the sink keeps files in the target, else 100. */
+  readonly sequences?: number
   /** Part of a secret that `make` fills into the sink's options: it must be found nowhere. */
   readonly secret?: string
   /** Rules that the sink openly does not keep, by id, with the reason: shown with it, and never counted as passed. */

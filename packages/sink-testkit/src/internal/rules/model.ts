@@ -165,7 +165,7 @@ const X01 = rule(
           yield* pair.perform({ do: "finish" })
           yield* pair.agree
           return true
-        })), { runs: subject.location === "files" ? 40 : 100, seed: 20, size: 60 })
+        })), { runs: subject.sequences ?? (subject.location === "files" ? 40 : 100), seed: 20, size: 60 })
       if (result._tag === "Passed") return
       if (result._tag !== "Falsified") {
         return yield* new Unkept({ detail: `no sequences could be made: ${result._tag}` })
