@@ -65,7 +65,10 @@ describe("code in the documentation", () => {
         })
       )
       const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc")
-      const { stdout } = spawnSync(process.execPath, [tsc, "--pretty", "false"], { cwd: folder, encoding: "utf8" })
+      const { stdout } = spawnSync(process.execPath, [tsc, "--singleThreaded", "--pretty", "false"], {
+        cwd: folder,
+        encoding: "utf8"
+      })
       const places = stdout.replaceAll(/^(\d+\/[^(]+)\((\d+),/gm, (_, file: string, line: string) => {
         const [, where] = /^\/\* (.*?) \*\//.exec(readFileSync(join(folder, file), "utf8")) ?? []
         return `${where}, line ${line} of the block (`

@@ -10,10 +10,10 @@ import { once } from "node:events"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { inject } from "vitest"
-import { scale } from "../../scripts/testScale.ts"
 import { temporaryFolder } from "./support/program.ts"
 import { assertIdentical, ledgerFile, storedJobs, tree } from "./support/targets.ts"
 
+// In `npm test`, `resume.test.ts` and `killedBeforeNoted.test.ts` each kill one export.
 const concurrency = 8
 const maxRecords = 4
 /** Jobs being fetched, one more that waits to be handed on, and one batch that the sink has not committed. */
@@ -75,7 +75,7 @@ const world = Effect.gen(function*() {
 })
 
 /** Kills in all, and of one export at most. */
-const [enough, most] = scale([4, 4], [50, 17])
+const [enough, most] = [50, 17]
 
 /** The job of `batch/job`. */
 const jobOf = (key: string) => key.slice(key.indexOf("/") + 1)

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
-import { isFull } from "../../scripts/testScale.ts"
 import { run, start } from "./support/program.ts"
 
 /** Runners start one after another, and the cluster notices a dead runner after 15 seconds. */
@@ -22,19 +21,17 @@ const assertTidy = (folder: string) => {
   assert.deepStrictEqual(processesAt(folder), [])
 }
 
+// In `npm test`, the tests of `packages/cluster` kill runners, and those of the command stop a cluster.
 describe("cluster", () => {
-  // The command's own tests stop a running cluster.
-  if (isFull) {
-    it.live("leaves no process and no file when it is stopped while runners work", () =>
-      Effect.gen(function*() {
-        const example = yield* start("cluster/main", {})
-        yield* example.said(/Submitted export \S+/)
-        yield* example.signal("SIGINT")
-        const { status, stderr } = yield* example.end
-        assert.strictEqual(status, 130, stderr)
-        assertTidy(folderOf(stderr))
-      }), patience)
-  }
+  it.live("leaves no process and no file when it is stopped while runners work", () =>
+    Effect.gen(function*() {
+      const example = yield* start("cluster/main", {})
+      yield* example.said(/Submitted export \S+/)
+      yield* example.signal("SIGINT")
+      const { status, stderr } = yield* example.end
+      assert.strictEqual(status, 130, stderr)
+      assertTidy(folderOf(stderr))
+    }), patience)
 
   it.live("completes an export although a runner is killed", () =>
     Effect.gen(function*() {
