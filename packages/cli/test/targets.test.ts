@@ -38,6 +38,7 @@ describe("a target", () => {
           [[], { LABELSTREAM_TO: `files:https://${secret}@h/x` }, /https:\/\/ is none/],
           [["files:out"], { LABELSTREAM_LEDGER: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
           [[`postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
+          [[`postgres:postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
           [["files"], {}, /Expected KIND:TARGET/]
         ] as const
       ) {

@@ -18,7 +18,6 @@ import { temporaryFolder } from "./support/folders.ts"
 import { onOneMachine } from "./support/oneMachine.ts"
 import { postgresSink } from "./support/sinks.ts"
 import { tree } from "./support/tree.ts"
-import { watchedTables } from "./support/watchedTables.ts"
 import { make, requestOf } from "./support/world.ts"
 
 const countsOf = ({ report }: ClusterExport.Status) => {
@@ -56,10 +55,8 @@ describe.each(scale(databases.slice(0, 1), databases))("a cluster on $name", (ki
           sliceJobs: jobs / 20
         })
         const output = yield* temporaryFolder
-        const tables = yield* watchedTables
-        const runners = [yield* world.runner, yield* world.runner, yield* world.runner] as const
-        const [first, second] = runners
-        const request = requestOf(world.simulator, [`files:${output}`, ...tables.targets])
+        const [first, second] = [yield* world.runner, yield* world.runner, yield* world.runner]
+        const request = requestOf(world.simulator, [`files:${output}`])
         const { id } = yield* world.submit(request)
         yield* world.answered(jobs / 4)
         yield* first.kill
@@ -72,8 +69,7 @@ describe.each(scale(databases.slice(0, 1), databases))("a cluster on $name", (ki
         assert.isTrue(status.report.complete)
         // Only jobs that a killed runner had in flight are fetched again.
         assert.isBelow(yield* askedFor(world.simulator), jobs * 1.5)
-        assert.deepStrictEqual(tree(output), yield* onOneMachine(world.simulator, ...tables.others))
-        yield* tables.hold(runners.map(({ pid }) => pid))
+        assert.deepStrictEqual(tree(output), yield* onOneMachine(world.simulator))
       }).pipe(Effect.scoped),
     patience
   )

@@ -82,3 +82,6 @@ const of = (alias: string, columns: ReadonlyArray<string>): string =>
 
 const same = (one: string, other: string, columns: ReadonlyArray<string>): string =>
   columns.map((name) => `${one}.${name} = ${other}.${name}`).join(" AND ")
+
+/** The names of the views. */
+export const names: ReadonlyArray<string> = Object.keys(views({ startedAt: String }))

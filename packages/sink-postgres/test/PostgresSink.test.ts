@@ -46,9 +46,12 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       yield* asOwner([
         `ALTER TABLE ${schema}.media DROP COLUMN height CASCADE`,
         `ALTER TABLE ${schema}.jobs ADD COLUMN note text`,
-        `UPDATE ${schema}.jobs SET note = 'mine'`
+        `UPDATE ${schema}.jobs SET note = 'mine'`,
+        `UPDATE ${schema}.versions SET version = version - 1`
       ])
       yield* Effect.scoped(make({ schema }).open)
+      const [newest] = yield* asOwner([`SELECT max(version) AS version FROM ${schema}.versions`])
+      assert.strictEqual(newest?.["version"], AnnotationModel.version)
       const columns = yield* asOwner([
         `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = '${schema}' AND table_name = 'media'`
       ])
@@ -59,6 +62,25 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       const boxes = yield* asOwner([`SELECT count(*)::int4 AS n FROM ${schema}.annotations_with_media`])
       assert.isAbove(Number(boxes[0]?.["n"]), 0)
     }).pipe(Effect.scoped))
+
+  it.live("makes a view again that was dropped, and says which views stand in the way of a change", () =>
+    Effect.gen(function*() {
+      const schema = newSchema()
+      const opened = Effect.scoped(make({ schema }).open)
+      yield* opened
+      yield* asOwner([`DROP VIEW ${schema}.labels`])
+      yield* opened
+      yield* asOwner([
+        `CREATE VIEW ${schema}.mine AS SELECT class FROM ${schema}.labels`,
+        `ALTER TABLE ${schema}.attachments DROP COLUMN sensor_id CASCADE`
+      ])
+      const error = yield* Effect.flip(opened)
+      assert.strictEqual(error.reason, "misconfigured")
+      assert.match(error.message, /views of yours depend on .*: drop them, run again.*labels/)
+      yield* asOwner([`DROP VIEW ${schema}.mine`])
+      yield* opened
+      assert.deepStrictEqual(yield* asOwner([`TABLE ${schema}.labels`]), [])
+    }))
 
   it.live("replaces NUL characters, and says so once per job and column", () =>
     Effect.gen(function*() {
@@ -89,22 +111,6 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
         `SELECT path, count(*)::int4 AS jobs FROM ${schema}.problems WHERE reason LIKE 'NUL%' GROUP BY path ORDER BY path`
       ])
       assert.deepStrictEqual(problems, [{ path: "attributes", jobs: 2 }, { path: "label", jobs: 2 }])
-    }).pipe(Effect.scoped))
-
-  it.live("answers what changed since a load, by load_id", () =>
-    Effect.gen(function*() {
-      const schema = newSchema()
-      const { exported } = yield* platform(4)
-      yield* exported(make({ schema }))
-      const [load] = yield* asOwner([`SELECT load_id, started_at, jobs::int4 AS jobs FROM ${schema}.loads`])
-      assert.strictEqual(load?.["jobs"], 4)
-      assert.match(String(load?.["started_at"]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-      const since = (id: string) =>
-        asOwner([
-          `SELECT a.* FROM ${schema}.annotations AS a JOIN ${schema}.jobs AS j USING (batch_id, job_id) WHERE j.load_id > ${id}`
-        ])
-      assert.isAbove((yield* since("0")).length, 0)
-      assert.deepStrictEqual(yield* since(String(load?.["load_id"])), [])
     }).pipe(Effect.scoped))
 
   it.live("keeps a job that was stored under a later lease, whoever comes late", () =>

@@ -4,11 +4,13 @@ import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { once } from "node:events"
 import { createServer } from "node:net"
 import { inject } from "vitest"
+import { toSinkError } from "../src/internal/failure.ts"
 import { record } from "./support/records.ts"
 import { asOwner, make, newSchema, url, urlWith, userWith } from "./support/server.ts"
 
@@ -63,6 +65,17 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
         assert.notInclude(JSON.stringify([error, String(error), sink.id]), canary)
       }
     }))
+
+  it("says how to trust a certificate that is not trusted", () => {
+    const cause = Object.assign(new Error("self-signed certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" })
+    const reason = new ConnectionError({ cause, message: "Failed to connect", operation: "connect" })
+    const error = toSinkError("PostgreSQL at db:5432/x", { step: "open" })(new SqlError({ reason }))
+    assert.strictEqual(error.reason, "misconfigured")
+    assert.match(
+      error.message,
+      /not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\): give its CA's file in NODE_EXTRA_CA_CERTS/
+    )
+  })
 
   it.live("stores nothing of a batch when the disk is full, and all of it once there is room", () =>
     Effect.gen(function*() {

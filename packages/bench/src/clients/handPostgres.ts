@@ -22,14 +22,16 @@ const { annotations, jobs: jobTable, receipts } = DatabaseTables.tables
 
 const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" }
 
-const field = (value: unknown): string =>
+type Value = string | number | boolean | null
+
+const field = (value: Value): string =>
   value === null ? "\\N" : String(value).replace(/[\\\n\r\t]/g, (found) => escapes[found]!)
 
 /** Lines of a batch, job by job. */
 function* lines<Row>(batch: ReadonlyArray<MadeJob>, table: Table.Table<Row>, rowsOf: (job: MadeJob) => Iterable<Row>) {
   for (const job of batch) {
     let text = ""
-    for (const row of rowsOf(job)) text += `${table.columns.map(({ name }) => field(row[name])).join("\t")}\n`
+    for (const row of rowsOf(job)) text += `${table.columns.map(({ name }) => field(row[name] as Value)).join("\t")}\n`
     yield text
   }
 }

@@ -53,11 +53,13 @@ export class Connection {
   }
 
   private on(connection: PgConnection.PgConnection, sql: string, params?: ReadonlyArray<unknown>) {
+    // The next session is none of a late statement's business.
+    const end = Effect.suspend(() => this.current?.connection === connection ? this.close : Effect.void)
     return connection.query(sql, params).pipe(
       Effect.map(({ rows }) => rows),
       Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(noAnswer) }),
-      Effect.tapError((error) => isLost(error) ? this.close : Effect.void),
-      Effect.onInterrupt(() => this.close)
+      Effect.tapError((error) => isLost(error) ? end : Effect.void),
+      Effect.onInterrupt(() => end)
     )
   }
 

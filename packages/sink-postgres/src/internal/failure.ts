@@ -37,7 +37,9 @@ export const isOfValues = (error: SqlError): boolean => /^(22|23|54)/.test(codeO
 type Explained = { readonly reason: JobSink.SinkErrorReason; readonly detail: string }
 
 const explain = (name: string, where: Failure.Where, error: SqlError): Explained => {
-  const { message } = error.reason
+  const { cause } = error.reason
+  // The driver says what it did, and the cause why that failed.
+  const message = cause instanceof Error ? cause.message : error.reason.message
   const code = codeOf(error)
   switch (error.reason._tag) {
     case "AuthenticationError":
@@ -62,7 +64,7 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
   if (code === "3D000") {
     return { reason: "misconfigured", detail: `${name} has no such database: make it, or correct the URL` }
   }
-  const unfit = unfitFor(error.reason.cause, code)
+  const unfit = unfitFor(message, code)
   if (unfit !== undefined) return { reason: "misconfigured", detail: `${name} ${unfit}` }
   if (isLost(error) || /^(57P|E[A-Z])/.test(code)) {
     const why = where.step === "check" || where.step === "open" ? `: ${shortened(message)}` : ""
@@ -70,6 +72,10 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
   }
   if (hasMet(error)) {
     return { reason: "unavailable", detail: `${name} is busy with other writers for too long: run again` }
+  }
+  if (code === "2BP01") {
+    const detail = `views of yours depend on what has to change in ${name}: drop them, run again, and make them again`
+    return { reason: "misconfigured", detail: `${detail}: ${shortened(message)}` }
   }
   if (code === "25006") {
     return { reason: "misconfigured", detail: `${name} is read-only: is it a standby? Give the primary` }
@@ -89,8 +95,7 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
 }
 
 /** Why a connection can never be made as the URL says, by what the driver and Node.js say of it. */
-const unfitFor = (cause: unknown, code: string): string | undefined => {
-  const said = cause instanceof Error ? cause.message : ""
+const unfitFor = (said: string, code: string): string | undefined => {
   if (/CERT|UNABLE_TO_(GET|VERIFY)/.test(code)) {
     return `has a certificate that is not trusted (${code}): give its CA's file in NODE_EXTRA_CA_CERTS, or correct the host`
   }

@@ -33,7 +33,15 @@ const ddl = [...tableNames.flatMap((name) => createTable(name, tables[name])), .
 /** How rows of a class are found; the other indexes are those of the model. */
 const labelIndex = `CREATE INDEX annotations_label ON annotations (label)`
 
-type Found = "no schema" | "new" | { readonly version: number; readonly columns: ReadonlySet<string> }
+interface Existing {
+  readonly version: number
+  /** Tables and views with their columns: `TABLE.COLUMN`. */
+  readonly columns: ReadonlySet<string>
+  /** Whether views are missing that this user may make. */
+  readonly lacksViews: boolean
+}
+
+type Found = "no schema" | "new" | Existing
 
 /** What the schema has. Changes nothing. */
 const look = Effect.fnUntraced(function*(
@@ -41,7 +49,11 @@ const look = Effect.fnUntraced(function*(
   step: Failure.Where["step"]
 ): Effect.fn.Return<Found, JobSink.SinkError> {
   const { name, schema } = db.settings
-  const [known] = yield* db.query({ step }, "SELECT 1 FROM pg_namespace WHERE nspname = $1", [schema])
+  const [known] = yield* db.query(
+    { step },
+    "SELECT has_schema_privilege(oid, 'CREATE') AS may_create FROM pg_namespace WHERE nspname = $1",
+    [schema]
+  )
   if (known === undefined) return "no schema"
   const rows = yield* db.query(
     { step },
@@ -52,8 +64,9 @@ const look = Effect.fnUntraced(function*(
     [schema]
   )
   const columns = new Set(rows.map((row) => String(row["name"])))
+  const relations = new Set(Array.from(columns, (name) => name.split(".")[0]))
   if (!columns.has("versions.version")) {
-    const taken = tableNames.find((table) => rows.some((row) => String(row["name"]).startsWith(`${table}.`)))
+    const taken = tableNames.find((table) => relations.has(table))
     if (taken === undefined) return "new"
     const detail = `the schema ${schema} of ${name} has a table ${taken} that no run made: choose another schema`
     return yield* problem(step, "conflict", detail)
@@ -64,16 +77,30 @@ const look = Effect.fnUntraced(function*(
     const detail = `the tables in ${name} were made by a newer version (${found}, known up to ${version})`
     return yield* problem(step, "corrupt", `${detail}: update this software, or choose another schema`)
   }
-  return { version: found, columns }
+  const lacksViews = known["may_create"] === true && TableViews.names.some((name) => !relations.has(name))
+  return { version: found, columns, lacksViews }
 })
 
-/** The statements that bring tables to this version: the columns that they lack. A later version adds its migration here. */
-const additions = ({ columns }: Exclude<Found, string>): ReadonlyArray<string> =>
-  tableNames.flatMap((table) =>
+/**
+ * The statements that bring tables to this version: the columns that they lack, and the version. A later version adds its
+ * migration here.
+ */
+const additions = ({ columns, version: found }: Existing): ReadonlyArray<string> => [
+  ...tableNames.flatMap((table) =>
     tables[table].columns
       .filter(({ name }) => !columns.has(`${table}.${name}`))
       .flatMap((column) => addColumn(table, column))
-  )
+  ),
+  ...(found < version ? [`INSERT INTO versions (version) VALUES (${version})`] : [])
+]
+
+/** The statements that make what a schema lacks. Views are made again with every change: they have columns of their tables. */
+const changes = (found: Found): ReadonlyArray<string> => {
+  const ofTables = typeof found === "string"
+    ? [...ddl, labelIndex, `INSERT INTO versions (version) VALUES (${version})`]
+    : additions(found)
+  return ofTables.length > 0 || (typeof found !== "string" && found.lacksViews) ? [...ofTables, ...views] : []
+}
 
 /** Makes the tables of a new schema, and gives those of another what they lack; whole or not at all. */
 export const prepareTables = Effect.fnUntraced(function*(db: Connection): Effect.fn.Return<void, JobSink.SinkError> {
@@ -81,7 +108,7 @@ export const prepareTables = Effect.fnUntraced(function*(db: Connection): Effect
   yield* durable(db, step)
   const before = yield* look(db, step)
   if (typeof before === "string") yield* makeable(db, step, before)
-  else if (additions(before).length === 0) return yield* writable(db, step)
+  else if (changes(before).length === 0) return yield* writable(db, step)
   const run = (sql: string) => db.query({ step }, sql)
   yield* run("BEGIN")
   yield* Effect.gen(function*() {
@@ -89,11 +116,9 @@ export const prepareTables = Effect.fnUntraced(function*(db: Connection): Effect
     // Asked again: another process can have come first.
     const found = yield* look(db, step)
     if (found === "no schema") yield* run(`CREATE SCHEMA ${quoted(db.settings.schema)}`)
-    const changes = typeof found === "string"
-      ? [...ddl, labelIndex, `INSERT INTO versions (version) VALUES (${version})`]
-      : additions(found)
     // One question to the server for all of them.
-    if (changes.length > 0) yield* run(`DO $made$ BEGIN\n${[...changes, ...views].join(";\n")};\nEND $made$`)
+    const statements = changes(found)
+    if (statements.length > 0) yield* run(`DO $made$ BEGIN\n${statements.join(";\n")};\nEND $made$`)
     yield* run("COMMIT")
   }).pipe(Effect.tapError(() => db.close))
 })

@@ -138,7 +138,7 @@ export const inFull = Effect.fnUntraced(function*({ folder, set = [], target }: 
   if (value !== undefined) {
     const option = SinkPlugin.targetOf(definition)
     const secret = fields.find(({ isSecret }) => isSecret)
-    if (value.startsWith("//") && secret !== undefined) {
+    if (secret !== undefined && (option === undefined || value.startsWith("//"))) {
       return yield* new SettingsError({
         message: `--to ${sink}://...: others on this machine can read a URL in a flag. Use --to ${sink}. ` +
           `Its option ${secret.name}: ${secret.description}`
