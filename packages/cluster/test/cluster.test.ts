@@ -18,6 +18,7 @@ import { temporaryFolder } from "./support/folders.ts"
 import { onOneMachine } from "./support/oneMachine.ts"
 import { postgresSink } from "./support/sinks.ts"
 import { tree } from "./support/tree.ts"
+import { watchedTables } from "./support/watchedTables.ts"
 import { make, requestOf } from "./support/world.ts"
 
 const countsOf = ({ report }: ClusterExport.Status) => {
@@ -121,6 +122,31 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
         assert.strictEqual(status.error, null)
         assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
         assert.strictEqual(yield* heldBy(SqliteSink.make({ file })), jobs)
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live.skipIf(inject("postgres") === null)(
+    "writes to PostgreSQL from every runner, and stores once what one machine stores when a runner is killed",
+    () =>
+      Effect.gen(function*() {
+        const [jobs, sliceJobs] = scale([120, 10], [240, 20])
+        const world = yield* make({
+          kind,
+          simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" },
+          sliceJobs
+        })
+        const tables = yield* watchedTables
+        const [killed, second] = [yield* world.runner, yield* world.runner]
+        const { id } = yield* world.submit(requestOf(world.simulator, [tables.target]))
+        yield* tables.writtenBy([killed.pid, second.pid])
+        yield* killed.kill
+        yield* world.runner
+        const status = yield* world.end(id)
+        assert.strictEqual(status.error, null)
+        assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
+        yield* onOneMachine(world.simulator, tables.other)
+        yield* tables.areAsOneProcessMakesThem
       }).pipe(Effect.scoped),
     patience
   )

@@ -14,13 +14,13 @@ export const sqliteUrl = Effect.map(temporaryFolder, (folder) => Redacted.make(`
 
 const server = inject("postgres")
 
-/** Runs one statement outside of the databases of tests. */
-const administer = (statement: string) =>
-  SqlClient.SqlClient.use((sql) => sql.unsafe(statement).unprepared).pipe(
+/** Runs one statement outside of the databases of tests. Returns its rows. */
+export const administer = (statement: string) =>
+  SqlClient.SqlClient.use((sql) => sql.unsafe<Readonly<Record<string, unknown>>>(statement).unprepared).pipe(
     Effect.provide(ClusterStorage.layer(Redacted.make(server ?? ""), { maxConnections: 1 }), { local: true })
   )
 
-const newName = () => `test_${randomUUID().replaceAll("-", "")}`
+export const newName = () => `test_${randomUUID().replaceAll("-", "")}`
 
 /** The server's URL for one database, or one schema of the server's own. The server goes with the test run. */
 const urlOf = (change: (url: URL) => void) => {

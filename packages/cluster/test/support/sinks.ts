@@ -8,13 +8,18 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { ClusterError, SinkResolver } from "../../src/index.ts"
 
-/** A schema of the server that the test run has started, which does not sync. */
+/** The URL of the server that the test run has started. Its sessions have the setting `labelstream.writer`: which process. */
+const urlOfWriter = () => {
+  const url = process.env[PostgresSink.urlVariable]
+  if (url === undefined) return ""
+  const ours = new URL(url)
+  ours.searchParams.set("options", `-c labelstream.writer=${process.pid}`)
+  return ours.href
+}
+
+/** A schema of that server, which does not sync. */
 export const postgresSink = (schema: string) =>
-  PostgresSink.make({
-    url: Redacted.make(process.env[PostgresSink.urlVariable] ?? ""),
-    schema,
-    durability: "process"
-  })
+  PostgresSink.make({ url: Redacted.make(urlOfWriter()), schema, durability: "process" })
 
 const makers = {
   files: (directory: string) => FilesSink.make({ directory }),
