@@ -25,7 +25,10 @@ export interface Output {
     content: FileContent,
     options?: { readonly entry?: boolean }
   ) => Effect.Effect<void, DatasetError>
-  /** Puts the sample's input at a path, as the option `media` says: without a file there, it does nothing or counts it. */
+  /**
+   * Puts the sample's input at a path, as the option `media` says: without a file there, it does nothing or counts it. A
+   * format that has images in its own files calls this for those that are missing, so that they are counted.
+   */
   readonly media: (sample: Sample, path: string) => Effect.Effect<void, DatasetError>
   /** Adds a sentence to the summary of the run. */
   readonly note: (text: string) => Effect.Effect<void>

@@ -88,7 +88,8 @@ export const format = DatasetFormat.make({
         return yield* out.file("README.md", readme(samples.splits, (split) => `${split}/**`))
       }
       const rowOf = Effect.fnUntraced(function*(sample: Sample) {
-        const { file, media, name } = sample
+        const { file, media, name, split } = sample
+        if (media === null) yield* out.media(sample, `${split}/${file}`)
         const bytes = media === null ? null : yield* Effect.mapError(media.collect, failure)
         const row: Row = {
           image: bytes === null ? null : { bytes, path: file },

@@ -117,10 +117,10 @@ export const format = DatasetFormat.make({
       const members = Stream.mapEffect(
         some,
         (sample) =>
-          Effect.tap(
-            membersOf(sample, classes),
-            (found) => Effect.sync(() => found.forEach((member) => add(sizeIn(member))))
-          )
+          Effect.tap(membersOf(sample, classes), (found) => {
+            found.forEach((member) => add(sizeIn(member)))
+            return sample.media === null ? out.media(sample, `${split}/${sample.file}`) : Effect.void
+          })
       ).pipe(Stream.flattenIterable)
       return out.file(`${split}-${number}.tar`, tarOf(members), { entry: true })
     })

@@ -230,7 +230,13 @@ const padded = (index: number): string => String(index + 1).padStart(10, "0")
 const masksByMedia = (media: ReadonlyArray<AnnotationModel.MediaRow>, files: ReadonlyArray<Attachment>) => {
   const images = media.filter(({ kind }) => kind === "image")
   const byFile = new Map(images.map((row) => [row.attachment_index, row.media_index]))
-  const byFrame = new Map(images.map((row) => [JSON.stringify([row.frame_id, row.sensor_id]), row.media_index]))
+  // A mask names its frame alone, and the frame's only image names its sensor, too.
+  const alone = [...Map.groupBy(images, ({ frame_id }) => frame_id).values()].filter(({ length }) => length === 1)
+    .flat()
+  const byFrame = new Map([
+    ...alone.map((row) => [JSON.stringify([row.frame_id, null]), row.media_index] as const),
+    ...images.map((row) => [JSON.stringify([row.frame_id, row.sensor_id]), row.media_index] as const)
+  ])
   const found = new Map<number, Attachment>()
   for (const file of files.filter(isMask)) {
     const { ref } = file

@@ -79,6 +79,8 @@ describe("a Hugging Face Parquet file", () => {
       }
       assert.deepStrictEqual([features["image"], features["mask"]], [{ _type: "Image" }, { _type: "Image" }])
       assert.deepStrictEqual(readConfigs(out.files), [{ split: "train", path: "data/train-*.parquet" }])
+      // What is missing is counted.
+      assert.deepStrictEqual([...out.inputs.values()], ["b"])
     }))
 
   it.effect("ends when it has as many bytes as it may have, and has row groups of at most 100 rows", () =>

@@ -31,6 +31,8 @@ describe("WebDataset", () => {
       const names = ["a%2Eb.jpg", "a%2Eb.json", "a_b.jpg", "a_b.json", "a_b.mask.png", "c.json"]
       assert.deepStrictEqual(readTar(archive).map(({ mtime, name }) => [name, mtime]), names.map((name) => [name, 0]))
       assert.deepStrictEqual(listed(archive), names)
+      // What is missing is counted.
+      assert.deepStrictEqual([...out.inputs.values()], ["c"])
       const [first, second] = readShard(archive)
       assert.include(textOf(first!, "json"), `"attributes":${attributes}`)
       assert.deepStrictEqual(describedIn(first!).shapes[0]?.points, [[0, 0], [0.5, 0], [0.5, 1], [0, 1]])
