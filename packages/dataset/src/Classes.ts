@@ -8,7 +8,7 @@ import { byCodePoint } from "./internal/codePoints.ts"
 export interface Classes {
   /** In order, from 0. */
   readonly names: ReadonlyArray<string>
-  /** The index of a class. Throws for a name that is no class, which no sample has. */
+  /** Returns the index of a class. Throws if there is no such class; samples have only classes. */
   readonly indexOf: (name: string) => number
 }
 

@@ -41,7 +41,7 @@ const Document = Schema.Struct({
 type Image = typeof Image.Type
 type Annotation = typeof Annotation.Type
 
-/** What a document holds, and what of it cannot be read, with its place. */
+/** The content of a document, and a problem for each part that cannot be read. */
 export interface Read {
   readonly inputs: ReadonlyArray<Input>
   readonly problems: ReadonlyArray<{ readonly path: string; readonly reason: string }>
@@ -109,7 +109,7 @@ export const parse = (bytes: Uint8Array, job: SampleJob): Read | undefined => {
   return read(document, job)
 }
 
-/** What is drawn on one image. */
+/** The annotations of one image. */
 class Drawing {
   readonly shapes: Array<Shape> = []
   readonly #segments: Array<{ readonly shape: Shape; readonly counts: Rle.Counts }> = []
@@ -198,6 +198,6 @@ type Segmentation = NonNullable<Annotation["segmentation"]>
 const isParts = (segmentation: Segmentation): segmentation is ReadonlyArray<ReadonlyArray<number>> =>
   Array.isArray(segmentation)
 
-/** Points of a list of numbers, of which each takes so many. */
+/** Returns the points in a list of numbers. Each point takes `each` numbers. */
 const pairs = (values: ReadonlyArray<number>, each: 2 | 3): ReadonlyArray<Point> =>
   Array.from({ length: Math.floor(values.length / each) }, (_, i) => [values[i * each]!, values[i * each + 1]!])

@@ -18,10 +18,10 @@ import type { Input, Sample, Samples } from "./Sample.ts"
 import * as SamplesTable from "./SamplesTable.ts"
 import type { Split } from "./Split.ts"
 
-/** What a dataset is made of and how, besides the format's own options. */
+/** The settings of a dataset, besides the format's own options. */
 export interface Settings {
   readonly split: Split
-  /** What new names are made from. Default: `url`. */
+  /** The source of new names. Default: `url`. */
   readonly names?: Names.Source
   /** The option `classes`. */
   readonly classes?: Classes.Choice
@@ -35,7 +35,7 @@ export interface Settings {
   readonly lossless?: boolean
 }
 
-/** What was built. */
+/** Counts of a dataset that was built. */
 export interface Summary {
   readonly samples: number
   /** The classes in order, as in `classes.json`. */
@@ -100,7 +100,7 @@ export const build = Effect.fn("Dataset.build")(function*<Fields extends Schema.
   } satisfies Summary
 })
 
-/** What the first pass finds. */
+/** Reads all inputs once, for what must be known before the first file is written. */
 const surveyOf = Effect.fnUntraced(function*<Fields extends Schema.Struct.Fields>(
   inputs: Stream.Stream<Input, DatasetError>,
   rules: Rules<Fields>,

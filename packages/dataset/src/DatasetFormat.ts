@@ -1,5 +1,5 @@
 /**
- * What a dataset format is. A format says what it can hold and writes samples as files. Names, splits, classes, clamping,
+ * The contract of a dataset format: it says what it can hold, and writes samples as files. Names, splits, classes, clamping,
  * counting of losses, and `samples.csv` are the same for all formats, and done before a format sees a sample.
  */
 import type * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import * as DatasetOptions from "./DatasetOptions.ts"
 import type { Carried } from "./Loss.ts"
 import type { Input, Sample, Samples, Shape } from "./Sample.ts"
 
-/** What a file holds: text in UTF-8, bytes, or bytes in pieces that may be small. */
+/** The content of a file: text, written as UTF-8, or bytes, or a stream of bytes in pieces of any size. */
 export type FileContent = string | Uint8Array | Stream.Stream<Uint8Array, DatasetError>
 
 /** Where a format writes. Paths are relative to the dataset, with `/`, and each is written once. */
@@ -55,7 +55,7 @@ export interface DatasetFormat<Fields extends Schema.Struct.Fields> {
   readonly splits?: ReadonlyArray<string>
   /** Whether readers open `classes.json` first: it is an `entry` then. Default: false. */
   readonly opensClasses?: boolean
-  /** What its samples are. Others are left out, and counted. */
+  /** The kind of its samples. Others are left out, and counted. */
   readonly kind: Sample["kind"]
   /** Whether it needs the size of an image, without which a sample is left out and counted, and whether it reads masks. */
   readonly needs: { readonly sizes: boolean; readonly masks: boolean }
@@ -78,7 +78,7 @@ export interface DatasetFormat<Fields extends Schema.Struct.Fields> {
 export const make = <const Fields extends Schema.Struct.Fields>(format: DatasetFormat<Fields>): DatasetFormat<Fields> =>
   format
 
-/** What a format with these options has a place for. */
+/** Returns what a format with these options has a place for. */
 export const holdsOf = <Fields extends Schema.Struct.Fields>(
   { holds }: DatasetFormat<Fields>,
   options: OptionsOf<Fields>

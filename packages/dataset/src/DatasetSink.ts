@@ -1,7 +1,7 @@
 /**
  * Stores jobs as a dataset of some format. A commit puts records of its jobs into a store under `.labelstream`; the end of a
  * run builds the dataset from all records and publishes it: unchanged files stay, and nothing of a job that changed is
- * left. What a commit has answered survives a power cut; readers see the old dataset, none, or the new one.
+ * left. Committed jobs survive a power cut; readers see the old dataset, none, or the new one.
  */
 import { type JobSink, OptionError } from "@labelstream/core/sink"
 import { FolderSink, type Fs, nodeFs } from "@labelstream/storage"
@@ -17,8 +17,8 @@ import { start } from "./sink/work.ts"
 export const version = "0.1.0"
 
 /**
- * What these sinks can do. As in a files sink, 128 jobs share the syncing of folders; one batch at a time. Nobody reads a
- * batch before the run ends, so that it may wait longer to fill.
+ * The capabilities of these sinks. As in a files sink, 128 jobs share the syncing of folders; one batch at a time. Nobody
+ * reads a batch before the run ends, so it may wait longer to fill.
  */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",

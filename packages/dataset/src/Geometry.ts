@@ -10,7 +10,7 @@ export interface Extent {
   readonly y1: number
 }
 
-/** Rounds to at most so many decimals, without -0. Up to 6 decimals, numbers from 0 to 1e15 print without an exponent. */
+/** Rounds to at most `decimals` decimals, without -0. Up to 6 decimals, numbers from 0 to 1e15 print without an exponent. */
 export const round = (value: number, decimals: 4 | 6): number => {
   const scale = decimals === 4 ? 1e4 : 1e6
   return Math.round(value * scale) / scale + 0

@@ -1,4 +1,4 @@
-/** What a format keeps, approximates, and drops: a table, made of what the format says of one shape of each kind. */
+/** A table of what a format keeps, approximates, and drops. The format is asked about one shape of each kind. */
 import type { SinkPlugin } from "@labelstream/core/sink"
 import type * as Schema from "effect/Schema"
 import { type DatasetFormat, holdsOf, type OptionsOf } from "./DatasetFormat.ts"

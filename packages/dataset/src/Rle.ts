@@ -1,5 +1,5 @@
 /**
- * Run lengths as COCO has them: pixels column by column, runs of zeros and ones in turn, the first of zeros. Masks are
+ * Run lengths as COCO has them: pixels column by column, runs of zeros and ones alternate, and the first is of zeros. Masks are
  * written as runs, never as outlines.
  */
 

@@ -61,7 +61,7 @@ export interface SampleJob {
 
 /** A sample before a dataset gives it a name and a split. */
 export interface Input {
-  /** The name that it was given before, which stays; null for a new one. */
+  /** The name that an earlier build gave it, and that it keeps; null for a new sample. */
   readonly name: string | null
   /** The file ending that its bytes ask for, such as `.png`; null where they are not known. */
   readonly ending: string | null

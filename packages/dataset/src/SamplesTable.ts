@@ -39,7 +39,7 @@ export const line = ({ file, frame, height, job, name, split, url, width }: Samp
     height
   ])
 
-/** What a sample is known by, whatever its name. */
+/** The key of a sample, which does not depend on its name. */
 export const keyOf = ({ frame, job }: Pick<Input, "frame" | "job">): string =>
   JSON.stringify([job.batchId, job.jobId, frame?.id ?? "", frame === null ? "" : String(frame.index)])
 

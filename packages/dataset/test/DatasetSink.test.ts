@@ -4,7 +4,8 @@ import { NodeImageHeader } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { Coco, type DatasetFormat, DatasetSink, Masks, Png, Yolo } from "../src/index.ts"
+import { Coco, type DatasetFormat, DatasetSink, Masks, Png, WebDataset, Yolo } from "../src/index.ts"
+import { readTar } from "./readers/files/readTar.ts"
 import { boxes, job } from "./support/jobs.ts"
 import { encode } from "./support/pngEncoder.ts"
 import { inspected, run, temporary, tree, unsynced } from "./support/targets.ts"
@@ -47,6 +48,18 @@ describe("a dataset sink", () => {
       assert.deepStrictEqual(readFileSync(join(directory, "images/train/a.jpg")), jpeg("a"))
       assert.isNull(notice)
       assert.deepStrictEqual(tags(yield* inspected(coco(directory))), ["Intact", "Intact"])
+    }))
+
+  it.effect("leaves images out of an archive that has them, once they are not asked for", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const archive = (media: "copy" | "none") =>
+        DatasetSink.makeWith(WebDataset.format, { directory, media }, unsynced())
+      const listed = () => readTar(readFileSync(join(directory, "train-000000.tar"))).map(({ name }) => name)
+      yield* run(archive("copy"), [yield* labeled("a", ["car"])])
+      assert.deepStrictEqual(listed(), ["a.jpg", "a.json"])
+      yield* run(archive("none"), [], "none")
+      assert.deepStrictEqual(listed(), ["a.json"])
     }))
 
   it.effect("rewrites nothing that did not change, and nothing at all where all agrees", () =>

@@ -21,7 +21,7 @@ const fields = {
   })
 }
 
-/** A class as the first column: blanks would end it. */
+/** Returns a class as the first column, which a blank would end. */
 const typeOf = (label: string): string => label === "" ? "_" : label.replaceAll(/\s/g, "_")
 
 /** Size, place, and angle in space of an object: unknown. */

@@ -1,6 +1,6 @@
 /**
  * Label Studio: `<split>.json` with a task for each image, `config.xml`, the labeling configuration that tasks need, and
- * `images/<split>/NAME.jpg`. Places are in percent of the image. Masks have no place here.
+ * `images/<split>/NAME.jpg`. Coordinates are in percent of the image. Masks are dropped.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

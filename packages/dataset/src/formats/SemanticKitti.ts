@@ -34,7 +34,7 @@ const labelBytes = ({ entries, values }: PointLabels, classes: Classes): Stream.
   })
 }
 
-/** The bytes of points. How much light they reflect is unknown: 0. */
+/** Returns the bytes of points. Their reflectance is unknown: 0. */
 const pointBytes = (positions: Stream.Stream<Float32Array, DatasetError>): Stream.Stream<Uint8Array, DatasetError> =>
   Stream.map(positions, (some) => {
     const bytes = Buffer.alloc(some.length / 3 * 16)

@@ -28,7 +28,7 @@ type Coordinates = "whole" | "exact"
 
 const whole = Loss.approximated("rounded to whole pixels")
 
-/** Most classes or objects: a palette has 256 indexes, of which 0 is the background and 255 the border. */
+/** Most classes or objects: in a palette of 256 colors, 0 is the background and 255 the border. */
 const most = 254
 
 const palette = Uint8Array.from(Array.from({ length: 256 }, (_, index) => colorOf(index)).flat())

@@ -1,4 +1,4 @@
-/** What makes the format a sink that can be found by name. */
+/** Makes the format a sink that is found by name. */
 import { SinkPlugin } from "@labelstream/core/sink"
 import * as DatasetFormat from "../DatasetFormat.ts"
 import * as DatasetSink from "../DatasetSink.ts"

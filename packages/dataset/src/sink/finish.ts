@@ -4,11 +4,13 @@ import type { JobSink } from "@labelstream/core/sink"
 import { Failure, Files, type Journal, Lines } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { join } from "node:path"
 import * as Dataset from "../Dataset.ts"
 import type { DatasetError } from "../DatasetError.ts"
 import type { AllOptionsOf, DatasetFormat } from "../DatasetFormat.ts"
+import type { Input } from "../Sample.ts"
 import * as SamplesTable from "../SamplesTable.ts"
 import * as Split from "../Split.ts"
 import { gather } from "./gather.ts"
@@ -70,7 +72,12 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
       astray: gathered.astray,
       frozen: published?.classes ?? tables.classes
     }
-    const summary = yield* Dataset.build(format, options, inputsIn(place, gathered.samples), settings, output).pipe(
+    const stored = inputsIn(place, gathered.samples)
+    // An earlier run may have stored bytes that this dataset is not to have.
+    const inputs = (options.media ?? "copy") === "copy"
+      ? stored
+      : Stream.map(stored, (input): Input => ({ ...input, media: null }))
+    const summary = yield* Dataset.build(format, options, inputs, settings, output).pipe(
       Effect.catchTag("DatasetError", (error) => step(() => Promise.reject(problemOf(error))))
     )
     const notice = noticeOf(summary, output, options)

@@ -14,7 +14,7 @@ export type { Files, ReadBack, Subject } from "./formatSubject.ts"
 export interface Rule {
   /** Such as `F01`. */
   readonly id: string
-  /** What a format that keeps it does. */
+  /** What the format does if it keeps the rule. */
   readonly title: string
   /** Fails with what was expected and what was found. An error or a defect of the format or the reader is one, too. */
   readonly check: Effect.Effect<void, Error>

@@ -5,7 +5,7 @@ import { DatasetError } from "../DatasetError.ts"
 import type { Output } from "../DatasetFormat.ts"
 import { isSafePath } from "../internal/safePath.ts"
 
-/** What was written. */
+/** An output, and what was written to it. */
 export interface MemoryOutput extends Output {
   readonly files: Map<string, Uint8Array>
   /** The paths of the files that readers open first. */

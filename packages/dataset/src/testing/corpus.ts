@@ -119,7 +119,7 @@ export const ordinary: ReadonlyArray<Input> = [
   )
 ]
 
-/** An image with a class that no other has, which comes before theirs by code point. */
+/** An image with a new class, which comes before the others by code point. */
 export const fresh: ReadonlyArray<Input> = [
   image("fresh", { shapes: [shape("rectangle", "!first", cell(0)), shape("polygon", "!first", turned(1))] })
 ]
@@ -145,7 +145,7 @@ const tinyMask: Mask = {
   read: Effect.sync(() => Uint16Array.from({ length: 64 }, (_, at) => at % 4))
 }
 
-/** The sample of a number, which is small. Frames are in videos of 10. */
+/** Makes a small sample. A video has 10 frames. */
 export const plain = (index: number, kind: Input["kind"], isFrame: boolean): Input => {
   const key = isFrame ? `video-${Math.floor(index / 10)}` : `plain-${index}`
   return image(key, {

@@ -45,7 +45,7 @@ const paceOf = ({ plain, write }: Bench, samples: number): Effect.Effect<Pace, D
     return Effect.map(write(inputs, out, { split }), () => ({ written, longest }))
   })
 
-/** What is written at once may grow by a tenth of what all of it grows by: a footer can list blocks of samples. */
+/** Allows a tenth of the growth for a footer, which can list blocks of samples. */
 export const keepsPace = Effect.fnUntraced(function*(bench: Bench) {
   const [few, many] = bench.samples
   const [before, after] = [yield* paceOf(bench, few), yield* paceOf(bench, many)]

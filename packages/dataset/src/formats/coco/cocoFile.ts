@@ -16,7 +16,7 @@ export type Annotations = (
   nextId: () => number
 ) => ReadonlyArray<string> | Effect.Effect<ReadonlyArray<string>, DatasetError>
 
-/** The elements of `categories`, which count from 1, as JSON text. */
+/** Returns the elements of `categories` as JSON text. Ids count from 1. */
 export const categories = (
   { names }: Classes,
   more: (name: string, id: number) => object = () => ({})
@@ -28,7 +28,7 @@ export interface Placed {
   readonly shape: Shape
   readonly box: ReadonlyArray<number>
   readonly area: number
-  /** What a task adds, as members of a JSON object. */
+  /** Members that a task adds to the JSON object. */
   readonly members: string
 }
 

@@ -9,7 +9,7 @@ import { type Annotations, element } from "./cocoFile.ts"
 /** Lines between keypoints, by their numbers from 1. */
 export type Skeleton = ReadonlyArray<readonly [from: number, to: number]>
 
-/** What is wrong with a skeleton; undefined if it fits. */
+/** Returns the problem of a skeleton; undefined if it fits. */
 export const problemOf = (skeleton: Skeleton, { names }: Keypoints.Layout): DatasetError | undefined => {
   const strange = skeleton.flat().find((number) => number > names.length)
   return strange === undefined ? undefined : new DatasetError({

@@ -52,7 +52,7 @@ const segmentsInfo = ({ segments, values }: Picture, { width }: Size, classes: C
     }}`
   }).join(",")
 
-/** The classes of which single objects are told apart. */
+/** Returns the classes whose objects are separate segments. */
 const thingsOf = (samples: Stream.Stream<Sample, DatasetError>) =>
   Effect.suspend(() => {
     const things = new Set<string>()

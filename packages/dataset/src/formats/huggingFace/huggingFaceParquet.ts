@@ -1,4 +1,4 @@
-/** The columns of a Parquet file that the `datasets` library takes for one of its own: its metadata has their features. */
+/** The columns of a Parquet file, and the metadata by which the `datasets` library knows their features. */
 import type * as Stream from "effect/Stream"
 import type { Classes } from "../../Classes.ts"
 import type { DatasetError } from "../../DatasetError.ts"

@@ -1,4 +1,4 @@
-/** What a row of a Hugging Face dataset has besides its pictures. */
+/** A row of a Hugging Face dataset, without its images. */
 import type { Classes } from "../../Classes.ts"
 import * as Geometry from "../../Geometry.ts"
 import type { Sample, Shape } from "../../Sample.ts"

@@ -1,7 +1,7 @@
 /** Attributes of shapes, as formats have a place for them. Numbers keep their digits. */
 import type { Shape } from "../../Sample.ts"
 
-/** JSON text of the attributes as they came, with the track id and the instance, unless an attribute has that name. */
+/** Adds the track id and the instance to the JSON text of the attributes, unless an attribute has that name. */
 export const withTrack = ({ attributes: text, instance, track }: Shape): string => {
   const own = Object.entries({ track_id: track, instance }).filter(([, value]) => value !== null)
   if (own.length === 0) return text

@@ -43,7 +43,7 @@ export interface Column<Row> {
   readonly schema: ColumnSchema
   /** The value in a row. Integers are of type bigint. */
   readonly of: (row: Row) => unknown
-  /** Whether its values are compressed already, and never the same. */
+  /** Whether its values are compressed already and all differ. Default: false. */
   readonly isPlain?: boolean
 }
 

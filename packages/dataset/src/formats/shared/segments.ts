@@ -58,7 +58,7 @@ export const pixelsIn = (
   return pixels
 }
 
-/** Lengths of zeros and ones in turn in these pixels. */
+/** Returns the lengths of the runs in these pixels: zeros, ones, zeros, and so on. */
 export const rowRuns = (...of: Parameters<typeof pixelsIn>): ReadonlyArray<number> => {
   const runs: Array<number> = []
   let [last, length] = [0, 0]

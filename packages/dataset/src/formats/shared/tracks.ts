@@ -1,4 +1,4 @@
-/** What formats of tracked boxes share: what they take, and numbers for tracks and frames. */
+/** The rules and numbers that formats of tracked boxes share. */
 import * as Loss from "../../Loss.ts"
 import type { Input, Sample, Shape } from "../../Sample.ts"
 import { boxes, carried } from "./carried.ts"

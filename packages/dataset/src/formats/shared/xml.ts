@@ -13,10 +13,10 @@ const escapes: Readonly<Record<string, string>> = {
   "\r": "&#13;"
 }
 
-/** Signs that are no character of XML: the controls before the blank but for those above, and two more. */
+/** Tells if XML cannot hold a character: most control characters, and two more. */
 const isImpossible = (sign: string): boolean => sign < " " || sign === "\ufffe" || sign === "\uffff"
 
-/** Text as the value of an attribute or the content of an element. What XML cannot hold becomes U+FFFD. */
+/** Escapes text for an attribute or an element. Characters that XML cannot hold become U+FFFD. */
 export const escape = (text: string): string =>
   text.toWellFormed().replaceAll(
     /[\p{Cc}&<>"\ufffe\uffff]/gu,

@@ -1,6 +1,6 @@
 /** Text in YAML. */
 
-/** What YAML reads as something else than text, even between double quotes. */
+/** Characters that YAML does not read as text, even between double quotes. */
 const unprintable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
 
 /** Text between double quotes, as YAML and JSON have it. */

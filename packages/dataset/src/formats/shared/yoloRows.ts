@@ -1,4 +1,4 @@
-/** What the two forms of YOLO datasets share: tasks, what each can hold, and the numbers of a row. */
+/** The tasks, losses, and rows that both forms of YOLO datasets share. */
 import * as Schema from "effect/Schema"
 import type { Classes } from "../../Classes.ts"
 import * as Geometry from "../../Geometry.ts"
