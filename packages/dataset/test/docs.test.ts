@@ -91,7 +91,7 @@ describe("the pages about datasets", () => {
     const isOfClouds = (what: string) => what === "3D box" || what.startsWith("points of")
     const keepsAll = (format: typeof formats[number]) =>
       Dataset.LossTable.of(format).every(({ how, what }) => how !== "dropped" || isOfClouds(what))
-    const said = Array.from(overview.matchAll(/^\| \[`(.*)`\].*every shape/gm), ([, name]) => name)
+    const said = Array.from(overview.matchAll(/^\| \[`(.*)`\].*every shape/gm), ([, name = ""]) => name)
     assert.deepStrictEqual(said.sort(), formats.filter(keepsAll).map(({ name }) => name).sort())
   })
 

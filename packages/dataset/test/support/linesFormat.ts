@@ -59,8 +59,8 @@ export const linesFormat = (fault: Fault) =>
 const decoder = new TextDecoder()
 
 export const readLines = (files: FormatKit.Files): FormatKit.ReadBack => {
-  const parsed = (path: string, text = decoder.decode(files.get(path)!)) => JSON.parse(text) as ReadonlyArray<string>
-  const index = decoder.decode(files.get("index.txt")!).split("\n").slice(0, -1).map((line) =>
+  const parsed = (path: string, text = decoder.decode(files.get(path))) => JSON.parse(text) as ReadonlyArray<string>
+  const index = decoder.decode(files.get("index.txt")).split("\n").slice(0, -1).map((line) =>
     JSON.parse(line) as string
   )
   return {

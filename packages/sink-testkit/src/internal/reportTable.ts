@@ -59,7 +59,7 @@ const suitesOf = (results: ReadonlyArray<Result>, suiteName: RegExp): Suites => 
     markOf: found,
     isBroken: (ids) => names.some((name) => ids.some((id) => ["BROKEN", "NOT RUN"].includes(found(name, id)))),
     kept: (name) => [...marks.get(name)?.values() ?? []].filter((mark) => mark === "kept").length,
-    titles: new Map([...titles].sort()),
+    titles: new Map([...titles].sort(([a], [b]) => a < b ? -1 : 1)),
     waivers
   }
 }

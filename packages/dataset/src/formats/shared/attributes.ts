@@ -63,7 +63,8 @@ export const scalarsWithTrack = (
   more: Readonly<Record<string, string | boolean | null>> = {}
 ): ReadonlyArray<Scalar> => {
   const own = scalarsOf(attributes)
-  const added = Object.entries({ track_id: track, instance, ...more }).flatMap(([name, value]) =>
+  const further: Readonly<Record<string, string | boolean | null>> = { track_id: track, instance, ...more }
+  const added = Object.entries(further).flatMap(([name, value]) =>
     value === null || own.some((attribute) => attribute.name === name)
       ? []
       : [{ name, text: String(value), json: JSON.stringify(value) }]
