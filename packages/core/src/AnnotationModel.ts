@@ -1,7 +1,7 @@
 /**
- * The normalized model, version 2: four tables that hold any finished job of the platform, whatever its annotation type.
- * Column names are fixed, since people's queries depend on them. The same input gives the same rows, `load_id` excepted.
- * Each column is described here alone: row types and every sink's schema are made from `tables`.
+ * The normalized model, version 2: four tables that hold any finished job of the platform, whatever its annotation
+ * type. Column names are fixed, because queries depend on them. The same input gives the same rows, except for
+ * `load_id`. Each column is described only here: row types and every sink's schema are made from `tables`.
  */
 import { boolean, double, int32, int64, json, make, nullable, rare, type RowOf, scattered, text } from "./Table.ts"
 
@@ -25,9 +25,9 @@ export type ResultType =
   | "unknown"
 
 /**
- * What a row describes. `rectangle`, `polygon`, `line`, `landmark` and `cuboid` are drawn on an image, `box_3d` is in
- * a point cloud, `segment` is a class or instance of a mask, `classification` is the class of a job or frame as a whole and
- * has no extent, `unknown` is whatever no decoder recognized.
+ * What a row describes. `rectangle`, `polygon`, `line`, `landmark`, and `cuboid` are drawn on an image, `box_3d` is in
+ * a point cloud, `segment` is a class or instance of a mask, `classification` is the class of a job or frame and has no
+ * extent, and `unknown` is an annotation that no decoder recognized.
  */
 export type AnnotationType =
   | "rectangle"
@@ -67,7 +67,7 @@ const jobs = make({
     tag: nullable(text("the job's tag (older API)")),
     work_flow_id: nullable(text("the job's workflow (newer API)")),
     priority_weight: nullable(int32("the job's weight in the platform's queue")),
-    /** Where the platform says the result document is; unsigned, so it opens nothing without a key. */
+    /** The address of the result document, unsigned, so it opens nothing without a key. */
     result_url: text("address of the result document, without a signature"),
     /** 64 lower-case hex digits. */
     revision: text("sha256 of the result document"),
@@ -89,7 +89,7 @@ const annotations = make({
     job_id: text("the job"),
     /** Without gaps. */
     annotation_index: int32("position in the document, from 0"),
-    /** Not unique, not even inside one document. Null if there is none. */
+    /** Not unique, not even within one document. Null if there is none. */
     annotation_id: scattered(nullable(text("the platform's id; not unique"))),
     /** The tracker's `_id`, or `track_id`. */
     track_id: nullable(text("one object through a video or sequence")),
@@ -116,7 +116,7 @@ const annotations = make({
      * legend entries, and documents of unknown shape.
      */
     geometry: json("points [[x,y],...] in the units of x_min, or the platform's object"),
-    /** From attribute name to its value or list of values; `{}` when there are none. */
+    /** From attribute name to its value or list of values; `{}` if there are none. */
     attributes: json("object from name to value or list of values"),
     /** The color that the platform draws with. Kept lower-case when malformed. */
     color: nullable(text("#rrggbb; for segments the color in the mask")),
@@ -169,7 +169,7 @@ const media = make({
     ego_pose: nullable(json("as the platform gives it")),
     sensor_pose: nullable(json("as the platform gives it")),
     intrinsics: nullable(json("as the platform gives it")),
-    /** Text of a number, where the platform gives one. */
+    /** Text of a number, if the platform gives one. */
     timestamp: nullable(text("as the platform gives it")),
     attachment_index: nullable(int32("the row of attachments; null if it was not downloaded"))
   },

@@ -36,11 +36,11 @@ export interface Content {
   /** The media type the storage named, without parameters, or null. */
   readonly mediaType: string | null
   /**
-   * Why the bytes may not be what was asked for, such as `JSON that is not complete`, where two downloads gave the same:
-   * the file is damaged, or its format is a project's own. Absent where nothing speaks against them.
+   * Why the bytes may not be the requested file, such as `JSON that is not complete`, although two downloads gave the
+   * same bytes: the file is damaged, or its format is a project's own. Absent if nothing is wrong.
    */
   readonly doubt?: string
-  /** The bytes themselves where they are held in memory, otherwise undefined: then use `stream` or `path`. */
+  /** The bytes if they are in memory, otherwise undefined: then use `stream` or `path`. */
   readonly bytes: Uint8Array | undefined
   /** Absolute path of the spool file that holds the bytes, for sinks that can link or copy files; undefined in memory. */
   readonly path: string | undefined

@@ -96,7 +96,7 @@ const reconciled = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: 
   return Array.from(damaged.values())
 })
 
-/** The batches of which a sink holds jobs, or should. */
+/** The batches of the jobs that a sink holds, or should hold. */
 const batchesIn = (
   ledger: Ledger["Service"],
   sink: JobSink,
@@ -111,7 +111,7 @@ const batchesIn = (
     }),
     (found) => {
       const batches = Array.from(found.values())
-      // A sink does not say whose a damaged job is: that of the others in its batch, or else of any.
+      // A sink does not say whose a damaged job is: uses the project of the others in its batch, or else of any job.
       for (const { batchId } of damaged) {
         if (batches.some((batch) => batch.batchId === batchId)) continue
         batches.push({ projectId: batches[0]?.projectId ?? "", batchId })

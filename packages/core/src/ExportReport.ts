@@ -37,7 +37,9 @@ export const describe = (report: ExportReport): string => Text.describe(report)
 /** Returns the lines of {@link describe} about one batch. */
 export const describeBatch = (batch: BatchReport): ReadonlyArray<string> => Text.describeBatch(batch)
 
-/** Returns the counts of these batches together, as {@link describe} shows those of one: `9 jobs listed = 8 exported + ...`. */
+/**
+ * Returns the counts of these batches together, in the words of {@link describe}: `9 jobs listed = 8 exported + ...`.
+ */
 export const describeCounts = (batches: ReadonlyArray<BatchReport>): string => Text.describeCounts(batches)
 
 /** Returns the lines of {@link describe} about images without a size and inputs that could not be fetched. */
@@ -49,7 +51,7 @@ export const describeBranches = (branches: ReadonlyArray<Branch>): string => Tex
 /** Returns the lines of {@link describe} about one sink. */
 export const describeSink = (sink: SinkReport): ReadonlyArray<string> => Text.describeSink(sink)
 
-/** The report of a run of which nothing has happened yet: where the fold begins. */
+/** The report of a run before its first event: the start of the fold. */
 export const empty: ExportReport = {
   complete: false,
   filter: "none",

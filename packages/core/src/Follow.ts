@@ -58,7 +58,7 @@ export const finishedJobs = (
         return false
       })
     )
-    /** Waits until it is time to look again; false when there is nothing more to look for. */
+    /** Waits until the next pass; false if no job can change any more. */
     const again = Effect.gen(function*() {
       const wait = unfinished === 0 ? undefined : nextPass(options, startedAt, yield* monotonicMillis)
       if (wait === undefined) return false

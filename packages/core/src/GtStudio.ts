@@ -1,6 +1,6 @@
 /**
- * GT Studio's API as streams and effects: batches of a project, jobs of a batch, results of jobs, attachments. Every request
- * is paced, bounded in time, and retried where that can help; the key goes to the API's origin and nowhere else.
+ * GT Studio's API as streams and effects: batches of a project, jobs of a batch, results of jobs, attachments. Every
+ * request is rate-limited, bounded in time, and retried if that can help. The key is sent to the API's origin only.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -67,8 +67,8 @@ export class GtStudio extends Context.Service<GtStudio, {
   /** Bytes of an attachment as they arrive, length verified. Tried again up to the first byte only. */
   readonly attachment: (url: string, about?: About) => Stream.Stream<Uint8Array, GtStudioError>
   /**
-   * An attachment whole and verified, fetched again where it breaks off. Lives as long as the scope. What comes in chunks
-   * is shown to `watcher` before it is kept.
+   * Downloads an attachment completely and verifies it; a truncated download is repeated. Lives as long as the scope.
+   * `watcher` sees chunks before they are kept.
    */
   readonly download: (
     url: string,

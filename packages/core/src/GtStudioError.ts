@@ -81,7 +81,7 @@ export class ServerError extends TaggedError<ServerError>()("ServerError", { det
 export class ConnectionFailed extends TaggedError<ConnectionFailed>()("ConnectionFailed", {
   failure: TransportFailure,
   code: Schema.optionalKey(Schema.String),
-  /** The host that was asked, with its port where that is not the usual one. */
+  /** The host of the request, with its port if that is not the default one. */
   host: Schema.optionalKey(Schema.String),
   /** Host and port of the proxy that the environment names for it. */
   proxy: Schema.optionalKey(Schema.String)
@@ -148,8 +148,8 @@ export class MalformedResponse extends TaggedError<MalformedResponse>()("Malform
 }
 
 /**
- * A storage answers with HTTP 200, and what comes is not the file: a web page, an error, nothing, or bytes that end too
- * early and differ with each download.
+ * A storage responds with HTTP 200, but not with the file: a web page, an error, nothing, or bytes that end too early
+ * and differ with each download.
  */
 export class NotTheFile extends TaggedError<NotTheFile>()("NotTheFile", {
   /** What came instead, with its article; never its text. */
@@ -260,9 +260,9 @@ export type About = Omit<Subject, "operation" | "url">
 export class GtStudioError extends TaggedError<GtStudioError>()("GtStudioError", {
   subject: Subject,
   reason: Reason,
-  /** HTTP status of the last answer, where there was one. */
+  /** HTTP status of the last response, if there was one. */
   status: Schema.optionalKey(Schema.Int),
-  /** The platform's own error code, such as `FS_0000`, where it sent one. */
+  /** The platform's own error code, such as `FS_0000`, if it sent one. */
   code: Schema.optionalKey(Schema.String),
   /** Attempts, from 1. */
   attempts: Schema.Int,

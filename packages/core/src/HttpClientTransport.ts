@@ -1,9 +1,8 @@
 /**
- * The transport over any Effect `HttpClient`: for run-times without undici, and for tests without sockets. Switches the
- * client's spans and trace headers off, since URLs and headers carry secrets; keeps the time limits on Effect's clock.
- *
- * The client must not follow redirects (the ones over `fetch`, undici and `node:http` do not, once this layer has told
- * `fetch`) and must undo content encodings itself, as `fetch` does: ask for none if it does not.
+ * The transport over any Effect `HttpClient`: for run-times without undici, and for tests without sockets. It turns off
+ * the client's spans and trace headers, because URLs and headers carry secrets, and keeps time limits on Effect's
+ * clock. The client must not follow redirects (those over `fetch`, undici, and `node:http` do not) and must decode
+ * content encodings itself, as `fetch` does: request none if it does not.
  */
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -37,7 +36,7 @@ const make = (client: HttpClient.HttpClient): Transport["Service"] => {
       const dueAt = request.answerTimeout === undefined
         ? Number.POSITIVE_INFINITY
         : (yield* monotonicMillis) + Duration.toMillis(request.answerTimeout)
-      // As text: from a URL object the client would take the query apart and encode it again, and break signatures.
+      // As text: with a URL object, the client would encode the query again and break signatures.
       const response = yield* scoped.execute(HttpClientRequest.get(request.url.href, { headers: request.headers }))
         .pipe(
           Effect.mapError((error) => failure(error, "Connect")),
@@ -67,7 +66,7 @@ const make = (client: HttpClient.HttpClient): Transport["Service"] => {
   }
 }
 
-// The length is that of the encoded bytes, and what comes from the client is not encoded any more.
+// The length is that of the encoded bytes, and the client has decoded them.
 const declaredLength = (header: (name: string) => string | undefined): number | undefined => {
   const encoding = header("content-encoding")
   const length = header("content-length")
@@ -138,8 +137,8 @@ const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => 
 }
 
 /**
- * Names an error of the client by the first system code in its chain of causes; `otherwise` if there is none. Its
- * message is dropped: it holds the URL.
+ * Names an error of the client by the first system code in its chain of causes, or `otherwise`. Its message is dropped,
+ * because it holds the URL.
  */
 const failure = (error: HttpClientError, otherwise: TransportFailure): TransportError => {
   if (error.reason._tag === "InvalidUrlError") return new TransportError({ failure: "Protocol" })

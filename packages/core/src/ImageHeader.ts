@@ -5,7 +5,7 @@
 import * as Context from "effect/Context"
 import type { Size } from "./JobSink.ts"
 
-/** The bytes of an image that are looked at, from its first one: 64 KiB. */
+/** How many bytes of an image are read, from its first one: 64 KiB. */
 export const firstBytes: number = 64 * 1024
 
 /** Returns the size of an image as it is displayed, or undefined if the given bytes do not say it. Must not throw. */

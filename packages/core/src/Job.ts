@@ -1,7 +1,7 @@
 /**
- * The platform's words for work: batches of a project, jobs of a batch as the listing shows them, and what the job
- * endpoint answers. Decoding is strict about ids and statuses. Fields that only describe a job may be missing, null, new,
- * or of another type: what cannot be read is null.
+ * The platform's units of work: batches of a project, jobs of a batch as listed, and the responses of the job endpoint.
+ * Decoding is strict about ids and statuses. Fields that only describe a job may be missing, null, new, or of another
+ * type; an unreadable one is null.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -109,7 +109,7 @@ export type JobSummary = typeof JobSummary.Type & {
   readonly problems?: ReadonlyArray<FieldProblem>
 }
 
-/** What the job endpoint answers (`GET /v1/projects/:id/jobs/:id`, documented). */
+/** The response of the job endpoint (`GET /v1/projects/:id/jobs/:id`, documented). */
 export const JobResult = Schema.Struct({
   jobId: Text,
   referenceId: Text,

@@ -14,7 +14,7 @@ interface OfJob extends BatchRef {
   readonly jobId: string
 }
 
-/** Names jobs of one batch that an event is about: those of a page of the listing, or a single one. */
+/** Names the jobs of one batch that an event is about: those of a page of the listing, or a single one. */
 interface OfJobs extends BatchRef {
   readonly jobIds: ReadonlyArray<string>
 }
@@ -56,7 +56,7 @@ export type Filter = "none" | "listing" | "result"
 
 /** What the listings say. */
 export type ListingEvent =
-  /** So many further jobs are listed. What becomes of each is told by other events. */
+  /** A number of further jobs are listed. Other events report the outcome of each. */
   | BatchRef & { readonly _tag: "Listed"; readonly count: number }
   /** The run is not for these jobs. `statuses` and `labels` are values by which a filter left them out. */
   | OfJobs & {
@@ -86,7 +86,7 @@ export type ListingEvent =
 export type FetchEvent =
   /** Its result and files are being fetched. */
   | OfJob & { readonly _tag: "Fetching" }
-  /** Its fetching has ended, in whatever way. */
+  /** Its fetching has ended, with any outcome. */
   | OfJob & { readonly _tag: "Fetched" }
   /** Every sink that lacked it has stored it. */
   | OfJob & {
@@ -103,8 +103,8 @@ export type FetchEvent =
     readonly problem: Problem | null
   }
   /**
-   * The sizes of so many of its images were looked for and not found. Comes after `Exported`, or after the `Stored` of a
-   * backfill, once for each sink that is filled.
+   * Sizes of a number of its images were not found. Comes after `Exported`, or after the `Stored` of a backfill, once
+   * for each sink that is filled.
    */
   | OfJob & { readonly _tag: "Unsized"; readonly unsized: ReadonlyArray<Unsized> }
   /** Inputs of it could not be fetched: the sinks store it without them. Comes after `Exported` or `Unchanged`. */

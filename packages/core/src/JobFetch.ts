@@ -34,7 +34,7 @@ export interface Options {
   readonly position?: number
   /** Largest result document that is parsed as a whole, in bytes, from 0; larger ones are scanned. Default: 1 MiB. */
   readonly parseLimit?: number
-  /** Where sizes of images come from that neither a mask nor a stored input has. Default: nowhere. */
+  /** Where to get sizes of images without a mask or stored input. Default: nowhere. */
   readonly sizes?: Sizes.Source
   /** Is called with the images whose size was not found. Must be quick; it must not throw. */
   readonly onUnsized?: (unsized: ReadonlyArray<Sizes.Unsized>) => void
@@ -86,7 +86,10 @@ export const check = Effect.fnUntraced(function*(batch: BatchRef, options: Optio
   yield* OptionError.given(OptionError.callback)("onUnreachable", options.onUnreachable)
 })
 
-/** As {@link fetch}, for callers that have checked the options, hold the service, and may open documents in their own way. */
+/**
+ * As {@link fetch}, for callers that have checked the options, hold the service, and may open documents in their own
+ * way.
+ */
 export const fetchWith = Effect.fnUntraced(function*(
   gtStudio: GtStudio["Service"],
   batch: BatchRef,

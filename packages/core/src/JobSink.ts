@@ -2,8 +2,8 @@
  * The sink contract: what a plugin that stores exported jobs promises to the engine, and what the engine promises to it.
  *
  * A run opens a sink once, hands it batches of records under tokens (`stage`, then `commit` or `abort`), and calls
- * `finish` at the end. Nothing staged is visible to readers before its commit; what a commit has answered is durable as
- * the capabilities say. `inspect` reads back what is committed, for verification and for rebuilding a lost ledger.
+ * `finish` at the end. Readers see nothing before its commit; an acknowledged commit is as durable as the capabilities say.
+ * `inspect` reads back what is committed, for verification and to rebuild a lost ledger.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -68,8 +68,8 @@ export interface Revision {
   /** sha256 of the result document, 64 lower-case hex digits. */
   readonly document: string
   /**
-   * sha256 over the sha256 of every file of the result, such as a mask, in document order; `""` where none was fetched.
-   * Inputs do not count: the same job with and without them is of one revision.
+   * sha256 over the sha256 of every file of the result, such as a mask, in document order; `""` if none was fetched.
+   * Inputs do not count: the same job with and without them has one revision.
    */
   readonly attachments: string
 }
@@ -104,7 +104,7 @@ export interface Damage {
 export type Inspected =
   /** A job whose every file or row is there and, at depth `content`, unchanged. */
   | { readonly _tag: "Intact"; readonly projectId: string; readonly receipt: Receipt }
-  /** A file or row set that was committed or published and is no longer there. */
+  /** A committed or published file or row set that is missing. */
   | Damage & { readonly _tag: "Missing" }
   /** A file or row set whose bytes are not those that were committed or published. */
   | Damage & { readonly _tag: "Modified" }
@@ -133,15 +133,15 @@ export interface Capabilities {
   readonly visibility: "commit" | "stage" | "finish"
   /** What an acknowledged commit survives: the end of the `process`, or a power cut too (`fsync`). */
   readonly durability: "process" | "fsync"
-  /** Whether the same jobs give the same bytes, in whatever order and batches they come. Rows are the same in any case. */
+  /** Whether the same jobs give the same bytes, in any order and any batches. Rows are always the same. */
   readonly deterministic: boolean
   /** Whether `inspect` reads back what is stored: for `Verify`, for `Export.Options.repair`, and to rebuild a lost ledger. */
   readonly inspectable: boolean
   /**
-   * `single`: one process at a time may write there. `many`: several may, each into its own branch, by
-   * `JobSink.branches`, which exists exactly if this is `many`. `direct`: several may at once, each straight to the target:
-   * whoever opens the sink while another process has it open too; each commit is visible at once, and the later commit of a
-   * job wins. Needs `keying: "upsert"` and `visibility: "commit"`.
+   * `single`: one process at a time may write there. `many`: several may, each into its own branch, through
+   * `JobSink.branches`, which exists exactly for `many`. `direct`: several processes may open the sink and write to the
+   * target at once; each commit is visible at once, and the later commit of a job wins. Needs `keying: "upsert"` and
+   * `visibility: "commit"`.
    */
   readonly writers: "single" | "many" | "direct"
   /** Most batches between `stage` and the end of `commit` at the same time, from 1. */
@@ -169,15 +169,15 @@ export interface RunEnd {
 /** A sink between `open` and the end of its scope. */
 export interface OpenSink {
   /**
-   * Takes one batch of records under a token; nothing of it is visible to readers yet. Called up to
-   * `concurrentBatches` times at once, with different tokens. Called again with the same token after an `unavailable`
-   * failure, with the same records. Returns the records that it rejects; the others are staged.
+   * Takes one batch of records under a token; readers see nothing of it yet. Called up to `concurrentBatches` times at
+   * once, with different tokens, and again with the same token and records after an `unavailable` failure. Returns the
+   * records that it rejects; the others are staged.
    */
   readonly stage: (
     token: CommitToken,
     records: ReadonlyArray<JobRecord>
   ) => Effect.Effect<ReadonlyArray<Rejection>, SinkError>
-  /** Publishes what was staged under the token and answers a receipt for each job. Twice is once. */
+  /** Publishes the batch of the token, and returns a receipt for each job. Twice is once. */
   readonly commit: (token: CommitToken) => Effect.Effect<ReadonlyArray<Receipt>, SinkError>
   /** Drops what was staged under the token. Safe at any time, twice too. */
   readonly abort: (token: CommitToken) => Effect.Effect<void, SinkError>
@@ -222,16 +222,16 @@ export interface Branch {
  */
 export interface Branches {
   /**
-   * Opens the branch of one writer. As with `open`, committed jobs are durable, and the call recovers from a crash of an
-   * earlier writer of this name. Fails with `conflict` while another process has this branch open, and with
-   * `misconfigured` if the name is none: 1 to 64 of `a-z 0-9 -`, the first no `-`. `finish` ends this writer's run and
-   * publishes nothing.
+   * Opens the branch of one writer. As with `open`, committed jobs are durable, and the call recovers from a crash of
+   * an earlier writer of this name. Fails with `conflict` while another process has this branch open, and with
+   * `misconfigured` for an invalid name: 1 to 64 of `a-z 0-9 -`, not starting with `-`. `finish` ends this writer's run
+   * and publishes nothing.
    */
   readonly open: (writer: string) => Effect.Effect<OpenSink, SinkError, Scope.Scope>
   /**
-   * Publishes the jobs of the branches, each job complete, and removes the branches that nobody has open. Killed at any
-   * moment and run again, it loses nothing and doubles nothing. Locks the target as `open` does, and fails with `conflict`
-   * if that would. An export has ended when a merge returns no branch that is still open.
+   * Publishes the jobs of the branches, each job complete, and removes the branches that no process has open. Killed at
+   * any moment and run again, it loses and duplicates nothing. Locks the target as `open` does, and fails with
+   * `conflict` if that would. An export has ended when a merge returns no open branch.
    */
   readonly merge: Effect.Effect<Merged, SinkError>
   /** Returns the branches that are there, in order of writers. Locks nothing, and changes nothing. */
@@ -259,14 +259,14 @@ export interface JobSink {
    * Closed by its scope, however that ends.
    */
   readonly open: Effect.Effect<OpenSink, SinkError, Scope.Scope>
-  /** For several processes at once, where `capabilities.writers` is `many`. */
+  /** For several processes at once, if `capabilities.writers` is `many`. */
   readonly branches?: Branches
   /** Reads back what is committed, without the network and without `open`. Empty where not inspectable. */
   readonly inspect: (depth: InspectDepth) => Stream.Stream<ReadonlyArray<Inspected>, SinkError>
   /**
-   * Gives back every committed job with its raw bytes, from a sink that keeps them: a sink that is added later is filled
-   * from here instead of from the platform. Contents can be read until the stream ends; their reading fails if the
-   * bytes are no longer those of the receipt.
+   * Returns every committed job with its raw bytes, from a sink that keeps them. A sink that is added later is filled
+   * from here instead of from the platform. Contents can be read until the stream ends; reading them fails if the bytes
+   * no longer match the receipt.
    */
   readonly replay?: Stream.Stream<StoredJob, SinkError>
   /**

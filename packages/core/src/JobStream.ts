@@ -166,7 +166,7 @@ const failed = <E>({ batchId, projectId }: BatchRef, jobId: string, error: E): F
   error
 })
 
-/** Whether every further job would meet the error too. */
+/** Whether every further job would fail with the same error. */
 const isFatal = (error: unknown): error is GtStudioError => error instanceof GtStudioError && error.isFatal
 
 const used = <A, E, R>(use: (job: JobRecord) => Effect.Effect<A, E, R>) =>

@@ -1,6 +1,7 @@
 /**
- * The ledger: one row per job of what was listed, fetched, stored where, and what failed, and one per run. It is what
- * makes a second run cheap and a killed run resumable. Holds ids, hashes, counts and errors; no key and no signed URL.
+ * The ledger: one row per job, with what was listed, fetched, and stored where, and what failed; and one row per run.
+ * It makes a second run cheap and a killed run resumable. It holds ids, hashes, counts, and errors, but no key and no
+ * signed URL.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -16,7 +17,7 @@ import * as PlainText from "./PlainText.ts"
 
 export { failureOf, isFailureOf, isPermanent, type JobFailure, outlook, permanentAfter }
 
-/** What the listing says of a job, as far as a change in it means that the job should be looked at again. */
+/** The fields of the listing whose change means that a job should be checked again. */
 export interface Listed {
   readonly status: string
   readonly frames: number | null
@@ -68,7 +69,7 @@ export interface LedgerEntry {
   readonly receipts: ReadonlyArray<LedgerReceipt>
 }
 
-/** A listed job held against the ledger. */
+/** A listed job compared with the ledger. */
 export interface Observation {
   readonly summary: JobSummary
   /** The entry as it stood before this page, or null for a job never seen, and for one that is `upToDate`. */
@@ -81,7 +82,7 @@ export interface Observation {
 
 /** Something that happened to one job. */
 export type Outcome =
-  /** A sink has stored the job. `listed` is what the listing said when it was fetched. */
+  /** A sink has stored the job. `listed` is its entry in the listing when it was fetched. */
   | {
     readonly _tag: "Stored"
     readonly batch: BatchRef
@@ -122,7 +123,7 @@ export type Outcome =
   /** A sink does not hold what its receipt for the job says: the receipt no longer counts. Changes nothing without one. */
   | { readonly _tag: "Voided"; readonly batch: BatchRef; readonly sink: string; readonly jobId: string }
 
-/** What a run has come to, over all its batches: listed = exported + unchanged + unfinished + failed + remaining. */
+/** The counts of a run over all its batches: listed = exported + unchanged + unfinished + failed + remaining. */
 export interface RunEnd {
   /**
    * - `completed`: it reached its end, whether or not jobs failed
@@ -154,7 +155,7 @@ export interface Run {
 export interface EntryFilter {
   readonly batch?: BatchRef
   readonly stage?: JobStage
-  /** Entries that this run has not observed: after a whole listing, the jobs that are no longer listed. */
+  /** Emits entries that this run has not observed: after a complete listing, the jobs that are no longer listed. */
   readonly notObservedIn?: number
 }
 
@@ -175,8 +176,8 @@ export interface ProjectJobKey extends JobKey {
 /** Holds what a sink has against its receipts. Ends with its scope. */
 export interface Audit {
   /**
-   * Compares each receipt that was found at the sink with the ledger, which has the same one, none, or one that differs: in
-   * the revision, or in the number of bytes, as with other inputs. These jobs, and those of `besides`, count as checked.
+   * Compares each receipt from the sink with the ledger, which has the same one, none, or another: of another revision,
+   * or another number of bytes, as with other inputs. These jobs, and those of `besides`, count as checked.
    */
   readonly check: (
     found: ReadonlyArray<Receipt>,
@@ -209,9 +210,9 @@ export class LedgerError extends TaggedError<LedgerError>()("LedgerError", {
  * acquiring the layer takes that place and fails with `locked` where another process has it.
  */
 export class Ledger extends Context.Service<Ledger, {
-  /** Starts a run and answers its number, greater than every earlier one. */
+  /** Starts a run and returns its number, greater than every earlier one. */
   readonly begin: Effect.Effect<number, LedgerError>
-  /** Notes that a run has ended, now, and what it came to. */
+  /** Records the end of a run, at the current time, and its counts. */
   readonly end: (run: number, end: RunEnd) => Effect.Effect<void, LedgerError>
   /** All runs, the latest first, in arrays. */
   readonly runs: Stream.Stream<ReadonlyArray<Run>, LedgerError>
@@ -227,7 +228,7 @@ export class Ledger extends Context.Service<Ledger, {
     sinks?: ReadonlyArray<string>,
     attachments?: AttachmentChoice
   ) => Effect.Effect<ReadonlyArray<Observation>, LedgerError>
-  /** Notes what happened, all of it or nothing. */
+  /** Records the outcomes atomically. */
   readonly record: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, LedgerError>
   /**
    * Makes one call of all those within: what they noted stays when the effect succeeds, and else nothing of it. Calls of

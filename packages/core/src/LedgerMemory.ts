@@ -36,7 +36,7 @@ interface Batch {
 const make = (): Ledger["Service"] => {
   const batches = new Map<string, Batch>()
   const runs: Array<Run> = []
-  /** Sinks of which every commit is on record. */
+  /** Sinks whose commits are all recorded. */
   const closed = new Set<string>()
 
   const batchOf = (ref: BatchRef): Batch => {

@@ -1,6 +1,6 @@
 /**
- * Names the run that brings jobs into a sink, in the column `load_id`: milliseconds since 1970 times 1,000, plus 3 digits.
- * Later runs have larger ids, and the digits tell runs apart that begin in the same millisecond.
+ * Names the run that brings jobs into a sink, in the column `load_id`: milliseconds since 1970 times 1,000, plus 3
+ * digits. Later runs have larger ids, and the digits distinguish runs that begin in the same millisecond.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -56,7 +56,7 @@ export interface MemorySink extends JobSink {
   readonly store: Store
 }
 
-/** What the sink can do, save that "the death of the process" is what nothing here survives. */
+/** What the sink can do. Nothing here survives the death of the process. */
 export const capabilities: Capabilities = {
   keying: "upsert",
   visibility: "commit",
@@ -142,7 +142,7 @@ const session = (store: Store) => {
         if (known !== undefined) return known
         const jobs = staged.get(token) ?? []
         staged.delete(token)
-        // The latest of one job, should it stand in the batch twice.
+        // The latest record of a job that is in the batch twice.
         const latest = new Map(jobs.map((job) => [keyOf(job), job]))
         for (const [key, job] of latest) store.jobs.set(key, job)
         const receipts = Array.from(latest.values(), receiptOf)
@@ -176,7 +176,7 @@ const read = (record: JobRecord): Effect.Effect<StoredJob, string> =>
     }
   }).pipe(Effect.mapError((error: ContentError | string) => typeof error === "string" ? error : error.message))
 
-// JSON, so that no two pairs of ids make one key, whatever they contain.
+// JSON, so that no two pairs of ids make one key.
 const keyOf = ({ batchId, jobId }: StoredJob): string => JSON.stringify([batchId, jobId])
 
 const receiptOf = ({ attachments, batchId, document, jobId, revision }: StoredJob): Receipt => ({

@@ -12,5 +12,5 @@ export const refusal = (sink: string, target: string, found: number): string => 
     `Convert it, and export into the new one: ${command}`
 }
 
-/** As a shell takes it. */
+/** Quoted for a shell. */
 const quoted = (text: string): string => /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

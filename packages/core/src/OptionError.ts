@@ -68,7 +68,7 @@ export const positive = (option: string, value: unknown): Check<number> =>
 export const duration = (option: string, value: unknown, least = 0): Check<Duration.Duration> => {
   const read = value === undefined ? Option.none() : Duration.fromInput(value as Duration.Input)
   const millis = Option.isNone(read) ? Number.NaN : Duration.toMillis(read.value)
-  // `fromInput` takes numbers that are none for zero.
+  // `fromInput` takes invalid numbers for zero.
   const isNoNumber = typeof value === "number" && !(Number.isFinite(value) && value >= 0)
   return Option.isSome(read) && Number.isFinite(millis) && millis >= least && !isNoNumber
     ? Effect.succeed(read.value)

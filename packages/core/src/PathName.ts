@@ -73,7 +73,7 @@ export const nested = ({ content, ref }: AttachmentRecord): string => {
   return `${parts.join("-")}.${fromUrl(ref.url) ?? extensionOf[content.mediaType ?? ""] ?? "bin"}`
 }
 
-/** Where a files sink stores a nested file, relative to its directory: `<batch>/<job>/<nested>`. */
+/** Returns the path of a nested file in a files sink, relative to its directory: `<batch>/<job>/<nested>`. */
 export const ofFile = ({ batchId, jobId }: Pick<JobRecord, "batchId" | "jobId">, file: AttachmentRecord): string =>
   `${fromId(batchId)}/${fromId(jobId)}/${nested(file)}`
 

@@ -10,7 +10,7 @@ const unseen =
 
 const code = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`
 
-/** The text with what would steer where it is shown, or would not be seen, as codes: `\u001b`. Tabs and new lines stay. */
+/** Returns the text with control and invisible characters as codes: `\u001b`. Tabs and new lines stay. */
 export const plain = (text: string): string => text.replaceAll(unseen, code)
 
 /** The same on one line: tabs and new lines are codes too. */
@@ -27,7 +27,7 @@ const encoder = new TextEncoder()
 
 const size = (text: string): number => encoder.encode(text).length
 
-/** The longest beginning of a text that has so many bytes in UTF-8. */
+/** Returns the longest beginning of a text with at most this many bytes in UTF-8. */
 const beginning = (text: string, bytes: number): string =>
   text.slice(0, encoder.encodeInto(text, new Uint8Array(bytes)).read)
 
@@ -35,8 +35,8 @@ const beginning = (text: string, bytes: number): string =>
 export const shortUrl = (url: string): string => url.length <= urlLength ? url : `${url.slice(0, urlLength - 1)}…`
 
 /**
- * The text of a message, whatever was put into it: no URL over 200 characters, and no more than 2 kB. A longer one lacks
- * its middle: what it is about stands first, and why last.
+ * Returns the text of a message: no URL over 200 characters, and at most 2 kB. A longer one lacks its middle, because
+ * its subject is at the start and its reason at the end.
  */
 export const message = (text: string): string => {
   if (text.length <= urlLength) return text

@@ -19,7 +19,7 @@ import { Ledger, type LedgerError } from "./Ledger.ts"
 import * as OptionError from "./OptionError.ts"
 import { check as checkSelection, decide } from "./Selection.ts"
 
-/** What is to be planned: an export with these options, except that a `Retry` is no plan to make from a listing. */
+/** What to plan: an export with these options. A `Retry` cannot be planned, because it has no listing. */
 export interface Options extends Pick<ExportOptions, "batches" | "filter" | "limit" | "attachments"> {
   /** Ids of the sinks, `JobSink.id`. */
   readonly sinks: ReadonlyArray<string>
@@ -35,12 +35,12 @@ export interface BatchPlan extends BatchRef {
   readonly fetch: number
   readonly unchanged: number
   readonly unfinished: number
-  /** Jobs that cannot be read in the listing, and those that failed for good and would not be tried. */
+  /** Jobs that cannot be read in the listing, and failed jobs that the export would skip. */
   readonly failed: number
   /** Jobs that the export is not for; no part of `listed`. */
   readonly skipped: number
   readonly pages: number
-  /** Why the listing could not be read to its end, where it could not. */
+  /** Why the listing could not be read to its end, if so. */
   readonly listingError: string | null
 }
 

@@ -1,8 +1,7 @@
 /**
- * Reads result documents: says what kind of result they hold, which further files they name, and what annotations they
- * contain as rows of the normalized model. Whatever bytes come, nothing here fails on them: a document of unknown shape
- * gives one row that says so, a single malformed annotation becomes a problem with its place. The bytes themselves are
- * kept by whoever received them, so nothing is lost that has no row.
+ * Reads result documents: recognizes the kind of result, the files that it names, and its annotations as rows of the
+ * normalized model. No bytes make it fail: a document of unknown shape gives one row that says so, and a malformed
+ * annotation becomes a problem with its place. The caller keeps the bytes, so nothing without a row is lost.
  */
 import * as Effect from "effect/Effect"
 import type { Content, ContentError } from "./Content.ts"

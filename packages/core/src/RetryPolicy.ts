@@ -28,7 +28,7 @@ export const defaultBudget: RetryBudget = {
   maxElapsed: Duration.minutes(2)
 }
 
-/** Further tries of a failure that seldom passes, such as a refused link, whatever else went wrong in between. */
+/** Further attempts after a failure that seldom passes, such as a refused link, whatever else failed in between. */
 export const few = 2
 
 /**

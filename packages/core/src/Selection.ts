@@ -1,6 +1,6 @@
 /**
- * Which of the listed jobs an export fetches: a job as the listing shows it, held against what the ledger knows of it.
- * Asks nobody and notes nothing.
+ * Which of the listed jobs an export fetches: compares a job's entry in the listing with the ledger. Sends no request
+ * and records nothing.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -12,7 +12,7 @@ import type { LedgerEntry, Listed } from "./Ledger.ts"
 import * as OptionError from "./OptionError.ts"
 import type { ResultDocument } from "./ResultDocument.ts"
 
-/** Which finished jobs a run looks at, beyond those that are new. */
+/** Which finished jobs a run checks, besides new ones. */
 export type Selection =
   /** New, newly finished and changed jobs, and failed ones whose error may pass. */
   | { readonly _tag: "New" }
@@ -24,16 +24,16 @@ export type Selection =
     readonly _tag: "Refresh"
     /** Only these jobs, also if earlier runs failed others. */
     readonly jobs?: ReadonlySet<string>
-    /** Of jobs that were stored or failed, only those last checked before this time, in milliseconds since 1970. */
+    /** Only stored or failed jobs that were last checked before this time, in milliseconds since 1970. */
     readonly checkedBefore?: number
   }
-  /** Exactly the jobs that failed, whatever their error. */
+  /** Exactly the failed jobs, whatever their error. */
   | { readonly _tag: "Retry" }
 
 /** Selects new, newly finished, and changed jobs, and failed ones whose error may pass: what an export does by default. */
 export const newJobs: Selection = { _tag: "New" }
 
-/** Selects exactly the jobs that failed, whatever their error. No batch is listed. */
+/** Selects exactly the failed jobs, whatever their error. No batch is listed. */
 export const retry: Selection = { _tag: "Retry" }
 
 /**
@@ -98,8 +98,8 @@ export const sameListed = (a: Listed, b: Listed): boolean =>
   a.status === b.status && a.frames === b.frames && a.annotations === b.annotations
 
 /**
- * Chooses, of the jobs that are no longer listed, those to fetch by their ids. A sink had stored such a job, no sink holds it
- * any more, and its last failure, if there is one, may pass. Otherwise no run would miss it.
+ * Chooses jobs to fetch by id that are no longer listed: those that a sink had stored, that no sink holds any more, and
+ * whose last failure, if any, is retryable. No other run would notice them.
  */
 export const onlyLost = <E, R>(
   unlisted: Stream.Stream<ReadonlyArray<LedgerEntry>, E, R>
@@ -119,7 +119,7 @@ export const onlyLost = <E, R>(
 export const isChanged = (a: Revision, b: Revision): boolean =>
   a.document !== b.document || (a.attachments !== b.attachments && a.attachments !== "" && b.attachments !== "")
 
-/** Whether the files that were asked for include those of a choice. If it is not known what was asked for, inputs may be missing. */
+/** Whether the requested files include those of a choice. If the earlier request is unknown, inputs may be missing. */
 export const includes = (asked: AttachmentChoice | null, choice: AttachmentChoice): boolean =>
   choice === "none" || asked === "all" || (choice === "results" && asked !== "none")
 
@@ -154,7 +154,7 @@ export const decide = (
   }
   const isStored = known.stage === "stored" && sinks.every((sink) => holds(known, sink, attachments))
   if (!isStored) return "fetch"
-  // The platform has no "changed since": a changed count or status is all that the listing can tell.
+  // The platform has no "changed since": the listing shows a change only by a count or a status.
   if (known.storedAs !== null && !sameListed(known.storedAs, listedOf(summary))) return "fetch"
   return isDue ? "fetch" : "unchanged"
 }
@@ -163,7 +163,7 @@ export const decide = (
 export interface Filter {
   /** Statuses of the listing, in any case. */
   readonly statuses: ReadonlyArray<string>
-  /** Labels of annotations; one of them is enough. */
+  /** Labels of annotations, of which one is enough. */
   readonly labels: ReadonlyArray<string>
 }
 

@@ -1,7 +1,7 @@
 /**
- * Lifts what is simpler than a sink into the contract: a function that writes a batch, an Effect `Sink`, or one function
- * for each table. A batch is written when it is staged, and its commit only says so. What that cannot promise it does not
- * declare: such a sink appends, can be seen half written, and cannot take back what an aborted batch has written.
+ * Adapts simple writers to the sink contract: a function that writes a batch, an Effect `Sink`, or one function per
+ * table. A batch is written when it is staged, and its commit only acknowledges it. So such a sink declares little: it
+ * appends, can be seen half written, and cannot take back an aborted batch.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -40,7 +40,7 @@ export const capabilities: Capabilities = {
   batch: { maxRecords: 256, maxBytes: 32 * 1024 * 1024, maxAge: 100 }
 }
 
-/** Capabilities that differ from {@link capabilities}; whoever claims more is held to it by the conformance suite. */
+/** Capabilities that differ from {@link capabilities}. The conformance suite checks each that you claim. */
 export type Claims = Partial<Omit<Capabilities, "batch">> & { readonly batch?: Partial<Capabilities["batch"]> }
 
 /** What every lifted sink says of itself. */
@@ -52,15 +52,15 @@ export interface Description {
   /** `JobSink.id`: names the place written to, without secrets. */
   readonly id: string
   readonly capabilities?: Claims
-  /** Whether it can write there. Default: it is not looked at before `open`. */
+  /** Checks that the target is writable. Default: not checked before `open`. */
   readonly check?: Effect.Effect<void, SinkError>
   /** Reads back what is stored, for those who claim `inspectable`. */
   readonly inspect?: JobSink["inspect"]
 }
 
 /**
- * Writes one batch; when it has ended, all of it is written. Returns the records that can never be written, if any, and
- * has then written the others. Called one at a time, and again with the same records after an `unavailable` failure.
+ * Writes one batch; when it returns, all of it is written. Returns the records that can never be written, if any, after
+ * writing the others. Called one at a time, and again with the same records after an `unavailable` failure.
  */
 export type Write = (records: ReadonlyArray<JobRecord>) => Effect.Effect<ReadonlyArray<Rejection> | void, SinkError>
 
@@ -72,7 +72,7 @@ export interface Writer {
 
 /** What {@link fromWriter} takes. */
 export interface WriterOptions extends Description {
-  /** Opens the place and answers how to write to it. What it acquires is released when the run ends, however it ends. */
+  /** Opens the target and returns the function to write a batch. What it acquires is released when the run ends. */
   readonly open: Effect.Effect<Write | Writer, SinkError, Scope.Scope>
 }
 
@@ -207,7 +207,7 @@ const session = (name: string, { finish, write }: Writer): OpenSink => {
         }
         return receipts
       }),
-    // What is written stays; it is only not answered for.
+    // Written records stay; they are only not acknowledged.
     abort: (token) =>
       Effect.sync(() => {
         written.delete(token)
@@ -221,8 +221,8 @@ const unreadable = (sink: string, { batchId, jobId }: JobRecord, detail: string)
   new SinkError({ sink, step: "stage", reason: "rejected", detail, batchId, jobId })
 
 /**
- * Reads what is not in memory through before anything of the batch is written: a writer that meets unreadable bytes half
- * way could no longer leave that record out.
+ * Reads content that is not in memory before anything of the batch is written: halfway, a writer could no longer leave
+ * out a record with unreadable bytes.
  */
 const whyUnreadable = ({ attachments, document }: JobRecord): Effect.Effect<string | undefined> =>
   Effect.gen(function*() {

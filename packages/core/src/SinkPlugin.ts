@@ -95,7 +95,7 @@ const isRedacted = (ast: SchemaAST.AST): boolean =>
     ? ast.types.some(isRedacted)
     : SchemaAST.isDeclaration(ast) && SchemaAST.resolve(ast)?.["expected"] === "Redacted"
 
-/** The option that TARGET goes to, or undefined if the definition names none and no single one is required. */
+/** The option for TARGET, or undefined if the definition names none and not exactly one is required. */
 export const targetOf = (definition: Pick<Definition<unknown>, "options" | "target">): string | undefined => {
   const required = optionsOf(definition).filter(({ isRequired }) => isRequired)
   return definition.target ?? (required.length === 1 ? required[0]?.name : undefined)
@@ -111,7 +111,7 @@ export const targetOf = (definition: Pick<Definition<unknown>, "options" | "targ
  * - `options`: the options do not fit; `problems` has all of them
  */
 export class SinkPluginError extends TaggedError<SinkPluginError>()("SinkPluginError", {
-  /** As asked for. */
+  /** The name as it was given. */
   specifier: Schema.String,
   reason: Schema.Literals(["missing", "broken", "notASink", "contract", "options"]),
   /** One sentence for people: what is wrong, and what to do. */
@@ -272,7 +272,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 const isPath = (specifier: string) => /^(\.{1,2}\/|\/|[a-z][a-z0-9+.-]+:)/i.test(specifier)
 
-/** Whether the module itself is missing, and not one that it imports: only the words of the error tell. */
+/** Whether the module itself is missing, and not one that it imports: only the text of the error says so. */
 const isMissing = (error: unknown, name: string): boolean => {
   if (!isObject(error) || (error["code"] !== "ERR_MODULE_NOT_FOUND" && error["code"] !== "MODULE_NOT_FOUND")) {
     return false

@@ -1,6 +1,6 @@
 /**
- * Where the sizes of a job's input images come from if neither a mask nor a stored input has them: the option `sizes` of
- * an export. A size that cannot be found is counted by its reason, and is no error.
+ * Where to get the sizes of a job's input images if neither a mask nor a stored input has them: the option `sizes` of
+ * an export. A size that cannot be found is counted by its reason, and is not an error.
  */
 import * as Effect from "effect/Effect"
 import type { Size } from "./JobSink.ts"
@@ -40,7 +40,7 @@ const most = 2 ** 31 - 1
 /** Whether a number can be the width or height of an image. */
 export const isLength = (value: number): boolean => Number.isSafeInteger(value) && value > 0 && value <= most
 
-/** Fails if the option is no source, or names a fixed size that no image can have. */
+/** Fails if the option is not a source, or names an impossible fixed size. */
 export const check = Effect.fnUntraced(function*(source: Source | undefined) {
   if (source === undefined) return
   yield* OptionError.oneOf("sizes._tag", source._tag, ["Fetch", "Fixed", "Lookup"])

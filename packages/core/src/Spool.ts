@@ -1,6 +1,6 @@
 /**
- * Where downloaded bytes wait until every sink has stored them. Small content stays in memory within a budget for the
- * whole process; anything beyond goes to disk, so that neither many jobs nor one large attachment make memory grow.
+ * Holds downloads until every sink has stored them. Small content stays in memory within a budget for the process;
+ * anything beyond goes to disk, so that neither many jobs nor one large attachment make memory grow.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"

@@ -98,7 +98,7 @@ function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes)
 }
 
-/** Provides an empty spool. Fails with an `OptionError` if `maxBytes` is none. */
+/** Provides an empty spool. Fails with an `OptionError` if `maxBytes` is invalid. */
 export const layer = (options: Options = {}): Layer.Layer<Spool, OptionError.OptionError> =>
   Layer.effect(
     Spool,

@@ -41,7 +41,7 @@ export interface Column<Name extends string = string> extends Definition {
   readonly name: Name
 }
 
-/** Any table, whatever its rows. */
+/** Any table, with any rows. */
 export interface AnyTable {
   /** What a row is, in a few words on one line. */
   readonly description: string
