@@ -49,7 +49,7 @@ export const Export = Schema.Struct({
     unchanged: number("Jobs that every sink holds already"),
     unfinished: number("Jobs without a result yet"),
     failed: number("Jobs that failed"),
-    remaining: number("Jobs that a stopped run did not come to"),
+    remaining: number("Jobs that a stopped run did not reach"),
     skipped: number("Jobs that the run was not asked for; not part of listed"),
     changed: number("Jobs whose earlier revision was replaced; part of exported"),
     delisted: number("Stored jobs that are no longer listed; they are kept"),

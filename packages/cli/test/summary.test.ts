@@ -168,7 +168,7 @@ describe("the summary", () => {
     assert.match(retried, /Complete: every failed job is now stored in files:output$/)
     assert.match(
       summary(report({ skipped: 1 }, complete), activity, end),
-      /Complete for what was asked: nothing of it/
+      /Complete for this selection: nothing/
     )
     const some = summary(report({ exported: 8, unfinished: 2 }, complete), activity, end)
     assert.match(some, /2 jobs not finished yet: a later run exports them\nComplete: nothing is missing/)

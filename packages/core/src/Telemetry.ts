@@ -53,7 +53,7 @@ export const metrics = {
   jobFailures: counter("labelstream_job_failures_total", "Failed jobs by the cause that reports and the ledger name", [
     "cause"
   ]),
-  jobDuration: timer("labelstream_job_fetch_duration_seconds", "Time to fetch a job whole, with its files"),
+  jobDuration: timer("labelstream_job_fetch_duration_seconds", "Time to fetch a job with its files"),
   requests: counter("labelstream_requests_total", "Requests sent, tries again included", ["endpoint", "outcome"]),
   requestDuration: timer("labelstream_request_duration_seconds", "Time from sending a request to the end of its body", [
     "endpoint"

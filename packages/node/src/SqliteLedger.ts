@@ -82,7 +82,7 @@ const prepare = (folder: string) =>
   Effect.tryPromise({
     try: () => makeFolder(folder),
     catch: (cause) =>
-      ledgerError("unavailable", `${folder} cannot be made, where the ledger is to stand: ${whyNot(cause)}.`, cause)
+      ledgerError("unavailable", `${folder}, the folder of the ledger, cannot be made: ${whyNot(cause)}.`, cause)
   })
 
 const fileOf = (options: Options) => Effect.map(OptionError.text("file", options.file), (file) => resolve(file))

@@ -194,7 +194,7 @@ describe("a collector", () => {
         Effect.provide(layer)
       )
       deepStrictEqual(lines.filter((line) => line.includes("collector")), [
-        `Warn The collector at ${url} had not answered when everything else was done: what is to be sent to it is dropped`
+        `Warn The collector at ${url} did not respond before the end of the run: its data is dropped`
       ])
     }))
 

@@ -123,7 +123,7 @@ describe("the file of a SqliteLedger", () => {
       const file = join(yield* temporaryFolder, "file")
       fs.writeFileSync(file, "")
       for (const path of [join(file, "ledger.db"), join(file, "deep", "ledger.db")]) {
-        assert.include((yield* opening(path)).message, "a file stands there or above it")
+        assert.include((yield* opening(path)).message, "a file is in the way")
       }
       // The system takes no folder there, and says that what is above it is missing.
       assert.include((yield* opening("/proc/labelstream/deep/ledger.db")).message, "cannot be made")

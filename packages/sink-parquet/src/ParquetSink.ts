@@ -45,7 +45,7 @@ export const Options = Schema.Struct({
    * the files, compressed.
    */
   keep: Schema.optionalKey(Schema.Literals(["all", "documents", "none"])).annotate({
-    description: "Whose bytes are kept beside the rows: all files (default), result documents only, or none."
+    description: "Which bytes are kept next to the rows: all files (default), result documents only, or none."
   }),
   /**
    * Most rows of a row group, default 50,000. A row group also ends at 8 MiB before encoding, which ordinary annotations

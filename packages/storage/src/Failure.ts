@@ -64,7 +64,7 @@ const explain = (error: unknown): { readonly reason: JobSink.SinkErrorReason; re
     case "ENOTEMPTY":
       return {
         reason: "misconfigured",
-        detail: `something else stands at ${place} or above it: move it out of the way`
+        detail: `something else is at ${place} or above it: move it away`
       }
     case "ELOOP":
       return { reason: "misconfigured", detail: `${place} is a symbolic link, or behind too many of them` }

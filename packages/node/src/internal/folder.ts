@@ -26,7 +26,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: "there is no permission to write there",
   EPERM: "there is no permission to write there",
   EROFS: "the file system is read-only",
-  ENOTDIR: "a file stands there or above it",
+  ENOTDIR: "a file is in the way",
   ENOENT: "the system takes no folder there",
   ENOSPC: "the disk is full"
 }

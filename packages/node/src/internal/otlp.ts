@@ -81,7 +81,7 @@ const collector = (url: URL, timeout: Duration.Duration): Layer.Layer<HttpClient
     Effect.suspend(() => {
       if (hasWarned) return Effect.void
       hasWarned = true
-      return Effect.logWarning(`The collector at ${url.origin} ${what}: what is to be sent to it is dropped`)
+      return Effect.logWarning(`The collector at ${url.origin} ${what}: its data is dropped`)
     })
   return Layer.effect(
     HttpClient.HttpClient,
@@ -93,10 +93,10 @@ const collector = (url: URL, timeout: Duration.Duration): Layer.Layer<HttpClient
           // A defect, since the exporter would repeat what only failed, and hold all the more meanwhile.
           Effect.timeoutOrElse({
             duration: timeout,
-            orElse: () => Effect.andThen(warn("does not answer in time"), Effect.die("no answer in time"))
+            orElse: () => Effect.andThen(warn("does not respond in time"), Effect.die("no response in time"))
           }),
           // Only the end of the wait for what is left interrupts a request.
-          Effect.onInterrupt(() => warn("had not answered when everything else was done"))
+          Effect.onInterrupt(() => warn("did not respond before the end of the run"))
         )))
   ).pipe(
     Layer.provide(FetchHttpClient.layer),

@@ -63,7 +63,7 @@ const start = "{\"name\":\""
 export const damaged = (path: string, line: string): Failure.Problem =>
   new Failure.Problem(
     "corrupt",
-    `${path} holds a line that is none of a manifest: ${JSON.stringify(line.slice(0, 80))}`
+    `${path} has a line that does not belong to a manifest: ${JSON.stringify(line.slice(0, 80))}`
   )
 
 /** Counts the lines of jobs, superseded ones included, without reading what they say. */

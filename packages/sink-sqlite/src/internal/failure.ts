@@ -69,7 +69,7 @@ const explainSystem = (file: string, code: string | undefined): Explained => {
       }
     case "ENOTDIR":
     case "EISDIR":
-      return { reason: "misconfigured", detail: `something that is not a file or folder stands at ${file} or above it` }
+      return { reason: "misconfigured", detail: `something that is not a file or folder is at ${file} or above it` }
     case "EACCES":
     case "EPERM":
     case "EROFS":

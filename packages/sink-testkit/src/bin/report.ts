@@ -25,7 +25,7 @@ const results: Array<Result> = []
 const failures: Array<Failure> = []
 for (const path of process.argv.slice(2)) {
   if (!existsSync(path)) {
-    failures.push({ file: path, message: "there is no such report: the run of the tests did not come to its end" })
+    failures.push({ file: path, message: "there is no such report: the test run did not end" })
     continue
   }
   const report = JSON.parse(readFileSync(path, "utf8")) as Report

@@ -342,7 +342,7 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
       }))
   },
   O01: {
-    says: /bad-document is answered 2 times/,
+    says: /bad-document gets 2 receipts and rejections/,
     change: (sink) =>
       steps(sink, (open) => {
         const poison = new Map<string, ReadonlyArray<JobSink.JobRecord>>()
@@ -371,7 +371,7 @@ export const memoryFlaws: Readonly<Record<string, Flaw>> = {
       }))
   },
   P01: {
-    says: /answered whose contents had not arrived/,
+    says: /returned before its contents had arrived/,
     change: (sink) =>
       steps(sink, (open) => {
         const records = new Map<string, ReadonlyArray<JobSink.JobRecord>>()

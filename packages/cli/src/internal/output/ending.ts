@@ -114,7 +114,7 @@ const lastLine = (report: ExportReport.ExportReport, end: End): string => {
   if (isRetry) return `Complete: every failed job is now stored in ${where}`
   return sum(report, (batch) => batch.skipped) === 0
     ? `Complete: nothing is missing in ${where}`
-    : `Complete for what was asked: nothing of it is missing in ${where}`
+    : `Complete for this selection: nothing is missing in ${where}`
 }
 
 /** What a run was asked for and did not find, what it left for later, and how it ended. */

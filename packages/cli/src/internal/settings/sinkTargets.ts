@@ -161,7 +161,7 @@ export const inFull = Effect.fnUntraced(function*({ folder, set = [], target }: 
     if (scheme !== undefined) {
       return yield* new SettingsError({
         message: `${sink}:${scheme}://...: this sink writes to a path of this machine, ` +
-          `and ${scheme}:// is none. Name a path, or use a sink for ${scheme}`
+          `not to ${scheme}://. Name a path, or use a sink for ${scheme}`
       })
     }
     all[name] = absolute(typed.has(name) ? process.cwd() : folder, given)

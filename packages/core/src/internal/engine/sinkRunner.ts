@@ -242,7 +242,7 @@ export class SinkRunner<D extends Delivery, E> {
       sink: this.sink.name,
       step: "commit",
       reason: "unavailable",
-      detail: "it answered neither a receipt nor a rejection for this job",
+      detail: "it returned neither a receipt nor a rejection for this job",
       batchId: record.batchId,
       jobId: record.jobId
     })

@@ -24,7 +24,7 @@ const O01 = rule(
       const answers = [...rejections, ...receipts].map(keyOf)
       for (const record of records) {
         const count = answers.filter((key) => key === keyOf(record)).length
-        yield* must(count === 1, `${record.jobId} is answered ${count} times, by receipts and rejections`)
+        yield* must(count === 1, `${record.jobId} gets ${count} receipts and rejections`)
       }
       yield* must(answers.length === records.length, "it answers for records that were not in the batch")
       const dropped = yield* jobs(plain(3, 1))

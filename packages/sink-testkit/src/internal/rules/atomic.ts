@@ -30,7 +30,7 @@ const A01 = rule(
       yield* at.holds([], "staged in an empty target")
       yield* sink.commit("first")
       yield* sink.stage("second", recordsOf(second))
-      yield* at.holds(first, "staged beside what is committed")
+      yield* at.holds(first, "staged next to committed jobs")
       if (at.sink.capabilities.inspectable) {
         const found = yield* at.inspected("manifest")
         const receipts = found.flatMap((item) => item._tag === "Intact" ? [item.receipt] : [])
@@ -67,7 +67,7 @@ const A02 = rule(
           yield* ticks(1)
         }
         yield* Fiber.join(commit)
-        yield* at.holds(afterwards, "as soon as commit has answered")
+        yield* at.holds(afterwards, "as soon as commit returns")
         batches.push(batch)
       }
     })

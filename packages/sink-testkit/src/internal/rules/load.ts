@@ -68,12 +68,12 @@ const P01 = rule(
       const sink = yield* at.open
       const storing = yield* Effect.forkChild(store(sink, "slow", batch), { startImmediately: true })
       yield* Effect.sleep(300)
-      yield* must(storing.pollUnsafe() === undefined, "a commit was answered whose contents had not arrived yet")
+      yield* must(storing.pollUnsafe() === undefined, "a commit returned before its contents had arrived")
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(storing)
       isOver = true
       yield* Effect.sleep(50)
-      yield* must(late === 0, "contents are read after the commit was answered, when they may be gone")
+      yield* must(late === 0, "contents are read after the commit returned, when they may be gone")
       if (subject.readBack !== undefined) yield* at.holds(batch, "after slow contents")
     })
 )

@@ -45,7 +45,7 @@ export const C05 = rule(
           const at = yield* trial(subject)
           restore(at.target)
           const paths = lost.slice(0, 3).join(", ")
-          const when = `without what was not synced when commit ${count} was answered (${paths})`
+          const when = `without what was not synced when commit ${count} returned (${paths})`
           yield* Effect.scoped(Effect.andThen(at.open, holdsWhole(at, all, [count], when)))
         }
       }

@@ -184,7 +184,7 @@ const W05 = rule(
       const all = yield* jobs(sketches)
       yield* storeSome(at, all, () => false)
       const outside = readdirSync(at.around).filter((name) => name !== basename(at.target))
-      yield* must(outside.length === 0, () => `${outside[0]} has appeared beside the target`)
+      yield* must(outside.length === 0, () => `${outside[0]} has appeared next to the target`)
       yield* must(!existsSync("/tmp/labelstream-absolute"), "an absolute id was taken for a path")
       yield* at.holds(all, "read back")
       if (subject.location === "files") yield* throughLinks(yield* trial(subject))
