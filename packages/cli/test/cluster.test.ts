@@ -69,7 +69,7 @@ describe("a cluster by commands", () => {
     }).pipe(Effect.scoped), patience)
 
   it.live(
-    "says when nobody is there to do it, continues without the command, and is stopped by another one",
+    "says when there is no runner, continues without the command, and is stopped by another one",
     () =>
       Effect.gen(function*() {
         const { runner, setting, to } = yield* world({ batches: [{ id: "one", jobs: 60 }] })

@@ -23,7 +23,7 @@ describe("the summary", () => {
     assert.notMatch(text, /Complete/)
   })
 
-  it("says of a run that was stopped or broke off what to type, and accuses nobody", () => {
+  it("names the next command after a stopped or interrupted run, and blames no job", () => {
     const left = { exported: 8, remaining: 2 }
     for (
       const text of [
@@ -180,7 +180,7 @@ describe("the summary", () => {
     )
   })
 
-  it("says of a run that came to its limit that there is more, and of skipped jobs how many", () => {
+  it("says after a limited run that there is more, and counts skipped jobs", () => {
     const text = summary({ ...report({ skipped: 3 }), complete: true, limited: true }, activity, end)
     assert.match(text, /3 jobs skipped[^]*Reached the limit: there is more to fetch/)
     assert.notMatch(text, /Complete/)

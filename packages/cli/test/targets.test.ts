@@ -70,7 +70,7 @@ describe("a target", () => {
       assert.notInclude(made(cwd), "~")
     }))
 
-  it.live("that another sink or the ledger has, however it is written, is called that", () =>
+  it.live("that another sink or the ledger uses, however it is written, is refused", () =>
     Effect.gen(function*() {
       const { cwd, exportTo } = yield* world
       mkdirSync(join(cwd, "real"))

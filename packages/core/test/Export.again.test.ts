@@ -183,7 +183,7 @@ describe("a later run", () => {
 })
 
 describe("a new ledger", () => {
-  it.effect("takes over what the sinks hold, so that nothing is fetched again", () =>
+  it.effect("reconciles with the sinks, so that nothing is fetched again", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6), batchOf(2, "c")])
       const sink = new MemorySink()

@@ -8,7 +8,7 @@ import { MemorySink } from "./support/memorySink.ts"
 const odd = ({ id }: { readonly id: string }) => Number(id.split("-")[1]) % 2 === 1
 
 describe("a run for some jobs", () => {
-  it.effect("takes those that are filter, counts the others as skipped, and leaves them for a run for all", () =>
+  it.effect("takes jobs that match, counts the others as skipped, and leaves them for a run without a filter", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(8)])
       const sink = new MemorySink()

@@ -137,7 +137,7 @@ describe("an export with inputs", () => {
       strictEqual(given.get("1"), everything)
     }))
 
-  it.effect("leaves a sink that appends as it is, and asks once", () =>
+  it.effect("leaves a sink that appends unchanged, and fetches once", () =>
     Effect.gen(function*() {
       const platform = platformOf(["1"])
       const { given, sink } = noting({ capabilities: { keying: "append" } })

@@ -44,7 +44,7 @@ const noting = () => {
 describe("jobs", () => {
   const slow = odd({ "b-0": 60_000, "b-7": 60_000 })
 
-  it.effect("reach sinks as they finish, so that a slow job holds up nothing, and tell their place in the listing", () =>
+  it.effect("reach sinks as they finish, so that a slow job delays no other, with their position in the listing", () =>
     Effect.gen(function*() {
       const { inOrder, sink } = noting()
       const other = new MemorySink({ id: "memory:two" })

@@ -135,7 +135,7 @@ describe("whatever becomes of the jobs", () => {
 
 describe("whatever becomes of the sinks", () => {
   it.effect.each(seeds)(
-    "nothing is lost, and what one has it is not given again (seed %d)",
+    "nothing is lost or stored twice in one sink (seed %d)",
     (seed) =>
       Effect.gen(function*() {
         const next = random(1000 + seed)

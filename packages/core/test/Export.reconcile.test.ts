@@ -112,7 +112,7 @@ describe("a sink that lost jobs between two runs", () => {
     }))
 })
 
-describe("a sink that lost one job and holds a newer revision of another than the sink that could give it back", () => {
+describe("a sink that lost one job and holds a newer revision of another than the sink that could return it", () => {
   /** The first sink lacks the rework of `b-1`; `run` is then one with both. */
   const made = Effect.fnUntraced(function*(isThere: boolean) {
     const platform = new FakePlatform([batchOf(4)])

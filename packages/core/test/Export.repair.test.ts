@@ -56,7 +56,7 @@ describe("a repair", () => {
       deepStrictEqual(holding.stored.get("b/b-6"), other.stored.get("b/b-6"))
     }))
 
-  it.effect("fetches what every sink has lost", () =>
+  it.effect("fetches what is missing in every sink", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(4)])
       const sinks = [

@@ -234,7 +234,7 @@ describe("a sink that fails", () => {
       }
     }))
 
-  it.effect("ends the export when it is the only one, and asks for no more jobs", () =>
+  it.effect("ends the export when it is the only one, and requests no more jobs", () =>
     Effect.gen(function*() {
       const sink = new MemorySink()
       sink.failNext("stage", "corrupt")

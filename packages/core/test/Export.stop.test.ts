@@ -76,7 +76,7 @@ describe("a stop", () => {
       strictEqual(sink.history.length, 100)
     }))
 
-  it.effect("does not tell the sinks that the run is complete when a job was given up, though all were listed", () =>
+  it.effect("does not report the run as complete to the sinks when a job was abandoned, although all were listed", () =>
     Effect.gen(function*() {
       const platform = slow(8, 1e9)
       const sink = new MemorySink()

@@ -6,7 +6,7 @@ import { FakePlatform } from "./support/fakePlatform.ts"
 import { MemorySink } from "./support/memorySink.ts"
 
 describe("a retry of a job whose entry could not be read", () => {
-  it.effect("gives sinks and ledger the status of its result, and never an invented one", () =>
+  it.effect("passes the status of its result to sinks and ledger, and never an invented one", () =>
     Effect.gen(function*() {
       const statuses: Array<string | null> = []
       const sink = new MemorySink({

@@ -30,7 +30,7 @@ describe("describe", () => {
     )
   })
 
-  it("names causes with an example, what later runs do, and all that is missing", () => {
+  it("names causes with an example, what later runs do, and everything missing", () => {
     const failed = { ...batch, listed: 5, failed: 3, remaining: 2, listingError: "listing of batch b: down" }
     const text = lines({
       stopped: true,

@@ -159,7 +159,7 @@ describe("an export that follows", () => {
       strictEqual(pages(platform), 3)
     }))
 
-  it.effect("says what was stored before from what it has stored itself", () =>
+  it.effect("distinguishes what was stored before from what it has stored itself", () =>
     Effect.gen(function*() {
       const platform = working(4, 2)
       const { run, start } = yield* world(platform, [new MemorySink()])
@@ -273,7 +273,7 @@ describe("an export that follows", () => {
       strictEqual(new Set(jobsAsked(platform)).size, jobsAsked(platform).length)
     }))
 
-  it.effect("does not follow with a sink that takes no more", () =>
+  it.effect("does not follow with a sink that has failed", () =>
     Effect.gen(function*() {
       const platform = working(3, 2)
       const [one, other] = [new MemorySink({ id: "memory:one" }), new MemorySink({ id: "memory:two" })]

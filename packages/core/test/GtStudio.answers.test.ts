@@ -134,7 +134,7 @@ describe("the HTTP status", () => {
     }))
 })
 
-describe("an answer of HTTP 200", () => {
+describe("a response of HTTP 200", () => {
   for (
     const [what, body, patience] of [
       ["HTML", html, few],
@@ -211,7 +211,7 @@ describe("a file", () => {
       }
     }))
 
-  it.effect("is not taken from an answer of success: false that comes with HTTP 200", () =>
+  it.effect("is not taken from a response of success: false that comes with HTTP 200", () =>
     Effect.gen(function*() {
       const body = { error: { code: "FS_0007", message: "gone" }, success: false }
       const failure = yield* fileError({ body, headers: { "content-type": "application/json" } }, false)
@@ -225,7 +225,7 @@ describe("a file", () => {
       ["with nothing else", { success: false }]
     ] as const
   ) {
-    it.effect(`is not taken from an answer of success: false ${what}, whatever its media type`, () =>
+    it.effect(`is not taken from a response of success: false ${what}, whatever its media type`, () =>
       Effect.gen(function*() {
         for (const headers of [{}, { "content-type": "text/plain" }, { "content-type": "application/json" }]) {
           strictEqual((yield* fileError({ body, headers }, false)).reason._tag, "BadRequest")
@@ -233,7 +233,7 @@ describe("a file", () => {
       }))
   }
 
-  it.effect("is not taken from a web page that the API's origin answers with HTTP 200", () =>
+  it.effect("is not taken from a web page of the API's origin with HTTP 200", () =>
     Effect.gen(function*() {
       for (const body of [html, html.padEnd(2 * 1024 * 1024)]) {
         const failure = yield* fileError({ body, headers: { "content-type": "text/html; charset=utf-8" } }, false)

@@ -86,7 +86,7 @@ describe("the key", () => {
       deepStrictEqual(transport.asked.map(hasKey), [true, true])
     }))
 
-  it.effect("is not sent to a storage that answers a listing of the API with a redirect", () =>
+  it.effect("is not sent to a storage to which a listing of the API redirects", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([], () => ({ status: 302, headers: { location: `${storage}/listing` } }))
       const exit = yield* GtStudio.GtStudio.use((gtStudio) => Stream.runDrain(gtStudio.pages(ref))).pipe(

@@ -32,7 +32,7 @@ const job = (id: string, more = {}) => ({
 })
 
 describe("the listing", () => {
-  it.effect("gives every job of every page, in the platform's order", () =>
+  it.effect("emits every job of every page, in the platform's order", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(5)])
       deepStrictEqual(yield* ids(platform), ["b-0", "b-1", "b-2", "b-3", "b-4"])
@@ -63,7 +63,7 @@ describe("the listing", () => {
       strictEqual(platform.transport.open, 0)
     }))
 
-  it.effect("gives a page when the request for the next one has left, so that both continue at once", () =>
+  it.effect("emits a page when the request for the next one has left, so that both continue at once", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(8)])
       platform.transport.isLate = true
@@ -148,7 +148,7 @@ describe("the listing", () => {
       }
     }))
 
-  it.effect("gives a job that is on two pages once", () =>
+  it.effect("emits a job that is on two pages once", () =>
     Effect.gen(function*() {
       const platform = listing({ jobs: [job("a"), job("b")], next_page_token: "1" }, { jobs: [job("b"), job("c")] })
       deepStrictEqual(yield* ids(platform), ["a", "b", "c"])
@@ -187,7 +187,7 @@ describe("the listing", () => {
       ])
     }))
 
-  it.effect("escapes ids in the path, and refuses those that no path can carry", () =>
+  it.effect("escapes ids in the path, and refuses ids that no path can hold", () =>
     Effect.gen(function*() {
       const platform = listing({ jobs: [] })
       const gtStudio = yield* platform.gtStudio
@@ -228,7 +228,7 @@ describe("a listing that cannot be read", () => {
       })
   )
 
-  it.effect("gives all other jobs of all pages before it fails", () =>
+  it.effect("emits all other jobs of all pages before it fails", () =>
     Effect.gen(function*() {
       const platform = listing({ jobs: [{}, job("a")], next_page_token: "1" }, { jobs: [job("b")] })
       const seen: Array<string> = []

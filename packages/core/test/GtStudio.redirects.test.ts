@@ -24,7 +24,7 @@ describe("redirects", () => {
       strictEqual(yield* download(platform), "file")
     }))
 
-  it.effect("follows a relative Location, from where it was given", () =>
+  it.effect("follows a relative Location, from the URL that returned it", () =>
     Effect.gen(function*() {
       const platform = attachment({ status: 302, headers: { location: "/moved/file?x=1" } }, ({ url }) =>
         url.pathname === "/moved/file" ? { status: 302, headers: { location: "other" } } : { body: url.href })
@@ -107,7 +107,7 @@ describe("redirects", () => {
       strictEqual(platform.transport.open, 0)
     }))
 
-  it.effect("takes a file that the API gives without a redirect", () =>
+  it.effect("takes a file that the API returns without a redirect", () =>
     Effect.gen(function*() {
       strictEqual(yield* download(attachment({ body: "file" })), "file")
     }))
@@ -152,7 +152,7 @@ describe("resolve", () => {
   const resolve = (platform: FakePlatform) =>
     Effect.flatMap(platform.gtStudio, (gtStudio) => gtStudio.resolve(documentUrl("b-0")))
 
-  it.effect("answers the signed URL, hidden, without asking the storage", () =>
+  it.effect("returns the signed URL, redacted, without a request to the storage", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(1)])
       const url = yield* resolve(platform)

@@ -35,7 +35,7 @@ const assertBetween = (value: number, low: number, high: number) => {
 }
 
 describe("a request that fails", () => {
-  it.effect("is tried again after waits that double, each within a fifth of its length", () =>
+  it.effect("is retried after waits that double, each within a fifth of its length", () =>
     Effect.gen(function*() {
       const { result, waits } = yield* jobResult(() => connect)
       assert(result._tag === "Failure")
@@ -55,7 +55,7 @@ describe("a request that fails", () => {
       assert.isAtMost(Math.max(...waits), 1201)
     }))
 
-  it.effect("succeeds in the end, and what it cost is counted", () =>
+  it.effect("succeeds in the end, and its attempts are counted", () =>
     Effect.gen(function*() {
       const { activity, result } = yield* jobResult(({ nth }) => nth < 4 ? error(400, "FS_0000") : finished)
       assert(result._tag === "Success")
@@ -206,7 +206,7 @@ describe("a download that fails", () => {
 
   for (const breaks of ["Truncated", "Stalled", "Reset"] as const) {
     for (const [size, body] of [["small", "0123456789"], ["large", large]] as const) {
-      it.effect(`fetches a ${size} body again whole: ${breaks}`, () =>
+      it.effect(`fetches a ${size} body again from the start: ${breaks}`, () =>
         Effect.gen(function*() {
           const platform = new FakePlatform([batchOf(1)], ({ nth, url }) =>
             url.origin !== storage ? undefined : nth < 3 ? { body, breaks } : { body })
@@ -226,7 +226,7 @@ describe("a download that fails", () => {
       strictEqual(platform.transport.open, 0)
     }))
 
-  it.effect("has an end in time whatever arrives: the API's answers sooner than files", () =>
+  it.effect("ends in time whatever arrives: the API's responses sooner than files", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(1)])
       const gtStudio = yield* platform.gtStudioWith({ downloadTimeout: "3 minutes" })

@@ -117,7 +117,7 @@ const gather = Effect.fnUntraced(function*(platform: FakePlatform) {
 describe("neither the key nor a signed link", () => {
   for (const [reason, overrides] of Object.entries(failures)) {
     overrides.forEach((override, index) => {
-      it.effect(`appears when the answer is ${reason} (${index + 1})`, () =>
+      it.effect(`appears when the response is ${reason} (${index + 1})`, () =>
         Effect.gen(function*() {
           const { tags, texts } = yield* gather(new FakePlatform([batchOf(1)], override))
           assert(tags.has(reason), `made: ${Array.from(tags).join(", ")}`)

@@ -59,7 +59,7 @@ const failure = (layer: Layer.Layer<Transport>, options: Partial<TransportReques
   )
 
 describe("HttpClientTransport", () => {
-  it.effect("asks for the URL as it is, with the given headers and no redirect followed", () => {
+  it.effect("requests the URL unchanged, with the given headers, and follows no redirect", () => {
     const asked: Array<Request> = []
     const moved = () => new Response(null, { status: 302, headers: { location: "https://elsewhere.example/" } })
     return Effect.gen(function*() {
@@ -87,7 +87,7 @@ describe("HttpClientTransport", () => {
     }).pipe(Effect.withTracer(tracer), Effect.provide(answering(() => new Response("ok"), asked)))
   })
 
-  it.effect("answers with one array up to the limit and with a stream beyond it", () =>
+  it.effect("returns one array up to the limit and a stream beyond it", () =>
     Effect.gen(function*() {
       for (const chunks of [[], ["01234", "56789"], ["01234", "56789", "x"], ["0".repeat(100)]]) {
         const text = chunks.join("")
@@ -99,7 +99,7 @@ describe("HttpClientTransport", () => {
       }
     }))
 
-  it.effect("takes an answer without a body for an empty one", () =>
+  it.effect("takes a response without a body for an empty one", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* read(yield* send()), "")
     }).pipe(Effect.provide(answering(() => new Response(null, { status: 204, headers: { "content-length": "5" } })))))
@@ -163,7 +163,7 @@ describe("HttpClientTransport", () => {
       }
     }))
 
-  it.effect("fails with Stalled when a body for memory comes in pieces for longer than the time given for all", () =>
+  it.effect("fails with Stalled when a body for memory comes in chunks for longer than the time given for all", () =>
     Effect.gen(function*() {
       let drip: ReadableStreamDefaultController<Uint8Array> | undefined
       const dripping = new ReadableStream<Uint8Array>({

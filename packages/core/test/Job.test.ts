@@ -53,7 +53,7 @@ describe("what the platform says", () => {
       )
     }))
 
-  it("of a project's batches may be null in place of an empty list, and any word or number where it describes", () => {
+  it("of a project's batches may be null instead of an empty list, and any word or number in descriptive fields", () => {
     const project = Schema.decodeUnknownSync(ProjectDetails)
     deepStrictEqual(project({ name: 7, batches: null }), { name: "7", base: null, batches: [] })
     const [batch] =

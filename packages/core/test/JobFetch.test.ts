@@ -157,7 +157,7 @@ describe("a finished job", () => {
 
 describe("a job without a result", () => {
   for (const result of [{}, { result: null }, { result: "" }]) {
-    it.effect(`is none: ${JSON.stringify(result)}`, () =>
+    it.effect(`has none: ${JSON.stringify(result)}`, () =>
       Effect.gen(function*() {
         const platform = platformOf({}, (_, kind) =>
           kind === "jobs j" ? ok({ status: "completed", ...result }) : undefined)

@@ -59,7 +59,7 @@ describe("jobs", () => {
         )
     )
 
-  it.effect("emits what became of each job, and is not ended by a bad one", () =>
+  it.effect("emits the outcome of each job, and continues after a bad one", () =>
     Effect.gen(function*() {
       const platform = flawed()
       const results = yield* run(platform, { ordered: true })
@@ -152,7 +152,7 @@ describe("rows", () => {
       deepStrictEqual(new Set(found.map((row) => row.split(" ")[1])), new Set(["b-0", "b-3", "b-4"]))
     }))
 
-  it.effect("fails with the first bad job if nobody takes it", () =>
+  it.effect("fails with the first bad job without onFailure", () =>
     Effect.map(Effect.flip(all(flawed())), (error) => strictEqual(error._tag, "GtStudioError")))
 
   it.effect("does not hand a refused key to onFailure", () =>

@@ -3,7 +3,7 @@ import { Effect, Stream } from "effect"
 import * as MemorySink from "../src/MemorySink.ts"
 
 describe("MemorySink", () => {
-  it.effect("finds what was changed behind its back", () =>
+  it.effect("notices changes by others", () =>
     Effect.gen(function*() {
       const sink = MemorySink.make()
       const job: MemorySink.StoredJob = {
@@ -34,7 +34,7 @@ describe("MemorySink", () => {
       yield* Effect.scoped(MemorySink.make({ store }).open)
     }))
 
-  it("is its own place unless it is given one", () => {
+  it("has its own store by default", () => {
     assert.notStrictEqual(MemorySink.make().store, MemorySink.make().store)
     const store = MemorySink.emptyStore()
     assert.strictEqual(MemorySink.make({ store }).store, store)

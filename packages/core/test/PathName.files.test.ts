@@ -17,7 +17,7 @@ describe("the name of a nested file", () => {
     assert.strictEqual(nameOf("https://x.example/cloud.pcd"), "0000-mask.pcd")
   })
 
-  it("takes the kind from the media type where the URL has none that is known", () => {
+  it("takes the extension from the media type if the URL has no known one", () => {
     for (const url of ["https://x.example/mask", "https://x.example/a.exe", "no url", ""]) {
       assert.strictEqual(nameOf(url), "0000-mask.png")
     }

@@ -33,7 +33,7 @@ describe("a message", () => {
     }
   })
 
-  it("has no URL over 200 characters, and says what stands after one", () => {
+  it("has no URL over 200 characters, and keeps the text after one", () => {
     for (const url of [long, `data:image/png;base64,${"A".repeat(300_000)}`, `s3://bucket/${"m".repeat(9000)}.png`]) {
       const text = PlainText.message(`attachment ${url} of job j: missing`)
       assert.isAtMost(Math.max(...text.split(" ").map((word) => word.length)), 200)
@@ -41,7 +41,7 @@ describe("a message", () => {
     }
   })
 
-  it("stays as it is where it is short, whatever it holds", () => {
+  it("stays unchanged if it is short, whatever it holds", () => {
     const text = `no file at https://host.example/a b\n${"word ".repeat(300)}`
     assert.strictEqual(PlainText.message(text), text)
   })

@@ -56,7 +56,7 @@ const produced = (rectangles: number): Content => {
 }
 
 describe("ResultDocument of a large document", () => {
-  it.effect("gives the rows that parsing it whole gives, without ever holding it whole", () =>
+  it.effect("gives the same rows as parsing, without holding all of it", () =>
     Effect.gen(function*() {
       const rectangles = 40_000
       const large = produced(rectangles)
@@ -83,7 +83,7 @@ describe("ResultDocument of a large document", () => {
       assert.isAtMost(largest, 1000)
     }))
 
-  it.effect("hands on no more bytes at once than a chunk, or one element that chunks cut", () =>
+  it.effect("emits at most a chunk at once, or one element that chunks split", () =>
     Effect.gen(function*() {
       let elements = 0
       let told = 0
@@ -149,7 +149,7 @@ describe("ResultDocument of a large document", () => {
       }
     }))
 
-  it.effect("finds the kind and the files wherever they stand after the annotations", () =>
+  it.effect("finds the kind and the files anywhere after the annotations", () =>
     Effect.gen(function*() {
       const text = JSON.stringify({
         annotation_data: {

@@ -61,7 +61,7 @@ describe("the inputs of a result document", () => {
       })
   )
 
-  it.effect("have all columns, those that a document does not know as null", () =>
+  it.effect("have all columns, with null for those that a document lacks", () =>
     Effect.gen(function*() {
       const { media } = yield* both(fixture("image_annotation_mixed.json"))
       assert.deepStrictEqual(media, [{
@@ -83,7 +83,7 @@ describe("the inputs of a result document", () => {
       }])
     }))
 
-  it.effect("keep poses, intrinsics, and times as the platform gives them, with all digits", () =>
+  it.effect("keep poses, intrinsics, and times unchanged, with all digits", () =>
     Effect.gen(function*() {
       const { media } = yield* both(encodeExact(fusion))
       const pose =
@@ -176,7 +176,7 @@ describe("the inputs of a result document", () => {
       assert.deepStrictEqual(problems, [])
     }))
 
-  it.effect("are the masks where a result names no other, and no problem if there are none of a frame", () =>
+  it.effect("are the masks if a result names no other, and no problem if a frame has none", () =>
     Effect.gen(function*() {
       const { attachments, media, rows } = yield* both(encode(masked))
       assert.deepStrictEqual(media.map(shown), ["image 1   ", "image 2   "])
@@ -190,7 +190,7 @@ describe("the inputs of a result document", () => {
       assert.deepStrictEqual([unplaced.map(placeOf), problems], [[[null, null], [null, null]], []])
     }))
 
-  it.effect("know their place among the files where they are files", () =>
+  it.effect("have the index of their file if they are files", () =>
     Effect.gen(function*() {
       const { attachments, media } = yield* both(fixture("point_cloud_2d_3d_linking.json"), { inputs: true })
       assert.deepStrictEqual(media.map((row) => row.attachment_index), [0, 1, 2, 3])

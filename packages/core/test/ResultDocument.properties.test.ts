@@ -103,7 +103,7 @@ describe("ResultDocument", () => {
     }), { arbitrary: { runs: scale(100, 300) } })
 
   it.effect.prop(
-    "gives the same rows, media, problems and files however it is read and cut into chunks",
+    "gives the same rows, media, problems, and files however it is read and split into chunks",
     [Seed, Schema.Json, Sizes, Schema.Boolean],
     ([seed, value, sizes, inputs]) =>
       Effect.gen(function*() {
@@ -118,7 +118,7 @@ describe("ResultDocument", () => {
   )
 
   it.effect.prop(
-    "finds the same in a document that is damaged at any byte, however it is read and cut into chunks",
+    "finds the same in a document that is damaged at any byte, however it is read and split into chunks",
     [Seed, Sizes],
     ([seed, sizes]) =>
       Effect.gen(function*() {
@@ -137,7 +137,7 @@ describe("ResultDocument", () => {
     { arbitrary: { runs: scale(120, 600) } }
   )
 
-  it.effect("takes no scan for its own that saw other bytes, or looked for other files", () =>
+  it.effect("uses no scan of other bytes, or for other files", () =>
     Effect.gen(function*() {
       const bytes = fixture("video_segmentation.json")
       const cut = content(bytes)

@@ -22,7 +22,7 @@ describe("ResultDocument", () => {
       ["point_cloud_segmentation_legacy.json", "point_cloud_segmentation", false, 3],
       ["custom_submission_coco.json", "unknown", false, 1]
     ] as const
-  )("tells the kind of %s", ([name, type, wrapped, rows]) =>
+  )("recognizes the kind of %s", ([name, type, wrapped, rows]) =>
     Effect.gen(function*() {
       const document = yield* read(fixture(name))
       assert.deepStrictEqual(
@@ -50,7 +50,7 @@ describe("ResultDocument", () => {
       })
   )
 
-  it.effect("gives a rectangle its ordered corners, extent, flat attributes and place", () =>
+  it.effect("gives a rectangle its ordered corners, extent, flat attributes, and source path", () =>
     Effect.gen(function*() {
       const { rows } = yield* read(fixture("image_annotation_rectangle.json"))
       assert.deepStrictEqual(rows, [{
@@ -112,7 +112,7 @@ describe("ResultDocument", () => {
       assert.deepStrictEqual(new Set(rows.map((row) => row.type)), new Set(["rectangle", "line", "polygon"]))
     }))
 
-  it.effect("takes from a tracker what its frames do not say, and from a frame what it says itself", () =>
+  it.effect("takes from a tracker what its frames leave out", () =>
     Effect.gen(function*() {
       const coordinates = [{ x: 0, y: 0 }, { x: 1, y: 1 }]
       const annotations = [{
@@ -246,7 +246,7 @@ describe("ResultDocument", () => {
       }
     }))
 
-  it.effect("skips a byte order mark, also where a chunk cuts it", () =>
+  it.effect("skips a byte order mark, also if it is split between chunks", () =>
     Effect.gen(function*() {
       const bytes = new Uint8Array([0xef, 0xbb, 0xbf, ...fixture("image_annotation_mixed.json")])
       assert.strictEqual((yield* read(bytes, whole)).rows.length, 5)
@@ -302,7 +302,7 @@ describe("ResultDocument", () => {
       }
     }))
 
-  it.effect("mends text with half a character, which no UTF-8 holds, and reports it with its place", () =>
+  it.effect("repairs text with half a character, which UTF-8 cannot hold, and reports its place", () =>
     Effect.gen(function*() {
       const text = String.raw`{"annotations": {"lines": [
         {"label": "fine \ud83d\ude00 \u0000", "points": [[0, 0]]},
@@ -351,7 +351,7 @@ describe("ResultDocument", () => {
       }
     }))
 
-  it.effect("orders polygons along their edges, and by name where the edges form no ring", () =>
+  it.effect("orders polygons along their edges, and by name if the edges form no ring", () =>
     Effect.gen(function*() {
       const points = { p10: { x: 4, y: 0 }, p1: { x: 1, y: 0 }, p2: { x: 2, y: 0 }, p9: { x: 3, y: 0 } }
       const along = { e1: ["p1", "p9"], e2: ["p2", "p9"], e3: ["p2", "p10"], e4: ["p10", "p1"] }
@@ -399,7 +399,7 @@ describe("ResultDocument", () => {
       }
     }))
 
-  it.effect("follows JSON.parse where keys repeat or are whole numbers", () =>
+  it.effect("follows JSON.parse if keys repeat or are integers", () =>
     Effect.gen(function*() {
       const list = (id: string) => `[{"_id":"${id}","coordinates":[{"x":0,"y":0}]}]`
       const text =

@@ -65,7 +65,7 @@ const lost = (of: JobRecord): JobRecord => {
 const ids = (of: ReadonlyArray<{ readonly jobId: string }>) => of.map(({ jobId }) => jobId)
 
 describe("SimpleSink", () => {
-  it.effect("needs one open and one write function, and declares no more than that gives", () =>
+  it.effect("needs one open and one write function, and declares only what these can promise", () =>
     Effect.gen(function*() {
       const written: Array<string> = []
       const sink = SimpleSink.fromWriter({
@@ -142,7 +142,7 @@ describe("SimpleSink", () => {
       assert.deepStrictEqual(ids(yield* open.commit("t")), ["yes"])
     }))
 
-  it.effect("answers no receipts for what was aborted, and tells the writer of the end", () =>
+  it.effect("returns no receipts for an aborted batch, and notifies the writer of the end", () =>
     Effect.gen(function*() {
       const ends: Array<JobSink.RunEnd["outcome"]> = []
       const sink = SimpleSink.fromWriter({

@@ -86,14 +86,14 @@ describe("SinkPlugin", () => {
       }
     }))
 
-  it.effect("says what to install when there is none", () =>
+  it.effect("says what to install if there is no package", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(SinkPlugin.load("lost", {}, packages({}).load))
       assert.strictEqual(error.reason, "missing")
       assert.include(error.message, "@labelstream/sink-lost, labelstream-sink-lost, lost")
     }))
 
-  it.effect("tells a missing package from one whose own import is missing", () =>
+  it.effect("distinguishes a missing package from one whose own import is missing", () =>
     Effect.gen(function*() {
       const inner = Object.assign(new Error("Cannot find package 'better-sqlite3' imported from /x"), {
         code: "ERR_MODULE_NOT_FOUND"
@@ -105,7 +105,7 @@ describe("SinkPlugin", () => {
       assert.strictEqual((error.cause as Error).message, inner.message)
     }))
 
-  it.effect("refuses what is not a sink, and what was written for another contract", () =>
+  it.effect("refuses a module without a sink, and a sink for another contract", () =>
     Effect.gen(function*() {
       for (const thing of [undefined, null, 1, {}, { ...definition, make: 1 }, { ...definition, options: {} }]) {
         const error = yield* Effect.flip(SinkPlugin.load("a/b", good, packages({ "a/b": thing }).load))
@@ -119,7 +119,7 @@ describe("SinkPlugin", () => {
       }
     }))
 
-  it.effect("tells all problems of the options at once, and none of their values", () =>
+  it.effect("lists all problems of the options at once, without their values", () =>
     Effect.gen(function*() {
       const { load } = packages({ "a/b": definition })
       const wrong = { size: 0, token: "canary-5f1d", urll: "canary-77ac" }
@@ -131,7 +131,7 @@ describe("SinkPlugin", () => {
       assert.notInclude(JSON.stringify(error), "canary")
     }))
 
-  it.effect("tells of a sink that throws when it is made", () =>
+  it.effect("reports a sink that throws when it is made", () =>
     Effect.gen(function*() {
       const broken = {
         ...definition,
@@ -143,7 +143,7 @@ describe("SinkPlugin", () => {
       assert.strictEqual(error.reason, "broken")
     }))
 
-  it.live("says of modules that Node cannot load what is wrong with each", () =>
+  it.live("says what is wrong with each module that Node.js cannot load", () =>
     Effect.gen(function*() {
       const said = yield* loadedByNode({
         "node_modules/throws/package.json": `{ "type": "module", "exports": "./index.js" }`,
@@ -192,7 +192,7 @@ describe("SinkPlugin", () => {
       said.forEach(({ message }, index) => assert.include(message, expected[index]!))
     }))
 
-  it.effect("imports modules for real when it is not told how", () =>
+  it.effect("imports real modules by default", () =>
     Effect.gen(function*() {
       const missing = yield* Effect.flip(SinkPlugin.find("no-such-sink-anywhere"))
       assert.strictEqual(missing.reason, "missing")
@@ -202,7 +202,7 @@ describe("SinkPlugin", () => {
 })
 
 describe("the options of a sink", () => {
-  it("can be listed with what they do, and TARGET goes to the only required one or to the one that is named", () => {
+  it("are listed with descriptions, and TARGET goes to the only required one or to the named one", () => {
     const of = (more: { readonly target?: "url" } = {}) =>
       SinkPlugin.define({
         name: "mine",

@@ -93,7 +93,7 @@ describe("sizes of images", () => {
       deepStrictEqual(unsized(report), [`1 ${Sizes.noHeader}`])
     }).pipe(withReader))
 
-  it.effect("are not looked for by an application that cannot read images", () =>
+  it.effect("are not read by an application that cannot read images", () =>
     Effect.gen(function*() {
       const platform = platformOf([{ id: "j", document: photo(`${customer}/1.jpg`) }])
       platform.blobs.set(`${customer}/1.jpg`, imageOf("30x40"))
@@ -102,7 +102,7 @@ describe("sizes of images", () => {
       deepStrictEqual([sizes.get("j"), unsized(report)], [[], []])
     }))
 
-  it.effect("are requested from where the inputs are, and those not found are counted by reason", () =>
+  it.effect("are requested from the inputs' addresses, and missing ones are counted by reason", () =>
     Effect.gen(function*() {
       const names = ["1.jpg?X-Sig=a%2Bb", "2.jpg", "missing.jpg", "text.jpg"]
       const others = ["s3://bucket/1.jpg", "S3://bucket/2.jpg", "gs://bucket/1.jpg", "images/1.jpg"]
@@ -140,7 +140,7 @@ describe("sizes of images", () => {
       strictEqual(only(events, "Unsized").length, 7)
     }).pipe(withReader))
 
-  it.effect("come from the further source only where no file has them", () =>
+  it.effect("come from the option sizes only if no file has them", () =>
     Effect.gen(function*() {
       const platform = platformOf([{
         id: "j",
@@ -159,7 +159,7 @@ describe("sizes of images", () => {
       deepStrictEqual(unsized(report), [])
     }).pipe(withReader))
 
-  it.effect("are looked up by the address as the document has it", () =>
+  it.effect("are looked up by the address in the document", () =>
     Effect.gen(function*() {
       const platform = platformOf([
         { id: "j", document: photo(`${customer}/1.jpg?sig=1`) },
@@ -173,7 +173,7 @@ describe("sizes of images", () => {
       deepStrictEqual(unsized(report), ["1 not known"])
     }))
 
-  it.effect("of point clouds are not looked for", () =>
+  it.effect("of point clouds are not read", () =>
     Effect.gen(function*() {
       const platform = platformOf([{
         id: "j",

@@ -55,7 +55,7 @@ const mediaOf = (record: JobRecord) => Effect.map(Stream.runCollect(TableRows.me
 const columnsOf = (name: keyof typeof tables) => tables[name].columns.map(({ name }) => name)
 
 describe("TableRows", () => {
-  it.effect("gives each table's rows its columns, in their order", () =>
+  it.effect("gives the rows of each table its columns, in order", () =>
     Effect.gen(function*() {
       const record = yield* recordOf([1])
       const rows: ReadonlyArray<readonly [keyof typeof tables, JobRow | AttachmentRow | MediaRow | undefined]> = [
@@ -84,7 +84,7 @@ describe("TableRows", () => {
       assert.deepStrictEqual(TableRows.jobRow(later, 2), { ...row, load_id: 1_700_000_000_999_000 })
     }))
 
-  it.effect("says of a file its sensor, and where a files sink has it", () =>
+  it.effect("has the sensor of a file, and its path in a files sink", () =>
     Effect.gen(function*() {
       const record = yield* recordOf([1])
       assert.deepInclude(TableRows.attachmentRow(record, record.attachments[0]!), {
@@ -104,7 +104,7 @@ describe("TableRows", () => {
       assert.deepStrictEqual(some.map((row) => row.attachment_index), [null, 1, 2, null])
     }))
 
-  it.effect("puts sizes where they are known, and reads them back", () =>
+  it.effect("writes known sizes, and reads them back", () =>
     Effect.gen(function*() {
       const sizes = new Map([[1, { width: 600, height: 400 }], [3, { width: 1, height: 2 }]])
       const media = yield* mediaOf(yield* recordOf([], sizes))

@@ -119,7 +119,7 @@ describe("the metrics of an export", () => {
       deepStrictEqual(series(metrics.sinkJobs), { "memory rejected": 1, "memory stored": 1 })
     }))
 
-  it.effect("show what waits and what is in flight while it runs", () =>
+  it.effect("show what is waiting and in flight during a run", () =>
     Effect.gen(function*() {
       const { series, within } = listening()
       const platform = new FakePlatform([batchOf(6)])
@@ -142,7 +142,7 @@ describe("the metrics of an export", () => {
       assert(seen.some(([listed]) => Number(listed) > 0))
     }))
 
-  it.effect("know no negative duration, though the clock is set back meanwhile", () =>
+  it.effect("have no negative duration although the clock is set back meanwhile", () =>
     Effect.gen(function*() {
       const { registry, within } = listening()
       yield* TestClock.setTime(1e12)
@@ -165,7 +165,7 @@ describe("the metrics of an export", () => {
       strictEqual(many.registry.size, few.registry.size)
     }))
 
-  it.effect("end where the export could not begin", () =>
+  it.effect("end if the export could not begin", () =>
     Effect.gen(function*() {
       const { lines, series, spans, within } = listening()
       const sink = new MemorySink()
@@ -227,7 +227,7 @@ describe("the spans of an export", () => {
 })
 
 describe("telemetry", () => {
-  it.effect("tells nothing if it is not asked for", () =>
+  it.effect("is off by default", () =>
     Effect.gen(function*() {
       const { lines, registry, spans, within } = listening()
       const { run } = yield* within(world(new FakePlatform([batchOf(3)]), [new MemorySink()]))

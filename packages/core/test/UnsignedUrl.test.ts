@@ -46,7 +46,7 @@ describe("a URL as it is written down", () => {
     assert.strictEqual(UnsignedUrl.strip("//user:pass@x.example/a"), "//x.example/a")
   })
 
-  it("keeps of a data: URI what it says of its data", () => {
+  it("keeps only the description of a data: URI", () => {
     assert.strictEqual(UnsignedUrl.strip(`data:image/png;base64,${"A".repeat(9000)}`), "data:image/png;base64")
     assert.strictEqual(UnsignedUrl.strip("data:,x"), "data:")
   })

@@ -55,7 +55,7 @@ describe("verify", () => {
       })
     }))
 
-  it.effect("names a job of which the sink has another revision than the ledger", () =>
+  it.effect("names a job that has another revision in the sink than in the ledger", () =>
     Effect.gen(function*() {
       const { sink, verify } = yield* exported
       const job = sink.stored.get("b/b-2")!

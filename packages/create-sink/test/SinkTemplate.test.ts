@@ -24,7 +24,7 @@ interface Manifest {
 const parsed = (text: string | undefined) => JSON.parse(text ?? "") as Manifest
 
 describe.each(["sink", "format"] as const)("the template of a %s", (kind) => {
-  it("names the sink after its name everywhere, so that it is found by it", () => {
+  it("uses the name everywhere, so that the sink is found by it", () => {
     for (const home of ["alone", "workspace"] as const) {
       const files = SinkTemplate.files("my-blobs", home, kind)
       assert.notMatch(Object.entries(files).flat().join("\n"), /shelf/)
@@ -47,7 +47,7 @@ describe.each(["sink", "format"] as const)("the template of a %s", (kind) => {
     }
   })
 
-  it("imports nothing that it does not ask for", () => {
+  it("imports only its own dependencies", () => {
     const files = SinkTemplate.files("blobs", "alone", kind)
     const { dependencies, devDependencies, peerDependencies } = parsed(files["package.json"])
     const asked = { ...dependencies, ...devDependencies, ...peerDependencies }

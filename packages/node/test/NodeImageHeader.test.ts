@@ -25,11 +25,11 @@ describe("the size in the header of an image", () => {
     }
   })
 
-  it.each([0, 9, 65_535])("is not swapped by an orientation that is none: %d", (orientation) => {
+  it.each([0, 9, 65_535])("is not swapped by an invalid orientation: %d", (orientation) => {
     assert.deepStrictEqual(sizeOf(jpeg(600, 400, { orientation })), upright)
   })
 
-  it("is unknown where the first bytes do not say it", () => {
+  it("is unknown if the first bytes do not contain it", () => {
     const long = jpeg(600, 400, { comment: 120_000 })
     assert.deepStrictEqual(sizeOf(long), upright)
     const cases: ReadonlyArray<Uint8Array | string> = [
@@ -47,7 +47,7 @@ describe("the size in the header of an image", () => {
     }
   })
 
-  it("is unknown, and no error, for every beginning of an image that is too short for it", () => {
+  it("is unknown, without an error, for every beginning of an image that is too short", () => {
     for (const image of [png(600, 400), jpeg(600, 400, { orientation: 6 }), webp.extended(600, 400)]) {
       for (let length = 0; length < image.length; length++) {
         const size = sizeOf(image.subarray(0, length))

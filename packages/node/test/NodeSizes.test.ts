@@ -18,7 +18,7 @@ const find = (source: Sizes.Source, url: string) => {
 }
 
 describe("sizes from a folder", () => {
-  it.effect("are those of the image whose path ends as the address does", () =>
+  it.effect("belong to the image whose path ends like the address", () =>
     Effect.gen(function*() {
       const root = yield* directory
       mkdirSync(join(root, "images", "cam 0"), { recursive: true })

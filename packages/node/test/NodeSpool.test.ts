@@ -90,7 +90,7 @@ describe("NodeSpool", () => {
         })))
     ))
 
-  it.live("writes to disk what the budget has no room for, and gives room back with the scope", () =>
+  it.live("writes to disk what exceeds the budget, and releases its share with the scope", () =>
     withSpool((spool, directory) =>
       Effect.gen(function*() {
         const bytes = randomBytes(600 * KiB)
@@ -141,7 +141,7 @@ describe("NodeSpool", () => {
       }).pipe(Effect.scoped)
     ))
 
-  it.live("gives the memory of chunks from the wire back at once, and leaves those of others alone", () =>
+  it.live("releases the memory of chunks from the wire at once, and leaves other chunks alone", () =>
     withSpool((spool) =>
       Effect.gen(function*() {
         const bytes = randomBytes(4 * MiB)
@@ -163,7 +163,7 @@ describe("NodeSpool", () => {
       }).pipe(Effect.scoped, Effect.provide(NodeTransport.layer({ env: {} })))
     ))
 
-  it.live("leaves the chunks of a dispatcher that it was given alone, which may keep them", () =>
+  it.live("does not touch the chunks of a given dispatcher, which may keep them", () =>
     withSpool((spool) =>
       Effect.gen(function*() {
         const bytes = randomBytes(4 * MiB)
@@ -189,7 +189,7 @@ describe("NodeSpool", () => {
       }).pipe(Effect.scoped)
     ))
 
-  it.live("fails to read what was removed under it", () =>
+  it.live("fails to read a removed file", () =>
     withSpool((spool) =>
       Effect.gen(function*() {
         const content = yield* spool.keep(randomBytes(2 * MiB), arrival)

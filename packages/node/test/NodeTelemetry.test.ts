@@ -213,7 +213,7 @@ describe("a collector", () => {
 })
 
 describe("the metrics file", () => {
-  it.live("is whole at the end of an export, in Prometheus' format", () =>
+  it.live("is complete at the end of an export, in Prometheus' format", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
       const file = join(folder, "labelstream.prom")

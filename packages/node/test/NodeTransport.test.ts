@@ -40,7 +40,7 @@ const modes = [{ mode: "in memory", memoryLimit: 1024 * 1024 }, { mode: "as a st
 
 layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTransport", (it) => {
   describe("request", () => {
-    it.effect("sends the given headers, path and query as they are, and only host and connection beside", () =>
+    it.effect("sends the given headers, path, and query unchanged, and adds only host and connection", () =>
       Effect.gen(function*() {
         const heads: Array<string> = []
         const server = yield* serveRaw((socket, head) => {
@@ -55,7 +55,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         ])
       }))
 
-    it.effect("gives redirects back as they are", () =>
+    it.effect("returns redirects unchanged", () =>
       Effect.gen(function*() {
         const server = yield* serve((_, response) => {
           response.writeHead(302, { location: "http://elsewhere.invalid/x?signature=1" }).end("moved")
@@ -74,7 +74,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         assert.isAtMost(server.accepted(), 2)
       }))
 
-    it.effect("carries 1,000 at once over no more than the connections allowed", () =>
+    it.effect("carries 1,000 at once over the allowed connections", () =>
       Effect.gen(function*() {
         const server = yield* serve((message, response) => response.end(`body of ${message.url}`))
         const bodies = yield* Effect.forEach(
@@ -121,7 +121,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         }
       }))
 
-    it.effect("is empty if the answer has none", () =>
+    it.effect("is empty if the response has none", () =>
       Effect.gen(function*() {
         const server = yield* serve((message, response) => {
           response.writeHead(message.url === "/204" ? 204 : 304, { "content-encoding": "gzip" }).end()
@@ -214,7 +214,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         })
     )
 
-    it.effect("is Reset when the peer hangs up without an answer", () =>
+    it.effect("is Reset when the peer hangs up without a response", () =>
       Effect.gen(function*() {
         const server = yield* serveRaw((socket) => socket.end())
         assert.strictEqual((yield* failure(server.url())).failure, "Reset")
@@ -275,7 +275,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         assert.strictEqual((yield* failure(url)).failure, "Tls")
       }))
 
-    it.effect("is Protocol when the answer is not HTTP", () =>
+    it.effect("is Protocol when the response is not HTTP", () =>
       Effect.gen(function*() {
         const server = yield* serveRaw((socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n\r\n"))
         assert.strictEqual((yield* failure(server.url())).failure, "Protocol")
@@ -353,7 +353,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         }
       }))
 
-    it.effect("does not hide that the encoded body was cut", () =>
+    it.effect("does not hide that the encoded body was truncated", () =>
       Effect.gen(function*() {
         const body = zlib.gzipSync(randomBytes(1000))
         const server = yield* serveRaw((socket) => {
@@ -375,7 +375,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         }
       }))
 
-    it.effect("is undone under a coding among words that are none", () =>
+    it.effect("is decoded among words that are not codings", () =>
       Effect.gen(function*() {
         const server = yield* serveEncoded("utf-8, gzip", zlib.gzipSync(text))
         assert.isTrue(text.equals(yield* read(yield* send(server.url()))))

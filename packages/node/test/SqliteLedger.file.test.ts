@@ -25,7 +25,7 @@ const execute = (file: string, sql: string) => {
 }
 
 describe("the file of a SqliteLedger", () => {
-  it.live("refuses what is not a ledger or is broken, says what to do, and leaves it as it is", () =>
+  it.live("refuses a broken or foreign file, says what to do, and leaves it unchanged", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
       const make = (name: string, f: (file: string) => void) => {
@@ -64,7 +64,7 @@ describe("the file of a SqliteLedger", () => {
       assert.include(error.message, "Update this software")
     }))
 
-  it.live("holds everything by itself after a run, while an idle reader stays connected", () =>
+  it.live("holds everything in one file after a run, while an idle reader stays connected", () =>
     Effect.gen(function*() {
       const file = yield* newFile
       yield* withLedger(file, () => Effect.void)

@@ -24,7 +24,7 @@ const unobserved = (ledger: Ledger.Ledger["Service"], run: number) =>
   )
 
 describe("SqliteLedger.layer", () => {
-  it.live("answers a second run without entries, whether the listing keeps its order or not", () =>
+  it.live("handles a second run without entries, whether the listing keeps its order or not", () =>
     Effect.gen(function*() {
       const ids = Array.from({ length: 9 }, (_, i) => String(i))
       yield* withLedger(yield* newFile, (ledger) =>
@@ -72,7 +72,7 @@ describe("SqliteLedger.layer", () => {
         }))
     }))
 
-  it.live("writes what a run has observed only where a job is lacking", () =>
+  it.live("records the observations of a run only if a job is missing", () =>
     Effect.gen(function*() {
       const file = yield* newFile
       const written = () => {

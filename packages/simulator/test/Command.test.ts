@@ -78,7 +78,7 @@ const isFree = (port: number) =>
   })
 
 describe("the command", () => {
-  it.live("says where it serves, in lines to paste, and on Ctrl-C what it served, with status 0", () =>
+  it.live("prints its addresses as lines to paste, and on Ctrl-C a report, with status 0", () =>
     Effect.gen(function*() {
       const running = yield* start("--jobs", "3", "--batches", "7", "--kinds", "all", "--api-key", "a-key")
       const { batchId, target } = running
@@ -96,7 +96,7 @@ describe("the command", () => {
       strictEqual(running.error(), "")
     }))
 
-  it.live("stops as well when it is terminated, though a request is open", () =>
+  it.live("also stops on SIGTERM, although a request is open", () =>
     Effect.gen(function*() {
       const running = yield* start("--latency", "60000")
       yield* Effect.forkChild(page(running.target, running.batchId), { startImmediately: true })
@@ -106,7 +106,7 @@ describe("the command", () => {
     }))
 
   it.live.each([["refuse", 403], ["allow", 200]] as const)(
-    "is told to %s the key at the storage, and reports it",
+    "can %s the key at the storage, and reports it",
     ([choice, status]) =>
       Effect.gen(function*() {
         const running = yield* start("--jobs", "1", "--key-at-storage", choice)

@@ -51,7 +51,7 @@ const checkPcd = (pcd: string): void => {
 
 describe("Documents", () => {
   it.live.each(Scenario.allKinds.map((kind) => [kind] as const))(
-    "serves %s whole: document, what it names, and counts that agree with the listing",
+    "serves %s completely: document, its files, and counts that agree with the listing",
     ([kind]) =>
       Effect.gen(function*() {
         const simulator = yield* Simulator.start({

@@ -174,7 +174,7 @@ describe("Fault", () => {
       strictEqual(simulator.batches[0]?.total, 32)
     }))
 
-  it.live("changes a job under its reader: not finished after all, no result, reworked the second time", () =>
+  it.live("changes a job between requests: not finished after all, no result, reworked the second time", () =>
     Effect.gen(function*() {
       const simulator = yield* startWith()
       const batch = firstBatch(simulator)
@@ -259,7 +259,7 @@ describe("Fault", () => {
       deepStrictEqual(new Set(Object.keys((yield* simulator.report).faults)), kinds)
     }))
 
-  it.effect("reads from JSON what it takes, and says where it is wrong", () =>
+  it.effect("reads faults from JSON, and says where they are wrong", () =>
     Effect.gen(function*() {
       const list = Fault.transient(0.02)
       deepStrictEqual(yield* Fault.decode(JSON.parse(JSON.stringify(list))), list)

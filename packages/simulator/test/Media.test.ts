@@ -120,7 +120,7 @@ describe("Media", () => {
       deepStrictEqual(Array.from({ length: 60 }, (_, index) => sizeOf(index)), before)
     }))
 
-  it.live("lists frames in order, and sensors with their poses, and only what the document names is there", () =>
+  it.live("lists frames in order and sensors with their poses, and serves only named inputs", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 8, kinds: ["point_cloud_annotation"] }] })
       const batch = firstBatch(simulator)

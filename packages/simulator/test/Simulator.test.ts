@@ -116,7 +116,7 @@ describe("Simulator", () => {
       strictEqual((yield* ask).status, 200)
     }))
 
-  it.live("cannot be asked for a job whose target went through a URL parser, but can as it is", () =>
+  it.live("refuses a job's path after a URL parser, and accepts it unchanged", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 20, ids: "hostile" }] })
       const target = jobTarget(simulator, "..")

@@ -245,7 +245,7 @@ describe("FilesSink", () => {
     }))
 
   it.effect.skipIf(process.platform !== "linux")(
-    "sees folders where nobody can make any",
+    "reports a place where no folder can be made",
     () =>
       Effect.gen(function*() {
         for (const directory of ["/proc/labelstream/output", "/sys/labelstream"]) {

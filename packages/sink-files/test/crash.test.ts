@@ -40,7 +40,7 @@ const resume = Effect.fnUntraced(
 )
 
 describe("a crash", () => {
-  it.effect(`at ${scale("every ninth", "any")} file operation leaves whole jobs, and the resumed run ends like an unbroken one`, () =>
+  it.effect(`at ${scale("every ninth", "any")} file operation leaves complete jobs, and the resumed run ends like an unbroken one`, () =>
     Effect.gen(function*() {
       const unbroken = yield* temporary
       const { fs, used } = dying(Number.POSITIVE_INFINITY)

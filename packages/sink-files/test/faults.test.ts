@@ -51,7 +51,7 @@ describe("a failing file system", () => {
       }
     }))
 
-  it.effect(`once, in ${scale("any fifth", "any")} operation, is told of, changes nothing that is visible and can be tried again`, () =>
+  it.effect(`once, in ${scale("any fifth", "any")} operation, is reported, changes nothing visible, and can be retried`, () =>
     Effect.gen(function*() {
       const unbroken = yield* temporary
       yield* play(unbroken, nodeFs, [])

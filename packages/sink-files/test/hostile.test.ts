@@ -96,7 +96,7 @@ describe("hostile input", () => {
       assert.deepStrictEqual(tree(outside), before)
     }))
 
-  it.effect("looks at a batch folder again for every batch, and writes through no link that came after staging", () =>
+  it.effect("checks a batch folder again for every batch, and writes through no link made after staging", () =>
     Effect.gen(function*() {
       const [directory, outside] = [yield* temporary, yield* temporary]
       writeFileSync(join(outside, "precious"), "precious")

@@ -21,7 +21,7 @@ describe("ParquetSink", () => {
       assert.deepStrictEqual(readdirSync(directory), [])
     }))
 
-  it.effect("shows nothing of what is staged or aborted, and all of what is committed", () =>
+  it.effect("shows nothing staged or aborted, and everything committed", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const sink = yield* ParquetSink.make({ directory }).open

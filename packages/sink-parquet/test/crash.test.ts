@@ -29,7 +29,7 @@ const resume = Effect.fnUntraced(
 
 describe("a crash", () => {
   it.effect(
-    "at a file operation leaves whole parts, and the resumed run ends in the same bytes as an unbroken one",
+    "at a file operation leaves complete parts, and the resumed run ends with the same bytes as an unbroken one",
     () =>
       Effect.gen(function*() {
         const unbroken = yield* temporary

@@ -48,7 +48,7 @@ const persist = Effect.fnUntraced(function*(directory: string, fs: typeof nodeFs
 
 describe("a failing file system", () => {
   it.effect(
-    "once, in some operation, is told of, changes nothing that is visible and can be tried again",
+    "once, in some operation, is reported, changes nothing visible, and can be retried",
     () =>
       Effect.gen(function*() {
         const unbroken = yield* temporary

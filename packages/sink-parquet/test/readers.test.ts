@@ -176,7 +176,7 @@ describe("a run that stored nothing", () => {
 })
 
 describe("a dataset of an earlier layout", () => {
-  it.effect("is refused with what to do, and left as it is", () =>
+  it.effect("is refused with what to do, and left unchanged", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       mkdirSync(join(directory, "manifest", "batch_id=7"), { recursive: true })

@@ -27,7 +27,7 @@ import {
 const refusal = (file: string) => Effect.flip(Effect.scoped(SqliteSink.make({ file }).open))
 
 describe("a file that is not fit", () => {
-  it.effect("is refused by check and open, with what to do, and left as it is", () =>
+  it.effect("is refused by check and open, with what to do, and left unchanged", () =>
     Effect.gen(function*() {
       const make = (sql: string) => (file: string) => using((writeFileSync(file, ""), file), (db) => db.exec(sql))
       const kinds: ReadonlyArray<readonly [string, (file: string) => void, string]> = [
@@ -114,7 +114,7 @@ describe("a lock", () => {
 })
 
 describe("a lock that cannot be read", () => {
-  it.live("is held until nobody has touched it for 2 minutes", () =>
+  it.live("is held until it has not been touched for 2 minutes", () =>
     Effect.gen(function*() {
       const file = yield* temporaryFile
       const open = SqliteSink.make({ file }).open

@@ -80,7 +80,7 @@ describe("json", () => {
     }
   })
 
-  it("writes what is too deep for JSON.stringify", () => {
+  it("writes values that are too deep for JSON.stringify", () => {
     const text = `${"{\"a\":[1,\"b\",".repeat(20_000)}null${"],\"c\":{}}".repeat(20_000)}`
     assert.strictEqual(stringify(JSON.parse(text)), text)
   })

@@ -26,7 +26,7 @@ const bytes = segments(5000)
 const cuts = [[64 * 1024], [bytes.length], [63, 64, 65, 500, 129]]
 
 describe("a scan of a document", () => {
-  it.effect("finds every file that strings full of brackets, quotes and backslashes stand around", () =>
+  it.effect("finds every file among strings full of brackets, quotes, and backslashes", () =>
     Effect.gen(function*() {
       const one = yield* read(bytes, whole)
       assert.isAbove(one.attachments.length, 1000)

@@ -58,7 +58,7 @@ describe("the limiter", () => {
       }
     }))
 
-  it.effect("begins with sixteen and grows to what is allowed while nothing is throttled", () =>
+  it.effect("begins with sixteen and grows to the limit while nothing is throttled", () =>
     Effect.gen(function*() {
       const requests = new Requests({ maxInFlight: 64 })
       const fiber = yield* requests.many(1000, 100)
@@ -69,7 +69,7 @@ describe("the limiter", () => {
       strictEqual(requests.most, 64)
     }))
 
-  it.effect("starts no more requests in a second than allowed", () =>
+  it.effect("starts at most the allowed number of requests per second", () =>
     Effect.gen(function*() {
       const requests = new Requests({ requestsPerSecond: 10 })
       const fiber = yield* requests.many(50, 1)

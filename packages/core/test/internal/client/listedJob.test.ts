@@ -36,7 +36,7 @@ describe("a listed job", () => {
     assert.deepStrictEqual(said(readJob(item)), said(bySchema(item)))
   }, { arbitrary: { runs: 2000 } })
 
-  it("has its describing fields read leniently, and those named that were not what they should be", () => {
+  it("is read leniently in its descriptive fields, and names the malformed ones", () => {
     const read = (fields: object) => Result.getOrThrow(readJob({ id: "a", status: "completed", ...fields }))
     const none = { referenceId: null, frames: null, annotations: null, tag: null, priorityWeight: null }
     const big = new ExactNumber("9007199254740993")

@@ -72,7 +72,7 @@ describe("JSON", () => {
     assert.strictEqual(JSON.stringify(parseJson(`{"a":[${number}]}`)), `{"a":[${number}]}`)
   })
 
-  it.each(own)("takes %s for the number that JSON.parse gives, beside a number that it rounds as well", (number) => {
+  it.each(own)("takes %s for the number that JSON.parse gives, next to a number that it rounds as well", (number) => {
     for (const text of around(number)) {
       assert.deepStrictEqual(parseJson(text), JSON.parse(text))
       assert.deepStrictEqual(parseJson(`[${text},9007199254740993]`), [
@@ -82,7 +82,7 @@ describe("JSON", () => {
     }
   })
 
-  it.prop("is what JSON.parse gives, whatever it holds next to a number that is rounded", [Schema.Json], ([value]) => {
+  it.prop("equals the result of JSON.parse, except for rounded numbers", [Schema.Json], ([value]) => {
     for (const space of [0, 2]) {
       const text = JSON.stringify([9e99, value], null, space).replace("9e+99", "9007199254740993")
       const [exact, other] = parseJson(text) as [unknown, unknown]
@@ -102,7 +102,7 @@ describe("JSON", () => {
     }
   })
 
-  it("is looked through in time that grows with its length, whatever strings it has", () => {
+  it("is checked in linear time, whatever strings it has", () => {
     for (const part of ["1", "1e100", "e", "1.", "123456789-", "0.0"]) {
       const text = JSON.stringify(part.repeat(1_000_000 / part.length))
       assert.strictEqual(parseJson(text), JSON.parse(text))

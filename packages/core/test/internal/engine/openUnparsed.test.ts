@@ -38,7 +38,7 @@ describe("a document of a run", () => {
       assert.deepStrictEqual(read, { whole: 3, streamed: 0 })
     }))
 
-  it.effect("is never read whole from 64 KiB on, however many are opened", () =>
+  it.effect("is never held completely from 64 KiB on, however many are opened", () =>
     Effect.gen(function*() {
       const documents = Array.from({ length: 20 }, () => sized(64 * 1024 + 1))
       yield* Effect.forEach(documents, ({ content }) => openUnparsed(content, {}), { concurrency: "unbounded" })

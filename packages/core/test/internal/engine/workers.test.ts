@@ -20,7 +20,7 @@ const waiting = Effect.gen(function*() {
 const settle = Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow, { discard: true })
 
 describe("workers", () => {
-  it.effect("run over every element of a stream, so many at a time", () =>
+  it.effect("run over every element of a stream, a number at a time", () =>
     Effect.gen(function*() {
       const { each, gate, notes } = yield* waiting
       const fiber = yield* Effect.forkChild(forEachWorker(Stream.make(1, 2, 3, 4, 5), 2, each))

@@ -7,7 +7,7 @@ import { batch, failed, ids, other, stored, summary, unfinished, type WithLedger
 
 export const entries = (withLedger: WithLedger) => {
   it.live(
-    "finds entries by id in the order asked, and says of those never seen that there is none",
+    "finds entries by id in the given order, and none for unknown ids",
     withLedger((ledger) =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* ledger.find(batch, ["a"]), [null])

@@ -68,7 +68,7 @@ export const observe = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "keeps batches and projects apart though their jobs have the same ids",
+      "keeps batches and projects apart although their jobs have the same ids",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const run = yield* ledger.begin

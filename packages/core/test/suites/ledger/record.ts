@@ -22,7 +22,7 @@ import {
 export const record = (withLedger: WithLedger) => {
   describe("record", () => {
     it.live(
-      "of Stored keeps what is stored where, and clears what went wrong",
+      "of Stored records the receipts, and clears the failure",
       withLedger((ledger) =>
         Effect.gen(function*() {
           yield* ledger.observe(yield* ledger.begin, batch, [summary("1", { annotations: 11 })])
@@ -109,7 +109,7 @@ export const record = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "of Reconciled makes the job where it is not known, to be compared with its next listing",
+      "of Reconciled makes an unknown job, to be compared with its next listing",
       withLedger((ledger) =>
         Effect.gen(function*() {
           yield* ledger.record([reconciled("1")])
@@ -145,7 +145,7 @@ export const record = (withLedger: WithLedger) => {
 
   describe("record of Voided", () => {
     it.live(
-      "removes the receipt of that sink alone, and keeps what is known of the job",
+      "removes the receipt of that sink only, and keeps the rest of the job",
       withLedger((ledger) =>
         Effect.gen(function*() {
           yield* ledger.observe(yield* ledger.begin, batch, [summary("1"), summary("2")])

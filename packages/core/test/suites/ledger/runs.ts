@@ -18,7 +18,7 @@ export const runs = (withLedger: WithLedger) => {
 
   describe("runs", () => {
     it.live(
-      "are remembered with what they came to, the latest first; one that did not end has no end",
+      "are listed with their counts, the latest first, and an interrupted one without an end",
       withLedger((ledger) =>
         Effect.gen(function*() {
           assert.deepStrictEqual(yield* Stream.runCollect(ledger.runs), [])

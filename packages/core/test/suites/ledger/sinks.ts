@@ -7,7 +7,7 @@ import { batch, failed, receipt, reconciled, stored, type WithLedger } from "./l
 
 export const sinks = (withLedger: WithLedger) => {
   it.live(
-    "knows of which sinks it has receipts",
+    "knows the sinks of its receipts",
     withLedger((ledger) =>
       Effect.gen(function*() {
         assert.isFalse(yield* ledger.hasReceipts("files"))
@@ -22,7 +22,7 @@ export const sinks = (withLedger: WithLedger) => {
   )
 
   it.live(
-    "knows of each sink whether the run that had it open last has said that it closed it",
+    "knows of each sink whether the last run closed it",
     withLedger((ledger) =>
       Effect.gen(function*() {
         assert.isFalse(yield* ledger.opened("files"))

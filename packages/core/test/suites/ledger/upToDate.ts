@@ -45,7 +45,7 @@ export const upToDate = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "takes no job for up to date of which a sink may lack files of the choice, and keeps what was asked for last",
+      "does not take a job as up to date if a sink may lack files of the choice, and keeps the last choice",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const choices = ["none", "results", "all"] as const
@@ -79,7 +79,7 @@ export const upToDate = (withLedger: WithLedger) => {
     )
 
     it.live(
-      "takes no job for up to date that this run has met, or that is not listed as it was stored",
+      "does not take a job as up to date that this run has observed, or whose listing has changed",
       withLedger((ledger) =>
         Effect.gen(function*() {
           const jobs = ["1", "2", "3"].map((id) => summary(id))

@@ -121,7 +121,7 @@ describe("frames", () => {
     assert.include(text, "3 frames of 3 sensors, of which 3 images are drawn")
   })
 
-  it("say what is said of the image as a whole, without a box", () => {
+  it("show texts about the image without a box", () => {
     const attributes = JSON.stringify({ weather: ["rain", "fog"], dark: true })
     const [frame] = framesOf([row({ type: "classification", label: "street", x_min: null, attributes })])
     const { text } = oneImage(frame!, nothingBelow, colors(), new Budget())
@@ -191,7 +191,7 @@ describe("a point cloud", () => {
 })
 
 describe("a stored image", () => {
-  it("is shown where it is one, and not one of more pixels than a browser should be given", () => {
+  it("is shown if it is valid and has not too many pixels for a browser", () => {
     assert.deepInclude(pictureOf(png(40, 30)), { width: 40, height: 30 })
     assert.isUndefined(pictureOf(png(100_000, 100_000)))
     assert.isUndefined(pictureOf(png(0, 30)))
