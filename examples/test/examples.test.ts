@@ -20,25 +20,25 @@ describe("demo", () => {
     () =>
       Effect.gen(function*() {
         const cwd = yield* temporaryFolder
-        mkdirSync(join(cwd, "output"))
-        writeFileSync(join(cwd, "output", "mine.json"), "{}")
+        mkdirSync(join(cwd, "demo"))
+        writeFileSync(join(cwd, "demo", "mine.json"), "{}")
         const refused = yield* run("demo", {}, [], cwd)
         assert.strictEqual(refused.status, 1)
-        assert.match(refused.stderr, /^The folder output holds other data/)
-        assert.deepStrictEqual(readdirSync(cwd), ["output"])
-        assert.deepStrictEqual(readdirSync(join(cwd, "output")), ["mine.json"])
-        rmSync(join(cwd, "output"), { recursive: true })
+        assert.match(refused.stderr, /^The folder demo holds other data/)
+        assert.deepStrictEqual(readdirSync(cwd), ["demo"])
+        assert.deepStrictEqual(readdirSync(join(cwd, "demo")), ["mine.json"])
+        rmSync(join(cwd, "demo"), { recursive: true })
 
         const { status, stderr, stdout } = yield* run("demo", {}, [], cwd)
         assert.strictEqual(status, 0, stderr)
         assert.match(stderr, /^Exporting from a simulated GT Studio at http:\/\/127\.0\.0\.1:\d+\n/)
         assert.match(stdout, /400 jobs listed = 380 exported \+ 0 unchanged \+ 20 unfinished \+ 0 failed/)
-        assert.match(stdout, /Complete: nothing is missing in files:output\n$/)
+        assert.match(stdout, /Complete: nothing is missing in files:demo\n$/)
 
         const command = (...args: ReadonlyArray<string>) => run("labelstream", {}, args, cwd)
         assert.match((yield* command("status")).stdout, /simulated-batch +400 +380 +20 +0 +0/)
         assert.match((yield* command("verify")).stdout, /^380 jobs intact, 0 missing/)
-        const args = ["export", "--project", "p", "--batch", "b", "--to", "files:output"]
+        const args = ["export", "--project", "p", "--batch", "b", "--to", "files:demo"]
         const real = yield* run("labelstream", { GT_STUDIO_API_KEY: "key" }, args, cwd)
         assert.strictEqual(real.status, 1)
         assert.match(real.stderr, /holds simulated jobs/)
