@@ -29,10 +29,13 @@ const stored = (cwd: string, batch = "b") =>
 describe("labelstream export", () => {
   it.live("stores every finished job, says where, and asks only for the pages the second time", () =>
     Effect.gen(function*() {
-      const { cwd, labelstream, simulator } = yield* world({ batches: [{ id: "b", jobs: 120, unfinished: [3] }] })
+      const { cwd, labelstream, simulator } = yield* world({
+        batches: [{ id: "b", jobs: 120, unfinished: [3], kinds: ["image_segmentation", "custom"] }]
+      })
       const first = yield* labelstream(["export", ...toFiles, "--to", "sqlite:l.db", "--to", "parquet:set"])
       assert.strictEqual(first.status, 0, first.stderr)
       assert.match(first.stdout, /Batch b: 120 jobs listed = 119 exported \+ 0 unchanged \+ 1 unfinished \+ 0 failed/)
+      assert.match(first.stdout, /\d+ jobs with a result of unknown shape, such as \S+: stored as received/)
       assert.match(first.stdout, /Complete: nothing is missing in files:out, sqlite:l.db, parquet:set\n$/)
       for (const { finished, id } of simulator.jobs("b")) {
         if (!finished) continue
@@ -196,10 +199,12 @@ describe("labelstream export", () => {
 
   it.live("takes every batch of the project, and ends with 2 when one that is named is unknown", () =>
     Effect.gen(function*() {
-      const { labelstream } = yield* world({ batches: [{ id: "one", jobs: 3 }, { id: "two", jobs: 4 }] })
+      const { labelstream } = yield* world({
+        batches: [{ id: "one", jobs: 3 }, { id: "two", jobs: 4 }, { id: "none", jobs: 0 }]
+      })
       const all = yield* labelstream(["export", "--all-batches", "--to", "files:out"])
       assert.strictEqual(all.status, 0, all.stderr)
-      assert.match(all.stdout, /Batch one: 3 jobs[^]*Batch two: 4 jobs/)
+      assert.match(all.stdout, /Batch one: 3 jobs[^]*Batch two: 4 jobs[^]*Batch none: 0 jobs/)
       const unknown = yield* labelstream(["export", "--batch", "one", "--batch", "nowhere", "--to", "files:out"])
       assert.strictEqual(unknown.status, 2, unknown.stderr)
       assert.match(unknown.stdout, /Batch nowhere: 0 jobs[^]*the platform does not know it: check the ids/)
