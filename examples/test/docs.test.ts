@@ -39,6 +39,19 @@ const writeBlocks = (folder: string, { blocks, path }: Page) => {
   if (neighbor !== undefined) write(...neighbor)
 }
 
+/** The languages of blocks, with what checks them. */
+const languages = {
+  "": "output, layouts, and crontabs: not checked",
+  ts: "type-checked here",
+  json: "parsed here",
+  sh: "run by the command's tests",
+  sql: "run by the tests of tables",
+  "sql sqlite": "run by the tests of tables",
+  python: "needs Python and packages: not checked",
+  ini: "needs systemd: not checked",
+  dockerfile: "needs Docker: not checked"
+}
+
 describe("code in the documentation", () => {
   it("type-checks, in pages, READMEs, and docstrings", () => {
     mkdirSync(cache, { recursive: true })
@@ -78,6 +91,11 @@ describe("code in the documentation", () => {
       rmSync(folder, { recursive: true, force: true })
     }
   }, 600_000)
+
+  it("is in a language that a test checks, or that needs another program", () => {
+    const found = new Set(pages.flatMap(({ blocks }) => blocks.map(({ language }) => language)))
+    for (const language of found) assert.property(languages, language)
+  })
 
   it("is valid JSON in json blocks", () => {
     for (const { blocks } of pages) {
