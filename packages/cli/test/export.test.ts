@@ -165,7 +165,7 @@ describe("labelstream export", () => {
         assert.notInclude(ended.stderr, "    at ")
         assert.notInclude(ended.stderr + ended.stdout, canary)
         const object = JSON.parse(ended.stdout)
-        // A key that is refused is a listing that failed; the other runs never came to one.
+        // A refused key is a failed listing. The other runs did not get that far.
         const listings = object.failures.map(({ error }: { error: string }) => error)
         assert.deepStrictEqual(listings, what === "the key is wrong" ? ["InvalidKey"] : [])
         assert.deepStrictEqual({ ...object, seconds: 0, batches: [], failures: [], sinks: [] }, {
@@ -311,7 +311,7 @@ describe("labelstream export", () => {
   it.live("loads a sink by name that is installed in the folder, or a file of it, with the command's own copies of its peers", () =>
     Effect.gen(function*() {
       const { cwd, env } = yield* world()
-      // As it is published, it hands over to its modules for this.
+      // As published, the command hands over to its modules for this.
       const labelstream = (args: ReadonlyArray<string>) => runAlone(args, { cwd, env })
       const source = (name: string) => `
         import { MemorySink, SinkPlugin } from "@labelstream/core/sink"

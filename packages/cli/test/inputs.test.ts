@@ -54,7 +54,7 @@ describe("export --attachments all", () => {
       assert.deepStrictEqual(third.sinks.map(({ stored }) => stored), [0, 0, 0])
       assert.strictEqual((yield* run(["verify"], { cwd })).status, 0)
 
-      // A refresh that does not ask for images leaves them where they are.
+      // A refresh without images leaves stored images in place.
       const refreshed = yield* report(["refresh"])
       assert.deepInclude(refreshed.batches[0], { exported: 0, unchanged: 6 })
       assert.deepStrictEqual(images(), [6, 6])

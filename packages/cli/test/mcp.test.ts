@@ -61,7 +61,7 @@ const serve = (args: ReadonlyArray<string>, cwd: string, env: Readonly<Record<st
           send({ method: "notifications/initialized" })
           return (yield* ask("tools/list", {})).result?.tools ?? []
         }),
-        /** What a tool answers: its result, or the sentence that says why there is none. */
+        /** Returns the result of a tool, or the sentence that says why there is none. */
         call: (name: string, args: object = {}) =>
           Effect.map(ask("tools/call", { name, arguments: args }), ({ error, result }) => {
             const text = result?.content?.[0]?.text ?? error?.message ?? ""

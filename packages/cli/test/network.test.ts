@@ -12,7 +12,7 @@ describe("a platform that cannot be reached", () => {
         const labelstream = yield* start(["export", ...batches, "--to", "files:out"], { cwd, env })
         yield* labelstream.said("stderr", "Retrying: no connection to studio.invalid")
         yield* labelstream.signal("SIGKILL")
-        // Its status is that of the signal: it had not ended by itself.
+        // Its status is that of the signal, because it had not ended by itself.
         assert.strictEqual((yield* labelstream.end).status, null)
       }))
   }

@@ -44,7 +44,7 @@ describe("--sizes", () => {
       assert.notInclude(refreshed.stdout, "No size")
       assert.deepStrictEqual(sizesIn(file), { "320x200": 2, "200x320": 2 })
 
-      // A mask has the size of its image, whatever else is said.
+      // A mask has the size of its image, whatever the option says.
       const masks = yield* labelstream(["export", "--batch", "masks", "--to", "sqlite:m.db", "--sizes", "7x8"])
       assert.strictEqual(masks.status, 0, masks.stderr)
       assert.notProperty(sizesIn(join(cwd, "m.db")), "7x8")

@@ -1,4 +1,4 @@
-/** Runs the commands that it is sent one after the other, each as if the process were its own, and answers how it ended. */
+/** Runs commands one after the other, each as if the process were its own, and reports how each ended. */
 import { main } from "../../src/internal/main.ts"
 
 /** How a command has ended. */

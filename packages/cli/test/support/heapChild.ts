@@ -1,6 +1,6 @@
 /**
- * Makes objects that live a while, with the heap kept small or not, and says how far the heap grew for them. Time passes
- * when it is told to.
+ * Makes objects that live a while, with or without a small heap, and reports how far the heap grew. Time passes on
+ * command.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,7 +10,7 @@ import * as NodeHeap from "../../src/NodeHeap.ts"
 
 const size = (space: string) => getHeapSpaceStatistics().find(({ space_name }) => space_name === space)!.space_size
 
-/** Greatest sizes, in bytes, while objects come of which up to 200,000 live at a time. */
+/** Greatest sizes, in bytes, while up to 200,000 objects are alive at a time. */
 const grown = () => {
   let [young, old] = [0, 0]
   let living: Array<object> = []
@@ -23,7 +23,7 @@ const grown = () => {
   return { young, old }
 }
 
-/** The layer holds the space for young objects where it is once that has 16 MiB, as in every program of some size. */
+/** The layer limits the space for young objects once it has 16 MiB, as in every larger program. */
 const growYoung = () => {
   const living: Array<object> = []
   while (size("new_space") < 16 * 1024 * 1024) for (let made = 0; made < 1000; made++) living.push({ made })

@@ -11,7 +11,7 @@ import type { CommandLine, Ended } from "./commandServer.ts"
 
 const published = inject("published")
 
-/** Where Node keeps compiled code, gone with the test run. */
+/** Where Node.js keeps compiled code. Removed with the test run. */
 const compiled = join(published, "..", "compiled")
 
 export interface Setting {

@@ -32,7 +32,7 @@ export const world = Effect.fnUntraced(function*(
   return {
     events,
     ledger: yield* Effect.provide(Ledger.use(Effect.succeed), context),
-    /** A run as it is, on the clock as it stands. */
+    /** A run with the real clock. */
     running: (more: RunOptions = {}) => Effect.provide(Export.run(optionsOf(more)), context),
     stream: (more: RunOptions = {}) => Stream.provideContext(Export.stream(optionsOf(more)), context),
     start: (more: RunOptions = {}) => Effect.provide(Export.start(optionsOf(more)), context),
@@ -68,7 +68,7 @@ export const balanced = (report: ExportReport) => {
   strictEqual(inFlight(report), 0)
 }
 
-/** The jobs of an event that tells of the end of jobs. */
+/** The jobs of an event that ends jobs. */
 const endOf = (event: Export.JobEvent): ReadonlyArray<string> => {
   switch (event._tag) {
     case "Exported":
@@ -88,7 +88,7 @@ const endOf = (event: Export.JobEvent): ReadonlyArray<string> => {
 export const only = <Tag extends Export.JobEvent["_tag"]>(events: ReadonlyArray<Export.JobEvent>, tag: Tag) =>
   events.filter((event): event is Extract<Export.JobEvent, { readonly _tag: Tag }> => event._tag === tag)
 
-/** Every job has one end in each pass, and the report is what the events come to. */
+/** Every job has one end in each pass, and the report is the fold of the events. */
 const once = (events: ReadonlyArray<Export.JobEvent>, report: ExportReport) => {
   const pass = events.slice(events.findLastIndex(({ _tag }) => _tag === "PassStarted"))
   for (const batch of report.batches) {

@@ -22,7 +22,7 @@ export interface FakeJob {
   readonly id: string
   /** Default `completed`. */
   readonly status?: string
-  /** The result document; default one that is different for each job. Null: there is no result. */
+  /** The result document. Default: a different one for each job. Null: there is no result. */
   readonly document?: unknown
   /** What the listing shows instead of the usual. */
   readonly listed?: unknown
@@ -81,7 +81,7 @@ export class FakePlatform {
     this.transport = new FakeTransport((asked) => this.override(asked, kindOf(asked)) ?? this.usual(asked))
   }
 
-  /** What was asked for, in order, as `kindOf` tells it. */
+  /** The requests in order, as `kindOf` names them. */
   get kinds(): ReadonlyArray<string> {
     return this.transport.asked.map(kindOf)
   }
@@ -95,7 +95,7 @@ export class FakePlatform {
     return GtStudio.GtStudio.use(Effect.succeed).pipe(Effect.provide(this.layer(options)), Effect.orDie)
   }
 
-  /** The client over this platform. Retries wait as by default unless told otherwise. */
+  /** The client over this platform. Default: retries wait as usual. */
   layer(options: Partial<GtStudio.Options> = {}, spool: Layer.Layer<Spool> = this.spool.layer) {
     return GtStudio.layer({ apiKey: Redacted.make(key), baseUrl: api, ...options }).pipe(
       Layer.provide(this.transport.layer),

@@ -1,6 +1,6 @@
 /**
- * A transport without a network: a handler says what each request is answered with, and everything that was asked is
- * kept. Delays run on the test's clock.
+ * A transport without a network: a handler makes the response to each request, and all requests are kept. Delays run on
+ * the test's clock.
  */
 import { Clock, type Duration, Effect, Layer, Stream } from "effect"
 import { Transport, TransportError, type TransportFailure } from "../../src/Transport.ts"
@@ -17,7 +17,7 @@ export interface Asked {
   readonly answerTimeout: Duration.Duration | undefined
 }
 
-/** What a request is answered with. */
+/** The response to a request. */
 export interface Reply {
   /** Default 200. */
   readonly status?: number
@@ -45,7 +45,7 @@ export class FakeTransport {
   readonly asked: Array<Asked> = []
   inFlight = 0
   mostInFlight = 0
-  /** Connections of answers that have not been given up. */
+  /** Connections of responses that have not been released. */
   open = 0
   /** Whether a request leaves a turn after it was made, as those of undici do. */
   isLate = false

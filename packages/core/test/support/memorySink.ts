@@ -85,7 +85,7 @@ export class MemorySink {
     return new SinkError({ sink: this.name, step, reason, detail })
   }
 
-  /** Fails a step with this reason as often as told, from now on. */
+  /** Fails a step with this reason a number of times, from now on. */
   failNext(step: Step, reason: SinkErrorReason, times = Number.POSITIVE_INFINITY): void {
     let left = times
     this.before = (at) => at === step && left-- > 0 ? Effect.fail(this.error(step, reason)) : Effect.void

@@ -1,4 +1,4 @@
-/** A spool in memory that counts what it holds, and can be told to be full. */
+/** A spool in memory that counts what it holds, and that a test can make full. */
 import { Effect, Layer, type Scope, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { type Content, ContentError } from "../../src/Content.ts"

@@ -7,7 +7,7 @@ export const settle = Effect.promise(async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 })
 
-/** Lets time pass a second at a time until the effect has ended, and answers what it ended with. */
+/** Advances time by a second until the effect has ended, and returns its result. */
 export const lapse = <A, E, R>(effect: Effect.Effect<A, E, R>, seconds = 900) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(effect)

@@ -36,7 +36,7 @@ export const child = (program: string, ...args: ReadonlyArray<string>) =>
     ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
-/** Kills with SIGKILL, waits for the end, and answers the lines that were still on their way. */
+/** Kills with SIGKILL, waits for the end, and returns the remaining lines. */
 export const killed = ({ child, closed, lines }: Child) =>
   Effect.promise(async () => {
     child.kill("SIGKILL")

@@ -1,4 +1,4 @@
-/** The beginnings of image files, as far as their size goes. */
+/** The beginnings of image files, up to their size. */
 
 const text = (value: string) => Array.from(value, (character) => character.charCodeAt(0))
 const u16 = (value: number) => [value >> 8, value & 255]

@@ -1,6 +1,6 @@
 /**
- * Opens the given ledger and, told to `hold`, waits with it; told to `write`, observes and records page after page,
- * naming each call that has returned, until it is killed.
+ * Opens the given ledger. With `hold`, it waits with it; with `write`, it observes and records page after page, and
+ * names each call that has returned, until it is killed.
  */
 import { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"

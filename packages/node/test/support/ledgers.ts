@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { SqliteLedger } from "../../src/index.ts"
 import { temporaryFolder } from "./folders.ts"
 
-/** Where a ledger can be made. */
+/** The place of a new ledger. */
 export const newFile = Effect.map(temporaryFolder, (folder) => join(folder, "ledger.db"))
 
 /** The batch that all jobs are of. */

@@ -54,5 +54,5 @@ export const serveRaw = (answer: (socket: net.Socket, head: string) => void) =>
     })
   }))
 
-/** A port that nobody listens on. */
+/** A free port. */
 export const closedPort = Effect.scoped(Effect.map(serveRaw(() => {}), (server) => server.url()))

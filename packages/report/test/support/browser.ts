@@ -25,7 +25,7 @@ export class Browser extends Context.Service<Browser, Playwright>()("@labelstrea
   )
 }
 
-/** How a person looks at the page. */
+/** The view of a page. */
 export interface View {
   readonly colorScheme?: "light" | "dark"
   readonly width?: number

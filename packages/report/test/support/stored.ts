@@ -1,4 +1,4 @@
-/** A ledger and a sink with whatever jobs a test names, without a platform. */
+/** A ledger and a sink with the jobs that a test names, without a platform. */
 import { Content, type Job, type JobSink, Ledger, LedgerMemory } from "@labelstream/core"
 import { MemorySink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"

@@ -1,6 +1,6 @@
 /**
- * A client that changes nothing about a request: the target goes out as it is, no redirect is followed, and what the
- * wire did is told (`end`).
+ * A client that changes nothing about a request: the target is sent unchanged, no redirect is followed, and `end` says
+ * what the wire did.
  */
 import * as Effect from "effect/Effect"
 import * as Http from "node:http"
@@ -76,7 +76,7 @@ export interface Listed {
   readonly annotations: number
 }
 
-/** Every field that a test looks at in the `data` of any answer. */
+/** Every field of `data` that a test reads. */
 export interface Data {
   readonly jobs: Array<Listed>
   /** Taken as text where a test reads it; `null` and absent stand in `Object.entries` alone. */

@@ -1,4 +1,7 @@
-/** A run that meets every path of a commit: new jobs, reworks with fewer, more and no nested files, two platform batches. */
+/**
+ * A run through every path of a commit: new jobs, changed jobs with fewer, more, and no nested files, two platform
+ * batches.
+ */
 import type { JobSink } from "@labelstream/core/sink"
 import type { Fs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"

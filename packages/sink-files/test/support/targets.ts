@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { FilesSink } from "../../src/index.ts"
 import { sha256 } from "./records.ts"
 
-/** A folder that goes with the scope. */
+/** A folder that the scope removes. */
 export const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "labelstream-files-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
@@ -32,7 +32,7 @@ export const tree = (folder: string): Record<string, string> => {
   return found
 }
 
-/** Everything that `inspect` answers. */
+/** Everything that `inspect` returns. */
 export const inspected = (directory: string, depth: JobSink.InspectDepth = "content") =>
   Effect.map(Stream.runCollect(FilesSink.make({ directory }).inspect(depth)), (parts) => parts.flat())
 
@@ -55,8 +55,8 @@ export interface Use {
 }
 
 /**
- * File operations that ask before each use; a rejection is that operation's failure. Nothing is really synced: the death
- * of a process loses nothing that was written, and syncing is what takes the time.
+ * File operations that ask before each use; a rejection fails that operation. Nothing is really synced, because the
+ * death of a process loses nothing that was written, and syncs are slow.
  */
 export const guarded = (before: (use: Use) => void | Promise<void>): Fs =>
   Object.fromEntries(
