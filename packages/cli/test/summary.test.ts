@@ -82,7 +82,7 @@ describe("the summary", () => {
     assert.notInclude(line ?? "\u001b", "\u001b")
   })
 
-  it("fits a screen with hundreds of batches and dozens of causes, and names those that matter", () => {
+  it("fits a screen with hundreds of batches and dozens of causes, and keeps both ends of long messages", () => {
     const one = report({}).batches[0]!
     const batches = Array.from({ length: 300 }, (_, index) => ({
       ...one,
@@ -94,13 +94,14 @@ describe("the summary", () => {
       count: index + 1,
       retryable: index % 2 === 0,
       permanent: index % 2 !== 0,
-      example: { batchId: "b7", jobId: "j", message: "m".repeat(5000) }
+      example: { batchId: "b7", jobId: "j", message: `job j: ${"m".repeat(5000)} (ECONNRESET)` }
     }))
     const text = summary({ ...report({}), batches, failures }, activity, end)
     assert.isAtMost(text.split("\n").length, 23)
     assert.include(text, "300 batches: 3,000 jobs listed = 2,997 exported + 0 unchanged + 0 unfinished + 3 failed")
     for (const id of ["b7", "b107", "b207"]) assert.include(text, `Batch ${id}: 10 jobs listed`)
     assert.include(text, "30 × Cause29")
+    assert.match(text, /\n {6}job j: m{1,150}…m{1,150} \(ECONNRESET\)\n/)
     assert.include(text, "and 26 more causes")
   })
 

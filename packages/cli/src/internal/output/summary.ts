@@ -36,7 +36,11 @@ const allBatchLines = (report: ExportReport.ExportReport): ReadonlyArray<string>
   ]
 }
 
-const short = (text: string) => text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
+/** Cuts a long message in its middle, because its subject is at the start and its reason at the end. */
+const short = (text: string) =>
+  text.length <= longestMessage
+    ? text
+    : `${text.slice(0, longestMessage / 2)}…${text.slice(-longestMessage / 2)}`.toWellFormed()
 
 /** What a later run does about a failure, or what a person can do. */
 const prospect = (end: End, failure: ExportReport.FailureGroup): string =>
