@@ -33,9 +33,9 @@ describe("a target", () => {
       const { cwd, exportTo } = yield* world
       for (
         const [targets, more, said] of [
-          [["parquet:s3://bucket/x"], {}, /s3:\/\/ is none/],
-          [[`sqlite:postgres://u:${secret}@h/db`], {}, /postgres:\/\/ is none/],
-          [[], { LABELSTREAM_TO: `files:https://${secret}@h/x` }, /https:\/\/ is none/],
+          [["parquet:s3://bucket/x"], {}, /not to s3:\/\//],
+          [[`sqlite:postgres://u:${secret}@h/db`], {}, /not to postgres:\/\//],
+          [[], { LABELSTREAM_TO: `files:https://${secret}@h/x` }, /not to https:\/\//],
           [["files:out"], { LABELSTREAM_LEDGER: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
           [[`postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
           [[`postgres:postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
