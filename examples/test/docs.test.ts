@@ -47,6 +47,7 @@ const languages = {
   sh: "run by the command's tests",
   sql: "run by the tests of tables",
   "sql sqlite": "run by the tests of tables",
+  "sql duckdb": "run by the tests of tables",
   python: "needs Python and packages: not checked",
   ini: "needs systemd: not checked",
   dockerfile: "needs Docker: not checked"
