@@ -1,4 +1,4 @@
-// Exports 400 jobs from a simulated GT Studio to the folder `output`, as `labelstream export --to files:output` does, so that
+// Exports 400 jobs from a simulated GT Studio to the folder `demo`, as `labelstream export --to files:demo` does, so that
 // `npm run labelstream -- status` and `verify` find these jobs.
 import { FilesSink } from "@labelstream/sink-files"
 import { exportSimulated } from "./support/simulated.ts"
@@ -10,7 +10,7 @@ await exportSimulated({
     kinds: ["image_annotation", "image_segmentation", "video_annotation", "point_cloud_segmentation"],
     unfinished: 0.05
   },
-  sink: FilesSink.make({ directory: "output" }),
-  to: "files:output",
+  sink: FilesSink.make({ directory: "demo" }),
+  to: "files:demo",
   again: "npm start"
 })

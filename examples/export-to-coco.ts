@@ -3,7 +3,7 @@
 import { Coco, DatasetSink } from "@labelstream/dataset"
 import { exportSimulated } from "./support/simulated.ts"
 
-const directory = "output/coco"
+const directory = "demo/coco"
 
 await exportSimulated({
   batch: { id: "simulated-images", jobs: 40, kinds: ["image_annotation"] },

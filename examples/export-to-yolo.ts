@@ -3,7 +3,7 @@
 import { DatasetSink, Yolo } from "@labelstream/dataset"
 import { exportSimulated } from "./support/simulated.ts"
 
-const directory = "output/yolo"
+const directory = "demo/yolo"
 
 await exportSimulated({
   batch: { id: "simulated-images", jobs: 40, kinds: ["image_annotation"] },

@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** The folder of all simulated jobs. */
-const output = "output"
+const output = "demo"
 /** `labelstream export` refuses an output that has this file. */
 const mark = join(output, ".labelstream", "simulated")
 

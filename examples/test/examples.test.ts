@@ -51,17 +51,17 @@ describe("the examples of datasets", () => {
   it.live("write a dataset with images, say what to do next, and change nothing when they run again", () =>
     Effect.gen(function*() {
       const cwd = yield* temporaryFolder
-      const at = (...path: ReadonlyArray<string>) => join(cwd, "output", ...path)
+      const at = (...path: ReadonlyArray<string>) => join(cwd, "demo", ...path)
       const yolo = yield* run("export-to-yolo", {}, [], cwd)
       assert.strictEqual(yolo.status, 0, yolo.stderr)
-      assert.include(yolo.stdout, "data=output/yolo/data.yaml")
+      assert.include(yolo.stdout, "data=demo/yolo/data.yaml")
       assert.match(readFileSync(at("yolo", "data.yaml"), "utf8"), /^train: images\/train\n/)
       const images = ["train", "val"].flatMap((split) => readdirSync(at("yolo", "images", split)))
       assert.strictEqual(images.length, 40)
       const coco = yield* run("export-to-coco", {}, [], cwd)
       assert.strictEqual(coco.status, 0, coco.stderr)
       assert.isTrue(existsSync(at("coco", "annotations", "instances_train.json")))
-      assert.include(coco.stdout, "output/coco/annotations/instances_train.json")
+      assert.include(coco.stdout, "demo/coco/annotations/instances_train.json")
       assert.match((yield* run("export-to-yolo", {}, [], cwd)).stdout, /0 exported \+ 40 unchanged/)
     }))
 })

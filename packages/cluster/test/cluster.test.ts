@@ -15,7 +15,7 @@ import { scale } from "../../../scripts/testScale.ts"
 import { type ClusterExport, ExportStore } from "../src/index.ts"
 import { kinds, postgresDatabaseUrl, sqliteUrl } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
-import { onOneMachine } from "./support/oneMachine.ts"
+import { onOneMachine, verified } from "./support/oneMachine.ts"
 import { postgresSink } from "./support/sinks.ts"
 import { tree } from "./support/tree.ts"
 import { watchedTables } from "./support/watchedTables.ts"
@@ -246,10 +246,10 @@ describe.each(scale([], databases.slice(-1)))("a cluster on $name", (kind) => {
         yield* frozen.thaw
         assert.strictEqual(yield* frozen.leave, 0)
         assert.deepStrictEqual(tree(output), expected)
-        const verified = yield* Stream.runCollect(Verify.sink(FilesSink.make({ directory: output }))).pipe(
+        const { differences } = yield* verified(FilesSink.make({ directory: output })).pipe(
           Effect.provideContext(world.client)
         )
-        assert.deepStrictEqual(verified.flatMap(({ differences }) => differences), [])
+        assert.deepStrictEqual(differences, [])
       }).pipe(Effect.scoped),
     patience
   )
