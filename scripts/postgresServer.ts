@@ -85,7 +85,7 @@ const settings = (port: number, folder: string) =>
     ["listen_addresses", host],
     ["port", String(port)],
     ["unix_socket_directories", folder],
-    ["max_connections", "100"],
+    ["max_connections", "200"],
     ["shared_buffers", "32MB"],
     ["fsync", "off"],
     ["full_page_writes", "off"],

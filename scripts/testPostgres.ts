@@ -70,13 +70,16 @@ export const startPostgres = async (place?: Place): Promise<Postgres> => {
   }
 }
 
+/** Each project of a test run loads this module anew, and all of them share one server. */
+const run = globalThis as { labelstreamPostgres?: Promise<Postgres> }
+
 /**
  * Starts one server for a test run and provides its URL. Where it cannot be started, tests on it are left out visibly; on
  * CI that is a failure.
  */
 export const providePostgres = async (project: TestProject): Promise<Postgres | undefined> => {
   try {
-    const server = await startPostgres()
+    const server = await (run.labelstreamPostgres ??= startPostgres())
     project.provide("postgres", server.url)
     return server
   } catch (cause) {

@@ -105,7 +105,9 @@ describe("code in the documentation", () => {
         try {
           JSON.parse(text)
         } catch {
-          for (const line of text.trim().split("\n")) assert.doesNotThrow(() => JSON.parse(line), undefined, where)
+          for (const line of text.trim().split("\n")) {
+            assert.doesNotThrow(() => JSON.parse(line), undefined, undefined, where)
+          }
         }
       }
     }

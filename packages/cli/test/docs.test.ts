@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Scenario, Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
-import { execFileSync } from "node:child_process"
+import { spawnSync, type SpawnSyncOptions } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Page, pages, shellLines } from "../../../scripts/docPages.ts"
@@ -13,7 +13,7 @@ import { platform, run, temporaryFolder } from "./support/program.ts"
 
 /** Programs that a machine may lack, or that change more than a folder. */
 const otherPrograms = new Set(
-  "aws crontab docker duckdb journalctl kubectl node npm pip psql python3 sqlite3 sudo yolo zstd".split(" ")
+  "aws crontab docker duckdb journalctl kubectl labelme node npm pip psql python3 sqlite3 sudo yolo zstd".split(" ")
 )
 
 /** Lines of the command that cannot run here, by their first words. */
@@ -47,9 +47,11 @@ const words = (line: string) =>
 /** The programs that a line starts. */
 const programsOf = (line: string) => line.split(/&&|[|;(]/).map((part) => words(part)[0] ?? "")
 
-/** Fails if a shell cannot read the line. */
-const assertParses = (line: string, where: string) =>
-  assert.doesNotThrow(() => execFileSync("bash", ["-n", "-c", line], { stdio: "pipe" }), undefined, where)
+/** Fails if a shell cannot run the line, or with `-n` read it. */
+const assertRuns = (line: string, where: string, flags: ReadonlyArray<string>, options: SpawnSyncOptions = {}) => {
+  const { status, stderr } = spawnSync("bash", [...flags, "-c", line], { ...options, encoding: "utf8" })
+  assert.strictEqual(status, 0, `${where}: ${line}\n${stderr}`)
+}
 
 describe("shell blocks of the documentation", () => {
   it.live("run in order, or are listed with the reason why they cannot", () =>
@@ -80,7 +82,7 @@ describe("shell blocks of the documentation", () => {
             const reason = Object.keys(notHere).find((start) => line.startsWith(start))
             if (reason !== undefined || programsOf(line).some((name) => otherPrograms.has(name))) {
               unused.delete(reason ?? "")
-              assertParses(line, where)
+              assertRuns(line, where, ["-n"])
             } else if (program === "export" || program === "unset") {
               const set = args.map((arg) => arg.split("=", 2))
                 // The key, the URL, and the ids come from the simulator.
@@ -97,7 +99,7 @@ describe("shell blocks of the documentation", () => {
               ran++
             } else {
               const input = simulator.apiKey
-              assert.doesNotThrow(() => execFileSync("bash", ["-c", line], { cwd, env, input }), undefined, where)
+              assertRuns(line, where, [], { cwd, env, input })
               ran++
             }
           }

@@ -153,7 +153,12 @@ describe("labelstream export", () => {
         {},
         /--to\[0\]: Expected KIND:TARGET, such as files:output/
       ],
-      ["the ledger cannot be made", [...toFiles, "--ledger", "/dev/null/x"], {}, /\/dev\/null cannot be made/]
+      [
+        "the ledger cannot be made",
+        [...toFiles, "--ledger", "/dev/null/x"],
+        {},
+        /\/dev\/null, the folder of the ledger, cannot be made/
+      ]
     ] as const
   ) {
     it.live(`ends with 1, one clear message and an empty report when ${what}`, () =>

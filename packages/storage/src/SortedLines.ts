@@ -60,14 +60,17 @@ export const sorter = (fs: Fs, folder: () => Promise<string>, run = defaultRun):
       for (const file of files.splice(0)) await fs.unlink(file)
     }
   }
+  const addFrom = (lines: ReadonlyArray<Keyed>, start: number): Promise<void> | undefined => {
+    for (let at = start; at < lines.length; at++) {
+      const line = lines[at]!
+      held.push(line)
+      size += line.key.length + line.line.length + 64
+      if (size > run) return spill().then(() => addFrom(lines, at + 1))
+    }
+    return undefined
+  }
   return {
-    add: (lines) => {
-      for (const line of lines) {
-        held.push(line)
-        size += line.key.length + line.line.length + 64
-      }
-      return size > run ? spill() : undefined
-    },
+    add: (lines) => addFrom(lines, 0),
     sorted: async function*() {
       if (made === 0) yield* slices(inOrder(held), 1000)
       else {
