@@ -9,17 +9,19 @@ const atLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1, { message: 
 const positive = Schema.Finite.check(Schema.isGreaterThan(0, { message: "Expected a number greater than 0" }))
 const text = (what: string) => Schema.String.check(Schema.isNonEmpty({ message: `Expected ${what}` }))
 
+/** A sink and where it writes, as text. */
+export const targetPattern = /^(?:[^:]+:.|postgres$)/s
+
+/** The form of such a text, for messages. */
+export const targetForm =
+  "KIND:TARGET, such as files:output, sqlite:labels.db, parquet:dataset or PACKAGE:TARGET; or postgres"
+
 /**
  * A sink and where it writes: `files:DIR`, `sqlite:FILE`, `parquet:DIR`, `PACKAGE:TARGET`, or with all its options. PostgreSQL
  * needs no target: `postgres`.
  */
 export const Target = Schema.Union([
-  Schema.String.check(
-    Schema.isPattern(/^(?:[^:]+:.|postgres$)/s, {
-      message:
-        "Expected KIND:TARGET, such as files:output, sqlite:labels.db, parquet:dataset or PACKAGE:TARGET; or postgres"
-    })
-  ),
+  Schema.String.check(Schema.isPattern(targetPattern, { message: `Expected ${targetForm}` })),
   Schema.StructWithRest(Schema.Struct({ sink: text("the name of a sink") }), [
     Schema.Record(Schema.String, Schema.Unknown)
   ])

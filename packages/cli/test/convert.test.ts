@@ -82,7 +82,12 @@ describe("labelstream convert", () => {
     Effect.gen(function*() {
       const { labelstream } = yield* exported
       for (
-        const [from, said] of [["files:./out/", /share one place/], ["sqlite:none.db", /it holds no job/]] as const
+        const [from, said] of [
+          ["files:./out/", /share one place/],
+          ["sqlite:none.db", /it holds no job/],
+          ["out", /--from out: expected KIND:TARGET/],
+          ["postgres", /set LABELSTREAM_POSTGRES_URL/]
+        ] as const
       ) {
         const ended = yield* labelstream(["convert", "--from", from, "--to", "files:out"])
         assert.strictEqual(ended.status, 1, from)

@@ -54,14 +54,24 @@ export const run: Run<Spec> = async ({ jobs, url }, stopwatch) => {
   await Effect.runPromise(Effect.scoped(sink.open))
   const client = new Client(url)
   await client.connect()
-  const copy = (table: string, rows: Iterable<string>) =>
-    pipeline(rows, client.query(from(`COPY ${schema}.${table} FROM STDIN`)))
+  const copy = <Row>(
+    name: string,
+    table: Table.Table<Row>,
+    batch: ReadonlyArray<MadeJob>,
+    rowsOf: (job: MadeJob) => Iterable<Row>
+  ) => {
+    const columns = table.columns.map(({ name }) => `"${name}"`).join(", ")
+    return pipeline(
+      lines(batch, table, rowsOf),
+      client.query(from(`COPY ${schema}.${name} (${columns}) FROM STDIN`))
+    )
+  }
   for (const batch of batches(jobs, sink.capabilities.batch.maxRecords)) {
     await stopwatch.run(async () => {
       await client.query("BEGIN")
-      await copy("annotations", lines(batch, annotations, ({ rows }) => rows))
-      await copy("jobs", lines(batch, jobTable, ({ record, rows }) => [TableRows.jobRow(record, rows.length)]))
-      await copy("receipts", lines(batch, receipts, (job) => [receiptOf(job)]))
+      await copy("annotations", annotations, batch, ({ rows }) => rows)
+      await copy("jobs", jobTable, batch, ({ record, rows }) => [TableRows.jobRow(record, rows.length)])
+      await copy("receipts", receipts, batch, (job) => [receiptOf(job)])
       await client.query("COMMIT")
     })
   }

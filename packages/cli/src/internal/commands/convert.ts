@@ -3,6 +3,7 @@ import { NodeImageHeader } from "@labelstream/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { targetForm, targetPattern } from "../../Config.ts"
 import * as ExportProgram from "../../ExportProgram.ts"
 import * as CommandLine from "../commandLine.ts"
 import { type Failure, SettingsError } from "../failure.ts"
@@ -27,8 +28,8 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     const { batches: _, ...rest } = flags
     const prepared = Effect.gen(function*() {
-      if (!/^[^:]+:./.test(flags.from)) {
-        return yield* new SettingsError({ message: `--from ${flags.from}: expected KIND:TARGET, such as files:output` })
+      if (!targetPattern.test(flags.from)) {
+        return yield* new SettingsError({ message: `--from ${flags.from}: expected ${targetForm}` })
       }
       const settings = yield* resolveSettings(settingsOf(rest), Option.getOrUndefined(flags.config), [flags.from])
       const set = settings.set.filter(({ sink }) => sink === sinkOf(flags.from))
