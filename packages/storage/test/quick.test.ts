@@ -44,6 +44,17 @@ describe("an operation that may be slow", () => {
       assert.strictEqual(yield* calls(100, 0.01), "i".repeat(100))
     }))
 
+  it.effect("gives timers and signals a turn between many calls in a row", () =>
+    Effect.gen(function*() {
+      const calls = watched()
+      let turns = 0
+      setImmediate(() => turns++)
+      yield* calls(30, 0.5)
+      assert.strictEqual(turns, 0)
+      assert.strictEqual(yield* calls(30, 0.5), "i".repeat(30))
+      assert.strictEqual(turns, 1)
+    }))
+
   it.effect("fails with a rejection if it throws", () =>
     Effect.gen(function*() {
       const failing = quick((): void => {
