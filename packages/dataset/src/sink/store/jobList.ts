@@ -38,20 +38,22 @@ async function* keyed({ fs, jobs }: Place, keysOnly = false): AsyncGenerator<Rea
 }
 
 /**
- * Reads through the list. Answers whether it is in order. Fails with `corrupt` if lines are missing, as of a list that was cut
+ * Reads through the list. Returns whether it is in order. Fails with `corrupt` if lines are missing, as of a list that was cut
  * short: a file of records says how many lines name it.
  */
 export const survey = async (place: Place): Promise<boolean> => {
   const { fs, jobs, records } = place
   for (let before = -1;;) {
     const files = await Files.namesIn(fs, records)
-    const lines = new Map<string, number>()
+    // The names of the folder are the keys: a name from a line would keep the whole text around the line in memory.
+    const lines = new Map(files.map((file) => [file, 0]))
     let [size, last, isInOrder] = [0, "", true]
     if ((await fs.find(jobs))?.isFile() === true) {
       for await (const some of keyed(place)) {
         for (const { key, line } of some) {
           const file = fileIn(line)
-          lines.set(file, (lines.get(file) ?? 0) + 1)
+          const count = lines.get(file)
+          if (count !== undefined) lines.set(file, count + 1)
           isInOrder &&= key > last
           last = key
           size += line.length
@@ -59,8 +61,7 @@ export const survey = async (place: Place): Promise<boolean> => {
       }
     }
     const pending = await Journal.pending(place)
-    const isWhole = (file: string) =>
-      (lines.get(file) ?? 0) === (jobsIn(file) ?? 0) || pending.has(`${paths.records}/${file}`)
+    const isWhole = (file: string) => lines.get(file) === (jobsIn(file) ?? 0) || pending.has(`${paths.records}/${file}`)
     if (files.every(isWhole)) return isInOrder
     // Another process may have committed meanwhile.
     if (size === before) throw damaged(jobs)
