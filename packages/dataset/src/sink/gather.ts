@@ -7,6 +7,7 @@ import { Cursor, Failure, Files, Lines } from "@labelstream/storage"
 import { join } from "node:path"
 import * as CocoDocument from "../CocoDocument.ts"
 import type * as DatasetOptions from "../DatasetOptions.ts"
+import * as Loss from "../Loss.ts"
 import * as Names from "../Names.ts"
 import type { Input, SampleJob, Shape } from "../Sample.ts"
 import * as SamplesTable from "../SamplesTable.ts"
@@ -64,7 +65,7 @@ export const gather = async (
 ): Promise<Gathered> => {
   const { fs } = place
   const [samples, names] = [join(folder, "samples"), join(folder, "names")]
-  const astray = new Map<string, number>()
+  const astray = Loss.tally()
   // New names are none of those that were given before; of these, `used` has those that a sample has by now.
   const [naming, used] = [Names.make(), Names.make()]
   for (const name of named?.values() ?? []) naming.take(name)
@@ -93,8 +94,7 @@ export const gather = async (
             const line = lineIn(sample, join(place.records, record.file))
             if ("astray" in line) {
               for (const [shape, label, why, count] of line.astray) {
-                const key = JSON.stringify([shape, label, why])
-                astray.set(key, (astray.get(key) ?? 0) + count)
+                astray.add(shape, label, Loss.dropped(why), "loss", count)
               }
               continue
             }
@@ -113,17 +113,7 @@ export const gather = async (
     await reader.close()
     for (const writer of [all, table]) await writer.end()
   }
-  return {
-    samples,
-    names,
-    astray: Array.from(astray, ([key, count]) => {
-      const [shape, label, why] = JSON.parse(key) as [string, string, string]
-      return [shape, label, why, count]
-    }),
-    made,
-    jobs,
-    size
-  }
+  return { samples, names, astray: StoredRecord.astrayOf(astray), made, jobs, size }
 }
 
 /** A line of a record. Fails with `corrupt` if it is none. */
@@ -200,7 +190,7 @@ const givenByJob = (place: Place) => {
       if (!isBegun) await cursor.advance()
       isBegun = true
       const found = new Map<string, Array<string>>()
-      for (; cursor.head !== undefined && order(cursor.head[0]) <= order(path);) {
+      for (; cursor.head !== undefined && StoredRecord.keyOf(cursor.head[0]) <= StoredRecord.keyOf(path);) {
         const [from, key, name] = cursor.head
         if (from === path) found.set(key, [...found.get(key) ?? [], name])
         if (!cursor.step()) await cursor.advance()
@@ -210,6 +200,3 @@ const givenByJob = (place: Place) => {
     close: () => cursor.close()
   }
 }
-
-/** Sorts paths as records are: by batch, then by job. No name holds a blank. */
-const order = (path: string): string => path.replace("/", " ")

@@ -5,6 +5,7 @@
 import type { JobSink } from "@labelstream/core/sink"
 import { Failure, Lines } from "@labelstream/storage"
 import { randomUUID } from "node:crypto"
+import type * as Loss from "../../Loss.ts"
 import type { SampleJob, Shape } from "../../Sample.ts"
 import type { Needs } from "../place.ts"
 
@@ -87,6 +88,10 @@ export interface Astray {
   readonly astray: ReadonlyArray<readonly [shape: string, label: string, why: string, count: number]>
 }
 
+/** Returns the counts of annotations that are on no sample. */
+export const astrayOf = (tally: Loss.Tally): Astray["astray"] =>
+  tally.entries().map(({ class: label, dropped, shape, why }) => [shape, label, why ?? "", dropped])
+
 /** The text before the tab in a line of a record. Behind it are the shapes of a stored sample. */
 export type Line = StoredSample | CocoSample | Astray
 
@@ -130,5 +135,5 @@ const inLine = /^\{"path":"([\w~-][\w.~-]*\/[\w~-][\w.~-]*)"/
 /** The file of records that a line of the list names. */
 export const fileIn = (text: string): string => text.slice(text.lastIndexOf("\"", text.length - 4) + 1, -3)
 
-/** The key of a path. */
+/** The key of a path, `<batch>/<job>`. */
 export const keyOf = (path: string): string => path.replace("/", " ")

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { type Needs, paths, type Place, readAbout, suffices, version } from "../place.ts"
 import { jobIn, latest } from "./jobList.ts"
 import * as RecordFile from "./recordFile.ts"
-import type { RecordPlace, StoredJob } from "./StoredRecord.ts"
+import { keyOf, type RecordPlace, type StoredJob } from "./StoredRecord.ts"
 
 /** Runs over something that sorts in folders of its own outside of the dataset, and removes them. */
 export async function* withScratch<A>(
@@ -132,7 +132,7 @@ async function* foldersIn(fs: Fs, store: string): AsyncGenerator<ReadonlyArray<S
   for (const batch of await Files.namesIn(fs, store)) {
     const entry = (path: string, isJob: boolean) => {
       const line = JSON.stringify(path)
-      return { key: isJob && /^[\w.~/-]+$/.test(path) ? path.replace("/", " ") : ` ${line}`, line }
+      return { key: isJob && /^[\w.~/-]+$/.test(path) ? keyOf(path) : ` ${line}`, line }
     }
     if ((await fs.find(join(store, batch)))?.isDirectory() !== true) {
       yield [entry(batch, false)]
