@@ -35,12 +35,12 @@ export const decode = (bytes: Uint8Array): Picture => {
   return { ...about, data }
 }
 
-/** What is known of a picture before its pixels. */
+/** The properties of a picture, without its pixels. */
 export type About = Omit<Picture, "data">
 
 /**
- * Decodes a picture row by row, without holding its pixels. `begin` answers what to call with each row, which is overwritten
- * by the next but one, and begins where a word of 32 bits does. Throws as `decode` does.
+ * Decodes a picture row by row, without holding its pixels. `begin` returns the function to call with each row. A row is
+ * overwritten by the next but one, and begins where a word of 32 bits does. Throws as `decode` does.
  */
 export const forEachRow = (bytes: Uint8Array, begin: (about: About) => (row: Uint8Array, y: number) => void): About => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -28,7 +28,7 @@ const reasons = {
   output: "unavailable"
 } as const satisfies Record<DatasetError["reason"], JobSink.SinkErrorReason>
 
-/** Ends a run. Answers the notice. */
+/** Ends a run. Returns the notice. */
 export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.Fields>(
   place: Place,
   journal: Journal.Journal,
@@ -93,14 +93,14 @@ export const finish = Effect.fnUntraced(function*<Fields extends Schema.Struct.F
       // Images that come into a folder change neither store nor options: until all are there, each run looks again.
       const { named, unnamed } = output.missing()
       const isOpen = options.images !== undefined && named + unnamed + summary.withoutSize.count > 0
-      await publish(place, journal, folder, output.list, {
+      await publish(place, journal, output.list, {
         stamp: isOpen ? "" : stamp,
         notice,
         classes: summary.classes
       }, more)
       await fs.remove(folder)
       await fs.mkdir(folder)
-      await compact(place, journal, folder, gathered)
+      await compact(place, journal, gathered)
     })
     return notice ?? undefined
   }).pipe(

@@ -18,14 +18,14 @@ import { jobIn, latest } from "./store/jobList.ts"
 import * as RecordFile from "./store/recordFile.ts"
 import * as StoredRecord from "./store/StoredRecord.ts"
 
-/** A line of the file of samples: what is known of one beyond its record, and the record's line, in two parts. */
+/** A line of the file of samples: the properties beyond its record, and the record's line, in two parts. */
 export type Gathering = readonly [
   before: Before,
   sample: StoredRecord.StoredSample | StoredRecord.CocoSample,
   shapes?: ReadonlyArray<Shape>
 ]
 
-/** What is known of a sample beyond its record. */
+/** The properties of a sample that its record does not have. */
 export interface Before {
   readonly name: string
   /** The path of its job. */

@@ -2,7 +2,7 @@
  * Where things lie in a dataset's folder. What readers see is published by `finish`; under `.labelstream` there is the store,
  * with a record of each job, and the list of what was published last.
  */
-import { Failure, Files, type Fs, Lines, Target } from "@labelstream/storage"
+import { Failure, Files, type Fs, type Journal, Lines, Target } from "@labelstream/storage"
 import { join } from "node:path"
 
 /** What bytes a record has besides its rows, if the platform gave them. */
@@ -28,9 +28,10 @@ export interface Place extends Target.Target {
   readonly build: string
 }
 
-/** Paths relative to the output folder, as the journal has them. */
+/** Paths as the journal has them: of the build relative to the sink's own folder, of all others to the output folder. */
 export const paths = {
   about: ".labelstream/about.json",
+  build: "staging/build",
   jobs: ".labelstream/jobs.ndjson",
   names: ".labelstream/names.ndjson",
   publication: ".labelstream/publication.ndjson",
@@ -50,7 +51,7 @@ export const at = (fs: Fs, directory: string): Place => {
     about: under(paths.about),
     publication: under(paths.publication),
     names: under(paths.names),
-    build: join(target.staging, "build")
+    build: join(target.hidden, paths.build)
   }
 }
 
@@ -104,6 +105,15 @@ export const check = async (place: Place, dataset: string): Promise<void> => {
   if (found.length === 0) return
   const detail = `${output} holds ${found[0]!}, which is of no dataset: choose a folder that is empty, or a new one`
   throw new Failure.Problem("conflict", detail)
+}
+
+/** Syncs a file of the build. Returns the change that puts the file at a path, over an older one. */
+export const putBuilt = async ({ build, fs }: Place, name: string, at: string): Promise<Journal.Change> => {
+  const { size } = await Files.withFile(fs, join(build, name), "r+", async (fd) => {
+    await fs.fsync(fd)
+    return fs.fstat(fd)
+  })
+  return { put: `${paths.build}/${name}`, at, size, isNew: false }
 }
 
 /** All of a small file; undefined if there is none. */

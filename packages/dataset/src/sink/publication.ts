@@ -7,7 +7,7 @@ import { Cursor, Failure, Files, Hash, type Journal, Lines, SortedLines } from "
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
 import * as LineWriter from "./lineWriter.ts"
-import { paths, type Place } from "./place.ts"
+import { paths, type Place, putBuilt } from "./place.ts"
 import type { Built } from "./stagedOutput.ts"
 
 /** The first line of the list of what was published. */
@@ -96,95 +96,82 @@ interface Planned extends Built {
 const changesAtOnce = 500
 
 /**
- * Publishes what a list says, that was built in a folder. `more` are files in that folder, put into the sink's own folder
- * with the last step. Answers how many files changed.
+ * Publishes the build, as a list of it says. `more` are files of the build that the last step puts into the sink's own folder.
+ * Returns how many files changed.
  */
 export const publish = async (
   place: Place,
   journal: Journal.Journal,
-  folder: string,
   list: string,
   header: Pick<Header, "stamp" | "notice" | "classes">,
   more: ReadonlyArray<{ readonly name: string; readonly at: string }>
 ): Promise<number> => {
-  const { fs } = place
-  const build = `staging/${folder.slice(place.staging.length + 1)}`
-  const changes = await plan(place, folder, list, header)
-  const fileOf = async (name: string, at: string): Promise<Journal.Change> => {
-    const { size } = await Files.withFile(fs, join(folder, name), "r+", async (fd) => {
-      await fs.fsync(fd)
-      return fs.fstat(fd)
-    })
-    return { put: `${build}/${name}`, at, size, isNew: false }
-  }
+  const { build, fs } = place
+  const changes = await plan(place, list, header)
   const commit = async (steps: ReadonlyArray<Journal.Step>) => {
     if (steps.length === 0) return
-    await Files.syncDirectory(fs, folder)
+    await Files.syncDirectory(fs, build)
     await journal.commit(randomUUID(), steps)
     await journal.touch()
   }
   const last: Array<Journal.Change> = []
-  for (const { at, name } of more) last.push(await fileOf(name, at))
+  for (const { at, name } of more) last.push(await putBuilt(place, name, at))
   if (changes > 0) {
-    const entries = await plannedOf(place, folder, ({ entry }) => entry)
+    const entries = await plannedOf(place, ({ entry }) => entry)
     const gone = entries.filter(({ isNew }) => !isNew).map(({ path }) => ({ remove: path }))
-    await commit([[await fileOf("during", paths.publication)], gone])
-    for await (const some of partsOf(place, folder)) {
+    await commit([[await putBuilt(place, "during", paths.publication)], gone])
+    for await (const some of partsOf(place)) {
       const steps: Array<Journal.Step> = []
       await Files.forEachLimit(some, atOnce, async (file, index) => {
-        steps[index] = file.act === "remove" ? [{ remove: file.path }] : [await putOf(place, folder, build, file)]
+        steps[index] = file.act === "remove" ? [{ remove: file.path }] : [await putOf(place, file)]
       })
       await commit(steps)
     }
-    for (const entry of entries) if (entry.act !== "remove") last.push(await putOf(place, folder, build, entry))
+    for (const entry of entries) if (entry.act !== "remove") last.push(await putOf(place, entry))
   }
   // Written again, so that it is younger than all that it lists.
-  await Files.withFile(fs, join(folder, "after"), "r+", (fd) => Files.writeFully(fs, fd, Buffer.from("{"), 0))
-  last.push(await fileOf("after", paths.publication))
+  await Files.withFile(fs, join(build, "after"), "r+", (fd) => Files.writeFully(fs, fd, Buffer.from("{"), 0))
+  last.push(await putBuilt(place, "after", paths.publication))
   await commit([last])
   return changes
 }
 
 /** Readies a file for being put: what was written is synced, and an input gets a second name or is copied. */
 const putOf = async (
-  place: Place,
-  folder: string,
-  build: string,
+  { build, fs, output, store }: Place,
   { from, isNew, path, put, size }: Planned
 ): Promise<Journal.Change> => {
-  const { fs, output, store } = place
   const final = join(output, path)
   if (isNew && await fs.find(final) !== undefined) {
     throw new Failure.Problem("conflict", `${final} is not part of this dataset, which needs its path: move it away`)
   }
   const name = put ?? `input-${randomUUID()}`
-  const staged = join(folder, name)
+  const staged = join(build, name)
   if (from !== undefined) {
-    // What is a person's own gets no second name: a change to one would be a change to the other.
+    // A file of the user gets no second name: a change to one would change the other.
     if (from.startsWith(store)) await Files.copy(fs, from, staged)
     else await Files.copyApart(fs, from, staged)
   } else await Files.withFile(fs, staged, "r+", (fd) => fs.fsync(fd))
-  return { put: `${build}/${name}`, at: path, size, isNew }
+  return { put: `${paths.build}/${name}`, at: path, size, isNew }
 }
 
 /**
  * Compares what was built with what was published, and writes down what is to be done, and both lists of what is published:
- * the one while it changes and the one after. Answers the number of changes.
+ * the one while it changes and the one after. Returns the number of changes.
  */
 const plan = async (
   place: Place,
-  folder: string,
   list: string,
   { classes, notice, stamp }: Pick<Header, "stamp" | "notice" | "classes">
 ): Promise<number> => {
-  const { fs } = place
+  const { build, fs } = place
   const isCertain = (await readHeader(place))?.done === true
   const isStill = await isThere(place)
   const before = new Cursor(readPublished(place), (file: Published) => file)
   const [plan, during, after] = [
-    await LineWriter.open(fs, join(folder, "plan")),
-    await LineWriter.open(fs, join(folder, "during")),
-    await LineWriter.open(fs, join(folder, "after"))
+    await LineWriter.open(fs, join(build, "plan")),
+    await LineWriter.open(fs, join(build, "during")),
+    await LineWriter.open(fs, join(build, "after"))
   ]
   let changes = 0
   const add = async (planned: Planned) => {
@@ -203,7 +190,7 @@ const plan = async (
     await during.write(JSON.stringify({ ...head, done: false } satisfies Header))
     await after.write(JSON.stringify({ ...head, done: true } satisfies Header))
     await before.advance()
-    for await (const files of SortedLines.sort(fs, listed(place, list), () => makeFolder(place, folder))) {
+    for await (const files of SortedLines.sort(fs, listed(place, list), () => makeFolder(place))) {
       for (const { key: path, line } of files) {
         const built = JSON.parse(line) as Built
         for (; before.head !== undefined && before.head.path < path; await next()) {
@@ -223,8 +210,8 @@ const plan = async (
   return changes
 }
 
-const makeFolder = async ({ fs }: Place, folder: string): Promise<string> => {
-  const made = join(folder, "sort")
+const makeFolder = async ({ build, fs }: Place): Promise<string> => {
+  const made = join(build, "sort")
   await fs.mkdir(made)
   return made
 }
@@ -237,9 +224,9 @@ async function* listed({ fs }: Place, list: string): AsyncGenerator<ReadonlyArra
 }
 
 /** The plans of some files, which are few. */
-const plannedOf = async (place: Place, folder: string, which: (planned: Planned) => boolean) => {
+const plannedOf = async ({ build, fs }: Place, which: (planned: Planned) => boolean) => {
   const found: Array<Planned> = []
-  for await (const lines of Lines.read(place.fs, join(folder, "plan"))) {
+  for await (const lines of Lines.read(fs, join(build, "plan"))) {
     for (const line of lines) {
       const planned = JSON.parse(line) as Planned
       if (which(planned)) found.push(planned)
@@ -249,9 +236,9 @@ const plannedOf = async (place: Place, folder: string, which: (planned: Planned)
 }
 
 /** The changes of files that are no entries, in parts. */
-async function* partsOf({ fs }: Place, folder: string): AsyncGenerator<ReadonlyArray<Planned>> {
+async function* partsOf({ build, fs }: Place): AsyncGenerator<ReadonlyArray<Planned>> {
   let part: Array<Planned> = []
-  for await (const lines of Lines.read(fs, join(folder, "plan"))) {
+  for await (const lines of Lines.read(fs, join(build, "plan"))) {
     for (const line of lines) {
       const planned = JSON.parse(line) as Planned
       if (!planned.entry && planned.act !== "keep") part.push(planned)

@@ -30,7 +30,7 @@ export const start = <Fields extends Schema.Struct.Fields>(
 ): FolderSink.Work<Batch> => {
   const { fs } = place
   const attempt = Failure.attempt(format.name)
-  /** The store's word on itself after a commit; its stamp is the commit's own. */
+  /** Writes what the store says of itself after a commit. Its stamp is the commit's own. */
   const writeAbout = async (folder: string): Promise<number> => {
     const before = await readAbout(place)
     const about: About = {
@@ -89,7 +89,7 @@ export const start = <Fields extends Schema.Struct.Fields>(
   }
 }
 
-/** What is to be done with the files of one job: those that it had and no longer has go. */
+/** The changes to the files of one job: those that it had and no longer has go. */
 const filesOf = async ({ fs, store }: Place, { job: { files, path }, number }: Staged): Promise<Journal.Step> => {
   const stored = await Files.namesIn(fs, join(store, path))
   const names = new Set(files.map(({ name }) => name))

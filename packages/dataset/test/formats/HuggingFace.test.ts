@@ -79,7 +79,7 @@ describe("a Hugging Face Parquet file", () => {
       }
       assert.deepStrictEqual([features["image"], features["mask"]], [{ _type: "Image" }, { _type: "Image" }])
       assert.deepStrictEqual(readConfigs(out.files), [{ split: "train", path: "data/train-*.parquet" }])
-      // What is missing is counted.
+      // The format hands a missing image to the output, which counts it.
       assert.deepStrictEqual([...out.inputs.values()], ["b"])
     }))
 

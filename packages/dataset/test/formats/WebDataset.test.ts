@@ -31,7 +31,7 @@ describe("WebDataset", () => {
       const names = ["a%2Eb.jpg", "a%2Eb.json", "a_b.jpg", "a_b.json", "a_b.mask.png", "c.json"]
       assert.deepStrictEqual(readTar(archive).map(({ mtime, name }) => [name, mtime]), names.map((name) => [name, 0]))
       assert.deepStrictEqual(listed(archive), names)
-      // What is missing is counted.
+      // The format hands a missing image to the output, which counts it.
       assert.deepStrictEqual([...out.inputs.values()], ["c"])
       const [first, second] = readShard(archive)
       assert.include(textOf(first!, "json"), `"attributes":${attributes}`)

@@ -49,7 +49,7 @@ export const readImageFolder = (files: Files): FormatKit.ReadBack => {
 
 let connection: Promise<DuckDBConnection> | undefined
 
-/** What DuckDB answers to queries in which FILES stands for the Parquet files. */
+/** Runs queries with DuckDB, in which FILES means the Parquet files. */
 export const query = async (
   files: Files,
   ...queries: ReadonlyArray<string>

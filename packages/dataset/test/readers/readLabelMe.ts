@@ -1,4 +1,4 @@
-/** Reads LabelMe files beside images. */
+/** Reads LabelMe files next to images. */
 import type { FormatKit } from "../../src/testing/index.ts"
 import { stemOf } from "./files/readSamples.ts"
 import { type Files, textOf } from "./readYolo.ts"

@@ -41,7 +41,7 @@ export const run = (
     return { rejected, receipts, notice: notice ?? null }
   }))
 
-/** Everything that `inspect` answers. */
+/** Everything that `inspect` yields. */
 export const inspected = (sink: JobSink.JobSink, depth: JobSink.InspectDepth = "content") =>
   Effect.map(Stream.runCollect(sink.inspect(depth)), (parts) => parts.flat())
 

@@ -129,7 +129,7 @@ export const keyIn = (text: string): string | undefined => {
   return path === undefined ? undefined : keyOf(path)
 }
 
-/** The path stands first in a line, and no part of it begins with a point. */
+/** The path comes first in a line, and no part of it begins with a point. */
 const inLine = /^\{"path":"([\w~-][\w.~-]*\/[\w~-][\w.~-]*)"/
 
 /** The file of records that a line of the list names. */

@@ -4,19 +4,19 @@ import { createHash, type Hash, hash } from "node:crypto"
 import { join } from "node:path"
 import { damaged, type RecordPlace, type Span } from "./StoredRecord.ts"
 
-/** Bytes that are read or written at once: few enough for that to be done in place. */
+/** Bytes that are read or written at once: few enough to be read or written in place. */
 const piece = 64 * 1024
 
 /** A file of records that is being written. */
 export interface RecordWriter {
   /**
-   * Adds a record of these lines, and answers its place. One record at a time is written: others wait. Of one that fails,
-   * nothing stays.
+   * Adds a record of these lines. Returns its place. One record at a time is written: others wait. Nothing stays of a record
+   * that fails.
    */
   readonly add: (lines: AsyncIterable<string> | Iterable<string>) => Promise<Span>
-  /** Adds a record that stands in another file. */
+  /** Copies a record from the bytes of another file. Returns its place. */
   readonly copy: (bytes: AsyncIterable<Buffer>) => Promise<Span>
-  /** Writes the remaining bytes, syncs the file, and answers its size. */
+  /** Writes the remaining bytes and syncs the file. Returns its size. */
   readonly end: () => Promise<number>
   readonly close: () => Promise<void>
 }
