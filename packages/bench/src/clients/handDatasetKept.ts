@@ -4,7 +4,6 @@
  * and a row of a ledger for each job, durable in groups; then the dataset, from the stored rows. Nothing but the classes is
  * held. It is of no use after a crash before somebody writes what reads its state.
  */
-import Database from "better-sqlite3"
 import { hash } from "node:crypto"
 import {
   appendFileSync,
@@ -19,6 +18,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import type { Run } from "../harness/client.ts"
+import { groupSize, makeLedger } from "../support/handLedger.ts"
 import { lineOf } from "./handDataset.ts"
 import { type Document, rowsOf } from "./handRows.ts"
 
@@ -35,9 +35,6 @@ interface Line {
 
 type Rows = ReturnType<typeof rowsOf>
 
-/** Jobs that become durable together, as many as the sink takes at most. */
-const groupSize = 128
-
 const sync = (path: string) => {
   const fd = openSync(path, "r")
   fsyncSync(fd)
@@ -48,11 +45,7 @@ export const run: Run<Spec> = async ({ folder, source }, stopwatch) => {
   const samples = await stopwatch.run(() => {
     const [records, list] = [join(folder, "records"), join(folder, "list.ndjson")]
     mkdirSync(records)
-    const ledger = new Database(join(folder, "ledger.sqlite"))
-    ledger.pragma("journal_mode = WAL")
-    ledger.pragma("synchronous = FULL")
-    ledger.exec("CREATE TABLE jobs (id TEXT PRIMARY KEY, size INTEGER, source TEXT, stored TEXT) WITHOUT ROWID")
-    const insert = ledger.prepare("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?)")
+    const ledger = makeLedger(folder, "size INTEGER", "source TEXT", "stored TEXT")
     const lines = readFileSync(join(source, "manifest.ndjson"), "utf8").split("\n").slice(1, -1)
     const classes = new Map<string, number>()
     let at = 0
@@ -78,14 +71,12 @@ export const run: Run<Spec> = async ({ folder, source }, stopwatch) => {
         group.map(({ job, size, stored }) => `${JSON.stringify({ job, size, stored, name })}\n`).join("")
       )
       sync(list)
-      ledger.transaction(() => {
-        for (const { job, sha256, size, stored } of group) insert.run(job, size, sha256, stored)
-      })()
+      ledger.record(group.map(({ job, sha256, size, stored }) => [job, size, sha256, stored]))
     }
     ledger.close()
     const fd = openSync(join(folder, "dataset"), "wx")
     const stored = readdirSync(records).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
-    // The classes stand first.
+    // The classes come first.
     for (const pass of ["classes", "samples"]) {
       for (const name of stored) {
         let text = ""

@@ -3,7 +3,6 @@
  * gets its name, a line of a manifest and a row of a ledger for each, durable in groups. It checks, retries and paces
  * nothing, and is of no use after a crash before somebody writes what reads its state.
  */
-import Database from "better-sqlite3"
 import { hash } from "node:crypto"
 import { mkdirSync, renameSync } from "node:fs"
 import { open } from "node:fs/promises"
@@ -11,9 +10,7 @@ import { join } from "node:path"
 import type { Run } from "../harness/client.ts"
 import type { Address } from "../harness/server.ts"
 import { connect, forEach } from "../support/byHand.ts"
-
-/** Jobs that become durable together, as many as the sink takes at most. */
-const groupSize = 128
+import { groupSize, makeLedger } from "../support/handLedger.ts"
 
 interface Spec {
   readonly address: Address
@@ -38,14 +35,7 @@ export const run: Run<Spec> = async ({ address, folder }, stopwatch) => {
     const [staging, output] = [join(folder, "staging"), join(folder, "out")]
     mkdirSync(staging)
     mkdirSync(output)
-    const ledger = new Database(join(folder, "ledger.sqlite"))
-    ledger.pragma("journal_mode = WAL")
-    ledger.pragma("synchronous = FULL")
-    ledger.exec("CREATE TABLE jobs (id TEXT PRIMARY KEY, size INTEGER, sha256 TEXT) WITHOUT ROWID")
-    const insert = ledger.prepare("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?)")
-    const record = ledger.transaction((group: ReadonlyArray<Written>) => {
-      for (const { id, sha256, size } of group) insert.run(id, size, sha256)
-    })
+    const ledger = makeLedger(folder, "size INTEGER", "sha256 TEXT")
     const manifest = await open(join(output, "manifest.jsonl"), "a")
     const publish = async (group: ReadonlyArray<Written>) => {
       await syncFolder(staging)
@@ -53,7 +43,7 @@ export const run: Run<Spec> = async ({ address, folder }, stopwatch) => {
       await syncFolder(output)
       await manifest.write(group.map((written) => `${JSON.stringify(written)}\n`).join(""))
       await manifest.sync()
-      record(group)
+      ledger.record(group.map(({ id, sha256, size }) => [id, size, sha256]))
     }
     let group: Array<Written> = []
     let publishing = Promise.resolve()

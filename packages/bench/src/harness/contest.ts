@@ -22,7 +22,7 @@ export interface Setting {
   readonly directory: string
   /** Where clients write CPU profiles; undefined for none. */
   readonly profiles: string | undefined
-  /** Told what happens. */
+  /** Is called with each step. */
   readonly log: (line: string) => void
 }
 
@@ -42,7 +42,7 @@ const sync = promisify(execFile)
 
 /**
  * Makes an empty folder. It stays until everything was measured: ext4 skips each inode that was freed in the last
- * minutes, so that whoever makes files would pay for those who were deleted before.
+ * minutes, so that a contestant would pay for the files of the contestants before it.
  */
 export const scratch = (setting: Setting): string => mkdtempSync(join(setting.directory, "client-"))
 

@@ -1,9 +1,9 @@
 /** Jobs with annotation rows made from their numbers, for benchmarks of sinks alone. */
 import { AnnotationModel, type JobSink } from "@labelstream/core"
 import { Table } from "@labelstream/core/sink"
-import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { hash } from "node:crypto"
+import { content } from "./samples.ts"
 
 /** Annotation rows of each job. */
 export const rowsPerJob = 50
@@ -52,8 +52,7 @@ const makeJob = (number: number): MadeJob => {
   // Ids of the platform come in no order.
   const jobId = hash("sha1", String(number)).slice(0, 32)
   const rows = rowsOf(jobId, number)
-  const bytes = Buffer.from(JSON.stringify({ number }))
-  const sha256 = hash("sha256", bytes)
+  const document = content(Buffer.from(JSON.stringify({ number })))
   const result = `https://files.example/${jobId}.json`
   const common = { referenceId: `ref-${number}`, status: "completed", tag: null, priorityWeight: null }
   return {
@@ -66,15 +65,7 @@ const makeJob = (number: number): MadeJob => {
       jobId,
       summary: { id: jobId, frames: 1, annotations: rowsPerJob, ...common },
       result: { jobId, batchId, workFlowId: null, result, ...common },
-      document: {
-        size: bytes.length,
-        sha256,
-        mediaType: "application/json",
-        bytes,
-        path: undefined,
-        stream: Stream.make(bytes),
-        collect: Effect.succeed(bytes)
-      },
+      document,
       parsed: {
         resultType: "image_annotation",
         wrapped: true,
@@ -85,7 +76,7 @@ const makeJob = (number: number): MadeJob => {
       },
       attachments: [],
       sizes: new Map(),
-      revision: { document: sha256, attachments: "" }
+      revision: { document: document.sha256, attachments: "" }
     }
   }
 }

@@ -1,4 +1,7 @@
-/** Jobs for datasets, made from their numbers, as an export would hand them to a sink: images with ten boxes, masks, or labeled clouds. */
+/**
+ * Jobs for datasets, made from their numbers, as an export would hand them to a sink: images with ten boxes, masks, or labeled
+ * clouds.
+ */
 import type { Content, JobSink } from "@labelstream/core"
 import { ResultDocument } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
@@ -57,10 +60,11 @@ const pcd = (): Uint8Array => {
   return Buffer.from(`${header}${lines.join("\n")}\n`)
 }
 
-/** What a job is of. */
+/** The content of a job. */
 export type Kind = "boxes" | "mask" | "cloud"
 
-const content = (bytes: Uint8Array): Content.Content => ({
+/** Bytes as the content of a file. */
+export const content = (bytes: Uint8Array): Content.Content => ({
   size: bytes.length,
   sha256: hash("sha256", bytes),
   mediaType: "application/json",
