@@ -4,10 +4,7 @@ import { inject } from "vitest"
 import { scale } from "../../../scripts/testScale.ts"
 import { damages, make, published, readBack } from "./support/subject.ts"
 
-/**
- * In the full matrix alone: `killed.test.ts` dies at any operation in one process, and the files sink's disk fails under the
- * same journal.
- */
+/** In the full matrix alone: `killed.test.ts` dies, and `faults.test.ts` fails, at the same operations in one process. */
 const slow = new Set<string>(scale(["A10", "C01", "C03", "C04", "F03"], []))
 
 SinkConformance.suite("a dataset", {

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { join } from "node:path"
 import * as Dataset from "../Dataset.ts"
-import type { DatasetError } from "../DatasetError.ts"
+import { DatasetError } from "../DatasetError.ts"
 import type { AllOptionsOf, DatasetFormat } from "../DatasetFormat.ts"
 import type { Input } from "../Sample.ts"
 import * as SamplesTable from "../SamplesTable.ts"
@@ -149,7 +149,7 @@ const readTables = async (
       classes: classesIn(await readText(place, join(place.output, "classes.json")))
     }
   } catch (error) {
-    throw problemOf(error as DatasetError)
+    throw error instanceof DatasetError ? problemOf(error) : error
   }
 }
 

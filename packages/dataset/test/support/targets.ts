@@ -48,14 +48,17 @@ export const inspected = (sink: JobSink.JobSink, depth: JobSink.InspectDepth = "
 /** File operations that always work. Nothing is really synced: the death of a process loses nothing that was written. */
 export const unsynced = (): Fs => dying(Number.POSITIVE_INFINITY).fs
 
-/** Dies at the `at`th operation: it is done by half where it is a write, and none after it works. Closing does. */
-export const dying = (at: number): { readonly fs: Fs; readonly used: () => number } => {
+/** Dies at the `at`th operation: a write is done by half, and no later operation works. Closing does. `times` ends this. */
+export const dying = (
+  at: number,
+  times = Number.POSITIVE_INFINITY
+): { readonly fs: Fs; readonly used: () => number } => {
   let count = 0
   const guard = (name: string, operation: (...args: ReadonlyArray<unknown>) => unknown) => {
     return async (...args: ReadonlyArray<unknown>) => {
       if (name === "close") return operation(...args)
       const now = count++
-      if (now < at) return name === "fsync" ? undefined : operation(...args)
+      if (now < at || now >= at + times) return name === "fsync" ? undefined : operation(...args)
       if (now === at && name === "write") {
         const [fd, bytes, offset, position] = args as Parameters<Fs["write"]>
         await nodeFs.write(fd, bytes.subarray(0, offset + Math.ceil((bytes.length - offset) / 2)), offset, position)
