@@ -8,8 +8,8 @@ import { randomUUID } from "node:crypto"
 import { batches } from "./rows.ts"
 
 /**
- * A new schema of a server, and the sink that writes to it. Rows only: the opponents keep no documents either. `drop` takes
- * the schema away: the server would go on to tend its tables while the next contestant is measured.
+ * A new schema of a server, and the sink that writes to it. Rows only: the opponents keep no documents either. `drop` removes
+ * the schema, whose tables the server would otherwise maintain while the next contestant runs.
  */
 export const postgresSink = (url: string) => {
   const schema = `bench_${randomUUID().replaceAll("-", "")}`
