@@ -24,8 +24,8 @@ const table: Table = { ...everyShape, landmark: withoutPointLabels }
 const isOfVideo = ({ frame, mask, shapes }: Sample): boolean =>
   frame !== null && mask === null && shapes.every(({ type }) => type !== "classification")
 
-/** The names of attributes by class: what labels declare. */
-const attributeNames = (samples: Stream.Stream<Sample, DatasetError>) =>
+/** Places the images. Returns the names of attributes by class, which labels declare. */
+const placeImages = (samples: Stream.Stream<Sample, DatasetError>, out: DatasetFormat.Output) =>
   Effect.suspend(() => {
     const names = new Map<string, Set<string>>()
     const add = (sample: Sample) => {
@@ -35,7 +35,11 @@ const attributeNames = (samples: Stream.Stream<Sample, DatasetError>) =>
         for (const { name } of scalarsWithTrack(shape)) own.add(name)
       }
     }
-    return Effect.as(Stream.runForEachArray(samples, (some) => Effect.sync(() => some.forEach(add))), names)
+    const placed = Stream.runForEach(samples, (sample) => {
+      add(sample)
+      return out.media(sample, `images/${sample.split}/${sample.file}`)
+    })
+    return Effect.as(placed, names)
   })
 
 const label = (name: string, attributes: Iterable<string>): string => {
@@ -78,8 +82,7 @@ export const format = DatasetFormat.make({
   holds: { attributes: true, tracks: true },
   carries: (shape) => carried(shape, table),
   write: Effect.fnUntraced(function*(samples, classes, out) {
-    yield* Stream.runForEach(samples.all, (sample) => out.media(sample, `images/${sample.split}/${sample.file}`))
-    const declared = yield* attributeNames(samples.all)
+    const declared = yield* placeImages(samples.all, out)
     const labels = classes.names.map((name) => `${label(name, declared.get(name) ?? [])}\n`).join("")
     yield* forEachVideo(Stream.filter(samples.all, isOfVideo), ({ first, name }, frames) => {
       const size = Xml.element("original_size", {}, Xml.textElements({ ...sizeOf(first) }))

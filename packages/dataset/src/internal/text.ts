@@ -10,8 +10,6 @@ export type Passage = readonly [
   piece: (sample: Sample) => string | Effect.Effect<string, DatasetError>
 ]
 
-const encoder = new TextEncoder()
-
 /** The bytes of a text: passages over samples, with text before, between and after. */
 export const textOf = (...parts: ReadonlyArray<string | Passage>): Stream.Stream<Uint8Array, DatasetError> =>
   parts.map((part): Stream.Stream<string, DatasetError> => {
@@ -23,5 +21,5 @@ export const textOf = (...parts: ReadonlyArray<string | Passage>): Stream.Stream
     })
   }).reduce((before, next) => Stream.concat(before, next)).pipe(
     Stream.filter((text) => text !== ""),
-    Stream.map((text) => encoder.encode(text))
+    Stream.encodeText
   )

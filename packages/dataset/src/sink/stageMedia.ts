@@ -59,10 +59,10 @@ export const maskOf = async (
   return { file, width, height, hasStrays, values, entries }
 }
 
-/** Tells if a file is a mask. */
+/** Returns whether a file is a mask. */
 export const isMask = ({ ref }: Attachment): boolean => ref.role === "mask"
 
-/** Tells if a file is a labeled cloud. */
+/** Returns whether a file is a labeled cloud. */
 export const isCloud = ({ ref }: Attachment): boolean => ref.role === "point_cloud"
 
 /** Reads a labeled cloud; returns the reason if it cannot be read. */

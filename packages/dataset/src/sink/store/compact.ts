@@ -32,11 +32,11 @@ export const compact = async (
   const reader = RecordFile.reader(fs, records)
   const list = await LineWriter.open(fs, join(build, "jobs"))
   let left = jobs
+  const source = new Cursor(
+    latest(place, () => fs.mkdir(join(build, "sort")).then(() => join(build, "sort"))),
+    (line: SortedLines.Keyed) => jobIn(place, line)
+  )
   try {
-    const source = new Cursor(
-      latest(place, () => fs.mkdir(join(build, "sort")).then(() => join(build, "sort"))),
-      (line: SortedLines.Keyed) => jobIn(place, line)
-    )
     await source.advance()
     while (left > 0) {
       const some = Math.min(left, jobsAtOnce)
@@ -59,8 +59,8 @@ export const compact = async (
       }
       left -= some
     }
-    await source.close()
   } finally {
+    await source.close()
     await reader.close()
     await list.end()
   }
