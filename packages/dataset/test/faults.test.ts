@@ -12,7 +12,7 @@ const batches = Effect.all([
   Effect.all([labeled("b", ["van"]), labeled("c", [])])
 ])
 
-/** Stores and publishes batch by batch. Tries each step again that fails. Returns the errors. */
+/** Stores and publishes batch by batch, and retries each step that fails. Returns the errors. */
 const persist = Effect.fnUntraced(function*(directory: string, fs: Fs) {
   const errors: Array<JobSink.SinkError> = []
   const again = <A, R>(step: Effect.Effect<A, JobSink.SinkError, R>) =>
@@ -35,7 +35,7 @@ const persist = Effect.fnUntraced(function*(directory: string, fs: Fs) {
 
 describe("a disk that fails", () => {
   it.effect(
-    `once, in ${scale("any thirteenth", "any")} operation, is reported, and each step can be tried again`,
+    `once, in ${scale("any thirteenth", "any")} operation, is reported, and each step can be retried`,
     () =>
       Effect.gen(function*() {
         const unbroken = yield* temporary
@@ -64,7 +64,7 @@ describe("a disk that fails", () => {
   it.effect("when the published classes are read is reported as unavailable", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
-      const [first = [], second = []] = yield* batches
+      const [first, second] = yield* batches
       yield* run(coco(directory), first, "first")
       const working = unsynced()
       const fs: Fs = {

@@ -13,7 +13,7 @@ import type { Input, SampleJob, Shape } from "../Sample.ts"
 import * as SamplesTable from "../SamplesTable.ts"
 import * as ImagesFolder from "./imagesFolder.ts"
 import * as LineWriter from "./lineWriter.ts"
-import { common, type Needs, type Place } from "./place.ts"
+import { common, makeFolder, type Needs, type Place } from "./place.ts"
 import { jobIn, latest } from "./store/jobList.ts"
 import * as RecordFile from "./store/recordFile.ts"
 import * as StoredRecord from "./store/StoredRecord.ts"
@@ -79,7 +79,7 @@ export const gather = async (
   const nameOf = (asks: Asks, given: string | undefined): string =>
     given !== undefined && Names.isSafe(given) && used.take(given) ? given : naming.give(asks, source)
   try {
-    for await (const lines of latest(place, () => fs.mkdir(join(folder, "order")).then(() => join(folder, "order")))) {
+    for await (const lines of latest(place, () => makeFolder(place, "order"))) {
       for (const line of lines) {
         const stored = jobIn(place, line)
         const { path, record } = stored

@@ -116,6 +116,13 @@ export const putBuilt = async ({ build, fs }: Place, name: string, at: string): 
   return { put: `${paths.build}/${name}`, at, size, isNew: false }
 }
 
+/** Makes a folder in the build. Returns its path. */
+export const makeFolder = async ({ build, fs }: Place, name: string): Promise<string> => {
+  const folder = join(build, name)
+  await fs.mkdir(folder)
+  return folder
+}
+
 /** All of a small file; undefined if there is none. */
 export const readText = async ({ fs }: Place, path: string): Promise<string | undefined> =>
   (await fs.find(path))?.isFile() === true ? (await Files.readAll(fs, path)).toString("utf8") : undefined

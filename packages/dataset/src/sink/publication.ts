@@ -7,7 +7,7 @@ import { Cursor, Failure, Files, Hash, type Journal, Lines, SortedLines } from "
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
 import * as LineWriter from "./lineWriter.ts"
-import { paths, type Place, putBuilt } from "./place.ts"
+import { makeFolder, paths, type Place, putBuilt } from "./place.ts"
 import type { Built } from "./stagedOutput.ts"
 
 /** The first line of the list of what was published. */
@@ -190,7 +190,7 @@ const plan = async (
     await during.write(JSON.stringify({ ...head, done: false } satisfies Header))
     await after.write(JSON.stringify({ ...head, done: true } satisfies Header))
     await before.advance()
-    for await (const files of SortedLines.sort(fs, listed(place, list), () => makeFolder(place))) {
+    for await (const files of SortedLines.sort(fs, listed(place, list), () => makeFolder(place, "sort"))) {
       for (const { key: path, line } of files) {
         const built = JSON.parse(line) as Built
         for (; before.head !== undefined && before.head.path < path; await next()) {
@@ -208,12 +208,6 @@ const plan = async (
     for (const writer of [plan, during, after]) await writer.end()
   }
   return changes
-}
-
-const makeFolder = async ({ build, fs }: Place): Promise<string> => {
-  const made = join(build, "sort")
-  await fs.mkdir(made)
-  return made
 }
 
 /** The lines of a list, by path. */

@@ -3,7 +3,7 @@ import { Cursor, Files, type Journal, type SortedLines } from "@labelstream/stor
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
 import * as LineWriter from "../lineWriter.ts"
-import { paths, type Place, putBuilt } from "../place.ts"
+import { makeFolder, paths, type Place, putBuilt } from "../place.ts"
 import { jobIn, latest } from "./jobList.ts"
 import * as RecordFile from "./recordFile.ts"
 import { encode, fileFor, jobsIn } from "./StoredRecord.ts"
@@ -33,7 +33,7 @@ export const compact = async (
   const list = await LineWriter.open(fs, join(build, "jobs"))
   let left = jobs
   const source = new Cursor(
-    latest(place, () => fs.mkdir(join(build, "sort")).then(() => join(build, "sort"))),
+    latest(place, () => makeFolder(place, "sort")),
     (line: SortedLines.Keyed) => jobIn(place, line)
   )
   try {
