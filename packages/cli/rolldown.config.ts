@@ -60,20 +60,6 @@ const licences: Plugin = {
   }
 }
 
-/** Writes characters beyond ASCII as escapes: Node.js then decodes a file in no time, and V8 keeps one byte per character. */
-const ascii: Plugin = {
-  name: "ascii",
-  generateBundle(_, bundle) {
-    for (const file of Object.values(bundle)) {
-      if (file.type !== "chunk") continue
-      file.code = file.code.replaceAll(
-        /[^\0-\x7f]/g,
-        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
-      )
-    }
-  }
-}
-
 /**
  * Puts all that a module of the command imports at once into one chunk, save what an earlier group takes. Not the module
  * itself: while it awaits the simulator, the simulator needs what both import.
@@ -94,7 +80,7 @@ const options: RolldownOptions = {
   // A binary belongs to the first, so it is installed as it is; work with the other is handed over to modules.
   external: [/^node:(?!http2)/, "better-sqlite3", "@labelstream/cluster"],
   resolve: { mainFields: ["module", "main"] },
-  plugins: [onlyAgents, licences, ascii],
+  plugins: [onlyAgents, licences],
   output: {
     dir: join(import.meta.dirname, "dist", "command"),
     cleanDir: true,
@@ -104,6 +90,8 @@ const options: RolldownOptions = {
       groups: [importsOf("start", "start.ts"), importsOf("main", "main.ts"), importsOf("export", "commands/export.ts")]
     },
     chunkFileNames: "[name]-[hash].js",
+    // Node.js decodes ASCII in no time, and V8 keeps one byte per character.
+    charset: "ascii",
     // Most of Effect's text is documentation. Names and lines stay, for stack traces.
     comments: false
   }

@@ -63,7 +63,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       assert.isAbove(Number(boxes[0]?.["n"]), 0)
     }).pipe(Effect.scoped))
 
-  it.live("makes a view again that was dropped, and says which views stand in the way of a change", () =>
+  it.live("restores a dropped view, and names the views that block a change of the tables", () =>
     Effect.gen(function*() {
       const schema = newSchema()
       const opened = Effect.scoped(make({ schema }).open)
