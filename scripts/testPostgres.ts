@@ -19,6 +19,8 @@ export interface Postgres {
   readonly kill: () => Promise<void>
   /** Starts the killed server again. */
   readonly start: () => Promise<void>
+  /** Starts the killed server again as a standby, which takes no changes. */
+  readonly standby: () => Promise<void>
   /** Kills the server and starts it again. */
   readonly restart: () => Promise<void>
   readonly stop: () => Promise<void>
@@ -48,7 +50,7 @@ export const startPostgres = async (place?: Place): Promise<Postgres> => {
     return line.value
   }
   const url = await ready()
-  const tell = async (line: "kill" | "start") => {
+  const tell = async (line: "kill" | "start" | "standby") => {
     server.stdin.write(`${line}\n`)
     await ready()
   }
@@ -58,6 +60,7 @@ export const startPostgres = async (place?: Place): Promise<Postgres> => {
     url,
     kill,
     start,
+    standby: () => tell("standby"),
     restart: async () => {
       await kill()
       await start()

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { JobSink } from "@labelstream/core/sink"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -8,6 +9,7 @@ import { join } from "node:path"
 import { inject } from "vitest"
 import { startPostgres } from "../../../scripts/testPostgres.ts"
 import { platform } from "./support/platform.ts"
+import { record } from "./support/records.ts"
 import { asOwner, make, newSchema } from "./support/server.ts"
 
 const programs = inject("programs")
@@ -54,13 +56,14 @@ describe.skipIf(inject("postgres") === null)("writers of one PostgreSQL schema",
       assert.deepStrictEqual(mixed, [])
     }).pipe(Effect.scoped))
 
-  it.live("lose and double nothing when the server is killed in the middle of a run, several times", () =>
+  it.live("lose and double nothing when the server is killed several times in a run, and only read from a standby", () =>
     Effect.gen(function*() {
       const server = yield* Effect.acquireRelease(
         Effect.promise(() => startPostgres()),
         (server) => Effect.promise(server.stop)
       )
-      const sink = make({ url: Redacted.make(server.url) })
+      const url = Redacted.make(server.url)
+      const sink = make({ url })
       // Small batches, so that commits go on while the server is away.
       const small = {
         ...sink,
@@ -80,8 +83,24 @@ describe.skipIf(inject("postgres") === null)("writers of one PostgreSQL schema",
       yield* Effect.promise(() => restarting)
       assert.isTrue(report.complete, JSON.stringify(report.sinks))
       assert.strictEqual(kills, moments.length)
-      const found = (yield* Stream.runCollect(sink.inspect("content"))).flat()
-      assert.deepStrictEqual(found.filter(({ _tag }) => _tag !== "Intact"), [])
-      assert.strictEqual(found.length, 120)
+      const intact = Effect.map(Stream.runCollect(sink.inspect("content")), (pages) => {
+        const found = pages.flat()
+        assert.deepStrictEqual(found.filter(({ _tag }) => _tag !== "Intact"), [])
+        return found.length
+      })
+      assert.strictEqual(yield* intact, 120)
+
+      const open = yield* sink.open
+      yield* Effect.promise(server.kill)
+      yield* Effect.promise(server.standby)
+      yield* Effect.flip(open.stage("1", [record("a")]))
+      for (
+        const writing of [open.stage("1", [record("a")]), sink.check, Effect.scoped(sink.open), make({ url }).check]
+      ) {
+        const error = yield* Effect.flip<unknown, JobSink.SinkError, never>(writing)
+        assert.strictEqual(error.reason, "misconfigured", error.message)
+        assert.match(error.message, /read-only: is it a standby\? Give the primary/)
+      }
+      assert.strictEqual(yield* intact, 120)
     }).pipe(Effect.scoped))
 })
