@@ -9,7 +9,7 @@ import { type Holders, readHolders } from "./holders.ts"
 import { jobsAt, type Located, reconcile, rewrite } from "./part/mergePart.ts"
 import type { Published, StagedFile, Target as Written } from "./part/partBuild.ts"
 import { batchIdOf } from "./part/partFile.ts"
-import type { Format } from "./part/partWriter.ts"
+import type { Format } from "./part/rowGroup.ts"
 import { batchFolders, partsOf, type Place } from "./target.ts"
 import { stepsOf } from "./work.ts"
 

@@ -7,7 +7,8 @@ import { join } from "node:path"
 import { tableNames } from "../tables.ts"
 import { batchFolders, partsOf, type Place } from "../target.ts"
 import { writeViews } from "../views.ts"
-import { type Format, PartWriter } from "./partWriter.ts"
+import { PartWriter } from "./partWriter.ts"
+import type { Format } from "./rowGroup.ts"
 
 /** The file in the folder of each table. */
 export const emptyFile = "no-rows.parquet"

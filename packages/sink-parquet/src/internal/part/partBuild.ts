@@ -7,7 +7,8 @@ import { partPath, type Place } from "../target.ts"
 import { createManifest, type ManifestWriter } from "./manifestWriter.ts"
 import { damaged, jobsOf, tailOf } from "./partFile.ts"
 import { openPart, type PartReader } from "./partReader.ts"
-import { type Format, type Full, PartWriter } from "./partWriter.ts"
+import { type Full, PartWriter } from "./partWriter.ts"
+import type { Format } from "./rowGroup.ts"
 
 /** Something for each table. */
 export type Each<A> = Record<TableName, A>

@@ -4,36 +4,16 @@
  * is cheap, since full row groups are taken over as bytes.
  */
 import { Files, type Fs } from "@labelstream/storage"
-import { ByteWriter, type ColumnSource, ParquetWriter } from "hyparquet-writer"
-import { BloomBuilder, writeBlooms } from "hyparquet-writer/src/bloom.js"
+import { ByteWriter, ParquetWriter } from "hyparquet-writer"
+import { writeBlooms } from "hyparquet-writer/src/bloom.js"
 import { writeIndexes } from "hyparquet-writer/src/indexes.js"
 import { writeMetadata } from "hyparquet-writer/src/metadata.js"
 import { createHash } from "node:crypto"
-import {
-  type Column,
-  columnsOf,
-  footerSchemaOf,
-  type Geometry,
-  jobColumn,
-  pointsOf,
-  type Row,
-  schemaOf,
-  type TableName,
-  weigh
-} from "../tables.ts"
-import { codecs, type Compression, compressors } from "./codec.ts"
+import { type Column, columnsOf, footerSchemaOf, type Row, schemaOf, type TableName } from "../tables.ts"
+import { codecs, compressors } from "./codec.ts"
 import { damaged } from "./partFile.ts"
 import type { Columns } from "./partReader.ts"
-
-/** How files are written. */
-export interface Format {
-  readonly compression: Compression
-  readonly geometry: Geometry
-  /** Rows of a row group. */
-  readonly groupRows: number
-  /** A row group also ends when its rows reach this many bytes, before encoding. */
-  readonly groupBytes: number
-}
+import { type Format, RowGroup } from "./rowGroup.ts"
 
 /** The full row groups of a file, as far as they are needed to write them again with more after them. */
 export interface Full {
@@ -53,9 +33,6 @@ export interface Finished {
   readonly full: Full
 }
 
-/** Small enough that a row group has several pages to skip, large enough to compress well. */
-const pageSize = 128 * 1024
-
 const version = "0.1.0"
 
 /** A file being written. Calls must not overlap. */
@@ -65,14 +42,11 @@ export class PartWriter {
   private readonly bytes = new ByteWriter(32 * 1024)
   private readonly hash = createHash("sha256")
   private readonly parquet: ParquetWriter
-  private held: Array<Array<unknown>> = []
-  private heldRows = 0
-  private heldWeight = 0
+  private readonly group: RowGroup
   private full: Full = { groups: [], indexes: [], end: 4, rows: 0, weight: 0 }
   private readonly fs: Fs
   private readonly path: string
   private readonly fd: number
-  private readonly format: Format
   private readonly batchId: string
   private readonly table: TableName
 
@@ -82,15 +56,14 @@ export class PartWriter {
     this.fd = fd
     this.table = table
     this.batchId = batchId
-    this.format = format
     this.columns = columnsOf(table, format.geometry)
+    this.group = new RowGroup(this.columns, format)
     this.parquet = new ParquetWriter({
       writer: this.bytes,
       schema: schemaOf(this.columns),
       codec: codecs[format.compression],
       compressors
     })
-    this.clear()
   }
 
   /** Makes a new file; fails if there is one. */
@@ -100,7 +73,7 @@ export class PartWriter {
 
   /** Weight of all rows so far. */
   get weight(): number {
-    return this.full.weight + this.heldWeight
+    return this.full.weight + this.group.weight
   }
 
   /** Begins with the full row groups of another file. Before any row is added. */
@@ -125,45 +98,25 @@ export class PartWriter {
 
   /** Adds rows in order. */
   async add(rows: Iterable<Row>): Promise<void> {
-    const { columns } = this
     for (const row of rows) {
-      let weight = 8 * columns.length
-      for (let index = 0; index < columns.length; index++) weight += this.hold(index, row[columns[index]!.name])
-      if (this.endsGroup(weight)) await this.endGroup()
+      if (this.group.add(row)) await this.endGroup()
     }
   }
 
   /** Adds the rows of a group of another file, in order. */
-  async addGroup({ rows, values }: Columns): Promise<void> {
-    const { columns } = this
-    const found = columns.map(({ name }) => values.get(name))
-    for (let at = 0; at < rows; at++) {
-      let weight = 8 * columns.length
-      for (let index = 0; index < columns.length; index++) weight += this.hold(index, found[index]?.[at])
-      if (this.endsGroup(weight)) await this.endGroup()
+  async addGroup(group: Columns): Promise<void> {
+    const add = this.group.adder(group)
+    for (let at = 0; at < group.rows; at++) {
+      if (add(at)) await this.endGroup()
     }
-  }
-
-  /** Holds a value of the next row, and returns its weight. */
-  private hold(index: number, value: unknown): number {
-    const held = encoded(this.columns[index]!.type, value)
-    this.held[index]!.push(held)
-    return weigh(held)
-  }
-
-  /** Counts a row of this weight. Returns whether the row group is full. */
-  private endsGroup(weight: number): boolean {
-    this.heldRows++
-    this.heldWeight += weight
-    return this.heldRows >= this.format.groupRows || this.heldWeight >= this.format.groupBytes
   }
 
   /** Writes what is left, and the footer; syncs and closes. The writer is of no use afterwards. */
   async finish(): Promise<Finished> {
-    const { bytes, full, parquet } = this
-    const rows = full.rows + this.heldRows
+    const { bytes, full, group, parquet } = this
+    const rows = full.rows + group.rows
     const snapshot = { ...full, groups: [...full.groups], indexes: [...full.indexes] }
-    if (this.heldRows > 0) this.encode()
+    if (group.rows > 0) group.encode(parquet)
     writeIndexes(bytes, parquet.pendingIndexes)
     writeBlooms(bytes, parquet.pendingIndexes)
     writeMetadata(
@@ -195,49 +148,13 @@ export class PartWriter {
     return Files.at(this.path, this.fs.close(this.fd))
   }
 
-  private clear() {
-    this.held = this.columns.map(() => [])
-    this.heldRows = 0
-    this.heldWeight = 0
-  }
-
   private async endGroup(): Promise<void> {
-    const { bytes, full, parquet } = this
-    const rows = full.rows + this.heldRows
-    const weight = full.weight + this.heldWeight
-    this.encode()
+    const { bytes, full, group, parquet } = this
+    const rows = full.rows + group.rows
+    const weight = full.weight + group.weight
+    group.encode(parquet)
     this.full = { groups: parquet.row_groups, indexes: parquet.pendingIndexes, end: bytes.offset, rows, weight }
     await this.flush()
-  }
-
-  private encode() {
-    const { parquet } = this
-    const known = parquet.pendingIndexes.length
-    const jobs = this.held[this.columns.findIndex(({ name }) => name === jobColumn)]!
-    void parquet.write({
-      columnData: this.columns.map((column, index) => this.source(column, this.held[index]!)),
-      rowGroupSize: this.heldRows,
-      pageSize
-    })
-    const pending = parquet.pendingIndexes.slice(known).find(({ chunk }) =>
-      chunk.meta_data?.path_in_schema[0] === jobColumn
-    )
-    const filter = bloomOf(jobs)
-    if (pending !== undefined && filter !== undefined) pending.bloomFilter = filter
-    this.clear()
-  }
-
-  private source({ name, scattered, type }: Column, data: Array<unknown>): ColumnSource {
-    // A dictionary of numbers takes -0 and 0 for the same, and old readers know no dictionaries of this kind at all.
-    const isPlain = type === "double" || type === "points" || type === "bytes" || this.format.compression === "gzip"
-    return {
-      name,
-      data,
-      statistics: type !== "json" && type !== "bytes" && !scattered,
-      // Rows of a job stand together: of no other column do pages differ enough.
-      columnIndex: name === jobColumn,
-      ...isPlain ? { encoding: "PLAIN" } : {}
-    }
   }
 
   private async flush(): Promise<void> {
@@ -250,21 +167,4 @@ export class PartWriter {
     this.hash.update(bytes)
     return Files.at(this.path, Files.writeFully(this.fs, this.fd, bytes, null))
   }
-}
-
-/** A value as the writer takes it. Rows that come from a file have it so already. */
-const encoded = (type: Column["type"], value: unknown): unknown => {
-  if (type === "int64") return typeof value === "number" ? BigInt(value) : value
-  return type === "points" && typeof value === "string" ? pointsOf(value) : value
-}
-
-/** Hashing is slow, and rows of one job stand together: each id is hashed once a run, not once a row. */
-const bloomOf = (jobs: ReadonlyArray<unknown>): Uint32Array | undefined => {
-  const builder = new BloomBuilder({ name: jobColumn, type: "BYTE_ARRAY", converted_type: "UTF8" })
-  let last: unknown
-  for (const job of jobs) {
-    if (job !== last) builder.insert(job)
-    last = job
-  }
-  return builder.finalize()
 }
