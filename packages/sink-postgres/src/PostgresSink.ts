@@ -1,6 +1,6 @@
 /**
- * Stores jobs, annotations, media, and attachments as tables of a PostgreSQL database, with the documents as they came
- * beside them. A commit is one transaction: readers see all of a batch or nothing, a reworked job leaves no old row, and a
+ * Stores jobs, annotations, media, and attachments as tables of a PostgreSQL database, with the original documents next
+ * to them. A commit is one transaction: readers see all of a batch or nothing, a changed job leaves no old row, and a
  * killed run leaves the database as its last commit did. Several processes may write at once.
  */
 import { type JobSink, OptionError } from "@labelstream/core/sink"
@@ -23,7 +23,7 @@ export const urlVariable = "LABELSTREAM_POSTGRES_URL"
 export const Options = Schema.Struct({
   /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with `?sslmode=require` and the like as the driver reads them. */
   url: Schema.RedactedFromValue(Schema.String),
-  /** The schema of the tables. Default: `labelstream`. Made if it is missing. 1 to 63 of `a-z 0-9 _`, the first no digit. */
+  /** The schema of the tables. Default: `labelstream`. Created if missing. 1 to 63 of `a-z 0-9 _`, the first no digit. */
   schema: Schema.optionalKey(
     Schema.String.check(Schema.isPattern(/^[a-z_][a-z0-9_]{0,62}$/, {
       message: "Expected 1 to 63 of a-z, 0-9 and _, and no digit first"
@@ -32,8 +32,8 @@ export const Options = Schema.Struct({
   documents: DatabaseOptions.documents,
   attachments: DatabaseOptions.attachments,
   /**
-   * What an answered commit survives. `fsync` (default): a power cut at the server; a server whose setting `fsync` is off is
-   * refused. `process`: the death of the server's process; a power cut may cost the latest commits.
+   * What an acknowledged commit survives. `fsync` (default): a power cut at the server; the sink refuses a server whose
+   * setting `fsync` is off. `process`: the death of the server's process; a power cut may cost the latest commits.
    */
   durability: Schema.optionalKey(
     Schema.Literals(["fsync", "process"]).annotate({
@@ -49,7 +49,7 @@ export const version = "0.1.0"
 
 /**
  * What this sink can do with its default options. Other processes may write to the same tables at the same time: the later
- * commit of a job is the job. 500 records make the cost of a commit small beside that of the rows.
+ * commit of a job wins. With 500 records, a commit costs little compared with the rows.
  */
 export const capabilities: JobSink.Capabilities = {
   keying: "upsert",
@@ -66,8 +66,8 @@ export const capabilities: JobSink.Capabilities = {
  * Makes a sink that stores jobs in a PostgreSQL database.
  *
  * `check` changes nothing. Opening fails with `misconfigured` for a URL that cannot be read, a user, password, or database
- * that the server refuses, missing rights, and a server that is read-only; with `conflict` where the schema has tables of
- * something else; with `corrupt` for tables of a newer version; with `unavailable` where the server does not answer. A
+ * that the server refuses, missing rights, and a server that is read-only; with `conflict` if the schema has tables of
+ * something else; with `corrupt` for tables of a newer version; with `unavailable` if the server does not respond. A
  * record whose values no table takes is rejected, and the rest of its batch stored. NUL characters, which PostgreSQL
  * cannot store in text, become U+FFFD and are counted in `problems`; the kept document has them.
  *
@@ -106,7 +106,7 @@ export const make = (options: Options): JobSink.JobSink => {
   }
 }
 
-// What cannot be read is not repeated: it may be a password that was not encoded.
+// The message does not repeat an unreadable URL, because it may contain a password.
 const noUrl = (url: Redacted.Redacted) =>
   `no URL of a database is given: set ${urlVariable} to ${PostgresUrl.form}` +
   (Redacted.value(url) === "" ? "" : ". Characters of the password that are not letters or digits are written as %XX")

@@ -8,7 +8,7 @@ import { platform } from "./support/platform.ts"
 import { asOwner, make, newSchema, urlWith } from "./support/server.ts"
 
 describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
-  it.live("needs no more rights than it says, and misses each of them when it opens", () =>
+  it.live("needs no more than the documented rights, and does not open without one of them", () =>
     Effect.gen(function*() {
       const schema = newSchema()
       const role = `writer_${schema.slice(1, 9)}`
@@ -38,7 +38,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       assert.deepStrictEqual(yield* asOwner([`SELECT 1 FROM pg_namespace WHERE nspname = '${schema}'`]), [])
     }))
 
-  it.live("gives tables the columns that they lack, and leaves what people add", () =>
+  it.live("adds columns that tables lack, and keeps what users add", () =>
     Effect.gen(function*() {
       const schema = newSchema()
       const { exported } = yield* platform(3)
@@ -76,7 +76,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       ])
       const error = yield* Effect.flip(opened)
       assert.strictEqual(error.reason, "misconfigured")
-      assert.match(error.message, /views of yours depend on .*: drop them, run again.*labels/)
+      assert.match(error.message, /your views depend on .*: drop them, run again.*labels/)
       yield* asOwner([`DROP VIEW ${schema}.mine`])
       yield* opened
       assert.deepStrictEqual(yield* asOwner([`TABLE ${schema}.labels`]), [])
@@ -113,7 +113,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       assert.deepStrictEqual(problems, [{ path: "attributes", jobs: 2 }, { path: "label", jobs: 2 }])
     }).pipe(Effect.scoped))
 
-  it.live("keeps a job that was stored under a later lease, whoever comes late", () =>
+  it.live("keeps a job of a later lease when an earlier lease commits after it", () =>
     Effect.gen(function*() {
       const sink = make()
       const { exported, simulator } = yield* platform(3)

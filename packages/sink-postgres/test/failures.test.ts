@@ -98,7 +98,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       assert.strictEqual(yield* intact(sink), 3)
     }).pipe(Effect.scoped))
 
-  it.live("keeps to the limits that the server sets for its user, and says which one it met", () =>
+  it.live("keeps the limits that the server sets for its user, and names the one it reached", () =>
     Effect.gen(function*() {
       const schema = newSchema()
       yield* Effect.scoped(make({ schema }).open)
@@ -121,7 +121,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       }
     }).pipe(Effect.scoped))
 
-  it.live("commits durably, whatever the server does for its user otherwise", () =>
+  it.live("commits durably, also if the server turns that off for its user", () =>
     Effect.gen(function*() {
       const schema = newSchema()
       const open = yield* make({ schema, ...(yield* userWith(["synchronous_commit = off"])) }).open
@@ -132,7 +132,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       assert.deepStrictEqual(yield* asOwner([`SELECT durable FROM ${schema}.jobs`]), [{ durable: "on" }])
     }).pipe(Effect.scoped))
 
-  it.live("resumes when its session is ended, and says when it is left with a standby", () =>
+  it.live("resumes when its session is ended, and says when its new session is read-only", () =>
     Effect.gen(function*() {
       const schema = newSchema()
       const { role, url } = yield* userWith([])

@@ -29,7 +29,7 @@ const store = ({ commit, stage }: JobSink.OpenSink, token: string, records: Read
   Effect.andThen(stage(token, records), commit(token))
 
 describe.skipIf(inject("postgres") === null)("loads of a PostgreSQL schema", () => {
-  it.live("are listed with their start, and tell which rows are new", () =>
+  it.live("are listed with their start, and show which rows are new", () =>
     Effect.gen(function*() {
       const schema = newSchema()
       const open = yield* make({ schema }).open

@@ -1,6 +1,6 @@
 /**
- * One session with the server, connected again when it was lost. Statements that are run at the same time go to the server
- * in the order in which they were begun, each without waiting for the answer to the one before.
+ * One session with the server, which connects again after a loss. Statements that run at the same time go to the server in
+ * the order in which they began, without waiting for each other's results.
  */
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import type { JobSink } from "@labelstream/core/sink"
@@ -20,12 +20,12 @@ export interface Settings {
   readonly name: string
 }
 
-/** Longest time that a statement may take here, where the server or the network does not answer at all. */
+/** Longest wait for a statement if the server or the network does not respond at all. */
 const patience = "90 seconds"
 
 /**
- * Milliseconds. No wait of this session on the server is without an end, and no other writer waits for a frozen one. A limit
- * that the server sets for its user stays as it is.
+ * Milliseconds. Every wait of this session on the server ends, and no writer waits for a frozen one. A limit that the
+ * server sets for its user stays.
  */
 const limits = `SELECT set_config(name, wanted, false)
   FROM (VALUES ('statement_timeout', '60000'), ('lock_timeout', '15000'), ('idle_in_transaction_session_timeout', '60000'))
@@ -36,7 +36,7 @@ type Rows = ReadonlyArray<PgConnection.Row>
 
 export class Connection {
   readonly settings: Settings
-  /** Whether a transaction is open. A session that is lost meanwhile is not replaced: another would not be in it. */
+  /** Whether a transaction is open. A session that is lost meanwhile is not replaced, because a new one is outside of it. */
   inTransaction = false
   private current: { readonly connection: PgConnection.PgConnection; readonly scope: Scope.Closeable } | undefined
 
@@ -45,7 +45,7 @@ export class Connection {
   }
 
   /**
-   * Runs one statement, on a new session where the last one was lost outside of a transaction. An interrupted statement ends
+   * Runs one statement, on a new session if the last one was lost outside of a transaction. An interrupted statement ends
    * its session.
    */
   run(sql: string, params: ReadonlyArray<unknown> = []): Effect.Effect<Rows, SqlError> {
@@ -53,7 +53,7 @@ export class Connection {
   }
 
   private on(connection: PgConnection.PgConnection, sql: string, params?: ReadonlyArray<unknown>) {
-    // The next session is none of a late statement's business.
+    // A late statement must not end the next session.
     const end = Effect.suspend(() => this.current?.connection === connection ? this.close : Effect.void)
     return connection.query(sql, params).pipe(
       Effect.map(({ rows }) => rows),
@@ -75,12 +75,12 @@ export class Connection {
     return current === undefined ? Effect.void : Scope.close(current.scope, Exit.void)
   })
 
-  /** Whether there is a session, which may be lost without its being known yet. */
+  /** Whether there is a session. It may be lost without the sink knowing yet. */
   get isConnected(): boolean {
     return this.current !== undefined
   }
 
-  /** The session; a new one where there is none. Not for two at the same time. */
+  /** The session, or a new one if there is none. Not for two callers at the same time. */
   readonly connected: Effect.Effect<PgConnection.PgConnection, SqlError> = Effect.suspend(() => {
     if (this.current !== undefined) return Effect.succeed(this.current.connection)
     if (this.inTransaction) return Effect.fail(noAnswer)

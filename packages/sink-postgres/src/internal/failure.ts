@@ -1,4 +1,4 @@
-/** Turns what PostgreSQL and the network say into the sink's errors: one place decides what a code means and what to do. */
+/** Turns errors of PostgreSQL and the network into the sink's errors: what a code means, and what to do. */
 import { JobSink } from "@labelstream/core/sink"
 import { Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
@@ -19,7 +19,7 @@ export const problem = (
 export const toSinkError = (name: string, where: Failure.Where) => (error: SqlError): JobSink.SinkError =>
   new JobSink.SinkError({ sink: sinkName, ...where, ...explain(name, where, error), cause: error.reason })
 
-/** The SQLSTATE, or the system's code; "" where there is none. */
+/** The SQLSTATE, or the system's code; "" if there is none. */
 export const codeOf = ({ reason: { cause } }: SqlError): string =>
   typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
 
@@ -27,11 +27,11 @@ export const codeOf = ({ reason: { cause } }: SqlError): string =>
 export const isLost = (error: SqlError): boolean =>
   error.reason._tag === "ConnectionError" || /^(57P0[1-5]|25P0[34]|08)/.test(codeOf(error))
 
-/** Whether the transaction met another one, and can succeed when it is begun again. */
-export const hasMet = (error: SqlError): boolean =>
+/** Whether the transaction collided with another one, and can succeed if it is repeated. */
+export const collided = (error: SqlError): boolean =>
   ["UniqueViolation", "DeadlockError", "SerializationError"].includes(error.reason._tag)
 
-/** Whether it is the values of a record that cannot be stored. */
+/** Whether the values of a record cannot be stored. */
 export const isOfValues = (error: SqlError): boolean => /^(22|23|54)/.test(codeOf(error))
 
 type Explained = { readonly reason: JobSink.SinkErrorReason; readonly detail: string }
@@ -70,11 +70,11 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
     const why = where.step === "check" || where.step === "open" ? `: ${shortened(message)}` : ""
     return { reason: "unavailable", detail: `${name} does not answer: see that it runs and can be reached${why}` }
   }
-  if (hasMet(error)) {
+  if (collided(error)) {
     return { reason: "unavailable", detail: `${name} is busy with other writers for too long: run again` }
   }
   if (code === "2BP01") {
-    const detail = `views of yours depend on what has to change in ${name}: drop them, run again, and make them again`
+    const detail = `your views depend on columns that must change in ${name}: drop them, run again, and make them again`
     return { reason: "misconfigured", detail: `${detail}: ${shortened(message)}` }
   }
   if (code === "25006") {
@@ -94,7 +94,7 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
   return { reason: "unavailable", detail: `${name}: ${shortened(message)}` }
 }
 
-/** Why a connection can never be made as the URL says, by what the driver and Node.js say of it. */
+/** Why no connection can be made with this URL, by the message and the code of the driver or Node.js. */
 const unfitFor = (said: string, code: string): string | undefined => {
   if (/CERT|UNABLE_TO_(GET|VERIFY)/.test(code)) {
     return `has a certificate that is not trusted (${code}): give its CA's file in NODE_EXTRA_CA_CERTS, or correct the host`
@@ -103,5 +103,5 @@ const unfitFor = (said: string, code: string): string | undefined => {
   return / in URL: "/.test(said) ? `cannot be reached: ${shortened(said)}` : undefined
 }
 
-/** What a server says can be long: it may repeat values. */
+/** A server's message can be long, because it may repeat values. */
 const shortened = (message: string) => message.length > 200 ? `${message.slice(0, 200)}...` : message

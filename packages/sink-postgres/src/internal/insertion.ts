@@ -1,6 +1,6 @@
 /**
- * Inserts rows of one table, some thousands with each statement: the values of a column go over the wire as one binary
- * array, and the server turns the arrays into rows. Columns without a value in any of the rows are left out.
+ * Inserts rows of one table, thousands per statement: the values of a column go over the wire as one binary array, and
+ * the server turns the arrays into rows. Leaves out columns without a value in any of the rows.
  */
 import * as PgTypes from "@effect/sql-pg/PgTypes"
 import type { Table } from "@labelstream/core/sink"
@@ -13,13 +13,13 @@ const mostRows = 2000
 /** Bytes of one statement, roughly, in text and chunks of files. */
 const mostBytes = 1024 * 1024
 
-/** How the server is told the type of an array: JSON goes as text, and becomes `jsonb` there. */
+/** Types of arrays on the wire: JSON goes as text, and the server turns it into `jsonb`. */
 const wire = { ...types, json: "text" } as const
 
 export interface Statement {
   readonly sql: string
   readonly params: ReadonlyArray<unknown>
-  /** Whether it has a long chunk of a document or a file, of which no two should be held by the driver. */
+  /** Whether it has a long chunk of a document or a file: the driver should hold only one of them. */
   readonly isLarge: boolean
 }
 
@@ -27,11 +27,11 @@ export interface Statement {
 export class Insertion<Row> {
   private readonly name: string
   private readonly columns: ReadonlyArray<Table.Column<keyof Row & string>>
-  /** The columns whose values can be long, or can have what PostgreSQL does not store. */
+  /** The columns whose values can be long, or can have NUL characters. */
   private readonly long: ReadonlyArray<Table.Column<keyof Row & string>>
   private rows: Array<Row> = []
   private bytes = 0
-  /** Columns in which NUL characters were replaced, since somebody last asked. */
+  /** Columns in which NUL characters were replaced since the last `takeReplaced`. */
   private replaced = new Set<string>()
 
   constructor(name: string, { columns }: Table.Table<Row>) {
@@ -40,7 +40,7 @@ export class Insertion<Row> {
     this.long = columns.filter(({ type }) => type === "text" || type === "json" || type === "bytes")
   }
 
-  /** Drops the rows that wait, and what was noted of them. */
+  /** Drops the waiting rows, and the names of their replaced columns. */
   clear(): void {
     this.empty()
     this.replaced.clear()
@@ -75,12 +75,12 @@ export class Insertion<Row> {
     return replaced
   }
 
-  /** Whether so many rows wait that they should be inserted. */
+  /** Whether enough rows wait for a statement. */
   get isFull(): boolean {
     return this.rows.length >= mostRows || this.bytes >= mostBytes
   }
 
-  /** The statement for the rows that wait, if there are any; they wait no more. */
+  /** Takes the waiting rows, and returns their statement; undefined if there are none. */
   take(): Statement | undefined {
     const { rows } = this
     if (rows.length === 0) return undefined
@@ -109,6 +109,6 @@ export class Insertion<Row> {
 
 const withoutNuls = (text: string): string => text.includes("\0") ? text.replaceAll("\0", "\ufffd") : text
 
-/** JSON text whose strings have no NUL: an escape counts where an even number of backslashes stands before it. */
+/** JSON text whose strings have no NUL: an escape counts after an even number of backslashes. */
 const withoutNulEscapes = (json: string): string =>
   json.includes("\\u0000") ? json.replaceAll(/(?<!\\)((?:\\\\)*)\\u0000/g, "$1\ufffd") : json

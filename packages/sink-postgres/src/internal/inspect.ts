@@ -1,6 +1,6 @@
 /**
  * Reads back what is committed. Goes through the receipts in order of their keys and compares the other tables with them, a
- * page at a time, each as it is at one moment, so that runs may go on writing meanwhile.
+ * page at a time, each as it is at one moment, so that runs may continue writing meanwhile.
  */
 import type { JobSink } from "@labelstream/core/sink"
 import { Chunks, DatabaseTables, JobFaults, StoredId } from "@labelstream/storage"
@@ -13,10 +13,10 @@ import { hasTables } from "./schema.ts"
 
 type Key = DatabaseTables.Key
 
-/** Jobs of one page: their rows are counted in one go, their contents read one by one. */
+/** Jobs of one page: one statement counts their rows, and their contents are read one by one. */
 const pageSize = 200
 
-/** What is in the tables. Nothing where there are none. */
+/** Yields what is in the tables, or nothing if there are none. */
 export const inspect = (
   db: Connection,
   depth: JobSink.InspectDepth
@@ -83,7 +83,7 @@ const compareContent = Effect.fnUntraced(function*(reader: Reader, job: Job, fau
   }
 })
 
-/** Rows of jobs that no receipt knows of. */
+/** Rows of jobs without a receipt. */
 const extras = (reader: Reader, table: DatabaseTables.TableName, after: Key | undefined) =>
   Effect.map(reader.strangers(table, after, pageSize), (keys): Page => ({
     found: keys.map(({ batch_id, job_id }) => ({ _tag: "Extra", path: `${table}/${batch_id}/${job_id}` })),

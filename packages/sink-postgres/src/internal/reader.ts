@@ -1,4 +1,4 @@
-/** The questions that reading back asks, each one statement. */
+/** The queries that reading back needs, each one statement. */
 import type { AnnotationModel, JobSink } from "@labelstream/core/sink"
 import { DatabaseTables, type Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import { joined, list, quoted } from "./statements.ts"
 const { jobKey, tables } = DatabaseTables
 type Key = DatabaseTables.Key
 
-/** What was committed for a job, what `jobs` says of it (nulls where it has no such row), and how many rows there are. */
+/** What was committed for a job, its row in `jobs` (nulls if there is no such row), and how many rows there are. */
 export interface Job extends DatabaseTables.Receipt, Pick<AnnotationModel.JobRow, "revision" | "annotation_rows"> {
   readonly project_id: string | null
   readonly annotations_found: number
@@ -17,10 +17,10 @@ export interface Job extends DatabaseTables.Receipt, Pick<AnnotationModel.JobRow
   readonly problems_found: number
 }
 
-/** A job that is kept whole: its document and all its files. */
+/** A job with its document and all its files. */
 export type Whole = AnnotationModel.JobRow & Pick<DatabaseTables.Receipt, "attachments_revision" | "attachment_rows">
 
-/** What numbers the annotations of a job. */
+/** The column that numbers the annotations of a job. */
 const position = quoted(tables.annotations.key.at(-1)!)
 
 const inJob = (name: string) => `FROM ${quoted(name)} AS t WHERE ${joined(jobKey, "t", "r")}`
@@ -73,7 +73,7 @@ export class Reader {
     return this.ask<Job>(counts ? counted : receipts, [...of(key), limit])
   }
 
-  /** The jobs after one that are kept whole, in order of their keys. */
+  /** The jobs after one that have their document and all their files, in order of their keys. */
   whole(key: Key | undefined, limit: number): Answer<Whole> {
     return this.ask<Whole>(keptWhole, [...of(key), limit])
   }
@@ -115,7 +115,7 @@ export class Reader {
 
 const of = (key: Key | undefined): ReadonlyArray<string | null> => [key?.batch_id ?? null, key?.job_id ?? null]
 
-/** The driver answers `int8` as a bigint; all of ours are safe integers. */
+/** The driver returns `int8` as a bigint; all of these are safe integers. */
 const withNumbers = <Row>(row: Row): Row =>
   Object.fromEntries(
     Object.entries(row as Record<string, unknown>).map(([name, value]) => [

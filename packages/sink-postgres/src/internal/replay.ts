@@ -1,4 +1,4 @@
-/** Gives back what is committed, job by job in order of the keys, for another sink to store. */
+/** Returns committed jobs one by one, in order of their keys, for another sink to store. */
 import { type JobSink, TableRows } from "@labelstream/core/sink"
 import { Chunks, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
@@ -8,10 +8,10 @@ import type { Connection } from "./connection.ts"
 import { Reader, type Whole } from "./reader.ts"
 import { hasTables } from "./schema.ts"
 
-/** Jobs of one page. Their contents are read when they are asked for. */
+/** Jobs of one page. Their contents are read on demand. */
 const pageSize = 200
 
-/** Yields the jobs whose document is kept, and whose files are too. Nothing where there are no tables. */
+/** Yields the jobs whose document and files are kept, or nothing if there are no tables. */
 export const replay = (db: Connection): Stream.Stream<JobSink.StoredJob, JobSink.SinkError> =>
   Stream.unwrap(Effect.map(hasTables(db), (found) => {
     if (!found) return Stream.empty

@@ -1,4 +1,4 @@
-/** The tables, their version, and the look at a schema that finds out whether its tables are this sink's. */
+/** The tables, their version, and the check that a schema's tables are this sink's. */
 import { AnnotationModel, type JobSink, TableViews } from "@labelstream/core/sink"
 import { DatabaseTables, type Failure } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
@@ -30,7 +30,7 @@ const views = TableViews.statements({
 /** The statements that make a new set of tables. */
 const ddl = [...tableNames.flatMap((name) => createTable(name, tables[name])), ...own]
 
-/** How rows of a class are found; the other indexes are those of the model. */
+/** For queries by class. The other indexes are those of the model. */
 const labelIndex = `CREATE INDEX annotations_label ON annotations (label)`
 
 interface Existing {
@@ -102,7 +102,7 @@ const changes = (found: Found): ReadonlyArray<string> => {
   return ofTables.length > 0 || (typeof found !== "string" && found.lacksViews) ? [...ofTables, ...views] : []
 }
 
-/** Makes the tables of a new schema, and gives those of another what they lack; whole or not at all. */
+/** Makes the tables of a new schema, and adds what others lack; atomic. */
 export const prepareTables = Effect.fnUntraced(function*(db: Connection): Effect.fn.Return<void, JobSink.SinkError> {
   const step = "open"
   yield* durable(db, step)
@@ -113,17 +113,17 @@ export const prepareTables = Effect.fnUntraced(function*(db: Connection): Effect
   yield* run("BEGIN")
   yield* Effect.gen(function*() {
     yield* db.query({ step }, "SELECT pg_advisory_xact_lock($1)", [lockNumber])
-    // Asked again: another process can have come first.
+    // Checked again, because another process can be first.
     const found = yield* look(db, step)
     if (found === "no schema") yield* run(`CREATE SCHEMA ${quoted(db.settings.schema)}`)
-    // One question to the server for all of them.
+    // One request to the server for all of them.
     const statements = changes(found)
     if (statements.length > 0) yield* run(`DO $made$ BEGIN\n${statements.join(";\n")};\nEND $made$`)
     yield* run("COMMIT")
   }).pipe(Effect.tapError(() => db.close))
 })
 
-/** Fails where commits would survive less than the sink says. */
+/** Fails if commits would survive less than the sink says. */
 const durable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"]) {
   if (db.settings.durability === "process") return
   const [setting] = yield* db.query({ step }, "SELECT current_setting('fsync') AS fsync")
@@ -136,7 +136,7 @@ const durable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where[
   )
 })
 
-/** Fails where the server takes no changes. */
+/** Fails if the server takes no changes. */
 const primary = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"]) {
   const [found] = yield* db.query(
     { step },
@@ -149,13 +149,13 @@ const primary = Effect.fnUntraced(function*(db: Connection, step: Failure.Where[
 /** What a user needs on the tables. */
 const rights = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 
-/** Fails where rows cannot be written. */
+/** Fails if rows cannot be written. */
 const writable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"]) {
   const { name, schema } = db.settings
   yield* primary(db, step)
   const [found] = yield* db.query(
     { step },
-    // Rows are held by FOR UPDATE, which takes the right to update them. Of a list, one right would be enough.
+    // FOR UPDATE locks rows, which needs UPDATE. Given a list of rights, the function is satisfied by one of them.
     `SELECT has_schema_privilege($1, 'USAGE') AND ${
       rights.map((right) => `has_table_privilege($2, '${right}')`).join(" AND ")
     } AS allowed`,
@@ -168,7 +168,7 @@ const writable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where
   return yield* problem(step, "misconfigured", detail)
 })
 
-/** Fails where tables are not there and cannot be made. */
+/** Fails if tables are missing and cannot be made. */
 const makeable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where["step"], found: Found & string) {
   const { name, schema } = db.settings
   yield* primary(db, step)
@@ -184,7 +184,7 @@ const makeable = Effect.fnUntraced(function*(db: Connection, step: Failure.Where
   return yield* problem(step, "misconfigured", `${name} does not let this user make ${what}: grant it CREATE`)
 })
 
-/** Checks that tables are there or can be made. Changes nothing. */
+/** Checks that tables exist or can be made. Changes nothing. */
 export const check = Effect.fnUntraced(function*(db: Connection): Effect.fn.Return<void, JobSink.SinkError> {
   const step = "check"
   yield* durable(db, step)

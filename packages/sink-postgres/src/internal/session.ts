@@ -1,7 +1,7 @@
 /**
  * The sink while it is open: one transaction from `stage` to `commit`. Readers see nothing of it before it ends, and the
- * death of the process or of the server at any point ends it as if it had never begun. A commit is recognized by its
- * token, so that one whose answer was lost is not made twice.
+ * death of the process or of the server at any point ends it as if it had never begun. The sink recognizes a commit by its
+ * token, so that one whose acknowledgement was lost is not repeated.
  */
 import { JobSink, TableRows } from "@labelstream/core/sink"
 import { type DatabaseOptions, Failure } from "@labelstream/storage"
@@ -11,11 +11,11 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Connection } from "./connection.ts"
-import { hasMet, isOfValues, problem, sinkName, toSinkError } from "./failure.ts"
+import { collided, isOfValues, problem, sinkName, toSinkError } from "./failure.ts"
 import { type Fault, keyOf, Writer } from "./writer.ts"
 
-/** Times that a batch is written again because its transaction met another one's. */
-const meetings = 5
+/** Times that a batch is written again because its transaction collided with another one. */
+const mostCollisions = 5
 
 interface Staged {
   readonly token: JobSink.CommitToken
@@ -66,7 +66,7 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
 
   type Records = ReadonlyArray<JobSink.JobRecord>
 
-  // Within the transaction, so that a commit is one question to the server.
+  // Within the transaction, so that a commit is one request to the server.
   const note = (token: JobSink.CommitToken, receipts: ReadonlyArray<JobSink.Receipt>) =>
     db.run("INSERT INTO commits (token, receipts) VALUES ($1, $2)", [token, JSON.stringify(receipts)])
 
@@ -84,7 +84,7 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     return { receipts, rejections: [] }
   })
 
-  /** As `writeAll`, each record so that it can be taken back alone. */
+  /** As `writeAll`, with a savepoint for each record, so that a bad one is rejected alone. */
   const writeEach = Effect.fnUntraced(function*(
     token: JobSink.CommitToken,
     records: Records
@@ -114,14 +114,15 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     return { receipts, rejections }
   })
 
-  /** Leaves the transaction open, or nothing of it. */
+  /** Leaves the transaction open, or rolled back if it fails. */
   const write = (token: JobSink.CommitToken, records: Records): Effect.Effect<Written, Fault> => {
     const sorted = latestOfEach(records)
-    const attempt = (met: number): Effect.Effect<Written, Fault> =>
-      writeAll(token, sorted, met > 0).pipe(
+    const attempt = (collisions: number): Effect.Effect<Written, Fault> =>
+      writeAll(token, sorted, collisions > 0).pipe(
         Effect.catchIf(
-          (fault): fault is Fault => met < meetings && !(fault instanceof Failure.Problem) && hasMet(fault),
-          () => attempt(met + 1)
+          (fault): fault is Fault =>
+            collisions < mostCollisions && !(fault instanceof Failure.Problem) && collided(fault),
+          () => attempt(collisions + 1)
         )
       )
     return attempt(0).pipe(
@@ -151,7 +152,7 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
     const batch = staged
     if (batch?.token !== token) return (yield* receiptsOf(token, step)) ?? []
     if (!db.inTransaction) {
-      // The answer to an earlier try may be lost: then the token tells.
+      // An earlier attempt may have been committed without its acknowledgement.
       const known = yield* receiptsOf(token, step)
       if (known !== undefined) {
         staged = undefined
@@ -195,9 +196,9 @@ export const start = (db: Connection, keep: DatabaseOptions.Keep): JobSink.OpenS
 }
 
 const isOfRecord = (fault: Fault): boolean =>
-  fault instanceof Failure.Problem ? fault.reason === "rejected" : !hasMet(fault) && isOfValues(fault)
+  fault instanceof Failure.Problem ? fault.reason === "rejected" : !collided(fault) && isOfValues(fault)
 
-/** Each job once, as its last record says, in the order of keys: so two writers hold rows in one order. */
+/** Each job once, by its last record, in the order of keys, so that all writers lock rows in the same order. */
 const latestOfEach = (records: ReadonlyArray<JobSink.JobRecord>): ReadonlyArray<JobSink.JobRecord> => {
   const latest = new Map(records.map((record) => {
     const key = keyOf(record)

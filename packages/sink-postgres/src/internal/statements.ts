@@ -1,7 +1,7 @@
-/** Makes SQL of descriptions of tables. Names are this software's own; they are quoted, since some are words of SQL. */
+/** Makes SQL from descriptions of tables. Names are quoted, because some of them are words of SQL. */
 import type { Table } from "@labelstream/core/sink"
 
-/** The types of PostgreSQL, as columns have them. */
+/** PostgreSQL's types of columns. */
 export const types = {
   text: "text",
   json: "jsonb",
@@ -48,6 +48,6 @@ export const addColumn = (table: string, column: Table.Column): ReadonlyArray<st
   ...comment(`COLUMN ${quoted(table)}.${quoted(column.name)}`, column.description)
 ]
 
-/** That columns are the same in two tables of a query. */
+/** A condition: columns are the same in two tables of a query. */
 export const joined = (columns: ReadonlyArray<string>, left: string, right: string): string =>
   columns.map((name) => `${left}.${quoted(name)} = ${right}.${quoted(name)}`).join(" AND ")

@@ -2,7 +2,7 @@
 import { Table } from "@labelstream/core/sink"
 import { DatabaseTables } from "@labelstream/storage"
 
-/** A receipt as it is here. */
+/** A receipt with its lease. */
 export interface Receipt extends DatabaseTables.Receipt {
   readonly lease: number | null
 }

@@ -1,4 +1,4 @@
-/** Writes the rows of a batch inside the open transaction, in place of all that was there of its jobs. */
+/** Writes the rows of a batch inside the open transaction, in place of all earlier rows of its jobs. */
 import { type Content, type JobSink, type ResultDocument, type Table, TableRows } from "@labelstream/core/sink"
 import { Chunks, type DatabaseOptions, DatabaseTables, Failure, StoredId } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
@@ -15,14 +15,14 @@ const { jobKey, tableNames } = DatabaseTables
 /** What can go wrong: a record that cannot be stored, or the database. */
 export type Fault = SqlError | Failure.Problem
 
-/** Statements that are sent before the answer to the first has come: the server has the next one when it is done with one. */
+/** Statements in flight: the server has the next one when it is done with one. */
 const mostSent = 2
 
 type Rows = { readonly [Name in DatabaseTables.TableName]: Insertion<Table.RowOf<(typeof tables)[Name]>> }
 
 const given = `(SELECT * FROM unnest($1::text[], $2::text[]) AS given (${list(jobKey)}))`
 
-/** The jobs of a batch that are there, held until the transaction ends: in order, so that no two writers wait for each other. */
+/** Locks the stored jobs of a batch until the transaction ends: in order, so that no two writers wait for each other. */
 const hold = `SELECT ${list([...jobKey, "lease"], "r")} FROM receipts AS r JOIN ${given} AS g ON ${
   joined(jobKey, "r", "g")
 }
@@ -71,8 +71,8 @@ export class Writer {
   })
 
   /**
-   * Takes away what is there of jobs, and answers the records that take its place: not those whose job is there under a
-   * later lease. With `all`, also rows that no receipt knows of go, which costs a look into each table.
+   * Removes the stored rows of jobs, and returns the records that take their place: not those whose job is stored under a
+   * later lease. With `all`, also removes rows without a receipt, which costs a statement for each table.
    */
   remove(
     records: ReadonlyArray<JobSink.JobRecord>,
@@ -97,7 +97,7 @@ export class Writer {
     })
   }
 
-  /** Adds the rows of one record to those that wait, and inserts some when many do. */
+  /** Adds the rows of one record to the waiting rows, and inserts those of a table when enough wait. */
   readonly add = Effect.fnUntraced({ self: this }, function*(
     this: Writer,
     record: JobSink.JobRecord
@@ -158,7 +158,7 @@ export class Writer {
     return receipt
   })
 
-  /** Inserts all rows that wait, and runs one more statement with the last of them. */
+  /** Inserts all waiting rows, and runs one more statement with the last of them. */
   insertAll(last: Effect.Effect<unknown, SqlError> = Effect.void): Effect.Effect<void, SqlError> {
     return Effect.forEach(tableNames, (name) => this.insert(name), { discard: true }).pipe(
       Effect.andThen(this.send(last)),
@@ -166,7 +166,7 @@ export class Writer {
     )
   }
 
-  /** Waits until the server has so many statements to work on, at most. */
+  /** Waits until at most this many statements are in flight. */
   private answered(most: number): Effect.Effect<void, SqlError> {
     return Effect.suspend(() => {
       const oldest = this.sent.length > most ? this.sent.shift() : undefined
@@ -186,7 +186,7 @@ export class Writer {
     })
   }
 
-  /** Sends a statement when so many others are without an answer, at most. */
+  /** Sends a statement once at most this many others are in flight. */
   private send(statement: Effect.Effect<unknown, SqlError>, others = mostSent - 1): Effect.Effect<void, SqlError> {
     return this.answered(others).pipe(
       Effect.andThen(Effect.forkChild(statement, { startImmediately: true })),

@@ -1,6 +1,6 @@
 /**
- * What the conformance kit needs to know of this sink, and a reader of its own for what it stores: plain SQL and zstd, as
- * the README tells readers to go about it. A target is a schema of the server that the test run has started.
+ * What the conformance kit needs to know of this sink, and its own reader for what it stores: plain SQL and zstd, as
+ * the docs page describes. A target is a schema of the server that the test run has started.
  */
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { AnnotationModel, type Table } from "@labelstream/core/sink"
@@ -57,7 +57,7 @@ export const damages = {
   "an attachment's row removed": change("DELETE FROM attachments WHERE job_id = 'job-3' AND attachment_index = 1")
 }
 
-/** The id that a key column stands for: ids that UTF-8 or PostgreSQL has no form for are U+FFFD, `~` and their JSON text. */
+/** The id that a key column holds: ids that UTF-8 or PostgreSQL has no form for are U+FFFD, `~`, and their JSON text. */
 const idOf = (text: string): string => text.startsWith("\ufffd~") ? JSON.parse(text.slice(2)) as string : text
 
 const contents = `SELECT batch_id, job_id, NULL AS attachment_index, chunk, codec, bytes FROM documents
