@@ -8,9 +8,11 @@ import { type direct, directSubject } from "../support/directSink.ts"
 import { memorySubject } from "../support/memory.ts"
 import { type publishing, publishingSubject } from "../support/publishingSink.ts"
 import { tinySubject } from "../support/tiny.ts"
+import { commitFlaws } from "./commitFlaws.ts"
+import { contentFlaws } from "./contentFlaws.ts"
 import { directFlaws } from "./directFlaws.ts"
-import { memoryFlaws } from "./memoryFlaws.ts"
 import { publishingFlaws } from "./publishingFlaws.ts"
+import { recordFlaws } from "./recordFlaws.ts"
 import { tinyFlaws } from "./tinyFlaws.ts"
 
 /** How a flaw must be seen. */
@@ -39,6 +41,8 @@ const seen = scale("is caught by", "is caught by no other rule than it should be
 const slow = /^(?:A10|C0[1-57]|M0[134]|F0[13]|P03|W07)$/
 const against = (id: string, slow: RegExp | undefined) =>
   SinkConformance.rules.filter((rule) => rule.id === id || (isFull && slow?.test(rule.id) !== true))
+
+const memoryFlaws = { ...contentFlaws, ...commitFlaws, ...recordFlaws }
 
 describe("a sink that breaks one rule", () => {
   for (const [id, flaw] of Object.entries(memoryFlaws)) {
