@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
-import { setup as bundleCommand } from "../../packages/cli/test/globalSetup.ts"
+import { bundleCommand } from "../../packages/cli/test/globalSetup.ts"
 import { bundlePrograms, kitPrograms } from "../../scripts/testPrograms.ts"
 
 const examples = join(import.meta.dirname, "..")

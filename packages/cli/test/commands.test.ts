@@ -4,16 +4,11 @@ import * as Effect from "effect/Effect"
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
-import { platform, run, start, temporaryFolder } from "./support/program.ts"
+import { run, start, temporaryFolder } from "./support/program.ts"
+import { world as worldWith } from "./support/world.ts"
 
-const world = Effect.fnUntraced(function*(options: Simulator.Options = {}) {
-  const cwd = yield* temporaryFolder
-  const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 12, unfinished: [1] }], ...options })
-  const env = platform(simulator)
-  const labelstream = (args: ReadonlyArray<string>, more: Readonly<Record<string, string>> = {}) =>
-    run(args, { cwd, env: { ...env, ...more } })
-  return { cwd, simulator, labelstream }
-})
+const world = (options: Simulator.Options = {}) =>
+  worldWith({ batches: [{ id: "b", jobs: 12, unfinished: [1] }], ...options })
 
 describe("a mistyped command", () => {
   for (

@@ -1,19 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Simulator } from "@labelstream/simulator"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { platform, run, temporaryFolder } from "./support/program.ts"
+import { world as worldWith } from "./support/world.ts"
 
-const world = Effect.fnUntraced(function*(jobs: number) {
-  const cwd = yield* temporaryFolder
-  const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs }, { id: "c", jobs: 2 }] })
-  const env = platform(simulator)
-  const labelstream = (args: ReadonlyArray<string>) => run(args, { cwd, env })
-  return { cwd, simulator, labelstream }
-})
+const world = (jobs: number) => worldWith({ batches: [{ id: "b", jobs }, { id: "c", jobs: 2 }] })
 
 /** The documents of a batch of files. */
 const documents = (folder: string) => readdirSync(folder).filter((name) => name.endsWith(".json"))

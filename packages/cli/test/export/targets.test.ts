@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
+import { randomUUID } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { platform, run, temporaryFolder } from "./support/program.ts"
+import { inject } from "vitest"
+import { platform, run, temporaryFolder } from "../support/program.ts"
 
 const secret = "s3cret"
 
@@ -52,6 +54,28 @@ describe("a target", () => {
       assert.strictEqual(status, 1)
       assert.match(stderr, /set LABELSTREAM_POSTGRES_URL/)
     }))
+
+  it.live.skipIf(inject("postgres") === null)(
+    "in PostgreSQL has its URL from the environment or from the configuration file, and shows no password",
+    () =>
+      Effect.gen(function*() {
+        const { cwd, exportTo } = yield* world
+        const url = inject("postgres") ?? ""
+        const target = { sink: "postgres", schema: `s${randomUUID().replaceAll("-", "")}`, durability: "process" }
+        for (
+          const [options, variables, said] of [
+            [target, { LABELSTREAM_POSTGRES_URL: url }, /3 jobs listed = 3 exported \+ 0 unchanged/],
+            [{ ...target, url }, {}, /3 jobs listed = 0 exported \+ 3 unchanged/]
+          ] as const
+        ) {
+          writeFileSync(join(cwd, "labelstream.json"), JSON.stringify({ to: [options] }))
+          const { status, stderr, stdout } = yield* exportTo([], variables)
+          assert.strictEqual(status, 0, stderr)
+          assert.match(stdout, said)
+          assert.notInclude(stdout + stderr, new URL(url).password)
+        }
+      })
+  )
 
   it.live("that begins with ~ is in the home folder, on flags, in variables, and in a file", () =>
     Effect.gen(function*() {

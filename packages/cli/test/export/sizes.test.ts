@@ -4,7 +4,7 @@ import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { platform, run, temporaryFolder } from "./support/program.ts"
+import { platform, run, temporaryFolder } from "../support/program.ts"
 
 /** Sizes of media rows, each as often as it is there. */
 const sizesIn = (file: string): Readonly<Record<string, number>> => {

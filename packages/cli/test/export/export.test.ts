@@ -1,30 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { PathName } from "@labelstream/core"
 import { Simulator } from "@labelstream/simulator"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { platform, run, runAlone, start, temporaryFolder } from "./support/program.ts"
-
-const canary = "canary-key-77aa"
-
-/** A folder, a platform, and the command run there. */
-const world = Effect.fnUntraced(function*(options: Simulator.Options = {}) {
-  const cwd = yield* temporaryFolder
-  const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 12 }], countJobs: true, ...options })
-  const env = platform(simulator)
-  const labelstream = (args: ReadonlyArray<string>, more: Readonly<Record<string, string>> = {}) =>
-    run(args, { cwd, env: { ...env, ...more } })
-  return { cwd, simulator, env, labelstream }
-})
-
-const toFiles = ["--batch", "b", "--to", "files:out"]
-
-const stored = (cwd: string, batch = "b") =>
-  existsSync(join(cwd, "out", batch))
-    ? readdirSync(join(cwd, "out", batch)).filter((name) => name.endsWith(".json")).length
-    : 0
+import { platform, run, temporaryFolder } from "../support/program.ts"
+import { stored, toFiles, world } from "../support/world.ts"
 
 describe("labelstream export", () => {
   it.live("stores every finished job, says where, and asks only for the pages the second time", () =>
@@ -124,84 +105,6 @@ describe("labelstream export", () => {
       assert.match((yield* labelstream(["status"])).stdout, /Permanent: it failed in 3 runs or more/)
     }))
 
-  for (
-    const [what, args, env, said] of [
-      [
-        "the key is wrong",
-        toFiles,
-        { GT_STUDIO_API_KEY: canary },
-        /does not accept the API key: check GT_STUDIO_API_KEY/
-      ],
-      ["there is no key", toFiles, { GT_STUDIO_API_KEY: "" }, /There is no API key\. Set GT_STUDIO_API_KEY/],
-      [
-        "no batch is named",
-        ["--to", "files:out"],
-        {},
-        /No batch is named\. Use --batch ID.*labelstream batches --project/
-      ],
-      ["no sink is named", ["--batch", "b"], {}, /No sink is named\. Use --to files:DIR/],
-      [
-        "the URL is plain http elsewhere",
-        toFiles,
-        { GT_STUDIO_BASE_URL: "http://example.com" },
-        /API key would travel in the clear/
-      ],
-      ["a sink is unknown", ["--batch", "b", "--to", "lost:x"], {}, /"lost": .*install one of @labelstream\/sink-lost/],
-      [
-        "a target has no kind",
-        ["--batch", "b", "--to", "out"],
-        {},
-        /--to\[0\]: Expected KIND:TARGET, such as files:output/
-      ],
-      [
-        "the ledger cannot be made",
-        [...toFiles, "--ledger", "/dev/null/x"],
-        {},
-        /\/dev\/null, the folder of the ledger, cannot be made/
-      ]
-    ] as const
-  ) {
-    it.live(`ends with 1, one clear message and an empty report when ${what}`, () =>
-      Effect.gen(function*() {
-        const { cwd, labelstream } = yield* world()
-        const ended = yield* labelstream(["export", ...args, "--json"], env)
-        assert.strictEqual(ended.status, 1)
-        assert.match(ended.stderr, said)
-        assert.notInclude(ended.stderr, "    at ")
-        assert.notInclude(ended.stderr + ended.stdout, canary)
-        const object = JSON.parse(ended.stdout)
-        // A refused key is a failed listing. The other runs did not get that far.
-        const listings = object.failures.map(({ error }: { error: string }) => error)
-        assert.deepStrictEqual(listings, what === "the key is wrong" ? ["InvalidKey"] : [])
-        assert.deepStrictEqual({ ...object, seconds: 0, batches: [], failures: [], sinks: [] }, {
-          complete: false,
-          limited: false,
-          stopped: false,
-          no_match: false,
-          seen: { statuses: [], labels: [] },
-          not_listed: [],
-          batches: [],
-          failures: [],
-          unsized: [],
-          unreachable: [],
-          sinks: [],
-          seconds: 0
-        })
-        assert.strictEqual(stored(cwd), 0)
-      }))
-  }
-
-  it.live("shows the kinds of errors only with --log-level debug", () =>
-    Effect.gen(function*() {
-      const { labelstream } = yield* world()
-      const ended = yield* labelstream(["export", ...toFiles, "--log-level", "debug"], { GT_STUDIO_API_KEY: canary })
-      assert.strictEqual(ended.status, 1)
-      assert.match(ended.stderr, /^GtStudioError: /m)
-      assert.notInclude(ended.stderr, canary)
-      const quiet = yield* labelstream(["export", ...toFiles], { GT_STUDIO_API_KEY: canary })
-      assert.notInclude(quiet.stderr, "GtStudioError")
-    }))
-
   it.live("takes every batch of the project, and ends with 2 when one that is named is unknown", () =>
     Effect.gen(function*() {
       const { labelstream } = yield* world({
@@ -279,88 +182,6 @@ describe("labelstream export", () => {
       })
       assert.strictEqual(ended.status, 0, ended.stderr)
       assert.match(ended.stdout, /6 jobs listed = 6 exported \+ 0 unchanged \+ 0 unfinished/)
-    }))
-
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it.live(`finishes jobs in flight on ${signal}, leaves only complete files, says what to run, and resumes`, () =>
-      Effect.gen(function*() {
-        const asked = yield* Deferred.make<void>()
-        const { cwd, env, labelstream, simulator } = yield* world({
-          batches: [{ id: "b", jobs: 120 }],
-          latency: 100,
-          onRequest: ({ endpoint }) => {
-            if (endpoint === "storage") Deferred.doneUnsafe(asked, Effect.void)
-          }
-        })
-        const program = yield* start(["export", ...toFiles], { cwd, env })
-        yield* Deferred.await(asked)
-        yield* program.signal(signal)
-        const ended = yield* program.end
-        assert.strictEqual(ended.status, 130, ended.stderr)
-        assert.match(ended.stderr, /Stopping: finishing jobs in flight/)
-        assert.match(
-          ended.stdout,
-          /in files:out is complete. To resume, run: labelstream export --batch b --to files:out\n$/
-        )
-        for (const { id } of simulator.jobs("b")) {
-          const file = join(cwd, "out", "b", `${PathName.fromId(id)}.json`)
-          if (existsSync(file)) assert.isTrue(readFileSync(file).equals(simulator.expectedDocument("b", id)), id)
-        }
-        assert.isBelow(stored(cwd), 120)
-        const again = yield* labelstream(["export", ...toFiles])
-        assert.strictEqual(again.status, 0, again.stderr)
-        assert.strictEqual(stored(cwd), 120)
-      }))
-  }
-
-  it.live("loads a sink by name that is installed in the folder, or a file of it, with the command's own copies of its peers", () =>
-    Effect.gen(function*() {
-      const { cwd, env } = yield* world()
-      // As published, the command hands over to its modules for this.
-      const labelstream = (args: ReadonlyArray<string>) => runAlone(args, { cwd, env })
-      const source = (name: string) => `
-        import { MemorySink, SinkPlugin } from "@labelstream/core/sink"
-        import * as Schema from "effect/Schema"
-        export default SinkPlugin.define({
-          name: ${JSON.stringify(name)},
-          version: "1.0.0",
-          options: Schema.Struct({ url: Schema.String, size: Schema.optionalKey(Schema.Int) }),
-          make: ({ url }) => MemorySink.make({ id: "${name}:" + url })
-        })`
-      const folder = join(cwd, "node_modules", "labelstream-sink-installed")
-      mkdirSync(folder, { recursive: true })
-      writeFileSync(join(folder, "package.json"), `{ "type": "module", "exports": { "import": "./index.js" } }`)
-      writeFileSync(join(folder, "index.js"), source("installed"))
-      writeFileSync(join(cwd, "mine.mjs"), source("mine"))
-      // The folder has its own copies of the peers, as after an install of the sink alone.
-      for (const peer of ["effect", "@labelstream/core"]) {
-        const copy = join(cwd, "node_modules", peer)
-        mkdirSync(copy, { recursive: true })
-        writeFileSync(join(copy, "package.json"), `{ "type": "module", "exports": { "./*": "./copy.js" } }`)
-        writeFileSync(join(copy, "copy.js"), `throw new Error("a second copy of ${peer} was loaded")`)
-      }
-      const ended = yield* labelstream([
-        "export",
-        "--batch",
-        "b",
-        "--to",
-        "installed:memory://there",
-        "--to",
-        "./mine.mjs:memory://here"
-      ])
-      assert.strictEqual(ended.status, 0, ended.stderr)
-      assert.match(ended.stdout, /Stored 12 jobs, .*: installed:memory:\/\/there\n/)
-      assert.match(ended.stdout, /Stored 12 jobs, .*: mine:memory:\/\/here\n/)
-      const listed = yield* labelstream(["sinks"])
-      assert.match(
-        listed.stdout,
-        /labelstream-sink-installed \(labelstream-sink-installed 1\.0\.0\)\n {2}--to labelstream-sink-installed:URL\n/
-      )
-      assert.match(listed.stdout, /files \(@labelstream\/sink-files .*\n {2}--to files:DIRECTORY\n/)
-      assert.match(
-        listed.stdout,
-        /mot \(@labelstream\/dataset\/mot [^]*\n {2}keeps rectangle, track ids\n {2}approximates turned rectangle \(written as its extent\)/
-      )
     }))
 })
 

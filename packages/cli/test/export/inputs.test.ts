@@ -3,7 +3,7 @@ import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import { platform, run, temporaryFolder } from "./support/program.ts"
+import { platform, run, temporaryFolder } from "../support/program.ts"
 
 interface Report {
   readonly complete: boolean

@@ -1,16 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
-import { platform, run, temporaryFolder } from "./support/program.ts"
+import { toFiles, world as worldWith } from "../support/world.ts"
 
-const world = Effect.fnUntraced(function*(options: Simulator.Options = {}) {
-  const cwd = yield* temporaryFolder
-  const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 12, unfinished: [1] }], ...options })
-  const env = platform(simulator)
-  return { simulator, labelstream: (args: ReadonlyArray<string>) => run(args, { cwd, env }) }
-})
-
-const toFiles = ["--batch", "b", "--to", "files:out"]
+const world = (options: Simulator.Options = {}) =>
+  worldWith({ batches: [{ id: "b", jobs: 12, unfinished: [1] }], ...options })
 
 /** What is listed adds up to what became of it. */
 const addsUp = (batch: Record<string, number>) => {
