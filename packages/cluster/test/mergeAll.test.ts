@@ -1,12 +1,16 @@
 /** Which branches keep an export from being complete, and which are taken from runners that are gone. */
 import { assert, describe, it } from "@effect/vitest"
-import type { JobSink } from "@labelstream/core"
+import { JobSink } from "@labelstream/core"
 import { FilesSink } from "@labelstream/sink-files"
+import { Lock } from "@labelstream/storage"
+import * as Clock from "effect/Clock"
 import * as Runner from "effect/cluster/Runner"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import { hostname } from "node:os"
 import { ExportRequest, ExportStore } from "../src/index.ts"
 import { mergeOnce } from "../src/internal/run/mergeAll.ts"
@@ -47,7 +51,7 @@ const world = Effect.fnUntraced(function*(batchId: string) {
   yield* store.begin(row.id)
   const opened = (writer: string, port: number, process = "one") =>
     Effect.andThen(store.openWriter(writer, row.id, `10.0.0.1:${port}`, process), branches.open(writer))
-  const merged = (batch: string) => mergeOnce({ request: requestOf(batch) } as Known, sink.id, branches)
+  const merged = (batch: string, by = branches) => mergeOnce({ request: requestOf(batch) } as Known, sink.id, by)
   const end = store.end(row.id, { state: "aborted", report: null, error: "it hung", runEnd: null })
   return { branches, id: row.id, end, merged, opened, store }
 })
@@ -86,6 +90,19 @@ describe("the merge at the end of an export", () => {
         assert.notInclude(error.message, "earlier")
       }).pipe(Effect.scoped, on))
   }
+
+  it.effect("outlasts the lock of a publisher that was killed on another machine", () =>
+    Effect.gen(function*() {
+      const { branches, merged } = yield* world("b")
+      const taken = new JobSink.SinkError({ sink: "files", step: "merge", reason: "conflict", detail: "it is locked" })
+      const merge = Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) => now < Lock.leftBehindAfter ? Effect.fail(taken) : branches.merge
+      )
+      const publishing = yield* Effect.forkChild(here(8)(merged("b", { ...branches, merge })))
+      yield* TestClock.adjust(Lock.leftBehindAfter)
+      yield* Fiber.join(publishing)
+    }).pipe(Effect.scoped, Effect.provide(ExportStore.layer.pipe(Layer.provide(fresh(kinds[0]!))), { local: true })))
 
   it.live("leaves the branch of a running export of other batches to that export, and waits for one of the same", () =>
     Effect.gen(function*() {

@@ -4,6 +4,7 @@
  */
 import { ExportReport, type JobSink, type Ledger } from "@labelstream/core"
 import { batchKey } from "@labelstream/node/LedgerSql"
+import { Lock } from "@labelstream/storage"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -13,13 +14,16 @@ import { ExportStore, type Writer } from "../../ExportStore.ts"
 import type { Failure } from "../failure.ts"
 import type { Known } from "../sessions.ts"
 
-/** Another export may hold the target for as long as it takes to publish. */
+/**
+ * Another export locks the target while it publishes. A publisher that was killed on another machine keeps its lock until
+ * the lock counts as left behind: the wait is a minute longer.
+ */
 export const whileTaken = {
-  schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "1 minute" })),
+  schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: Lock.leftBehindAfter + 60_000 })),
   while: (error: Failure) => error._tag === "SinkError" && error.reason === "conflict" && error.step !== "check"
 }
 
-/** Runners that have just ended their slices still close their branches; one of unknown runners may take two minutes. */
+/** Runners that have just ended their slices still close their branches. The lock of an unknown runner lasts two minutes. */
 const whileOpen = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "3 minutes" }))
 
 type Branches = NonNullable<JobSink.JobSink["branches"]>
