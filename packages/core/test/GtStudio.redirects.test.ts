@@ -135,7 +135,7 @@ describe("the URL of an attachment", () => {
       }))
   }
 
-  it.effect("is refused if no URL can carry it, as any other failure of one file", () =>
+  it.effect("is refused as BadRequest, without a request, if it cannot be percent-encoded", () =>
     Effect.gen(function*() {
       const platform = attachment({ body: "file" })
       const gtStudio = yield* platform.gtStudio

@@ -158,7 +158,7 @@ describe("several writers", () => {
         assert.sameMembers(intact(merged).map(([job]) => job), ["kept", "reworked", "one", "both"])
         assert.strictEqual((yield* Effect.flip(takeOver("../x"))).reason, "misconfigured")
       }))
-      // What comes back leaves nothing.
+      // The writer that lost its branch has made no new one.
       assert.deepStrictEqual(yield* list, [])
     }))
 

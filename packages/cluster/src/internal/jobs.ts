@@ -75,7 +75,7 @@ const unended = (slices: number) =>
       `Jobs of ${slices} slices came to no end, which is a fault in Labelstream. Run the export again to fetch them`
   })
 
-/** Lists, and has every slice done. Answers when none is left, or the export was stopped. */
+/** Lists, and has every slice done. Returns when no slice is left, or when the export was stopped. */
 export const doJobs = (
   exportId: string,
   known: Known,

@@ -96,8 +96,8 @@ interface Planned extends Built {
 const changesAtOnce = 500
 
 /**
- * Publishes the build, as a list of it says. `more` are files of the build that the last step puts into the sink's own folder.
- * Returns how many files changed.
+ * Publishes the files of a list, which were built in a folder. `more` are files in that folder; the last step puts them into
+ * the sink's own folder. Returns how many files changed.
  */
 export const publish = async (
   place: Place,
@@ -156,8 +156,8 @@ const putOf = async (
 }
 
 /**
- * Compares what was built with what was published, and writes down what is to be done, and both lists of what is published:
- * the one while it changes and the one after. Returns the number of changes.
+ * Compares the built files with the published ones. Writes a list of the changes, and two lists of published files: one that
+ * holds during the changes, and one that holds after them. Returns the number of changes.
  */
 const plan = async (
   place: Place,

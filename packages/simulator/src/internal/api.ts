@@ -1,4 +1,4 @@
-/** Answers of the API's origin: what each endpoint says, and what faults of content make of it. No sockets here. */
+/** Responses of the API's origin: the content of each endpoint, and the faults of content. No sockets here. */
 import type { Kind } from "../Fault.ts"
 import type { Job } from "../Scenario.ts"
 import * as Signing from "./signing.ts"

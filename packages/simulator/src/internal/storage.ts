@@ -1,4 +1,4 @@
-/** Answers of the storage's origin: checks key and signature as S3 would, and gives the file. No sockets here. */
+/** Responses of the storage's origin: checks key and signature as S3 would, and returns the file. No sockets here. */
 import type { IncomingHttpHeaders } from "node:http"
 import type { Context } from "./api.ts"
 import { hashText, hex32 } from "./random.ts"
@@ -20,7 +20,7 @@ export const accessDenied = (): Answer => xml(403, "AccessDenied", "Access Denie
 
 export const noSuchKey = (): Answer => xml(404, "NoSuchKey", "The specified key does not exist.")
 
-/** Whether a request has the API key: any value under its own name, or its text in any header or the URL. */
+/** Returns whether a request has the header `x-api-key`, or the text of the API key in another header or in its URL. */
 export const bearsKey = (headers: IncomingHttpHeaders, target: string, apiKey: string): boolean => {
   if (headers["x-api-key"] !== undefined || target.includes(encodeURIComponent(apiKey))) return true
   for (const name in headers) {

@@ -169,7 +169,7 @@ export const forget = async ({ fs, intents, replaced, staging }: Target, { steps
   if (isReplacing(steps)) await fs.remove(`${replaced}/${token}`)
 }
 
-/** Makes the folders that an intent needs. Answers those in which a name has changed, or will. */
+/** Makes the folders that an intent needs. Returns the folders in which names have changed, or will. */
 const makeFolders = async (target: Target, intent: Intent, { atOnce }: Options, isLate: boolean) => {
   const changed = new Set<string>()
   await forEachDepth(foldersOf(intent), atOnce, async (folder) => {

@@ -33,8 +33,8 @@ const grace = "5 seconds"
 const quietly = Effect.provideService(References.MinimumLogLevel, "Warn")
 
 /**
- * Does a slice. Answers whether it was done to its end: otherwise it was stopped, or another runner was given the slice
- * while this one did not respond.
+ * Does a slice. Returns false if it was stopped before its end, or if another runner got the slice while this one did not
+ * respond.
  */
 export const runSlice = (work: Work, slice: number) =>
   Effect.scoped(Effect.gen(function*() {

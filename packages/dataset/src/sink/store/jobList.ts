@@ -38,8 +38,8 @@ async function* keyed({ fs, jobs }: Place, keysOnly = false): AsyncGenerator<Rea
 }
 
 /**
- * Reads through the list. Returns whether it is in order. Fails with `corrupt` if lines are missing, as of a list that was cut
- * short: a file of records says how many lines name it.
+ * Reads the list, and returns whether it is in order. Fails with `corrupt` if lines are missing, as in a truncated list: each
+ * file of records says how many lines name it.
  */
 export const survey = async (place: Place): Promise<boolean> => {
   const { fs, jobs, records } = place

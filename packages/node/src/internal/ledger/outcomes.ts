@@ -143,7 +143,7 @@ const onOutcome = [
   either("excluded.lease > j.lease", "lease", "excluded.lease", "j.lease")
 ].join(", ")
 
-/** Answers the rows of the jobs that it changed: those recorded under a later lease are not among them. */
+/** Returns the rows of the jobs that it changed. Jobs that were recorded under a later lease do not change. */
 export const upsertOutcomes = statement(
   `INSERT INTO {jobs} AS j ({columns}) {rows by batch, job_id}
    ON CONFLICT (batch, job_id) DO UPDATE SET ${onOutcome}

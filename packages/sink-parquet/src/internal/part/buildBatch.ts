@@ -125,7 +125,7 @@ const buildOnce = (
     }
     let last = batch.last
     const fresh = records.filter((record) => !settled.has(record))
-    // Parts that are damaged are made again first, by what comes now.
+    // New records fill damaged parts first, then further ones.
     const anew = [...batch.damaged]
     if (current !== undefined && anew.length > 0) {
       yield* finish(current)

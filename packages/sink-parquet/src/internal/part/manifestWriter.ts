@@ -8,7 +8,7 @@ const heldText = 256 * 1024
 /** A manifest being written. */
 export interface ManifestWriter {
   readonly add: (job: PartManifest.Job) => Promise<void>
-  /** Answers its size. */
+  /** Returns the size of the manifest. */
   readonly finish: (end: Omit<PartManifest.Tail, "jobs">) => Promise<number>
   readonly close: () => Promise<void>
 }
