@@ -1,5 +1,5 @@
+/** What becomes of exports that are submitted to a cluster, while its runners stay. */
 import { assert, describe, it } from "@effect/vitest"
-import type { Simulator } from "@labelstream/simulator"
 import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"
 import { SqliteSink } from "@labelstream/sink-sqlite"
@@ -12,145 +12,19 @@ import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { inject } from "vitest"
 import { scale } from "../../../scripts/testScale.ts"
-import { type ClusterExport, ExportStore } from "../src/index.ts"
-import { kinds, postgresDatabaseUrl, sqliteUrl } from "./support/databases.ts"
+import { ExportStore } from "../src/index.ts"
+import { databases, sqliteUrl } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
-import { onOneMachine, verified } from "./support/oneMachine.ts"
+import { onOneMachine } from "./support/oneMachine.ts"
+import { askedFor, countsOf, heldBy, none } from "./support/results.ts"
 import { postgresSink } from "./support/sinks.ts"
 import { tree } from "./support/tree.ts"
-import { watchedTables } from "./support/watchedTables.ts"
 import { make, requestOf } from "./support/world.ts"
-
-const countsOf = ({ report }: ClusterExport.Status) => {
-  const [batch] = report.batches
-  if (batch === undefined) return undefined
-  const { exported, failed, remaining, listed, skipped, unchanged, unfinished } = batch
-  return { listed, exported, unchanged, unfinished, failed, remaining, skipped }
-}
-
-const none = { listed: 0, exported: 0, unchanged: 0, unfinished: 0, failed: 0, remaining: 0, skipped: 0 }
-
-/** How often the platform was asked for the result of a job, most of all. */
-const askedFor = (simulator: Simulator.Running) =>
-  Effect.map(simulator.report, ({ jobs = {} }) => Object.values(jobs).reduce((sum, { job = 0 }) => sum + job, 0))
 
 /** Milliseconds: these tests start many processes. */
 const patience = 300_000
 
-// Locks of runners are not kept apart by schemas.
-const databases = kinds.map((kind) =>
-  kind.name === "SQLite" ? { ...kind, url: sqliteUrl } : { ...kind, url: postgresDatabaseUrl }
-)
-
-const killedJobs = scale(400, 2000)
-
-describe.each(scale(databases.slice(0, 1), databases))("a cluster on $name", (kind) => {
-  it.live(
-    "whose runners are killed and joined by new ones ends complete, once, with what one machine stores",
-    () =>
-      Effect.gen(function*() {
-        const jobs = killedJobs
-        const world = yield* make({
-          kind,
-          simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" },
-          sliceJobs: jobs / 20
-        })
-        const output = yield* temporaryFolder
-        const [first, second] = [yield* world.runner, yield* world.runner, yield* world.runner]
-        const request = requestOf(world.simulator, [`files:${output}`])
-        const { id } = yield* world.submit(request)
-        yield* world.answered(jobs / 4)
-        yield* first.kill
-        yield* world.runner
-        yield* world.answered(jobs / 2)
-        yield* second.kill
-        const status = yield* world.end(id)
-        assert.strictEqual(status.error, null)
-        assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
-        assert.isTrue(status.report.complete)
-        // Only jobs that a killed runner had in flight are fetched again.
-        assert.isBelow(yield* askedFor(world.simulator), jobs * 1.5)
-        assert.deepStrictEqual(tree(output), yield* onOneMachine(world.simulator))
-      }).pipe(Effect.scoped),
-    patience
-  )
-})
-
-// On this database too runners are killed below; all is tried with both in the full matrix.
 describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind) => {
-  it.live("is restarted runner by runner, and no job is fetched twice", () =>
-    Effect.gen(function*() {
-      const [jobs, sliceJobs] = scale([120, 10], [240, 20])
-      const world = yield* make({
-        kind,
-        simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" },
-        sliceJobs
-      })
-      const output = yield* temporaryFolder
-      const old = [yield* world.runner, yield* world.runner]
-      const { id } = yield* world.submit(requestOf(world.simulator, [`files:${output}`]))
-      for (const [index, runner] of old.entries()) {
-        yield* world.answered(2 * sliceJobs * (index + 1))
-        yield* world.runner
-        assert.strictEqual(yield* runner.leave, 0)
-      }
-      const status = yield* world.end(id)
-      assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
-      assert.strictEqual(yield* askedFor(world.simulator), jobs)
-      assert.deepStrictEqual(tree(output), yield* onOneMachine(world.simulator))
-    }).pipe(Effect.scoped), patience)
-
-  it.live(
-    "gives a sink with one writer to one runner, and to another one when that dies",
-    () =>
-      Effect.gen(function*() {
-        const [jobs, sliceJobs] = scale([80, 10], [160, 20])
-        const world = yield* make({
-          kind,
-          simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" },
-          sliceJobs
-        })
-        const file = join(yield* temporaryFolder, "labels.db")
-        const runners = [yield* world.runner, yield* world.runner]
-        const { id } = yield* world.submit(requestOf(world.simulator, [`sqlite:${file}`]))
-        yield* world.answered(2 * sliceJobs)
-        for (const runner of runners) {
-          yield* world.runner
-          yield* runner.kill
-        }
-        const status = yield* world.end(id)
-        assert.strictEqual(status.error, null)
-        assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
-        assert.strictEqual(yield* heldBy(SqliteSink.make({ file })), jobs)
-      }).pipe(Effect.scoped),
-    patience
-  )
-
-  it.live.skipIf(inject("postgres") === null)(
-    "writes to PostgreSQL from every runner, and stores once what one machine stores when a runner is killed",
-    () =>
-      Effect.gen(function*() {
-        const [jobs, sliceJobs] = scale([120, 10], [240, 20])
-        const world = yield* make({
-          kind,
-          simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" },
-          sliceJobs
-        })
-        const tables = yield* watchedTables
-        const [killed, second] = [yield* world.runner, yield* world.runner]
-        const { id } = yield* world.submit(requestOf(world.simulator, [tables.target]))
-        yield* tables.writtenBy([killed.pid, second.pid])
-        yield* killed.kill
-        yield* world.runner
-        const status = yield* world.end(id)
-        assert.strictEqual(status.error, null)
-        assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
-        yield* onOneMachine(world.simulator, tables.other)
-        yield* tables.areAsOneProcessMakesThem
-      }).pipe(Effect.scoped),
-    patience
-  )
-
   it.live(
     "fills a sink with one writer from those with many, without asking for a job again",
     () =>
@@ -219,48 +93,6 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
     patience
   )
 })
-
-// What decides is tried step by step in other files; this takes a minute, for all the time that locks last.
-describe.each(scale([], databases.slice(-1)))("a cluster on $name", (kind) => {
-  it.live(
-    "ends complete while a runner is frozen, which changes nothing when it returns",
-    () =>
-      Effect.gen(function*() {
-        const [jobs, sliceJobs] = scale([120, 10], [240, 20])
-        const world = yield* make({
-          kind,
-          simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" },
-          sliceJobs
-        })
-        const output = yield* temporaryFolder
-        const [frozen] = [yield* world.runner, yield* world.runner, yield* world.runner]
-        const { id } = yield* world.submit(requestOf(world.simulator, [`files:${output}`]))
-        yield* world.answered(jobs / 3)
-        yield* frozen.freeze
-        const status = yield* world.end(id)
-        assert.strictEqual(status.error, null)
-        assert.isTrue(status.report.complete)
-        assert.deepStrictEqual(countsOf(status), { ...none, listed: jobs, exported: jobs })
-        const expected = yield* onOneMachine(world.simulator)
-        assert.deepStrictEqual(tree(output), expected)
-        yield* frozen.thaw
-        assert.strictEqual(yield* frozen.leave, 0)
-        assert.deepStrictEqual(tree(output), expected)
-        const { differences } = yield* verified(FilesSink.make({ directory: output })).pipe(
-          Effect.provideContext(world.client)
-        )
-        assert.deepStrictEqual(differences, [])
-      }).pipe(Effect.scoped),
-    patience
-  )
-})
-
-/** Jobs that a sink has whole, by its own books. */
-const heldBy = (sink: ReturnType<typeof SqliteSink.make>) =>
-  Effect.map(
-    Stream.runCollect(Stream.flattenIterable(sink.inspect("content"))),
-    (found) => found.filter(({ _tag }) => _tag === "Intact").length
-  )
 
 describe("a cluster", () => {
   const [kind] = databases

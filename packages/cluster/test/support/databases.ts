@@ -54,5 +54,10 @@ export const kinds: ReadonlyArray<Kind> = [
   ...(server === null ? [] : [{ name: "PostgreSQL", url: postgresUrl }])
 ]
 
+/** The kinds for runners, whose locks are not kept apart by schemas. */
+export const databases: ReadonlyArray<Kind> = kinds.map((kind) =>
+  kind.name === "SQLite" ? kind : { ...kind, url: postgresDatabaseUrl }
+)
+
 /** A client for a new database that goes with the layer. */
 export const fresh = ({ url }: Kind) => Layer.unwrap(Effect.map(url, (url) => ClusterStorage.layer(url)))

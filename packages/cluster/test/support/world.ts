@@ -97,3 +97,7 @@ export const make = Effect.fnUntraced(function*(
     end: (id: string) => Effect.provideContext(ClusterExport.awaitEnd(id), client)
   }
 })
+
+/** One batch on a platform that takes 100 ms per response, so that a test can act while an export runs. */
+export const makeSlow = (kind: Options["kind"], jobs: number, sliceJobs: number) =>
+  make({ kind, simulator: { batches: [{ id: "one", jobs }], latency: "100 millis" }, sliceJobs })
