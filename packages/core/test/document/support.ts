@@ -2,6 +2,7 @@
  * Documents for the tests of result documents: the fixtures, contents that come in chosen chunks, documents drawn from a
  * seed, and a counter that shares no code with the decoders.
  */
+import { assert } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
 import type { Content } from "../../src/Content.ts"
@@ -73,6 +74,13 @@ export const read = Effect.fnUntraced(function*(bytes: Content | Uint8Array, opt
     rows: chunks.flatMap(({ rows }) => rows),
     problems: chunks.flatMap(({ problems }) => problems)
   }
+})
+
+/** What both readers give. */
+export const both = Effect.fnUntraced(function*(bytes: Uint8Array, options?: ResultDocument.OpenOptions) {
+  const found = yield* read(bytes, { ...whole, ...options })
+  assert.deepStrictEqual(yield* read(content(bytes, [777]), { ...scanned, ...options }), found)
+  return found
 })
 
 /** What one annotation amounts to. */

@@ -258,3 +258,6 @@ const storedJob = Effect.fnUntraced(function*(record: JobRecord) {
     sizes: record.sizes
   }
 })
+
+/** Two sinks with targets of their own. */
+export const twoSinks = () => [new MemorySink({ id: "memory:one" }), new MemorySink({ id: "memory:two" })] as const
