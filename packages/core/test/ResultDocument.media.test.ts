@@ -3,7 +3,7 @@ import { Effect, Stream } from "effect"
 import type { AnnotationRow, MediaRow } from "../src/AnnotationModel.ts"
 import { ResultDocument } from "../src/index.ts"
 import { frameless, fusion, listed, masked, torn, twice } from "./document/inputs.ts"
-import { both, content, encode, encodeExact, fixture, job, read, scanned, whole } from "./document/support.ts"
+import { both, content, encode, encodeExact, fixture, job, scanned, whole } from "./document/support.ts"
 
 const shown = ({ frame_id, frame_index, kind, sensor_id, url }: MediaRow) =>
   [kind, frame_id, frame_index, sensor_id, url].join(" ")
