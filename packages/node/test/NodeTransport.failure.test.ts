@@ -2,7 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { NodeTransport } from "../src/index.ts"
-import { failure, modes, read, send } from "./support/exchanges.ts"
+import { failure, modes, read, send, untilNoSockets } from "./support/exchanges.ts"
 import { closedPort, serve, serveRaw } from "./support/servers.ts"
 
 layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTransport", (it) => {

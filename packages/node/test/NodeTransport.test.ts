@@ -6,11 +6,8 @@ import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
 import * as zlib from "node:zlib"
 import { NodeTransport } from "../src/index.ts"
-import { failure, modes, read, send } from "./support/exchanges.ts"
-import { serve, serveRaw, type TestServer } from "./support/servers.ts"
-
-const untilNoSockets = (server: TestServer) =>
-  Effect.sync(() => server.sockets.size === 0).pipe(Effect.repeat({ until: (none) => none }))
+import { failure, modes, read, send, untilNoSockets } from "./support/exchanges.ts"
+import { serve, serveRaw } from "./support/servers.ts"
 
 layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTransport", (it) => {
   describe("request", () => {

@@ -3,6 +3,7 @@ import { Transport } from "@labelstream/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { TestServer } from "./servers.ts"
 
 const request = (url: URL, options: Partial<Transport.TransportRequest> = {}): Transport.TransportRequest => ({
   url,
@@ -27,4 +28,10 @@ export const failure = (url: URL, options: Partial<Transport.TransportRequest> =
     Effect.flip
   )
 
-export const modes = [{ mode: "in memory", memoryLimit: 1024 * 1024 }, { mode: "as a stream", memoryLimit: 10 }] as const
+export const untilNoSockets = (server: TestServer) =>
+  Effect.sync(() => server.sockets.size === 0).pipe(Effect.repeat({ until: (none) => none }))
+
+export const modes = [{ mode: "in memory", memoryLimit: 1024 * 1024 }, {
+  mode: "as a stream",
+  memoryLimit: 10
+}] as const
