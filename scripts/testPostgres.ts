@@ -73,7 +73,7 @@ export const startPostgres = async (place?: Place): Promise<Postgres> => {
   }
 }
 
-/** Each project of a test run loads this module anew, and all of them share one server. */
+/** Each project of a test run loads this module again, and all projects share one server. */
 const run = globalThis as { labelstreamPostgres?: Promise<Postgres> }
 
 /**

@@ -1,4 +1,4 @@
-/** Exports on a cluster as those see them who want one: hand it in, look at it, wait for it, stop it. */
+/** Exports on a cluster, for clients: submit an export, read its status, wait for its end, and stop it. */
 import { type ExportReport, Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,15 +10,15 @@ import { type ExportRow, ExportStore } from "./ExportStore.ts"
 import { ExportWorkflow } from "./ExportWorkflow.ts"
 import { reportOf } from "./internal/report.ts"
 
-/** An export as it stands. */
+/** An export at one moment. */
 export interface Status {
   readonly id: string
   readonly request: ExportRequest.ExportRequest
   /**
-   * - `running`: handed in and not ended, whether or not a runner is there to do it
-   * - `completed`: it went to its end, whether or not jobs failed
-   * - `stopped`: somebody stopped it
-   * - `broken`: `error` made going on useless
+   * - `running`: submitted and not ended, with or without a runner
+   * - `completed`: it reached its end, whether or not jobs failed
+   * - `stopped`: a client stopped it
+   * - `aborted`: `error` left nothing to continue
    */
   readonly state: ExportRow["state"]
   readonly report: ExportReport.ExportReport
@@ -26,8 +26,8 @@ export interface Status {
 }
 
 /**
- * Hands an export in. One of the same platform, batches, sinks and mode that has not ended is joined instead: `isNew`
- * is then false. Returns when the database has it; a runner takes it from there.
+ * Submits an export, or joins a running one of the same platform, batches, sinks, and mode: `isNew` is then false. Returns
+ * when the database has the export. The runners do the rest.
  */
 export const submit = Effect.fnUntraced(function*(
   request: ExportRequest.ExportRequest
@@ -38,7 +38,7 @@ export const submit = Effect.fnUntraced(function*(
 > {
   const store = yield* ExportStore
   const { isNew, row } = yield* store.submit(ExportRequest.keyOf(request), ExportRequest.encode(request))
-  // Also where it is joined: who registered it may have died before this.
+  // Also for a joined export: the client that registered it may have died before this.
   yield* ExportWorkflow.execute({ exportId: row.id }, { discard: true })
   return { id: row.id, isNew }
 })
@@ -49,7 +49,7 @@ const statusOf = Effect.fnUntraced(function*(row: ExportRow) {
   return { id: row.id, request, state: row.state, report, error: row.error } satisfies Status
 })
 
-/** An export at this moment. Fails with `refused` where there is none of this id. */
+/** Returns an export at this moment. Fails with `refused` if no export has this id. */
 export const status = (id: string): Effect.Effect<Status, ClusterError | Ledger.LedgerError, ExportStore> =>
   Effect.gen(function*() {
     const row = yield* (yield* ExportStore).find(id)
@@ -57,7 +57,7 @@ export const status = (id: string): Effect.Effect<Status, ClusterError | Ledger.
     return yield* new ClusterError({ reason: "refused", detail: `There is no export ${id} in this cluster` })
   })
 
-/** The exports handed in last, the latest first. */
+/** Returns the latest exports, the latest first. */
 export const list = (
   limit: number
 ): Effect.Effect<ReadonlyArray<Status>, ClusterError | Ledger.LedgerError, ExportStore> =>
@@ -66,15 +66,15 @@ export const list = (
   })
 
 /**
- * Asks an export to stop: jobs in flight end, what is stored is published. Answers whether it was running. The same
- * request handed in again goes on from there.
+ * Asks an export to stop: jobs in flight end, and stored jobs are published. Returns whether the export was running. The
+ * same request, submitted again, resumes it.
  */
 export const stop = (id: string): Effect.Effect<boolean, Ledger.LedgerError, ExportStore> =>
   Effect.flatMap(ExportStore, (store) => store.requestStop(id))
 
-/** How often a waiting process looks. */
+/** How often a waiting process asks. */
 const pollEvery = "500 millis"
-/** Runners outlast a database that is away for a while, so who waits for them does too. */
+/** Runners outlast an outage of the database, so a waiting client does too. */
 const patience = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "5 minutes" }))
 
 /** Asks again while the database does not respond, and logs when that begins and when it ends. */
@@ -93,8 +93,8 @@ const outlasting = <A, E, R>(effect: Effect.Effect<A, E | Ledger.LedgerError, R>
 }
 
 /**
- * Waits until an export has ended, for as long as that takes. `onProgress` is told how it stands, twice a second. A database
- * that does not answer is asked again for five minutes.
+ * Waits until an export has ended, however long that takes. Calls `onProgress` with the status twice per second. Retries for
+ * 5 minutes while the database does not respond.
  */
 export const awaitEnd = (
   id: string,

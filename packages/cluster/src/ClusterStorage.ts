@@ -19,8 +19,8 @@ import * as SqliteClient from "./SqliteClient.ts"
 /** How a runner uses the database. */
 export interface Options {
   /**
-   * Most connections of this process to a PostgreSQL server. Default: 10. One is kept for the locks of the cluster, and
-   * the server has to have as many for each runner. SQLite has one.
+   * Most connections of this process to a PostgreSQL server. Default: 10. One is kept for the locks of the cluster.
+   * The server needs as many for each runner. SQLite has one.
    */
   readonly maxConnections?: number
   /**
@@ -30,7 +30,7 @@ export interface Options {
   readonly patience?: Duration.Input
 }
 
-/** Where a database stands, for people. */
+/** The place of a database. `name` is for people. */
 type Place =
   | { readonly _tag: "Postgres"; readonly name: string }
   | { readonly _tag: "Sqlite"; readonly name: string; readonly file: string }
@@ -60,7 +60,7 @@ const parse = (url: Redacted.Redacted): Effect.Effect<Place, Ledger.LedgerError>
   return Effect.succeed({ _tag: "Postgres", name: PostgresUrl.describe(place) })
 }
 
-/** Says where a database is, for people: kind and place, and nothing of the URL that is secret. */
+/** Names a database for people: its kind and place, without the secrets of the URL. */
 export const describe = (url: Redacted.Redacted): Effect.Effect<string, Ledger.LedgerError> =>
   Effect.map(parse(url), ({ name }) => name)
 
@@ -89,7 +89,7 @@ const opening = (place: Place) => (error: SqlError) =>
     )
   )
 
-// No wait of a runner on the server is without an end, and no other runner waits for a frozen one.
+// Every wait of a runner for the server ends, and no runner waits for a frozen one.
 const limits = (patience: Duration.Duration) => ({
   statement_timeout: String(Duration.toMillis(patience)),
   lock_timeout: String(Math.min(15_000, Duration.toMillis(patience))),
@@ -98,7 +98,7 @@ const limits = (patience: Duration.Duration) => ({
 
 const postgres = (url: Redacted.Redacted, options: Options) =>
   Layer.unwrap(Effect.map(
-    // Loaded when it is needed: who has a SQLite file does not wait for it.
+    // Loaded when it is needed: a process with a SQLite file does not wait for it.
     Effect.promise(() => import("@effect/sql-pg/PgClient")),
     (PgClient) => {
       const patience = Duration.fromInputUnsafe(options.patience ?? "25 seconds")
@@ -114,9 +114,9 @@ const postgres = (url: Redacted.Redacted, options: Options) =>
   ))
 
 /**
- * Provides a client for the database at the URL and sees that it answers; closed with the layer.
+ * Provides a client for the database at the URL, and checks that the database responds. Closed with the layer.
  *
- * Fails with `unavailable` for a URL that cannot be read, a server that does not answer or refuses the password, and a
+ * Fails with `unavailable` for a URL that cannot be read, a server that does not respond or refuses the password, and a
  * file that cannot be opened; with `damaged` for a file that is no database. A statement on a PostgreSQL server may wait
  * 15 seconds for a lock.
  */

@@ -1,6 +1,5 @@
 /**
- * What is to be exported, as data: it stands in the database of the cluster, where every runner reads it. No secret has
- * a place in it.
+ * The request for an export, as data in the database of the cluster, from which every runner reads it. It holds no secret.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -19,7 +18,7 @@ export const ExportRequest = Schema.Struct({
   sinks: Schema.Array(Schema.Unknown),
   /**
    * - `new`: new, newly finished and changed jobs, and failed ones whose error may pass
-   * - `refresh`: finished jobs again, to see which were reworked
+   * - `refresh`: finished jobs again, to find which have changed
    * - `retry`: the failed jobs, whatever their error, without the listing
    */
   mode: Schema.Literals(["new", "refresh", "retry"]),
@@ -37,10 +36,10 @@ export type ExportRequest = typeof ExportRequest.Type
 
 const json = Schema.fromJsonString(ExportRequest)
 
-/** Writes a request down. */
+/** Encodes a request as JSON. */
 export const encode = (request: ExportRequest): string => JSON.stringify(request)
 
-/** Reads a request. Fails with `refused` where it is none, as one of a newer version may be. */
+/** Decodes a request. Fails with `refused` if it cannot be read, such as one of a newer version. */
 export const decode = (text: string): Effect.Effect<ExportRequest, ClusterError> =>
   Effect.mapError(
     Schema.decodeEffect(json)(text),
@@ -51,11 +50,11 @@ export const decode = (text: string): Effect.Effect<ExportRequest, ClusterError>
       })
   )
 
-/** The batches of a request, or undefined where it cannot be read. */
+/** Returns the batches of a request, or undefined if it cannot be read. */
 export const batchesOf = (text: string): ExportRequest["batches"] | undefined =>
   Option.getOrUndefined(Schema.decodeOption(json)(text))?.batches
 
-/** Names what must not run twice at once: the same platform, batches, sinks and mode, in whatever order. */
+/** Names an export that must not run twice at once: one platform, mode, and set of batches and sinks, in any order. */
 export const keyOf = ({ batches, mode, platform, sinks }: ExportRequest): string => {
   const sorted = (values: ReadonlyArray<unknown>) => values.map((value) => JSON.stringify(value)).sort()
   const text = JSON.stringify([

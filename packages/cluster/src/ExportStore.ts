@@ -1,6 +1,6 @@
 /**
- * What the runners of a cluster share about exports, beside the ledger: which were asked for, how their jobs are cut into
- * slices, and what became of each job in each run. Every job counts once, whatever was killed and done again.
+ * The records of exports that the runners of a cluster share, next to the ledger: the requests, the slices of their jobs, and
+ * the outcome of each job in each run. Every job counts once, even if a killed runner's work is done again.
  */
 import { type ExportReport, type Job, Ledger } from "@labelstream/core"
 import { steps } from "@labelstream/node/LedgerSql"
@@ -35,59 +35,61 @@ export class ExportStore extends Context.Service<ExportStore, {
     request: string
   ) => Effect.Effect<{ readonly row: ExportRow; readonly isNew: boolean }, Ledger.LedgerError>
   readonly find: (id: string) => Effect.Effect<Option.Option<ExportRow>, Ledger.LedgerError>
-  /** The latest exports, the latest first. */
+  /** Returns the latest exports, the latest first. */
   readonly list: (limit: number) => Effect.Effect<ReadonlyArray<ExportRow>, Ledger.LedgerError>
-  /** Asks an export to stop; false where it is not running. */
+  /** Asks an export to stop. Returns whether it was running. */
   readonly requestStop: (id: string) => Effect.Effect<boolean, Ledger.LedgerError>
-  /** Which of these running exports were asked to stop. */
+  /** Returns which of these running exports were asked to stop. */
   readonly stopping: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, Ledger.LedgerError>
-  /** Gives an export its run in the ledger, once: a second call answers the same. */
+  /** Begins the run of an export in the ledger, once: a second call returns the same run. */
   readonly begin: (
     id: string
   ) => Effect.Effect<{ readonly run: number; readonly startedAt: number }, Ledger.LedgerError>
   /**
-   * Ends an export and its run; where it has ended already that stands. The rows of its jobs are forgotten then, or by a
-   * later `end`: read `progress` before.
+   * Ends an export and its run, unless they have ended already. This call or a later one deletes the rows of its jobs: read
+   * `progress` before.
    */
   readonly end: (id: string, end: ExportEnd) => Effect.Effect<void, Ledger.LedgerError>
   /**
-   * Notes how a page's jobs were decided. A job that was placed in this run stays as it was, so that a listing that is
-   * begun again changes nothing.
+   * Records the decision on each job of a page. A job that this run has placed already stays as it was, so that a repeated
+   * listing changes nothing.
    */
   readonly place: (
     run: number,
     batch: Job.BatchRef,
     jobs: ReadonlyArray<Placed>
   ) => Effect.Effect<void, Ledger.LedgerError>
-  /** All slices of a run that have jobs, in order. */
+  /** Returns all slices of a run that have jobs, in order. */
   readonly slices: (
     run: number
   ) => Effect.Effect<ReadonlyArray<{ readonly slice: number; readonly jobs: number }>, Ledger.LedgerError>
-  /** Notes what the listing of a batch has come to, in place of what was noted before. */
+  /** Records how the listing of a batch ended, in place of an earlier record. */
   readonly noteBatch: (run: number, batch: Job.BatchRef, note: BatchNote) => Effect.Effect<void, Ledger.LedgerError>
-  /** The jobs of a slice, in order of batch and job id, as they were last listed. */
+  /** Returns the jobs of a slice, in order of batch and job id, as they were last listed. */
   readonly sliceJobs: (run: number, slice: number) => Effect.Effect<ReadonlyArray<SliceJob>, Ledger.LedgerError>
-  /** Gives a lease on a slice of a run, 0 for what is done for none: an earlier lease on it ends. */
+  /** Gives a lease on a slice of a run, which ends an earlier lease on it. Slice 0 is for work outside of slices. */
   readonly lease: (run: number, slice: number) => Effect.Effect<Lease, Ledger.LedgerError>
   /**
-   * The ledger for the work on one run. `begin` answers the run and `end` does nothing; a job is `repeated` only within a
-   * page; `entries` that a run has not observed are, for this run, those that were not placed in it. `record` also notes,
-   * in the same transaction, what became of the jobs in this run: stored ones are exported (and changed, where another
-   * revision was known), and stay so when they are found unchanged later. A job that was not placed in the run is not
-   * counted in it. What is stored counts for the slice of the lease. An outcome of a job that was recorded under a later lease
-   * changes nothing, and the time of an outcome is the database's. Without a lease neither holds.
+   * Returns the ledger for the work on one run. `begin` returns the run, and `end` does nothing. A job is `repeated` only
+   * within a page. `entries` that this run has not observed are those that were not placed in it.
+   *
+   * `record` also records the outcomes of jobs in this run, in the same transaction. Stored jobs are exported, and changed if
+   * another revision was known; they stay so if they are found unchanged later. A job that was not placed in the run does not
+   * count. Stored jobs count for the slice of the lease.
+   *
+   * With a lease, an outcome changes nothing if the job was recorded under a later lease, and its time is the database's.
    */
   readonly ledger: (run: number, lease?: Lease) => Ledger.Ledger["Service"]
-  /** Notes that these jobs turned out not to be what the run is for: they are no part of `listed`. */
+  /** Records that the run is not for these jobs: `listed` does not count them. */
   readonly skip: (
     run: number,
     batch: Job.BatchRef,
     jobIds: ReadonlyArray<string>
   ) => Effect.Effect<void, Ledger.LedgerError>
   /**
-   * Ends the slice of a lease that was done for these jobs: those of them that nothing was noted of were unchanged. `extra`
-   * replaces that of an earlier attempt. Not for a slice that was stopped: its jobs are left. Returns false, and notes
-   * nothing, where another lease on the slice was given meanwhile.
+   * Ends the slice of a lease, which was done for these jobs: those without an outcome were unchanged. `extra` replaces that
+   * of an earlier attempt. Not for a slice that was stopped, whose jobs remain. Returns false, and records nothing, if another
+   * lease on the slice was given meanwhile.
    */
   readonly endSlice: (
     run: number,
@@ -95,22 +97,22 @@ export class ExportStore extends Context.Service<ExportStore, {
     jobs: ReadonlyArray<Ledger.JobKey & Job.BatchRef>,
     extra: SliceExtra
   ) => Effect.Effect<boolean, Ledger.LedgerError>
-  /** Slices with jobs of which nothing is noted yet: those that were stopped, or got jobs after they were done. */
+  /** Returns the slices with jobs without an outcome: slices that were stopped, or got jobs after they were done. */
   readonly pending: (run: number) => Effect.Effect<ReadonlyArray<number>, Ledger.LedgerError>
-  /** Notes which runner, at which address, has a branch open for an export; `process` tells processes at one address apart. */
+  /** Records the address of the runner that has a branch open for an export. `process` names the process at that address. */
   readonly openWriter: (
     writer: string,
     exportId: string,
     runner: string,
     process: string
   ) => Effect.Effect<void, Ledger.LedgerError>
-  /** Those of these writers of branches that were noted. */
+  /** Returns those of these writers of branches that were recorded. */
   readonly writers: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Writer>, Ledger.LedgerError>
-  /** What a run has come to so far. */
+  /** Returns the counts of a run so far. */
   readonly progress: (run: number) => Effect.Effect<RunProgress, Ledger.LedgerError>
 }>()("@labelstream/cluster/ExportStore") {}
 
-/** What a run has come to, as the ledger keeps it. */
+/** Returns the counts of a run as the ledger keeps them. */
 export const runEnd = (
   outcome: Ledger.RunEnd["outcome"],
   { batches }: Pick<RunProgress, "batches">
@@ -127,7 +129,7 @@ export const runEnd = (
   }
 }
 
-/** Makes the store on a `SqlClient`, and its tables where they are missing. */
+/** Makes the store on a `SqlClient`, and its tables if they are missing. */
 export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, SqlClient.SqlClient> = Effect.gen(
   function*() {
     yield* migrate
@@ -217,7 +219,7 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
   }
 )
 
-/** What is told of a page that a run may have observed before: only within it is a job repeated. */
+/** Lets a job be repeated only within its page: the run may have observed the page before. */
 const onceEach = (observations: ReadonlyArray<Ledger.Observation>): ReadonlyArray<Ledger.Observation> => {
   const met = new Set<string>()
   return observations.map((one) => {

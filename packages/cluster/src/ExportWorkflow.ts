@@ -1,6 +1,6 @@
 /**
- * An export as a durable workflow: open, list and store, publish, end. Each step is an activity, so that a runner that
- * takes the export over after another one died goes on with the step that was not done.
+ * An export as a durable workflow: open, list and store, publish, end. Each step is an activity. If a runner dies, the next
+ * one resumes at the step that was not done.
  */
 import type { GtStudio, Spool } from "@labelstream/core"
 import type { RunnerStorage } from "effect/cluster/RunnerStorage"
@@ -50,7 +50,7 @@ export const layer = (options: Options): Layer.Layer<
         Activity.make({ name, error: ClusterError, execute })
 
       const known = step(know(exportId, options.platform))
-      /** A step of which only the failure matters: null where it was done. */
+      /** A step whose failure is its result; null if it was done. */
       const done = <R>(name: string, work: (known: Known) => Effect.Effect<void, ClusterError, R>) =>
         Effect.match(activity(name, Effect.flatMap(known, work)), {
           onFailure: (error): ClusterError | null => error,
@@ -58,20 +58,20 @@ export const layer = (options: Options): Layer.Layer<
         })
       const refused = yield* done("open", open)
       const broken = refused ?? (yield* done("jobs", (known) => doJobs(exportId, known, options)))
-      // What was stored is published also where the export could not go on.
+      // Stored jobs are published even if the export was aborted.
       const unpublished = refused === null ? yield* done("publish", publish) : null
       const error = broken ?? unpublished
       yield* Effect.orDie(activity("end", Effect.retry(step(endOf(exportId, error)), untilNoted)))
     })
   )
 
-/** An export whose end is not noted would be waited for, and joined, for ever: a database that is away is waited for. */
+/** Clients would wait forever for an export without a recorded end, so this waits for the database. */
 const untilNoted = {
   schedule: Schedule.spaced("5 seconds").pipe(Schedule.upTo({ duration: "1 day" })),
   while: (error: ClusterError) => error.reason === "storage"
 }
 
-/** Notes how an export ended, with its report: the row is what everybody who waits looks at. */
+/** Records the end of an export, with its report. Waiting clients read this row. */
 const endOf = Effect.fnUntraced(function*(exportId: string, error: ClusterError | null) {
   const store = yield* ExportStore
   const row = yield* store.find(exportId)

@@ -1,6 +1,6 @@
 /**
- * Being part of a cluster: as a runner, which does work, or as a client, which hands it in. Processes meet in the
- * database; runners also talk to each other over sockets that nobody else may reach.
+ * Membership in a cluster: as a runner, which does work, or as a client, which submits it. Processes meet in the database.
+ * Runners also talk to each other over sockets that no one else may reach.
  */
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
@@ -28,13 +28,13 @@ export interface Address {
   readonly port: number
 }
 
-/** Times on which all runners of a cluster must agree. Shorter ones notice a death earlier and ask the database more. */
+/** Times, the same for all runners of a cluster. Shorter ones notice a death earlier, and ask the database more often. */
 export interface Timing {
-  /** How long a runner of which nothing is heard keeps its work. Default 15 seconds. */
+  /** How long a runner keeps its work after its last heartbeat. Default: 15 seconds. */
   readonly lockExpiration?: Duration.Input
-  /** How often a runner looks at who is there, and in the database for work. Default 2 seconds. */
+  /** How often a runner reads the members and new work from the database. Default: 2 seconds. */
   readonly poll?: Duration.Input
-  /** How often runners ask each other for a sign of life. Default 5 seconds. */
+  /** How often runners check each other. Default: 5 seconds. */
   readonly healthCheck?: Duration.Input
 }
 
@@ -75,7 +75,7 @@ const join = (config: Partial<ShardingConfig.ShardingConfig["Service"]>, clientO
   return ClusterWorkflowEngine.layer.pipe(Layer.provideMerge(sharding), Layer.provideMerge(storage))
 }
 
-/** Joins as a runner that others reach at this address, and that listens at `listen` where that is another one. */
+/** Joins as a runner that others reach at this address, and that listens at `listen`. Default of `listen`: the same address. */
 export const layerRunner = (
   { address, listen, ...timing }: Timing & { readonly address: Address; readonly listen?: Address }
 ): Layer.Layer<RunnerServices, JoinError, SqlClient> =>
@@ -87,6 +87,6 @@ export const layerRunner = (
     )
   }, false)
 
-/** Joins as a client: hands work in and looks at it. */
+/** Joins as a client, which submits work and reads its status. */
 export const layerClient = (timing: Timing = {}): Layer.Layer<Services, JoinError, SqlClient> =>
   join({ ...settings(timing), runnerAddress: Option.none() }, true)

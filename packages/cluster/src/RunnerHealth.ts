@@ -1,4 +1,4 @@
-/** What a runner tells over HTTP: whether it is well, for those who would restart it, and its metrics. */
+/** The health and metrics of a runner over HTTP. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type { Ledger } from "@labelstream/core"
 import * as ClusterMetrics from "effect/cluster/ClusterMetrics"

@@ -1,7 +1,6 @@
 /**
- * One rate limit for the platform over all runners of a cluster, since a key has one quota. A runner takes turns from the
- * cluster's database some 200 ms ahead, so that requests do not wait for the database one by one; and when the platform
- * asks one runner to wait, all wait.
+ * One rate limit for all runners of a cluster, since a key has one quota. A runner takes turns from the cluster's database
+ * about 200 ms ahead, so that not every request waits for the database. If the platform asks one runner to wait, all wait.
  */
 import { type Ledger, Transport } from "@labelstream/core"
 import * as Clock from "effect/Clock"
@@ -14,15 +13,15 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { type Leases, make as makeLeases } from "./internal/leases.ts"
 import { migrate } from "./internal/schema.ts"
 
-/** What is limited, and to how much. The same for every runner. */
+/** The limit, the same for every runner. */
 export interface Options {
-  /** Origin of the API. Requests to other origins, such as those of signed links, pass freely. */
+  /** Origin of the API. Requests to other origins, such as those of signed URLs, are not limited. */
   readonly origin: string
-  /** Most requests of all runners together that start in a second. More than 0. */
+  /** Most requests of all runners together that start per second. More than 0. */
   readonly requestsPerSecond: number
   /**
-   * Name of the quota, where runners with several keys share a database; no secret. Default: the origin. It is written to
-   * the database.
+   * Name of the quota, if runners with several keys share a database. Default: the origin. The database keeps it, so it must
+   * be no secret.
    */
   readonly name?: string
   /**
@@ -31,15 +30,15 @@ export interface Options {
    */
   readonly maxWait?: Duration.Input
   /**
-   * How long to try again while the database does not answer; less than `maxWait`. Default: 20 seconds. Then requests fail as `Timeout` with
-   * code `RATE_LIMIT_UNAVAILABLE`.
+   * How long to retry while the database does not respond; less than `maxWait`. Default: 20 seconds. Then requests fail as
+   * `Timeout` with code `RATE_LIMIT_UNAVAILABLE`.
    */
   readonly patience?: Duration.Input
 }
 
 /** Turns are taken for so many milliseconds ahead; an unused one can be used for as long after its time. */
 const blockMillis = 200
-/** A pause that another runner has met is known no later than this. */
+/** A runner knows a pause of another runner after this time at most. */
 const knownMillis = 1000
 
 const refusal = (code: string) => new Transport.TransportError({ failure: "Timeout", code })
@@ -97,18 +96,18 @@ class Turns {
         if (paused > this.maxWait) return yield* refusal("RATE_LIMIT")
         if (paused <= 0 && turn.at >= now - blockMillis) return
         if (paused <= 0) continue
-        // The turns of this time belong to nobody any more.
+        // The turns of this time are lost.
         this.turns = []
         yield* Effect.sleep(Duration.millis(Math.ceil(paused)))
       }
     })
   }
 
-  /** Lets nobody go for so long. */
+  /** Pauses all requests for this time, in milliseconds. */
   pause(span: number): Effect.Effect<void> {
     return Effect.flatMap(monotonic, (now) => {
       const until = now + Math.min(span, this.maxWait)
-      // Many requests that are on their way are answered the same.
+      // Many requests in flight get the same response.
       if (until <= this.pausedUntil + knownMillis / 10) return Effect.void
       this.pausedUntil = until
       return this.leases.pause(until - now).pipe(Effect.timeout("5 seconds"), Effect.ignore)
@@ -123,7 +122,7 @@ class Turns {
         // which others would miss should this runner die.
         let turn = this.shift(yield* monotonic)
         while (turn === undefined) {
-          // Who has waited as long as the one before does not wait for the database once more.
+          // A request that has waited through this failure does not wait for the database again.
           if (this.unavailableAt >= since) return yield* refusal("RATE_LIMIT_UNAVAILABLE")
           yield* this.lease
           turn = this.shift(yield* monotonic)
@@ -188,7 +187,7 @@ class Turns {
   }
 }
 
-/** For how long an answer asks to wait, in milliseconds; undefined where it does not. */
+/** Returns the milliseconds for which a response asks to wait, or undefined if it does not. */
 const askedToWait = (response: Transport.TransportResponse, now: number): number | undefined => {
   if (response.status !== 429 && response.status !== 503) return undefined
   return Transport.retryAfterMillis(response, now) ?? undefined
@@ -218,16 +217,15 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 /**
- * Provides a transport that takes a turn of the cluster's limit before each request to the API, on top of the one that
- * is given to it.
+ * Provides a transport that takes a turn of the cluster's limit before each request to the API. It sends requests through
+ * the transport in its context.
  *
- * Over all runners, requests start no closer together than the limit says, but for turns that came late: in any span of
- * time at most those of the span and 200 ms more. What a runner that dies had taken is lost: 200 ms of the limit at most.
- * The database is asked some 5 times a second at the limit, however many runners there are; below the limit at most once
- * for each request.
+ * In any span of time, all runners together start at most the requests of that span and 200 ms more. A runner that dies loses
+ * the turns that it had taken: 200 ms of the limit at most. At the limit, the database gets about 5 requests per second from
+ * all runners together; below it, at most one per request.
  *
- * An answer 429 or 503 that names a time in `Retry-After` pauses all runners for that time: each learns of it with its
- * next turns, and within a second.
+ * A response 429 or 503 with `Retry-After` pauses all runners for that time. Each runner knows of the pause with its next
+ * turns, within a second.
  */
 export const layer = (
   options: Options

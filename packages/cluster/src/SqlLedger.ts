@@ -1,6 +1,6 @@
 /**
  * The ledger for many writers: in the database of the cluster, PostgreSQL or a SQLite file that several processes of one
- * machine have open. Calls that meet wait for each other, or are begun again; none is lost and none is seen in part.
+ * machine have open. Concurrent calls wait for each other, or are retried; none is lost, and none is seen in part.
  */
 import { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
@@ -10,11 +10,11 @@ import { fromPrograms, programs } from "./internal/ledger.ts"
 import { migrate } from "./internal/schema.ts"
 
 /**
- * Makes the ledger on a `SqlClient`, and its tables where they are missing. Any number of processes may have it: nobody
- * is refused as `locked`. Fails with `newer` where a newer version of this software has written there.
+ * Makes the ledger on a `SqlClient`, and its tables if they are missing. Any number of processes may have it open: it never
+ * fails with `locked`. Fails with `newer` if a newer version of this software has written there.
  *
- * Every call is one transaction and durable when it returns, as far as the database is set to be. A call that meets
- * another writer is begun again for some seconds before it fails as `unavailable`.
+ * Every call is one transaction, and is durable when it returns, as far as the database is set to be. A call that conflicts
+ * with another writer is retried for about 3 seconds before it fails with `unavailable`.
  */
 export const make: Effect.Effect<Ledger.Ledger["Service"], Ledger.LedgerError, SqlClient.SqlClient> = Effect.gen(
   function*() {

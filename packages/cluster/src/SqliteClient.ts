@@ -1,7 +1,6 @@
 /**
- * `effect/sql` over one SQLite file, for several processes of one machine: what the cluster's storage and this
- * package's stores run on where there is no database server. A write that meets another process's waits without
- * holding up the event loop.
+ * `effect/sql` over one SQLite file, for several processes of one machine: the cluster's storage and the stores of this
+ * package without a database server. A write waits for those of other processes without blocking the event loop.
  */
 import BetterSqlite3 from "better-sqlite3"
 import * as Duration from "effect/Duration"
@@ -18,9 +17,9 @@ import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 
-/** Where the database stands, and how patient it is. */
+/** The file of the database, and how long it waits. */
 export interface Options {
-  /** Path of the file, made if missing; beside it stand `-wal` and `-shm`. Not for network file systems. */
+  /** Path of the file, made if missing, with `-wal` and `-shm` next to it. Not for network file systems. */
   readonly file: string
   /**
    * Longest wait for the writes of other processes; then a `LockTimeoutError`. Default: 30 seconds. Only one process
@@ -82,14 +81,14 @@ class SqliteConnection implements Connection {
     return statement
   }
 
-  /** A statement that starts no later than it may write was not begun when it is busy, and can be given again. */
+  /** Runs a statement, again while another process writes: a busy one that begins its transaction has done nothing. */
   private attempt<A>(operation: string, f: () => A): Effect.Effect<A, SqlError> {
     const once = Effect.try({ try: f, catch: (cause) => failure(cause, operation) })
     const again = Effect.retry(once, {
       schedule: Schedule.upTo(waits, { duration: this.busyTimeout }),
       while: (error) => isBusy(error) && !this.db.inTransaction
     })
-    // Also where a transaction begins, which cannot be interrupted otherwise: nothing is open while it waits.
+    // Also at the beginning of a transaction, which is uninterruptible otherwise: nothing is open while it waits.
     return Effect.catchIf(once, (error) => isBusy(error) && !this.db.inTransaction, () => Effect.interruptible(again))
   }
 
@@ -124,7 +123,7 @@ class SqliteConnection implements Connection {
   executeUnprepared: Connection["executeUnprepared"] = (sql, params, transform) =>
     Effect.map(this.query<object>(sql, params, false, false), transform ?? identity)
 
-  /** Sets what holds for a connection. Going over to the log needs the file alone for an instant. */
+  /** Sets the options of a connection. The change to a write-ahead log needs exclusive access for an instant. */
   prepareFile(): Effect.Effect<void, SqlError> {
     return this.attempt("connect", () => {
       this.db.pragma("journal_mode = WAL")

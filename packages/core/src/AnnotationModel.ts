@@ -40,7 +40,7 @@ export type AnnotationType =
   | "classification"
   | "unknown"
 
-/** What a row of `media` stands for. */
+/** The kind of a row of `media`. */
 export type MediaKind = "image" | "point_cloud"
 
 /**

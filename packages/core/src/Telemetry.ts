@@ -1,5 +1,5 @@
 /**
- * What an export tells of itself while it runs: metrics, spans and log lines, under the names that stand here. All of it
+ * The telemetry of an export while it runs: metrics, spans, and log lines, under the names below. All of it
  * is off, and costs nothing, until {@link layer} is provided around the client and the export; who collects it (OTLP,
  * Prometheus, a log) is for the application to say, by Effect's own means. No key, no signed URL and no content is in it.
  */

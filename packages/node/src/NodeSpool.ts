@@ -64,7 +64,7 @@ const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
   return bytes
 }
 
-/** Gives a part of the surrounding scope, which ends at once where the effect does not succeed. */
+/** Makes a part of the surrounding scope, which ends at once if the effect does not succeed. */
 const held = <A, E, R>(f: (hold: Scope.Scope) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {

@@ -71,7 +71,7 @@ const record = (value: unknown): value is Record<string, unknown> => typeof valu
 
 /** When a line's job was stored, read from its text; undefined if it does not say. */
 export const storedOf = (text: string): number | undefined => {
-  // It stands last: every other line ends with its files.
+  // It is the last field: every other line ends with its files.
   const found = text.endsWith("]}") ? null : storedLast.exec(text)
   return found === null ? undefined : Number(found[1])
 }

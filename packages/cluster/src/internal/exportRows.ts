@@ -1,4 +1,4 @@
-/** One row for each export that was asked for: who runs it, whether it is to stop, and how it ended. */
+/** One row per export: its request, its run, whether it is to stop, and how it ended. */
 import { Ledger } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -9,20 +9,20 @@ import { fromColumn, toColumn } from "./text.ts"
 
 type Int = number | bigint
 
-/** An export as it is remembered. Times are the database's, in milliseconds since 1970. */
+/** The record of an export. Times are the database's, in milliseconds since 1970. */
 export interface ExportRow {
   /** Its key and its generation. */
   readonly id: string
   readonly key: string
   /** Counts the exports of one key from 1. */
   readonly generation: number
-  /** What was asked for, as JSON; no secret in it. */
+  /** The request as JSON; no secret in it. */
   readonly request: string
   /** Its run in the ledger; null until it has begun. */
   readonly run: number | null
   /**
    * - `running`: submitted and not ended
-   * - `completed`, `stopped`, `broken`: as a run of the ledger ends
+   * - `completed`, `stopped`, `aborted`: as a run of the ledger ends
    */
   readonly state: "running" | "completed" | "stopped" | "aborted"
   readonly stopRequested: boolean
@@ -32,7 +32,7 @@ export interface ExportRow {
   readonly now: number
   /** The report at its end, as JSON. */
   readonly report: string | null
-  /** Why it broke, for people. */
+  /** Why it was aborted, for people. */
   readonly error: string | null
 }
 
@@ -73,14 +73,14 @@ export interface ExportEnd {
   readonly report: string | null
   /** For people; no secret in it. */
   readonly error: string | null
-  /** What its run in the ledger came to; null leaves the run without an end. */
+  /** The end of its run in the ledger; null leaves the run without an end. */
   readonly runEnd: Ledger.RunEnd | null
 }
 
 const unknown = (id: string) =>
   new Ledger.LedgerError({ reason: "unavailable", detail: `There is no export ${id} in the cluster's database.` })
 
-// So many rows of jobs are forgotten in one transaction: others wait for some 20 ms, not for the whole.
+// Rows of jobs that one transaction deletes: other writers wait for about 20 ms, not for all rows.
 const forgottenAtOnce = 5000
 
 export const make = (sql: SqlClient.SqlClient) => {
@@ -88,7 +88,7 @@ export const make = (sql: SqlClient.SqlClient) => {
   const columns =
     sql`id, export_key, generation, request, run, state, stop_requested, submitted_at, ended_at, report, error,
     ${now} AS now`
-  // PostgreSQL's writers meet at rows; SQLite has one writer anyway.
+  // Writers of PostgreSQL lock rows; SQLite has one writer.
   const forUpdate = sql.onDialectOrElse({ pg: () => sql.literal("FOR UPDATE"), orElse: () => sql.literal("") })
 
   const running = (key: string) =>
@@ -103,7 +103,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       ([row]) => row && toExport(row)
     )
 
-  /** Undefined where another one was first: it is found the next time. */
+  /** Returns undefined if another process was first: the next read finds its export. */
   const register = (key: string, request: string) =>
     Effect.map(
       sql<Row>`INSERT INTO labelstream_exports (id, export_key, generation, request, state, submitted_at)
@@ -142,7 +142,7 @@ export const make = (sql: SqlClient.SqlClient) => {
           CROSS JOIN labelstream_exports e WHERE e.id = v.id AND e.stop_requested = 1 AND e.state = 'running'`,
         (rows) => new Set(rows.map(({ id }) => fromColumn(id)))
       ),
-    /** The run of an export, begun with `begin` where it has none. */
+    /** Returns the run of an export; `begin` makes one if there is none. */
     begin: Effect.fnUntraced(function*(id: string, begin: Effect.Effect<number, SqlError>) {
       const [row] = yield* sql<{ run: Int | null }>`SELECT run FROM labelstream_exports WHERE id = ${toColumn(id)}
         ${forUpdate}`
@@ -152,7 +152,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       const [begun] = yield* sql<{ started_at: Int }>`SELECT started_at FROM labelstream_runs WHERE id = ${run}`
       return { run, startedAt: Number(begun?.started_at) }
     }),
-    /** The run of the export that this has ended, and when; undefined where it had none, or had ended before. */
+    /** Ends an export. Returns its run and the time, or undefined if it has no run or had ended before. */
     end: Effect.fnUntraced(function*(id: string, end: ExportEnd) {
       const [row] = yield* sql<{ run: Int | null; ended_at: Int }>`UPDATE labelstream_exports SET state = ${end.state},
         ended_at = ${now}, report = ${toColumn(end.report)}, error = ${toColumn(end.error)}
@@ -162,13 +162,13 @@ export const make = (sql: SqlClient.SqlClient) => {
         ? undefined
         : { run: Number(row.run), at: Number(row.ended_at) }
     }),
-    /** A run that has ended and whose jobs' rows still stand. */
+    /** Finds an ended run whose rows of jobs still exist. */
     forgettable: Effect.map(
       sql<{ run: Int }>`SELECT run FROM labelstream_exports
         WHERE forgotten = 0 AND state <> 'running' AND run IS NOT NULL LIMIT 1`,
       ([row]) => row && Number(row.run)
     ),
-    /** Forgets some of a run's rows; whether they were all. */
+    /** Deletes some of a run's rows. Returns whether these were all. */
     forget: Effect.fnUntraced(function*(run: number) {
       const gone = yield* sql`DELETE FROM labelstream_run_jobs WHERE run = ${run} AND job IN
         (SELECT job FROM labelstream_run_jobs WHERE run = ${run} ORDER BY job

@@ -12,16 +12,16 @@ export type Failure =
   | Content.ContentError
   | ClusterError
 
-/** What ended a step, in a form that is kept and sent to other processes: words alone. */
+/** Turns the error that ended a step into text, which can be stored and sent to other processes. */
 export const clusterError = (error: Failure): ClusterError => {
   if (error._tag === "ClusterError") return error
   return new ClusterError({ reason: error._tag === "LedgerError" ? "storage" : "aborted", detail: error.message })
 }
 
-/** Tries after the first one while the database cannot be reached: about a minute. */
+/** Retries while the database cannot be reached, for about a minute. */
 const again = Schedule.exponential("500 millis").pipe(Schedule.upTo({ times: 7 }))
 
-/** A step of an export: waits out a database that is away for a short time, and fails in words. */
+/** Runs a step of an export. Retries while the database does not respond, and fails with text. */
 export const step = <A, R>(effect: Effect.Effect<A, Failure, R>): Effect.Effect<A, ClusterError, R> =>
   effect.pipe(
     Effect.retry({
@@ -29,7 +29,7 @@ export const step = <A, R>(effect: Effect.Effect<A, Failure, R>): Effect.Effect<
       while: (error) => error._tag === "LedgerError" && error.reason === "unavailable"
     }),
     Effect.mapError(clusterError),
-    // A defect would be tried again by the cluster for ever.
+    // The cluster would retry a defect forever.
     Effect.catchDefect((defect) =>
       Effect.fail(
         new ClusterError({

@@ -1,4 +1,4 @@
-/** The heartbeats by which a runner keeps its locks: whether they reach the database. */
+/** Whether the heartbeats by which a runner keeps its locks reach the database. */
 import * as Clock from "effect/Clock"
 import { RunnerStorage } from "effect/cluster/RunnerStorage"
 import * as Context from "effect/Context"
@@ -16,7 +16,7 @@ export class Heartbeat extends Context.Service<Heartbeat, {
   readonly arriving: Effect.Effect<void>
 }>()("@labelstream/cluster/internal/Heartbeat") {}
 
-/** Looks are free: they ask nobody. */
+/** How often the state is read, which costs no request. */
 const look = Schedule.spaced("500 millis")
 
 const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))

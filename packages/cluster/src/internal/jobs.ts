@@ -1,4 +1,4 @@
-/** The work of an export: listing, slices sent out as they fill, and their answers. */
+/** The work of an export: the listing, and the slices, which are sent out as they fill. */
 import { GtStudio, type JobSink, Ledger } from "@labelstream/core"
 import type * as Cause from "effect/Cause"
 import type { Sharding } from "effect/cluster/Sharding"
@@ -22,17 +22,17 @@ export interface JobsOptions {
   readonly concurrency: number
 }
 
-/** Slices that are sent out and not answered. The others wait in the database. */
+/** Slices that are sent out and not done. The others wait in the database. */
 const slicesOut = 256
-/** Slices at once where this runner does them all. */
+/** Slices at once if this runner does them all. */
 const ownSlices = 2
 
-/** Waits for a slice through what passes by itself: a runner that is leaving, a database that is away for a while. */
+/** Waits for a slice while a runner leaves, or while the database does not respond. */
 const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("2 seconds")]).pipe(
   Schedule.upTo({ duration: "5 minutes" })
 )
 
-/** Has slices done by whatever runner the cluster gives each to. */
+/** Has slices done by the runners that the cluster gives them to. */
 const sentOut = Effect.map(
   Slice.client,
   (client) => (exportId: string, slice: number, round: number) =>
@@ -65,7 +65,7 @@ const doneHere = Effect.fnUntraced(function*(known: Known, concurrency: number, 
   }
 })
 
-/** Times that slices are done again before that is taken for a fault. */
+/** How often slices are done again before that counts as a bug. */
 const mostRounds = 5
 
 const unended = (slices: number) =>
@@ -98,7 +98,7 @@ export const doJobs = (
       isStopped,
       onSlice: (slice) => Effect.asVoid(Queue.offer(slices, slice))
     })
-    /** What no slice can get past ends the others too; all are waited for. */
+    /** Stops the other slices too, since none can succeed, and lets them end. */
     const giveUp = (error: ClusterError) =>
       Effect.suspend(() => {
         failure ??= error
@@ -118,7 +118,7 @@ export const doJobs = (
       ),
       working
     ], { concurrency: "unbounded", discard: true })
-    // While the export goes over to another runner two of them list for a moment, and a slice can get jobs after its end.
+    // While the export moves to another runner, both list for a moment, and a slice can get jobs after its end.
     for (let round = 1; !isStopped(); round++) {
       const pending = yield* step(store.pending(known.run))
       if (pending.length === 0) break

@@ -1,6 +1,6 @@
 /**
- * Turns at a shared limit, as one row of the database: when the next turn is, and until when nobody may go. Each call is
- * one statement. Only spans of time go out, so that clocks of runners need not agree.
+ * Turns at a shared limit, as one row of the database: the time of the next turn, and the end of a pause. Each call is one
+ * statement. Calls return spans of time only, so that clocks of runners need not agree.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -9,17 +9,17 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import { toColumn } from "./text.ts"
 
-/** Turns that one runner has to itself, and what it hears with them. In milliseconds from now. */
+/** Turns of one runner, and the pause. In milliseconds from now. */
 export interface Lease {
-  /** When the first one is; the others follow an interval apart. */
+  /** The time of the first turn; the others follow at intervals. */
   readonly delay: number
   readonly turns: number
-  /** For how long nobody may go. */
+  /** The rest of the pause; 0 or less if there is none. */
   readonly paused: number
 }
 
 export const make = (sql: SqlClient.SqlClient, name: string, interval: number) => {
-  // One machine has one clock; the runners of several go by the server's.
+  // One machine has one clock; runners on several machines use the server's.
   const withNow = <A>(f: (now: Fragment) => Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
     sql.onDialectOrElse({
       pg: () => f(sql.literal("(extract(epoch FROM clock_timestamp()) * 1000)::double precision")),
@@ -30,7 +30,7 @@ export const make = (sql: SqlClient.SqlClient, name: string, interval: number) =
   const millis = (value: number) => sql.literal(String(Math.round(value * 1000) / 1000))
 
   return {
-    /** The next turns; undefined where they would come only after `longest` milliseconds, and then none is taken. */
+    /** Takes the next turns, or returns undefined if they would come only after `longest` milliseconds. */
     take: (turns: number, longest: number): Effect.Effect<Lease | undefined, SqlError> =>
       Effect.map(
         withNow((now) =>
@@ -43,14 +43,14 @@ export const make = (sql: SqlClient.SqlClient, name: string, interval: number) =
         ),
         ([row]) => row && { delay: Math.max(0, row.delay), turns, paused: Math.max(0, row.paused) }
       ),
-    /** Lets nobody go for so long, or longer where that is known. */
+    /** Pauses all runners for this time, unless a longer pause is known. */
     pause: (span: number): Effect.Effect<void, SqlError> =>
       Effect.asVoid(withNow((now) =>
         sql`INSERT INTO labelstream_limits AS l (name, next_at, paused_until)
           VALUES (${key}, ${now}, ${now} + ${millis(span)})
           ON CONFLICT (name) DO UPDATE SET paused_until = ${later}(l.paused_until, excluded.paused_until)`
       )),
-    /** For how long nobody may go. */
+    /** The rest of the pause. */
     paused: Effect.map(
       withNow((now) =>
         sql<{ paused: number }>`SELECT paused_until - ${now} AS paused FROM labelstream_limits

@@ -5,7 +5,7 @@ import type { ClusterError } from "../ClusterError.ts"
 import * as ExportRequest from "../ExportRequest.ts"
 import { type ExportRow, ExportStore } from "../ExportStore.ts"
 
-/** The counts at this moment, from the rows of the jobs: whatever died and was done again, each job counts once. */
+/** Returns the report at this moment, from the rows of the jobs. Each job counts once, even if its slice was done again. */
 export const reportOf = Effect.fnUntraced(function*(row: ExportRow): Effect.fn.Return<
   ExportReport.ExportReport,
   ClusterError | Ledger.LedgerError,

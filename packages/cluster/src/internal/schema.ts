@@ -82,7 +82,7 @@ CREATE TABLE labelstream_limits (
 );
 `
 
-/** Fields of a listed job that could not be read, as JSON; null where there are none. */
+/** Fields of a listed job that could not be read, as JSON; null if there are none. */
 const version2 = "ALTER TABLE labelstream_run_jobs ADD COLUMN problems TEXT"
 
 /** The present names. */
@@ -132,8 +132,8 @@ const migrations = {
 export const currentVersion = Object.keys(migrations).length
 
 /**
- * Brings the database to the current version, whole or not at all, whoever else does so at the same time. Fails with
- * `newer` where a newer version of this software has been there.
+ * Brings the database to the current version, atomically, also if several processes do so at once. Fails with `newer` if a
+ * newer version of this software has written there.
  */
 export const migrate: Effect.Effect<void, Ledger.LedgerError, SqlClient.SqlClient> = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

@@ -1,6 +1,6 @@
 /**
- * The exports that this runner works on: what each asks for, its sinks opened for this runner, and word of its
- * being stopped. Opened with the first slice, closed soon after the last.
+ * The exports that this runner works on: the request of each, its sinks, open for this runner, and whether it is to stop.
+ * Opened with the first slice, and closed soon after the last.
  */
 import { type JobSink, type Ledger, LoadId } from "@labelstream/core"
 import * as Context from "effect/Context"
@@ -39,12 +39,12 @@ export interface Known {
   readonly single: ReadonlyArray<JobSink.JobSink>
 }
 
-/** How often it is asked whether an export is to stop. */
+/** How often the database is asked whether an export is to stop. */
 const stopPoll = "1 second"
-/** How long the sinks stay open after a slice, in case that another one follows. */
+/** How long the sinks stay open after a slice, for the next one. */
 const idle = "1 second"
 
-/** Reads what an export asks for. Refuses what this runner cannot do. */
+/** Reads the request of an export. Fails with `refused` if this runner cannot do it. */
 export const know = Effect.fnUntraced(function*(exportId: string, platform: string): Effect.fn.Return<
   Known,
   ClusterError | Ledger.LedgerError,
@@ -91,12 +91,12 @@ export const watchStop = Effect.fnUntraced(function*(exportId: string) {
     const stopping = yield* store.stopping([exportId])
     if (stopping.has(exportId)) yield* Deferred.succeed(stop, undefined)
   })
-  // A database that is away is met by the work itself.
+  // The work itself fails if the database does not respond.
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.ignore(look), Effect.sleep(stopPoll))))
   return stop
 })
 
-/** Exports of which this runner does slices. */
+/** The exports whose slices this runner does. */
 export class Sessions extends Context.Service<Sessions, {
   /** What there is to work with, for as long as the scope lasts. */
   readonly get: (exportId: string) => Effect.Effect<Work, ClusterError, Scope.Scope>
@@ -124,7 +124,7 @@ export const layer = ({ concurrency, platform, runner }: SessionOptions): Layer.
             const { load, request, run, shared } = yield* know(exportId, platform)
             const store = yield* ExportStore
             const writer = writerOf(exportId)
-            // Before the branches are there: of each it is known who has it.
+            // Before the branches exist, so that the runner of each is known.
             yield* store.openWriter(writer, exportId, runner, writerName)
             const writers = yield* openAll(shared, writer)
             const stop = yield* watchStop(exportId)

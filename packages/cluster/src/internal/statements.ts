@@ -1,4 +1,4 @@
-/** The errors of SQLite and PostgreSQL as the ledger's, and transactions that are begun again where writers met. */
+/** The errors of SQLite and PostgreSQL as the ledger's, and transactions that are retried after a conflict. */
 import { Ledger } from "@labelstream/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 
-/** What the state of the database explains, as the ledger's error; the rest is a mistake in this code. */
+/** Turns errors from the state of the database into the ledger's. Others are bugs in this code. */
 export const toLedgerError = (error: SqlError): Effect.Effect<never, Ledger.LedgerError> => {
   const fail = (reason: Ledger.LedgerError["reason"], detail: string) =>
     Effect.fail(new Ledger.LedgerError({ reason, detail, cause: error.reason }))
@@ -54,7 +54,7 @@ const storageFailure = (
 const codeOf = (cause: unknown): string =>
   typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
 
-/** Whether the same transaction, begun again, can succeed: it met another one and left nothing. */
+/** Whether a retry of the transaction can succeed: it conflicted with another one and changed nothing. */
 const meets = (error: unknown) =>
   isSqlError(error) && (error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError")
 
@@ -64,8 +64,8 @@ const again = Schedule.exponential("5 millis", 2).pipe(
 )
 
 /**
- * One transaction, begun again where it met another writer's, at most 12 times (some 3 seconds). What it fails with is
- * the ledger's error.
+ * Runs one transaction, and retries it after a conflict with another writer: at most 12 times, for about 3 seconds. Fails
+ * with the ledger's error.
  */
 export const transaction = <A, R>(
   sql: SqlClient.SqlClient,

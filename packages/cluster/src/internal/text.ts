@@ -1,9 +1,9 @@
 /**
  * Text that comes from a server, as both databases keep it: PostgreSQL takes neither NUL nor half a surrogate pair.
- * What is written stands for one text only, and is ordered by code point as the text is (halves of pairs apart).
+ * Each text has one encoding, in the same order by code point (except for halves of pairs).
  */
 
-// What cannot be written begins with this, and so does the mark itself; all that was before it in order stays so.
+// Begins the encoding of what PostgreSQL does not take, and of the mark itself. Texts keep their order.
 const mark = "\u0001"
 const nul = `${mark}\u0001`
 const ownMark = `${mark}\u0002`
@@ -18,11 +18,11 @@ const written = (character: string): string => {
   return character.isWellFormed() ? character : half + character.charCodeAt(0).toString(16).padStart(digits, "0")
 }
 
-/** As it is written. Null stays null. */
+/** Encodes a text for a column. Null stays null. */
 export const toColumn = <A extends string | null>(text: A): A =>
   text === null || isPlain(text) ? text : Array.from(text, written).join("") as A
 
-/** What was written, read back. */
+/** Decodes the text of a column. */
 export const fromColumn = <A extends string | null>(column: A): A => {
   if (column === null || !column.includes(mark)) return column
   let text = ""

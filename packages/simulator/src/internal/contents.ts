@@ -40,7 +40,7 @@ export interface Contents {
   readonly expectedInputs: (batchId: string, job: Scenario.JobRef) => ReadonlyArray<Scenario.Input>
 }
 
-/** Answers from the world as it is at each call. */
+/** Reads the world as it is at each call. */
 export const make = (world: World, { apiUrl, storageUrl }: Origins): Contents => {
   const place = (batchId: string, job: Scenario.JobRef) => {
     const batch = world.requireBatch(batchId)

@@ -58,7 +58,7 @@ const makeBucket = (perSecond: number, now: () => number): () => boolean => {
   }
 }
 
-/** Answers requests to each origin. */
+/** Responds to requests to each origin. */
 export interface Handlers extends Readonly<Record<Origin, (request: Request) => Handled>> {
   /** Counts an answer that has been sent with this status, 0 for none. */
   readonly sent: (request: Request, handled: Handled, status: number) => void

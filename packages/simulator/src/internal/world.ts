@@ -32,7 +32,7 @@ export interface Target extends Urls.Target {
 /** Past this, totals of a batch are scaled up from its first jobs: counting 2 million takes about a second. */
 const countedJobs = 2_000_000
 
-/** Answers every question about the content of a simulated project. */
+/** The content of a simulated project. */
 export class World {
   readonly options: Checked
   readonly projectId: string

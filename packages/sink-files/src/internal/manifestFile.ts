@@ -50,7 +50,7 @@ async function* jobLines(fs: Fs, path: string): AsyncGenerator<ReadonlyArray<Sor
   }
 }
 
-/** The name stands first in a line: no need to parse it all. */
+/** The name comes first in a line, so that the rest need not be parsed. */
 const nameOf = (line: string, path: string): string => {
   const end = line.indexOf("\"", start.length)
   if (!line.startsWith(start) || end < 0) throw damaged(path, line)

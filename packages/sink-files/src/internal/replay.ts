@@ -62,7 +62,7 @@ const storedJob = (fs: Fs, folders: ReadonlyArray<string>, line: Manifest.Line):
   }
 }
 
-/** The position in the document stands first in the name of a nested file. */
+/** The name of a nested file begins with its position in the document. */
 const indexOf = ({ path }: Manifest.File): number => Number.parseInt(path.slice(path.indexOf("/") + 1), 10)
 
 /** A stored file as content. It names no path: another sink must not link to a file that is the user's. */

@@ -75,10 +75,10 @@ export const keepReplaced = async (
 }
 
 /**
- * Publishes what an intent says, durably. The files come first, then the lines that tell of them. A staged file that has
- * gone fails the whole; after a crash (without `confirm`) its step appends no line instead, since nobody was told of it. A
- * file that has gone from a branch is missing from then on, as it would be from the target. `confirm` fails if another
- * process has taken the target over and done the rest.
+ * Carries out the changes of an intent, durably: first the files, then the lines about them. A missing staged file fails the
+ * whole commit. After a crash (without `confirm`), its step appends no line instead, because the commit was not acknowledged.
+ * A file that is missing from a branch is then missing from the target. `confirm` fails if another process has taken the
+ * target over and done the rest.
  */
 export const carryOut = async (
   target: Target,

@@ -13,7 +13,7 @@ export interface Stamp {
   readonly stored?: number
 }
 
-/** What is said of one job of a batch: a lease tells its order better than the time, which a frozen process may come to late. */
+/** Returns the stamp of one job of a batch. A lease orders jobs better than the time, which is late after a freeze. */
 export const stampOf = (stamp: Stamp, { lease }: JobSink.JobRecord): Stamp =>
   stamp.stored === undefined || lease === undefined ? stamp : { stored: lease / 1000 }
 

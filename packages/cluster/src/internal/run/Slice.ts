@@ -1,6 +1,6 @@
 /**
- * The slices of an export as entities of the cluster: a message for each, kept in the database until it is answered,
- * and taken by the runner that has the slice's shard. When that runner dies or leaves, another one takes it again.
+ * The slices of an export as entities of the cluster. The database keeps a message per slice until the slice is done. The
+ * runner with the slice's shard takes it. If that runner dies or leaves, another one takes it again.
  */
 import { GtStudio } from "@labelstream/core"
 import * as ClusterSchema from "effect/cluster/ClusterSchema"
@@ -31,7 +31,7 @@ export const Slice = Entity.make("Slice", [Do])
 /** The id under which the cluster spreads a slice. */
 export const entityId = (exportId: string, slice: number) => `${exportId}/${slice}`
 
-/** Does slices, so many at a time. */
+/** Does slices, up to this number at a time. */
 export const layer = (slicesAtOnce: number) => {
   const permits = Semaphore.makeUnsafe(slicesAtOnce)
   return Slice.toLayer(
@@ -43,7 +43,7 @@ export const layer = (slicesAtOnce: number) => {
           Effect.scoped(Effect.flatMap(sessions.get(exportId), (work) =>
             step(runSlice(work, slice)).pipe(
               Effect.catchIf(
-                // This runner was taken for gone, and others publish what it had stored. The slice is done again.
+                // Others took this runner for gone, and publish its stored jobs. The slice is done again.
                 () => isLost(work),
                 () => Effect.as(sessions.renew(exportId), false)
               )

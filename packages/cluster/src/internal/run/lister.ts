@@ -1,6 +1,6 @@
 /**
- * Lists the batches of an export, decides about each job, and cuts those that are to be fetched into slices. Begun
- * again after a crash it changes nothing about the jobs that were placed before.
+ * Lists the batches of an export, decides on each job, and puts the jobs to fetch into slices. A listing that is repeated
+ * after a crash does not change the jobs that were placed before.
  */
 import { type ExportReport, GtStudio, GtStudioError, type Job, Ledger, Selection } from "@labelstream/core"
 import * as Clock from "effect/Clock"
@@ -24,7 +24,7 @@ export interface Listing {
 
 const words = { unchanged: "unchanged", unfinished: "unfinished", failed: "failed", skipped: "skipped" } as const
 
-/** Places every job of the request. Fails where the listing of all batches is useless, as with a key that is refused. */
+/** Places every job of the request. Fails if no batch can be listed, as with a rejected key. */
 export const list = Effect.fnUntraced(function*(listing: Listing) {
   const gtStudio = yield* GtStudio.GtStudio
   const ledger = yield* Ledger.Ledger
@@ -38,7 +38,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
   for (const { slice } of before) yield* onSlice(slice)
   let slice = before.reduce((last, each) => Math.max(last, each.slice), 0) + 1
   let inSlice = 0
-  // Begun again it may count a job twice, and then takes fewer than the limit: never more.
+  // A repeated listing may count a job twice, and then takes fewer than the limit, never more.
   let taken = before.reduce((sum, { jobs }) => sum + jobs, 0)
   let limited = false
   let isAnyListed = false
@@ -109,7 +109,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
     const at = yield* Clock.currentTimeMillis
     const outcomes = placed.flatMap(({ error, outcome, summary }): ReadonlyArray<Ledger.Outcome> => {
       if (outcome === "unfinished") return [{ _tag: "Unfinished", batch, jobId: summary.id }]
-      // One that failed in an earlier run is not tried, and counts no attempt.
+      // A job that failed in an earlier run is not tried, and this counts no attempt.
       return error === undefined || !failures.has(summary.id)
         ? []
         : [{ _tag: "Failed", batch, jobId: summary.id, error, at }]
@@ -150,7 +150,7 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
     yield* store.noteBatch(run, batch, { isListed, listingError, delisted, malformed })
   })
 
-  /** Jobs that were stored once and that the whole listing no longer names. */
+  /** Counts jobs that were stored once and that the complete listing no longer names. */
   const countDelisted = (batch: Job.BatchRef) =>
     ledger.entries({ batch, notObservedIn: run }).pipe(
       Stream.runFold(() => 0, (sum, entries) => sum + entries.filter(({ receipts }) => receipts.length > 0).length)
@@ -189,12 +189,12 @@ export const list = Effect.fnUntraced(function*(listing: Listing) {
     if (limited || isStopped()) return Effect.void
     return request.mode === "retry" ? failedBefore(batch) : listBatch(batch)
   }, { discard: true })
-  // Access refused to each batch is the key's or the project's fault.
+  // If access to every batch is refused, the cause is the key or the project.
   if (refusal !== undefined && !isAnyListed) return yield* refusal
   return { limited }
 })
 
-/** What the ledger keeps of a listed job that could not be read: no status, as of a job never listed. */
+/** The entry of a listed job that could not be read: without a status, like a job that was never listed. */
 const placeholder = ({ jobId }: GtStudio.MalformedJob): Job.JobSummary => ({
   id: jobId,
   referenceId: null,

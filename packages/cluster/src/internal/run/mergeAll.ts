@@ -28,7 +28,7 @@ const whileOpen = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "
 
 type Branches = NonNullable<JobSink.JobSink["branches"]>
 
-/** Merges until no branch is left that holds jobs of this export's batches. Fails, saying who has one open, after three minutes. */
+/** Merges until no branch holds jobs of this export's batches. After 3 minutes, fails and names the holders of branches. */
 export const mergeAll = Effect.fnUntraced(function*(known: Known, sink: JobSink.JobSink): Effect.fn.Return<
   void,
   JobSink.SinkError | Ledger.LedgerError | ClusterError,
@@ -41,7 +41,7 @@ export const mergeAll = Effect.fnUntraced(function*(known: Known, sink: JobSink.
   )
 })
 
-/** One attempt: fails with a `ClusterError` where a branch keeps the export from being complete. */
+/** Makes one attempt. Fails with a `ClusterError` if an open branch may hold jobs of this export. */
 export const mergeOnce = Effect.fnUntraced(function*(known: Known, sink: string, branches: Branches) {
   const store = yield* ExportStore
   for (;;) {
@@ -56,11 +56,11 @@ export const mergeOnce = Effect.fnUntraced(function*(known: Known, sink: string,
   }
 })
 
-/** Those whose runner has not been heard of for as long as its locks last, or whose process another one has replaced. */
+/** Returns the writers whose runner's locks have expired, or whose process was replaced by another one. */
 const goneOf = Effect.fnUntraced(function*(writers: ReadonlyArray<Writer>) {
   const storage = yield* RunnerStorage.RunnerStorage
   const found = yield* Effect.option(storage.getRunners)
-  // Who is there is not known now: nobody counts as gone.
+  // The members are unknown now, so that no runner counts as gone.
   if (found._tag === "None") return []
   const there = new Set(found.value.map(([{ address: { host, port } }]) => `${host}:${port}`))
   return writers.filter(({ isReplaced, runner }) => isReplaced || !there.has(runner))

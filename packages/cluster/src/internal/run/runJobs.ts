@@ -1,6 +1,6 @@
 /**
- * One row for each job of a run: which slice it is in, and what became of it. They are what makes a job count once,
- * whatever was killed and done again.
+ * One row per job of a run, with its slice and its outcome. These rows make a job count once, even if a killed runner's work
+ * is done again.
  */
 import { type Job, type JobSink, type Ledger, Selection } from "@labelstream/core"
 import { batchKey, jobOf, type Recorder, rounds, selectWithout } from "@labelstream/node/LedgerSql"
@@ -13,17 +13,17 @@ import { fromColumn, toColumn } from "../text.ts"
 
 type Int = number | bigint
 
-/** What became of a job in one run. */
+/** The outcome of a job in one run. */
 export type JobOutcome = "exported" | "unchanged" | "unfinished" | "failed" | "skipped"
 
-/** A listed job and how it was decided. */
+/** A listed job, and the decision on it. */
 export interface Placed {
   readonly summary: Job.JobSummary
-  /** The slice that is to fetch it; null where nothing is to be done for it. */
+  /** The slice that is to fetch it; null if there is nothing to do. */
   readonly slice: number | null
-  /** What is known of it already; null where its slice will tell. */
+  /** Its outcome; null if its slice decides it. */
   readonly outcome: JobOutcome | null
-  /** Why it failed, where it failed by being listed. */
+  /** Why it failed, if it failed in the listing. */
   readonly error?: Ledger.JobFailure
 }
 
@@ -31,7 +31,7 @@ export interface Placed {
 export interface SliceJob {
   readonly batch: Job.BatchRef
   readonly summary: Job.JobSummary
-  /** What an earlier attempt at the slice has noted; null where nothing. */
+  /** The outcome of an earlier attempt at the slice; null if there is none. */
   readonly outcome: JobOutcome | null
 }
 
@@ -72,7 +72,7 @@ const outcomeOf = {
   Voided: null
 } as const
 
-/** In place of a slice: what is done before a run has any, and counts for no slice. */
+/** In place of a slice: work before a run has slices, which counts for none. */
 export const opening = -1
 
 /** Selects the jobs of one step of a walk that were not placed in a run. */
@@ -81,7 +81,7 @@ export const notPlaced = selectWithout("run_jobs")
 export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Programs) => {
   const batchesOf = (refs: ReadonlyArray<Job.BatchRef>) => runProgram(() => write.batchesOf(refs))
 
-  /** Rows of `labelstream_jobs` for listed jobs; made for those that no page was observed with. */
+  /** Returns the rows of `labelstream_jobs` for listed jobs, and makes those that no observed page has made. */
   const jobIds = Effect.fnUntraced(function*(batch: number, jobs: ReadonlyArray<Placed>) {
     const rows = rowsOf(sql, { job_id: "text" }, jobs.map(({ summary }) => ({ job_id: summary.id })))
     const known = yield* sql<{ id: Int; job_id: string }>`SELECT j.id, j.job_id FROM ${rows}
@@ -97,7 +97,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
     return ids
   })
 
-  /** Revisions that the ledger has of jobs that are said to be stored. */
+  /** Returns the ledger's revisions of jobs with the outcome `Stored`. */
   const revisions = Effect.fnUntraced(function*(outcomes: ReadonlyArray<Ledger.Outcome>) {
     const stored = outcomes.filter(({ _tag }) => _tag === "Stored")
     const byJob = new Map<string, JobSink.Revision>()
@@ -123,7 +123,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
     return byJob
   })
 
-  /** Records outcomes, and answers those that were not refused in favor of a later lease's. */
+  /** Records outcomes. Returns those that no later lease overrules. */
   const noteRound = Effect.fnUntraced(function*(
     run: number,
     outcomes: ReadonlyArray<Ledger.Outcome>,
@@ -144,7 +144,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
       return [{ job, outcome: word, changed: changed ? 1 : 0, bytes, ...error }]
     })
     if (rows.length === 0) return recorded
-    // Rows that are not there any more belong to a run that has ended: nothing is made for it.
+    // Missing rows belong to a run that has ended, which gets no new ones.
     yield* sql`INSERT INTO labelstream_run_jobs AS r
         (run, job, batch, outcome, changed, bytes, error_reason, error_message, error_retryable)
       SELECT k.run, v.job, k.batch, v.outcome, v.changed, v.bytes, v.error_reason, v.error_message, v.error_retryable
@@ -160,7 +160,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
     return recorded
   })
 
-  /** Adds to what a slice has stored in each sink: what an earlier attempt has noted is not stored again. */
+  /** Adds to the counts of a slice per sink. Jobs that an earlier attempt recorded are not stored again. */
   const noteStored = Effect.fnUntraced(function*(run: number, slice: number, outcomes: ReadonlyArray<Ledger.Outcome>) {
     const sinks = new Map<string, { stored: number; bytes: number }>()
     for (const outcome of outcomes) {
@@ -179,7 +179,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
       ON CONFLICT (run, slice, sink) DO UPDATE SET stored = s.stored + excluded.stored, bytes = s.bytes + excluded.bytes`
   })
 
-  /** Notes an outcome of jobs: `unchanged` only where nothing else is noted. */
+  /** Records an outcome of jobs; `unchanged` only for jobs without one. */
   const noteIds = Effect.fnUntraced(function*(
     run: number,
     ref: Job.BatchRef,
@@ -197,7 +197,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
     place: Effect.fnUntraced(function*(run: number, ref: Job.BatchRef, jobs: ReadonlyArray<Placed>) {
       const batch = (yield* batchesOf([ref]))(ref)
       const ids = yield* jobIds(batch, jobs)
-      // A page can name a job twice: its first word counts, as it does between pages.
+      // A page can name a job twice: the first entry counts, as it does between pages.
       const rows = new Map(
         jobs.toReversed().map(({ error, outcome, slice, summary }) => [summary.id, {
           job: ids.get(summary.id) ?? -1,
@@ -240,7 +240,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
           WHERE r.run = ${run} AND r.slice = ${slice} AND j.id = r.job AND b.id = j.batch ORDER BY b.project_id, b.batch_id, j.job_id`,
         (rows) => rows.map(toSliceJob)
       ),
-    /** Slices with jobs of which nothing is noted yet. */
+    /** Returns the slices with jobs without an outcome. */
     pending: (run: number): Effect.Effect<ReadonlyArray<number>, SqlError> =>
       Effect.map(
         sql<{ slice: Int }>`SELECT DISTINCT slice FROM labelstream_run_jobs
@@ -248,7 +248,7 @@ export const make = (sql: SqlClient.SqlClient, { run: runProgram, write }: Progr
         (rows) => rows.map(({ slice }) => Number(slice))
       ),
     skip: (run: number, ref: Job.BatchRef, ids: ReadonlyArray<string>) => noteIds(run, ref, ids, "skipped"),
-    /** What of these was not fetched had nothing new. Others that came into the slice meanwhile are still to be done. */
+    /** Records jobs without an outcome as unchanged. Jobs that the slice got meanwhile remain to be done. */
     endSlice: (
       run: number,
       slice: number,

@@ -5,8 +5,8 @@ import * as Stream from "effect/Stream"
 import type { ExportStore, Lease, SliceJob } from "../../ExportStore.ts"
 
 /**
- * The ledger of a run for jobs that its listing has noted already: they are held against what is known, and are written
- * to when something became of them alone.
+ * The ledger of a run for jobs that its listing has recorded already. It compares them with the entries, and writes only
+ * their outcomes.
  */
 export const runLedger = (store: ExportStore["Service"], run: number, lease: Lease): Ledger.Ledger["Service"] => {
   const ledger = store.ledger(run, lease)
@@ -24,11 +24,11 @@ export const runLedger = (store: ExportStore["Service"], run: number, lease: Lea
 /** A time before which no job of a slice was checked in its run, and at which those were that were: see {@link sliceLedger}. */
 const checked = 1
 
-/** Selects the jobs of a slice that nothing was noted of in its run, and those that a sink lacks. */
+/** Selects the jobs of a slice without an outcome in its run, and those that a sink lacks. */
 export const notChecked = { _tag: "Refresh", checkedBefore: checked } as const
 
 /**
- * The ledger of a run for the jobs of a slice. Which of them the run has checked, their rows in the run say: times of
+ * The ledger of a run for the jobs of a slice. Their rows in the run say which of them it has checked, so that times of
  * other machines are not compared with its own.
  */
 export const sliceLedger = (

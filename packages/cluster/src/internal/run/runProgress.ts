@@ -1,4 +1,4 @@
-/** What a run has come to so far, counted from the rows of its jobs, batches and slices. */
+/** The counts of a run so far, from the rows of its jobs, batches, and slices. */
 import { ExportReport, type Job, Ledger } from "@labelstream/core"
 import { batchKey } from "@labelstream/node/LedgerSql"
 import * as Effect from "effect/Effect"
@@ -10,11 +10,11 @@ import type { JobOutcome } from "./runJobs.ts"
 type Int = number | bigint
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
-/** What the listing of one batch has come to, beside its jobs. */
+/** How the listing of one batch ended, apart from its jobs. */
 export interface BatchNote {
   /** Whether it was read to its end. */
   readonly isListed: boolean
-  /** Why it could not be read to its end, where that was a failure. */
+  /** Why it could not be read to its end; null without a failure. */
   readonly listingError: string | null
   /** Jobs that were stored once and are no longer listed. */
   readonly delisted: number
@@ -25,7 +25,7 @@ export interface BatchNote {
   readonly malformed: ReadonlyArray<ExportReport.FailureGroup>
 }
 
-/** What a slice has counted that no job's row tells. */
+/** Counts of a slice that the rows of jobs do not have. */
 export interface SliceExtra {
   readonly batches: ReadonlyArray<
     & Job.BatchRef
@@ -38,7 +38,7 @@ export interface SliceExtra {
 
 /** A run so far. */
 export interface RunProgress {
-  /** In order of project and batch id. `left` are the jobs whose slice has not told yet. */
+  /** In order of project and batch id. `remaining` are the jobs without an outcome. */
   readonly batches: ReadonlyArray<ExportReport.BatchReport>
   /** The most frequent first. */
   readonly failures: ReadonlyArray<ExportReport.FailureGroup>

@@ -1,6 +1,6 @@
 /**
- * One slice of an export: an ordinary export of the jobs that the slice names, whose listing is the slice, whose ledger
- * is the cluster's, and whose sinks are open already. A slice that is done again fetches only what is not stored yet.
+ * One slice of an export: an ordinary export of the slice's jobs, with the slice as its listing, the cluster's ledger, and
+ * sinks that are open already. A slice that is done again fetches only jobs that are not stored yet.
  */
 import { Export, type ExportReport, GtStudio, type Job, Ledger, Selection } from "@labelstream/core"
 import { batchKey } from "@labelstream/node/LedgerSql"
@@ -26,10 +26,10 @@ export interface Work {
   readonly stop: Deferred.Deferred<void>
 }
 
-/** Longest that jobs in flight may go on when a slice is stopped or its runner leaves. */
+/** How long jobs in flight may continue after a slice is stopped or its runner leaves. */
 const grace = "5 seconds"
 
-/** What an export logs of its beginning and end is for one that a person began, not for each slice. */
+/** Leaves out the log lines of begin and end, which are for an export that a person began. */
 const quietly = Effect.provideService(References.MinimumLogLevel, "Warn")
 
 /**
@@ -41,7 +41,7 @@ export const runSlice = (work: Work, slice: number) =>
     const gtStudio = yield* GtStudio.GtStudio
     const store = yield* ExportStore
     const { request, run } = work
-    // Before anything of the slice is read: whoever was given it earlier is refused from here on.
+    // Before the slice is read: from here on, an earlier holder is refused.
     const lease = yield* store.lease(run, slice)
     const jobs = yield* store.sliceJobs(run, slice)
     if (jobs.length === 0) return true
@@ -73,7 +73,7 @@ export const runSlice = (work: Work, slice: number) =>
       running.await,
       () => Effect.andThen(running.stop, Effect.ignore(running.await))
     )
-    // A sink that does not answer a stop in time has an error too.
+    // A sink that does not stop in time has an error too.
     if (report.stopped) return false
     const broken = report.sinks.find(({ error }) => error !== null)
     if (broken?.error != null) return yield* new ClusterError({ reason: "aborted", detail: broken.error })
@@ -92,10 +92,10 @@ export const runSlice = (work: Work, slice: number) =>
     return yield* store.endSlice(run, lease, done, extraOf(report))
   })).pipe(quietly)
 
-/** Whether a branch was taken over: whatever is written there fails. */
+/** Whether a branch was taken over, so that every write to it fails. */
 export const isLost = ({ writers }: Work): boolean => writers.some((writer) => writer.isLost)
 
-/** A job that only a branch which was taken over refused has not failed: nothing is noted of it, so the slice is done again. */
+/** Records no failure while a branch is lost: the job has not failed, and the slice is done again. */
 const withoutLost = (work: Work, ledger: Ledger.Ledger["Service"]): Ledger.Ledger["Service"] => ({
   ...ledger,
   record: (outcomes) =>

@@ -1,6 +1,6 @@
 /**
- * The sinks that an export has open on this runner, shared by the slices in work. A slice gets sinks that are open
- * already; what it leaves staged is dropped when it ends.
+ * The sinks that an export has open on this runner, shared by the slices in progress. A slice gets sinks that are open
+ * already. At its end, its staged and uncommitted batches are dropped.
  */
 import type { JobSink } from "@labelstream/core"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import * as Semaphore from "effect/Semaphore"
 export interface Writer {
   readonly sink: JobSink.JobSink
   readonly open: JobSink.OpenSink
-  /** Slices hold one from stage to commit: a sink has as many batches at once as it says, whoever they are from. */
+  /** A slice holds one from stage to commit, so that all slices together stay within the sink's `concurrentBatches`. */
   readonly permits: Semaphore.Semaphore
   /** Whether another process has taken over the branch: whatever is written here then fails. */
   isLost: boolean

@@ -227,7 +227,7 @@ export class Attachments {
   }
 }
 
-/** What stands before a file's path: only a key, so that nothing need be parsed. */
+/** What precedes a file's path: only a key, so that nothing need be parsed. */
 const originOf = (attachment: string): string =>
   attachment.slice(0, attachment.indexOf("/", attachment.indexOf("//") + 2))
 
