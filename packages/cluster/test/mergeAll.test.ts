@@ -10,6 +10,7 @@ import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import { hostname } from "node:os"
 import { ExportRequest, ExportStore } from "../src/index.ts"
@@ -53,7 +54,10 @@ const world = Effect.fnUntraced(function*(batchId: string) {
     Effect.andThen(store.openWriter(writer, row.id, `10.0.0.1:${port}`, process), branches.open(writer))
   const merged = (batch: string, by = branches) => mergeOnce({ request: requestOf(batch) } as Known, sink.id, by)
   const end = store.end(row.id, { state: "aborted", report: null, error: "it hung", runEnd: null })
-  return { branches, id: row.id, end, merged, opened, store }
+  const now = Effect.map(store.find(row.id), (found) => Option.getOrThrow(found).now)
+  /** Waits until the time of the database has changed. */
+  const tick = Effect.flatMap(now, (before) => Effect.repeat(now, { until: (later) => later > before }))
+  return { branches, id: row.id, end, merged, opened, tick }
 })
 
 describe("the merge at the end of an export", () => {
@@ -76,14 +80,14 @@ describe("the merge at the end of an export", () => {
 
     it.live(`on ${kind.name} takes the branch of a runner that is gone, which can write there no more`, () =>
       Effect.gen(function*() {
-        const { branches, merged, opened } = yield* world("b")
+        const { branches, merged, opened, tick } = yield* world("b")
         const frozen = yield* opened("frozen", 7)
         yield* here(8)(merged("b"))
         assert.deepStrictEqual(yield* branches.list, [])
         assert.strictEqual((yield* Effect.flip(frozen.finish({ outcome: "completed" }))).reason, "conflict")
         // Another process has the address now.
         yield* opened("earlier", 8, "one")
-        yield* Effect.sleep(5)
+        yield* tick
         yield* opened("later", 8, "two")
         const error = yield* Effect.flip(here(8)(merged("b")))
         assert.include(error.message, "later")
