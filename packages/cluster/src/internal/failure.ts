@@ -34,7 +34,7 @@ export const step = <A, R>(effect: Effect.Effect<A, Failure, R>): Effect.Effect<
       Effect.fail(
         new ClusterError({
           reason: "aborted",
-          detail: `Labelstream broke, which is a fault in it: ${
+          detail: `Labelstream failed because of a bug in it: ${
             Cause.prettyErrors(Cause.die(defect))[0]?.message ?? "no error given"
           }`
         })

@@ -71,8 +71,7 @@ const mostRounds = 5
 const unended = (slices: number) =>
   new ClusterError({
     reason: "aborted",
-    detail:
-      `Jobs of ${slices} slices came to no end, which is a fault in Labelstream. Run the export again to fetch them`
+    detail: `${slices} slices did not end, because of a bug in Labelstream. Run the export again to fetch their jobs`
   })
 
 /** Lists, and has every slice done. Returns when no slice is left, or when the export was stopped. */

@@ -69,7 +69,7 @@ export const know = Effect.fnUntraced(function*(exportId: string, platform: stri
     if (sink.capabilities.writers === "many" && sink.branches === undefined) {
       return yield* new ClusterError({
         reason: "refused",
-        detail: `The ${sink.name} sink says that it has many writers, and has no way to open a part for one`
+        detail: `The ${sink.name} sink says that several processes may write to branches, but has none`
       })
     }
   }

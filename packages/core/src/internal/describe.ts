@@ -32,13 +32,10 @@ const sum = (batches: ReadonlyArray<BatchReport>, of: (batch: BatchReport) => nu
 
 /** See `ExportReport.describeCounts`. */
 export const describeCounts = (batches: ReadonlyArray<BatchReport>): string => {
-  const part = (what: "exported" | "unchanged" | "unfinished" | "failed" | "remaining") =>
-    `${numbers.format(sum(batches, (batch) => batch[what]))} ${what}`
-  const remaining = batches.some((batch) => batch.remaining !== 0) ? ` + ${part("remaining")}` : ""
-  return `${counted(sum(batches, ({ listed }) => listed), "job")} listed = ${part("exported")} + ${
-    part("unchanged")
-  } + ` +
-    `${part("unfinished")} + ${part("failed")}${remaining}`
+  const always = ["exported", "unchanged", "unfinished", "failed"] as const
+  const shown = batches.some(({ remaining }) => remaining !== 0) ? [...always, "remaining"] as const : always
+  const parts = shown.map((what) => `${numbers.format(sum(batches, (batch) => batch[what]))} ${what}`)
+  return `${counted(sum(batches, ({ listed }) => listed), "job")} listed = ${parts.join(" + ")}`
 }
 
 /** See `ExportReport.describeBatch`. */

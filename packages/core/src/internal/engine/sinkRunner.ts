@@ -193,9 +193,7 @@ export class SinkRunner<D extends Delivery, E> {
           sink: this.sink.name,
           step,
           reason: "unavailable",
-          detail: `it broke, which is a fault in its code: ${
-            cause instanceof Error ? cause.message : "no error given"
-          }`,
+          detail: `it failed because of a bug in it: ${cause instanceof Error ? cause.message : "no error given"}`,
           cause
         })
       ))
