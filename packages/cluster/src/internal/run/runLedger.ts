@@ -21,7 +21,7 @@ export const runLedger = (store: ExportStore["Service"], run: number, lease: Lea
   }
 }
 
-/** A time before which no job of a slice was checked in its run, and at which those were that were: see {@link sliceLedger}. */
+/** The time at which {@link sliceLedger} shows every job that was checked in its run; other jobs have none. */
 const checked = 1
 
 /** Selects the jobs of a slice without an outcome in its run, and those that a sink lacks. */
