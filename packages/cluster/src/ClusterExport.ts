@@ -77,7 +77,7 @@ const pollEvery = "500 millis"
 /** Runners outlast an outage of the database, so a waiting client does too. */
 const patience = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "5 minutes" }))
 
-/** Asks again while the database does not respond, and logs when that begins and when it ends. */
+/** Retries while the database does not respond, and logs when an outage begins and ends. */
 const outlasting = <A, E, R>(effect: Effect.Effect<A, E | Ledger.LedgerError, R>) => {
   const isAway = (error: E | Ledger.LedgerError) =>
     error instanceof Ledger.LedgerError && error.reason === "unavailable"
@@ -85,7 +85,7 @@ const outlasting = <A, E, R>(effect: Effect.Effect<A, E | Ledger.LedgerError, R>
     effect,
     isAway,
     () =>
-      Effect.logWarning("The cluster's database does not respond. Trying again for 5 minutes.").pipe(
+      Effect.logWarning("The cluster's database does not respond. Retrying for 5 minutes.").pipe(
         Effect.andThen(Effect.retry(effect, { schedule: patience, while: isAway })),
         Effect.tap(Effect.logInfo("The cluster's database responds again."))
       )

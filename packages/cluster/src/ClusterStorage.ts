@@ -1,7 +1,6 @@
 /**
  * The database that the runners of a cluster share, from its URL: a PostgreSQL server, or a SQLite file for several
- * processes of one machine. The URL holds a password: it is taken redacted and shown nowhere, nor is any part of it but
- * host, port and database.
+ * processes of one machine. The URL holds a password, so it is redacted, and messages show only its host, port, and database.
  */
 import { Ledger } from "@labelstream/core"
 import { PostgresUrl } from "@labelstream/storage"
@@ -24,8 +23,8 @@ export interface Options {
    */
   readonly maxConnections?: number
   /**
-   * Longest time for one statement on a PostgreSQL server. Default: 25 seconds. 5 seconds later, this process gives up a
-   * connection on which it has heard nothing.
+   * Longest time for one statement on a PostgreSQL server. Default: 25 seconds. 5 seconds later, this process drops a
+   * silent connection.
    */
   readonly patience?: Duration.Input
 }
@@ -39,7 +38,7 @@ const unusable = (detail: string) => new Ledger.LedgerError({ reason: "unavailab
 
 const forms = `give ${PostgresUrl.form} or sqlite:FILE`
 
-// What cannot be read is not repeated: it may be a password that was not encoded.
+// The message does not repeat what cannot be read: it may be a password that was not encoded.
 const parse = (url: Redacted.Redacted): Effect.Effect<Place, Ledger.LedgerError> => {
   const text = Redacted.value(url)
   if (text.startsWith("sqlite:")) {

@@ -1,4 +1,4 @@
-/** A runner: a process that does exports together with others of its kind. */
+/** A runner: a process that does exports together with other runners. */
 import { Export, type GtStudio, type Spool } from "@labelstream/core"
 import * as Clock from "effect/Clock"
 import * as Sharding from "effect/cluster/Sharding"
@@ -19,17 +19,17 @@ import type { SinkResolver } from "./SinkResolver.ts"
 
 /** How a runner works. */
 export interface Options extends Timing {
-  /** Base URL of the platform that `GtStudio` asks. Exports of another one are refused. */
+  /** Base URL of the API that `GtStudio` uses. The runner refuses exports from another one. */
   readonly platform: string
   /** Where other runners reach this one. */
   readonly address: Address
-  /** Where it listens, if that is another address than the one it is reached at. */
+  /** Where it listens, if that differs from `address`. */
   readonly listen?: Address
-  /** Jobs in flight, from 1. Default: 96, as for an export of one machine. */
+  /** Jobs in flight, from 1. Default: 96, as for an export on one machine. */
   readonly concurrency?: number
   /**
    * Jobs that fill a slice, from 1. Default: 200. A slice ends with a page of the listing, so it can have up to 99 more. If a
-   * runner dies, the jobs that it had in flight are fetched again: those of up to two slices.
+   * runner dies, others fetch the jobs that it had in flight again: those of up to two slices.
    */
   readonly sliceJobs?: number
 }
@@ -40,13 +40,13 @@ export class Runner extends Context.Service<Runner, {
   readonly isJoined: Effect.Effect<boolean>
 }>()("@labelstream/cluster/Runner") {}
 
-/** What a runner works with. */
+/** What a runner needs. */
 type Needs = SqlClient | ExportStore | SinkResolver | GtStudio.GtStudio | Spool.Spool
 
 /** Slices at once: while one ends, the next one keeps requests going. */
 const slicesAtOnce = 2
 
-/** An outage is worth a line when it lasts so long: a heartbeat that failed is repeated at once. */
+/** A shorter outage is not logged: a failed heartbeat is retried at once. */
 const worthSaying = "2 seconds"
 
 const layerJoined = (options: Options): Layer.Layer<Sharding.Sharding | Heartbeat, JoinError, Needs> => {
@@ -70,7 +70,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const { lockExpiration = defaultTiming.lockExpiration, poll = defaultTiming.poll } = options
   let sharding: Sharding.Sharding["Service"] | undefined
 
-  /** Joins, until the scope that is returned closes. */
+  /** Joins the cluster until the returned scope closes. */
   const join = Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const scope = yield* Scope.fork(outer)
@@ -89,7 +89,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       yield* Effect.sleep(poll)
     }
   })
-  /** Leaves the cluster when no heartbeat has arrived for as long as a lock lasts, and joins it again when it can. */
+  /** Leaves the cluster once heartbeats have failed for as long as a lock lasts, and joins it again when it can. */
   const stay = Effect.fnUntraced(function*(first: Effect.Success<typeof join>) {
     let joined = first
     for (;;) {
@@ -102,7 +102,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       )
       if (isLost) {
         sharding = undefined
-        // Its socket closes, and what it holds is dropped: others have it by now.
+        // Closes its socket and drops its work, which other runners have by now.
         yield* Scope.close(joined.scope, Exit.void)
         joined = yield* rejoin
       }
@@ -120,8 +120,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 /**
- * Runs exports for as long as the layer is open. When it closes, jobs in flight have five seconds to end; the slices
- * that were not done go to other runners. A runner that cannot reach the database for as long as a lock lasts closes its
+ * Runs exports while the layer is open. When it closes, jobs in flight have 5 seconds to end; unfinished slices go to other
+ * runners. A runner that cannot reach the database for as long as a lock lasts closes its
  * socket, drops its work, and joins again when it can.
  */
 export const layer = (options: Options): Layer.Layer<Runner, JoinError, Needs> =>

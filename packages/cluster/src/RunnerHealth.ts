@@ -34,8 +34,8 @@ const health = Effect.gen(function*() {
 })
 
 /**
- * Serves `GET /health` (200 while the runner is in the cluster and reaches its database, else 503) and `GET /metrics` in
- * Prometheus' text format. No secret is in either.
+ * Serves `GET /health` (200 while the runner is in the cluster and reaches its database, otherwise 503) and `GET /metrics` in
+ * Prometheus' text format. Neither holds a secret.
  */
 export const layer = ({ host, port }: Address): Layer.Layer<never, ServeError, Runner | ExportStore> =>
   HttpRouter.serve(

@@ -15,8 +15,8 @@ const isOfCluster = ({ fiber, message }: Logger.Options<unknown>): boolean => {
 }
 
 /**
- * Leaves out what Effect Cluster logs, unless debug messages are shown: while the database is away that is a stack trace per
- * shard and second. A runner says in one line that an outage begins, and in one that it ends.
+ * Drops the logs of Effect Cluster unless debug messages are shown: while the database is down, it logs a stack trace per
+ * shard and second. A runner logs one line when an outage begins, and one when it ends.
  */
 export const layerQuiet: Layer.Layer<never> = Layer.effect(
   Logger.CurrentLoggers,

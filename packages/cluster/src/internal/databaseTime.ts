@@ -1,6 +1,6 @@
 /**
- * The time of the database, in milliseconds since 1970. Clocks of machines differ by minutes: no time of one is compared
- * with that of another.
+ * The time of the database, in milliseconds since 1970. Clocks of machines differ by minutes, so times of two machines are
+ * never compared.
  */
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -14,6 +14,6 @@ export const nowIn = (sql: SqlClient.SqlClient): Fragment =>
     orElse: () => sql.literal("CAST(unixepoch('subsec') * 1000 AS INTEGER)")
   })
 
-/** Asks for the time. */
+/** Reads the time. */
 export const now = (sql: SqlClient.SqlClient): Effect.Effect<number, SqlError> =>
   Effect.map(sql<{ now: number | bigint }>`SELECT ${nowIn(sql)} AS now`, ([row]) => Number(row?.now))

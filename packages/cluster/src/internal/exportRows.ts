@@ -28,7 +28,7 @@ export interface ExportRow {
   readonly stopRequested: boolean
   readonly submittedAt: number
   readonly endedAt: number | null
-  /** When this was read. */
+  /** When the row was read. */
   readonly now: number
   /** The report at its end, as JSON. */
   readonly report: string | null

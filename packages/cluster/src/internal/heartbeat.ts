@@ -8,11 +8,11 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 
 export class Heartbeat extends Context.Service<Heartbeat, {
-  /** Waits until they have failed for so long. */
+  /** Waits until heartbeats have failed for this long. */
   readonly failing: (span: Duration.Input) => Effect.Effect<void>
-  /** Waits until they fail, and none has arrived for so long. */
+  /** Waits until heartbeats fail, and none has arrived for this long. */
   readonly missing: (span: Duration.Input) => Effect.Effect<void>
-  /** Waits until they arrive. */
+  /** Waits until a heartbeat arrives. */
   readonly arriving: Effect.Effect<void>
 }>()("@labelstream/cluster/internal/Heartbeat") {}
 
@@ -26,7 +26,7 @@ export const layer: Layer.Layer<Heartbeat | RunnerStorage, never, RunnerStorage>
   Effect.gen(function*() {
     const storage = yield* RunnerStorage
     let arrivedAt = yield* now
-    /** When the first one failed after the last that arrived. */
+    /** When heartbeats began to fail. */
     let failedAt: number | undefined
     const until = (holds: (now: number) => boolean) =>
       Effect.asVoid(Effect.repeat(now, { schedule: look, until: holds }))
@@ -43,7 +43,7 @@ export const layer: Layer.Layer<Heartbeat | RunnerStorage, never, RunnerStorage>
             failedAt = undefined
             arrivedAt = at
           })),
-      // A runner that leaves does not wait for a database that is away: its row expires by itself.
+      // A runner that leaves does not wait for a database that is down: its row expires by itself.
       unregister: (address) => Effect.suspend(() => failedAt === undefined ? storage.unregister(address) : Effect.void)
     })
     return Context.make(RunnerStorage, watched).pipe(

@@ -41,8 +41,7 @@ const sentOut = Effect.map(
       Effect.mapError((error) =>
         error._tag === "ClusterError" ? error : new ClusterError({
           reason: "storage",
-          detail:
-            `A slice could not be handed out (${error._tag}): see whether the cluster's database and runners are up`
+          detail: `A slice could not be sent to a runner (${error._tag}): check the cluster's database and runners`
         })
       )
     )

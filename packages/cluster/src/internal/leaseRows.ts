@@ -1,7 +1,7 @@
 /**
- * Leases on the slices of a run. Each has a number that is greater than every earlier one, whatever clocks say: what is
- * recorded under a lease does not replace what was recorded under a later one. A runner that was frozen, or cut off from
- * the database, and then returns still has its earlier lease.
+ * Leases on the slices of a run. The number of a lease is greater than every earlier one, whatever clocks say. A record under
+ * a lease never replaces one under a later lease. A runner that was frozen or cut off still has its earlier lease when it
+ * returns.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -11,12 +11,12 @@ import * as DatabaseTime from "./databaseTime.ts"
 
 type Int = number | bigint
 
-/** The right to work on a slice, until another one is given. */
+/** The right to work on a slice, until a later lease is issued. */
 export interface Lease {
   readonly slice: number
-  /** About the microseconds since 1970 by the database's time: those of two databases are in order too, as far as clocks are. */
+  /** About microseconds since 1970 by the database's clock, so leases of two databases are ordered as well as their clocks. */
   readonly number: number
-  /** The time of the database less that of this process, in milliseconds. */
+  /** Milliseconds by which the database's clock is ahead of this process's. */
   readonly ahead: number
 }
 
@@ -33,7 +33,7 @@ export const make = (sql: SqlClient.SqlClient) => {
         ON CONFLICT (run, slice) DO UPDATE SET lease = excluded.lease`
       return { slice, number, ahead }
     }),
-    /** Whether no later lease on the same slice was given. Where one is given meanwhile, it waits for this transaction. */
+    /** Whether this is the latest lease on its slice. A later one waits for this transaction. */
     isLatest: (run: number, { number, slice }: Lease): Effect.Effect<boolean, SqlError> =>
       Effect.map(
         sql`UPDATE labelstream_run_leases SET lease = lease

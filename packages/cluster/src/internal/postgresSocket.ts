@@ -1,13 +1,12 @@
 /**
- * Connections to a PostgreSQL server that break when the server is silent. A network that drops packets breaks no
- * connection by itself: a statement would wait until the system gives up, which takes a quarter of an hour, and for up to
- * two minutes after the network is back.
+ * Connections to a PostgreSQL server that end if the server is silent. A network that drops packets ends no connection: a
+ * statement would wait 15 minutes until the system gives up, and up to 2 minutes after the network is back.
  */
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import { connect, type Socket } from "node:net"
 
-/** Where a URL leads; undefined for a socket of this machine, which no network can cut. */
+/** The host and port of a URL; undefined for a socket of this machine, which needs no network. */
 export const endpointOf = (url: Redacted.Redacted) => {
   const { hostname, port, searchParams } = new URL(Redacted.value(url))
   const host = searchParams.get("host") ?? decodeURIComponent(hostname.replace(/^\[(.*)\]$/, "$1"))
@@ -19,8 +18,8 @@ export const endpointOf = (url: Redacted.Redacted) => {
 }
 
 /**
- * Opens connections to the server of a URL that can be read. Each is destroyed when nothing was sent or received for so
- * long: while it waits for an answer, or while nobody uses it.
+ * Opens connections to the server of a valid URL. Destroys each once nothing was sent or received for this long, whether it
+ * waits for a response or is idle.
  */
 export const socketTo = (url: Redacted.Redacted, silence: Duration.Duration): (() => Socket) | undefined => {
   const endpoint = endpointOf(url)

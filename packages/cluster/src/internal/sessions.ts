@@ -60,8 +60,8 @@ export const know = Effect.fnUntraced(function*(exportId: string, platform: stri
   if (request.platform !== platform) {
     return yield* new ClusterError({
       reason: "refused",
-      detail: `The export is of ${request.platform}, and this runner asks ${platform}: start runners with ` +
-        "the base URL of the export, and one cluster for each platform"
+      detail: `The export is from ${request.platform}, and this runner uses ${platform}: start runners with ` +
+        "the base URL of the export, and one cluster for each base URL"
     })
   }
   const sinks = yield* Effect.forEach(request.sinks, resolver.resolve)
@@ -100,7 +100,7 @@ export const watchStop = Effect.fnUntraced(function*(exportId: string) {
 export class Sessions extends Context.Service<Sessions, {
   /** What there is to work with, for as long as the scope lasts. */
   readonly get: (exportId: string) => Effect.Effect<Work, ClusterError, Scope.Scope>
-  /** Lets the next slice open the sinks again, since their branches were taken over. */
+  /** Makes the next slice open the sinks again, because another process took over their branches. */
   readonly renew: (exportId: string) => Effect.Effect<void>
 }>()("@labelstream/cluster/internal/Sessions") {}
 

@@ -15,7 +15,7 @@ export const toLedgerError = (error: SqlError): Effect.Effect<never, Ledger.Ledg
   switch (_tag) {
     case "ConnectionError":
     case "StatementTimeoutError":
-      return fail("unavailable", "The cluster's database does not answer. Once it is back, go on.")
+      return fail("unavailable", "The cluster's database does not respond. Run the command again once it does.")
     case "AuthenticationError":
       return fail("unavailable", "The cluster's database refuses the user or the password. Correct its URL.")
     case "AuthorizationError":

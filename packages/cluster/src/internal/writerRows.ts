@@ -1,4 +1,4 @@
-/** Which runner has each branch open: a branch that is left behind is then traced to its runner. */
+/** Which runner has each branch open, so that an abandoned branch is traced to its runner. */
 import * as Effect from "effect/Effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -13,11 +13,11 @@ export interface Writer {
   readonly exportId: string
   /** Whether that export is running. */
   readonly isRunning: boolean
-  /** What that export was asked for, as JSON. */
+  /** The request of that export, as JSON. */
   readonly request: string
-  /** Where the runner is reached, as `HOST:PORT`. */
+  /** The address of the runner, as `HOST:PORT`. */
   readonly runner: string
-  /** Whether another process has opened branches at the runner's address since. */
+  /** Whether another process at the runner's address has opened branches since. */
   readonly isReplaced: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * Merges all branches of a sink, whichever export or runner has written them: an export is not complete while readers miss
- * what some branch holds. The branch of a runner that is gone is taken away from it.
+ * Merges all branches of a sink, from every export and runner: an export is complete only if readers see what its branches
+ * hold. A merge takes over the branch of a runner that is gone.
  */
 import { ExportReport, type JobSink, type Ledger } from "@labelstream/core"
 import { batchKey } from "@labelstream/node/LedgerSql"
@@ -66,7 +66,7 @@ const goneOf = Effect.fnUntraced(function*(writers: ReadonlyArray<Writer>) {
   return writers.filter(({ isReplaced, runner }) => isReplaced || !there.has(runner))
 })
 
-/** Whether a branch is open for another export that is running, and holds jobs of other batches: that export publishes it. */
+/** Whether a branch belongs to another running export, of other batches: that export publishes it. */
 const isOfOthers = ({ request }: Known, writer: Writer | undefined): boolean => {
   if (writer === undefined || !writer.isRunning) return false
   const ours = new Set(request.batches.map(batchKey))

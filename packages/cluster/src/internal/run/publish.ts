@@ -1,6 +1,6 @@
 /**
- * What happens to sinks before and after the work of many writers. Before it, their targets are checked and the ledger is
- * reconciled with what is there. After it, branches are merged, and sinks with one writer are filled.
+ * The steps before and after many writers work. Before: checks the sinks' targets, and reconciles the ledger with them. After:
+ * merges branches, and fills sinks with one writer.
  */
 import { Export, GtStudio, Ledger, Selection } from "@labelstream/core"
 import * as Effect from "effect/Effect"
@@ -14,8 +14,8 @@ import { opening } from "./runJobs.ts"
 import { runLedger } from "./runLedger.ts"
 
 /**
- * Opens every sink once: refuses what cannot be written to, and reconciles the ledger with what an earlier export left.
- * The sinks count as open from then on, as runners write to them and may die between a commit and its receipts.
+ * Opens every sink once: fails if it cannot be written to, and reconciles the ledger with what an earlier export left. The
+ * sinks then count as open, because runners write to them and may die between a commit and its receipts.
  */
 export const open = ({ load, run, shared, single }: Known) =>
   step(Effect.gen(function*() {
@@ -39,8 +39,8 @@ export const publish = (known: Known) =>
   }))
 
 /**
- * Stores in sinks with one writer what the other sinks hold, by an export that lists and fetches only what could not be read
- * back.
+ * Stores in sinks with one writer what the other sinks hold. It is an export that fetches only jobs that the other sinks
+ * cannot return.
  */
 const fill = Effect.fnUntraced(function*({ load, request, run, shared, single }: Known) {
   const gtStudio = yield* GtStudio.GtStudio

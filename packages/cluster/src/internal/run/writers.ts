@@ -13,7 +13,7 @@ export interface Writer {
   readonly open: JobSink.OpenSink
   /** A slice holds one from stage to commit, so that all slices together stay within the sink's `concurrentBatches`. */
   readonly permits: Semaphore.Semaphore
-  /** Whether another process has taken over the branch: whatever is written here then fails. */
+  /** Whether another process has taken over the branch: every write to it then fails. */
   isLost: boolean
 }
 
