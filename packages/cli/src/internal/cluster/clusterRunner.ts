@@ -126,4 +126,4 @@ export const run = (flags: RunnerFlags): Effect.Effect<number, Failure> =>
       yield* Deferred.await(leave)
     }))
     return 0
-  })).pipe(Effect.provide(telemetryOf(flags)), Effect.provide(NodeImageHeader.layer))
+  })).pipe(Effect.provide([telemetryOf(flags), NodeImageHeader.layer]))

@@ -84,7 +84,7 @@ export const readOnlyQuery = Effect.fnUntraced(function*(query: Query) {
     orElse: () => new ToolError({ message: `The query took longer than ${patience / 1000} s and was stopped` })
   }))
   const answer = yield* Effect.mapError(
-    Schema.decodeUnknownEffect(Answer)(text),
+    Schema.decodeEffect(Answer)(text),
     () => new ToolError({ message: "The query ended without a result: it may need too much memory" })
   )
   return "error" in answer ? yield* new ToolError({ message: `The query failed: ${answer.error}` }) : answer
