@@ -45,7 +45,7 @@ export const describeCounts = (batches: ReadonlyArray<BatchReport>): string => T
 /** Returns the lines of {@link describe} about images without a size and inputs that could not be fetched. */
 export const describeInputs = (report: ExportReport): ReadonlyArray<string> => Text.describeInputs(report)
 
-/** Returns what to know of branches that nobody has published: who has them open, and what to do. */
+/** Describes unpublished branches: who has them open, and what to do. */
 export const describeBranches = (branches: ReadonlyArray<Branch>): string => Text.describeBranches(branches)
 
 /** Returns the lines of {@link describe} about one sink. */

@@ -20,7 +20,7 @@ export interface Options {
   readonly deadline?: Duration.Input
 }
 
-/** Checks the options; `path` stands before their names. An interval of 0 would list without a pause. */
+/** Checks the options; `path` precedes their names. An interval of 0 would list without a pause. */
 export const check = Effect.fnUntraced(function*({ deadline, interval }: Options, path = "") {
   if (interval !== undefined) yield* OptionError.duration(`${path}interval`, interval, 1)
   if (deadline !== undefined) yield* OptionError.duration(`${path}deadline`, deadline)

@@ -124,8 +124,8 @@ export type SinkEvent =
   /** A sink takes no more, or could not end the run. */
   | { readonly _tag: "SinkFailed"; readonly sink: string; readonly message: string }
   /**
-   * A sink has ended the run, of which it was given this outcome. `notice` is what its readers must know, if anything.
-   * `unpublished` are the branches of other writers that hold jobs which readers do not see.
+   * A sink was notified that the run ended with this outcome. `notice` says what its readers must know, if anything.
+   * `unpublished` are the branches of other writers whose jobs readers do not see.
    */
   | {
     readonly _tag: "SinkFinished"

@@ -36,8 +36,8 @@ export interface JobRecord {
   readonly load: number
   /**
    * Orders what several processes store of one job: the record with the greater lease is the later one, whenever it arrives.
-   * A process that was frozen, and then continues, still has its earlier lease. About microseconds since 1970. Default: when
-   * the sink stores the record.
+   * A process that was frozen still has its earlier lease when it continues. About microseconds since 1970. Default: the time
+   * when the sink stores the record.
    */
   readonly lease?: number
   readonly projectId: string
@@ -207,7 +207,7 @@ export interface Merged {
   readonly stillOpen: ReadonlyArray<string>
 }
 
-/** What a writer has stored and no merge has published yet. */
+/** The jobs that a writer has stored and no merge has published yet. */
 export interface Branch {
   readonly writer: string
   /** The process that has the branch open, for people, such as `process 7 on host-a`; null if none has. */
@@ -218,7 +218,7 @@ export interface Branch {
  * How several processes write to one target at once: each into its own branch, which readers do not see, and which a
  * merge brings into the target. A job in a branch counts as stored from its commit on, for `inspect`, `replay` and the next
  * `open`, even if its writer has crashed. If the target and branches hold one job in different revisions, the one with the
- * greatest `JobRecord.lease` is the job; without leases it is the one stored last.
+ * greatest `JobRecord.lease` wins; without leases, the one stored last.
  */
 export interface Branches {
   /**
@@ -234,11 +234,11 @@ export interface Branches {
    * `conflict` if that would. An export has ended when a merge returns no open branch.
    */
   readonly merge: Effect.Effect<Merged, SinkError>
-  /** Returns the branches that are there, in order of writers. Locks nothing, and changes nothing. */
+  /** Returns the unpublished branches, in order of writers. Locks nothing, and changes nothing. */
   readonly list: Effect.Effect<ReadonlyArray<Branch>, SinkError>
   /**
-   * Takes the branch away from a writer that is known to be gone. Should the writer come back, whatever it does then fails
-   * with `conflict`. The next merge publishes what it had committed. Locks the target as `merge` does.
+   * Takes the branch away from a writer that is known to be gone. If the writer returns, its calls fail with
+   * `conflict`. The next merge publishes what it had committed. Locks the target as `merge` does.
    */
   readonly takeOver: (writer: string) => Effect.Effect<void, SinkError>
 }

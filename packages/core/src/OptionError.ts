@@ -1,6 +1,6 @@
 /**
  * Checks of options, the same for every public function. Types alone do not help if a value comes from the environment, as
- * `process.env.BATCH!` does. An option with a value that cannot be used is an error that names the option.
+ * `process.env.BATCH!` does. An unusable value fails with an error that names the option.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

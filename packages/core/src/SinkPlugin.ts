@@ -213,7 +213,7 @@ export const load = Effect.fnUntraced(function*(
   return contradiction === undefined ? sink : yield* failure(specifier, "broken", contradiction)
 })
 
-/** What a sink says of how many may write, against what it has for that; undefined if both agree. */
+/** Why a sink's declared `writers` contradicts its `branches`; undefined if both agree. */
 const contradictionOf = ({ capabilities: { writers }, branches }: JobSink): string | undefined => {
   if (writers === "many" && branches === undefined) {
     return "it declares `writers: \"many\"` and has no `branches` for several to write by: declare `single`, or add it"

@@ -16,10 +16,10 @@ import { replay } from "./internal/replay.ts"
 import { check, prepareTables } from "./internal/schema.ts"
 import { start } from "./internal/session.ts"
 
-/** The variable that the command reads the URL from. */
+/** The environment variable from which the command reads the URL. */
 export const urlVariable = "LABELSTREAM_POSTGRES_URL"
 
-/** What `make` takes. */
+/** The options of `make`. */
 export const Options = Schema.Struct({
   /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with `?sslmode=require` and the like as the driver reads them. */
   url: Schema.RedactedFromValue(Schema.String),

@@ -1,4 +1,4 @@
-/** How GT Studio is reached: options of the client, checked, and those that the environment sets. */
+/** The options of the client: checks, defaults, and the variables of the environment that set some of them. */
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -98,7 +98,7 @@ const validNumbers = Effect.fnUntraced(function*(options: Options) {
   }
 })
 
-/** What a client is made with. Fails with an `OptionError` that names an option that cannot be used. */
+/** Returns the checked options, with defaults. Fails with an `OptionError` that names an unusable one. */
 export const settingsOf = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
   ClientSettings,
   OptionError.OptionError
@@ -127,7 +127,7 @@ const variables = {
 
 const unreadable = (option: string, detail: string) => () => new OptionError.OptionError({ option, detail })
 
-/** The options that the environment sets. Fails with an `OptionError` that names a variable. */
+/** Reads the options that the environment sets. Fails with an `OptionError` that names a variable. */
 export const environment = Effect.gen(function*() {
   const apiKey = yield* Config.option(Config.Redacted(variables.apiKey)).pipe(
     Effect.mapError(unreadable(variables.apiKey, "cannot be read"))
@@ -148,7 +148,7 @@ export const environment = Effect.gen(function*() {
   }
 })
 
-/** An error of an option that the environment set, and not the given options, with the name of the variable. */
+/** If the environment set an option, returns its error with the name of the variable. */
 export const namedAsSet = (options: Omit<Options, "apiKey">) => ({ detail, option }: OptionError.OptionError) =>
   new OptionError.OptionError({
     option: option in variables && !(option in options) ? variables[option as keyof typeof variables] : option,

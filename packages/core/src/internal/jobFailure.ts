@@ -39,7 +39,7 @@ export const failureOf = (error: GtStudioError | ContentError | SinkError): JobF
 export const permanentAfter = 3
 
 /**
- * Returns whether another run will hardly help a failed job: its error stays by nature, or the job failed in
+ * Returns whether another run will hardly help a failed job: its error is permanent, or the job failed in
  * {@link permanentAfter} runs, and not because of a sink, the key, or a throttled API. Runs after that try it once,
  * without waiting.
  */

@@ -38,7 +38,7 @@ type Explained = { readonly reason: JobSink.SinkErrorReason; readonly detail: st
 
 const explain = (name: string, where: Failure.Where, error: SqlError): Explained => {
   const { cause } = error.reason
-  // The driver says what it did, and the cause why that failed.
+  // The driver's message says what it did; its cause says why that failed.
   const message = cause instanceof Error ? cause.message : error.reason.message
   const code = codeOf(error)
   switch (error.reason._tag) {
@@ -62,7 +62,7 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
       }
   }
   if (code === "3D000") {
-    return { reason: "misconfigured", detail: `${name} has no such database: make it, or correct the URL` }
+    return { reason: "misconfigured", detail: `${name} has no such database: create it, or correct the URL` }
   }
   const unfit = unfitFor(message, code)
   if (unfit !== undefined) return { reason: "misconfigured", detail: `${name} ${unfit}` }

@@ -37,7 +37,7 @@ interface Existing {
   readonly version: number
   /** Tables and views with their columns: `TABLE.COLUMN`. */
   readonly columns: ReadonlySet<string>
-  /** Whether views are missing that this user may make. */
+  /** Whether views are missing that this user may create. */
   readonly lacksViews: boolean
 }
 
@@ -94,7 +94,7 @@ const additions = ({ columns, version: found }: Existing): ReadonlyArray<string>
   ...(found < version ? [`INSERT INTO versions (version) VALUES (${version})`] : [])
 ]
 
-/** The statements that make what a schema lacks. Views are made again with every change: they have columns of their tables. */
+/** The statements that create what a schema lacks. Every change replaces the views, because they have columns of their tables. */
 const changes = (found: Found): ReadonlyArray<string> => {
   const ofTables = typeof found === "string"
     ? [...ddl, labelIndex, `INSERT INTO versions (version) VALUES (${version})`]
@@ -146,7 +146,7 @@ const primary = Effect.fnUntraced(function*(db: Connection, step: Failure.Where[
   return yield* problem(step, "misconfigured", `${db.settings.name} is read-only: is it a standby? Give the primary`)
 })
 
-/** What a user needs on the tables. */
+/** The rights that a user needs on the tables. */
 const rights = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 
 /** Fails if rows cannot be written. */

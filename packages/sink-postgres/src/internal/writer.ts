@@ -52,7 +52,7 @@ export class Writer {
   private readonly db: Connection
   private readonly keep: DatabaseOptions.Keep
   private readonly rows: Rows
-  /** The statements that the server works on while the next rows are read, the oldest first. */
+  /** The statements in flight while the next rows are read, the oldest first. */
   private sent: Array<Fiber.Fiber<unknown, SqlError>> = []
 
   constructor(db: Connection, keep: DatabaseOptions.Keep) {

@@ -24,6 +24,6 @@ export const stores = (
 ): Layer.Layer<SqlClient | Ledger.Ledger | ExportStore.ExportStore, Ledger.LedgerError> =>
   Layer.mergeAll(SqlLedger.layer, ExportStore.layer).pipe(Layer.provideMerge(ClusterStorage.layer(url, options)))
 
-/** The cluster as a client has it. A person waits: a database that is back is noticed within seconds. */
+/** A client's access to the cluster. Its short patience notices within seconds that a database is back. */
 export const client = (url: Redacted.Redacted) =>
   Membership.layerClient().pipe(Layer.provideMerge(stores(url, { patience: "5 seconds" })))

@@ -49,11 +49,11 @@ const freePort = Effect.callback<number>((resume) => {
   })
 })
 
-/** Where others reach this runner if it is not said: at this machine, if the cluster is on it alone. */
+/** The address of a runner without `--address`: on this machine, if the database is here too. */
 const localAddress = Effect.fnUntraced(function*(url: Redacted.Redacted) {
   if (yield* ClusterStorage.isLocal(url)) return { host: "127.0.0.1", port: yield* freePort }
   return yield* new SettingsError({
-    message: `The cluster's database is another machine's, ${yield* ClusterStorage.describe(url)}, and other runners ` +
+    message: `The cluster's database is on another machine, ${yield* ClusterStorage.describe(url)}, and other runners ` +
       "must reach this one. Name this machine with --address HOST:PORT, or 127.0.0.1:PORT if all runners are on it"
   })
 })

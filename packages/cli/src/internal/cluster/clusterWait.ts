@@ -2,12 +2,12 @@
 import type { ClusterExport } from "@labelstream/cluster"
 import type * as Runner from "effect/cluster/Runner"
 
-/** The runners that the database knows, each with whether it responds. */
+/** The runners in the database, and whether each responds. */
 export type Members = ReadonlyArray<readonly [runner: Runner.Runner, responds: boolean]>
 
 export const addressOf = ({ address }: Runner.Runner): string => `${address.host}:${address.port}`
 
-/** Undefined for an export that has ended, and for one whose jobs are being done. */
+/** Returns why an export waits; undefined if it has ended or its jobs are in progress. */
 export const waitsFor = ({ report, state }: ClusterExport.Status, members: Members): string | undefined => {
   if (state !== "running") return undefined
   if (!members.some(([, responds]) => responds)) return "waiting for a runner"

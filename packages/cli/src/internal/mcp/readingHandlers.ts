@@ -19,7 +19,7 @@ import { targetsOf } from "../settings/storedTargets.ts"
 import { most, readingTools, ToolError } from "./mcpTools.ts"
 import { readOnlyQuery } from "./readOnlyQuery.ts"
 
-/** Turns every failure into the one that tools have. */
+/** Turns every failure into the failure of a tool. */
 export const asToolError = <A, R>(effect: Effect.Effect<A, Failure | ToolError, R>): Effect.Effect<A, ToolError, R> =>
   Effect.mapError(
     effect,

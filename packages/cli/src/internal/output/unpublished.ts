@@ -4,7 +4,7 @@ import type { Settings } from "../settings/settings.ts"
 import { make } from "../settings/sinkTargets.ts"
 import { bundledTargets } from "../settings/storedTargets.ts"
 
-/** Names the sinks of which some writer's branch is not published, and who holds it: a line for each. */
+/** Returns a line for each sink with unpublished branches, which says who has them open. */
 export const unpublishedIn = Effect.fnUntraced(function*(sinks: ReadonlyArray<JobSink.JobSink>) {
   const lines: Array<string> = []
   for (const { branches, id } of sinks) {
@@ -15,8 +15,8 @@ export const unpublishedIn = Effect.fnUntraced(function*(sinks: ReadonlyArray<Jo
 })
 
 /**
- * The same of the sinks that settings name, or else of those in the ledger, which says nothing of branches. A sink that
- * cannot be read is not named.
+ * Returns the same lines for the sinks of the settings, or else for those in the ledger, which does not record branches. Skips
+ * sinks that cannot be read.
  */
 export const unpublishedOf = ({ to }: Settings, sinks: ReadonlyArray<{ readonly sink: string }>) =>
   Effect.map(

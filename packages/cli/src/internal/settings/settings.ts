@@ -25,13 +25,13 @@ export interface Settings {
   /** Absolute path of the ledger, and as the person named it. */
   readonly ledger: string
   readonly ledgerName: string
-  /** Jobs in flight; undefined if the library's default is to hold. */
+  /** Jobs in flight; undefined for the library's default. */
   readonly concurrency: number | undefined
   readonly requestsPerSecond: number | undefined
   readonly attachments: "none" | "results" | "all"
   /** Where to get sizes of images, and the folder that a path there starts from. */
   readonly sizes: { readonly text: string; readonly folder: string } | undefined
-  /** Seconds between two looks; undefined if it does not follow. */
+  /** Seconds between two passes; undefined without `--follow`. */
   readonly follow: number | undefined
   readonly limit: number | undefined
   readonly status: ReadonlyArray<string>

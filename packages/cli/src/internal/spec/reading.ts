@@ -43,7 +43,7 @@ const verify = Command.make(
   Command.withDescription(
     "Reads back everything that is stored, and names what is missing, modified, or extra. Works offline.\n\n" +
       "The exit status is 0 if all is intact, 3 if something is missing or modified (the last line is the command that " +
-      "restores it), 4 if something is extra, and 1 if nothing is stored there."
+      "restores it) or not published, 4 if something is extra, and 1 if nothing is stored there."
   ),
   Command.withShortDescription("Check every stored byte, offline"),
   Command.withExamples([

@@ -89,7 +89,7 @@ export class Limiter {
     return isTurn && this.pausedUntil <= now && this.inFlight + this.held < this.limit
   }
 
-  /** Runs a request when its turn has come. `throttled` says whether the answer asks for fewer requests. */
+  /** Runs a request when its turn has come. `throttled` says whether the response asks for fewer requests. */
   run<A, E, R>(request: Effect.Effect<A, E, R>, throttled: (answer: A) => Throttle | null): Effect.Effect<A, E, R> {
     return this.semaphore.withPermit(Effect.clockWith((clock) => {
       const now = monotonicMillisUnsafe(clock)

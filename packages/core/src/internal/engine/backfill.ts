@@ -103,7 +103,7 @@ export const fill = Effect.fnUntraced(
         ...(lease === undefined ? {} : { lease })
       })
       if (unmeasured === undefined) return
-      // What the source has wins over what is read from its files, and that over what is asked for.
+      // Sizes come from the source, else from its files, else from `sizes`.
       const { sizes, unsized } = yield* measure(unmeasured, unmeasured.sizes, looking)
       const record = { ...unmeasured, sizes }
       yield* runner.offer({ record, bytes: bytesOf(record), unsized })

@@ -60,7 +60,7 @@ export const sinkEnd = (
     const message = "it did not answer in time after the stop; the next run stores again what it had not confirmed"
     return { _tag: "SinkFailed", sink, message }
   }
-  // Nothing is complete while it is not known what other writers hold.
+  // The run is not complete if the branches of other writers are unknown.
   if (Exit.isSuccess(exit) && Exit.isSuccess(branches)) {
     const unpublished = branches.value
     const notices = [
