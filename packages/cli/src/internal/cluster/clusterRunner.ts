@@ -53,7 +53,8 @@ const freePort = Effect.callback<number>((resume) => {
 const localAddress = Effect.fnUntraced(function*(url: Redacted.Redacted) {
   if (yield* ClusterStorage.isLocal(url)) return { host: "127.0.0.1", port: yield* freePort }
   return yield* new SettingsError({
-    message: `The cluster's database is on another machine, ${yield* ClusterStorage.describe(url)}, and other runners ` +
+    message:
+      `The cluster's database is on another machine, ${yield* ClusterStorage.describe(url)}, and other runners ` +
       "must reach this one. Name this machine with --address HOST:PORT, or 127.0.0.1:PORT if all runners are on it"
   })
 })

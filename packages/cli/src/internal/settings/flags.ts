@@ -111,7 +111,7 @@ export const runner = {
   address: text(
     "address",
     "HOST:PORT",
-    "Address where other runners reach this one (default: 127.0.0.1 and a free port)"
+    "Address where other runners reach this one; required if the database is on another machine (default: 127.0.0.1 and a free port)"
   ),
   listen: text("listen", "HOST:PORT", "Address to listen on, if it is another one"),
   health: text("health", "HOST:PORT", "Serve /health and /metrics on this address")

@@ -115,7 +115,7 @@ const convert = Command.make(
   {
     from: Flag.String("from").pipe(
       Flag.withMetavar("KIND:TARGET"),
-      Flag.withDescription("Sink that holds the jobs")
+      Flag.withDescription("Sink that holds the jobs, such as files:output or postgres")
     ),
     to: flags.targets.to,
     set: flags.targets.set,
