@@ -38,10 +38,10 @@ export interface Timing {
   readonly healthCheck?: Duration.Input
 }
 
-/** What exports run on. */
+/** What exports need from a cluster. */
 export type Services = Sharding | MessageStorage | RunnerStorage | WorkflowEngine
 
-/** What a runner is part of. */
+/** What a joined runner has. */
 type RunnerServices = Services | Heartbeat.Heartbeat
 
 /** Why a process could not join. */
@@ -57,7 +57,7 @@ const settings = (timing: Timing) => {
     refreshAssignmentsInterval: poll,
     entityMessagePollInterval: poll,
     runnerHealthCheckInterval: healthCheck,
-    // What crosses between processes is checked by its own schemas.
+    // The schemas of messages check what crosses between processes.
     simulateRemoteSerialization: false
   }
 }

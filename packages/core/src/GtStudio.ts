@@ -39,7 +39,7 @@ export interface Activity {
   readonly trouble: string | undefined
   readonly origins: ReadonlyArray<{
     readonly origin: string
-    /** For how long nothing starts, since an answer asked for that (`Retry-After`); 0 for no pause. */
+    /** How long no request starts, because a response asked for a pause (`Retry-After`); 0 for none. */
     readonly pausedMillis: number
     readonly inFlight: number
     /** The limit in force now. */
@@ -180,12 +180,12 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   })
 })
 
-/** A batch of a project: what names it for listings and exports, and what the project's details say of it. */
+/** A batch of a project: its ids for listings and exports, and its details from the project. */
 export type ProjectBatch = BatchRef & Omit<BatchSummary, "id">
 
 /**
- * Returns the batches of a project, in GT Studio's order: one request, whose answer holds all of them. They can be given to
- * an export as they are.
+ * Returns the batches of a project, in GT Studio's order: one request, whose response has all of them. You can pass
+ * them to an export.
  */
 export const batches = (projectId: string): Effect.Effect<ReadonlyArray<ProjectBatch>, GtStudioError, GtStudio> =>
   Effect.flatMap(

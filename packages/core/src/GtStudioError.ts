@@ -9,8 +9,8 @@ import * as PlainText from "./PlainText.ts"
 import { TransportFailure } from "./Transport.ts"
 
 /**
- * `never`: the answer will stay the same. `later`: so it will in this run, until a person has changed something outside.
- * `few`: worth two more tries. `budget`: as long as the retry budget lasts.
+ * `never`: the response will stay the same. `later`: the same in this run, until a person changes something. `few`: worth two
+ * more attempts. `budget`: worth retries while the retry budget lasts.
  */
 type Patience = "never" | "later" | "few" | "budget"
 
