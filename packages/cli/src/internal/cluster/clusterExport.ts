@@ -17,7 +17,7 @@ const modes = { New: "new", Refresh: "refresh", Retry: "retry" } as const
 const requestOf = Effect.fnUntraced(function*(settings: Settings, selection: Export.Selection) {
   if (settings.follow !== undefined) {
     return yield* new SettingsError({
-      message: "A cluster does not follow a batch: leave --follow out, and hand the export in again when there is more"
+      message: "A cluster does not follow a batch: leave --follow out, and run the export again for new jobs"
     })
   }
   if (selection._tag === "Refresh" && (selection.jobs !== undefined || selection.checkedBefore !== undefined)) {
@@ -28,7 +28,7 @@ const requestOf = Effect.fnUntraced(function*(settings: Settings, selection: Exp
   if (settings.sizes !== undefined) {
     return yield* new SettingsError({
       message:
-        "A cluster does not look for sizes of images: leave --sizes and the setting out. When it has ended, run " +
+        "A cluster does not look for sizes of images: leave out --sizes and its setting. After the export, run " +
         "labelstream refresh --sizes without a cluster"
     })
   }
