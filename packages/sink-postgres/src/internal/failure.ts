@@ -74,7 +74,8 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
     return { reason: "unavailable", detail: `${name} is busy with other writers for too long: run again` }
   }
   if (code === "2BP01") {
-    const detail = `your views depend on columns that must change in ${name}: drop them, run again, and make them again`
+    const detail =
+      `your views depend on columns that must change in ${name}: drop them, run again, and create them again`
     return { reason: "misconfigured", detail: `${detail}: ${shortened(message)}` }
   }
   if (code === "25006") {
