@@ -15,10 +15,8 @@ const reasons = (description: string) =>
 const ofBatch = { project_id: text("Project"), batch_id: text("Batch") }
 
 const prospects = {
-  retryable: flag("Whether the next run retries it"),
-  permanent: flag(
-    "Whether another run will hardly help: the next run skips it, or, if it is retryable, tries it once without waiting"
-  )
+  retryable: flag("The next run retries it"),
+  permanent: flag("Another run will hardly help: the next run tries it at most once, without waiting")
 }
 
 /** A failed job, or a batch whose listing failed. */
@@ -27,16 +25,16 @@ export const Failure = Schema.Struct({
   job_id: textOrNull("Job; null if the listing of the batch failed"),
   error: text("Reason, such as AttachmentMissing"),
   message: text("The reason as a sentence"),
-  attempts: number("Runs that tried it since it was last stored"),
+  attempts: number("Runs that tried the job since it was last stored"),
   ...prospects
 })
 
 /** `export`, `retry`, `refresh`, and `convert`. */
 export const Export = Schema.Struct({
-  complete: flag("Whether nothing is missing of what was asked for"),
-  limited: flag("Whether --limit left jobs for the next run"),
-  stopped: flag("Whether the run was stopped before its end"),
-  no_match: flag("Whether the filters skipped every job"),
+  complete: flag("Nothing that was asked for is missing"),
+  limited: flag("--limit left jobs for the next run"),
+  stopped: flag("The run was stopped before its end"),
+  no_match: flag("The filters skipped every job"),
   seen: described(
     Schema.Struct({ statuses: Schema.Array(Schema.String), labels: Schema.Array(Schema.String) }),
     "Up to 20 statuses and labels of skipped jobs"
@@ -50,22 +48,22 @@ export const Export = Schema.Struct({
     unfinished: number("Jobs without a result yet"),
     failed: number("Jobs that failed"),
     remaining: number("Jobs that a stopped run did not reach"),
-    skipped: number("Jobs that the run was not asked for; not part of listed"),
+    skipped: number("Jobs that the filters exclude; not part of listed"),
     changed: number("Jobs whose earlier revision was replaced; part of exported"),
     delisted: number("Stored jobs that are no longer listed; they are kept"),
     bytes: number("Bytes fetched for exported jobs")
   })),
   failures: Schema.Array(Failure),
-  unsized: reasons("Images whose size was looked for and not found, by reason"),
+  unsized: reasons("Images without a size, by reason"),
   unreachable: reasons("Inputs that --attachments all could not fetch, by reason; their jobs are stored without them"),
   sinks: Schema.Array(Schema.Struct({
     sink: text("The sink with its place, such as files:/data/output"),
-    stored: number("Jobs that it stored in this run"),
-    backfilled: number("Those of them that came from another sink"),
+    stored: number("Jobs stored in this run"),
+    backfilled: number("Stored jobs that came from another sink"),
     bytes: number("Bytes of the stored jobs"),
-    error: textOrNull("Why it stopped storing"),
-    published: flag("Whether readers see what it stored"),
-    notice: textOrNull("What its readers must know")
+    error: textOrNull("Why the sink stopped storing"),
+    published: flag("Readers see what it stored"),
+    notice: textOrNull("What readers must know")
   })),
   seconds: number("Duration of the run")
 })
@@ -79,22 +77,22 @@ export const Plan = Schema.Struct({
     unchanged: number("Jobs that every sink holds already"),
     unfinished: number("Jobs without a result yet"),
     failed: number("Jobs that a normal run would not retry"),
-    skipped: number("Jobs that the filter leaves out; not part of listed"),
+    skipped: number("Jobs that the filters exclude; not part of listed"),
     pages: number("Pages of the listing"),
     listing_error: textOrNull("Why the listing could not be read to its end")
   })),
-  limited: flag("Whether there is more to fetch than --limit allows"),
+  limited: flag("There is more to fetch than --limit allows"),
   sample: described(
     Schema.Struct({
       jobs: number("Jobs fetched to measure their cost"),
       failed: number("Jobs of the sample that could not be fetched"),
-      requests: number("Requests that they took"),
-      bytes: number("Bytes that they have"),
-      seconds: number("Time that they took, added up")
+      requests: number("Requests for these jobs"),
+      bytes: number("Bytes of these jobs"),
+      seconds: number("Time for these jobs, added up")
     }),
     "What the sample cost"
   ),
-  no_match: flag("Whether the filters skip every job"),
+  no_match: flag("The filters skip every job"),
   seen: described(Schema.Struct({ statuses: Schema.Array(Schema.String) }), "Up to 20 statuses of skipped jobs"),
   estimate: described(
     Schema.Struct({
@@ -131,7 +129,7 @@ export const Status = Schema.Struct({
       ...prospects,
       example: described(
         Schema.Struct({ batch_id: Schema.String, job_id: Schema.String, message: Schema.String }),
-        "One of them"
+        "One failed job"
       )
     })),
     "Failed jobs by reason, the most frequent first"
@@ -153,7 +151,7 @@ export const ClusterStatus = Schema.Struct({
     ...Export.fields
   })),
   runners: Schema.Array(
-    Schema.Struct({ address: text("HOST:PORT"), healthy: flag("Whether it was heard from lately") })
+    Schema.Struct({ address: text("HOST:PORT"), healthy: flag("The runner responded lately") })
   )
 })
 
@@ -167,8 +165,8 @@ export const Verify = Schema.Struct({
   differences: Schema.Array(Schema.Struct({
     difference: described(Schema.Literals(["missing", "modified", "extra", "leftover"]), "What is wrong"),
     sink: text("The sink with its place"),
-    batch_id: Schema.optionalKey(text("Batch, where one is known")),
-    job_id: Schema.optionalKey(text("Job, where one is known")),
+    batch_id: Schema.optionalKey(text("Batch, if known")),
+    job_id: Schema.optionalKey(text("Job, if known")),
     path: textOrNull("File or row; null if a whole job is gone")
   })),
   repair: texts("Commands that restore what is missing or modified"),
@@ -200,8 +198,8 @@ export const Sinks = Schema.Struct({
     target: textOrNull("Option that TARGET of --to fills"),
     options: Schema.Array(Schema.Struct({
       name: text("Option"),
-      required: flag("Whether it must be given"),
-      description: text("What it does")
+      required: flag("The option is required"),
+      description: text("What the option does")
     })),
     keeps: Schema.Array(Schema.Struct({
       variant: text("Options under which this holds; empty for the defaults"),
@@ -215,10 +213,10 @@ export const Sinks = Schema.Struct({
 
 /** `check`. */
 export const Check = Schema.Struct({
-  ok: flag("Whether everything is right"),
+  ok: flag("Everything is right"),
   findings: Schema.Array(Schema.Struct({
     what: text("What was checked"),
-    ok: flag("Whether it is right"),
+    ok: flag("The finding is good"),
     said: text("The finding as a sentence")
   }))
 })

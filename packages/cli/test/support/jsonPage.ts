@@ -1,6 +1,6 @@
 /** The page about `--json`, made from the schemas. */
 import * as Schema from "effect/Schema"
-import { all } from "../../src/JsonOutput.ts"
+import * as JsonOutput from "../../src/JsonOutput.ts"
 
 interface Json {
   readonly type?: string
@@ -27,7 +27,9 @@ const rows = (schema: Json, path: string): ReadonlyArray<readonly [string, strin
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const at = path === "" ? name : `${path}.${name}`
     const optional = schema.required?.includes(name) === true ? "" : ", optional"
-    return [[`\`${at}\``, `${typeOf(field)}${optional}`, descriptionOf(field)] as const, ...rows(field, at)]
+    const own = [`\`${at}\``, `${typeOf(field)}${optional}`, descriptionOf(field)] as const
+    const inner = rows(field, at)
+    return own[2] === "" && inner.length > 0 ? inner : [own, ...inner]
   })
 }
 
@@ -39,15 +41,24 @@ const table = (lines: ReadonlyArray<ReadonlyArray<string>>): string => {
   return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)].join("\n")
 }
 
-const sections = Object.entries(all).map(([command, schema]) => {
-  const { schema: json } = Schema.toJsonSchemaDocument(schema)
-  return `## ${command}\n\n${table([["field", "type", "meaning"], ...rows(json, "")])}\n`
-})
+const rowsOf = (schema: Schema.Top) => rows(Schema.toJsonSchemaDocument(schema).schema, "")
+
+/** The fields of an export that a section has below `exports[]` are one row. */
+const shortened = (lines: ReturnType<typeof rowsOf>) => {
+  const ofExport = new Set(rowsOf(JsonOutput.Export).map((cells) => cells.join("|").replace("`", "`exports[].")))
+  const rest = lines.filter((cells) => !ofExport.has(cells.join("|")))
+  if (lines.length - rest.length !== ofExport.size) return lines
+  return [["`exports`", "array of object", "All fields of `export`, and:"] as const, ...rest]
+}
+
+const sections = Object.entries(JsonOutput.all).map(([command, schema]) =>
+  `## ${command}\n\n${table([["field", "type", "meaning"], ...shortened(rowsOf(schema))])}\n`
+)
 
 export const jsonPage = `# JSON output
 
-With \`--json\`, a command prints one object on stdout and nothing else. Logs go to stderr. This page lists the fields of each
-command. It is made from the schemas in \`packages/cli/src/JsonOutput.ts\`, and a test compares both with real output.
+With \`--json\`, a command prints one object on stdout and nothing else. Logs go to stderr. This page is made from the schemas
+in \`packages/cli/src/JsonOutput.ts\`.
 
 A command that could not run prints its reason on stderr and ends with 1. \`export\`, \`retry\`, \`refresh\`, and \`convert\` then
 still print an object, with \`"complete": false\`.
