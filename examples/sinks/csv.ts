@@ -26,7 +26,7 @@ const csvLine = (cells: ReadonlyArray<Cell | null>): string =>
 const text = (cell: Cell): string => Object.is(cell, -0) ? "-0" : String(cell)
 
 const Options = Schema.Struct({
-  directory: SinkPlugin.LocalPath.annotate({ description: "Folder to write into. Made if it is missing." })
+  directory: SinkPlugin.LocalPath.annotate({ description: "Folder to write into. Created if it is missing." })
 })
 
 export const make = (options: typeof Options.Type): JobSink.JobSink => {

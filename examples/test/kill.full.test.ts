@@ -53,7 +53,7 @@ const world = Effect.gen(function*() {
       stdio: ["ignore", "ignore", "inherit"]
     })
 
-  /** Runs an export, killed so many milliseconds after so many answers. Tells its end and whom it asked for. */
+  /** Runs an export, and kills it some milliseconds after a number of responses. Returns its end and the requested jobs. */
   const run = Effect.fnUntraced(function*(output: string, answers = Number.POSITIVE_INFINITY, later = 0) {
     yield* simulator.reset
     const child = start(output)

@@ -11,7 +11,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-/** What answers 200 on the wire and is not what was asked for, or is it in spite of its headers. */
+/** Responses with 200 that are not the file, or that are the file despite their headers. */
 const kinds: ReadonlyArray<readonly [Fault.On, Fault.Kind, number]> = [
   ["storage", { _tag: "Html", status: 200 }, 1],
   ["storage", { _tag: "Malformed", as: "xml" }, 1],

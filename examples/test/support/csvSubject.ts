@@ -8,7 +8,7 @@ import * as Csv from "../../sinks/csv.ts"
 
 export const make = (directory: string) => Csv.make({ directory })
 
-/** Asks DuckDB, told no more than what RFC 4180 leaves open; `annotations` stands for the files. */
+/** Asks DuckDB, with only the options that RFC 4180 leaves open; `annotations` stands for the files. */
 export const query = async (directory: string, sql: string) => {
   const connection = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect()
   const table = `read_csv('${directory}/*.csv', header = true, delim = ',', quote = '"', escape = '"',

@@ -1,4 +1,4 @@
-/** An export into a database that kills itself when the ledger is to be told of a batch: the sink has committed it. */
+/** An export into a database that kills itself after the sink has committed a batch, before the ledger records it. */
 import { Export, GtStudio, Ledger } from "@labelstream/core"
 import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import { SqliteSink } from "@labelstream/sink-sqlite"

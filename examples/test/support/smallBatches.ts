@@ -1,4 +1,4 @@
-/** An export in its own process, to be killed: small batches, so that what a kill costs can be told from the rest. */
+/** An export in its own process, to be killed: small batches, so that a test sees what a kill costs. */
 import { Export, GtStudio } from "@labelstream/core"
 import { NodeSpool, NodeTransport, SqliteLedger } from "@labelstream/node"
 import { FilesSink } from "@labelstream/sink-files"

@@ -31,7 +31,7 @@ export type Target = typeof Target.Type
 
 /** What the file holds. */
 export const Config = Schema.Struct({
-  /** One project, or several, of which `allBatches` then takes all. */
+  /** One project, or several with `allBatches`. */
   project: Schema.optionalKey(
     Schema.Union([text("the id of a project"), Schema.NonEmptyArray(text("the id of a project"))])
   ),
@@ -43,7 +43,7 @@ export const Config = Schema.Struct({
   ledger: Schema.optionalKey(text("a path")),
   /** Maximum jobs in flight. Default: 96. */
   concurrency: Schema.optionalKey(atLeastOne),
-  /** Maximum requests to the API per second. Default: no limit of our own. */
+  /** Maximum requests to the API per second. Default: no limit. */
   requestsPerSecond: Schema.optionalKey(positive),
   /** Which files are fetched with a result. Default: `results`. */
   attachments: Schema.optionalKey(Schema.Literals(["none", "results", "all"])),

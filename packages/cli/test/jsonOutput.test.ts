@@ -16,7 +16,7 @@ describe("the objects of --json", () => {
     assert.strictEqual(readFileSync(page, "utf8"), jsonPage)
   })
 
-  it.live("are what the schemas say, with no field more", () =>
+  it.live("have exactly the fields of their schemas", () =>
     Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       const simulator = yield* Simulator.start({ batches: [{ id: "b", jobs: 6, unfinished: [1] }] })

@@ -16,7 +16,7 @@ describe("the summary", () => {
     isRetry: false
   }
 
-  it("says of counts that do not add up that this is our fault", () => {
+  it("calls counts that do not add up a bug", () => {
     const text = summary(report({ exported: 8, remaining: 2 }), activity, end)
     assert.match(text, /10 jobs listed = 8 exported .* \+ 2 remaining\n/)
     assert.match(text, /do not add up[^]*bug in Labelstream; please report it/)

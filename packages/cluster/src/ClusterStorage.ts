@@ -49,7 +49,7 @@ const parse = (url: Redacted.Redacted): Effect.Effect<Place, Ledger.LedgerError>
     return Effect.succeed({ _tag: "Sqlite", file: resolve(file), name: `SQLite file ${resolve(file)}` })
   }
   if (!/^postgres(ql)?:\/\//.test(text)) {
-    return Effect.fail(unusable(`The database's URL is of no kind that is known: ${forms}.`))
+    return Effect.fail(unusable(`The database's URL has an unknown scheme: ${forms}.`))
   }
   const place = PostgresUrl.placeOf(url)
   if (place === undefined) {

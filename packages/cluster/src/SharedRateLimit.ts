@@ -36,7 +36,7 @@ export interface Options {
   readonly patience?: Duration.Input
 }
 
-/** Turns are taken for so many milliseconds ahead; an unused one can be used for as long after its time. */
+/** Milliseconds for which a runner takes turns ahead. An unused turn stays valid for as long after its time. */
 const blockMillis = 200
 /** A runner knows a pause of another runner after this time at most. */
 const knownMillis = 1000

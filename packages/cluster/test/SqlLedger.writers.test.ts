@@ -22,7 +22,7 @@ const roundsIn = (lines: ReadonlyArray<string>) => lines.filter((line) => line.s
 
 for (const kind of kinds) {
   describe(`SqlLedger on ${kind.name}, written by several processes`, () => {
-    it.live("keeps every call that it answered and nothing of others in part, though writers are killed", () =>
+    it.live("keeps every acknowledged call, and no part of another, when writers are killed", () =>
       Effect.gen(function*() {
         const url = yield* kind.url
         const [a, b, c] = yield* Effect.forEach(["a", "b", "c"], (name) => start("writer", url, name, "1000", "100"))

@@ -113,7 +113,7 @@ export class ConnectionFailed extends TaggedError<ConnectionFailed>()("Connectio
       case "Timeout":
         return `no answer${from} in time`
       case "Protocol":
-        return `the answer${from} is not valid HTTP${code}`
+        return `the response${from} is not valid HTTP${code}`
     }
   }
 

@@ -73,7 +73,7 @@ export type ListingEvent =
   }
   /** The platform has no result for these jobs yet. */
   | OfJobs & { readonly _tag: "Unfinished" }
-  /** It failed in an earlier run with an error that does not pass by itself, and was not tried. Counted as failed. */
+  /** It failed in an earlier run with an error that is not retryable, and was not tried. Counted as failed. */
   | OfJob & FailedAttempts & { readonly _tag: "StillFailed" }
   /** These jobs were stored once and are no longer listed. Nothing is deleted. */
   | OfJobs & { readonly _tag: "Delisted" }

@@ -24,7 +24,7 @@ import {
 import * as TableRows from "./TableRows.ts"
 
 /**
- * What a lifted sink declares when its author says nothing. A crash or a failure in the middle of a write can leave a part
+ * The capabilities of a sink whose author declares none. A crash or a failure in the middle of a write can leave a part
  * of a batch, and the next run writes the batch again: every job arrives, some may arrive twice. Several processes may
  * write at once, each straight to the place, and there is nothing to merge: claim `writers: "single"` where the place does
  * not take that, such as a file that is written from its beginning, and refuse a second `open` with `conflict`.
@@ -54,7 +54,7 @@ export interface Description {
   readonly capabilities?: Claims
   /** Checks that the target is writable. Default: not checked before `open`. */
   readonly check?: Effect.Effect<void, SinkError>
-  /** Reads back what is stored, for those who claim `inspectable`. */
+  /** Reads back what is stored. Required if `inspectable` is claimed. */
   readonly inspect?: JobSink["inspect"]
 }
 

@@ -168,8 +168,8 @@ export type Import = (specifier: string) => Promise<unknown>
  * Loads a sink by name and makes it from its options, as they were written in a configuration.
  *
  * Packages are resolved from this module unless `importModule` resolves them otherwise, which a program should do: for
- * instance `(name) => import(name)` written in the program's own code. Whoever installs the package runs its code: take
- * names from those who may choose what this program runs.
+ * instance `(name) => import(name)` written in the program's own code. Loading a package runs its code: take
+ * names from a trusted source only.
  *
  * @example
  * ```ts

@@ -8,7 +8,7 @@ import type { AttachmentRecord, JobRecord, Receipt, Size, StoredJob } from "./Jo
 import * as PathName from "./PathName.ts"
 import * as UnsignedUrl from "./UnsignedUrl.ts"
 
-/** The row of `jobs`, for a document that gave so many rows of `annotations`. Counts are as the platform sends them. */
+/** The row of `jobs`, for a document with this many rows of `annotations`. Counts are as the platform sends them. */
 export const jobRow = (record: JobRecord, annotationRows: number): JobRow => {
   const { result, summary } = record
   return {
@@ -92,7 +92,7 @@ export const sizesOf = (
   return sizes
 }
 
-/** What a commit answers for a record that is stored whole. */
+/** The receipt of a record that is stored completely. */
 export const receiptOf = (record: JobRecord): Receipt => ({
   batchId: record.batchId,
   jobId: record.jobId,

@@ -54,17 +54,17 @@ export const metrics = {
     "cause"
   ]),
   jobDuration: timer("labelstream_job_fetch_duration_seconds", "Time to fetch a job with its files"),
-  requests: counter("labelstream_requests_total", "Requests sent, tries again included", ["endpoint", "outcome"]),
+  requests: counter("labelstream_requests_total", "Requests sent, retries included", ["endpoint", "outcome"]),
   requestDuration: timer("labelstream_request_duration_seconds", "Time from sending a request to the end of its body", [
     "endpoint"
   ]),
-  retries: counter("labelstream_retries_total", "Tries again, by what had failed", ["endpoint", "cause"]),
-  receivedBytes: byteCounter("labelstream_received_bytes_total", "Bytes of bodies received, failed tries included", [
+  retries: counter("labelstream_retries_total", "Retries, by what failed", ["endpoint", "cause"]),
+  receivedBytes: byteCounter("labelstream_received_bytes_total", "Bytes of bodies received, failed attempts included", [
     "origin"
   ]),
   limiterWait: timer("labelstream_limiter_wait_seconds", "Time that requests waited for their turn", ["origin"]),
   requestsInFlight: gauge("labelstream_requests_in_flight", "Requests in flight", ["origin"]),
-  requestLimit: gauge("labelstream_requests_in_flight_limit", "Most requests in flight that are allowed now", [
+  requestLimit: gauge("labelstream_requests_in_flight_limit", "Maximum requests in flight now", [
     "origin"
   ]),
   jobsInFlight: gauge("labelstream_jobs_in_flight", "Jobs being fetched"),

@@ -70,7 +70,7 @@ export interface TransportRequest {
   readonly idleTimeout: Duration.Duration
   /**
    * Longest time from sending to the end of a body that comes as one array, looked at when a piece of it arrives; then it
-   * is `Stalled`. Keeps a peer that sends byte by byte from being waited for as long as it likes. Default: no limit.
+   * is `Stalled`. Bounds the wait for a peer that sends byte by byte. Default: no limit.
    */
   readonly answerTimeout?: Duration.Duration
 }
@@ -105,7 +105,7 @@ export const retryAfterMillis = (response: Pick<TransportResponse, "header">, no
 }
 
 /**
- * Sends one request and answers when the headers and, for a body within `memoryLimit`, the body are there. The
+ * Sends one request and returns when the headers and, for a body within `memoryLimit`, the body are there. The
  * connection of a streamed body is given up when the scope closes; a stream can be run once. Interruption aborts the
  * request. Redirects come back as they are.
  */

@@ -93,7 +93,7 @@ describe("one bad job", () => {
     }))
 })
 
-describe("what makes going on useless", () => {
+describe("an error that no further job can avoid", () => {
   /** Jobs of the page before are being asked for when the key is turned down. */
   const jobsAsked = (platform: FakePlatform) => platform.kinds.filter((kind) => kind.startsWith("jobs")).length
 
@@ -234,7 +234,7 @@ describe("a listing that fails", () => {
       assert.include(report.batches[0]?.listingError ?? "", "points back")
     }))
 
-  it.effect("says nothing of jobs that have delisted", () =>
+  it.effect("does not report delisted jobs", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform([batchOf(6)])
       const { run } = yield* world(platform, [new MemorySink()])

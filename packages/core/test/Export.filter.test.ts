@@ -33,7 +33,7 @@ describe("a run for some jobs", () => {
       deepStrictEqual(idsIn(sink), ["b-1", "b-3", "b-5"])
     }))
 
-  it.effect("tries again only the failed jobs that are filter", () =>
+  it.effect("retries only the failed jobs that match the filter", () =>
     Effect.gen(function*() {
       const platform = new FakePlatform(
         [batchOf(6)],

@@ -55,7 +55,7 @@ describe("a stop with a sink that hangs", () => {
         Effect.gen(function*() {
           const report = yield* stopped([hangingAt(step, hang)])
           assert(report?.stopped === true && !report.complete)
-          assert.include(report.sinks[0]?.error ?? "", "did not answer")
+          assert.include(report.sinks[0]?.error ?? "", "did not respond")
           const [batch] = report.batches
           deepStrictEqual([batch?.failed, batch?.exported, batch?.remaining], step === "finish" ? [0, 3, 0] : [0, 0, 3])
         }))
@@ -65,7 +65,7 @@ describe("a stop with a sink that hangs", () => {
   it.effect("when it is closed ends within the grace time and a second", () =>
     Effect.gen(function*() {
       const report = yield* stopped([new HangingAtClose()])
-      assert.include(report?.sinks[0]?.error ?? "", "did not answer")
+      assert.include(report?.sinks[0]?.error ?? "", "did not respond")
       strictEqual(report?.batches[0]?.exported, 3)
     }))
 

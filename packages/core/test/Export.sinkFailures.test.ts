@@ -67,7 +67,7 @@ describe("a sink that fails", () => {
 })
 
 describe("a sink that has failed", () => {
-  it.effect("is asked once where another try cannot help, and never again in this run", () =>
+  it.effect("is called once if no retry can help, and never again in this run", () =>
     Effect.gen(function*() {
       const [one, other] = twoSinks()
       other.failNext("stage", "conflict")
@@ -77,7 +77,7 @@ describe("a sink that has failed", () => {
       strictEqual(one.stored.size, 40)
     }))
 
-  it.effect("is asked four times where another try may help", () =>
+  it.effect("is called four times if a retry may help", () =>
     Effect.gen(function*() {
       const [one, other] = twoSinks()
       other.failNext("stage", "unavailable")

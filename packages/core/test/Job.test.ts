@@ -61,7 +61,7 @@ describe("what the platform says", () => {
     deepStrictEqual([batch?.name, batch?.totalJobs, batch?.annotations, batch?.isDefault], [null, 12, 3e9, null])
   })
 
-  it("comes back as it was when it is written again", () => {
+  it("is the same after it was written and read", () => {
     const job = { id: "a", reference_id: "r", status: "s", frames: 1, annotations: 2, tag: null, priority_weight: 5 }
     deepStrictEqual(Schema.encodeSync(JobSummary)(Schema.decodeSync(JobSummary)(job)), job)
   })

@@ -26,7 +26,7 @@ const record = (index: number) => {
   } as never as JobRecord
 }
 
-describe("a lifted sink", () => {
+describe("a simple sink", () => {
   it.live("holds no more after 200,000 jobs than after 50,000", () =>
     Effect.scoped(Effect.gen(function*() {
       const open = yield* SimpleSink.fromWriter({ name: "x", id: "x", open: Effect.succeed(() => Effect.void) }).open

@@ -100,7 +100,7 @@ describe("the metrics of an export", () => {
       assert(Number(series(metrics.receivedBytes).api) > 1000)
     }))
 
-  it.effect("count failures and tries again by their cause", () =>
+  it.effect("count failures and retries by their cause", () =>
     Effect.gen(function*() {
       const { series, within } = listening()
       const platform = new FakePlatform([batchOf(4)], (asked, kind) => {

@@ -27,7 +27,7 @@ const whatNext = ({ directory, home }: ReturnType<typeof create>): string => {
     console.error(`Labelstream needs Node.js 22.19 or newer, and this is ${process.versions.node}.`)
   }
   return [
-    `Made ${folder}. To hold it to the ${kind === "format" ? "format kit" : "sink contract"}:`,
+    `Created ${folder}. To test it with the ${kind === "format" ? "format kit" : "sink contract"}:`,
     "",
     ...lines.map((line) => `  ${line}`),
     ""

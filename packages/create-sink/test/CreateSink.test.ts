@@ -84,7 +84,7 @@ describe("create-sink", () => {
       for (const [name, ...args] of [["blobs", "--format", "blobs"], ["rows", "rows", "--format"]] as const) {
         const { status, stdout } = yield* createSink(at, ...args)
         assert.strictEqual(status, 0)
-        assert.include(stdout, "To hold it to the format kit:")
+        assert.include(stdout, "To test it with the format kit:")
         const files = Object.keys(SinkTemplate.files(name, "alone", "format")).sort()
         assert.deepStrictEqual(yield* contents(join(at, `labelstream-sink-${name}`)), files)
       }

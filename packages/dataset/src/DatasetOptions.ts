@@ -25,7 +25,7 @@ const label = Schema.String.check(Schema.isNonEmpty({ message: "Expected a class
 /** The fields, for the Schema of a format's options. */
 export const fields = {
   directory: SinkPlugin.LocalPath.annotate({
-    description: "Folder of the dataset, absolute or relative to the working directory. Made when it is missing."
+    description: "Folder of the dataset, absolute or relative to the working directory. Created if it is missing."
   }),
   split: Schema.optionalKey(Schema.Union([shares, table])).annotate({
     description: "Shares by name that sum to 1, such as train=0.8,val=0.2, or a table reference_id,split (FILE.csv), " +
@@ -36,11 +36,11 @@ export const fields = {
   }),
   classes: Schema.optionalKey(Schema.Union([Schema.Array(label), Schema.Record(Schema.String, Schema.NullOr(label))]))
     .annotate({
-      description: "Classes in order, or a map from label to class, where null drops a label. Labels that are not " +
-        "named keep their name and come after. Default: the labels met, by code point."
+      description: "Classes in order, or a map from label to class, where null drops a label. Other labels keep " +
+        "their names and come last. Default: the labels found, by code point."
     }),
   media: Schema.optionalKey(Schema.Literals(["copy", "url", "none"])).annotate({
-    description: "Input images: copy (default), url names their address only, or none."
+    description: "Input images: copy (default), url (only their addresses), or none."
   }),
   images: Schema.optionalKey(SinkPlugin.LocalPath).annotate({
     description: "Folder of input images, matched by the stem of the input's URL, then by reference id. Default: none."
@@ -49,7 +49,7 @@ export const fields = {
     description: "File names: from url (default), reference id, or job id; or those of a samples.csv (FILE.csv)."
   }),
   empty: Schema.optionalKey(Schema.Literals(["keep", "drop"])).annotate({
-    description: "Images on which nothing is left: keep (default) or drop."
+    description: "Images without annotations: keep (default) or drop."
   }),
   lossless: Schema.optionalKey(Schema.Boolean).annotate({
     description: "Fail if an annotation is dropped or approximated, or a sample lacks its size. Default: false."

@@ -13,7 +13,7 @@ export type Keypoint = readonly [x: number, y: number, visibility: 0 | 2]
 
 /** The order of keypoints. */
 export interface Layout {
-  /** In order: the names asked for, or the labels met. */
+  /** In order: the names asked for, or the labels found. */
   readonly names: ReadonlyArray<string>
   /** The points of a landmark, one for each name. */
   readonly place: (shape: Shape) => ReadonlyArray<Keypoint>

@@ -36,7 +36,7 @@ export interface Tally {
   readonly add: (shape: string, className: string, carried: Carried, weight?: Weight, count?: number) => void
   /** By shape, class, and reason, by code point. */
   readonly entries: () => ReadonlyArray<Entry>
-  /** Tells if every loss was asked for. */
+  /** Whether every loss was asked for. */
   readonly isLossless: () => boolean
 }
 

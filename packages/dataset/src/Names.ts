@@ -23,7 +23,7 @@ const unsafe = /[\p{Cc}"*/:<>?\\|\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\u
 /** Names of devices on Windows, with any ending. */
 const device = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=$|\.)/i
 
-/** The longest beginning of a text that has so many bytes in UTF-8. */
+/** The longest beginning of a text that has at most this many bytes in UTF-8. */
 const beginning = (text: string, bytes: number): string =>
   text.length * 3 <= bytes ? text : text.slice(0, encoder.encodeInto(text, new Uint8Array(bytes)).read)
 

@@ -1,6 +1,6 @@
 /**
- * The ledger's SQL, for those who bring it to another database than {@link SqliteLedger} does: its tables, its statements
- * and what is made of their rows, as programs that ask a driver to run statements.
+ * The ledger's SQL for other databases than that of {@link SqliteLedger}: tables, statements, and decoding of rows, as
+ * programs that ask a driver to run statements.
  */
 export { inTable } from "./internal/ledger/observed.ts"
 export { batchKey, jobOf, type Recorder } from "./internal/ledger/outcomes.ts"

@@ -67,7 +67,7 @@ export interface Options {
   readonly logFormat?: "json"
 }
 
-/** All that is asked for in one layer, in the order that each needs. Nothing asked for is nothing turned on. */
+/** All layers that the options name, as one. Without options, nothing is turned on. */
 export const layer = ({ logFormat, otlp, prometheus }: Options): Layer.Layer<never, OptionError.OptionError> => {
   const logs = logFormat === "json" ? layerJsonLogs : Layer.empty
   const file = prometheus === undefined ? Layer.empty : layerPrometheus(prometheus)

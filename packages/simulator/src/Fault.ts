@@ -14,7 +14,7 @@ const Milliseconds = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum:
 const Status = Schema.Int.check(Schema.isBetween({ minimum: 200, maximum: 599 }))
 
 /**
- * What a request meets. Answers in place of the right one, on any endpoint: `Status`, `Html`, `Platform` (JSON with a
+ * What a request meets. Responses in place of the right one, on any endpoint: `Status`, `Html`, `Platform` (JSON with a
  * platform code), `RateLimited`. The right answer, spoilt on the wire: `Reset`, `Truncated`, `Stalled`, `Slow`,
  * `Delayed`, `Malformed`, `Mislabeled`. Only at attachments: `ExpiredUrl`, `NoLocation`, `RedirectLoop`, and with the storage
  * `Missing`, `Denied`. Only in listings: `RepeatedToken`, `Overlap`, `JobsAdded`, `BadEntry`. Only at jobs:
@@ -119,7 +119,7 @@ export const Fault = Schema.Struct({
   from: Schema.optionalKey(Share),
   /** Which time the same thing is asked for the fault begins. Default: 1, the first. */
   nth: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
-  /** How many times in a row it strikes. Default: once for faults that another try can help, else forever. */
+  /** How many times in a row it strikes. Default: once for retryable faults, else always. */
   times: Schema.optionalKey(Count),
   /** What is counted for `nth` and `times`: the same request again (default), or any at the endpoint. */
   per: Schema.optionalKey(Schema.Literals(["request", "endpoint"]))

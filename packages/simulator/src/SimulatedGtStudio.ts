@@ -16,7 +16,7 @@ export interface Options extends Omit<Simulator.Options, "host" | "port" | "stor
 }
 
 /**
- * Provides the client and the {@link Simulator.Simulator} that answers it. Waits (retries, faults, `latency`) go by Effect's
+ * Provides the client and the {@link Simulator.Simulator} that serves it. Waits (retries, faults, `latency`) go by Effect's
  * clock, so that `TestClock` drives them. Bodies are as with sockets, except that content encodings are not undone. Fails
  * with a `SimulatorError` or an `OptionError` if options are out of range. Each call makes another one.
  *

@@ -31,7 +31,7 @@ export interface Options extends Scenario.Options {
   /** Waits so long before each answer. Default: 0. */
   readonly latency?: Duration.Input
   /**
-   * Answers 429 past this many requests a second at the API (as many may come at once); with `retryAfter` in seconds.
+   * Responds with 429 past this many requests per second at the API (as many may come at once); with `retryAfter` in seconds.
    * Default: no limit. The platform documents 20 a second for POST, and nothing for GET.
    */
   readonly rateLimit?: { readonly perSecond: number; readonly retryAfter?: number }

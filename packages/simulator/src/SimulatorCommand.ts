@@ -14,70 +14,70 @@ import * as Simulator from "./Simulator.ts"
 import * as Traffic from "./Traffic.ts"
 
 const flags = {
-  jobs: Flag.Int("jobs").pipe(Flag.withDescription("jobs in each batch (default 1000)"), Flag.withDefault(1000)),
-  batches: Flag.Int("batches").pipe(Flag.withDescription("batches, all alike (default 1)"), Flag.withDefault(1)),
+  jobs: Flag.Int("jobs").pipe(Flag.withDescription("Jobs in each batch (default: 1000)"), Flag.withDefault(1000)),
+  batches: Flag.Int("batches").pipe(Flag.withDescription("Batches (default: 1)"), Flag.withDefault(1)),
   port: Flag.Int("port").pipe(
-    Flag.withDescription("port of the API, the storage takes the next; 0 for any (default 4010)"),
+    Flag.withDescription("Port of the API; the storage takes the next one; 0 for any (default: 4010)"),
     Flag.withDefault(4010)
   ),
   seed: Flag.String("seed").pipe(
-    Flag.withDescription("number or text that everything follows from (default 1)"),
+    Flag.withDescription("Number or text that determines all content (default: 1)"),
     Flag.withDefault("1")
   ),
   apiKey: Flag.String("api-key").pipe(
-    Flag.withDescription("key to accept (default simulator-key)"),
+    Flag.withDescription("Key to accept (default: simulator-key)"),
     Flag.withDefault("simulator-key")
   ),
   latency: Flag.Int("latency").pipe(
-    Flag.withDescription("milliseconds before each answer (default 0)"),
+    Flag.withDescription("Milliseconds before each response (default: 0)"),
     Flag.withDefault(0)
   ),
   kinds: Flag.String("kinds").pipe(
     Flag.withDescription(
-      `result kinds, comma-separated, or all (default image_annotation): ${Scenario.allKinds.join(", ")}`
+      `Result kinds, comma-separated, or all (default: image_annotation): ${Scenario.allKinds.join(", ")}`
     ),
     Flag.withDefault("image_annotation")
   ),
   ids: Flag.Literals("ids", ["uuid", "odd", "hostile", "mixed"]).pipe(
-    Flag.withDescription("how job ids look (default uuid)"),
+    Flag.withDescription("Form of job ids (default: uuid)"),
     Flag.withDefault("uuid" as const)
   ),
   unfinished: Flag.Finite("unfinished").pipe(
-    Flag.withDescription("share of jobs that are not finished, 0 to 1 (default 0)"),
+    Flag.withDescription("Share of unfinished jobs, 0 to 1 (default: 0)"),
     Flag.withDefault(0)
   ),
   documentBytes: Flag.Int("document-bytes").pipe(
-    Flag.withDescription("about how long each result document is (default: natural, 0.3 to 6 KB)"),
+    Flag.withDescription("Approximate size of each result document (default: natural, 0.3 to 6 KB)"),
     Flag.withDefault(0)
   ),
   imageSizes: Flag.String("image-sizes").pipe(
     Flag.withDescription(
-      "sizes of images and masks, such as 640x480,1080x1920 (default 640x480,1280x720,1920x1080,1080x1920)"
+      "Sizes of images and masks, such as 640x480,1080x1920 (default: 640x480,1280x720,1920x1080,1080x1920)"
     ),
     Flag.optional
   ),
   inputsAt: Flag.Literals("inputs-at", ["bucket", "storage"]).pipe(
     Flag.withDescription(
-      "where documents say that input media are: a customer's bucket, or the storage, which serves them unsigned (default bucket)"
+      "Place of input media: a customer's bucket, or the storage, which serves them unsigned (default: bucket)"
     ),
     Flag.withDefault("bucket" as const)
   ),
   rateLimit: Flag.Finite("rate-limit").pipe(
-    Flag.withDescription("requests a second at the API before it answers 429 (default: no limit)"),
+    Flag.withDescription("Requests per second before the API responds with 429 (default: no limit)"),
     Flag.optional
   ),
   keyAtStorage: Flag.Literals("key-at-storage", ["refuse", "allow"]).pipe(
     Flag.withDescription(
-      "what a request meets that brings the API key to the storage: 403, or its file (default refuse)"
+      "Response of the storage to a request with the API key: 403 (refuse), or the file (default: refuse)"
     ),
     Flag.withDefault("refuse" as const)
   ),
   faults: Flag.Path("faults").pipe(
-    Flag.withDescription("JSON file with a list of faults, see docs/reference/simulator.md (default: none)"),
+    Flag.withDescription("JSON file with a list of faults; see docs/reference/simulator.md (default: none)"),
     Flag.optional
   ),
   transient: Flag.Finite("transient").pipe(
-    Flag.withDescription("share of the requests that meets each transient fault once, 0 to 0.083 (default 0)"),
+    Flag.withDescription("Share of requests that meets each transient fault once, 0 to 0.083 (default: 0)"),
     Flag.withDefault(0)
   )
 }
@@ -182,9 +182,9 @@ export const make = <Name extends string>(name: Name, typed: string = name) =>
       )
       return yield* Effect.never
     }).pipe(Effect.scoped)).pipe(
-      Command.withDescription("Serves a local GT Studio, API and signed storage, for tests of what reads it"),
+      Command.withDescription("Serves a local GT Studio: the API and its signed storage"),
       Command.withExamples([
         { command: `${typed} --jobs 1000 --kinds all`, description: "A batch with every kind of result" },
-        { command: `${typed} --transient 0.02`, description: "2 % of every fault that another try can help" }
+        { command: `${typed} --transient 0.02`, description: "2 % of every retryable fault" }
       ])
     )

@@ -119,7 +119,7 @@ describe("the command", () => {
       })
   )
 
-  it.live("takes faults from a JSON file, besides a share of the transient ones", () =>
+  it.live("takes faults from a JSON file, and a share of the transient ones", () =>
     Effect.gen(function*() {
       const file = join(yield* folder, "faults.json")
       yield* Effect.promise(() => writeFile(file, `[{ "on": "jobs", "meets": { "_tag": "Status", "status": 418 } }]`))

@@ -49,7 +49,7 @@ describe("HostileIds", () => {
       }
     }))
 
-  it.live("does not know an id that was not encoded, nor one that was made up", () =>
+  it.live("knows neither an id that was not encoded nor an invented one", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.start({ batches: [{ jobs: 30, ids: "hostile" }] })
       for (const id of ["job_0_1", "0~31", "../evil-0~999", "constructor2", "toString"]) {

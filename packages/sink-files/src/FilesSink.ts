@@ -19,7 +19,7 @@ import * as Manifest from "./Manifest.ts"
 export const Options = Schema.Struct({
   /** Folder to write into, absolute or relative to the working directory. Made, with those above it, when opened. */
   directory: SinkPlugin.LocalPath.annotate({
-    description: "Folder to write into, absolute or relative to the working directory. Made when it is missing."
+    description: "Folder to write into, absolute or relative to the working directory. Created if it is missing."
   })
 })
 

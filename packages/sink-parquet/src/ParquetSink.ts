@@ -21,7 +21,7 @@ const positive = Schema.Int.check(Schema.isGreaterThan(0))
 export const Options = Schema.Struct({
   /** Folder of the dataset, absolute or relative to the working directory. Made, with those above it, when opened. */
   directory: SinkPlugin.LocalPath.annotate({
-    description: "Folder of the dataset, absolute or relative to the working directory. Made when it is missing."
+    description: "Folder of the dataset, absolute or relative to the working directory. Created if it is missing."
   }),
   /**
    * Compression of pages, default `zstd`. `gzip` gives about the same size at several times the work, leaves
@@ -37,7 +37,7 @@ export const Options = Schema.Struct({
    * the life of a dataset.
    */
   geometry: Schema.optionalKey(Schema.Literals(["json", "points"])).annotate({
-    description: "Geometry as JSON text (json, default) or as a nested list where it is one (points)."
+    description: "Geometry as JSON text (json, default), or points as a nested list (points)."
   }),
   /**
    * What is kept in `contents`, default `all`: the bytes of result documents and nested files, in chunks of 1 MiB.
@@ -51,13 +51,13 @@ export const Options = Schema.Struct({
    * Most rows of a row group, default 50,000. A row group also ends at 8 MiB before encoding, which ordinary annotations
    * reach at about 25,000 rows: two groups are held in memory, and a commit encodes the last one again.
    */
-  rowGroupRows: Schema.optionalKey(positive).annotate({ description: "Most rows of a row group, default 50000." }),
+  rowGroupRows: Schema.optionalKey(positive).annotate({ description: "Maximum rows of a row group. Default: 50000." }),
   /**
    * Size of a part in bytes before encoding, all tables together, default 128 MiB: about 20 to 40 MB of files. A part ends
    * with the job that reaches it. Each commit copies the last part of its batch, and a rework rewrites the part it is in.
    */
   partBytes: Schema.optionalKey(positive).annotate({
-    description: "Size of a part in bytes before encoding, all tables together, default 134217728."
+    description: "Size of a part in bytes before encoding, all tables together. Default: 134217728 (128 MiB)."
   })
 })
 

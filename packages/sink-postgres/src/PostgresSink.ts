@@ -27,7 +27,7 @@ export const Options = Schema.Struct({
   schema: Schema.optionalKey(
     Schema.String.check(Schema.isPattern(/^[a-z_][a-z0-9_]{0,62}$/, {
       message: "Expected 1 to 63 of a-z, 0-9 and _, and no digit first"
-    })).annotate({ description: "Schema of the tables (default: labelstream). Made when it is missing." })
+    })).annotate({ description: "Schema of the tables (default: labelstream). Created if it is missing." })
   ),
   documents: DatabaseOptions.documents,
   attachments: DatabaseOptions.attachments,

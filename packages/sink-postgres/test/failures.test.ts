@@ -44,7 +44,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
         [make({ url: Redacted.make(`mysql://me:${canary}@host/x`) }), "misconfigured", /%XX/],
         [make({ url: urlWith((url) => url.password = canary) }), "misconfigured", /user or the password/],
         [make({ url: urlWith((url) => url.pathname = "nope") }), "misconfigured", /no such database/],
-        [make({ url: urlWith((url) => url.port = "1") }), "unavailable", /does not answer/],
+        [make({ url: urlWith((url) => url.port = "1") }), "unavailable", /does not respond/],
         [make({ url: urlWith((url) => url.searchParams.set("sslmode", "require")) }), "misconfigured", /TLS/],
         [make({ url: asReader }), "misconfigured", /let this user/],
         [make({ url: asReader, schema }), "misconfigured", /let this user/],
@@ -143,7 +143,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       yield* asOwner([endSession])
       const lost = yield* Effect.flip(open.commit("1"))
       assert.strictEqual(lost.reason, "unavailable")
-      assert.match(lost.message, /does not answer: see that it runs/)
+      assert.match(lost.message, /does not respond: check that it runs/)
       yield* open.commit("1")
       yield* asOwner([`ALTER ROLE ${role} SET default_transaction_read_only = on`, endSession])
       yield* Effect.flip(open.stage("2", [record("b")]))
@@ -168,7 +168,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       yield* TestClock.adjust("90 seconds")
       const error = yield* Fiber.join(staging)
       assert.strictEqual(error.reason, "unavailable")
-      assert.match(error.message, /does not answer/)
+      assert.match(error.message, /does not respond/)
       yield* store(open, "1", record("a"))
       assert.strictEqual(yield* intact(sink), 1)
     }).pipe(Effect.scoped))
@@ -187,6 +187,6 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       yield* TestClock.adjust("10 seconds")
       const error = yield* Fiber.join(opening)
       assert.strictEqual(error.reason, "unavailable")
-      assert.match(error.message, /does not answer/)
+      assert.match(error.message, /does not respond/)
     }).pipe(Effect.scoped))
 })

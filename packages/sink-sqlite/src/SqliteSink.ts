@@ -24,7 +24,7 @@ export const Options = Schema.Struct({
    * writes, `-wal`, `-shm` and `-lock` stand next to it. Not for network file systems: their locks cannot be relied on.
    */
   file: SinkPlugin.LocalPath.annotate({
-    description: "Path of the SQLite file. Made with its folder when it is missing."
+    description: "Path of the SQLite file. Created with its folder if it is missing."
   }),
   documents: DatabaseOptions.documents,
   attachments: DatabaseOptions.attachments,

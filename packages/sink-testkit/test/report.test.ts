@@ -53,7 +53,7 @@ describe("the report", () => {
     assert.isFalse(table(all.slice(whole().length, -1)).isBroken)
   })
 
-  it("tells of files that failed before or outside of their tests, and of nothing at all", () => {
+  it("reports files that failed before or outside of their tests, and an empty run", () => {
     const { isBroken, text } = table(whole(), [{ file: "two.test.ts", message: "Cannot find module" }])
     assert.isTrue(isBroken)
     assert.include(text, "two.test.ts: Cannot find module")

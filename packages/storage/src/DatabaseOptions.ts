@@ -9,7 +9,7 @@ import type { Codec } from "./Chunks.ts"
  */
 export const documents = Schema.optionalKey(
   Schema.Literals(["zstd", "plain", "off"]).annotate({
-    description: "Result documents: compressed (zstd, the default), as they came (plain), or not kept (off)."
+    description: "Result documents: compressed (zstd, the default), as received (plain), or not kept (off)."
   })
 )
 

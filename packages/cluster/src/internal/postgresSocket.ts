@@ -27,6 +27,6 @@ export const socketTo = (url: Redacted.Redacted, silence: Duration.Duration): ((
   const millis = Duration.toMillis(silence)
   return () => {
     const socket = connect({ ...endpoint, noDelay: true, keepAlive: true, keepAliveInitialDelay: 5000 })
-    return socket.setTimeout(millis, () => socket.destroy(new Error(`No answer for ${Duration.format(silence)}`)))
+    return socket.setTimeout(millis, () => socket.destroy(new Error(`No response for ${Duration.format(silence)}`)))
   }
 }

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 export class FakePlatform {
   /** When requests were sent, in milliseconds. */
   readonly sentAt: Array<number> = []
-  /** Answers 429 with this `Retry-After` once, then 200. */
+  /** Responds with 429 with this `Retry-After` once, then 200. */
   refuseNext: string | undefined = undefined
 
   readonly transport: Transport.Transport["Service"] = {

@@ -22,7 +22,7 @@ export interface Options {
   readonly allowInsecureHttp?: boolean
   /** Most requests in flight to each origin, from 1. Default: 64; begins at 16 and grows while nothing is throttled. */
   readonly maxInFlight?: number
-  /** Most requests to the API that start in a second, above 0. Default: no limit of our own. */
+  /** Most requests to the API that start in a second, above 0. Default: no limit. */
   readonly requestsPerSecond?: number
   /** How often and how long a failed request is retried. Default: up to 8 times within 2 minutes. */
   readonly retry?: Partial<RetryBudget>

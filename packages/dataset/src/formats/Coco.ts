@@ -20,7 +20,7 @@ const fields = {
       "panoptic (one PNG of segments for each image)."
   }),
   keypoints: Schema.optionalKey(Schema.Array(Schema.String)).annotate({
-    description: "keypoints only: names in order, as the points' labels. Default: the labels met, or numbers from 1."
+    description: "keypoints only: names in order, as the points' labels. Default: the labels found, or numbers from 1."
   }),
   skeleton: Schema.optionalKey(Schema.Array(Schema.Tuple([number, number]))).annotate({
     description:

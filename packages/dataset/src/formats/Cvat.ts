@@ -20,7 +20,7 @@ import * as Xml from "./shared/xml.ts"
 
 const table: Table = { ...everyShape, landmark: withoutPointLabels }
 
-/** Tells if a sample is written as part of a video. Tracks cannot hold masks and classes of a whole frame. */
+/** Whether a sample is written as part of a video. Tracks cannot hold masks and classes of a whole frame. */
 const isOfVideo = ({ frame, mask, shapes }: Sample): boolean =>
   frame !== null && mask === null && shapes.every(({ type }) => type !== "classification")
 

@@ -177,7 +177,7 @@ const givenIn = (text: string, names: string): Given => {
   const line = Lines.parse(text)
   const isGiven = Array.isArray(line) && line.length === 3 && line.every((value) => typeof value === "string")
   if (isGiven) return line as unknown as Given
-  throw new Failure.Problem("corrupt", `${names} is damaged: remove it and run again, which may name samples otherwise`)
+  throw new Failure.Problem("corrupt", `${names} is damaged: remove it and run again. Samples may then get other names`)
 }
 
 /** The names that were given before, job by job in order. */

@@ -58,7 +58,7 @@ export async function* readPublished({ fs, publication }: Place): AsyncGenerator
 const atOnce = 8
 
 /**
- * Tells whether a file is there as it was published. One that was written to since then is read: the list of what was
+ * Whether a file is there as it was published. One that was written to since then is read: the list of what was
  * published is written last.
  */
 const isThere = async (place: Place): Promise<(file: Published) => Promise<boolean>> => {

@@ -88,7 +88,9 @@ const collector = (url: URL, timeout: Duration.Duration): Layer.Layer<HttpClient
     Effect.map(HttpClient.HttpClient, (client) =>
       HttpClient.transformResponse(client, (answer) =>
         answer.pipe(
-          Effect.tap(({ status }) => status >= 200 && status < 300 ? Effect.void : warn(`answers HTTP ${status}`)),
+          Effect.tap(({ status }) =>
+            status >= 200 && status < 300 ? Effect.void : warn(`responds with HTTP ${status}`)
+          ),
           Effect.tapError(() => warn("cannot be reached")),
           // A defect, since the exporter would repeat what only failed, and hold all the more meanwhile.
           Effect.timeoutOrElse({

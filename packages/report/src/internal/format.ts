@@ -25,7 +25,7 @@ export const bytes = (value: number): string => {
   return `${decimal(value / 1000 ** power)} ${units[power]}`
 }
 
-/** A part of a whole; what is there is not shown as nothing, nor as everything what is not. */
+/** A share in percent: 0% only if the part is 0, and 100% only if it is the whole. */
 export const share = (part: number, of: number): string => {
   if (of === 0 || part === 0) return "0%"
   const percent = 100 * part / of

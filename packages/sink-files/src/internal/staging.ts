@@ -20,7 +20,7 @@ export interface Staged {
 /** Nested files written at the same time for one job. */
 const nestedAtOnce = 4
 
-/** Tells whether a folder is there. Fails if something else is in its place. */
+/** Whether a folder is there. Fails if something else is in its place. */
 export type FolderLook = (path: string) => Promise<boolean>
 
 /** Looks once for each folder: for records that are staged together, and no longer. A commit looks again. */

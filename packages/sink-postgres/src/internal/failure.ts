@@ -68,7 +68,7 @@ const explain = (name: string, where: Failure.Where, error: SqlError): Explained
   if (unfit !== undefined) return { reason: "misconfigured", detail: `${name} ${unfit}` }
   if (isLost(error) || /^(57P|E[A-Z])/.test(code)) {
     const why = where.step === "check" || where.step === "open" ? `: ${shortened(message)}` : ""
-    return { reason: "unavailable", detail: `${name} does not answer: see that it runs and can be reached${why}` }
+    return { reason: "unavailable", detail: `${name} does not respond: check that it runs and can be reached${why}` }
   }
   if (collided(error)) {
     return { reason: "unavailable", detail: `${name} is busy with other writers for too long: run again` }

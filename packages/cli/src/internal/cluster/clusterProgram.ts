@@ -33,7 +33,7 @@ export interface Options {
 
 /** Milliseconds between two lines of progress that stay. */
 const sayEvery = 5000
-/** Once nothing has happened for so many milliseconds, it is worth asking what the export waits for. */
+/** Milliseconds without progress after which the client asks what the export waits for. */
 const idleAfter = 5000
 
 const quiet = { requests: 0, retries: 0, origins: [], trouble: undefined }

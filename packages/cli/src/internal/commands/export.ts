@@ -26,7 +26,7 @@ interface Flags extends SettingFlags, TelemetryFlags {
 export const filterOf = ({ label, status }: Settings): Pick<Export.Options, "filter" | "filterResult"> =>
   Selection.filterOf({ labels: label, statuses: status })
 
-/** One pass of an export as settings describe it, with everything that it needs opened. Fails before it uses the network if it can. */
+/** Opens everything that an export by these settings needs. Fails before it uses the network if it can. */
 export const prepare = Effect.fnUntraced(function*(settings: Settings): Effect.fn.Return<
   {
     readonly options: Export.Options

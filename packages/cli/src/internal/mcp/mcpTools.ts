@@ -83,7 +83,7 @@ const exporting = Tool.make("export", {
     "it to the user, and call it again with confirm: true once the user agrees.",
   parameters: Schema.Struct({
     batch_ids: Schema.Array(Schema.String).annotate({ description: "Batches (empty: the configured ones)" }),
-    limit: optional(Schema.Int, "Most jobs to fetch"),
+    limit: optional(Schema.Int, "Maximum jobs to fetch"),
     confirm: optional(Schema.Boolean, "Whether the user has agreed to the plan (default: false)")
   }),
   success: Schema.Struct({

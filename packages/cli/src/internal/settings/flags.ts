@@ -26,9 +26,12 @@ export const config = text(
 
 export const ledger = text("ledger", "FILE", "Ledger file (default: .labelstream/ledger.sqlite)")
 
+/** The project of a command, with what its help says after the description. */
+export const projectOf = (more: string) => many("project", "ID", `Project (or GT_STUDIO_PROJECT_ID)${more}`)
+
 /** How the platform is reached. */
 export const connection = {
-  project: many("project", "ID", "Project (or GT_STUDIO_PROJECT_ID); with --all-batches, repeat it for more"),
+  project: projectOf("; with --all-batches, repeat it for more"),
   baseUrl: text("base-url", "URL", "URL of the API (or GT_STUDIO_BASE_URL; default: https://api.playment.io)"),
   allowHttp: onOff("allow-http", "Allow sending the API key over plain http to other hosts than this machine"),
   config
@@ -73,7 +76,7 @@ export const work = {
   ),
   requestsPerSecond: Flag.Finite("requests-per-second").pipe(
     Flag.withMetavar("N"),
-    Flag.withDescription("Maximum requests to the API per second (default: no limit of our own)"),
+    Flag.withDescription("Maximum requests to the API per second (default: no limit)"),
     Flag.optional
   ),
   limit: Flag.Int("limit").pipe(
@@ -85,7 +88,7 @@ export const work = {
   label: many(
     "label",
     "LABEL",
-    "Only jobs with an annotation of this label; repeat it for more. Every result is fetched to find out"
+    "Only jobs with an annotation of this label; repeat it for more. Fetches every result to find out"
   ),
   attachments: Flag.Literals("attachments", ["none", "results", "all"]).pipe(
     Flag.withDescription(
@@ -113,7 +116,7 @@ export const runner = {
     "HOST:PORT",
     "Address where other runners reach this one; required if the database is on another machine (default: 127.0.0.1 and a free port)"
   ),
-  listen: text("listen", "HOST:PORT", "Address to listen on, if it is another one"),
+  listen: text("listen", "HOST:PORT", "Address to listen on, if it differs from --address"),
   health: text("health", "HOST:PORT", "Serve /health and /metrics on this address")
 }
 

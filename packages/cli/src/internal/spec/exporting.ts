@@ -23,7 +23,7 @@ const exportCommand = Command.make(
   handle(() => import("../commands/export.ts"))
 ).pipe(
   Command.withDescription(
-    "Exports finished jobs into sinks: new ones, changed ones, and failed ones that another attempt can help.\n\n" +
+    "Exports finished jobs into sinks: new ones, changed ones, and failed ones that may succeed now.\n\n" +
       "Run it again to fetch what is new, or to resume after a crash. The exit status is 0 if nothing is missing, 2 if " +
       "jobs failed, a batch could not be listed, or no job matches the filter, 1 if it could not run, and 130 if it " +
       "was stopped."

@@ -55,7 +55,7 @@ const verify = Command.make(
 
 const batches = Command.make(
   "batches",
-  { ...flags.connection, json: flags.json },
+  { ...flags.connection, project: flags.projectOf(""), json: flags.json },
   handle(() => import("../commands/batches.ts"))
 ).pipe(
   Command.withDescription("Lists the batches of a project with the counts that GT Studio reports."),

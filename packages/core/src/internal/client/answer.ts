@@ -69,7 +69,8 @@ const reasonOfStatus = (status: number, retryAfterMillis: number | null): Reason
   if (status > 200 && status < 300) {
     return new Reasons.MalformedResponse({ detail: `it comes with HTTP ${status}`, syntax: true })
   }
-  return transientStatus(status, retryAfterMillis) ?? new Reasons.BadRequest({ detail: `it answers HTTP ${status}` })
+  return transientStatus(status, retryAfterMillis) ??
+    new Reasons.BadRequest({ detail: `it responds with HTTP ${status}` })
 }
 
 /** 408, 443, 444 and 5xx pass; so says the vendor's own client. 429, and 503 that names a time, ask for patience. */
@@ -78,7 +79,7 @@ export const transientStatus = (status: number, retryAfterMillis: number | null)
     return new Reasons.Throttled({ retryAfterMillis })
   }
   if (status === 408 || status === 443 || status === 444 || status >= 500) {
-    return new Reasons.ServerError({ detail: `it answers HTTP ${status}` })
+    return new Reasons.ServerError({ detail: `it responds with HTTP ${status}` })
   }
   return undefined
 }
@@ -125,7 +126,7 @@ export const apiRefusal = (response: TransportResponse, now: number, key: string
   const reason = transient ??
     reasonOfCode(envelope?.code ?? "", status === 400 || status === 200 ? envelope?.message ?? "" : "", key) ??
     (status === 200
-      ? new Reasons.BadRequest({ detail: "it answers success: false without a code" })
+      ? new Reasons.BadRequest({ detail: "the response says success: false without a code" })
       : reasonOfStatus(status, after))
   return { reason, status, ...code }
 }
@@ -172,7 +173,7 @@ export const storageRefusal = (response: TransportResponse, now: number): Refusa
   if (transient !== undefined) return { reason: transient, status }
   if (status === 404 || status === 410) return { reason: new Reasons.AttachmentMissing(), status }
   if (status > 200 && status < 300) {
-    return { reason: new Reasons.NotTheFile({ detail: `an answer of HTTP ${status}`, kind: "error" }), status }
+    return { reason: new Reasons.NotTheFile({ detail: `a response of HTTP ${status}`, kind: "error" }), status }
   }
   return { reason: new Reasons.SignedUrlRejected(), status }
 }

@@ -82,7 +82,7 @@ const arrive = (
     return Effect.clockWith((clock) => {
       const after = retryAfterMillis(response, clock.currentTimeMillisUnsafe())
       const reason = transientStatus(status, after) ??
-        new Reasons.BadRequest({ detail: `its host answers HTTP ${status}` })
+        new Reasons.BadRequest({ detail: `its host responds with HTTP ${status}` })
       return Effect.succeed(refused({ reason, status }))
     })
   }

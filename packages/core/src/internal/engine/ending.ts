@@ -15,7 +15,7 @@ const afterGrace = Duration.seconds(1)
 export class Ending<E> {
   /** Done when no further job is to be begun. */
   readonly stop = Deferred.makeUnsafe<void>()
-  /** Done when jobs in flight are to be given up; fails with what makes going on useless. */
+  /** Done when jobs in flight are to be abandoned; fails with the error that no further job can avoid. */
   readonly cut = Deferred.makeUnsafe<void, E>()
   private readonly abandoned = Deferred.makeUnsafe<void>()
   private readonly fibers: Array<Fiber.Fiber<unknown, unknown>> = []

@@ -23,7 +23,7 @@ export class Events {
     this.room = outlet?.room ?? Effect.void
   }
 
-  /** Tells a function of each event from now on. */
+  /** Calls a function with each event from now on. */
   listen(listener: (event: JobEvent) => void): void {
     this.listeners.push(listener)
   }

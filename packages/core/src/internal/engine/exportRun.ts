@@ -199,7 +199,7 @@ export const exportRun = (setting: Setting) => {
       if (runners.every(({ failure }) => failure !== undefined)) yield* Deferred.fail(cut, failure)
     })
 
-  /** Tells of the jobs that a batch had and that its whole listing no longer names. */
+  /** Reports the stored jobs of a batch that its complete listing no longer names. */
   const tellDelisted = (batch: BatchRef) =>
     Stream.runForEach(ledger.entries({ batch, notObservedIn: pass().run }), (entries) =>
       Effect.map(events.room, () => {

@@ -40,6 +40,6 @@ export interface Setting {
   readonly watch: ExportWatch
   /** Done when no further job is to be begun. */
   readonly stop: Deferred.Deferred<void>
-  /** Done when jobs in flight are to be given up; fails with what makes going on useless. */
+  /** Done when jobs in flight are to be abandoned; fails with the error that no further job can avoid. */
   readonly cut: Deferred.Deferred<void, Fatal>
 }

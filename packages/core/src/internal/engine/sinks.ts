@@ -57,7 +57,7 @@ export const sinkEnd = (
   branches: Exit.Exit<ReadonlyArray<Branch>, SinkError>
 ): JobEvent | undefined => {
   if (exit === undefined) {
-    const message = "it did not answer in time after the stop; the next run stores again what it had not confirmed"
+    const message = "it did not respond in time after the stop; the next run stores unconfirmed jobs again"
     return { _tag: "SinkFailed", sink, message }
   }
   // The run is not complete if the branches of other writers are unknown.

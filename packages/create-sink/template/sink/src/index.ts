@@ -7,7 +7,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 
 export const Options = Schema.Struct({
-  directory: SinkPlugin.LocalPath.annotate({ description: "Folder to write into. Made if it is missing." })
+  directory: SinkPlugin.LocalPath.annotate({ description: "Folder to write into. Created if it is missing." })
 })
 
 export const make = (options: typeof Options.Type): JobSink.JobSink => {

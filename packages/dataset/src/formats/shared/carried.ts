@@ -26,7 +26,7 @@ export const carried = (shape: Shape, table: Table): Loss.Carried => {
 export const ifUpright = (upright: Loss.Carried, turned: Loss.Carried) => ({ points }: Shape): Loss.Carried =>
   Geometry.isAxisAligned(points) ? upright : turned
 
-/** For landmarks, where each point has a place by its label among `names`, or among the labels met. */
+/** For landmarks, where each point has a place by its label among `names`, or among the labels found. */
 export const asKeypoints = (names?: ReadonlyArray<string>) => (shape: Shape): Loss.Carried =>
   Keypoints.fits(shape, names) ? Loss.kept : Loss.approximated("a point has no place of its own among the keypoints")
 

@@ -9,7 +9,7 @@ import { forEachRun } from "./runs.ts"
 /** The option of the size. */
 export const shardBytes = (what: string) =>
   Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))).annotate({
-    description: `${what} ends when it has so many bytes, after a whole sample. Default: 536870912 (512 MiB).`
+    description: `${what} ends after the sample that reaches this size in bytes. Default: 536870912 (512 MiB).`
   })
 
 /** The default of the size. */

@@ -13,7 +13,7 @@ const escapes: Readonly<Record<string, string>> = {
   "\r": "&#13;"
 }
 
-/** Tells if XML cannot hold a character: most control characters, and two more. */
+/** Whether XML cannot hold a character: most control characters, and two more. */
 const isImpossible = (sign: string): boolean => sign < " " || sign === "\ufffe" || sign === "\uffff"
 
 /** Escapes text for an attribute or an element. Characters that XML cannot hold become U+FFFD. */

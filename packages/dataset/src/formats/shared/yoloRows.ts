@@ -14,7 +14,7 @@ export const fields = {
     description: "What rows hold: detect (default, boxes), segment (polygons), pose (keypoints), obb (turned boxes)."
   }),
   keypoints: Schema.optionalKey(Schema.Array(Schema.String)).annotate({
-    description: "pose only: names of the keypoints in order, as the points' labels. Default: the labels met."
+    description: "pose only: names of the keypoints in order, as the points' labels. Default: the labels found."
   })
 }
 

@@ -95,7 +95,7 @@ export const astrayOf = (tally: Loss.Tally): Astray["astray"] =>
 /** The text before the tab in a line of a record. Behind it are the shapes of a stored sample. */
 export type Line = StoredSample | CocoSample | Astray
 
-/** A new name for a file of records of so many jobs. */
+/** A new name for a file with the records of this many jobs. */
 export const fileFor = (jobs: number): string => `${randomUUID()}.${jobs}.ndjson`
 
 /** The jobs of a file of records when it was written; undefined if that is no name of one. */

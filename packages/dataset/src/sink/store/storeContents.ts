@@ -1,4 +1,4 @@
-/** What the store holds, for those who count or inspect it. */
+/** What the store holds, for count and inspect. */
 import type { JobSink } from "@labelstream/core/sink"
 import { Cursor, Files, type Fs, Hash, SortedLines } from "@labelstream/storage"
 import { tmpdir } from "node:os"

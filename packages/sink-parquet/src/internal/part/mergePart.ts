@@ -52,7 +52,7 @@ export const reconcile = async (
     if (found?.isFile() !== true || found.size !== file.size) {
       throw new Failure.Problem(
         "corrupt",
-        `${path} is not as it was stored: move its share away and export its jobs again`
+        `${path} was modified after it was stored: move its branch away and export its jobs again`
       )
     }
     const from = `${part}-${table}`

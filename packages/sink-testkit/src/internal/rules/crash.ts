@@ -136,7 +136,7 @@ const C02 = rule("C02", "never calls a truncated or zeroed file intact: it repai
 const neverGood = Effect.fnUntraced(function*(at: Trial, expected: ReadonlyMap<string, TestJob>, when: string) {
   const found = yield* Effect.result(at.inspected("content"))
   if (found._tag === "Failure") {
-    return yield* must(found.failure.reason !== "unavailable", `${when}: inspect says that another try may help`)
+    return yield* must(found.failure.reason !== "unavailable", `${when}: inspect says that a retry may help`)
   }
   const intact = found.success.flatMap((item) => item._tag === "Intact" ? [item.receipt] : [])
   const read = yield* Effect.result(at.found("there"))

@@ -79,7 +79,7 @@ const D02 = rule(
         yield* ticks(moment)
         yield* Effect.scoped(Effect.andThen(subject.outage!(at.target), Fiber.join(committing)))
         const answer = yield* Fiber.join(committing)
-        const when = `answer lost at moment ${moment}`
+        const when = `acknowledgement lost at moment ${moment}`
         if (answer._tag === "Failure") {
           const { isRetryable, message, reason } = answer.failure
           yield* must(isRetryable, `${when}: the failure is ${reason}, as if it were final: ${message}`)

@@ -72,8 +72,8 @@ const V02 = rule(
       }).pipe(Effect.provide(context))
       const intact = left.reduce((sum, part) => sum + part.intact, 0)
       const [differs] = left.flatMap(({ differences }) => differences)
-      yield* must(differs === undefined, () => `held against the ledger: ${JSON.stringify(differs)}`)
-      yield* must(intact === of.length, `held against the ledger, ${intact} of ${of.length} jobs are intact`)
+      yield* must(differs === undefined, () => `compared with the ledger: ${JSON.stringify(differs)}`)
+      yield* must(intact === of.length, `compared with the ledger, ${intact} of ${of.length} jobs are intact`)
     })
 )
 

@@ -328,7 +328,7 @@ export class Scanner {
     if (this.lyingTo - this.lyingFrom >= bytesAtOnce) this.tellLying()
   }
 
-  /** Tells where the elements up to the last one lie. */
+  /** Reports where the elements up to the last one are. */
   private tellLying() {
     if (this.lyingCount === 0) return
     this.handler.lying({ from: this.lyingFrom, to: this.lyingTo, index: this.lyingIndex, count: this.lyingCount })
