@@ -131,7 +131,7 @@ describe("ClusterStorage", () => {
       const error = yield* Effect.callback<Error>((resume) => {
         open?.().on("error", (error) => resume(Effect.succeed(error)))
       })
-      assert.include(error.message, "No answer")
+      assert.include(error.message, "No response")
       assert.isUndefined(socketTo(Redacted.make("postgres:///x?host=/run/postgresql"), Duration.millis(50)))
     }))
 

@@ -196,7 +196,7 @@ const suite = (kind: Kind) => {
     )
 
     it.live(
-      "tells two runs over the same batch apart: what delisted from one is what was not placed in it",
+      "keeps two runs over the same batch apart: a job that one did not place is delisted for it alone",
       withStore((store) =>
         Effect.gen(function*() {
           const one = yield* store.begin((yield* store.submit("1", "{}")).row.id)

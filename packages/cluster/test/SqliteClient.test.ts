@@ -26,7 +26,7 @@ const two = Effect.fnUntraced(function*(busyTimeout?: SqliteClient.Options["busy
 const words = (sql: SqlClient.SqlClient) =>
   Effect.map(sql<{ word: string }>`SELECT word FROM t ORDER BY id`, (rows) => rows.map(({ word }) => word))
 
-/** Holds the file for writing until it is told to end. */
+/** Holds the file for writing until it gets the signal to end. */
 const holding = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
   const [begun, end] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
   const fiber = yield* Effect.forkScoped(sql.withTransaction(Effect.gen(function*() {

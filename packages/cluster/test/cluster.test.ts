@@ -56,7 +56,7 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
   )
 
   it.live(
-    "stops when it is asked to, publishes what is stored, and goes on with the same request",
+    "stops when it is asked to, publishes what is stored, and resumes with the same request",
     () =>
       Effect.gen(function*() {
         const jobs = 200

@@ -16,7 +16,7 @@ const putBack = (platform: FakePlatform) => {
   batch!.jobs = batch!.jobs.map(({ id }) => ({ id }))
 }
 
-/** Makes the ledger take no receipt, as when its disk is full, until it is told to. */
+/** Makes the ledger refuse receipts, as when its disk is full, until a test allows them. */
 const fill = (ledger: Ledger["Service"]) => {
   const open = ledger as { record: Ledger["Service"]["record"] }
   const { record } = open
@@ -42,7 +42,7 @@ const held = Effect.fnUntraced(function*(ledger: Ledger["Service"], sink: Memory
   )
 })
 
-/** A sink that holds a revision of which the ledger was not told. */
+/** A sink that holds a revision without a receipt in the ledger. */
 const ahead = Effect.gen(function*() {
   const platform = new FakePlatform([batchOf(6)])
   const sink = new MemorySink()

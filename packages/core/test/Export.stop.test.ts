@@ -8,7 +8,7 @@ import { batchOf, documentUrl, FakePlatform, ok } from "./support/fakePlatform.t
 import { MemorySink } from "./support/memorySink.ts"
 import { lapse, settle } from "./support/time.ts"
 
-/** A platform on which each job takes two seconds to be asked for; `b-5` takes as long as told. */
+/** A platform where each job takes two seconds, and `b-5` as long as a test says. */
 const slow = (n: number, odd = 2000) =>
   new FakePlatform([batchOf(n)], ({ url }, kind) => {
     if (!kind.startsWith("jobs")) return undefined

@@ -39,7 +39,7 @@ const packages = (of: Record<string, unknown>) => {
   return { asked, load }
 }
 
-/** What a program in a folder with these files is told of each name. */
+/** What a program in a folder with these files learns about each name. */
 const loadedByNode = Effect.fnUntraced(function*(files: Record<string, string>, names: ReadonlyArray<string>) {
   const folder = yield* Effect.acquireRelease(
     Effect.promise(() => mkdtemp(join(tmpdir(), "labelstream-plugins-"))),

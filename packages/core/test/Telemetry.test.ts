@@ -17,7 +17,7 @@ interface Line {
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-/** Everything that was told: metrics, spans and log lines of what ran within. */
+/** Everything that was reported: metrics, spans and log lines of what ran within. */
 const listening = () => {
   const registry: Metric.MetricRegistry = new Map()
   const spans: Array<Tracer.NativeSpan> = []

@@ -26,7 +26,7 @@ const exported = Effect.gen(function*() {
   return { sink, ledger, verify }
 })
 
-/** A sink whose inspection answers as told. */
+/** A sink whose inspection returns the given results. */
 const answering = (sink: MemorySink, ...found: ReadonlyArray<ReadonlyArray<Inspected>>): JobSink => ({
   ...sink.sink,
   inspect: () => Stream.fromIterable(found)

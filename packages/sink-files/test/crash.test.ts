@@ -22,7 +22,7 @@ const playInProcess = (directory: string, at: number) =>
     })
   )
 
-/** Opens after a crash, checks that what stands is whole, and runs again what was not acknowledged. */
+/** Opens after a crash, checks that stored jobs are complete, and runs again what was not acknowledged. */
 const resume = Effect.fnUntraced(
   function*(directory: string, acknowledged: ReadonlyArray<ReadonlyArray<JobSink.Receipt>>) {
     yield* Effect.scoped(FilesSink.make({ directory }).open)

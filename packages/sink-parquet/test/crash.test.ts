@@ -10,7 +10,7 @@ import { jobs, record } from "./support/records.ts"
 import { batches, every, options, play } from "./support/scenario.ts"
 import { dying, guarded, inspected, run, store, systemError, temporary, tree, unsynced } from "./support/targets.ts"
 
-/** Opens after a crash, checks that what stands is whole, and runs again what was not acknowledged. */
+/** Opens after a crash, checks that stored jobs are complete, and runs again what was not acknowledged. */
 const resume = Effect.fnUntraced(
   function*(directory: string, acknowledged: ReadonlyArray<ReadonlyArray<JobSink.Receipt>>) {
     yield* Effect.scoped(ParquetSink.makeWith({ directory, ...options }, unsynced).open)

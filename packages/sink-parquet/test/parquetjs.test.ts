@@ -25,7 +25,7 @@ const write = (type: string, values: ReadonlyArray<unknown>) =>
 describe("parquetjs-lite", () => {
   it.effect("orders strings by UTF-16 units, so that a reader's filter on an emoji finds nothing", () =>
     Effect.gen(function*() {
-      // U+FFFD stands before the emoji in UTF-8 and after it in UTF-16.
+      // U+FFFD comes before the emoji in UTF-8 and after it in UTF-16.
       const directory = yield* write("UTF8", [...Array.from({ length: 177 }, () => "😀"), "\uFFFD"])
       assert.deepStrictEqual(yield* query(directory, "SELECT count(*)::INT FROM {t} WHERE value = '😀'"), [[0]])
       assert.deepStrictEqual(yield* query(directory, "SELECT count(*)::INT FROM {t} WHERE value || '' = '😀'"), [[177]])

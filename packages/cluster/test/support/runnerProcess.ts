@@ -13,7 +13,7 @@ import type { Machine } from "./network.ts"
 
 const programs = inject("programs")
 
-/** What a runner's process is told. */
+/** The options of a runner's process. */
 export interface RunnerSetting {
   readonly url: string
   readonly platform: string

@@ -1,4 +1,4 @@
-/** A platform without a network: notes when each request was sent, and answers as it is told. */
+/** A platform without a network: records when each request was sent, and gives the chosen responses. */
 import type { Transport } from "@labelstream/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

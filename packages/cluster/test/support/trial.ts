@@ -13,9 +13,9 @@ import { tree } from "./tree.ts"
 import { requestOf } from "./world.ts"
 
 export interface Trial extends Machines.Options {
-  /** A schema of the database in which the jobs are stored too, beside a folder that all machines share. */
+  /** A schema of the database in which the jobs are stored too, next to a folder that all machines share. */
   readonly schema?: string
-  /** Runs when a quarter of the jobs was requested, beside the export. */
+  /** Runs when a quarter of the jobs was requested, next to the export. */
   readonly fault?: (world: Machines.Machines) => Effect.Effect<void, never, Scope.Scope>
   /** Whether the fault ends the first runner. Default: false. */
   readonly endsFirst?: boolean

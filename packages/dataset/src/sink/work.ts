@@ -10,7 +10,7 @@ import { type Staged, stageRecord } from "./stageRecord.ts"
 import * as RecordFile from "./store/recordFile.ts"
 import { encode, fileFor } from "./store/StoredRecord.ts"
 
-/** Jobs staged at the same time. Node syncs four files at once unless told otherwise. */
+/** Jobs staged at the same time. Node syncs four files at once by default. */
 const jobsAtOnce = 8
 
 interface Batch {

@@ -9,7 +9,7 @@ import { box, built, diamond } from "../support/built.ts"
 import { maskOf } from "../support/maskOf.ts"
 
 describe("LabelMe", () => {
-  it.effect("has a file beside each image, with every shape", () =>
+  it.effect("has a file next to each image, with every shape", () =>
     Effect.gen(function*() {
       const attributes = "{\"id\":12345678901234567890}"
       const shapes = [

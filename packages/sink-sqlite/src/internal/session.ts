@@ -142,7 +142,7 @@ export const start = (db: Database, file: string, keep: DatabaseOptions.Keep): J
 
 const none: ReadonlyArray<JobSink.Rejection> = []
 
-/** A job that stands twice in a batch counts as its last record. */
+/** A job that is twice in a batch counts as its last record. */
 const latestOfEach = (records: ReadonlyArray<JobSink.JobRecord>): ReadonlyArray<JobSink.JobRecord> => {
   const latest = new Map(records.map((record) => [JSON.stringify(StoredId.keyOf(record)), record]))
   return latest.size === records.length ? records : [...latest.values()]

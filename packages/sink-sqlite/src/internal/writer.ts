@@ -72,7 +72,7 @@ export class Writer {
   }
 
   /**
-   * As `write`, but where it fails with `rejected` nothing of the record stands, and what stood there before does again.
+   * As `write`, but if it fails with `rejected`, it restores the rows that were there before.
    * Rows that no receipt knows of give way too. Takes a quarter longer: SQLite copies every page before it is changed.
    */
   writeAlone(record: JobSink.JobRecord): Effect.Effect<JobSink.Receipt, JobSink.SinkError> {
