@@ -52,7 +52,7 @@ export const layer = (options: Options): Layer.Layer<
       const known = step(know(exportId, options.platform))
       /** A step whose failure is its result; null if it was done. */
       const done = <R>(name: string, work: (known: Known) => Effect.Effect<void, ClusterError, R>) =>
-        Effect.match(activity(name, Effect.flatMap(known, work)), {
+        Effect.match(step(activity(name, Effect.flatMap(known, work))), {
           onFailure: (error): ClusterError | null => error,
           onSuccess: () => null
         })

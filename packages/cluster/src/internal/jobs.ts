@@ -1,6 +1,6 @@
 /** The work of an export: the listing, and the slices, which are sent out as they fill. */
 import { GtStudio, type JobSink, Ledger } from "@labelstream/core"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import type { Sharding } from "effect/cluster/Sharding"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -32,11 +32,19 @@ const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spac
   Schedule.upTo({ duration: "5 minutes" })
 )
 
+/** A runner that leaves while it does a slice interrupts the call. The caller is not interrupted, and asks again. */
+const unlessLeft = <A, E, R>(call: Effect.Effect<A, E, R>) =>
+  Effect.catchCause(
+    call,
+    (cause): Effect.Effect<never, E | { readonly _tag: "RunnerLeft" }> =>
+      Cause.hasInterrupts(cause) ? Effect.fail({ _tag: "RunnerLeft" }) : Effect.failCause(cause)
+  )
+
 /** Has slices done by the runners that the cluster gives them to. */
 const sentOut = Effect.map(
   Slice.client,
   (client) => (exportId: string, slice: number, round: number) =>
-    client(entityId(exportId, slice)).Do({ exportId, slice, round }).pipe(
+    unlessLeft(client(entityId(exportId, slice)).Do({ exportId, slice, round })).pipe(
       Effect.retry({ schedule: patience, while: (error) => error._tag !== "ClusterError" }),
       Effect.mapError((error) =>
         error._tag === "ClusterError" ? error : new ClusterError({

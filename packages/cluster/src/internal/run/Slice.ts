@@ -25,6 +25,8 @@ const Do = Rpc.make("Do", {
 })
   .annotate(ClusterSchema.Persisted, true)
   .annotate(ClusterSchema.InterruptOnTermination, true)
+  // A runner that stops waiting for a slice, as when the export moves to another runner, does not stop the slice.
+  .annotate(ClusterSchema.Uninterruptible, "client")
 
 export const Slice = Entity.make("Slice", [Do])
 
