@@ -241,6 +241,12 @@ export interface Branches {
    * `conflict`. The next merge publishes what it had committed. Locks the target as `merge` does.
    */
   readonly takeOver: (writer: string) => Effect.Effect<void, SinkError>
+  /**
+   * Unlocks the target and its branches where a process that is known to be gone has locked them. Returns whether one had.
+   * If the process returns, its calls fail with `conflict`. `gone` holds names as `Lock.identity` of `@labelstream/storage`
+   * returns them: for sinks with those locks. Without it, such locks count as held for 2 minutes.
+   */
+  readonly unlock?: (gone: ReadonlySet<string>) => Effect.Effect<boolean, SinkError>
 }
 
 /** A sink with its options filled in. Describing it does nothing yet. */

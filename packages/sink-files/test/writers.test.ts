@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JobSink } from "@labelstream/core/sink"
-import type { Fs } from "@labelstream/storage"
+import { type Fs, Lock } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { dirname, join } from "node:path"
+import { vi } from "vitest"
 import { scale } from "../../../scripts/testScale.ts"
 import { FilesSink, Manifest } from "../src/index.ts"
 import { record } from "./support/records.ts"
@@ -160,6 +163,37 @@ describe("several writers", () => {
       }))
       // The writer that lost its branch has made no new one.
       assert.deepStrictEqual(yield* list, [])
+    }))
+
+  it.effect("are published although a process that is gone has locked them and the target", () =>
+    Effect.gen(function*() {
+      const directory = yield* parted
+      const { merge, unlock = () => assert.fail("it cannot unlock") } = branchesOf(directory)
+      const gone = new Set([Lock.identity().replace(hostname(), "gone")])
+      const hidden = join(directory, ".labelstream")
+      const locks = [hidden, join(hidden, "writers", "runner-a", ".labelstream")].map((folder) => join(folder, "lock"))
+      const byGone = yield* Effect.scoped(Effect.gen(function*() {
+        yield* FilesSink.makeWith({ directory }, unsynced).open
+        return readFileSync(join(hidden, "lock"), "utf8").replace(hostname(), "gone")
+      }))
+      yield* write(directory, "runner-a", first)
+      yield* write(directory, "runner-b", second)
+      for (const lock of locks) {
+        mkdirSync(dirname(lock), { recursive: true })
+        writeFileSync(lock, byGone)
+      }
+      assert.strictEqual((yield* Effect.flip(merge)).reason, "conflict")
+      const unlocking = yield* Effect.forkChild(unlock(gone))
+      // Nobody else may write until a process that was only taken for gone has noticed.
+      yield* Effect.promise(() =>
+        vi.waitFor(() => locks.forEach((lock) => assert.notStrictEqual(readFileSync(lock, "utf8"), byGone)))
+      )
+      assert.strictEqual((yield* Effect.flip(merge)).reason, "conflict")
+      yield* TestClock.adjust(5000)
+      assert.isTrue(yield* Fiber.join(unlocking))
+      assert.isFalse(yield* unlock(gone))
+      assert.deepStrictEqual((yield* merge).stillOpen, [])
+      assert.deepStrictEqual(tree(directory), yield* alone)
     }))
 
   it.effect("with a lease are ordered by it, whenever each has stored", () =>

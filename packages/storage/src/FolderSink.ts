@@ -103,6 +103,26 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
     needSound()
     return [target, ...branches === undefined ? [] : await Target.branchesOf(at, target)]
   }
+  const unlock = Effect.fnUntraced(function*(gone: ReadonlySet<string>) {
+    const own: Array<Lock.Lock> = []
+    let isFreed = false
+    yield* Effect.addFinalizer(() =>
+      Effect.promise(async () => {
+        for (const lock of own) await lock.release().catch(() => {})
+      })
+    )
+    yield* Effect.uninterruptible(attempt({ step: "merge" }, async () => {
+      for (const one of await withBranches()) {
+        if (!await Lock.free(one, gone)) continue
+        isFreed = true
+        // Where another process was faster, it has locked what was freed.
+        await Lock.acquire(one).then((lock) => own.push(lock), () => {})
+      }
+    }))
+    // A process that was taken for gone may have confirmed its lock a moment ago.
+    if (isFreed) yield* Effect.sleep(Journal.confirmedFor)
+    return isFreed
+  })
   const read = <A>(items: (targets: Target.WithBranches<T>) => AsyncIterable<A>) =>
     Stream.unwrap(
       Effect.map(
@@ -150,7 +170,8 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
             } finally {
               await journal.release()
             }
-          })
+          }),
+        unlock: (gone) => Effect.scoped(unlock(gone))
       }
     },
     inspect: (depth) => read((targets) => naming(target, format.unitOf, format.inspect(targets, depth))),

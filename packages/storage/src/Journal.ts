@@ -113,8 +113,11 @@ export const takeOver = async ({ fs, lock, main, output }: Target): Promise<void
   await syncDirectory(fs, main.writers)
 }
 
-/** Milliseconds in which nobody takes a lock over that was just confirmed: they wait for much longer without a touch. */
-const confirmedFor = 5000
+/**
+ * Milliseconds in which nobody takes over what a lock protects after the lock was confirmed: a lock without touches is left
+ * alone for much longer, and a process that frees one waits.
+ */
+export const confirmedFor = 5000
 
 const start = (target: Target, lock: Lock.Lock, options: Options): Journal => {
   const { fs, staging } = target

@@ -80,6 +80,21 @@ export const checkFree = async (location: Location): Promise<void> => {
   if (holder !== undefined && isHere(holder) && isAlive(holder)) throw held(location, holder)
 }
 
+/** Names this process, apart from every other one of any machine. Where the system tells too little, by host and process id. */
+export const identity = (): string => identityOf(self())
+
+/**
+ * Takes a lock away from a process that is known to be gone: one whose `identity` is in `gone`. Returns whether it had the
+ * lock.
+ */
+export const free = async (location: Location, gone: ReadonlySet<string>): Promise<boolean> => {
+  const text = await textAt(location.fs, location.lock)
+  const owner = ownerOf(text)
+  if (text === undefined || owner === undefined || !gone.has(identityOf(owner))) return false
+  await moveAside(location, `${location.lock}.${randomUUID()}`, text)
+  return true
+}
+
 /** Names the process whose lock this is, for people; null if there is no lock. Does not say whether that process lives. */
 export const holderOf = async ({ fs, lock }: Location): Promise<string | null> => {
   const text = await textAt(fs, lock)
@@ -101,14 +116,19 @@ const put = async ({ fs, lock }: Location, from: string, text: string): Promise<
 
 /** Takes a lock out of the way that was left behind. */
 const clear = async (location: Location, own: string): Promise<void> => {
-  const { fs, lock } = location
-  const text = await textAt(fs, lock)
+  const text = await textAt(location.fs, location.lock)
   if (text === undefined) return
   const holder = ownerOf(text)
   const isHeld = holder !== undefined && isHere(holder)
     ? isAlive(holder)
     : !(holder !== undefined && isBeforeRestart(holder)) && !await isLeftBehind(location, own)
   if (isHeld) throw held(location, holder)
+  await moveAside(location, own, text)
+}
+
+/** Removes a lock with this text. */
+const moveAside = async (location: Location, own: string, text: string): Promise<void> => {
+  const { fs, lock } = location
   const aside = `${own}.old`
   await fs.rename(lock, aside).catch(ignoreMissing)
   // Between reading and renaming, another process may have cleared the same lock and put its own in location.
@@ -161,6 +181,9 @@ const isLeftBehind = async ({ fs, lock }: Location, own: string): Promise<boolea
   const found = await fs.find(lock)
   return found === undefined || (await fs.lstat(own)).mtimeMs - found.mtimeMs > leftBehindAfter
 }
+
+const identityOf = ({ host, pid, processes, started }: Omit<Owner, "nonce">): string =>
+  [host, pid, processes, started].join(" ")
 
 const self = (): Omit<Owner, "nonce"> => ({
   pid: process.pid,

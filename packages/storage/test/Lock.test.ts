@@ -63,4 +63,22 @@ describe("Lock", () => {
       const gone = yield* Effect.flip(Effect.tryPromise(lock.confirm))
       assert.match(String(gone.cause), /removed or taken by another process/)
     }))
+
+  it.live("is taken from a process that is known to be gone, and from no other one", () =>
+    Effect.gen(function*() {
+      const at = yield* location
+      const own = yield* acquire(at)
+      const { nonce: _, ...self } = JSON.parse(readFileSync(at.lock, "utf8")) as Record<string, unknown>
+      yield* Effect.promise(own.release)
+      const elsewhere = { ...self, host: "runner-7" }
+      writeFileSync(at.lock, JSON.stringify({ ...elsewhere, nonce: "theirs" }))
+      const theirs = Lock.identity().replace(String(self["host"]), "runner-7")
+      const free = (...gone: ReadonlyArray<string>) => Effect.promise(() => Lock.free(at, new Set(gone)))
+      assert.isFalse(yield* free(Lock.identity(), "runner-7"))
+      assert.strictEqual((yield* Effect.flip(acquire(at))).reason, "conflict")
+      assert.isTrue(yield* free(theirs))
+      const lock = yield* acquire(at)
+      assert.isFalse(yield* free(theirs))
+      yield* Effect.promise(lock.confirm)
+    }))
 })
