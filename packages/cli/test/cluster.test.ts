@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@labelstream/simulator"
+import { FilesSink } from "@labelstream/sink-files"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { platform, run, type Setting, start, temporaryFolder } from "./support/program.ts"
@@ -90,6 +93,26 @@ describe("a cluster by commands", () => {
         const late = yield* run(["stop", id], setting)
         assert.strictEqual(late.status, 1)
         assert.include(late.stderr, `Export ${id} has ended: stopped`)
+      }).pipe(Effect.scoped),
+    patience
+  )
+
+  it.live(
+    "says on the screen and in its status that another process has locked the target, and then exports",
+    () =>
+      Effect.gen(function*() {
+        const { cwd, runner, setting, to } = yield* world({ batches: [{ id: "one", jobs: 20 }] })
+        yield* runner
+        const reason = `waiting for a lock: process ${process.pid} on `
+        const lock = yield* Scope.make()
+        yield* Scope.provide(FilesSink.make({ directory: join(cwd, "output") }).open, lock)
+        const waiting = yield* start(to, setting)
+        yield* waiting.said("stderr", reason)
+        assert.match((yield* run(["status"], setting)).stdout, new RegExp(`^\\w{16}-1 is ${reason}`, "m"))
+        yield* Scope.close(lock, Exit.void)
+        const ended = yield* waiting.end
+        assert.strictEqual(ended.status, 0, ended.stderr)
+        assert.notInclude((yield* run(["status"], setting)).stdout, "waiting")
       }).pipe(Effect.scoped),
     patience
   )

@@ -23,6 +23,8 @@ export interface Status {
   readonly state: ExportRow["state"]
   readonly report: ExportReport.ExportReport
   readonly error: string | null
+  /** What it waits for, for people, such as `waiting for a lock: ...`; null if nothing is known, and after its end. */
+  readonly waitsFor: string | null
 }
 
 /**
@@ -46,7 +48,7 @@ export const submit = Effect.fnUntraced(function*(
 const statusOf = Effect.fnUntraced(function*(row: ExportRow) {
   const report = yield* reportOf(row)
   const request = yield* ExportRequest.decode(row.request)
-  return { id: row.id, request, state: row.state, report, error: row.error } satisfies Status
+  return { id: row.id, request, state: row.state, report, error: row.error, waitsFor: row.waitsFor } satisfies Status
 })
 
 /** Returns an export at this moment. Fails with `refused` if no export has this id. */

@@ -88,11 +88,12 @@ const opening = (place: Place) => (error: SqlError) =>
     )
   )
 
-// Every wait of a runner for the server ends, and no runner waits for a frozen one.
+// Every wait of a runner for the server ends. A transaction of a runner that is frozen or cut off ends before others take
+// over its work after 15 seconds.
 const limits = (patience: Duration.Duration) => ({
   statement_timeout: String(Duration.toMillis(patience)),
   lock_timeout: String(Math.min(15_000, Duration.toMillis(patience))),
-  idle_in_transaction_session_timeout: "30000"
+  idle_in_transaction_session_timeout: "10000"
 })
 
 const postgres = (url: Redacted.Redacted, options: Options) =>

@@ -19,13 +19,13 @@ import { make as makeJobs, notPlaced, type Placed, type SliceJob } from "./inter
 import { type BatchNote, make as makeProgress, type RunProgress, type SliceExtra } from "./internal/run/runProgress.ts"
 import { migrate } from "./internal/schema.ts"
 import { reading, transaction } from "./internal/statements.ts"
-import { make as makeWriters, type Writer } from "./internal/writerRows.ts"
+import { make as makeWriters, type Process, type Writer } from "./internal/writerRows.ts"
 
 export type { ExportEnd, ExportRow } from "./internal/exportRows.ts"
 export type { Lease } from "./internal/leaseRows.ts"
 export type { JobOutcome, Placed, SliceJob } from "./internal/run/runJobs.ts"
 export type { BatchNote, RunProgress, SliceExtra } from "./internal/run/runProgress.ts"
-export type { Writer } from "./internal/writerRows.ts"
+export type { Process, Writer } from "./internal/writerRows.ts"
 
 /** The exports of a cluster. Each call is atomic and durable when it returns; any number of runners may call at once. */
 export class ExportStore extends Context.Service<ExportStore, {
@@ -99,15 +99,22 @@ export class ExportStore extends Context.Service<ExportStore, {
   ) => Effect.Effect<boolean, Ledger.LedgerError>
   /** Returns the slices with jobs without an outcome: slices that were stopped, or got jobs after they were done. */
   readonly pending: (run: number) => Effect.Effect<ReadonlyArray<number>, Ledger.LedgerError>
-  /** Records the address of the runner that has a branch open for an export. `process` names the process at that address. */
+  /**
+   * Records the address of the runner that has a branch open for an export. `process` names the process at that address, as
+   * `Lock.identity` of `@labelstream/storage` does.
+   */
   readonly openWriter: (
     writer: string,
     exportId: string,
     runner: string,
     process: string
   ) => Effect.Effect<void, Ledger.LedgerError>
+  /** Records what an export waits for, for people; null ends the wait. */
+  readonly waitFor: (id: string, what: string | null) => Effect.Effect<void, Ledger.LedgerError>
   /** Returns those of these writers of branches that were recorded. */
   readonly writers: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Writer>, Ledger.LedgerError>
+  /** Returns every process that was recorded with `openWriter`. */
+  readonly processes: Effect.Effect<ReadonlyArray<Process>, Ledger.LedgerError>
   /** Returns the counts of a run so far. */
   readonly progress: (run: number) => Effect.Effect<RunProgress, Ledger.LedgerError>
 }>()("@labelstream/cluster/ExportStore") {}
@@ -213,6 +220,8 @@ export const make: Effect.Effect<ExportStore["Service"], Ledger.LedgerError, Sql
         })),
       openWriter: (writer, exportId, runner, process) => writing(writers.open(writer, exportId, runner, process)),
       writers: (names) => reading(writers.find(names)),
+      processes: reading(writers.processes),
+      waitFor: (id, what) => writing(exports.waitFor(id, what)),
       pending: (run) => reading(jobs.pending(run)),
       progress: (run) => reading(progress(run))
     })

@@ -19,7 +19,7 @@ import { step } from "./internal/failure.ts"
 import { doJobs } from "./internal/jobs.ts"
 import { reportOf } from "./internal/report.ts"
 import { open, publish } from "./internal/run/publish.ts"
-import { know, type Known } from "./internal/sessions.ts"
+import { enroll, know, type Known } from "./internal/sessions.ts"
 import type { SinkResolver } from "./SinkResolver.ts"
 
 /** One export that is registered in the store. Its id is its idempotency key: executed twice it runs once. */
@@ -32,6 +32,8 @@ export const ExportWorkflow = Workflow.make("Export", {
 export interface Options {
   /** Base URL of the platform that the runner asks. */
   readonly platform: string
+  /** Where other runners reach this one, as `HOST:PORT`. */
+  readonly runner: string
   /** Most jobs of a slice. Default 200: a runner that dies loses the time of its slices, never their results. */
   readonly sliceJobs: number
   /** Jobs of one slice in flight. */
@@ -49,7 +51,7 @@ export const layer = (options: Options): Layer.Layer<
       const activity = <R>(name: string, execute: Effect.Effect<void, ClusterError, R>) =>
         Activity.make({ name, error: ClusterError, execute })
 
-      const known = step(know(exportId, options.platform))
+      const known = step(Effect.andThen(enroll(exportId, options.runner), know(exportId, options.platform)))
       /** A step whose failure is its result; null if it was done. */
       const done = <R>(name: string, work: (known: Known) => Effect.Effect<void, ClusterError, R>) =>
         Effect.match(step(activity(name, Effect.flatMap(known, work))), {

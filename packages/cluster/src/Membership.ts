@@ -20,6 +20,7 @@ import type { SocketServerError } from "effect/socket/SocketServer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import * as Claims from "./internal/claims.ts"
 import * as Heartbeat from "./internal/heartbeat.ts"
 
 /** Where a process can be reached. */
@@ -50,6 +51,9 @@ export type JoinError = SocketServerError | SqlError | Config.ConfigError
 /** The defaults of `Timing`. */
 export const defaultTiming = { lockExpiration: "15 seconds", poll: "2 seconds", healthCheck: "5 seconds" } as const
 
+/** An export that moves to another runner waits for this long. Slices end by themselves within their grace time. */
+const termination: Duration.Input = "5 seconds"
+
 const settings = (timing: Timing) => {
   const { healthCheck, lockExpiration, poll } = { ...defaultTiming, ...timing }
   return {
@@ -57,6 +61,7 @@ const settings = (timing: Timing) => {
     refreshAssignmentsInterval: poll,
     entityMessagePollInterval: poll,
     runnerHealthCheckInterval: healthCheck,
+    entityTerminationTimeout: termination,
     // The schemas of messages check what crosses between processes.
     simulateRemoteSerialization: false
   }
@@ -69,7 +74,7 @@ const join = (config: Partial<ShardingConfig.ShardingConfig["Service"]>, clientO
       ? NodeClusterSocket.layer({ ...options, clientOnly: true })
       : NodeClusterSocket.layer(options)
   const storage = Layer.mergeAll(
-    SqlMessageStorage.layer.pipe(Layer.provide(NodeCrypto.layerDigest)),
+    Claims.layer.pipe(Layer.provide(SqlMessageStorage.layer), Layer.provide(NodeCrypto.layerDigest)),
     Heartbeat.layer.pipe(Layer.provide(SqlRunnerStorage.layer))
   ).pipe(Layer.provide(ShardingConfig.layer(config)))
   return ClusterWorkflowEngine.layer.pipe(Layer.provideMerge(sharding), Layer.provideMerge(storage))

@@ -58,7 +58,8 @@ const layerJoined = (options: Options): Layer.Layer<Sharding.Sharding | Heartbea
     concurrency,
     sliceJobs: Math.max(1, options.sliceJobs ?? 200)
   }
-  return Layer.mergeAll(ExportWorkflow.layer(work), Slice.layer(slicesAtOnce)).pipe(
+  const enrolled = Layer.effectDiscard(Effect.ignore(Sessions.enroll("", work.runner)))
+  return Layer.mergeAll(ExportWorkflow.layer(work), Slice.layer(slicesAtOnce), enrolled).pipe(
     Layer.provide(Sessions.layer(work)),
     Layer.provideMerge(layerRunner(options))
   )

@@ -178,7 +178,7 @@ describe("ClusterStorage", () => {
           assert.include(error.message, "format 99")
         }))
 
-      it.live("brings a database of the version before to the current one, and keeps what is in it", () =>
+      it.live("brings a database of an earlier version to the current one, and keeps what is in it", () =>
         Effect.gen(function*() {
           const [client] = yield* clients(1)
           if (client === undefined) return
@@ -208,7 +208,8 @@ describe("ClusterStorage", () => {
               "DROP TABLE labelstream_run_leases",
               "DROP TABLE labelstream_writers",
               "ALTER TABLE labelstream_jobs DROP COLUMN lease",
-              "DELETE FROM labelstream_migrations WHERE migration_id = 6"
+              "ALTER TABLE labelstream_exports DROP COLUMN waits_for",
+              "DELETE FROM labelstream_migrations WHERE migration_id >= 6"
             ], (statement) => sql.unsafe(statement).unprepared)
           ).pipe(Effect.provide(client))
           yield* Effect.provide(

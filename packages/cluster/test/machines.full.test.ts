@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { missing } from "./support/network.ts"
+import * as Schedule from "effect/Schedule"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { missing, missingLoss } from "./support/network.ts"
 import { succeed, type Trial } from "./support/trial.ts"
 
 /** Milliseconds: a frozen runner is thawed after 3 minutes. */
@@ -13,8 +16,8 @@ const usual = { jobs: 400, sliceJobs: 20, latency: "1 second", timing: {} } as c
 const longest = 45
 
 let undisturbed = Number.POSITIVE_INFINITY
-const tried = (title: string, trial: Pick<Trial, "fault" | "clocks" | "endsFirst" | "schema">) =>
-  it.live(title, () =>
+const tried = (title: string, trial: Pick<Trial, "fault" | "clocks" | "schema">, isMissing = false) =>
+  it.live.skipIf(isMissing)(title, () =>
     Effect.gen(function*() {
       const seconds = yield* succeed({ ...usual, ...trial })
       process.stdout.write(`${title}: ${seconds.toFixed(1)} s, undisturbed ${undisturbed.toFixed(1)} s\n`)
@@ -23,6 +26,17 @@ const tried = (title: string, trial: Pick<Trial, "fault" | "clocks" | "endsFirst
 
 const minutes = (count: number) => Effect.sleep(`${count} minutes`)
 
+/** The runner that has the target locked. */
+const publisher = ({ output, runners }: Parameters<NonNullable<Trial["fault"]>>[0]) =>
+  Effect.repeat(
+    Effect.sync(() => {
+      const lock = join(output, ".labelstream", "lock")
+      const [, index] = /"host":"runner(\d)"/.exec(existsSync(lock) ? readFileSync(lock, "utf8") : "") ?? []
+      return index === undefined ? undefined : runners[Number(index) - 1]
+    }),
+    { schedule: Schedule.spaced("10 millis"), until: (found) => found !== undefined }
+  )
+
 describe.skipIf(missing !== undefined)("a cluster on three machines", () => {
   it.live("is complete without a fault", () =>
     Effect.map(succeed(usual), (seconds) => {
@@ -30,32 +44,67 @@ describe.skipIf(missing !== undefined)("a cluster on three machines", () => {
     }), patience)
 
   tried("loses a runner to SIGKILL", {
-    fault: ({ runners: [first] }) => first?.kill ?? Effect.void,
-    endsFirst: true,
+    fault: ({ runners: [first] }) => first === undefined ? Effect.void : Effect.as(first.kill, first.address),
     schema: "labels"
+  })
+
+  tried("loses the runner that publishes to SIGKILL", {
+    fault: (world) =>
+      Effect.gen(function*() {
+        yield* world.answered(usual.jobs)
+        const found = yield* publisher(world)
+        if (found === undefined) return assert.fail("nobody publishes")
+        yield* found.kill
+        return found.address
+      })
   })
 
   tried("has a runner that freezes for 3 minutes", {
     fault: ({ runners: [first] }) =>
-      first === undefined ? Effect.void : Effect.andThen(first.freeze, Effect.andThen(minutes(3), first.thaw))
+      first === undefined ? Effect.void : Effect.andThen(first.freeze, Effect.andThen(minutes(3), first.thaw)),
+    schema: "labels"
   })
 
-  tried("has a runner that cannot reach the database for a minute", {
+  for (
+    const [title, cut] of [
+      ["cannot reach the database", "cut"],
+      ["cannot send to the database", "cutOneWay"]
+    ] as const
+  ) {
+    tried(`has a runner that ${title} for a minute`, {
+      fault: ({ database, network, runners: [first] }) =>
+        first === undefined ? Effect.void : Effect.andThen(
+          network[cut](first.machine, database),
+          Effect.andThen(minutes(1), network.restore(first.machine, database))
+        ),
+      schema: "labels"
+    })
+  }
+
+  tried("has a runner that receives nothing from the database for a minute", {
     fault: ({ database, network, runners: [first] }) =>
       first === undefined ? Effect.void : Effect.andThen(
-        network.cut(first.machine, database),
+        network.cutOneWay(database, first.machine),
         Effect.andThen(minutes(1), network.restore(first.machine, database))
       )
   })
 
-  tried("has a runner that cannot reach its peers for a minute", {
-    fault: ({ network, runners: [first, ...others] }) => {
-      if (first === undefined) return Effect.void
-      const each = (change: typeof network.cut) =>
-        Effect.forEach(others, (other) => change(first.machine, other.machine), { discard: true })
-      return Effect.andThen(each(network.cut), Effect.andThen(minutes(1), each(network.restore)))
-    }
-  })
+  for (
+    const [title, cut] of [["reach its peers", "cut"], ["send to its peers", "cutOneWay"]] as const
+  ) {
+    tried(`has a runner that cannot ${title} for a minute`, {
+      fault: ({ network, runners: [first, ...others] }) => {
+        if (first === undefined) return Effect.void
+        const each = (change: "cut" | "cutOneWay" | "restore") =>
+          Effect.forEach(others, (other) => network[change](first.machine, other.machine), { discard: true })
+        return Effect.andThen(each(cut), Effect.andThen(minutes(1), each("restore")))
+      }
+    })
+  }
+
+  tried("loses 5 % of its packets", {
+    fault: ({ network }) => network.lose(5)
+  }, missingLoss() !== undefined)
 
   tried("has clocks that differ by ten minutes", { clocks: [600_000, 0, -600_000] })
 

@@ -15,7 +15,6 @@ describe.skipIf(missing !== undefined)("a cluster on three machines", () => {
         latency: "100 millis",
         timing: shortTiming,
         patience: "3 seconds",
-        endsFirst: true,
         fault: ({ database, gone, network, runners: [first, second] }) =>
           Effect.gen(function*() {
             if (first === undefined || second === undefined) return assert.fail("there are no runners")
@@ -25,8 +24,7 @@ describe.skipIf(missing !== undefined)("a cluster on three machines", () => {
             yield* second.said("database does not respond")
             yield* network.restore(second.machine, database)
             yield* second.said("database responds again")
-            // An outage is two lines of a log.
-            assert.lengthOf(second.lines.filter((line) => line.includes("WARN") || line.includes("ERROR")), 1)
+            return first.address
           })
       }),
     600_000

@@ -14,7 +14,9 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import { hostname } from "node:os"
 import { ExportRequest, ExportStore } from "../src/index.ts"
+import { goneProcesses } from "../src/internal/run/gone.ts"
 import { mergeOnce } from "../src/internal/run/mergeAll.ts"
+import { beginStep } from "../src/internal/run/whenFree.ts"
 import type { Known } from "../src/internal/sessions.ts"
 import { fresh, kinds } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
@@ -52,12 +54,14 @@ const world = Effect.fnUntraced(function*(batchId: string) {
   yield* store.begin(row.id)
   const opened = (writer: string, port: number, process = "one") =>
     Effect.andThen(store.openWriter(writer, row.id, `10.0.0.1:${port}`, process), branches.open(writer))
-  const merged = (batch: string, by = branches) => mergeOnce({ request: requestOf(batch) } as Known, sink.id, by)
+  const said: Array<string | null> = []
+  const say = (what: string | null) => Effect.sync(() => void said.push(what))
+  const merged = (batch: string, by = branches) => mergeOnce({ request: requestOf(batch) } as Known, sink.id, by, say)
   const end = store.end(row.id, { state: "aborted", report: null, error: "it hung", runEnd: null })
   const now = Effect.map(store.find(row.id), (found) => Option.getOrThrow(found).now)
   /** Waits until the time of the database has changed. */
   const tick = Effect.flatMap(now, (before) => Effect.repeat(now, { until: (later) => later > before }))
-  return { branches, id: row.id, end, merged, opened, tick }
+  return { branches, id: row.id, end, merged, opened, said, tick }
 })
 
 describe("the merge at the end of an export", () => {
@@ -92,8 +96,51 @@ describe("the merge at the end of an export", () => {
         const error = yield* Effect.flip(here(8)(merged("b")))
         assert.include(error.message, "later")
         assert.notInclude(error.message, "earlier")
+        assert.deepStrictEqual(yield* here(8)(goneProcesses), new Set(["one"]))
+        assert.deepStrictEqual(yield* here(7, 8)(goneProcesses), new Set())
+      }).pipe(Effect.scoped, on))
+
+    it.live(`on ${kind.name} records what an export waits for, until it ends`, () =>
+      Effect.gen(function*() {
+        const store = yield* ExportStore.ExportStore
+        const { end, id } = yield* world("b")
+        const found = Effect.map(store.find(id), (row) => Option.getOrThrow(row).waitsFor)
+        const say = yield* beginStep({ id })
+        yield* say("waiting for a lock")
+        assert.strictEqual(yield* found, "waiting for a lock")
+        // Another runner takes over, and does not wait.
+        yield* beginStep({ id })
+        assert.isNull(yield* found)
+        yield* store.waitFor(id, "waiting for a lock")
+        yield* end
+        assert.isNull(yield* found)
       }).pipe(Effect.scoped, on))
   }
+
+  it.effect("takes the target from a publisher that is gone, and says until then what it waits for", () =>
+    Effect.gen(function*() {
+      const { branches, merged, opened, said } = yield* world("b")
+      yield* Effect.scoped(opened("killed", 7, "the killed one"))
+      yield* Effect.scoped(opened("present", 8, "the present one"))
+      const detail = "process 7 on runner-7 is writing to /out"
+      const taken = new JobSink.SinkError({ sink: "files", step: "merge", reason: "conflict", detail })
+      let isLocked = true
+      const publishing = yield* Effect.forkChild(
+        here(8)(merged("b", {
+          ...branches,
+          merge: Effect.suspend(() => isLocked ? Effect.fail(taken) : branches.merge),
+          unlock: (gone) =>
+            Effect.sync(() => {
+              assert.deepStrictEqual(gone, new Set(["the killed one"]))
+              isLocked = false
+              return true
+            })
+        }))
+      )
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(publishing)
+      assert.deepStrictEqual(said, [`waiting for a lock: ${detail}`, null])
+    }).pipe(Effect.scoped, Effect.provide(ExportStore.layer.pipe(Layer.provide(fresh(kinds[0]!))), { local: true })))
 
   it.effect("outlasts the lock of a publisher that was killed on another machine", () =>
     Effect.gen(function*() {

@@ -46,6 +46,7 @@ describe("an export that sends out slices", () => {
         })
       const sink = FilesSink.make({ directory: yield* temporaryFolder })
       const known: Known = {
+        id: row.id,
         request: {
           platform: "",
           batches: [batch],

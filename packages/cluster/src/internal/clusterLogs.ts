@@ -5,13 +5,13 @@ import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 
 const own = /^(effect\/cluster|@effect\/cluster)/
-/** Messages of Effect Cluster about locks, which carry no module. */
-const aboutLocks = /^Shard lock storage /
+/** Messages without a module, about locks and about connections that a lost runner has left. */
+const plain = /^(Shard lock storage |Unhandled error in SocketServer)/
 
 const isOfCluster = ({ fiber, message }: Logger.Options<unknown>): boolean => {
   const { module, package: name } = fiber.getRef(References.CurrentLogAnnotations)
   const [text] = Array.isArray(message) ? message as ReadonlyArray<unknown> : [message]
-  return own.test(String(module)) || own.test(String(name)) || aboutLocks.test(String(text))
+  return own.test(String(module)) || own.test(String(name)) || plain.test(String(text))
 }
 
 /**

@@ -34,6 +34,8 @@ export interface ExportRow {
   readonly report: string | null
   /** Why it was aborted, for people. */
   readonly error: string | null
+  /** What it waits for while it runs, for people; null if nothing is known. */
+  readonly waitsFor: string | null
 }
 
 interface Row {
@@ -49,6 +51,7 @@ interface Row {
   readonly now: Int
   readonly report: string | null
   readonly error: string | null
+  readonly waits_for: string | null
 }
 
 const toExport = (row: Row): ExportRow => ({
@@ -63,7 +66,8 @@ const toExport = (row: Row): ExportRow => ({
   endedAt: row.ended_at === null ? null : Number(row.ended_at),
   now: Number(row.now),
   report: fromColumn(row.report),
-  error: fromColumn(row.error)
+  error: fromColumn(row.error),
+  waitsFor: fromColumn(row.waits_for)
 })
 
 /** How an export ends. */
@@ -87,7 +91,7 @@ export const make = (sql: SqlClient.SqlClient) => {
   const now = nowIn(sql)
   const columns =
     sql`id, export_key, generation, request, run, state, stop_requested, submitted_at, ended_at, report, error,
-    ${now} AS now`
+    waits_for, ${now} AS now`
   // Writers of PostgreSQL lock rows; SQLite has one writer.
   const forUpdate = sql.onDialectOrElse({ pg: () => sql.literal("FOR UPDATE"), orElse: () => sql.literal("") })
 
@@ -142,6 +146,8 @@ export const make = (sql: SqlClient.SqlClient) => {
           CROSS JOIN labelstream_exports e WHERE e.id = v.id AND e.stop_requested = 1 AND e.state = 'running'`,
         (rows) => new Set(rows.map(({ id }) => fromColumn(id)))
       ),
+    waitFor: (id: string, what: string | null): Effect.Effect<void, SqlError> =>
+      Effect.asVoid(sql`UPDATE labelstream_exports SET waits_for = ${toColumn(what)} WHERE id = ${toColumn(id)}`),
     /** Returns the run of an export; `begin` makes one if there is none. */
     begin: Effect.fnUntraced(function*(id: string, begin: Effect.Effect<number, SqlError>) {
       const [row] = yield* sql<{ run: Int | null }>`SELECT run FROM labelstream_exports WHERE id = ${toColumn(id)}
@@ -155,7 +161,8 @@ export const make = (sql: SqlClient.SqlClient) => {
     /** Ends an export. Returns its run and the time, or undefined if it has no run or had ended before. */
     end: Effect.fnUntraced(function*(id: string, end: ExportEnd) {
       const [row] = yield* sql<{ run: Int | null; ended_at: Int }>`UPDATE labelstream_exports SET state = ${end.state},
-        ended_at = ${now}, report = ${toColumn(end.report)}, error = ${toColumn(end.error)}
+        ended_at = ${now}, report = ${toColumn(end.report)}, error = ${toColumn(end.error)},
+        waits_for = NULL
         WHERE id = ${toColumn(id)} AND state = 'running' RETURNING run, ended_at`
       if (row === undefined && (yield* find(id)) === undefined) return yield* unknown(id)
       return row === undefined || row.run === null

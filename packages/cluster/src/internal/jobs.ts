@@ -27,9 +27,9 @@ const slicesOut = 256
 /** Slices at once if this runner does them all. */
 const ownSlices = 2
 
-/** Waits for a slice while a runner leaves, or while the database does not respond. */
+/** Waits for a slice while runners leave, or for about 5 minutes while the database does not respond. */
 const patience = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("2 seconds")]).pipe(
-  Schedule.upTo({ duration: "5 minutes" })
+  Schedule.upTo({ times: 150 })
 )
 
 /** A runner that leaves while it does a slice interrupts the call. The caller is not interrupted, and asks again. */

@@ -108,6 +108,9 @@ CREATE TABLE labelstream_writers (
   opened BIGINT NOT NULL
 )`
 
+/** What a running export waits for, in words. */
+const version7 = "ALTER TABLE labelstream_exports ADD COLUMN waits_for TEXT"
+
 const run = (...scripts: ReadonlyArray<string>) =>
   SqlClient.SqlClient.use((sql) => {
     const types = sql.onDialectOrElse({ pg: () => postgresTypes, orElse: () => sqliteTypes })
@@ -125,7 +128,8 @@ const migrations = {
   "3_closed_sinks": run(ledger3),
   "4_present_names": run(ledger4, version4),
   "5_asked_attachments": run(ledger5),
-  "6_leases": run(ledger6, version6)
+  "6_leases": run(ledger6, version6),
+  "7_waits": run(version7)
 }
 
 /** The version that this code writes. */

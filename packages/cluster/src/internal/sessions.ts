@@ -3,6 +3,7 @@
  * Opened with the first slice, and closed soon after the last.
  */
 import { type JobSink, type Ledger, LoadId } from "@labelstream/core"
+import { Lock } from "@labelstream/storage"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -29,6 +30,7 @@ export interface SessionOptions {
 
 /** An export as a runner knows it. */
 export interface Known {
+  readonly id: string
   readonly request: ExportRequest.ExportRequest
   readonly run: number
   /** `jobs.load_id` of all that the export stores, the same on every runner. */
@@ -75,6 +77,7 @@ export const know = Effect.fnUntraced(function*(exportId: string, platform: stri
   }
   const { run, startedAt } = yield* store.begin(exportId)
   return {
+    id: exportId,
     request,
     run,
     load: LoadId.of(startedAt, run),
@@ -110,6 +113,16 @@ const writerName = crypto.randomUUID().slice(0, 8)
 /** The name of this process's branch of a sink for an export. */
 const writerOf = (exportId: string) => `${exportId}-${writerName}`
 
+/**
+ * Records which runner this process is, before it locks anything for an export. Returns the name of its branches. With an
+ * empty id, records only that the process has replaced an earlier one at its address.
+ */
+export const enroll = Effect.fnUntraced(function*(exportId: string, runner: string) {
+  const writer = writerOf(exportId)
+  yield* (yield* ExportStore).openWriter(writer, exportId, runner, Lock.identity())
+  return writer
+})
+
 export const layer = ({ concurrency, platform, runner }: SessionOptions): Layer.Layer<
   Sessions,
   never,
@@ -122,10 +135,7 @@ export const layer = ({ concurrency, platform, runner }: SessionOptions): Layer.
         lookup: (exportId: string) =>
           step(Effect.gen(function*() {
             const { load, request, run, shared } = yield* know(exportId, platform)
-            const store = yield* ExportStore
-            const writer = writerOf(exportId)
-            // Before the branches exist, so that the runner of each is known.
-            yield* store.openWriter(writer, exportId, runner, writerName)
+            const writer = yield* enroll(exportId, runner)
             const writers = yield* openAll(shared, writer)
             const stop = yield* watchStop(exportId)
             const work: Work = { run, load, request, writers, concurrency, stop }

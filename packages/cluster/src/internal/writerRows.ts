@@ -21,10 +21,15 @@ export interface Writer {
   readonly isReplaced: boolean
 }
 
+/** A process that has opened branches, and the address of its runner. */
+export interface Process extends Pick<Writer, "runner" | "isReplaced"> {
+  readonly process: string
+}
+
 export const make = (sql: SqlClient.SqlClient) => ({
   open: (writer: string, exportId: string, runner: string, process: string): Effect.Effect<void, SqlError> =>
     Effect.asVoid(sql`INSERT INTO labelstream_writers (writer, export_id, runner, process, opened)
-      VALUES (${writer}, ${toColumn(exportId)}, ${toColumn(runner)}, ${process}, ${nowIn(sql)})
+      VALUES (${writer}, ${toColumn(exportId)}, ${toColumn(runner)}, ${toColumn(process)}, ${nowIn(sql)})
       ON CONFLICT (writer) DO UPDATE SET opened = excluded.opened`),
   find: (writers: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Writer>, SqlError> =>
     writers.length === 0 ? Effect.succeed([]) : Effect.map(
@@ -49,5 +54,18 @@ export const make = (sql: SqlClient.SqlClient) => ({
           runner: fromColumn(row.runner),
           isReplaced: Number(row.later) > 0
         }))
-    )
+    ),
+  processes: Effect.map(
+    sql<{ readonly runner: string; readonly process: string; readonly opened: number | bigint }>`SELECT runner, process,
+      max(opened) AS opened FROM labelstream_writers GROUP BY runner, process`,
+    (rows) => {
+      const latest = new Map<string, number>()
+      for (const { opened, runner } of rows) latest.set(runner, Math.max(latest.get(runner) ?? 0, Number(opened)))
+      return rows.map(({ opened, process, runner }): Process => ({
+        runner: fromColumn(runner),
+        process: fromColumn(process),
+        isReplaced: Number(opened) < (latest.get(runner) ?? 0)
+      }))
+    }
+  )
 })

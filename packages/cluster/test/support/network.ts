@@ -1,6 +1,7 @@
 /**
  * Machines of one network, as far as a network can show: each has a network namespace, an address, and a host name of its
- * own; a bridge in a further namespace joins them. The test itself is one of them. Needs root, and `ip` of iproute2.
+ * own; a bridge in a further namespace joins them. The test itself is one of them. Needs root and `ip` of iproute2, and for
+ * lost packets `nft` of nftables.
  */
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
@@ -18,12 +19,22 @@ export interface Network {
   readonly machine: (name: string) => Machine
   /** Drops all packets between two machines in silence, both ways, as a broken cable does. */
   readonly cut: (one: Machine, other: Machine) => Effect.Effect<void>
+  /** Drops the packets from one machine to another one, and none of those back. */
+  readonly cutOneWay: (from: Machine, to: Machine) => Effect.Effect<void>
+  /** Ends both kinds of cuts. */
   readonly restore: (one: Machine, other: Machine) => Effect.Effect<void>
+  /** Drops so many percent of the packets that arrive at each machine but this one. */
+  readonly lose: (percent: number) => Effect.Effect<void>
 }
 
 const path = `/usr/sbin:/sbin:${process.env["PATH"] ?? ""}`
-const ip = (...args: ReadonlyArray<string>): string =>
-  execFileSync("ip", args, { env: { ...process.env, PATH: path }, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+const ip = (...args: ReadonlyArray<string>): string => run("ip", args)
+const run = (program: string, args: ReadonlyArray<string>): string =>
+  execFileSync(program, args, {
+    env: { ...process.env, PATH: path },
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"]
+  })
 
 const prefix = "labelstream-"
 const isAlive = (pid: number) => {
@@ -53,13 +64,22 @@ const freeNetwork = () => {
   return candidates.find((network) => !used.includes(` ${network}.`)) ?? candidates[0] ?? ""
 }
 
+const loseIn = (space: string, percent: number) =>
+  run("ip", [
+    "netns",
+    "exec",
+    space,
+    "nft",
+    `table inet loss { chain all { type filter hook input priority 0; numgen random mod 100 < ${percent} drop; } }`
+  ])
+
 let networks = 0
 
 const build = (names: ReadonlyArray<string>, made: Array<string>): Network => {
   removeLeft()
-  const run = `${prefix}${process.pid}-${networks++}`
+  const own = `${prefix}${process.pid}-${networks++}`
   const add = (name: string) => {
-    const space = `${run}-${name}`
+    const space = `${own}-${name}`
     ip("netns", "add", space)
     made.push(space)
     ip("-n", space, "link", "set", "lo", "up")
@@ -91,20 +111,29 @@ const build = (names: ReadonlyArray<string>, made: Array<string>): Network => {
     const start = ["unshare", "--uts", "sh", "-c", "hostname \"$0\" && exec \"$@\"", name]
     return [name, join(["-n", space], "eth0", index + 1, ["ip", "netns", "exec", space, ...start])]
   }))
-  const both = (one: Machine, other: Machine, change: (from: Machine, to: Machine) => ReadonlyArray<string>) =>
+  const neighbor = (from: Machine, ...change: ReadonlyArray<string>) => {
+    const place = at.get(from)
+    if (place !== undefined) ip(...place.space, "neighbor", ...change, "dev", place.device)
+  }
+  // Packets go to a hardware address that nobody has.
+  const cutOneWay = (from: Machine, to: Machine) =>
+    Effect.sync(() => neighbor(from, "replace", to.address, "lladdr", "02:00:00:00:00:01", "nud", "permanent"))
+  const restoreOneWay = (from: Machine, to: Machine) =>
     Effect.sync(() => {
-      for (const [from, to] of [[one, other], [other, one]] as const) {
-        const place = at.get(from)
-        if (place !== undefined) ip(...place.space, "neighbor", ...change(from, to), "dev", place.device)
-      }
+      const place = at.get(from)
+      const isCut = place !== undefined && ip(...place.space, "neighbor", "show", to.address, "nud", "permanent") !== ""
+      if (isCut) neighbor(from, "delete", to.address)
     })
   return {
     here,
     machine: (name) => machines.get(name) ?? here,
-    // Packets go to a hardware address that nobody has.
-    cut: (one, other) =>
-      both(one, other, (_, to) => ["replace", to.address, "lladdr", "02:00:00:00:00:01", "nud", "permanent"]),
-    restore: (one, other) => both(one, other, (_, to) => ["delete", to.address])
+    cut: (one, other) => Effect.andThen(cutOneWay(one, other), cutOneWay(other, one)),
+    cutOneWay,
+    restore: (one, other) => Effect.andThen(restoreOneWay(one, other), restoreOneWay(other, one)),
+    lose: (percent) =>
+      Effect.sync(() => {
+        for (const { space: [, name = ""] } of at.values()) if (name !== "") loseIn(name, percent)
+      })
   }
 }
 
@@ -128,18 +157,25 @@ export const make = (names: ReadonlyArray<string>) => {
   )
 }
 
-/** Why this machine can have no network for tests; undefined if it can. On CI that fails the test run. */
-export const missing: string | undefined = (() => {
+/** Why this machine can have no network for some tests; undefined if it can. On CI that fails the test run. */
+const obstacle = (tests: string, attempt: (space: string) => void): string | undefined => {
   const made: Array<string> = []
   try {
     build(["trial"], made)
+    attempt(made[1] ?? "")
     return undefined
   } catch (cause) {
     if (process.env["CI"] !== undefined) throw cause
     const why = String(cause instanceof Error ? cause.message : cause).trim()
-    process.stderr.write(`\nTESTS WITH SEVERAL MACHINES ARE LEFT OUT. ${why}\n\n`)
+    process.stderr.write(`\nTESTS WITH ${tests} ARE LEFT OUT. ${why}\n\n`)
     return why
   } finally {
     remove(made)
   }
-})()
+}
+
+/** Why there can be no machines. */
+export const missing = obstacle("SEVERAL MACHINES", () => {})
+
+/** Why no packets can be lost. */
+export const missingLoss = (): string | undefined => obstacle("LOST PACKETS", (space) => loseIn(space, 5))

@@ -15,10 +15,10 @@ import { requestOf } from "./world.ts"
 export interface Trial extends Machines.Options {
   /** A schema of the database in which the jobs are stored too, next to a folder that all machines share. */
   readonly schema?: string
-  /** Runs when a quarter of the jobs was requested, next to the export. */
-  readonly fault?: (world: Machines.Machines) => Effect.Effect<void, never, Scope.Scope>
-  /** Whether the fault ends the first runner. Default: false. */
-  readonly endsFirst?: boolean
+  /** Runs when a quarter of the jobs was requested, next to the export. Returns the address of a runner that it has ended. */
+  readonly fault?: (
+    world: Machines.Machines & { readonly output: string }
+  ) => Effect.Effect<string | void, never, Scope.Scope>
 }
 
 const endOf = ({ error, report }: ClusterExport.Status) => {
@@ -33,7 +33,7 @@ const endOf = ({ error, report }: ClusterExport.Status) => {
  */
 export const succeed = (trial: Trial) =>
   Effect.scoped(Effect.gen(function*() {
-    const { endsFirst = false, fault = () => Effect.void, jobs, schema } = trial
+    const { fault = () => Effect.void, jobs, schema } = trial
     const output = yield* temporaryFolder
     const world = yield* Machines.make(trial)
     const request = requestOf(world.simulator, [
@@ -43,22 +43,25 @@ export const succeed = (trial: Trial) =>
     const inDatabase = schema === undefined ? [] : [PostgresSink.make({ url: Redacted.make(world.server.url), schema })]
     const startedAt = performance.now()
     const { id } = yield* world.submit(request)
-    const [status] = yield* Effect.all([
+    const [status, ended] = yield* Effect.all([
       Effect.map(world.end(id), (status) => ({ ...status, seconds: (performance.now() - startedAt) / 1000 })),
-      Effect.andThen(world.answered(jobs / 4), fault(world))
+      Effect.andThen(world.answered(jobs / 4), fault({ ...world, output }))
     ], { concurrency: "unbounded" })
+    const expected = yield* onOneMachine(world.simulator)
     const check = Effect.fnUntraced(function*(status: ClusterExport.Status) {
       assert.deepStrictEqual(endOf(status), { error: null, complete: true, failures: [], listed: jobs, done: jobs })
       for (const sink of [FilesSink.make({ directory: output }), ...inDatabase]) {
         const found = yield* Effect.provideContext(verified(sink), world.client)
         assert.deepStrictEqual(found, { intact: jobs, differences: [] })
       }
-      assert.deepStrictEqual(tree(output), yield* onOneMachine(world.simulator))
+      assert.deepStrictEqual(tree(output), expected)
     })
-    yield* world.joined(world.runners.slice(endsFirst ? 1 : 0).map(({ address }) => address))
+    yield* world.joined(world.runners.flatMap(({ address }) => address === ended ? [] : [address]))
     yield* check(status)
     const again = yield* world.end((yield* world.submit(request)).id)
     yield* check(again)
     assert.strictEqual(again.report.batches[0]?.exported, 0)
+    // An outage is two lines of a log: that it begins, and that it ends.
+    for (const { lines } of world.runners) assert.isAtMost(lines.filter((line) => /WARN|ERROR/.test(line)).length, 1)
     return status.seconds
   }))

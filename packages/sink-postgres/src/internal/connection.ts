@@ -24,11 +24,11 @@ export interface Settings {
 const patience = "90 seconds"
 
 /**
- * Milliseconds. Every wait of this session on the server ends, and no writer waits for a frozen one. A limit that the
- * server sets for its user stays.
+ * Milliseconds. Every wait of this session on the server ends. The transaction of a frozen writer ends before another writer
+ * gives up waiting for its rows. A limit that the server sets for its user stays.
  */
 const limits = `SELECT set_config(name, wanted, false)
-  FROM (VALUES ('statement_timeout', '60000'), ('lock_timeout', '15000'), ('idle_in_transaction_session_timeout', '60000'))
+  FROM (VALUES ('statement_timeout', '60000'), ('lock_timeout', '15000'), ('idle_in_transaction_session_timeout', '10000'))
     AS limits (name, wanted)
   WHERE current_setting(name) = '0'`
 

@@ -4,24 +4,15 @@
  */
 import { ExportReport, type JobSink, type Ledger } from "@labelstream/core"
 import { batchKey } from "@labelstream/node/LedgerSql"
-import { Lock } from "@labelstream/storage"
-import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import type * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { ClusterError } from "../../ClusterError.ts"
 import * as ExportRequest from "../../ExportRequest.ts"
 import { ExportStore, type Writer } from "../../ExportStore.ts"
-import type { Failure } from "../failure.ts"
 import type { Known } from "../sessions.ts"
-
-/**
- * Another export locks the target while it publishes. A publisher that was killed on another machine keeps its lock until
- * the lock counts as left behind: the wait is a minute longer.
- */
-export const whileTaken = {
-  schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: Lock.leftBehindAfter + 60_000 })),
-  while: (error: Failure) => error._tag === "SinkError" && error.reason === "conflict" && error.step !== "check"
-}
+import { goneOf } from "./gone.ts"
+import { type Say, unlock, whenFree } from "./whenFree.ts"
 
 /** Runners that have just ended their slices still close their branches. The lock of an unknown runner lasts two minutes. */
 const whileOpen = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "3 minutes" }))
@@ -29,41 +20,38 @@ const whileOpen = Schedule.spaced("500 millis").pipe(Schedule.upTo({ duration: "
 type Branches = NonNullable<JobSink.JobSink["branches"]>
 
 /** Merges until no branch holds jobs of this export's batches. After 3 minutes, fails and names the holders of branches. */
-export const mergeAll = Effect.fnUntraced(function*(known: Known, sink: JobSink.JobSink): Effect.fn.Return<
+export const mergeAll = Effect.fnUntraced(function*(known: Known, sink: JobSink.JobSink, say: Say): Effect.fn.Return<
   void,
   JobSink.SinkError | Ledger.LedgerError | ClusterError,
   ExportStore | RunnerStorage.RunnerStorage
 > {
   const { branches } = sink
   if (branches === undefined) return
-  yield* mergeOnce(known, sink.id, branches).pipe(
-    Effect.retry({ schedule: whileOpen, while: (error) => error._tag === "ClusterError" })
+  yield* mergeOnce(known, sink.id, branches, say).pipe(
+    Effect.tapError((error) =>
+      error._tag === "ClusterError" ? say(`waiting for runners to close their branches: ${error.detail}`) : Effect.void
+    ),
+    Effect.retry({ schedule: whileOpen, while: (error) => error._tag === "ClusterError" }),
+    Effect.tap(say(null))
   )
 })
 
 /** Makes one attempt. Fails with a `ClusterError` if an open branch may hold jobs of this export. */
-export const mergeOnce = Effect.fnUntraced(function*(known: Known, sink: string, branches: Branches) {
+export const mergeOnce = Effect.fnUntraced(function*(known: Known, sink: string, branches: Branches, say: Say) {
   const store = yield* ExportStore
   for (;;) {
-    const { stillOpen } = yield* Effect.retry(branches.merge, whileTaken)
+    const { stillOpen } = yield* whenFree(say, [{ branches }], branches.merge)
     if (stillOpen.length === 0) return
     const writers = new Map((yield* store.writers(stillOpen)).map((writer) => [writer.writer, writer]))
     const gone = yield* goneOf(Array.from(writers.values()))
-    yield* Effect.forEach(gone, ({ writer }) => Effect.retry(branches.takeOver(writer), whileTaken), { discard: true })
-    if (gone.length > 0) continue
+    yield* Effect.forEach(gone, ({ writer }) => whenFree(say, [{ branches }], branches.takeOver(writer)), {
+      discard: true
+    })
+    // Besides its writer, a runner that merges has a branch locked.
+    if (gone.length > 0 || (yield* unlock([{ branches }]))) continue
     const blocking = stillOpen.filter((name) => !isOfOthers(known, writers.get(name)))
     return yield* blocking.length === 0 ? Effect.void : unpublished(sink, branches, blocking, writers)
   }
-})
-
-/** Returns the writers whose runner's locks have expired, or whose process was replaced by another one. */
-const goneOf = Effect.fnUntraced(function*(writers: ReadonlyArray<Writer>) {
-  const storage = yield* RunnerStorage.RunnerStorage
-  const found = yield* Effect.option(storage.getRunners)
-  // The members are unknown now, so that no runner counts as gone.
-  if (found._tag === "None") return []
-  const there = new Set(found.value.map(([{ address: { host, port } }]) => `${host}:${port}`))
-  return writers.filter(({ isReplaced, runner }) => isReplaced || !there.has(runner))
 })
 
 /** Whether a branch belongs to another running export, of other batches: that export publishes it. */

@@ -1,0 +1,30 @@
+/** Which runners and processes are gone, as the membership knows: those without a heartbeat for as long as locks last. */
+import type { Ledger } from "@labelstream/core"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as Effect from "effect/Effect"
+import { ExportStore } from "../../ExportStore.ts"
+
+/** Returns those whose runner is gone, or whose process another one has replaced. */
+export const goneOf = Effect.fnUntraced(function*<A extends { readonly runner: string; readonly isReplaced: boolean }>(
+  known: ReadonlyArray<A>
+): Effect.fn.Return<ReadonlyArray<A>, never, RunnerStorage.RunnerStorage> {
+  const storage = yield* RunnerStorage.RunnerStorage
+  const found = yield* Effect.option(storage.getRunners)
+  // The members are unknown now, so that no runner counts as gone.
+  if (found._tag === "None") return []
+  const there = new Set(found.value.map(([{ address: { host, port } }]) => `${host}:${port}`))
+  return known.filter(({ isReplaced, runner }) => isReplaced || !there.has(runner))
+})
+
+/** Names the processes that are gone, as the locks of sinks do. */
+export const goneProcesses: Effect.Effect<
+  ReadonlySet<string>,
+  Ledger.LedgerError,
+  ExportStore | RunnerStorage.RunnerStorage
+> = Effect.gen(function*() {
+  const all = yield* (yield* ExportStore).processes
+  const gone = yield* goneOf(all)
+  // Some systems tell too little to give each process a name of its own.
+  const present = new Set(all.filter((one) => !gone.includes(one)).map(({ process }) => process))
+  return new Set(gone.map(({ process }) => process).filter((process) => !present.has(process)))
+})
