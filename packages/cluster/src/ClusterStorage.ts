@@ -23,7 +23,7 @@ export interface Options {
    */
   readonly maxConnections?: number
   /**
-   * Longest time for one statement on a PostgreSQL server. Default: 25 seconds. 5 seconds later, this process drops a
+   * Longest time for one statement on a PostgreSQL server. Default: 25 seconds. 3 seconds later, this process drops a
    * silent connection.
    */
   readonly patience?: Duration.Input
@@ -102,7 +102,7 @@ const postgres = (url: Redacted.Redacted, options: Options) =>
     Effect.promise(() => import("@effect/sql-pg/PgClient")),
     (PgClient) => {
       const patience = Duration.fromInputUnsafe(options.patience ?? "25 seconds")
-      const stream = socketTo(url, Duration.sum(patience, Duration.seconds(5)))
+      const stream = socketTo(url, Duration.sum(patience, Duration.seconds(3)))
       return PgClient.layer({
         url,
         maxConnections: options.maxConnections ?? 10,

@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import * as Machines from "./support/machines.ts"
 import { missing, missingLoss } from "./support/network.ts"
 import { succeed, type Trial } from "./support/trial.ts"
+import { requestOf } from "./support/world.ts"
 
 /** Milliseconds: a frozen runner is thawed after 3 minutes. */
 const patience = 600_000
@@ -117,4 +120,28 @@ describe.skipIf(missing !== undefined)("a cluster on three machines", () => {
   })
 
   tried("has its runners restarted one by one", { fault: ({ restartRunners }) => restartRunners })
+
+  it.live(
+    "tells a waiting client within 5 seconds that the database is back, however long it was away",
+    () =>
+      Effect.gen(function*() {
+        const { database, end, network, simulator, submit } = yield* Machines.make({ ...usual, clocks: [] })
+        const { id } = yield* submit(requestOf(simulator, ["files:nowhere"]))
+        const heard = yield* Queue.unbounded<void>()
+        yield* Effect.forkScoped(end(id, () => Effect.asVoid(Queue.offer(heard, undefined))))
+        for (const seconds of [7, 13, 20, 27]) {
+          yield* Queue.take(heard)
+          yield* network.cut(network.here, database)
+          yield* Effect.sleep(`${seconds} seconds`)
+          yield* network.restore(network.here, database)
+          const since = performance.now()
+          yield* Queue.clear(heard)
+          yield* Queue.take(heard)
+          const late = (performance.now() - since) / 1000
+          process.stdout.write(`a client heard after ${late.toFixed(1)} s of an outage of ${seconds} s\n`)
+          assert.isBelow(late, 5)
+        }
+      }).pipe(Effect.scoped),
+    patience
+  )
 })

@@ -70,7 +70,7 @@ const loseIn = (space: string, percent: number) =>
     "exec",
     space,
     "nft",
-    `table inet loss { chain all { type filter hook input priority 0; numgen random mod 100 < ${percent} drop; } }`
+    `table inet loss { chain incoming { type filter hook input priority 0; numgen random mod 100 < ${percent} drop; } }`
   ])
 
 let networks = 0

@@ -21,6 +21,9 @@ export const shortTiming: Membership.Timing = {
   healthCheck: "1 second"
 }
 
+/** How long the client waits for a statement: that of the command. */
+const clientPatience = "5 seconds"
+
 export interface Options {
   readonly kind: Pick<Kind, "url">
   readonly simulator: Simulator.Options
@@ -67,7 +70,9 @@ export const make = Effect.fnUntraced(function*(
   // A slice ends with a page: pages are as small as slices.
   const simulator = yield* Simulator.start({ countJobs: true, onRequest, pageSize: sliceJobs, ...options })
   const url = yield* kind.url
-  const stores = Layer.mergeAll(SqlLedger.layer, ExportStore.layer).pipe(Layer.provideMerge(ClusterStorage.layer(url)))
+  const stores = Layer.mergeAll(SqlLedger.layer, ExportStore.layer).pipe(
+    Layer.provideMerge(ClusterStorage.layer(url, { patience: clientPatience }))
+  )
   const client = yield* Layer.build(Membership.layerClient(timing).pipe(Layer.provideMerge(stores)))
   const setting = {
     url: Redacted.value(url),
@@ -94,7 +99,8 @@ export const make = Effect.fnUntraced(function*(
     submit: (request: ExportRequest.ExportRequest) => Effect.provideContext(ClusterExport.submit(request), client),
     stop: (id: string) => Effect.provideContext(ClusterExport.stop(id), client),
     status: (id: string) => Effect.provideContext(ClusterExport.status(id), client),
-    end: (id: string) => Effect.provideContext(ClusterExport.awaitEnd(id), client)
+    end: (id: string, onProgress?: Parameters<typeof ClusterExport.awaitEnd>[1]) =>
+      Effect.provideContext(ClusterExport.awaitEnd(id, onProgress), client)
   }
 })
 
