@@ -64,14 +64,14 @@ const freeNetwork = () => {
   return candidates.find((network) => !used.includes(` ${network}.`)) ?? candidates[0] ?? ""
 }
 
-const loseIn = (space: string, percent: number) =>
-  run("ip", [
-    "netns",
-    "exec",
-    space,
-    "nft",
-    `table inet loss { chain incoming { type filter hook input priority 0; numgen random mod 100 < ${percent} drop; } }`
-  ])
+const loseIn = (space: string, percent: number) => {
+  const rules = [
+    "add table inet loss",
+    "add chain inet loss incoming { type filter hook input priority 0; }",
+    `add rule inet loss incoming numgen random mod 100 < ${percent} drop`
+  ]
+  run("ip", ["netns", "exec", space, "nft", rules.join("; ")])
+}
 
 let networks = 0
 
