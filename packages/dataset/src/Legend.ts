@@ -60,7 +60,7 @@ const scan = (
     const report = begin(width * height)
     return (row, y) => {
       // Four bytes at once, in whatever order: all that matters is whether the next pixel is the same.
-      const words = channels === 4 ? new Uint32Array(row.buffer, row.byteOffset, width) : wordsOf(row)
+      const words = channels === 4 ? new Int32Array(row.buffer, row.byteOffset, width) : wordsOf(row)
       for (let start = 0; start < width;) {
         const end = endOfRun(words, start)
         const isClear = channels === 4 && row[start * 4 + 3] === 0
@@ -77,7 +77,7 @@ const scan = (
 }
 
 /** Where the run of equal words ends that starts here. */
-const endOfRun = (words: Uint32Array, start: number): number => {
+const endOfRun = (words: Int32Array, start: number): number => {
   const word = words[start]
   let at = start + 1
   while (at < words.length && words[at] === word) at++
@@ -85,8 +85,8 @@ const endOfRun = (words: Uint32Array, start: number): number => {
 }
 
 /** The colors of pixels of three bytes, each as one number. */
-const wordsOf = (data: Uint8Array): Uint32Array => {
-  const words = new Uint32Array(data.length / 3)
+const wordsOf = (data: Uint8Array): Int32Array => {
+  const words = new Int32Array(data.length / 3)
   for (let at = 0, from = 0; at < words.length; at++, from += 3) words[at] = colorAt(data, from)
   return words
 }
@@ -99,7 +99,7 @@ const codeOf = (color: string): number | undefined =>
 /** A mask that was opened, with its pixels. */
 export interface Opened extends Mask {
   readonly entries: ReadonlyArray<Shape>
-  /** The pixels as {@link read} takes them. */
+  /** The pixels as {@link reading} takes them. */
   readonly runs: Uint8Array
   /** The value of each entry in the runs. */
   readonly values: ReadonlyArray<number>
@@ -129,21 +129,24 @@ export const open = (
           hasStrays: strays > 0,
           runs,
           values,
-          read: Effect.suspend(() => read(runs, { height, values, width }))
+          ...reading(Effect.succeed(runs), { height, values, width })
         }
       },
       catch: (cause) => toError(cause, "the mask cannot be read")
     }))
 
-/** Reads the values of pixels that were stored as runs. */
-export const read = (
-  runs: Uint8Array,
+/** Reads pixels that were stored as runs, which `bytes` gives. */
+export const reading = (
+  bytes: Effect.Effect<Uint8Array, DatasetError>,
   { height, values, width }: Pick<Opened, "height" | "values" | "width">
-): Effect.Effect<Uint16Array, DatasetError> =>
-  Effect.try({
-    try: () => MaskRuns.expand(runs, width * height, values),
-    catch: (cause) => toError(cause, "a mask of the store cannot be read")
-  })
+): Required<Pick<Mask, "read" | "readRuns">> => {
+  const readRuns = Effect.flatMap(bytes, (runs) =>
+    Effect.try({
+      try: () => MaskRuns.decode(runs, width * height, values),
+      catch: (cause) => toError(cause, "a mask of the store cannot be read")
+    }))
+  return { readRuns, read: Effect.map(readRuns, MaskRuns.expand) }
+}
 
 const toError = (cause: unknown, detail: string): DatasetError =>
   cause instanceof DatasetError ? cause : new DatasetError({ reason: "content", detail, cause })

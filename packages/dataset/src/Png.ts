@@ -5,6 +5,7 @@
  */
 import { crc32, deflateSync, inflateSync } from "node:zlib"
 import { DatasetError } from "./DatasetError.ts"
+import { free } from "./internal/free.ts"
 import { unfilter } from "./internal/pngFilter.ts"
 
 /** Pixels row by row, `channels` bytes each: red, green, blue, and alpha where there are 4. */
@@ -61,8 +62,12 @@ export const forEachRow = (bytes: Uint8Array, begin: (about: About) => (row: Uin
   const { channels, height, width } = header
   const size = (width * channels + 1) * height
   const raw = inflated(data, size)
-  if (raw.length < size) throw failure("the PNG is not complete")
-  unfilter(raw, width, height, channels, begin(header))
+  try {
+    if (raw.length < size) throw failure("the PNG is not complete")
+    unfilter(raw, width, height, channels, begin(header))
+  } finally {
+    free(raw)
+  }
   return header
 }
 

@@ -2,16 +2,36 @@
  * Run lengths as COCO has them: pixels column by column, runs of zeros and ones alternate, and the first is of zeros. Masks are
  * written as runs, never as outlines.
  */
+import type { PixelRuns } from "./Sample.ts"
 
 /** Lengths of runs, starting with zeros, which may be 0. They sum to width times height. */
 export type Counts = ReadonlyArray<number>
 
 /**
- * Finds the runs of each value of a label map in one pass. `values` is row by row; the result has the runs of value v at
- * index v, undefined for a value without pixels and for 0.
+ * Finds the runs of each value of a label map. `values` is row by row, and below 65,536; the result has the runs of value v
+ * at index v, undefined for a value without pixels and for 0.
  */
 export const encodeAll = (
   values: ArrayLike<number>,
+  width: number,
+  height: number,
+  count: number
+): ReadonlyArray<Counts | undefined> => encodeRuns(pixelRuns(values), width, height, count)
+
+const pixelRuns = (values: ArrayLike<number>): PixelRuns => {
+  const [found, ends]: [Array<number>, Array<number>] = [[], []]
+  for (let at = 0; at < values.length;) {
+    const value = values[at]!
+    while (at < values.length && values[at] === value) at++
+    found.push(value)
+    ends.push(at)
+  }
+  return { values: Uint16Array.from(found), ends: Uint32Array.from(ends) }
+}
+
+/** Does what {@link encodeAll} does, from runs of the label map. */
+export const encodeRuns = (
+  pixels: PixelRuns,
   width: number,
   height: number,
   count: number
@@ -19,25 +39,79 @@ export const encodeAll = (
   const runs: Array<Array<number> | undefined> = Array.from({ length: count + 1 }, () => undefined)
   const ends = new Float64Array(count + 1)
   const total = width * height
-  // Row by row in memory, column by column here: the values of a run are far apart, so the loop does nothing else.
-  for (let x = 0, at = 0, current = 0, start = 0; x <= width; x++) {
-    const rows = x === width ? 1 : height
-    for (let y = 0, from = x; y < rows; y++, from += width, at++) {
-      const value = x === width ? 0 : values[from]!
-      if (value === current) continue
-      if (current !== 0 && current <= count) {
-        const found = runs[current] ??= []
-        found.push(start - ends[current]!, at - start)
-        ends[current] = at
-      }
-      current = value
-      start = at
+  const { places, values } = byColumn(changesDown(pixels, width, total), width, height)
+  let [current, start] = [0, 0]
+  for (let index = 0; index <= places.length; index++) {
+    const [at, value] = index === places.length ? [total, 0] : [places[index]!, values[index]!]
+    if (value === current) continue
+    if (current !== 0 && current <= count) {
+      const found = runs[current] ??= []
+      found.push(start - ends[current]!, at - start)
+      ends[current] = at
     }
+    current = value
+    start = at
   }
   runs.forEach((found, value) => {
     if (found !== undefined && ends[value]! < total) found.push(total - ends[value]!)
   })
   return runs
+}
+
+/** Some pixels: their places, and their values. */
+interface Places {
+  readonly places: Uint32Array
+  readonly values: Uint16Array
+}
+
+/** The pixels that have another value than the one above them, row by row. Those of the first row have none above. */
+const changesDown = ({ ends, values }: PixelRuns, width: number, total: number): Places => {
+  let [size, found] = [0, { places: new Uint32Array(8192), values: new Uint16Array(8192) }]
+  const add = (from: number, end: number, value: number) => {
+    const needed = size + end - from
+    if (needed > found.places.length) {
+      const more = { places: new Uint32Array(needed * 2), values: new Uint16Array(needed * 2) }
+      more.places.set(found.places)
+      more.values.set(found.values)
+      found = more
+    }
+    for (let at = from; at < end; at++, size++) {
+      found.places[size] = at
+      found.values[size] = value
+    }
+  }
+  let index = 0
+  for (let at = 0; at < width; index++) {
+    const end = Math.min(width, ends[index]!)
+    add(at, end, values[index]!)
+    at = end
+    if (ends[index]! > width) break
+  }
+  // The runs of a row, and those of the row above it, side by side.
+  for (let at = width, above = 0; at < total;) {
+    const end = Math.min(ends[index]!, ends[above]! + width)
+    if (values[index] !== values[above]) add(at, end, values[index]!)
+    if (ends[index] === end) index++
+    if (ends[above]! + width === end) above++
+    at = end
+  }
+  return { places: found.places.subarray(0, size), values: found.values.subarray(0, size) }
+}
+
+/** The same pixels column by column, and their places so, too. */
+const byColumn = ({ places, values }: Places, width: number, height: number): Places => {
+  const sorted = { places: new Uint32Array(places.length), values: new Uint16Array(places.length) }
+  // Where the next pixel of each column goes. They stay in the order of rows.
+  const next = new Uint32Array(width + 1)
+  for (const at of places) next[at % width + 1]!++
+  for (let x = 1; x <= width; x++) next[x]! += next[x - 1]!
+  places.forEach((at, index) => {
+    const x = at % width
+    const to = next[x]!++
+    sorted.places[to] = x * height + (at - x) / width
+    sorted.values[to] = values[index]!
+  })
+  return sorted
 }
 
 /** Sets the pixels of runs to a value, in values row by row. */

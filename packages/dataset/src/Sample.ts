@@ -29,6 +29,13 @@ export interface Shape {
   readonly keyFrame: boolean | null
 }
 
+/** Runs of pixels with the same value, row by row from the top left. A run can go on in the next row. */
+export interface PixelRuns {
+  readonly values: Uint16Array
+  /** Where each run ends: the number of pixels up to its last one. */
+  readonly ends: Uint32Array
+}
+
 /** Which class or instance each pixel of a sample belongs to. */
 export interface Mask {
   readonly width: number
@@ -39,6 +46,8 @@ export interface Mask {
   readonly hasStrays: boolean
   /** Decodes the values, row by row from the top left; 0 is unlabeled. Each run decodes again. */
   readonly read: Effect.Effect<Uint16Array, DatasetError>
+  /** Decodes the same values as runs, without an array of all pixels. Absent where they are not held as runs. */
+  readonly readRuns?: Effect.Effect<PixelRuns, DatasetError>
 }
 
 /** Which class or instance each point of a cloud belongs to. */

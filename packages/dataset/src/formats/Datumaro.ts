@@ -70,11 +70,10 @@ const itemOf = (sample: Sample, classes: Classes) => {
     },"image":${JSON.stringify({ path: file, size: [size.height, size.width] })}}`
   const drawn = () => shapes.map((shape) => annotation(shape, placeOf(shape, size)))
   if (mask === null) return Effect.succeed(item(drawn()))
-  return Effect.map(mask.read, (values) =>
-    item([
-      ...drawn(),
-      ...segmentRuns(values, mask).map(([shape, counts]) => annotation(shape, runsOf(counts, size)))
-    ]))
+  return Effect.map(
+    segmentRuns(mask),
+    (segments) => item([...drawn(), ...segments.map(([shape, counts]) => annotation(shape, runsOf(counts, size)))])
+  )
 }
 
 /** Everything before the items. */

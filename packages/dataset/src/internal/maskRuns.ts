@@ -1,6 +1,7 @@
 /** The values of a mask as runs of equal ones, row by row from the top left: a value and a length each, compressed. */
 import { deflateRawSync, inflateRawSync } from "node:zlib"
 import { DatasetError } from "../DatasetError.ts"
+import type { PixelRuns } from "../Sample.ts"
 
 /** Collects runs. Neighbors of the same value become one run. */
 export class RunWriter {
@@ -41,13 +42,14 @@ export class RunWriter {
 }
 
 /**
- * The value of each pixel. `values` are the values of runs that get 1, 2 and so on; all others get 0. Throws a `DatasetError`
- * if the runs are not those of so many pixels.
+ * Reads the runs of so many pixels. `values` are the values of runs that get 1, 2 and so on; all others get 0. Throws a
+ * `DatasetError` if the runs are not those of so many pixels.
  */
-export const expand = (runs: Uint8Array, pixels: number, values: ReadonlyArray<number>): Uint16Array => {
+export const decode = (runs: Uint8Array, pixels: number, values: ReadonlyArray<number>): PixelRuns => {
   const numberOf = new Map(values.map((value, index) => [value, index + 1]))
-  const found = new Uint16Array(pixels)
   const bytes = inflated(runs)
+  // A run has two bytes at least.
+  const found = { values: new Uint16Array(bytes.length >> 1), ends: new Uint32Array(bytes.length >> 1) }
   let from = 0
   const next = (): number => {
     for (let number = 0, unit = 1;; unit *= 128) {
@@ -56,15 +58,25 @@ export const expand = (runs: Uint8Array, pixels: number, values: ReadonlyArray<n
       if (byte < 128) return number
     }
   }
-  let at = 0
-  while (from < bytes.length) {
-    const number = numberOf.get(next())
-    const end = at + next()
-    if (number !== undefined) found.fill(number, at, end)
-    at = end
+  let [at, count] = [0, 0]
+  for (; from < bytes.length; count++) {
+    found.values[count] = numberOf.get(next()) ?? 0
+    at += next()
+    found.ends[count] = at
   }
   if (at !== pixels) throw damaged()
-  return found
+  return { values: found.values.subarray(0, count), ends: found.ends.subarray(0, count) }
+}
+
+/** The value of each pixel of runs. */
+export const expand = ({ ends, values }: PixelRuns): Uint16Array => {
+  const pixels = new Uint16Array(ends.at(-1) ?? 0)
+  let start = 0
+  ends.forEach((end, index) => {
+    if (values[index] !== 0) pixels.fill(values[index]!, start, end)
+    start = end
+  })
+  return pixels
 }
 
 const inflated = (runs: Uint8Array): Uint8Array => {

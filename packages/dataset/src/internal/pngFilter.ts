@@ -15,7 +15,7 @@ export const unfilter = (
   const length = width * channels
   let [row, above] = [new Uint8Array(length), new Uint8Array(length)]
   // Rows of four channels are whole words: four bytes are added at once.
-  const wordsIn = (bytes: Uint8Array) => channels === 4 ? new Uint32Array(bytes.buffer) : undefined
+  const wordsIn = (bytes: Uint8Array) => channels === 4 ? new Int32Array(bytes.buffer) : undefined
   let [words, wordsAbove] = [wordsIn(row), wordsIn(above)]
   for (let y = 0; y < height; y++) {
     const from = y * (length + 1) + 1
@@ -32,16 +32,16 @@ export const unfilter = (
 /** Adds words byte by byte: the highest bits are added without a carry. */
 const sum = (a: number, b: number): number => ((a & 0x7f7f7f7f) + (b & 0x7f7f7f7f)) ^ ((a ^ b) & 0x80808080)
 
-const addLeft = (words: Uint32Array): void => {
+const addLeft = (words: Int32Array): void => {
   let left = words[0]!
   for (let at = 1; at < words.length; at++) {
     const added = words[at]!
-    if (added !== 0) left = sum(added, left) >>> 0
+    if (added !== 0) left = sum(added, left)
     words[at] = left
   }
 }
 
-const addAbove = (words: Uint32Array, above: Uint32Array): void => {
+const addAbove = (words: Int32Array, above: Int32Array): void => {
   for (let at = 0; at < words.length; at++) {
     const added = words[at]!
     words[at] = added === 0 ? above[at]! : sum(added, above[at]!)

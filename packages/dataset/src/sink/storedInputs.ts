@@ -94,10 +94,11 @@ const maskOf = (
   height,
   entries,
   hasStrays,
-  read: Effect.flatMap(
-    Effect.tryPromise({ try: () => Files.readAll(fs, join(store, path, name)), catch: failure }),
-    (runs) => Legend.read(runs, { height, values, width })
-  )
+  ...Legend.reading(Effect.tryPromise({ try: () => Files.readAll(fs, join(store, path, name)), catch: failure }), {
+    height,
+    values,
+    width
+  })
 })
 
 const cloudOf = (

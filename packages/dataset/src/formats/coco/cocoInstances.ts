@@ -38,8 +38,8 @@ export const annotations = (classes: Classes): Annotations => (sample, imageId, 
   const annotation = (found: Placed) => element(found, nextId(), imageId, classes)
   const drawn = () => shapes.map((shape) => annotation(placed(shape, size)))
   if (mask === null) return drawn()
-  return Effect.map(mask.read, (values) => [
+  return Effect.map(segmentRuns(mask), (segments) => [
     ...drawn(),
-    ...segmentRuns(values, mask).map(([shape, counts]) => annotation(placedRuns(shape, counts, mask)))
+    ...segments.map(([shape, counts]) => annotation(placedRuns(shape, counts, mask)))
   ])
 }

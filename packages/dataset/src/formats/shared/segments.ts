@@ -1,4 +1,6 @@
 /** The segments of a mask: as boxes of pixels, and as run lengths. */
+import * as Effect from "effect/Effect"
+import type { DatasetError } from "../../DatasetError.ts"
 import * as Rle from "../../Rle.ts"
 import type { Mask, Shape } from "../../Sample.ts"
 
@@ -73,12 +75,17 @@ export const rowRuns = (...of: Parameters<typeof pixelsIn>): ReadonlyArray<numbe
   return [...runs, length]
 }
 
-/** The segments that have pixels and are not dropped, each with its runs. */
+/** Reads the segments that have pixels and are not dropped, each with its runs. */
 export const segmentRuns = (
-  values: Uint16Array,
-  { entries, height, width }: Mask
-): ReadonlyArray<readonly [Shape, Rle.Counts]> =>
-  Rle.encodeAll(values, width, height, entries.length).flatMap((counts, value) => {
-    const shape = entries[value - 1] ?? null
-    return counts === undefined || shape === null ? [] : [[shape, counts] as const]
-  })
+  mask: Mask
+): Effect.Effect<ReadonlyArray<readonly [Shape, Rle.Counts]>, DatasetError> => {
+  const { entries, height, read, readRuns, width } = mask
+  const found = readRuns === undefined
+    ? Effect.map(read, (values) => Rle.encodeAll(values, width, height, entries.length))
+    : Effect.map(readRuns, (runs) => Rle.encodeRuns(runs, width, height, entries.length))
+  return Effect.map(found, (all) =>
+    all.flatMap((counts, value) => {
+      const shape = entries[value - 1] ?? null
+      return counts === undefined || shape === null ? [] : [[shape, counts] as const]
+    }))
+}
