@@ -58,11 +58,11 @@ const scan = (
   const { height, width } = Png.forEachRow(png, ({ channels, height, width }) => {
     const unlabeledBlack = channels === 3 && !valueOf.has(0)
     const report = begin(width * height)
-    return (row, y) => {
+    return (row, y, ends) => {
       // Four bytes at once, in whatever order: all that matters is whether the next pixel is the same.
       const words = channels === 4 ? new Int32Array(row.buffer, row.byteOffset, width) : wordsOf(row)
-      for (let start = 0; start < width;) {
-        const end = endOfRun(words, start)
+      for (let start = 0, run = 0; start < width; run++) {
+        const end = ends === undefined ? endOfRun(words, start) : ends[run]!
         const isClear = channels === 4 && row[start * 4 + 3] === 0
         const color = colorAt(row, start * channels)
         const value = isClear ? 0 : valueOf.get(color) ?? 0

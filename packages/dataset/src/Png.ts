@@ -6,7 +6,7 @@
 import { crc32, deflateSync, inflateSync } from "node:zlib"
 import { DatasetError } from "./DatasetError.ts"
 import { free } from "./internal/free.ts"
-import { unfilter } from "./internal/pngFilter.ts"
+import { type EachRow, unfilter } from "./internal/pngFilter.ts"
 
 /** Pixels row by row, `channels` bytes each: red, green, blue, and alpha where there are 4. */
 export interface Picture {
@@ -40,10 +40,10 @@ export const decode = (bytes: Uint8Array): Picture => {
 export type About = Omit<Picture, "data">
 
 /**
- * Decodes a picture row by row, without holding its pixels. `begin` returns the function to call with each row. A row is
- * overwritten by the next but one, and begins where a word of 32 bits does. Throws as `decode` does.
+ * Decodes a picture row by row, without holding its pixels. `begin` returns the function to call with each row. Throws as
+ * `decode` does.
  */
-export const forEachRow = (bytes: Uint8Array, begin: (about: About) => (row: Uint8Array, y: number) => void): About => {
+export const forEachRow = (bytes: Uint8Array, begin: (about: About) => EachRow): About => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (!signature.every((byte, index) => buffer[index] === byte)) throw failure("the picture is no PNG")
   const data: Array<Uint8Array> = []

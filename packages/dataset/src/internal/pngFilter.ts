@@ -2,29 +2,31 @@
 import { DatasetError } from "../DatasetError.ts"
 
 /**
- * Undoes the filters of rows, each of which starts with the number of its filter. Each row of pixels is overwritten by the
- * next but one, and begins where a word does.
+ * Gets a row of pixels, which is overwritten by the next but one, and begins where a word does. `ends` says where each run of
+ * equal pixels ends, up to the one that ends the row; undefined where this is not known.
  */
-export const unfilter = (
-  raw: Uint8Array,
-  width: number,
-  height: number,
-  channels: number,
-  each: (row: Uint8Array, y: number) => void
-): void => {
+export type EachRow = (row: Uint8Array, y: number, ends: Uint32Array | undefined) => void
+
+/** Undoes the filters of rows, each of which starts with the number of its filter. */
+export const unfilter = (raw: Uint8Array, width: number, height: number, channels: number, each: EachRow): void => {
   const length = width * channels
   let [row, above] = [new Uint8Array(length), new Uint8Array(length)]
   // Rows of four channels are whole words: four bytes are added at once.
   const wordsIn = (bytes: Uint8Array) => channels === 4 ? new Int32Array(bytes.buffer) : undefined
   let [words, wordsAbove] = [wordsIn(row), wordsIn(above)]
+  const ends = new Uint32Array(width)
   for (let y = 0; y < height; y++) {
     const from = y * (length + 1) + 1
     const filter = raw[from - 1]!
     row.set(raw.subarray(from, from + length))
-    if (words !== undefined && filter === 1) addLeft(words)
-    else if (words !== undefined && filter === 2) addAbove(words, wordsAbove!)
-    else undo(filter, row, above, channels)
-    each(row, y)
+    if (words !== undefined && filter === 1) {
+      addLeft(words, ends)
+      each(row, y, ends)
+    } else {
+      if (words !== undefined && filter === 2) addAbove(words, wordsAbove!)
+      else undo(filter, row, above, channels)
+      each(row, y, undefined)
+    }
     ;[row, above, words, wordsAbove] = [above, row, wordsAbove, words]
   }
 }
@@ -32,12 +34,19 @@ export const unfilter = (
 /** Adds words byte by byte: the highest bits are added without a carry. */
 const sum = (a: number, b: number): number => ((a & 0x7f7f7f7f) + (b & 0x7f7f7f7f)) ^ ((a ^ b) & 0x80808080)
 
-const addLeft = (words: Int32Array): void => {
-  let left = words[0]!
-  for (let at = 1; at < words.length; at++) {
-    const added = words[at]!
-    if (added !== 0) left = sum(added, left)
-    words[at] = left
+/** Adds to each word the one before it. Where zeros are added, a run of equal words goes on: most words are skipped here. */
+const addLeft = (words: Int32Array, ends: Uint32Array): void => {
+  const { length } = words
+  for (let at = 0, left = 0, runs = 0; at < length; runs++) {
+    left = sum(words[at]!, left)
+    let end = at + 1
+    while (end + 3 < length && (words[end]! | words[end + 1]! | words[end + 2]! | words[end + 3]!) === 0) end += 4
+    while (end < length && words[end] === 0) end++
+    ends[runs] = end
+    // A call takes as long as some words do.
+    if (end - at > 16) words.fill(left, at, end)
+    else for (let next = at; next < end; next++) words[next] = left
+    at = end
   }
 }
 
