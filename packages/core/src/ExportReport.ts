@@ -213,8 +213,10 @@ const sampled = (values: ReadonlyArray<string>, more: ReadonlyArray<string>): Re
     : Array.from(new Set([...values, ...more.map((value) => value.slice(0, 100))])).slice(0, 20)
 
 const judged = (report: ExportReport): ExportReport => {
-  const noMatch = report.filter !== "none" && matchedNothing(report.batches, report.filter === "result")
-  return { ...report, noMatch, complete: isComplete({ ...report, noMatch }) }
+  const { batches, filter, limited, notListed, sinks } = report
+  const noMatch = filter !== "none" && matchedNothing(batches, filter === "result")
+  const complete = isComplete({ batches, limited, noMatch, notListed, sinks })
+  return noMatch === report.noMatch && complete === report.complete ? report : { ...report, noMatch, complete }
 }
 
 /** What {@link isComplete} reads of a report. */

@@ -28,6 +28,11 @@ export interface OpenOptions {
    * which from about that size on takes less time too.
    */
   readonly parseLimit?: number
+  /**
+   * Whether the values of a document that is parsed whole are held until its rows are read. Default: true. Without them, a
+   * document takes little memory besides its content, and each reading of its rows parses it again.
+   */
+  readonly keepsValues?: boolean
   /** Lists the job's input media among the attachments, with the role `input`. Default: false, as they can be large. */
   readonly inputs?: boolean
   /**
@@ -57,7 +62,7 @@ export const open = (content: Content, options?: OpenOptions): Effect.Effect<Res
   const inputs = options?.inputs ?? false
   if (content.size > parseLimit) return openScanned(content, inputs, parseLimit, options?.scan)
   const parse = (bytes: Uint8Array) => {
-    const document = openParsed(bytes, content.bytes !== undefined, inputs)
+    const document = openParsed(bytes, content, inputs, options?.keepsValues ?? true)
     // Scanning finds what is sound in it, and what a run stores must not depend on whether there was memory to parse it.
     if (document !== undefined) return Effect.succeed(document)
     const scanned = openScanned(content, inputs, parseLimit, options?.scan)

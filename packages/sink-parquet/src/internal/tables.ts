@@ -106,6 +106,7 @@ const elementsOf = ({ name, nullable, type }: Column): ReadonlyArray<SchemaEleme
  */
 export const weigh = (value: unknown): number => {
   if (typeof value === "string") return value.length
+  if (typeof value !== "object" || value === null) return 0
   if (value instanceof Uint8Array) return value.length
   return Array.isArray(value) ? 16 * value.length : 0
 }

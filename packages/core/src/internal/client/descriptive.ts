@@ -36,16 +36,20 @@ export const totalOf = whole(Number.isSafeInteger)
 export type Readers = { readonly [field: string]: typeof textOf | typeof countOf }
 
 /** The fields of an answer that were not read as they were sent. */
-export const problemsOf = (answer: object, readers: Readers): ReadonlyArray<FieldProblem> =>
-  Object.entries(readers).flatMap(([path, read]) => {
+export const problemsOf = (answer: object, readers: Readers): ReadonlyArray<FieldProblem> => {
+  const problems: Array<FieldProblem> = []
+  for (const path in readers) {
     const value = (answer as { readonly [field: string]: unknown })[path]
-    if (value === undefined || value === null) return []
+    if (value === undefined || value === null) continue
+    const read = readers[path]!
     if (read(value) === null) {
-      return [{
+      problems.push({
         path,
         reason: read === countOf ? "is not a whole number of 32 bits" : "is neither a text nor a number"
-      }]
+      })
+    } else if (typeof value === "string" && !value.isWellFormed()) {
+      problems.push({ path, reason: "holds half a character, which became U+FFFD" })
     }
-    const isWhole = typeof value !== "string" || value.isWellFormed()
-    return isWhole ? [] : [{ path, reason: "holds half a character, which became U+FFFD" }]
-  })
+  }
+  return problems
+}

@@ -13,13 +13,14 @@ const blank = nulls(tables.media)
 const rowsAtOnce = 1000
 
 /** Makes rows of inputs, a thousand at a time. Refers to nothing else of the document. */
-export const mediaRows = ({ inputs }: InputMedia) => (job: JobRef): Stream.Stream<ReadonlyArray<MediaRow>> =>
-  inputs.length === 0 ? Stream.empty : Stream.range(0, Math.ceil(inputs.length / rowsAtOnce) - 1).pipe(
-    Stream.map((page) => {
-      const from = page * rowsAtOnce
-      return inputs.slice(from, from + rowsAtOnce).map((input, at) => mediaRow(input, from + at, job))
-    })
-  )
+export const mediaRows = ({ inputs }: InputMedia) => (job: JobRef): Stream.Stream<ReadonlyArray<MediaRow>> => {
+  const page = (from: number) =>
+    inputs.slice(from, from + rowsAtOnce).map((input, at) => mediaRow(input, from + at, job))
+  if (inputs.length === 0) return Stream.empty
+  // Nearly all documents: a page costs less than a stream of pages.
+  if (inputs.length <= rowsAtOnce) return Stream.sync(() => page(0))
+  return Stream.map(Stream.range(0, Math.ceil(inputs.length / rowsAtOnce) - 1), (number) => page(number * rowsAtOnce))
+}
 
 const mediaRow = (input: Input, index: number, { batchId, jobId }: JobRef): MediaRow => ({
   ...blank,

@@ -4,6 +4,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { Content } from "../../Content.ts"
 import { attachmentsOf } from "./attachmentRefs.ts"
 import { detect, type Found } from "./detect.ts"
 import { parseBytes } from "./exactJson.ts"
@@ -43,23 +44,27 @@ const parsedLists: Lists = {
 }
 
 /**
- * A document as its bytes say, or undefined if they are not JSON in UTF-8. With `held`, the bytes stay in memory
- * anyway: then its values are let go once rows were read, and parsed again for each further reading.
+ * A document as its bytes say, or undefined if they are not JSON in UTF-8. With `keepsValues`, its values are held until
+ * its rows are read: the first reading need not parse them again. Of content that is not in memory, they stay.
  */
-export const openParsed = (bytes: Uint8Array, held: boolean, inputs: boolean): ResultDocument | undefined => {
+export const openParsed = (
+  bytes: Uint8Array,
+  content: Content,
+  inputs: boolean,
+  keepsValues: boolean
+): ResultDocument | undefined => {
   const document = parseBytes(bytes)
   if (document === undefined) return undefined
   const found = detect(document, parsedLists)
   const attachments = attachmentsOf(found, parsedLists, inputs)
   const media = inputMediaOf(found, parsedLists, attachments)
-  const values = new Values(found, media, held ? bytes : undefined)
   return {
     resultType: found.type,
     wrapped: found.wrapped,
     attachments,
     inputs: media.inputs,
     media: mediaRows(media),
-    rows: (job) => rows(values, job)
+    rows: keepsValues ? keptRows(new Values(found, media, content.bytes)) : parsedRows(content, media)
   }
 }
 
@@ -73,7 +78,8 @@ class Values {
   private found: Found | undefined
   private readonly bytes: Uint8Array | undefined
 
-  constructor(found: Found, media: InputMedia, bytes: Uint8Array | undefined) {
+  /** Needs the values or the bytes. Without bytes, the values stay for further readings. */
+  constructor(found: Found | undefined, media: InputMedia, bytes: Uint8Array | undefined) {
     this.found = found
     this.media = media
     this.bytes = bytes
@@ -110,6 +116,16 @@ class Reading {
     return this.out.waiting > 0 ? this.out.take() : undefined
   }
 }
+
+// Each in a function of its own: what one closure of a function refers to, V8 holds for all of them.
+
+const keptRows = (values: Values): ResultDocument["rows"] => (job) => rows(values, job)
+
+/** Reads rows of content that is parsed for each reading. */
+const parsedRows = (content: Content, media: InputMedia): ResultDocument["rows"] => (job) =>
+  content.bytes === undefined
+    ? Stream.unwrap(Effect.map(content.collect, (bytes) => rows(new Values(undefined, media, bytes), job)))
+    : rows(new Values(undefined, media, content.bytes), job)
 
 const rows = (values: Values, job: JobRef): Stream.Stream<Decoded> =>
   Stream.fromPull(Effect.sync(() => {

@@ -15,7 +15,7 @@ import type { Unsized } from "../../Sizes.ts"
 import type { Events } from "./events.ts"
 import { type Looking, measure } from "./mediaSizes.ts"
 import { parseLimit } from "./openUnparsed.ts"
-import { type Delivery, SinkRunner } from "./sinkRunner.ts"
+import { type Delivery, type Offered, SinkRunner } from "./sinkRunner.ts"
 
 export interface Filling {
   readonly ledger: Ledger["Service"]
@@ -39,7 +39,7 @@ export const fill = Effect.fnUntraced(
   function*({ batches, events, lease, ledger, load, looking, open, runId, source, stop, target }: Filling) {
     const held = yield* ledger.audit(source.id)
     const stored = yield* ledger.audit(target.id)
-    const queue = yield* Queue.bounded<Filled, Cause.Done>(target.capabilities.batch.maxRecords)
+    const queue = yield* Queue.bounded<Offered<Filled>, Cause.Done>(target.capabilities.batch.maxRecords)
     const runner = new SinkRunner<Filled, LedgerError>(target, open, `${runId}-fill`, queue, (settled) => {
       const receipts = settled.stored.map(({ receipt }) => receipt)
       if (receipts.length > 0) events.emit({ _tag: "Stored", sink: target.id, receipts, isBackfill: true })

@@ -24,16 +24,23 @@ export interface Measured {
   readonly unsized: ReadonlyArray<Unsized>
 }
 
+type Measurable = Pick<JobRecord, "projectId" | "batchId" | "jobId" | "parsed" | "attachments">
+
 /** Finds the sizes that are not `known` of the images of a job. */
-export const measure = Effect.fnUntraced(function*(
-  job: Pick<JobRecord, "projectId" | "batchId" | "jobId" | "parsed" | "attachments">,
+export const measure = (job: Measurable, known: JobRecord["sizes"], looking: Looking): Effect.Effect<Measured> =>
+  looking.source === undefined && job.attachments.length === 0
+    ? Effect.succeed({ sizes: known, unsized: [] })
+    : measured(job, known, looking)
+
+const measured = Effect.fnUntraced(function*(
+  job: Measurable,
   known: JobRecord["sizes"],
   { concurrency, gtStudio, source }: Looking
 ): Effect.fn.Return<Measured> {
-  const { attachments, batchId, jobId, parsed: { inputs }, projectId } = job
+  const { batchId, jobId, parsed: { inputs }, projectId } = job
   const reader = yield* ImageHeader
   const none = { sizes: known, unsized: [] }
-  if (source === undefined && (reader === undefined || attachments.length === 0)) return none
+  if (source === undefined && reader === undefined) return none
   const missing = Array.from(inputs.entries()).filter(([index, { kind }]) => kind === "image" && !known.has(index))
   if (missing.length === 0) return none
   const stored = new Stored(job)

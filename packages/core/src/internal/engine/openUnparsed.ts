@@ -3,8 +3,7 @@
  * six times their size and live long enough to be expensive for the garbage collector. So memory depends on the readers
  * of rows, not on the number of waiting jobs.
  */
-import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import type * as Effect from "effect/Effect"
 import type { Content, ContentError } from "../../Content.ts"
 import * as ResultDocument from "../../ResultDocument.ts"
 
@@ -18,11 +17,5 @@ export const parseLimit = 64 * 1024
 export const openUnparsed = (
   content: Content,
   options: ResultDocument.OpenOptions
-): Effect.Effect<ResultDocument.ResultDocument, ContentError> => {
-  const open = ResultDocument.open(content, { ...options, parseLimit })
-  if (content.size > parseLimit) return open
-  return Effect.map(open, (document): ResultDocument.ResultDocument => ({
-    ...document,
-    rows: (ids) => Stream.unwrap(Effect.map(open, ({ rows }) => rows(ids)))
-  }))
-}
+): Effect.Effect<ResultDocument.ResultDocument, ContentError> =>
+  ResultDocument.open(content, { ...options, parseLimit, keepsValues: false })

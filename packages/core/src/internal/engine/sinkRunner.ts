@@ -17,6 +17,12 @@ export interface Delivery {
   readonly bytes: number
 }
 
+/** A delivery that waits for a batch, and since when, in milliseconds of the clock that only goes forward. */
+export interface Offered<D extends Delivery> {
+  readonly delivery: D
+  readonly at: number
+}
+
 /** What became of one batch of deliveries. */
 export interface Settled<D extends Delivery> {
   readonly stored: ReadonlyArray<{ readonly delivery: D; readonly receipt: Receipt }>
@@ -39,14 +45,13 @@ export class SinkRunner<D extends Delivery, E> {
   failure: SinkError | undefined
   readonly open: OpenSink
   private readonly runId: string
-  private readonly queue: Queue.Queue<D, Cause.Done>
+  private readonly queue: Queue.Queue<Offered<D>, Cause.Done>
   private readonly onSettled: (settled: Settled<D>) => Effect.Effect<void, E>
   private readonly settledAll = Latch.makeUnsafe(true)
   /** The queue holds no more than the sink's batches can: that is what a crash costs. */
   private readonly room: Semaphore.Semaphore
   /** Milliseconds that a batch waits to fill. */
   private readonly maxAge: number
-  private readonly offeredAt = new WeakMap<D, number>()
   private offered = 0
   private ended = 0
   private batches = 0
@@ -55,7 +60,7 @@ export class SinkRunner<D extends Delivery, E> {
     sink: JobSink,
     open: OpenSink,
     runId: string,
-    queue: Queue.Queue<D, Cause.Done>,
+    queue: Queue.Queue<Offered<D>, Cause.Done>,
     onSettled: (settled: Settled<D>) => Effect.Effect<void, E>
   ) {
     this.sink = sink
@@ -72,8 +77,8 @@ export class SinkRunner<D extends Delivery, E> {
     return Effect.clockWith((clock) => {
       this.offered++
       this.settledAll.closeUnsafe()
-      this.offeredAt.set(delivery, monotonicMillisUnsafe(clock))
-      return Effect.andThen(this.room.take(1), Queue.offer(this.queue, delivery))
+      const offered = { delivery, at: monotonicMillisUnsafe(clock) }
+      return Effect.andThen(this.room.take(1), Queue.offer(this.queue, offered))
     })
   }
 
@@ -126,13 +131,12 @@ export class SinkRunner<D extends Delivery, E> {
     const { maxBytes, maxRecords } = this.sink.capabilities.batch
     const { maxAge } = this
     return Effect.flatMap(Effect.all([Queue.take(this.queue), monotonicMillis]), ([first, now]) => {
-      const batch = [first]
-      let bytes = first.bytes
+      const batch: Array<D> = []
+      let bytes = 0
       // What waited while the last batch was stored need not wait again, but for what waited behind it.
-      const age = now - (this.offeredAt.get(first) ?? now)
-      const wait = Math.max(maxAge - age, maxAge / 10)
+      const wait = Math.max(maxAge - (now - first.at), maxAge / 10)
       const isFull = () => batch.length >= maxRecords || bytes >= maxBytes
-      const add = (delivery: D) => {
+      const add = ({ delivery }: Offered<D>) => {
         batch.push(delivery)
         bytes += delivery.bytes
       }
@@ -143,13 +147,14 @@ export class SinkRunner<D extends Delivery, E> {
           add(next.value)
         }
       }
+      add(first)
       takeWaiting()
       if (isFull() || maxAge === 0) return Effect.succeed(batch)
       const fill = Effect.whileLoop({
         while: () => !isFull(),
         body: () => Queue.take(this.queue),
-        step: (delivery: D) => {
-          add(delivery)
+        step: (next: Offered<D>) => {
+          add(next)
           takeWaiting()
         }
       })

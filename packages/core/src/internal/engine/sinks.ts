@@ -13,7 +13,7 @@ import type { ExportWatch } from "../telemetry/exportWatch.ts"
 import type { Ending } from "./ending.ts"
 import type { Delivery } from "./fetchedJob.ts"
 import type { Fatal, Runner } from "./setting.ts"
-import { type Settled, SinkRunner } from "./sinkRunner.ts"
+import { type Offered, type Settled, SinkRunner } from "./sinkRunner.ts"
 
 /** A sink that is fed in its own fiber, which ends when the sink is closed. */
 export interface Fed {
@@ -35,7 +35,7 @@ export const feed = Effect.fnUntraced(function*({ ended, ending, runId, settled,
   const opened = yield* Deferred.make<Runner, SinkError | LedgerError>()
   const life = Effect.gen(function*() {
     const open = yield* sink.open
-    const queue = yield* Queue.bounded<Delivery, Cause.Done>(sink.capabilities.batch.maxRecords)
+    const queue = yield* Queue.bounded<Offered<Delivery>, Cause.Done>(sink.capabilities.batch.maxRecords)
     const runner: Runner = new SinkRunner(sink, watch.sink(sink, open), runId, queue, (batch) => settled(runner)(batch))
     yield* Deferred.succeed(opened, runner)
     yield* Effect.tapCause(watch.within(runner.run), (cause) => Deferred.failCause(ending.cut, cause))

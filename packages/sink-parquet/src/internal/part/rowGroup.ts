@@ -4,6 +4,7 @@
  */
 import type { ColumnSource, ParquetWriter } from "hyparquet-writer"
 import { BloomBuilder } from "hyparquet-writer/src/bloom.js"
+import { hashParquetValue } from "hyparquet/src/bloom.js"
 import { type Column, type Geometry, jobColumn, pointsOf, type Row, weigh } from "../tables.ts"
 import type { Compression } from "./codec.ts"
 import type { Columns } from "./partReader.ts"
@@ -58,12 +59,16 @@ export class RowGroup {
   /** Encodes the rows as a row group of a file, and begins the next one. */
   encode(parquet: ParquetWriter): void {
     const known = parquet.pendingIndexes.length
+    const areNull = this.held.map((values) => values.every((value) => value == null))
     const jobs = this.held[this.columns.findIndex(({ name }) => name === jobColumn)]!
     void parquet.write({
-      columnData: this.columns.map((column, index) => this.source(column, this.held[index]!)),
+      columnData: this.columns.map((column, index) => this.source(column, this.held[index]!, areNull[index]!)),
       rowGroupSize: this.rows,
       pageSize
     })
+    for (const [index, { meta_data: chunk }] of parquet.row_groups.at(-1)!.columns.entries()) {
+      if (chunk !== undefined && areNull[index]!) chunk.statistics = { null_count: BigInt(this.rows) }
+    }
     const pending = parquet.pendingIndexes.slice(known).find(({ chunk }) =>
       chunk.meta_data?.path_in_schema[0] === jobColumn
     )
@@ -92,13 +97,14 @@ export class RowGroup {
     this.weight = 0
   }
 
-  private source({ name, scattered, type }: Column, data: Array<unknown>): ColumnSource {
+  private source({ name, scattered, type }: Column, data: Array<unknown>, areNull: boolean): ColumnSource {
     // A dictionary of numbers takes -0 and 0 for the same, and old readers know no dictionaries of this kind at all.
     const isPlain = type === "double" || type === "points" || type === "bytes" || this.format.compression === "gzip"
     return {
       name,
       data,
-      statistics: type !== "json" && type !== "bytes" && !scattered,
+      // The writer counts nulls one by one, as BigInts: of a column of nulls, `encode` says how many they are.
+      statistics: type !== "json" && type !== "bytes" && !scattered && !areNull,
       // Rows of a job stand together: of no other column do pages differ enough.
       columnIndex: name === jobColumn,
       ...isPlain ? { encoding: "PLAIN" } : {}
@@ -112,13 +118,26 @@ const encoded = (type: Column["type"], value: unknown): unknown => {
   return type === "points" && typeof value === "string" ? pointsOf(value) : value
 }
 
-/** Hashing is slow, and rows of one job stand together: each id is hashed once a run, not once a row. */
+const jobElement = { name: jobColumn, type: "BYTE_ARRAY", converted_type: "UTF8" } as const
+
+/** Hashes of ids. Hashing is slow, and the five tables of a commit have the same ids, as has the next commit in part. */
+const hashes = new Map<unknown, bigint | undefined>()
+const mostHashes = 10_000
+
+/** Rows of one job stand together: each id is looked up once a run, not once a row. */
 const bloomOf = (jobs: ReadonlyArray<unknown>): Uint32Array | undefined => {
-  const builder = new BloomBuilder({ name: jobColumn, type: "BYTE_ARRAY", converted_type: "UTF8" })
+  const builder = new BloomBuilder(jobElement)
   let last: unknown
   for (const job of jobs) {
-    if (job !== last) builder.insert(job)
+    if (job === last) continue
     last = job
+    let hash = hashes.get(job)
+    if (hash === undefined) {
+      hash = hashParquetValue(job, jobElement)
+      if (hashes.size >= mostHashes) hashes.clear()
+      hashes.set(job, hash)
+    }
+    if (hash !== undefined) builder.hashes.add(hash)
   }
   return builder.finalize()
 }
