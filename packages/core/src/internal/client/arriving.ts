@@ -56,15 +56,16 @@ export class Arriving {
     const kept = body._tag === "Bytes"
       ? this.spool.keep(body.bytes, arrival)
       : this.spool.receive(this.watched(body.stream), arrival)
-    return Effect.provideService(kept, Scope.Scope, scope).pipe(
-      Effect.map((content): Received => Result.succeed(content)),
-      Effect.catchTag("ContentError", (error) => Effect.succeed<Received>(Result.fail(error)))
-    )
+    return Effect.matchEffect(Effect.provideService(kept, Scope.Scope, scope), {
+      onSuccess: (content) => Effect.succeed<Received>(Result.succeed(content)),
+      onFailure: (error) =>
+        error._tag === "ContentError" ? Effect.succeed<Received>(Result.fail(error)) : Effect.fail(error)
+    })
   }
 
   /** What was received, unless it is not the file: then it is given up at once. */
   judge(content: Content, scope: Scope.Closeable): Effect.Effect<Answer<Content>, ContentError> {
-    return Effect.flatMap(this.fault(content, scope), (fault) => {
+    return Effect.flatMapEager(this.fault(content, scope), (fault) => {
       if (fault === undefined) return Effect.succeed(given(content))
       if (this.doubted.has(content.sha256)) {
         if (fault.kind === "unproven") return Effect.succeed(given(content))

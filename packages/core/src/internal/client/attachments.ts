@@ -84,7 +84,8 @@ export class Attachments {
             answer._tag === "Given" ? Effect.succeed(answer.value) : Effect.fail(failure(subject(), answer.refusal, 1))
         )
       }
-      const attempt = Effect.flatMap(Scope.fork(scope), (own) => {
+      const attempt = Effect.suspend(() => {
+        const own = Scope.forkUnsafe(scope)
         const receive = (response: TransportResponse) => {
           const received = arriving.receive(response, own)
           return response.body._tag === "Bytes" ? received : Effect.timeoutOrElse(received, {
@@ -94,7 +95,7 @@ export class Attachments {
         }
         return Effect.flatMap(this.follow(attachment, receive), (answer): Effect.Effect<Answer<Received>> => {
           if (answer._tag === "Refused" || Result.isFailure(answer.value)) return Effect.succeed(answer)
-          return Effect.match(arriving.judge(answer.value.success, own), {
+          return Effect.matchEager(arriving.judge(answer.value.success, own), {
             onFailure: (error) => given(Result.fail(error)),
             onSuccess: (judged) => judged._tag === "Given" ? given(Result.succeed(judged.value)) : judged
           })
@@ -181,11 +182,9 @@ export class Attachments {
           const url = answer._tag === "Given" && answer.value._tag === "Next" ? answer.value.url : undefined
           if (url?.origin !== storage) return Effect.succeed(from(home, answer, asked))
           const next: Step = { url, atHome: false, redirects: 1 }
-          return Effect.clockWith((clock) =>
-            this.client.isPaused(storage, clock)
-              ? Effect.succeed(ask(asked))
-              : Effect.map(request(next, place), (answer) => from(next, answer, asked))
-          )
+          return this.client.isPaused(storage, place.clock)
+            ? Effect.succeed(ask(asked))
+            : Effect.map(request(next, place), (answer) => from(next, answer, asked))
         }))
       return Effect.flatten(held)
     }
@@ -212,16 +211,16 @@ export class Attachments {
       const next = redirectedTo(response, url)
       return Effect.succeed(next._tag === "Given" ? given({ _tag: "Next", url: next.value }) : next)
     }
+    const here = (value: A): Answer<Hop<A>> => given({ _tag: "Here", value })
+    if (response.status === 200 && !atHome) return Effect.map(use(response), here)
     return Effect.clockWith((clock): Effect.Effect<Answer<Hop<A>>, TransportError, R> => {
       const now = clock.currentTimeMillisUnsafe()
       const key = Redacted.value(this.client.settings.apiKey)
       const refusal = response.status !== 200
         ? atHome ? apiRefusal(response, now, key) : storageRefusal(response, now)
-        : atHome
-        ? envelopeFailure(response, now, key)
-        : undefined
+        : envelopeFailure(response, now, key)
       return refusal === undefined
-        ? Effect.map(use(response), (value) => given({ _tag: "Here", value }))
+        ? Effect.map(use(response), here)
         : Effect.succeed(refused(refusal))
     })
   }

@@ -44,6 +44,7 @@ export interface Limits {
 /** The place of a request that is yet to be made, in the turn of its origin. */
 export interface Place {
   readonly origin: string
+  readonly clock: Clock.Clock
   /** How long the place was waited for. */
   readonly waitedNanos: bigint
 }
@@ -105,7 +106,7 @@ export class Client {
         true,
         { memory: answerLimit, time: answerTime },
         (compressed) =>
-          Effect.flatMap(gunzippedAnswer(compressed, answerLimit), (response) =>
+          Effect.flatMapEager(gunzippedAnswer(compressed, answerLimit), (response) =>
             Effect.clockWith((clock) => {
               const answer = apiData(response, clock.currentTimeMillisUnsafe(), Redacted.value(this.settings.apiKey))
               return Effect.succeed(answer._tag === "Given" ? read(answer.value) : answer)
@@ -129,7 +130,8 @@ export class Client {
     return Effect.clockWith((clock) => {
       const asked = clock.monotonicTimeNanosUnsafe()
       return this.limiter(origin).hold(
-        Effect.suspend(() => use({ origin, waitedNanos: clock.monotonicTimeNanosUnsafe() - asked }))
+        clock,
+        () => use({ origin, clock, waitedNanos: clock.monotonicTimeNanosUnsafe() - asked })
       )
     })
   }
@@ -208,33 +210,33 @@ export class Client {
       let attempts = 0
       let doubtful = 0
       let failed: Reasons.Reason["_tag"] | undefined
-      const once = () => {
+      const once = <E2, R2>(refused: (error: Reasons.GtStudioError) => Effect.Effect<A, E2, R2>) => {
         attempts++
         this.counts.requests++
         if (attempts > 1) this.counts.retries++
         if (failed !== undefined) this.watch.retried(subject, failed)
         return Effect.matchEffect(attempt, {
-          onFailure: (error) => fail(connectionRefusal(error)),
+          onFailure: (error) => refused(errorOf(connectionRefusal(error))),
           onSuccess: (answer) => {
-            if (answer._tag === "Refused") return fail(answer.refusal)
+            if (answer._tag === "Refused") return refused(errorOf(answer.refusal))
             this.counts.trouble = undefined
             if (isKeyed) this.key.accept()
             return Effect.succeed(answer.value)
           }
         })
       }
-      const fail = (refusal: Refusal) => {
+      const errorOf = (refusal: Refusal) => {
         failed = refusal.reason._tag
         const told = this.withoutKey(refusal)
         if (told.reason.patience !== "never") this.counts.trouble = PlainText.message(told.reason.message)
         if (told.reason.patience === "few") doubtful++
         const isKeys = this.key.refuse(told.reason)
-        return Effect.fail(failure(subject(), isKeys ? { ...told, isFatal: true } : told, attempts))
+        return failure(subject(), isKeys ? { ...told, isFatal: true } : told, attempts)
       }
       const again = (first: Reasons.GtStudioError, triesOnce: boolean) => {
         let isFirst = true
         const next = Effect.suspend(() => {
-          if (!isFirst) return once()
+          if (!isFirst) return once(Effect.fail)
           isFirst = false
           return Effect.fail(first)
         })
@@ -244,10 +246,7 @@ export class Client {
             (!triesOnce || mayPassAtOnce(reason)) && (reason.patience !== "few" || doubtful <= RetryPolicy.few)
         })
       }
-      const tries = Effect.catch(
-        once(),
-        (first) => Effect.flatMap(RetryPolicy.TriesOnce, (triesOnce) => again(first, triesOnce))
-      )
+      const tries = once((first) => Effect.flatMap(RetryPolicy.TriesOnce, (triesOnce) => again(first, triesOnce)))
       return this.watch.operation(subject, tries)
     })
   }

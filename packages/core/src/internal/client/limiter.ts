@@ -100,10 +100,10 @@ export class Limiter {
   }
 
   /** Runs `use` when the turn of a request has come, and keeps that request's place until `use` has ended. */
-  hold<A, E, R>(use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return this.semaphore.withPermit(Effect.clockWith((clock) => {
+  hold<A, E, R>(clock: Clock.Clock, use: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return this.semaphore.withPermit(Effect.suspend(() => {
+      const inTurn = this.waits(monotonicMillisUnsafe(clock)) ? Effect.flatMap(this.turn(clock), use) : use()
       this.held++
-      const inTurn = this.waits(monotonicMillisUnsafe(clock)) ? Effect.andThen(this.turn(clock), use) : use
       return Effect.onExitPrimitive(inTurn, () => {
         this.held--
         return undefined

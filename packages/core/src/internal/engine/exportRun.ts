@@ -78,39 +78,40 @@ export const exportRun = (setting: Setting) => {
     }
   }
 
-  /** A job, or none if there is nothing to deliver. */
-  const fetchJob = (task: Task): Effect.Effect<Job | undefined, Fatal> =>
+  /** A job, or none if there is nothing to deliver. Begins at once. */
+  const fetchJob = (task: Task): Effect.Effect<Job | undefined, Fatal> => {
     // A whole page may have left the listing before a stop: what is not begun is left for the next run.
-    events.report.stopped ? Effect.undefined : Effect.flatMap(Scope.fork(scope), (jobScope) => {
-      const { batch, summary } = task
-      const ids = { ...batch, jobId: summary.id }
-      events.emit({ _tag: "Fetching", ...ids })
-      const job: Omit<Job, "record"> = { task, scope: jobScope, ...unsettled }
-      const fetched = fetchWith(gtStudio, batch, summary, fetchOptions(job), openUnparsed)
-      const traced = watch.job(batch, summary, fetched)
-      const patient = hasFailedForGood(task) && pass().selection._tag !== "Retry"
-        ? Effect.provideService(traced, TriesOnce, true)
-        : traced
-      const whole = Effect.provideService(patient, Scope.Scope, jobScope)
-      const left = Effect.onExitPrimitive(whole, (exit) => {
-        events.emit({ _tag: "Fetched", ...ids })
-        return Exit.isSuccess(exit) ? undefined : Scope.close(jobScope, exit)
-      })
-      return Effect.matchEffect(left, {
-        onSuccess: (record) => Effect.succeed({ ...job, record }),
-        onFailure: (failed): Effect.Effect<undefined, Fatal> => {
-          if (failed._tag !== "GtStudioError" || failed.isFatal) return Effect.fail(failed)
-          const error = failureOf(failed)
-          return Effect.flatMap(Clock.currentTimeMillis, (at) => {
-            events.emit({ _tag: "Failed", ...ids, error, attempts: attemptsOf(task.known) })
-            return Effect.as(
-              outcomes.recordLater({ _tag: "Failed", batch, jobId: summary.id, error, at }),
-              undefined
-            )
-          })
-        }
-      })
+    if (events.report.stopped) return Effect.undefined
+    const jobScope = Scope.forkUnsafe(scope)
+    const { batch, summary } = task
+    const ids = { ...batch, jobId: summary.id }
+    events.emit({ _tag: "Fetching", ...ids })
+    const job: Omit<Job, "record"> = { task, scope: jobScope, ...unsettled }
+    const fetched = fetchWith(gtStudio, batch, summary, fetchOptions(job), openUnparsed)
+    const traced = watch.job(batch, summary, fetched)
+    const patient = hasFailedForGood(task) && pass().selection._tag !== "Retry"
+      ? Effect.provideService(traced, TriesOnce, true)
+      : traced
+    const whole = Effect.provideService(patient, Scope.Scope, jobScope)
+    const left = Effect.onExitPrimitive(whole, (exit) => {
+      events.emit({ _tag: "Fetched", ...ids })
+      return Exit.isSuccess(exit) ? undefined : Scope.close(jobScope, exit)
     })
+    return Effect.matchEffect(left, {
+      onSuccess: (record) => Effect.succeed({ ...job, record }),
+      onFailure: (failed): Effect.Effect<undefined, Fatal> => {
+        if (failed._tag !== "GtStudioError" || failed.isFatal) return Effect.fail(failed)
+        const error = failureOf(failed)
+        return Effect.flatMap(Clock.currentTimeMillis, (at) => {
+          events.emit({ _tag: "Failed", ...ids, error, attempts: attemptsOf(task.known) })
+          return Effect.as(
+            outcomes.recordLater({ _tag: "Failed", batch, jobId: summary.id, error, at }),
+            undefined
+          )
+        })
+      }
+    })
+  }
 
   /** Reports inputs that could not be fetched, also of a job that every sink holds: they may be why it was fetched. */
   const emitUnreachable = ({ task: { batch, summary: { id: jobId } }, unreachable }: Job) => {
@@ -210,7 +211,7 @@ export const exportRun = (setting: Setting) => {
   /** A job that was fetched is delivered, also when the run is cut while it waits for room. */
   const fetchAndDeliver = (task: Task) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(Effect.andThen(events.room, Effect.suspend(() => fetchJob(task)))), deliver)
+      Effect.flatMap(restore(Effect.suspend(() => Effect.flatMapEager(events.room, () => fetchJob(task)))), deliver)
     )
 
   return {
