@@ -48,7 +48,7 @@ const endings = (report: ExportReport) =>
     failed: sum.failed + failed
   }), { stored: 0, unfinished: 0, failed: 0 })
 
-const seeds = Array.from({ length: scale(12, 40) }, (_, seed) => seed)
+const seeds = Array.from({ length: scale(8, 40) }, (_, seed) => seed)
 
 describe("whatever becomes of the jobs", () => {
   it.effect.each(seeds)(

@@ -100,7 +100,7 @@ const until = Effect.fnUntraced(function*<A, E, R>(run: Effect.Effect<A, E, R>, 
 })
 
 describe("whatever happens between runs and in them", () => {
-  it.effect.each(Array.from({ length: scale(12, 100) }, (_, seed) => seed))(
+  it.effect.each(Array.from({ length: scale(8, 100) }, (_, seed) => seed))(
     "a run that says complete is, no sink goes back to an older revision, and all ends well (seed %d)",
     (seed) =>
       Effect.gen(function*() {

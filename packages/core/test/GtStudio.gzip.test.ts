@@ -22,10 +22,12 @@ const json = Buffer.from(JSON.stringify({ text: "line of text, ".repeat(5000) })
 describe("gzip that no header names", () => {
   it.effect("is undone in a small body and in a large one", () =>
     Effect.gen(function*() {
-      const noise = Buffer.from(JSON.stringify(Array.from({ length: 400_000 }, (_, at) => Math.sin(at))))
+      const noise = Buffer.from(JSON.stringify(Array.from({ length: 100_000 }, (_, at) => Math.sin(at))))
       for (const body of [json, noise]) {
-        assert.isTrue(body.equals(yield* Effect.scoped(read("result.json", gzipSync(body), "application/json"))))
-        assert.isTrue(body.equals(yield* Effect.scoped(read("result.json", gzipSync(body), "application/gzip"))))
+        const zipped = gzipSync(body, { level: 1 })
+        for (const mediaType of ["application/json", "application/gzip"]) {
+          assert.isTrue(body.equals(yield* Effect.scoped(read("result.json", zipped, mediaType))))
+        }
       }
     }))
 
@@ -54,7 +56,7 @@ describe("gzip that no header names", () => {
       const answer = gzipSync(JSON.stringify(ok({ status: "completed" }).body))
       const gtStudio = yield* new FakePlatform([], () => ({ body: answer })).gtStudio
       assert.strictEqual((yield* gtStudio.jobResult("p", "j")).status, "completed")
-      const bomb = yield* new FakePlatform([], () => ({ body: gzipSync(Buffer.alloc(64 * 1024 * 1024)) })).gtStudio
+      const bomb = yield* new FakePlatform([], () => ({ body: gzipSync(Buffer.alloc(40 * 1024 * 1024), { level: 1 }) })).gtStudio
       const error = yield* Effect.flip(bomb.jobResult("p", "j"))
       assert.include(error.message, "too large")
     }))

@@ -114,7 +114,7 @@ describe("ResultDocument", () => {
         assert.deepStrictEqual(yield* read(cut, { ...scanned, inputs }), one)
         assert.deepStrictEqual(yield* read(cut, { ...scanned, inputs, scan: yield* arrived(cut, inputs) }), one)
       }),
-    { arbitrary: { runs: scale(300, 1500) } }
+    { arbitrary: { runs: scale(120, 1500) } }
   )
 
   it.effect.prop(
@@ -134,7 +134,7 @@ describe("ResultDocument", () => {
           assert.deepStrictEqual(yield* read(cut, { ...scanned, scan: yield* arrived(cut, false) }), one)
         }
       }),
-    { arbitrary: { runs: scale(120, 600) } }
+    { arbitrary: { runs: scale(60, 600) } }
   )
 
   it.effect("uses no scan of other bytes, or for other files", () =>

@@ -20,7 +20,7 @@ const segments = (count: number) => {
   })
 }
 
-const bytes = segments(5000)
+const bytes = segments(3200)
 
 /** Chunks of a document as they come from a file, all at once, and in small pieces. */
 const cuts = [[64 * 1024], [bytes.length], [63, 64, 65, 500, 129]]
