@@ -56,7 +56,8 @@ describe("gzip that no header names", () => {
       const answer = gzipSync(JSON.stringify(ok({ status: "completed" }).body))
       const gtStudio = yield* new FakePlatform([], () => ({ body: answer })).gtStudio
       assert.strictEqual((yield* gtStudio.jobResult("p", "j")).status, "completed")
-      const bomb = yield* new FakePlatform([], () => ({ body: gzipSync(Buffer.alloc(40 * 1024 * 1024), { level: 1 }) })).gtStudio
+      const bomb = yield* new FakePlatform([], () => ({ body: gzipSync(Buffer.alloc(40 * 1024 * 1024), { level: 1 }) }))
+        .gtStudio
       const error = yield* Effect.flip(bomb.jobResult("p", "j"))
       assert.include(error.message, "too large")
     }))

@@ -106,7 +106,7 @@ describe("a dataset sink that is killed at any operation", () => {
         assert.deepStrictEqual([kept(before), kept(unbroken)], [4, 1])
         const seen = { old: 0, now: 0 }
         // The last operations are those that publish the list of jobs.
-        for (let at = used() - 1; at > 0.7 * used(); at -= isFull ? 1 : 12) {
+        for (let at = used() - 1; at > 0.7 * used(); at -= isFull ? 1 : 24) {
           const directory = yield* copied
           yield* Effect.exit(run(make(directory, dying(at).fs), []))
           rmSync(join(directory, ".labelstream", "lock"), { force: true })

@@ -75,7 +75,7 @@ describe("a crash", () => {
       const unbroken = yield* temporary
       const total = Number(yield* playInProcess(unbroken, -1))
       assert.isAbove(total, 150)
-      const count = scale(4, 10)
+      const count = scale(2, 10)
       const points = Array.from({ length: count }, (_, index) => Math.floor((index + 0.5) * total / count))
       yield* Effect.forEach(points, (at) =>
         Effect.gen(function*() {

@@ -78,7 +78,7 @@ describe("ParquetSink", () => {
 
   it.effect("gives the same bytes however jobs are cut into batches and runs", () =>
     Effect.gen(function*() {
-      const all = [...jobs(0, 40), ...jobs(0, 9, 5, "batch-2")]
+      const all = [...jobs(0, 30), ...jobs(0, 6, 5, "batch-2")]
       const once = yield* temporary
       yield* run({ directory: once, ...tiny }, [all])
       assert.isAbove(readdirSync(join(once, "jobs", "batch-batch-1")).length, 3)

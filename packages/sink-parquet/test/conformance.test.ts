@@ -15,7 +15,7 @@ SinkConformance.suite("parquet", {
   readBack,
   manifest,
   location: "files",
-  sequences: scale(15, 40),
+  sequences: scale(8, 40),
   module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
   waive: {
     A02:

@@ -18,7 +18,7 @@ if (inject("postgres") === null) {
     outage,
     nul: "\ufffd",
     location: "elsewhere",
-    sequences: scale(15, 100),
+    sequences: scale(8, 100),
     module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
     waive: { W08: "the numbers of jsonb have no -0; the document keeps it" }
   }, SinkConformance.rules.filter(({ id }) => !slow.has(id)))

@@ -89,8 +89,9 @@ describe("a crash", () => {
       const expected = yield* expectedContents
       const seen = JSON.parse(yield* playInProcess(yield* temporaryFile, -1)) as Array<string>
       const commits = seen.flatMap((sql, index) => sql === "COMMIT" ? [index] : [])
-      // Making the tables, and the moments before each commit and after it.
-      const points = [...new Set([0, 1, ...commits, ...commits.map((index) => index + 1)])]
+      // Making the tables, and the moments before each commit and after it. `npm test` takes those of one commit.
+      const chosen = scale(commits.slice(1, 2), [0, ...commits])
+      const points = [...new Set([1, ...chosen, ...chosen.map((index) => index + 1)])]
       yield* Effect.forEach(points, (at) =>
         Effect.gen(function*() {
           const file = yield* temporaryFile
@@ -142,14 +143,14 @@ describe("a damaged file", () => {
     }))
 
   it.effect(
-    `with ${scale("one page in six", "any one page")} zeroed is never read as good`,
+    `with ${scale("one page in twelve", "any one page")} zeroed is never read as good`,
     () =>
       Effect.gen(function*() {
         const whole = yield* damaged(() => {})
         const bytes = readFileSync(whole)
         const isUsed = query(whole, "SELECT pageno FROM dbstat WHERE name NOT IN ('jobs_by_reference')").flat()
         const named = query(whole, "SELECT pageno, name FROM dbstat")
-        for (const page of (isUsed as Array<number>).filter((_, index) => index % scale(6, 1) === 0)) {
+        for (const page of (isUsed as Array<number>).filter((_, index) => index % scale(12, 1) === 0)) {
           const name = String(named.find(([number]) => number === page)?.[1])
           const file = yield* temporaryFile
           const torn = Buffer.from(bytes)

@@ -7,6 +7,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { scale } from "../../../scripts/testScale.ts"
 import { SqliteSink } from "../src/index.ts"
 import { type Database, open } from "../src/internal/sqlite.ts"
 import { content, record, row } from "./support/records.ts"
@@ -207,37 +208,41 @@ describe("a disk", () => {
       assert.deepStrictEqual((yield* inspected(file)).map(({ _tag }) => _tag), Array(5).fill("Intact"))
     }))
 
-  it.effect("that fails any one statement loses nothing when the step is retried", () =>
-    Effect.gen(function*() {
-      const whole = yield* temporaryFile
-      let statements = 0
-      yield* play(whole, guarded(() => void statements++))
-      const expected = contents(whole)
-      for (let at = 0; at < statements; at++) {
-        const file = yield* temporaryFile
-        let count = 0
-        const failing = guarded((sql, db) => {
-          if (count++ !== at) return
-          // As SQLite does when a commit fails.
-          if (sql === "COMMIT" && db.inTransaction) db.exec("ROLLBACK")
-          throw sqliteError("SQLITE_FULL")
-        })
-        const again = <A, R>(step: Effect.Effect<A, JobSink.SinkError, R>) =>
-          Effect.catch(step, (error) => {
-            assert.strictEqual(error.reason, "unavailable")
-            return step
+  it.effect(
+    `that fails ${scale("every third", "any one")} statement loses nothing when the step is retried`,
+    () =>
+      Effect.gen(function*() {
+        const whole = yield* temporaryFile
+        let statements = 0
+        yield* play(whole, guarded(() => void statements++))
+        const expected = contents(whole)
+        for (let at = 0; at < statements; at += scale(3, 1)) {
+          const file = yield* temporaryFile
+          let count = 0
+          const failing = guarded((sql, db) => {
+            if (count++ !== at) return
+            // As SQLite does when a commit fails.
+            if (sql === "COMMIT" && db.inTransaction) db.exec("ROLLBACK")
+            throw sqliteError("SQLITE_FULL")
           })
-        yield* Effect.scoped(Effect.gen(function*() {
-          const sink = yield* again(SqliteSink.makeWith({ file }, { open: failing }).open)
-          for (const [index, batch] of batches.entries()) {
-            yield* again(sink.stage(`token-${index}`, batch))
-            assert.strictEqual((yield* again(sink.commit(`token-${index}`))).length, batch.length, `at ${at}`)
-          }
-          yield* again(sink.finish({ outcome: "completed" }))
-        }))
-        assert.deepStrictEqual(contents(file), expected, `failed at statement ${at}`)
-      }
-    }), 120_000)
+          const again = <A, R>(step: Effect.Effect<A, JobSink.SinkError, R>) =>
+            Effect.catch(step, (error) => {
+              assert.strictEqual(error.reason, "unavailable")
+              return step
+            })
+          yield* Effect.scoped(Effect.gen(function*() {
+            const sink = yield* again(SqliteSink.makeWith({ file }, { open: failing }).open)
+            for (const [index, batch] of batches.entries()) {
+              yield* again(sink.stage(`token-${index}`, batch))
+              assert.strictEqual((yield* again(sink.commit(`token-${index}`))).length, batch.length, `at ${at}`)
+            }
+            yield* again(sink.finish({ outcome: "completed" }))
+          }))
+          assert.deepStrictEqual(contents(file), expected, `failed at statement ${at}`)
+        }
+      }),
+    120_000
+  )
 
   it.effect("is described by what SQLite says of it", () =>
     Effect.gen(function*() {

@@ -48,7 +48,7 @@ const rectangles = (count: number) => ({
 })
 
 describe("large content", () => {
-  const megabytes = scale(10, 30)
+  const megabytes = scale(5, 30)
 
   it.live(`of ${megabytes} MB gives the rows of its document, and its bytes in chunks`, () =>
     Effect.gen(function*() {

@@ -1,9 +1,11 @@
 /** DuckDB as people run it, in memory. */
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api"
+import type { DuckDBConnection } from "@duckdb/node-api"
 
 let connection: Promise<DuckDBConnection> | undefined
 
 const open = async () => {
+  // Processes that only write load none of it.
+  const { DuckDBInstance } = await import("@duckdb/node-api")
   const opened = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect()
   await opened.run("SET enable_external_file_cache = false")
   return opened

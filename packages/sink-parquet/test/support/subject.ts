@@ -15,28 +15,28 @@ const filesUnder = (target: string, folder: string, ending: string): ReadonlyArr
   return names.filter((name) => name.endsWith(ending)).map((name) => join(path, name))
 }
 
-/** The client's own decoder drops a byte order mark: text comes as bytes. */
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+/** The client drops a byte order mark at the start of a text: no text comes at the start of one. */
+const text = (column: string) => `'=' || ${column}::VARCHAR`
+const textOf = (value: unknown) => typeof value === "string" ? value.slice(1) : value
 
 const query = async (target: string, table: string, columns: string): Promise<ReadonlyArray<Array<unknown>>> => {
   if (filesUnder(target, table, ".parquet").length === 0) return []
   // Long ids are in the files alone.
   const files = `read_parquet('${join(target, table)}/**/*.parquet', hive_partitioning = false)`
-  return (await (await connect()).runAndReadAll(`SELECT ${columns} FROM ${files}`)).getRowsJS()
+  const rows = (await (await connect()).runAndReadAll(`SELECT ${columns} FROM ${files}`)).getRowsJS()
+  return rows.map((values) => values.map(textOf))
 }
-
-const textOf = (value: unknown) => value instanceof Uint8Array ? decoder.decode(value) : value
 
 /** All rows of a table of the model. */
 const rowsOf = async <Row>(target: string, name: "annotations" | "media"): Promise<ReadonlyArray<Row>> => {
   const { columns } = AnnotationModel.tables[name]
-  const select = columns.map(({ name, type }) => type === "text" || type === "json" ? `encode(${name}::VARCHAR)` : name)
+  const select = columns.map(({ name, type }) => type === "text" || type === "json" ? text(name) : name)
   return (await query(target, name, select.join(", "))).map((values) =>
-    Object.fromEntries(columns.map(({ name }, index) => [name, textOf(values[index])])) as Row
+    Object.fromEntries(columns.map(({ name }, index) => [name, values[index]])) as Row
   )
 }
 
-const ids = "encode(batch_id), encode(job_id)"
+const ids = `${text("batch_id")}, ${text("job_id")}`
 
 interface Found {
   readonly batchId: string
@@ -47,12 +47,12 @@ interface Found {
 }
 
 const jobsIn = async (target: string): Promise<ReadonlyArray<StoredJob>> => {
-  const keyOf = (batch: unknown, job: unknown) => JSON.stringify([textOf(batch), textOf(job)])
+  const keyOf = (batch: unknown, job: unknown) => JSON.stringify([batch, job])
   const found = new Map<string, Found>()
   for (const [batch, job] of await query(target, "jobs", ids)) {
     const key = keyOf(batch, job)
     if (found.has(key)) throw new Error(`job ${key} is there twice`)
-    found.set(key, { batchId: String(textOf(batch)), jobId: String(textOf(job)), rows: [], media: [], contents: [] })
+    found.set(key, { batchId: String(batch), jobId: String(job), rows: [], media: [], contents: [] })
   }
   const of = (batch: unknown, job: unknown): Found => {
     const known = found.get(keyOf(batch, job))

@@ -162,7 +162,11 @@ export const tinySink = (
     }
     const putContent = (content: Content.Content) =>
       flaw === "W07"
-        ? Effect.map(content.collect, (bytes) => put({ data: Buffer.from(bytes).toString("base64") }))
+        ? Effect.map(content.collect, (bytes) => {
+          for (let from = 0; from < Math.max(1, bytes.length); from += 65_536) {
+            put({ data: Buffer.from(bytes.subarray(from, from + 65_536)).toString("base64") })
+          }
+        })
         : Stream.runForEach(content.stream, (chunk) =>
           attempt("stage", () => put({ data: Buffer.from(chunk).toString("base64") })))
     const rejections: Array<JobSink.Rejection> = []

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
-import { utf8 } from "../contents.ts"
-import { job, recordsOf } from "../jobs.ts"
+import { inMemory, utf8 } from "../contents.ts"
+import { job } from "../jobs.ts"
 
 const rectangle = (index: number): string =>
   `{"_id":"r-${index}","label":"car","attributes":{"note":{"value":"${String(index % 10).repeat(4000)}"}},` +
@@ -92,11 +92,15 @@ const storeOne = Effect.fnUntraced(function*(sink: JobSink.OpenSink, jobId: stri
     stream,
     collect: Effect.map(Stream.runCollect(stream), (parts) => new Uint8Array(Buffer.concat(parts)))
   }
-  const small = yield* job({ job: jobId, document: "{}" })
-  const parsed = yield* ResultDocument.open(document)
-  const revision = { document: sha256, attachments: "" }
-  yield* sink.stage(jobId, [{ ...small.record, document, parsed, revision }])
+  yield* sink.stage(jobId, [yield* holding(jobId, document)])
   yield* sink.commit(jobId)
+})
+
+/** A record with this document, of which nothing is read here. */
+const holding = Effect.fnUntraced(function*(jobId: string, document: Content.Content) {
+  const { record } = yield* job({ job: jobId, document: "{}" })
+  const parsed = yield* ResultDocument.open(document)
+  return { ...record, document, parsed, revision: { document: document.sha256, attachments: "" } }
 })
 
 /** A document of 256 KB, different for each job. */
@@ -111,11 +115,11 @@ export const volume = Effect.fnUntraced(function*(sink: JobSink.OpenSink, megaby
   let stored = 0
   for (let batch = 0; stored < megabytes * 4 + first; batch++) {
     if (memory === undefined && stored >= first) memory = watch()
-    const jobs = yield* Effect.forEach(
+    const records = yield* Effect.forEach(
       Array.from({ length: size }, (_, n) => stored + n),
-      (id) => job({ job: `job-${id}`, document: quarter(id) })
+      (id) => holding(`job-${id}`, inMemory(quarter(id), "application/json"))
     )
-    yield* sink.stage(`v-${batch}`, recordsOf(jobs))
+    yield* sink.stage(`v-${batch}`, records)
     yield* sink.commit(`v-${batch}`)
     stored += size
     globalThis.gc?.()
