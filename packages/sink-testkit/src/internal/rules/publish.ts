@@ -123,7 +123,10 @@ export const A10 = rule(
       yield* must(rewritten === undefined, () => `after a run in which nothing new came: ${rewritten}`)
 
       const count = Math.min(uses, mostPoints)
-      const points = new Set(Array.from({ length: count }, (_, at) => 1 + Math.floor(at * uses / count)).concat(uses))
+      const each = Array.from({ length: count }, (_, at) => 1 + Math.floor(at * uses / count)).concat(uses)
+      // The middle first: there is what a sink has published by half.
+      const fromMiddle = (use: number) => Math.abs(use - uses / 2)
+      const points = new Set(each.sort((one, other) => fromMiddle(one) - fromMiddle(other)))
       yield* Effect.forEach(points, (killAtUse) =>
         Effect.scoped(Effect.gen(function*() {
           const at = yield* trial(subject)
