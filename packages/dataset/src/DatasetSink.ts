@@ -14,7 +14,7 @@ import { count, inspectStore } from "./sink/store/storeContents.ts"
 import { start } from "./sink/work.ts"
 
 /** Version of the code of all dataset sinks. */
-export const version = "0.1.0"
+export const version = "0.0.0"
 
 /**
  * The capabilities of these sinks. As in a files sink, 128 jobs share the syncing of folders; one batch at a time. Nobody

@@ -10,11 +10,13 @@ import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import * as SimulatorCommand from "./SimulatorCommand.ts"
 
+const version = "0.0.0"
+
 // Ctrl-C is how it is meant to end
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
-Command.run(SimulatorCommand.make("labelstream-simulator"), { version: "0.1.0" }).pipe(
+Command.run(SimulatorCommand.make("labelstream-simulator"), { version }).pipe(
   Effect.tapError((error) => error._tag === "SimulatorError" ? Console.error(error.message) : Effect.void),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown })

@@ -26,7 +26,7 @@ export const Options = Schema.Struct({
 export type Options = typeof Options.Type
 
 /** Version of the sink's own code. */
-export const version = "0.1.0"
+export const version = "0.0.0"
 
 /**
  * What this sink can do. Batches of 128 share the syncs of their folders and manifest; larger ones gain little, and

@@ -64,7 +64,7 @@ export const Options = Schema.Struct({
 export type Options = typeof Options.Type
 
 /** Version of the sink's own code. */
-export const version = "0.1.0"
+export const version = "0.0.0"
 
 /**
  * What this sink can do. Every commit copies the last part of its batch, so batches are large and wait for up to five

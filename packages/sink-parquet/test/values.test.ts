@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs"
 import { isDeepStrictEqual } from "node:util"
 import parquetjs from "parquetjs-lite"
 import { isFull } from "../../../scripts/testScale.ts"
+import { version } from "../src/ParquetSink.ts"
 import { parts, query, rowsOf } from "./support/readers.ts"
 import { record, row, sha256 } from "./support/records.ts"
 import { run, temporary } from "./support/targets.ts"
@@ -232,7 +233,7 @@ describe("values", () => {
         `SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata('${path}')`
       )
       assert.deepStrictEqual(metadata, [
-        ["labelstream.version", "0.1.0"],
+        ["labelstream.version", version],
         ["labelstream.table", "annotations"],
         ["labelstream.source", "GT Studio"],
         ["labelstream.batch_id", "batch-1"]

@@ -45,7 +45,7 @@ export const Options = Schema.Struct({
 export type Options = typeof Options.Type
 
 /** Version of the sink's own code. */
-export const version = "0.1.0"
+export const version = "0.0.0"
 
 /**
  * What this sink can do with its default options. Other processes may write to the same tables at the same time: the later

@@ -42,7 +42,7 @@ export const Options = Schema.Struct({
 export type Options = typeof Options.Type
 
 /** Version of the sink's own code. */
-export const version = "0.1.0"
+export const version = "0.0.0"
 
 /**
  * What this sink can do with its default options. One batch at a time, because SQLite has one writer; with 500 records,

@@ -33,7 +33,7 @@ export interface Finished {
   readonly full: Full
 }
 
-const version = "0.1.0"
+const version = "0.0.0"
 
 /** A file being written. Calls must not overlap. */
 export class PartWriter {
