@@ -17,7 +17,9 @@ describe("a mistyped command", () => {
       [["export", "--bacth", "b"], /There is no flag --bacth\. Did you mean --batch\?/],
       [["export", "--concurrency", "many"], /^--concurrency many: expected a number\.\n/],
       [["export", "--attachments", "some"], /--attachments[^]*none/],
-      [["export", "--concurrency", "0"], /--concurrency: Expected a whole number from 1/],
+      [["export", "--concurrency", "0"], /^--concurrency 0: expected a whole number from 1\n/],
+      [["export", "--interval", "0"], /^--interval 0: expected a number greater than 0\n/],
+      [["exprot", "--to", "files:out"], /^There is no command exprot\. Did you mean export\?\nFor help/],
       [["refresh", "--checked-before", "yesterday"], /--checked-before/],
       [["export", "--api-key", "secret-5b1e"], /--api-key/]
     ] as const
@@ -288,9 +290,9 @@ describe("settings", () => {
       for (
         const said of [
           "6 settings are wrong",
-          "--limit: Expected a whole number from 1",
-          "LABELSTREAM_CONCURRENCY: Expected",
-          "labelstream.json: batches[0]: Expected the id of a batch",
+          "--limit 0: expected a whole number from 1",
+          "LABELSTREAM_CONCURRENCY: expected",
+          "labelstream.json: batches[0]: expected the id of a batch",
           "labelstream.json: concurency: there is no such setting",
           "labelstream.json: apiKey: the API key belongs in GT_STUDIO_API_KEY",
           "labelstream.json: to[0]: "

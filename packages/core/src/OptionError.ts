@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
+import { schemaProblems } from "./internal/schemaProblems.ts"
 import { TaggedError } from "./internal/taggedError.ts"
 import type { BatchRef } from "./Job.ts"
 import * as PlainText from "./PlainText.ts"
@@ -120,13 +120,6 @@ export const given = <A>(
 (option: string, value: unknown): Check<A | undefined> =>
   value === undefined ? Effect.succeed(undefined) : check(option, value)
 
-const formatted = SchemaIssue.makeFormatterStandardSchemaV1()
-
-const segment = (key: PropertyKey | { readonly key: PropertyKey }): string => {
-  const name = typeof key === "object" ? key.key : key
-  return typeof name === "number" ? `[${name}]` : `.${String(name)}`
-}
-
 /**
  * Returns the first problem of options that have a Schema, or undefined if they fit it: for functions that fail with an error
  * of their own, as a sink does.
@@ -134,10 +127,6 @@ const segment = (key: PropertyKey | { readonly key: PropertyKey }): string => {
 export const problem = (schema: Schema.Constraint, options: unknown): OptionError | undefined => {
   const decoded = Schema.decodeUnknownResult(Schema.toType(schema) as Schema.Codec<unknown>)(options)
   if (Result.isSuccess(decoded)) return undefined
-  const [first] = formatted(decoded.failure.issue).issues
-  const option = (first?.path ?? []).map(segment).join("").replace(/^\./, "")
-  return new OptionError({
-    option: option === "" ? "options" : option,
-    detail: (first?.message ?? "cannot be used").replace(/^E/, "e").replaceAll(/\s*\n\s*/g, " ")
-  })
+  const [first] = schemaProblems(decoded.failure.issue)
+  return new OptionError(first ?? { option: "options", detail: "cannot be used" })
 }

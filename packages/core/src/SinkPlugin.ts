@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { checkCapabilities } from "./internal/engine/options.ts"
+import { schemaProblems } from "./internal/schemaProblems.ts"
 import { TaggedError } from "./internal/taggedError.ts"
 import type { JobSink } from "./JobSink.ts"
 
@@ -121,8 +122,14 @@ export class SinkPluginError extends TaggedError<SinkPluginError>()("SinkPluginE
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message() {
-    const problems = this.problems.map((problem) => `\n- ${problem}`).join("")
-    return `Sink ${JSON.stringify(this.specifier)}: ${this.detail}${problems}`
+    const [first, ...more] = this.problems
+    const list = this.problems.map((problem) => `\n- ${problem}`).join("")
+    const said = first === undefined
+      ? this.detail
+      : more.length === 0
+      ? `option ${first}`
+      : `${this.problems.length} problems with its options:${list}`
+    return `Sink ${JSON.stringify(this.specifier)}: ${said}`
   }
 }
 
@@ -192,14 +199,8 @@ export const load = Effect.fnUntraced(function*(
     errors: "all",
     onExcessProperty: "error"
   }).pipe(Effect.mapError((error) => {
-    const problems = problemsOf(error.message)
-    const are = problems.length === 1 ? "is a problem" : `are ${problems.length} problems`
-    return new SinkPluginError({
-      specifier,
-      reason: "options",
-      detail: `there ${are} with its options:`,
-      problems
-    })
+    const problems = schemaProblems(error.issue).map(({ detail, option }) => `${option}: ${detail}`)
+    return new SinkPluginError({ specifier, reason: "options", detail: "its options do not fit", problems })
   }))
   const sink = yield* Effect.try({
     try: () => definition.make(decoded),
@@ -282,7 +283,3 @@ const isMissing = (error: unknown, name: string): boolean => {
   const tail = name.replace(/^(file:\/\/|\.{1,2}\/)+/, "")
   return missing.endsWith(tail) && !importer.endsWith(tail)
 }
-
-/** One line for each problem: what is expected, and where. */
-const problemsOf = (message: string): ReadonlyArray<string> =>
-  message.split(/\n(?=\S)/).map((problem) => problem.replaceAll(/\n\s+/g, " "))

@@ -117,7 +117,7 @@ describe("SinkPlugin", () => {
       const error = yield* Effect.flip(SinkPlugin.load("a/b", wrong, load))
       assert.strictEqual(error.reason, "options")
       assert.lengthOf(error.problems, 3)
-      for (const name of ["url", "size", "urll"]) assert.include(error.message, `["${name}"]`)
+      for (const name of ["url", "size", "urll"]) assert.include(error.message, `\n- ${name}: `)
       assert.notInclude(error.message, "canary")
       assert.notInclude(JSON.stringify(error), "canary")
     }))

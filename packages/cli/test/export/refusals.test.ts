@@ -32,7 +32,7 @@ describe("labelstream export", () => {
         "a target has no kind",
         ["--batch", "b", "--to", "out"],
         {},
-        /--to\[0\]: Expected KIND:TARGET, such as files:output/
+        /^--to out: expected KIND:TARGET, such as files:output/m
       ],
       [
         "the ledger cannot be made",

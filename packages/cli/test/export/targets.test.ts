@@ -41,7 +41,7 @@ describe("a target", () => {
           [["files:out"], { LABELSTREAM_LEDGER: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
           [[`postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
           [[`postgres:postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
-          [["files"], {}, /Expected KIND:TARGET/]
+          [["files"], {}, /expected KIND:TARGET/]
         ] as const
       ) {
         const { status, stderr, stdout } = yield* exportTo(targets, more)

@@ -121,6 +121,7 @@ const lastLine = (report: ExportReport.ExportReport, end: End): string => {
 export const lastLines = (report: ExportReport.ExportReport, end: End): ReadonlyArray<string> => {
   const unfinished = sum(report, (batch) => batch.unfinished)
   const { notListed, noMatch, seen } = report
+  const labels = seen.labels.filter((label) => label !== "")
   return [
     ...(end.checked === undefined ? [] : [
       `${jobs(end.checked)} fetched again, ${count(sum(report, (batch) => batch.changed))} of them changed`
@@ -128,7 +129,7 @@ export const lastLines = (report: ExportReport.ExportReport, end: End): Readonly
     ...(noMatch && notListed.length === 0 && seen.statuses.length > 0
       ? [`Statuses of the skipped jobs: ${some(seen.statuses)}`]
       : []),
-    ...(noMatch && seen.labels.length > 0 ? [`Labels in the skipped results: ${some(seen.labels)}`] : []),
+    ...(noMatch && labels.length > 0 ? [`Labels in the skipped results: ${some(labels)}`] : []),
     ...(noMatch
       ? [
         ...misspelled("status", end.asked?.statuses ?? [], seen.statuses),

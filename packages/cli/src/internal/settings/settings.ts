@@ -8,6 +8,8 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { readFileSync } from "node:fs"
 import { Config, type Target } from "../../Config.ts"
 import { SettingsError } from "../failure.ts"
+import { didYouMean } from "../output/didYouMean.ts"
+import { withoutSecrets } from "../output/text.ts"
 import { load } from "./configFile.ts"
 import { absolute, fromHome, schemeOf } from "./paths.ts"
 import * as SinkOptions from "./sinkOptions.ts"
@@ -89,20 +91,37 @@ const flagNames: Partial<Record<keyof Config, string>> = {
   allBatches: "--all-batches",
   requestsPerSecond: "--requests-per-second",
   baseUrl: "--base-url",
-  allowHttp: "--allow-http"
+  allowHttp: "--allow-http",
+  // The only one of its two flags that has a value.
+  follow: "--interval"
 }
 
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 const decode = Schema.decodeUnknownResult(Config)
 
+type Path = ReadonlyArray<string>
+
+const indexed = (path: Path) => path.map((part) => /^\d+$/.test(part) ? `[${part}]` : `.${part}`).join("")
+
+/** The place of a problem in a file. */
+const inFile = ([key = "", ...rest]: Path) => `${key}${indexed(rest)}`
+
+/** The place of a problem in what was typed: with a number or a target, which a person recognizes. */
+const typedAs =
+  (content: Partial<Record<string, unknown>>, nameOf: (key: string) => string) => ([key = "", ...rest]: Path) => {
+    const value = [key, ...rest].reduce<unknown>((of, part) => Object(of)[part], content)
+    if (key === "to" && typeof value === "string") return `${nameOf(key)} ${withoutSecrets(value)}`
+    return Number.isFinite(value) ? `${nameOf(key)} ${String(value)}` : `${nameOf(key)}${indexed(rest)}`
+  }
+
 /** All that is wrong with one source, each thing under the name that the source has for it. */
-const problems = (content: unknown, nameOf: (key: string) => string) => {
+const problems = (content: unknown, placeOf: (path: Path) => string) => {
   const decoded = decode(content, { errors: "all", onExcessProperty: "error" })
   if (Result.isSuccess(decoded)) return { config: decoded.success, problems: [] }
   const found = new Map<string, string>()
   for (const { message, path = [] } of issuesOf(decoded.failure.issue).issues) {
     const [key = "", ...rest] = path.map((part) => String(typeof part === "object" ? part.key : part))
-    const place = `${nameOf(key)}${rest.map((part) => /^\d+$/.test(part) ? `[${part}]` : `.${part}`).join("")}`
+    const place = placeOf([key, ...rest])
     // The first thing that is wrong with a value is enough of it.
     if (!found.has(place)) found.set(place, problemOf(key, rest.length === 0, message))
   }
@@ -117,7 +136,7 @@ const problemOf = (key: string, isSetting: boolean, message: string): string => 
     return "the API key belongs in GT_STUDIO_API_KEY, or in the file that GT_STUDIO_API_KEY_FILE names"
   }
   if (key !== "" && isSetting && !(key in Config.fields)) return "there is no such setting"
-  return message.replaceAll(/\s*\n\s*/g, " ")
+  return message.replace(/^E/, "e").replaceAll(/\s*\n\s*/g, " ")
 }
 
 const clusterUrl = (url: string) => url.startsWith("sqlite:") ? `sqlite:${fromHome(url.slice(7))}` : url
@@ -140,12 +159,13 @@ export const resolveSettings = Effect.fnUntraced(function*(
   more: ReadonlyArray<Target> = []
 ) {
   const file = yield* load(named)
-  const fromFile = problems(file?.content ?? {}, (key) => key)
+  const fromFile = problems(file?.content ?? {}, inFile)
+  const variablesSet = environment()
   const fromEnvironment = problems(
-    environment(),
-    (key) => variables.find(([name]) => name === key)?.[1] ?? key
+    variablesSet,
+    typedAs(variablesSet, (key) => variables.find(([name]) => name === key)?.[1] ?? key)
   )
-  const fromFlags = problems(flags, (key) => flagNames[key as keyof Config] ?? `--${key}`)
+  const fromFlags = problems(flags, typedAs({ ...flags }, (key) => flagNames[key as keyof Config] ?? `--${key}`))
   const typed = fromFlags.config.cluster
   const all = [
     ...(typed !== undefined && hasPassword(typed)
@@ -180,7 +200,9 @@ export const resolveSettings = Effect.fnUntraced(function*(
   const sinks = Array.from(new Set([...merged.to ?? [], ...more].map(sinkOf)))
   const stray = options.find(({ sink }) => !sinks.includes(sink))
   if (stray !== undefined) {
-    const named = sinks.length === 0 ? "no sink is named" : `the sinks here are ${sinks.join(", ")}`
+    const named = sinks.length === 0
+      ? "no sink is named"
+      : `no target of this command is ${stray.sink}, only ${sinks.join(", ")}.${didYouMean(stray.sink, sinks)}`
     return yield* new SettingsError({ message: `--set ${stray.sink}.${stray.option}: ${named}` })
   }
   const ledgerName = merged.ledger ?? ".labelstream/ledger.sqlite"
