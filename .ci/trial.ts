@@ -135,7 +135,7 @@ try {
   must(run(app, "node", "by-name.js") === "true 100\n", "an export by names is not complete")
   const listed = run(app, "npx", "labelstream", "sinks")
   for (const name of ["shelf", "lines"]) {
-    must(listed.includes(`labelstream-sink-${name} 0.1.0`), `the command does not find ${name}`)
+    must(listed.includes(`labelstream-sink-${name} 0.1.0\n`), `the command does not find ${name}`)
   }
   writeFileSync(join(app, "by-command.js"), byCommand)
   const said = run(app, "node", "by-command.js")

@@ -29,7 +29,7 @@ const markdown = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
 
 const shared = "[options of all formats](overview.md#options-of-all-formats)"
 
-/** As `labelstream sinks` describes them. */
+/** As `labelstream sinks NAME` describes them. */
 const optionsOf = (format: Dataset.DatasetFormat.DatasetFormat<{}>): string => {
   const own = SinkPlugin.optionsOf({ options: Dataset.DatasetFormat.optionsOf(format) })
     .filter(({ name }) => name in format.fields)

@@ -62,7 +62,17 @@ const client = (
         NodeTransport.layer(),
         spool,
         NodeHeap.layerSmall
-      ])
+      ]),
+      // The other options have been checked under the names that they have here.
+      Layer.catchTag("OptionError", (error) =>
+        Layer.effect(
+          GtStudio.GtStudio,
+          Effect.fail(
+            error.option === "baseUrl"
+              ? new SettingsError({ message: `--base-url, or GT_STUDIO_BASE_URL: ${error.detail}` })
+              : error
+          )
+        ))
     )
 
 /** Names the address of the API if it could not be reached. */

@@ -47,12 +47,28 @@ describe("labelstream export", () => {
       const listed = yield* labelstream(["sinks"])
       assert.match(
         listed.stdout,
-        /labelstream-sink-installed \(labelstream-sink-installed 1\.0\.0\)\n {2}--to labelstream-sink-installed:URL\n/
+        /^--to labelstream-sink-installed:URL +labelstream-sink-installed 1\.0\.0$/m
       )
-      assert.match(listed.stdout, /files \(@labelstream\/sink-files .*\n {2}--to files:DIRECTORY\n/)
+      assert.match(listed.stdout, /^--to files:DIRECTORY +@labelstream\/sink-files /m)
+      const details = yield* labelstream(["sinks", "installed"])
       assert.match(
-        listed.stdout,
-        /mot \(@labelstream\/dataset\/mot [^]*\n {2}keeps rectangle, track ids\n {2}approximates turned rectangle \(written as its extent\)/
+        details.stdout,
+        /^labelstream-sink-installed \(labelstream-sink-installed 1\.0\.0\)\n {2}--to labelstream-sink-installed:URL\n {2}url \(required\)/
       )
+    }))
+
+  it.live("are shown one by one with their options, and what a format keeps", () =>
+    Effect.gen(function*() {
+      const { labelstream } = yield* world()
+      const { status, stdout } = yield* labelstream(["sinks", "mot"])
+      assert.strictEqual(status, 0)
+      assert.match(
+        stdout,
+        /^mot \(@labelstream\/dataset\/mot [^]*\n {2}split: [^]*\n {2}keeps rectangle, track ids\n {2}approximates turned rectangle \(written as its extent\)/
+      )
+      assert.notInclude(stdout, "yolo")
+      const unknown = yield* labelstream(["sinks", "yollo"])
+      assert.strictEqual(unknown.status, 1)
+      assert.match(unknown.stderr, /^There is no sink yollo\. Did you mean yolo\?/)
     }))
 })

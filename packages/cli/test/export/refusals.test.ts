@@ -25,7 +25,7 @@ describe("labelstream export", () => {
         "the URL is plain http elsewhere",
         toFiles,
         { GT_STUDIO_BASE_URL: "http://example.com" },
-        /API key would travel in the clear/
+        /^--base-url, or GT_STUDIO_BASE_URL: must begin with https.*API key would travel in the clear/m
       ],
       ["a sink is unknown", ["--batch", "b", "--to", "lost:x"], {}, /"lost": .*install one of @labelstream\/sink-lost/],
       [

@@ -20,7 +20,8 @@ export const noticeOf = (
       ? "the dataset has no images"
       : `${named} of ${plural(samples, "image")} are not there`
     const how = images === undefined
-      ? "`labelstream export ... --attachments all` downloads them, or name a folder that has them with the option images"
+      ? "`labelstream export ... --attachments all` downloads images, but not those of COCO results; the option images " +
+        "takes them from a folder"
       : `neither the platform nor ${images} gave them`
     sentences.push(`${what}: ${how}`)
   }

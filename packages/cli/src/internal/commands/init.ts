@@ -20,7 +20,7 @@ const lines: ReadonlyArray<readonly [comment: string, key: string, value: string
   ["", "allBatches", "true"],
   ["Where to store: one sink or several. Paths start from this file's folder.", "to", "[\"files:output\"]", true],
   [
-    "With all options of a sink (labelstream sinks shows them):",
+    "With all options of a sink (labelstream sinks NAME shows them):",
     "to",
     "[{ \"sink\": \"parquet\", \"directory\": \"dataset\", \"compression\": \"gzip\" }]"
   ],

@@ -99,7 +99,7 @@ export const labelOf = ({ target }: SinkTarget): string => {
 const bundledNames = Object.keys(bundled).map((name) => name.replace("@labelstream/sink-", ""))
 
 /** Finds a sink by name, or says which one may be meant. */
-const findSink = (sink: string, importModule: SinkPlugin.Import) =>
+export const findSink = (sink: string, importModule: SinkPlugin.Import) =>
   Effect.catchIf(
     SinkPlugin.find(sink, importModule),
     ({ reason }) => reason === "missing",

@@ -1,4 +1,5 @@
 /** The commands that show jobs, batches, sinks, and settings, and their flags. */
+import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handle } from "../handle.ts"
@@ -63,10 +64,23 @@ const batches = Command.make(
   Command.withExamples([{ command: "labelstream batches --project P", description: "Batch ids to export" }])
 )
 
-const sinks = Command.make("sinks", { json: flags.json }, handle(() => import("../commands/sinks.ts"))).pipe(
-  Command.withDescription("Lists the sinks that you can use here, with their options."),
-  Command.withShortDescription("List sinks and their options"),
-  Command.withExamples([{ command: "labelstream sinks", description: "Also those installed in this folder" }])
+const sinks = Command.make(
+  "sinks",
+  {
+    sink: Argument.String("sink").pipe(
+      Argument.withDescription("Show the options of this sink, and which annotations it keeps"),
+      Argument.optional
+    ),
+    json: flags.json
+  },
+  handle(() => import("../commands/sinks.ts"))
+).pipe(
+  Command.withDescription("Lists the sinks that you can use here, or the options of one sink."),
+  Command.withShortDescription("List sinks, or the options of one"),
+  Command.withExamples([
+    { command: "labelstream sinks", description: "Also those installed in this folder" },
+    { command: "labelstream sinks coco", description: "The options of one sink" }
+  ])
 )
 
 const check = Command.make(
