@@ -143,6 +143,23 @@ describe("the block", () => {
     )
   })
 
+  it("shows how much a backfill has stored in which sink, without rates or jobs that nobody lists", () => {
+    const sink = { error: null, isPublished: true, notice: null, queued: 0, bytes: 0 }
+    const sinks = [
+      { ...sink, sink: "files", id: "files:/a", stored: 0, backfilled: 0 },
+      { ...sink, sink: "yolo", id: "yolo:/a", stored: 128, backfilled: 128 }
+    ]
+    const calm = view([batch("one", { listed: 0, exported: 0, unfinished: 0, failed: 0, isListed: false })])
+    const report = { ...calm.report, begun: 0, sinks }
+    const idle = { ...calm, activity: { ...calm.activity, origins: [], retries: 0 }, report, quietMillis: 42_000 }
+    assert.strictEqual(oneLine(idle), "backfilled: 128 in yolo · nothing new for 42 s")
+    const done = batch("one", { listed: 1000, exported: 0, unchanged: 1000, unfinished: 0, failed: 0, remaining: 0 })
+    assert.strictEqual(
+      oneLine({ ...idle, report: { ...report, batches: [done] } }),
+      "1,000 of 1,000 jobs · backfilled: 128 in yolo · finishing for 42 s"
+    )
+  })
+
   it("says what it waits for: a slow sink, responses, listings, unfinished jobs, the end; and nothing while it is busy", () => {
     const { report, ...calm } = view([batch("one")])
     const quiet = { ...calm, quietMillis: 42_000 }

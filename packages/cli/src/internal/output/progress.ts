@@ -3,7 +3,7 @@ import { ExportReport, type GtStudio } from "@labelstream/core"
 import { onOneLine } from "@labelstream/core/PlainText"
 import { cut, line, pad, type Piece, widthOf } from "./columns.ts"
 import { doneOf, type Rates, sum } from "./meter.ts"
-import { pauseOf, reasonToWait, worthTelling } from "./waiting.ts"
+import { isBackfill, pauseOf, reasonToWait, worthTelling } from "./waiting.ts"
 import { about, bytes, count, counted, jobs } from "./text.ts"
 
 /** Everything that is shown. */
@@ -37,7 +37,8 @@ const secondsLeft = (view: View): number | undefined => {
   if (pauseOf(view.activity) >= worthTelling) return undefined
   const isKnown = batches.every(({ batchId, isListed }) => isListed || view.totals.has(batchId))
   if (!isKnown || view.rates.done === 0) return undefined
-  return batches.reduce((left, batch) => left + totalOf(view, batch) - doneOf(batch), 0) / view.rates.done
+  const left = batches.reduce((jobs, batch) => jobs + totalOf(view, batch) - doneOf(batch), 0)
+  return left === 0 ? undefined : left / view.rates.done
 }
 
 /** A sink's name, with the end of its place if another sink has the same name. */
@@ -49,6 +50,12 @@ const stages = ({ report }: View): ReadonlyArray<Piece> => {
   const { fetched, sinks } = report
   const [stored, queued] = [sinks.map((sink) => sink.stored), sinks.map((sink) => sink.queued)]
   const most = Math.max(0, ...queued)
+  if (isBackfill(report)) {
+    const filled = sinks.filter(({ backfilled }) => backfilled > 0)
+    return [{
+      text: `backfilled: ${filled.map((sink) => `${count(sink.backfilled)} in ${sinkName(sink, sinks)}`).join(", ")}`
+    }]
+  }
   const isSame = new Set(stored).size <= 1
   const named = sinks.map((sink) => `${count(sink.stored)} in ${sinkName(sink, sinks)}`).join(", ")
   return [
@@ -70,8 +77,10 @@ const facts = (view: View): ReadonlyArray<Piece> => {
   const pace = activity.origins.flatMap(({ requestsPerSecond }) => requestsPerSecond ?? [])
   return [
     ...stages(view),
-    { text: `${count(Math.round(rates.jobs))} jobs/s` },
-    { text: `${bytes(rates.bytes)}/s` },
+    ...(isBackfill(report) ? [] : [
+      { text: `${count(Math.round(rates.jobs))} jobs/s` },
+      { text: `${bytes(rates.bytes)}/s` }
+    ]),
     ...(left === undefined ? [] : [{ text: `about ${about(left)} left` }]),
     // Without requests of its own, this process only watches.
     ...(activity.origins.length === 0 && ExportReport.inFlight(report) === 0
@@ -213,5 +222,6 @@ export const oneLine = (view: View): string => {
   const done = `${count(sum(report, doneOf))} of ${jobs(total)}${
     report.batches.every((batch) => batch.isListed) ? "" : " listed"
   }`
-  return [done, ...facts(view).map(({ text }) => text)].join(separator)
+  const isUnlisted = total === 0 && isBackfill(report)
+  return [...(isUnlisted ? [] : [done]), ...facts(view).map(({ text }) => text)].join(separator)
 }

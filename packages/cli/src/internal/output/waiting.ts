@@ -28,7 +28,12 @@ const slowSinks = ({ report }: View): ReadonlyArray<string> =>
     queued === 0 ? [] : [`${sink} to store ${jobs(queued)}`]
   )
 
-const isListing = ({ report }: View) => report.batches.every(({ isListed, listed, skipped }) => !isListed && listed + skipped === 0)
+/** Whether sinks were filled from others, and nothing was fetched: then there is no rate to show, and no listing to wait for. */
+export const isBackfill = ({ fetched, sinks }: ExportReport.ExportReport): boolean =>
+  fetched === 0 && sinks.some(({ backfilled }) => backfilled > 0)
+
+const isListing = ({ report }: View) =>
+  !isBackfill(report) && report.batches.every(({ isListed, listed, skipped }) => !isListed && listed + skipped === 0)
 
 const isFinishing = ({ report }: View) =>
   ExportReport.inFlight(report) === 0 &&
