@@ -73,16 +73,15 @@ export const startPostgres = async (place?: Place): Promise<Postgres> => {
   }
 }
 
-/** Each project of a test run loads this module again, and all projects share one server. */
-const run = globalThis as { labelstreamPostgres?: Promise<Postgres> }
+let shared: Promise<Postgres> | undefined
 
 /**
- * Starts one server for a test run and provides its URL. Where it cannot be started, tests on it are left out visibly; on
- * CI that is a failure.
+ * Starts one server for all packages of a test run and provides its URL. Where it cannot be started, tests on it are left
+ * out visibly; on CI that is a failure.
  */
 export const providePostgres = async (project: TestProject): Promise<Postgres | undefined> => {
   try {
-    const server = await (run.labelstreamPostgres ??= startPostgres())
+    const server = await (shared ??= startPostgres())
     project.provide("postgres", server.url)
     return server
   } catch (cause) {

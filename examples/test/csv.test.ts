@@ -118,7 +118,7 @@ describe("the CSV sink", () => {
         readBack: csv.readBack,
         content: "rows",
         location: "files",
-        module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
+        module: { url: join(inject("programs of examples"), "subject.js"), programs: inject("programs of examples") },
         waive: { L03: "has no check of its own", W01: nameless, S03: nameless }
       }, which)
       for (const outcome of outcomes) {

@@ -13,7 +13,7 @@ const single = readdirSync(examples).filter((name) => name.endsWith(".ts") && !s
 
 export const setup = async (project: TestProject) => {
   const removeCommand = await bundleCommand(project)
-  const removePrograms = await bundlePrograms(project, {
+  const removePrograms = await bundlePrograms(project, import.meta.dirname, {
     ...Object.fromEntries(single.map((name) => [name.slice(0, -3), join(examples, name)])),
     ...kitPrograms(support("csvSubject")),
     smallBatches: support("smallBatches"),

@@ -40,7 +40,7 @@ const world = Effect.gen(function*() {
   const simulator = yield* Simulator.start({ batches, countJobs: true, onRequest: (entry) => onRequest(entry) })
   const start = (output: string) =>
     spawn(process.execPath, [
-      join(inject("programs"), "smallBatches.js"),
+      join(inject("programs of examples"), "smallBatches.js"),
       simulator.apiUrl,
       simulator.apiKey,
       simulator.projectId,
@@ -49,7 +49,7 @@ const world = Effect.gen(function*() {
       String(concurrency),
       String(maxRecords)
     ], {
-      env: { ...process.env, NODE_COMPILE_CACHE: join(inject("programs"), "compiled") },
+      env: { ...process.env, NODE_COMPILE_CACHE: join(inject("programs of examples"), "compiled") },
       stdio: ["ignore", "ignore", "inherit"]
     })
 

@@ -27,9 +27,9 @@ describe("an export into a database", () => {
         const run = Effect.fnUntraced(function*(output: string, commits: number) {
           yield* simulator.reset
           const { apiKey, apiUrl, projectId } = simulator
-          const script = join(inject("programs"), "killedBeforeNoted.js")
+          const script = join(inject("programs of examples"), "killedBeforeNoted.js")
           const child = spawn(process.execPath, [script, apiUrl, apiKey, projectId, "b", output, String(commits)], {
-            env: { ...process.env, NODE_COMPILE_CACHE: join(inject("programs"), "compiled") },
+            env: { ...process.env, NODE_COMPILE_CACHE: join(inject("programs of examples"), "compiled") },
             stdio: ["ignore", "ignore", "inherit"]
           })
           const [status, signal] = yield* Effect.promise(() => once(child, "close"))

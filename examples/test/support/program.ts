@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
 
-const programs = inject("programs")
+const programs = inject("programs of examples")
 
 /** Where Node keeps compiled code: next to bundles, which go with the test run, or in the folder that modules share. */
 const compiledOf = (file: string) =>

@@ -10,7 +10,7 @@ export const setup = async (project: TestProject) => {
   const server = await providePostgres(project)
   // The runners' processes have it from here.
   if (server !== undefined) process.env[PostgresSink.urlVariable] = server.url
-  const remove = await bundlePrograms(project, {
+  const remove = await bundlePrograms(project, import.meta.dirname, {
     runner: support("runner"),
     shiftedClock: support("shiftedClock"),
     writer: support("writer")

@@ -21,7 +21,7 @@ const whatNext = ({ directory, home }: ReturnType<typeof create>): string => {
   const client = hasPnpm ? "pnpm" : "npm"
   const lines = home === "alone"
     ? [`cd ${folder}`, `${client} install`, `${client} test`]
-    : [hasPnpm ? "pnpm install" : "npx --yes pnpm@10 install", `npm run vitest -- --project ${basename(directory)}`]
+    : [hasPnpm ? "pnpm install" : "npx --yes pnpm@10 install", `npm run vitest -- ${basename(directory)}/test`]
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
   if (major < 22 || major === 22 && minor < 19) {
     console.error(`Labelstream needs Node.js 22.19 or newer, and this is ${process.versions.node}.`)

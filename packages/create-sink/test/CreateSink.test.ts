@@ -95,7 +95,7 @@ describe("create-sink", () => {
       const at = yield* workspace
       const { status, stdout } = yield* createSink(join(at, "packages", "core"), "blobs")
       assert.strictEqual(status, 0)
-      assert.include(stdout, "npm run vitest -- --project sink-blobs")
+      assert.include(stdout, "npm run vitest -- sink-blobs/test")
       const files = Object.keys(SinkTemplate.files("blobs", "workspace", "sink"))
       assert.deepStrictEqual(
         yield* contents(at),

@@ -12,12 +12,17 @@ import { node } from "./support/program.ts"
 
 const resolve = createRequire(import.meta.url).resolve
 const tool = (name: string, path: string) => join(dirname(resolve(`${name}/package.json`)), path)
-/** Several threads would check the same types. */
-const tsc = [tool("typescript", "bin/tsc"), "--singleThreaded"]
 const vitest = tool("vitest", "vitest.mjs")
 
-/** A folder with files, as a reader would have typed them. */
-const typed = (files: Readonly<Record<string, string>>) => Effect.tap(folderInReach, (folder) => write(folder, files))
+/** A folder with the packages of all guides, as a reader would have typed them. */
+const typed = Effect.tap(
+  folderInReach,
+  (folder) =>
+    Effect.forEach(
+      Object.entries({ sink: packageOf("sink"), strong: strongPackage, format: packageOf("format") }),
+      ([name, files]) => write(join(folder, name), files)
+    )
+)
 
 const passes = Effect.fnUntraced(function*(folder: string, args: ReadonlyArray<string>) {
   const { status, stderr, stdout } = yield* node(folder, args)
@@ -40,36 +45,47 @@ describe.each(["sink", "format"] as const)("the guide to a %s", (kind) => {
     const configuration = [".gitignore", "README.md", "package.json", "test/tsconfig.json", "tsconfig.json"]
     assert.deepStrictEqual(Object.keys(laidOut).filter((path) => !(path in blocks)).toSorted(), configuration)
   })
-
-  it.live(`shows a ${kind} that type-checks, builds, and takes an export by its name`, () =>
-    Effect.gen(function*() {
-      const folder = yield* typed(packageOf(kind))
-      yield* passes(folder, [...tsc, "-p", "test"])
-      yield* passes(folder, tsc)
-      assert.match(yield* passes(folder, ["export.ts"]), /100 jobs listed = 100 exported/)
-      const stored = yield* contents(join(folder, "output"))
-      assert.lengthOf(stored.filter((path) => stores[kind].test(path)), 100)
-    }), 300_000)
 })
 
 describe("the guides", () => {
-  // One run for all: most of its time goes by before the first test.
+  it.live(
+    "show sinks and a format that type-check, build, and take an export by their names",
+    () =>
+      Effect.gen(function*() {
+        const folder = yield* typed
+        // One build for all, on one thread: it reads the types of all packages once.
+        const tsc = [tool("typescript", "bin/tsc"), "--build", "--singleThreaded"]
+        yield* passes(folder, [...tsc, "sink", "format", "sink/test", "strong/test", "format/test"])
+        for (const kind of ["sink", "format"] as const) {
+          assert.match(yield* passes(join(folder, kind), ["export.ts"]), /100 jobs listed = 100 exported/)
+          const stored = yield* contents(join(folder, kind, "output"))
+          assert.lengthOf(stored.filter((path) => stores[kind].test(path)), 100)
+        }
+      }),
+    300_000
+  )
+
+  // One run for all, in one process: most of its time goes by before the first test.
   it.live("show sinks and a format that keep every rule that they do not waive", () =>
     Effect.gen(function*() {
-      const [simple, strong, format] = [packageOf("sink"), strongPackage, packageOf("format")]
-      const folder = yield* folderInReach
-      for (const [name, files] of Object.entries({ simple, strong, format })) yield* write(join(folder, name), files)
-      // The types of the two others are checked above.
-      yield* passes(join(folder, "strong"), [...tsc, "-p", "test"])
+      const folder = yield* typed
       const quick = isFull ? [] : ["-t", `^(?!.*(?<! format) conformance (?:> )?${slow.source.slice(1)})`]
-      yield* passes(folder, [vitest, "run", "--reporter=json", "--outputFile=report.json", ...quick])
+      yield* passes(folder, [
+        vitest,
+        "run",
+        "--no-isolate",
+        "--maxWorkers=1",
+        "--reporter=json",
+        "--outputFile=report.json",
+        ...quick
+      ])
       const report = JSON.parse(yield* Effect.promise(() => readFile(join(folder, "report.json"), "utf8"))) as {
         readonly testResults: ReadonlyArray<{
           readonly name: string
           readonly assertionResults: ReadonlyArray<{ readonly status: string; readonly title: string }>
         }>
       }
-      const [sinks, formats] = [["simple", "strong"], ["format"]].map((names) =>
+      const [sinks, formats] = [["sink", "strong"], ["format"]].map((names) =>
         names.map((name) =>
           report.testResults.flatMap((file) =>
             file.name.startsWith(join(folder, name, "test")) ? file.assertionResults : []

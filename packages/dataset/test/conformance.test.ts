@@ -17,5 +17,5 @@ SinkConformance.suite("a dataset", {
   waive: { W07: "the shapes of a sample are one array: a job with one image is held as a whole" },
   entries: ["annotations/instances_train.json"],
   sequences: scale(15, 40),
-  module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") }
+  module: { url: join(inject("programs of dataset"), "subject.js"), programs: inject("programs of dataset") }
 }, SinkConformance.rules.filter(({ id }) => !slow.has(id)))

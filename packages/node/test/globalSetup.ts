@@ -5,4 +5,7 @@ import { bundlePrograms } from "../../../scripts/testPrograms.ts"
 const support = (name: string) => join(import.meta.dirname, "support", `${name}.ts`)
 
 export const setup = (project: TestProject) =>
-  bundlePrograms(project, { ledgerChild: support("ledgerChild"), spoolChild: support("spoolChild") })
+  bundlePrograms(project, import.meta.dirname, {
+    ledgerChild: support("ledgerChild"),
+    spoolChild: support("spoolChild")
+  })

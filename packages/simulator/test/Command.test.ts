@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { inject } from "vitest"
 import { api, attachment, data, follow, job, page } from "./support/client.ts"
 
-const programs = inject("programs")
+const programs = inject("programs of simulator")
 const env = { ...process.env, NODE_COMPILE_CACHE: join(programs, "compiled") }
 
 interface Run {

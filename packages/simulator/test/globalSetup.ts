@@ -3,4 +3,4 @@ import type { TestProject } from "vitest/node"
 import { bundlePrograms } from "../../../scripts/testPrograms.ts"
 
 export const setup = (project: TestProject) =>
-  bundlePrograms(project, { bin: join(import.meta.dirname, "..", "src", "bin.ts") })
+  bundlePrograms(project, import.meta.dirname, { bin: join(import.meta.dirname, "..", "src", "bin.ts") })

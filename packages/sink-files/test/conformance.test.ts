@@ -16,7 +16,7 @@ SinkConformance.suite("files", {
   manifest,
   location: "files",
   sequences: scale(15, 40),
-  module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
+  module: { url: join(inject("programs of sink-files"), "subject.js"), programs: inject("programs of sink-files") },
   waive: {
     A02:
       "the lines of a batch are appended with one write, which a reader at the same instant can see a page at a time; " +

@@ -10,7 +10,7 @@ import { FilesSink } from "../src/index.ts"
 import { batches, play } from "./support/scenario.ts"
 import { dying, inspected, temporary, tree, unsynced } from "./support/targets.ts"
 
-const killed = join(inject("programs"), "killed.js")
+const killed = join(inject("programs of sink-files"), "killed.js")
 
 /** Runs the scenario in its own process; answers what it printed, or the signal that ended it. */
 const playInProcess = (directory: string, at: number) =>

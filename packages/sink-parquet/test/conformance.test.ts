@@ -16,7 +16,7 @@ SinkConformance.suite("parquet", {
   manifest,
   location: "files",
   sequences: scale(8, 40),
-  module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
+  module: { url: join(inject("programs of sink-parquet"), "subject.js"), programs: inject("programs of sink-parquet") },
   waive: {
     A02:
       "the files of a commit appear one after the other, within milliseconds: a query over several of them just then can " +

@@ -5,4 +5,7 @@ import { bundlePrograms, kitPrograms } from "../../../scripts/testPrograms.ts"
 const support = (name: string) => join(import.meta.dirname, "support", `${name}.ts`)
 
 export const setup = (project: TestProject) =>
-  bundlePrograms(project, { ...kitPrograms(support("subject")), largeChild: support("largeChild") })
+  bundlePrograms(project, import.meta.dirname, {
+    ...kitPrograms(support("subject")),
+    largeChild: support("largeChild")
+  })

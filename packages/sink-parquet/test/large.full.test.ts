@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { inject } from "vitest"
 import { temporary } from "./support/targets.ts"
 
-const child = join(inject("programs"), "largeChild.js")
+const child = join(inject("programs of sink-parquet"), "largeChild.js")
 
 /** Stores one job of that many rows, or that many jobs, in its own process; answers its peak memory in MiB. */
 const peak = (what: "rows" | "jobs", count: number) =>

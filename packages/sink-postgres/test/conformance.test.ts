@@ -19,7 +19,10 @@ if (inject("postgres") === null) {
     nul: "\ufffd",
     location: "elsewhere",
     sequences: scale(8, 100),
-    module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
+    module: {
+      url: join(inject("programs of sink-postgres"), "subject.js"),
+      programs: inject("programs of sink-postgres")
+    },
     waive: { W08: "the numbers of jsonb have no -0; the document keeps it" }
   }, SinkConformance.rules.filter(({ id }) => !slow.has(id)))
 }

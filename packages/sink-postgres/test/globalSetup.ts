@@ -10,7 +10,10 @@ export const setup = async (project: TestProject) => {
   // Processes that tests start have it from here too.
   if (server !== undefined) process.env[urlVariable] = server.url
   const support = (name: string) => join(import.meta.dirname, "support", `${name}.ts`)
-  const remove = await bundlePrograms(project, { ...kitPrograms(support("subject")), writer: support("writer") })
+  const remove = await bundlePrograms(project, import.meta.dirname, {
+    ...kitPrograms(support("subject")),
+    writer: support("writer")
+  })
   return async () => {
     remove()
     await server?.stop()

@@ -12,7 +12,7 @@ import { platform } from "./support/platform.ts"
 import { record } from "./support/records.ts"
 import { asOwner, make, newSchema } from "./support/server.ts"
 
-const programs = inject("programs")
+const programs = inject("programs of sink-postgres")
 
 /** A process that writes; killed with the scope at the latest. */
 const startWriter = (schema: string, name: string, annotations: number) =>

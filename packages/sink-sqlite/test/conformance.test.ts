@@ -14,6 +14,6 @@ SinkConformance.suite("sqlite", {
   location: "files",
   io: "native",
   sequences: scale(15, 40),
-  module: { url: join(inject("programs"), "subject.js"), programs: inject("programs") },
+  module: { url: join(inject("programs of sink-sqlite"), "subject.js"), programs: inject("programs of sink-sqlite") },
   waive: { W08: "SQLite stores whole values of REAL columns as integers, which have no -0; the document keeps it" }
 }, SinkConformance.rules.filter(({ id }) => !slow.has(id)))

@@ -22,7 +22,7 @@ import {
   temporaryFile
 } from "./support/targets.ts"
 
-const killed = join(inject("programs"), "killed.js")
+const killed = join(inject("programs of sink-sqlite"), "killed.js")
 
 /** Runs the scenario in its own process; answers what it printed, or the signal that ended it. */
 const playInProcess = (file: string, at: number) =>

@@ -12,7 +12,7 @@ import { contents, inspected, query, run, temporaryFile } from "./support/target
 
 const mebibyte = 1024 * 1024
 
-const child = join(inject("programs"), "largeChild.js")
+const child = join(inject("programs of sink-sqlite"), "largeChild.js")
 
 /** Stores and reads back a large job in its own process; answers how far its memory has grown, in MiB. */
 const growth = (file: string, mebibytes: number, thousands: number) =>

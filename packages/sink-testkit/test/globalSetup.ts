@@ -3,4 +3,4 @@ import type { TestProject } from "vitest/node"
 import { bundlePrograms, kitPrograms } from "../../../scripts/testPrograms.ts"
 
 export const setup = (project: TestProject) =>
-  bundlePrograms(project, kitPrograms(join(import.meta.dirname, "support", "tiny.ts")))
+  bundlePrograms(project, import.meta.dirname, kitPrograms(join(import.meta.dirname, "support", "tiny.ts")))

@@ -5,7 +5,7 @@ import { isFull, scale } from "../../../scripts/testScale.ts"
 import { SinkConformance } from "../src/index.ts"
 import { publishingSubject } from "./support/publishingSink.ts"
 
-const programs = inject("programs")
+const programs = inject("programs of sink-testkit")
 const { module, ...subject } = publishingSubject("makeFolder", programs)
 
 // Real sinks keep the rules that run other processes: those are tried on this one in the full matrix.

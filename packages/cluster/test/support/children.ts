@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { inject } from "vitest"
 
-const programs = inject("programs")
+const programs = inject("programs of cluster")
 
 interface Child {
   readonly child: ChildProcess

@@ -11,7 +11,7 @@ import type { ClusterStorage, Membership } from "../../src/index.ts"
 import { temporaryFolder } from "./folders.ts"
 import type { Machine } from "./network.ts"
 
-const programs = inject("programs")
+const programs = inject("programs of cluster")
 
 /** The options of a runner's process. */
 export interface RunnerSetting {

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { inject } from "vitest"
 
-const programs = inject("programs")
+const programs = inject("programs of node")
 const env = { ...process.env, NODE_COMPILE_CACHE: join(programs, "compiled") }
 
 interface Child {

@@ -32,7 +32,7 @@ const seenBy = (subject: Subject, id: string, { also = [], says }: Seen, which =
     assert.deepStrictEqual(others, [], details)
   })
 
-const programs = inject("programs")
+const programs = inject("programs of sink-testkit")
 
 /**
  * A flaw is checked against the rule that it breaks, and in the full matrix against all rules without child processes.
