@@ -1,4 +1,4 @@
-/** Runs an example or the command as a person would: in its own process, with only the given environment. */
+/** Runs an example or the command as a person would, with only the given environment. */
 import type { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
@@ -8,6 +8,8 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
+import type { Ended } from "../../../packages/cli/test/support/commandServer.ts"
+import { run as runCommand } from "../../../packages/cli/test/support/program.ts"
 
 const programs = inject("programs of examples")
 
@@ -20,12 +22,6 @@ const fileOf = (example: string): string => {
   if (example === "labelstream") return join(inject("published"), "dist", "command", "labelstream.js")
   const bundled = join(programs, `${example}.js`)
   return existsSync(bundled) ? bundled : join(import.meta.dirname, "..", "..", `${example}.ts`)
-}
-
-export interface Ended {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
 }
 
 /** Starts a process, which the scope kills. `end` waits for it. */
@@ -69,7 +65,11 @@ export const start = (
     })
   )
 
-export const run = (...of: Parameters<typeof start>) => Effect.scoped(Effect.flatMap(start(...of), ({ end }) => end))
+/** Runs an example in its own process, or the command in the process that all commands of a worker share. */
+export const run = (...[example, env, args = [], cwd = process.cwd()]: Parameters<typeof start>) =>
+  example === "labelstream"
+    ? runCommand(args, { cwd, env })
+    : Effect.scoped(Effect.flatMap(start(example, env, args, cwd), ({ end }) => end))
 
 /** Exports with the command into the folder that `settings` name. */
 export const exported = (env: Readonly<Record<string, string>>, ...args: ReadonlyArray<string>) =>
