@@ -35,12 +35,12 @@ const persist = Effect.fnUntraced(function*(directory: string, fs: Fs) {
 
 describe("a disk that fails", () => {
   it.effect(
-    `once, in ${scale("any thirteenth", "any")} operation, is reported, and each step can be retried`,
+    `once, in ${scale("any twentieth", "any")} operation, is reported, and each step can be retried`,
     () =>
       Effect.gen(function*() {
         const unbroken = yield* temporary
         for (const [index, batch] of (yield* batches).entries()) yield* run(coco(unbroken), batch, String(index))
-        const [expected, every] = [tree(unbroken), scale(13, 1)]
+        const [expected, every] = [tree(unbroken), scale(20, 1)]
         let reported = 0
         const failsAt = (at: number) =>
           Effect.scoped(Effect.gen(function*() {

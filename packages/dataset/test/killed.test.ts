@@ -29,7 +29,7 @@ const runs: Effect.Effect<ReadonlyArray<ReadonlyArray<JobSink.JobRecord>>> = Eff
 const make = (directory: string, fs: Fs = unsynced()) => DatasetSink.makeWith(Coco.format, { directory }, fs)
 
 /** Every operation takes minutes. */
-const step = isFull ? 1 : 17
+const step = isFull ? 1 : 25
 
 const entry = (directory: string) => join(directory, "annotations", "instances_train.json")
 
@@ -89,7 +89,7 @@ describe("a dataset sink that is killed at any operation", () => {
       Effect.gen(function*() {
         const before = yield* temporary
         for (let round = 0; round < 4; round++) {
-          const labels = Array.from({ length: 50 }, (_, index) => `${round} ${index} `.padEnd(6000, "long "))
+          const labels = Array.from({ length: 50 }, (_, index) => `${round} ${index} `.padEnd(2000, "long "))
           yield* run(
             make(before),
             [yield* job({ job: "a", document: boxes("a.png", labels), size })],
