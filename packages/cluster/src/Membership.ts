@@ -20,8 +20,8 @@ import type { SocketServerError } from "effect/socket/SocketServer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import * as Claims from "./internal/claims.ts"
-import * as Heartbeat from "./internal/heartbeat.ts"
+import * as Claims from "./internal/membership/claims.ts"
+import * as Heartbeat from "./internal/membership/heartbeat.ts"
 
 /** Where a process can be reached. */
 export interface Address {

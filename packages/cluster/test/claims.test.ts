@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import * as Claims from "../src/internal/claims.ts"
+import * as Claims from "../src/internal/membership/claims.ts"
 
 describe("claims on messages", () => {
   it.effect("of an earlier owner end, although it has locked them at first and the caller does not wait", () =>

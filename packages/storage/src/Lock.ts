@@ -80,7 +80,7 @@ export const checkFree = async (location: Location): Promise<void> => {
   if (holder !== undefined && isHere(holder) && isAlive(holder)) throw held(location, holder)
 }
 
-/** Names this process, apart from every other one of any machine. Where the system tells too little, by host and process id. */
+/** Names this process, unlike any other process of any machine. Outside of Linux, only its host and process id name it. */
 export const identity = (): string => identityOf(self())
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Waits for targets that another process has locked. What an export waits for stands in its record. A target is taken from a
- * runner that is gone.
+ * Waits for targets that another process has locked, and records what an export waits for. Takes a target from a runner that
+ * is gone.
  */
 import type { JobSink, Ledger } from "@labelstream/core"
 import { Lock } from "@labelstream/storage"
@@ -41,7 +41,7 @@ const whileTaken = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: Lo
 const isTaken = (error: Failure): error is JobSink.SinkError =>
   error._tag === "SinkError" && error.reason === "conflict" && error.step !== "check"
 
-/** Unlocks targets and branches that runners have locked which are gone. Returns whether there were any. */
+/** Unlocks the targets and branches that gone runners have locked. Returns whether there were any. */
 export const unlock = Effect.fnUntraced(function*(sinks: ReadonlyArray<Pick<JobSink.JobSink, "branches">>) {
   const gone = yield* goneProcesses
   if (gone.size === 0) return false
