@@ -148,6 +148,7 @@ export const ClusterStatus = Schema.Struct({
     id: text("Id, as labelstream stop takes it"),
     state: text("State of the export"),
     error: textOrNull("Why it was aborted"),
+    waits_for: textOrNull("What it waits for; null if nothing is known"),
     ...Export.fields
   })),
   runners: Schema.Array(

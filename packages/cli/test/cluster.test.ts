@@ -3,9 +3,11 @@ import { Simulator } from "@labelstream/simulator"
 import { FilesSink } from "@labelstream/sink-files"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import * as JsonOutput from "../src/JsonOutput.ts"
 import { platform, run, type Setting, start, temporaryFolder } from "./support/program.ts"
 
 /** Milliseconds: these tests start several processes. */
@@ -109,6 +111,10 @@ describe("a cluster by commands", () => {
         const waiting = yield* start(to, setting)
         yield* waiting.said("stderr", reason)
         assert.match((yield* run(["status"], setting)).stdout, new RegExp(`^\\w{16}-1 is ${reason}`, "m"))
+        const { exports } = Schema.decodeUnknownSync(Schema.fromJsonString(JsonOutput.ClusterStatus))(
+          (yield* run(["status", "--json"], setting)).stdout
+        )
+        assert.include(exports[0]?.waits_for ?? "", reason)
         yield* Scope.close(lock, Exit.void)
         const ended = yield* waiting.end
         assert.strictEqual(ended.status, 0, ended.stderr)

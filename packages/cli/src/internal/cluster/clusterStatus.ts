@@ -40,7 +40,10 @@ export const show = Effect.fnUntraced(function*(settings: Settings, json: boolea
   )
   const workers = runners.map(([runner, healthy]) => ({ address: addressOf(runner), healthy }))
   if (json) {
-    const of = exports.map(({ error, id, report, state }) => ({ id, state, error, ...reportObject(report, []) }))
+    const of = exports.map((status) => {
+      const { error, id, report, state } = status
+      return { id, state, error, waits_for: waitsFor(status, runners) ?? null, ...reportObject(report, []) }
+    })
     const object: typeof JsonOutput.ClusterStatus.Type = { exports: of, runners: workers }
     Screen.say("stdout", JSON.stringify(object))
     return 0
