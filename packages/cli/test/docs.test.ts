@@ -59,6 +59,8 @@ describe("shell blocks of the documentation", () => {
       const home = yield* temporaryFolder
       const simulator = yield* Simulator.start({
         projectId: "P",
+        // Small: every export of a dataset draws them again.
+        images: { sizes: [[64, 48]] },
         batches: [{ id: "B", jobs: Scenario.allKinds.length, kinds: Scenario.allKinds }]
       })
       const given = { ...platform(simulator), GT_STUDIO_BATCH_ID: "B", HOME: home, PATH: process.env["PATH"] ?? "" }
