@@ -2,7 +2,7 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 /** Files that are short and take long, because they start processes: Vitest would start with long files at first. */
-const longest = /conformance|cluster\/test\/(?:cluster|machines|runners)|broken|killed|crash|guide|docs/
+const longest = /conformance|cluster\.|machines|runners|SqlLedger|broken|killed|crash|resume|guide|docs/
 
 /**
  * Starts with the files that take longest, so that no worker is left alone with one at the end. Vitest knows how long files

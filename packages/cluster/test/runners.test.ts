@@ -17,7 +17,7 @@ import { makeSlow, requestOf } from "./support/world.ts"
 /** Milliseconds: these tests start many processes. */
 const patience = 300_000
 
-const killedJobs = scale(400, 2000)
+const killedJobs = scale(200, 2000)
 
 describe.each(scale(databases.slice(0, 1), databases))("a cluster on $name", (kind) => {
   it.live(
