@@ -72,11 +72,12 @@ describe.each(["sink", "format"] as const)("the template of a %s", (kind) => {
         needed.filter((path) => kind === "format" || !path.endsWith("/dataset"))
       )
     }
-    const { description, keywords, name, ...rest } = parsed(files["package.json"])
-    // Where the package is published from is for its author to say.
-    const { bugs, description: _, homepage, keywords: words, name: __, repository, ...neighbor } = parsed(
+    const { description, keywords, name, version: own, ...rest } = parsed(files["package.json"])
+    // Where the package is published from is for its author to say, and its version is its own.
+    const { bugs, description: _, homepage, keywords: words, name: __, repository, version, ...neighbor } = parsed(
       read("packages/sink-files/package.json")
     )
+    assert.deepStrictEqual([own, typeof version], ["0.1.0", "string"])
     assert.isTrue([bugs, homepage, repository, words].every((each) => each !== undefined))
     const { "@labelstream/storage": range = "", ...core } = neighbor.dependencies
     const { "@labelstream/sink-testkit": ___, ...effect } = neighbor.devDependencies
