@@ -14,7 +14,7 @@ const size = (space: string) => getHeapSpaceStatistics().find(({ space_name }) =
 const grown = () => {
   let [young, old] = [0, 0]
   let living: Array<object> = []
-  for (let round = 0; round < 400; round++) {
+  for (let round = 0; round < 1000; round++) {
     for (let made = 0; made < 5000; made++) living.push({ made, text: `${round}-${made}` })
     if (living.length > 200_000) living = living.slice(100_000)
     young = Math.max(young, size("new_space"))
