@@ -135,7 +135,7 @@ export const open = (
       catch: (cause) => toError(cause, "the mask cannot be read")
     }))
 
-/** Reads pixels that were stored as runs, which `bytes` gives. */
+/** Reads the pixels of stored runs; `bytes` reads the runs. */
 export const reading = (
   bytes: Effect.Effect<Uint8Array, DatasetError>,
   { height, values, width }: Pick<Opened, "height" | "values" | "width">

@@ -98,7 +98,7 @@ const changesDown = ({ ends, values }: PixelRuns, width: number, total: number):
   return { places: found.places.subarray(0, size), values: found.values.subarray(0, size) }
 }
 
-/** The same pixels column by column, and their places so, too. */
+/** Sorts the pixels by column, and counts their places column by column. */
 const byColumn = ({ places, values }: Places, width: number, height: number): Places => {
   const sorted = { places: new Uint32Array(places.length), values: new Uint16Array(places.length) }
   // Where the next pixel of each column goes. They stay in the order of rows.

@@ -115,7 +115,7 @@ export const make = <T extends Target.Target, S>(format: Format<T, S>, fs: Fs, d
       for (const one of await withBranches()) {
         if (!await Lock.free(one, gone)) continue
         isFreed = true
-        // Where another process was faster, it has locked what was freed.
+        // If another process was faster, it has the lock now.
         await Lock.acquire(one).then((lock) => own.push(lock), () => {})
       }
     }))

@@ -114,8 +114,8 @@ export const takeOver = async ({ fs, lock, main, output }: Target): Promise<void
 }
 
 /**
- * Milliseconds in which nobody takes over what a lock protects after the lock was confirmed: a lock without touches is left
- * alone for much longer, and a process that frees one waits.
+ * Milliseconds after a lock was confirmed, in which no other process takes over what it protects: others leave a lock alone
+ * for much longer, and a process that frees a lock waits for this long.
  */
 export const confirmedFor = 5000
 

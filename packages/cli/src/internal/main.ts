@@ -51,7 +51,7 @@ const presenter: CliOutput.Presenter = {
   present: Effect.fnUntraced(function*(event) {
     if (event._tag === "Help") return yield* Console.log(help(event.helpDoc))
     if (event._tag === "Version") return yield* CliOutput.defaultPresenter.present(event)
-    // Flags of a command that there is not are all unknown.
+    // All flags of an unknown command are unknown, too.
     const unknown = event.errors.filter(({ _tag }) => _tag === "UnknownSubcommand")
     for (const error of unknown.length > 0 ? unknown : event.errors) {
       yield* Console.error(PlainText.message(PlainText.plain(typedWrong(error))))

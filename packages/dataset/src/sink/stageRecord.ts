@@ -172,7 +172,7 @@ const samplesOf = Effect.fnUntraced(function*(
         const taken = await take(row.media_index)
         yield await sampleLine(row, taken, loose.segments)
       }
-      // Of a file that is of no input nothing is stored, and a job with bytes that cannot be read is none to store.
+      // Masks of no input are not stored, but a job whose bytes cannot be read must fail.
       const used = new Set(masks.values())
       for (const file of files) if (Media.isMask(file) && !used.has(file)) await StagedContent.collect(file.content)
       const astray = Loss.tally()

@@ -133,7 +133,7 @@ export const run = Effect.fnUntraced(function*({ json, sink: only }: Flags) {
     ? Array.from(names)
     : [SinkPlugin.candidates(sink).find((name) => names.has(name)) ?? sink]
   if (!chosen.every(comesWithTheCommand)) yield* HandOver.beforeForeignCode
-  // One that is named must be there, and usable.
+  // A named sink must exist and be usable.
   if (sink !== undefined) yield* findSink(sink, importFrom(process.cwd()))
   const sinks = yield* Effect.forEach(chosen, describe)
   if (json) {

@@ -19,7 +19,7 @@ export interface View {
   readonly quietMillis?: number
   /** Whether the export follows its batches: then it waits for unfinished jobs. Default: false. */
   readonly follows?: boolean
-  /** What it waits for, if that is known otherwise. Default: taken from the report and the activity. */
+  /** Why the export waits. Default: found from the report and the activity. */
   readonly waitsFor?: string
 }
 

@@ -23,8 +23,8 @@ export const goneProcesses: Effect.Effect<
   ExportStore | RunnerStorage.RunnerStorage
 > = Effect.gen(function*() {
   const all = yield* (yield* ExportStore).processes
-  const gone = yield* goneOf(all)
-  // Some systems tell too little to give each process a name of its own.
-  const present = new Set(all.filter((one) => !gone.includes(one)).map(({ process }) => process))
-  return new Set(gone.map(({ process }) => process).filter((process) => !present.has(process)))
+  const gone = new Set(yield* goneOf(all))
+  // Outside of Linux, two processes can have the same name.
+  const present = new Set(all.filter((one) => !gone.has(one)).map(({ process }) => process))
+  return new Set(Array.from(gone, ({ process }) => process).filter((process) => !present.has(process)))
 })

@@ -39,16 +39,15 @@ export const mergeAll = Effect.fnUntraced(function*(known: Known, sink: JobSink.
 /** Makes one attempt. Fails with a `ClusterError` if an open branch may hold jobs of this export. */
 export const mergeOnce = Effect.fnUntraced(function*(known: Known, sink: string, branches: Branches, say: Say) {
   const store = yield* ExportStore
+  const targets = [{ branches }]
   for (;;) {
-    const { stillOpen } = yield* whenFree(say, [{ branches }], branches.merge)
+    const { stillOpen } = yield* whenFree(say, targets, branches.merge)
     if (stillOpen.length === 0) return
     const writers = new Map((yield* store.writers(stillOpen)).map((writer) => [writer.writer, writer]))
     const gone = yield* goneOf(Array.from(writers.values()))
-    yield* Effect.forEach(gone, ({ writer }) => whenFree(say, [{ branches }], branches.takeOver(writer)), {
-      discard: true
-    })
-    // Besides its writer, a runner that merges has a branch locked.
-    if (gone.length > 0 || (yield* unlock([{ branches }]))) continue
+    yield* Effect.forEach(gone, ({ writer }) => whenFree(say, targets, branches.takeOver(writer)), { discard: true })
+    // A runner that merged a branch when it was killed has it locked, too.
+    if (gone.length > 0 || (yield* unlock(targets))) continue
     const blocking = stillOpen.filter((name) => !isOfOthers(known, writers.get(name)))
     return yield* blocking.length === 0 ? Effect.void : unpublished(sink, branches, blocking, writers)
   }

@@ -45,7 +45,7 @@ const parsedLists: Lists = {
 
 /**
  * A document as its bytes say, or undefined if they are not JSON in UTF-8. With `keepsValues`, its values are held until
- * its rows are read: the first reading need not parse them again. Of content that is not in memory, they stay.
+ * its rows are read, so that the first reading need not parse them again; for good if the content is not in memory.
  */
 export const openParsed = (
   bytes: Uint8Array,
@@ -117,7 +117,7 @@ class Reading {
   }
 }
 
-// Each in a function of its own: what one closure of a function refers to, V8 holds for all of them.
+// Two functions, because V8 keeps what one closure of a function refers to for all its closures.
 
 const keptRows = (values: Values): ResultDocument["rows"] => (job) => rows(values, job)
 

@@ -120,7 +120,7 @@ const encoded = (type: Column["type"], value: unknown): unknown => {
 
 const jobElement = { name: jobColumn, type: "BYTE_ARRAY", converted_type: "UTF8" } as const
 
-/** Hashes of ids. Hashing is slow, and the five tables of a commit have the same ids, as has the next commit in part. */
+/** Hashes of job ids. Hashing is slow, and the five tables of a commit have the same ids. The next commit repeats some. */
 const hashes = new Map<unknown, bigint | undefined>()
 const mostHashes = 10_000
 

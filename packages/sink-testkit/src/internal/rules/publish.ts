@@ -124,7 +124,7 @@ export const A10 = rule(
 
       const count = Math.min(uses, mostPoints)
       const each = Array.from({ length: count }, (_, at) => 1 + Math.floor(at * uses / count)).concat(uses)
-      // The middle first: there is what a sink has published by half.
+      // The middle comes first: a kill there leaves a target that is published by half.
       const fromMiddle = (use: number) => Math.abs(use - uses / 2)
       const points = new Set(each.sort((one, other) => fromMiddle(one) - fromMiddle(other)))
       yield* Effect.forEach(points, (killAtUse) =>
