@@ -9,6 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { ExportRequest, ExportStore, ExportWorkflow, SinkResolver } from "../src/index.ts"
 import { fresh, kinds } from "./support/databases.ts"
+import { emptyRequest } from "./support/requests.ts"
 
 const platform = "https://platform.test"
 
@@ -29,16 +30,7 @@ describe("the workflow of an export", () => {
       const store = yield* ExportStore.ExportStore
       const { row } = yield* store.submit(
         "key",
-        ExportRequest.encode({
-          platform,
-          batches: [],
-          sinks: ["files:x"],
-          mode: "new",
-          attachments: "results",
-          statuses: [],
-          labels: [],
-          limit: null
-        })
+        ExportRequest.encode({ ...emptyRequest, platform, sinks: ["files:x"] })
       )
       yield* Effect.forkChild(ExportWorkflow.ExportWorkflow.execute({ exportId: row.id }))
       const found = Effect.map(Effect.andThen(TestClock.adjust("10 seconds"), store.find(row.id)), Option.getOrThrow)

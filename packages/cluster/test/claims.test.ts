@@ -7,7 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Claims from "../src/internal/membership/claims.ts"
 
 describe("claims on messages", () => {
-  it.effect("of an earlier owner end, although it has locked them at first and the caller does not wait", () =>
+  it.effect("of an earlier owner end, even if the owner locks them at first and the caller gives up waiting", () =>
     Effect.gen(function*() {
       const shard = ShardId.make("default", 1)
       const asked: Array<ReadonlyArray<ShardId.ShardId>> = []

@@ -1,4 +1,4 @@
-/** What becomes of exports that are submitted to a cluster, while its runners stay. */
+/** Exports on a cluster whose runners stay. */
 import { assert, describe, it } from "@effect/vitest"
 import { FilesSink } from "@labelstream/sink-files"
 import { ParquetSink } from "@labelstream/sink-parquet"

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import { ExportStore } from "../src/index.ts"
 import { list } from "../src/internal/run/lister.ts"
 import { fresh, kinds } from "./support/databases.ts"
+import { emptyRequest } from "./support/requests.ts"
 
 const batch: Job.BatchRef = { projectId: "p", batchId: "b" }
 const listed: Ledger.Listed = { status: "completed", frames: 1, annotations: 2 }
@@ -32,16 +33,7 @@ describe("the lister", () => {
       const slices: Array<number> = []
       yield* list({
         run,
-        request: {
-          platform: "",
-          batches: [batch],
-          sinks: ["files"],
-          mode: "new",
-          attachments: "results",
-          statuses: [],
-          labels: [],
-          limit: null
-        },
+        request: { ...emptyRequest, batches: [batch], sinks: ["files"] },
         sinks: ["files"],
         sliceJobs: 10,
         isStopped: () => false,

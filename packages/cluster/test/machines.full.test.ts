@@ -29,7 +29,7 @@ const tried = (title: string, trial: Pick<Trial, "fault" | "clocks" | "schema">,
 
 const minutes = (count: number) => Effect.sleep(`${count} minutes`)
 
-/** The runner that has the target locked. */
+/** The runner that holds the lock of the target. */
 const publisher = ({ output, runners }: Parameters<NonNullable<Trial["fault"]>>[0]) =>
   Effect.repeat(
     Effect.sync(() => {
@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)("a cluster on three machines", () => {
   tried("has its runners restarted one by one", { fault: ({ restartRunners }) => restartRunners })
 
   it.live(
-    "tells a waiting client within 5 seconds that the database is back, however long it was away",
+    "reports to a waiting client within 5 seconds after an outage of the database, however long",
     () =>
       Effect.gen(function*() {
         const { database, end, network, simulator, submit } = yield* Machines.make({ ...usual, clocks: [] })

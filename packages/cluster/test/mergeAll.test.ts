@@ -20,16 +20,11 @@ import { beginStep } from "../src/internal/run/whenFree.ts"
 import type { Known } from "../src/internal/sessions.ts"
 import { fresh, kinds } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
+import { emptyRequest } from "./support/requests.ts"
 
 const requestOf = (batchId: string): ExportRequest.ExportRequest => ({
-  platform: "https://platform.test",
-  batches: [{ projectId: "p", batchId }],
-  sinks: [],
-  mode: "new",
-  attachments: "results",
-  statuses: [],
-  labels: [],
-  limit: null
+  ...emptyRequest,
+  batches: [{ projectId: "p", batchId }]
 })
 
 const here = (...ports: ReadonlyArray<number>) =>
@@ -117,7 +112,7 @@ describe("the merge at the end of an export", () => {
       }).pipe(Effect.scoped, on))
   }
 
-  it.effect("takes the target from a publisher that is gone, and says until then what it waits for", () =>
+  it.effect("takes the target from a publisher that is gone, and reports the lock until then", () =>
     Effect.gen(function*() {
       const { branches, merged, opened, said } = yield* world("b")
       yield* Effect.scoped(opened("killed", 7, "the killed one"))

@@ -1,4 +1,4 @@
-/** What runners that die, leave, freeze, and join do to an export. */
+/** Exports on a cluster whose runners die, leave, freeze, or join. */
 import { assert, describe, it } from "@effect/vitest"
 import { FilesSink } from "@labelstream/sink-files"
 import { SqliteSink } from "@labelstream/sink-sqlite"
@@ -17,14 +17,14 @@ import { makeSlow, requestOf } from "./support/world.ts"
 /** Milliseconds: these tests start many processes. */
 const patience = 300_000
 
-const killedJobs = scale(200, 2000)
+const [jobs, sliceJobs] = scale([120, 10], [240, 20])
 
 describe.each(scale(databases.slice(0, 1), databases))("a cluster on $name", (kind) => {
   it.live(
     "whose runners are killed and joined by new ones ends complete, once, with what one machine stores",
     () =>
       Effect.gen(function*() {
-        const jobs = killedJobs
+        const jobs = scale(200, 2000)
         const world = yield* makeSlow(kind, jobs, jobs / 20)
         const output = yield* temporaryFolder
         const [first, second] = [yield* world.runner, yield* world.runner, yield* world.runner]
@@ -47,11 +47,10 @@ describe.each(scale(databases.slice(0, 1), databases))("a cluster on $name", (ki
   )
 })
 
-// On this database too runners are killed below; all is tried with both in the full matrix.
+// These tests kill runners on this database too. The full matrix runs all tests on both databases.
 describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind) => {
   it.live("is restarted runner by runner, and no job is fetched twice", () =>
     Effect.gen(function*() {
-      const [jobs, sliceJobs] = scale([120, 10], [240, 20])
       const world = yield* makeSlow(kind, jobs, sliceJobs)
       const output = yield* temporaryFolder
       const old = [yield* world.runner, yield* world.runner]
@@ -71,7 +70,7 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
     "gives a sink with one writer to one runner, and to another one when that dies",
     () =>
       Effect.gen(function*() {
-        const [jobs, sliceJobs] = scale([80, 10], [160, 20])
+        const jobs = scale(80, 160)
         const world = yield* makeSlow(kind, jobs, sliceJobs)
         const file = join(yield* temporaryFolder, "labels.db")
         const runners = [yield* world.runner, yield* world.runner]
@@ -93,7 +92,6 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
     "writes to PostgreSQL from every runner, and stores once what one machine stores when a runner is killed",
     () =>
       Effect.gen(function*() {
-        const [jobs, sliceJobs] = scale([120, 10], [240, 20])
         const world = yield* makeSlow(kind, jobs, sliceJobs)
         const tables = yield* watchedTables
         const [killed, second] = [yield* world.runner, yield* world.runner]
@@ -111,13 +109,12 @@ describe.each(scale(databases.slice(-1), databases))("a cluster on $name", (kind
   )
 })
 
-// What decides is tried step by step in other files; this takes a minute, for all the time that locks last.
+// Other files test the decisions step by step. This test takes a minute, because it waits until locks expire.
 describe.each(scale([], databases.slice(-1)))("a cluster on $name", (kind) => {
   it.live(
     "ends complete while a runner is frozen, which changes nothing when it returns",
     () =>
       Effect.gen(function*() {
-        const [jobs, sliceJobs] = scale([120, 10], [240, 20])
         const world = yield* makeSlow(kind, jobs, sliceJobs)
         const output = yield* temporaryFolder
         const [frozen] = [yield* world.runner, yield* world.runner, yield* world.runner]

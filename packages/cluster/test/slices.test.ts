@@ -1,6 +1,6 @@
-/** What an export does about the runners that it sends slices to. */
+/** An export and the runners that it sends slices to. */
 import { assert, describe, it } from "@effect/vitest"
-import { GtStudio, type Job } from "@labelstream/core"
+import { GtStudio } from "@labelstream/core"
 import { FilesSink } from "@labelstream/sink-files"
 import * as Sharding from "effect/cluster/Sharding"
 import * as Effect from "effect/Effect"
@@ -11,25 +11,15 @@ import { doJobs } from "../src/internal/jobs.ts"
 import type { Known } from "../src/internal/sessions.ts"
 import { fresh, kinds } from "./support/databases.ts"
 import { temporaryFolder } from "./support/folders.ts"
-
-const batch: Job.BatchRef = { projectId: "p", batchId: "b" }
-
-const summary: Job.JobSummary = {
-  id: "one",
-  referenceId: null,
-  status: "completed",
-  frames: 1,
-  annotations: 1,
-  tag: null,
-  priorityWeight: null
-}
+import { emptyRequest } from "./support/requests.ts"
+import { batch, summary } from "./support/stores.ts"
 
 const platform = {
-  pages: () => Stream.succeed({ number: 1, jobs: [summary], malformed: [] })
+  pages: () => Stream.succeed({ number: 1, jobs: [summary("one")], malformed: [] })
 } as unknown as GtStudio.GtStudio["Service"]
 
 describe("an export that sends out slices", () => {
-  it.live("asks again for a slice whose runner leaves meanwhile, and is not interrupted itself", () =>
+  it.live("sends a slice again if its runner leaves meanwhile, and is not interrupted itself", () =>
     Effect.gen(function*() {
       const store = yield* ExportStore.ExportStore
       const { row } = yield* store.submit("key", "{}")
@@ -38,7 +28,7 @@ describe("an export that sends out slices", () => {
       const Do = ({ round, slice }: { readonly round: number; readonly slice: number }) =>
         Effect.gen(function*() {
           asked.push(round)
-          // The answer of a runner whose server ends.
+          // So responds a runner whose server ends.
           if (asked.length === 1) return yield* Effect.interrupt
           return yield* store.endSlice(run, yield* store.lease(run, slice), [{ ...batch, jobId: "one" }], {
             batches: []
@@ -47,16 +37,7 @@ describe("an export that sends out slices", () => {
       const sink = FilesSink.make({ directory: yield* temporaryFolder })
       const known: Known = {
         id: row.id,
-        request: {
-          platform: "",
-          batches: [batch],
-          sinks: [sink.id],
-          mode: "new",
-          attachments: "results",
-          statuses: [],
-          labels: [],
-          limit: null
-        },
+        request: { ...emptyRequest, batches: [batch], sinks: [sink.id] },
         run,
         load: 1,
         shared: [sink],

@@ -54,7 +54,7 @@ export const kinds: ReadonlyArray<Kind> = [
   ...(server === null ? [] : [{ name: "PostgreSQL", url: postgresUrl }])
 ]
 
-/** The kinds for runners, whose locks are not kept apart by schemas. */
+/** The kinds for runners: schemas do not separate the locks of runners. */
 export const databases: ReadonlyArray<Kind> = kinds.map((kind) =>
   kind.name === "SQLite" ? kind : { ...kind, url: postgresDatabaseUrl }
 )

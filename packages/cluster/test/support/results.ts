@@ -1,4 +1,4 @@
-/** What an export came to: its counts, its requests, and the content of its sinks. */
+/** The outcome of an export: its counts, its requests, and the content of its sinks. */
 import type { JobSink } from "@labelstream/core"
 import type { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"

@@ -13,9 +13,9 @@ import { tree } from "./tree.ts"
 import { requestOf } from "./world.ts"
 
 export interface Trial extends Machines.Options {
-  /** A schema of the database in which the jobs are stored too, next to a folder that all machines share. */
+  /** A schema of the database that stores the jobs too, in addition to the folder that all machines share. */
   readonly schema?: string
-  /** Runs when a quarter of the jobs was requested, next to the export. Returns the address of a runner that it has ended. */
+  /** Runs during the export, from a quarter of its requests on. Returns the address of a runner that it has ended. */
   readonly fault?: (
     world: Machines.Machines & { readonly output: string }
   ) => Effect.Effect<string | void, never, Scope.Scope>

@@ -12,6 +12,7 @@ import {
   SqlLedger
 } from "../../src/index.ts"
 import type { Kind } from "./databases.ts"
+import { emptyRequest } from "./requests.ts"
 import { type Place, startRunner } from "./runnerProcess.ts"
 
 /** So that a death is noticed within seconds, and a runner that a busy machine keeps waiting is not taken for dead. */
@@ -21,7 +22,7 @@ export const shortTiming: Membership.Timing = {
   healthCheck: "1 second"
 }
 
-/** How long the client waits for a statement: that of the command. */
+/** How long the client waits for a statement: as long as the command does. */
 const clientPatience = "5 seconds"
 
 export interface Options {
@@ -43,14 +44,10 @@ export const requestOf = (
   sinks: ReadonlyArray<string>,
   more: Partial<ExportRequest.ExportRequest> = {}
 ): ExportRequest.ExportRequest => ({
+  ...emptyRequest,
   platform: simulator.apiUrl,
   batches: simulator.batches.map(({ id }) => ({ projectId: simulator.projectId, batchId: id })),
   sinks,
-  mode: "new",
-  attachments: "results",
-  statuses: [],
-  labels: [],
-  limit: null,
   ...more
 })
 
