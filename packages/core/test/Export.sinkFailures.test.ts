@@ -67,24 +67,22 @@ describe("a sink that fails", () => {
 })
 
 describe("a sink that has failed", () => {
-  it.effect("is called once if no retry can help, and never again in this run", () =>
-    Effect.gen(function*() {
-      const [one, other] = twoSinks()
-      other.failNext("stage", "conflict")
-      const { run } = yield* world(new FakePlatform([batchOf(40)]), [one, other])
-      yield* run()
-      deepStrictEqual(other.calls.map((call) => call.split(" ")[0]), ["stage", "abort"])
-      strictEqual(one.stored.size, 40)
-    }))
-
-  it.effect("is called four times if a retry may help", () =>
-    Effect.gen(function*() {
-      const [one, other] = twoSinks()
-      other.failNext("stage", "unavailable")
-      const { run } = yield* world(new FakePlatform([batchOf(40)]), [one, other])
-      yield* run()
-      deepStrictEqual(other.calls.map((call) => call.split(" ")[0]), ["stage", "stage", "stage", "stage", "abort"])
-    }))
+  for (
+    const [title, reason, calls] of [
+      ["is called once if no retry can help", "conflict", 1],
+      ["is called four times if a retry may help", "unavailable", 4]
+    ] as const
+  ) {
+    it.effect(`${title}, and never again in this run`, () =>
+      Effect.gen(function*() {
+        const [one, other] = twoSinks()
+        other.failNext("stage", reason)
+        const { run } = yield* world(new FakePlatform([batchOf(40)]), [one, other])
+        yield* run()
+        deepStrictEqual(other.calls.map((call) => call.split(" ")[0]), [...Array(calls).fill("stage"), "abort"])
+        strictEqual(one.stored.size, 40)
+      }))
+  }
 })
 
 describe("a record that a sink rejects", () => {

@@ -4,7 +4,7 @@ import type { Fs } from "@labelstream/storage"
 import * as Effect from "effect/Effect"
 import { cpSync, existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { isFull } from "../../../scripts/testScale.ts"
+import { scale } from "../../../scripts/testScale.ts"
 import { Coco, DatasetSink } from "../src/index.ts"
 import { boxes, job } from "./support/jobs.ts"
 import { dying, inspected, run, temporary, tree, unsynced } from "./support/targets.ts"
@@ -28,12 +28,12 @@ const runs: Effect.Effect<ReadonlyArray<ReadonlyArray<JobSink.JobRecord>>> = Eff
 
 const make = (directory: string, fs: Fs = unsynced()) => DatasetSink.makeWith(Coco.format, { directory }, fs)
 
-/** Every operation takes minutes. */
-const step = isFull ? 1 : 25
+/** Operations from one death to the next. Each operation takes minutes. */
+const step = scale(25, 1)
 
 const entry = (directory: string) => join(directory, "annotations", "instances_train.json")
 
-describe("a dataset sink that is killed at any operation", () => {
+describe(`a dataset sink that is killed at any ${scale(`${step}th `, "")}operation`, () => {
   it.effect(
     "leaves the old dataset, no entry file, or the new dataset, and publishes once when it is run again",
     () =>
@@ -106,7 +106,7 @@ describe("a dataset sink that is killed at any operation", () => {
         assert.deepStrictEqual([kept(before), kept(unbroken)], [4, 1])
         const seen = { old: 0, now: 0 }
         // The last operations are those that publish the list of jobs.
-        for (let at = used() - 1; at > 0.7 * used(); at -= isFull ? 1 : 24) {
+        for (let at = used() - 1; at > 0.7 * used(); at -= step) {
           const directory = yield* copied
           yield* Effect.exit(run(make(directory, dying(at).fs), []))
           rmSync(join(directory, ".labelstream", "lock"), { force: true })

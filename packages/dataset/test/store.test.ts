@@ -7,7 +7,7 @@ import { coco, cocoFile, labeled, tags } from "./support/cocoDataset.ts"
 import { inspected, run, temporary, tree } from "./support/targets.ts"
 
 describe("the store of a dataset sink", () => {
-  it.effect("fails for records that were changed or cut short, and says which file", () =>
+  it.effect("fails for modified or truncated records, and names the file", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run(coco(directory), [yield* labeled("a", ["car"])])
@@ -35,7 +35,7 @@ describe("the store of a dataset sink", () => {
       assert.deepStrictEqual(tags(yield* inspected(coco(directory))), ["Intact", "Intact"])
     }))
 
-  it.effect("fails for a list of jobs that was changed or cut short, and begins again without it", () =>
+  it.effect("fails for a modified or truncated list of jobs, and starts over once it is removed", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const path = join(directory, ".labelstream/jobs.ndjson")
@@ -62,7 +62,7 @@ describe("the store of a dataset sink", () => {
       assert.deepStrictEqual(tags(yield* inspected(coco(directory))), ["Intact", "Intact"])
     }))
 
-  it.effect("keeps of jobs that changed again and again no more than twice what counts, and the same dataset", () =>
+  it.effect("keeps at most twice the current records when jobs change again and again, and the same dataset", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const records = join(directory, ".labelstream/records")
@@ -89,7 +89,7 @@ describe("the store of a dataset sink", () => {
       assert.deepStrictEqual(names, ["a.jpg", "b0.jpg", "b1.jpg", "b2.jpg"])
     }))
 
-  it.effect("holds no job of an older version, whose dataset stays until the jobs come again", () =>
+  it.effect("counts no jobs of an older version, and keeps its dataset until the jobs are stored again", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run(coco(directory), [yield* labeled("a", ["car"])])
@@ -108,7 +108,7 @@ describe("the store of a dataset sink", () => {
       assert.deepStrictEqual(tags(yield* inspected(coco(directory))), ["Intact"])
     }))
 
-  it.effect("fails for a list of names that is damaged, and says which", () =>
+  it.effect("fails for a damaged list of names, and names the file", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* run(coco(directory), [yield* labeled("a", ["car"])])

@@ -7,33 +7,26 @@ import { closedPort, serve, serveRaw } from "./support/servers.ts"
 
 layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTransport", (it) => {
   describe("failure", () => {
-    it.effect.each(modes)(
-      "is Truncated for a body shorter than declared, $mode",
-      ({ memoryLimit }) =>
+    for (
+      const [body, rest] of [
+        ["a body shorter than declared", `content-length: 100\r\n\r\n${"x".repeat(50)}`],
+        [
+          "a chunked body without its last chunk",
+          "transfer-encoding: chunked\r\n\r\n14\r\n01234567890123456789\r\n"
+        ]
+      ] as const
+    ) {
+      it.effect.each(modes)(`is Truncated for ${body}, $mode`, ({ memoryLimit }) =>
         Effect.gen(function*() {
           const server = yield* serveRaw((socket, head) => {
             const connection = head.includes("GET /close") ? "connection: close\r\n" : ""
-            socket.end(`HTTP/1.1 200 OK\r\n${connection}content-length: 100\r\n\r\n${"x".repeat(50)}`)
+            socket.end(`HTTP/1.1 200 OK\r\n${connection}${rest}`)
           })
-          assert.strictEqual((yield* failure(server.url("/close"), { memoryLimit })).failure, "Truncated")
-          assert.strictEqual((yield* failure(server.url("/keep"), { memoryLimit })).failure, "Truncated")
-        })
-    )
-
-    it.effect.each(modes)(
-      "is Truncated for a chunked body without its last chunk, $mode",
-      ({ memoryLimit }) =>
-        Effect.gen(function*() {
-          const server = yield* serveRaw((socket, head) => {
-            const connection = head.includes("GET /close") ? "connection: close\r\n" : ""
-            socket.end(
-              `HTTP/1.1 200 OK\r\n${connection}transfer-encoding: chunked\r\n\r\n14\r\n01234567890123456789\r\n`
-            )
-          })
-          assert.strictEqual((yield* failure(server.url("/close"), { memoryLimit })).failure, "Truncated")
-          assert.strictEqual((yield* failure(server.url("/keep"), { memoryLimit })).failure, "Truncated")
-        })
-    )
+          for (const path of ["/close", "/keep"]) {
+            assert.strictEqual((yield* failure(server.url(path), { memoryLimit })).failure, "Truncated", path)
+          }
+        }))
+    }
 
     it.effect.each(modes)(
       "is Reset when the connection breaks within the body, $mode",
@@ -69,7 +62,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         assert.strictEqual(error.failure, "Stalled")
       }))
 
-    it.effect("is Stalled when a body that is to come as one array comes byte by byte for too long", () =>
+    it.effect("is Stalled when a body for one array arrives byte by byte for too long", () =>
       Effect.gen(function*() {
         const server = yield* serve((_, response) => {
           const drip = () => {
@@ -82,7 +75,7 @@ layer(NodeTransport.layer({ env: {} }), { excludeTestServices: true })("NodeTran
         yield* untilNoSockets(server)
       }))
 
-    it.effect("is no stall while it is the reader who takes time", () =>
+    it.effect("is no stall while the reader takes its time", () =>
       Effect.gen(function*() {
         const total = 8 * 1024 * 1024
         const server = yield* serve((_, response) => response.end(Buffer.alloc(total)))

@@ -70,7 +70,7 @@ describe("a crash", () => {
       assert.deepStrictEqual(told, new Set(["Intact", "Leftover"]))
     }))
 
-  it.live("by SIGKILL is recovered from by the next process, lock and all", () =>
+  it.live(`by SIGKILL at ${scale(2, 10)} operations is recovered from by the next process, lock and all`, () =>
     Effect.gen(function*() {
       const unbroken = yield* temporary
       const total = Number(yield* playInProcess(unbroken, -1))

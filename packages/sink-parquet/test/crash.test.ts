@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { scale } from "../../../scripts/testScale.ts"
 import { ParquetSink } from "../src/index.ts"
 import { rowsOf } from "./support/readers.ts"
 import { jobs, record } from "./support/records.ts"
@@ -29,7 +30,9 @@ const resume = Effect.fnUntraced(
 
 describe("a crash", () => {
   it.effect(
-    "at a file operation leaves complete parts, and the resumed run ends with the same bytes as an unbroken one",
+    `at any ${
+      scale(`${every}th `, "")
+    }file operation leaves complete parts, and the resumed run ends with the same bytes as an unbroken one`,
     () =>
       Effect.gen(function*() {
         const unbroken = yield* temporary

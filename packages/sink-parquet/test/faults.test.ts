@@ -15,6 +15,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { join } from "node:path"
+import { scale } from "../../../scripts/testScale.ts"
 import { ParquetSink } from "../src/index.ts"
 import { query, rowsOf } from "./support/readers.ts"
 import { content, jobs, record } from "./support/records.ts"
@@ -57,7 +58,7 @@ const persist = Effect.fnUntraced(function*(directory: string, fs: typeof nodeFs
 
 describe("a failing file system", () => {
   it.effect(
-    "once, in some operation, is reported, changes nothing visible, and can be retried",
+    `once, in any ${scale(`${every}th `, "")}operation, is reported, changes nothing visible, and can be retried`,
     () =>
       Effect.gen(function*() {
         const unbroken = yield* temporary
@@ -66,7 +67,7 @@ describe("a failing file system", () => {
         const failAt = (at: number) =>
           Effect.scoped(Effect.gen(function*() {
             const directory = yield* temporary
-            const { failed, fs } = failingOnce(at, at % 2 === 0 ? "ENOSPC" : "EIO")
+            const { failed, fs } = failingOnce(at, (at / every) % 2 === 0 ? "ENOSPC" : "EIO")
             const errors = yield* persist(directory, fs)
             assert.deepStrictEqual(tree(directory), tree(unbroken), `operation ${at}: ${failed()?.name}`)
             for (const { reason } of errors) assert.strictEqual(reason, "unavailable", `operation ${at}`)

@@ -174,7 +174,7 @@ describe("several writers", () => {
       const fs = guarded(async ({ args, name }) => {
         if (name !== "rename" && name !== "link" && name !== "copyFile") return
         for (const table of ["jobs", "annotations"] as const) {
-          // Nothing else has put a file there since it was read.
+          // Only the table with the last new file has changed since it was read.
           if (!last.startsWith(join(directory, table))) continue
           const rows = await Effect.runPromise(rowsOf(directory, table))
           const keys = rows.map((row) => JSON.stringify([row["batch_id"], row["job_id"], row["annotation_index"]]))

@@ -121,7 +121,7 @@ describe.skipIf(inject("postgres") === null)("a PostgreSQL sink", () => {
       }
     }).pipe(Effect.scoped))
 
-  it.live("commits durably, also if the server turns that off for its user", () =>
+  it.live("commits durably, even if the server turns that off for its user", () =>
     Effect.gen(function*() {
       const schema = newSchema()
       const open = yield* make({ schema, ...(yield* userWith(["synchronous_commit = off"])) }).open

@@ -84,27 +84,31 @@ describe("a crash", () => {
     120_000
   )
 
-  it.live("by SIGKILL is recovered from by the next process, lock and all", () =>
-    Effect.gen(function*() {
-      const expected = yield* expectedContents
-      const seen = JSON.parse(yield* playInProcess(yield* temporaryFile, -1)) as Array<string>
-      const commits = seen.flatMap((sql, index) => sql === "COMMIT" ? [index] : [])
-      // Making the tables, and the moments before each commit and after it. `npm test` takes those of one commit.
-      const chosen = scale(commits.slice(1, 2), [0, ...commits])
-      const points = [...new Set([1, ...chosen, ...chosen.map((index) => index + 1)])]
-      yield* Effect.forEach(points, (at) =>
-        Effect.gen(function*() {
-          const file = yield* temporaryFile
-          assert.strictEqual(yield* playInProcess(file, at), "SIGKILL", seen[at])
-          const found = yield* Effect.result(inspected(file))
-          if (found._tag === "Success") {
-            assert.deepStrictEqual(found.success.filter(({ _tag }) => _tag !== "Intact"), [])
-          }
-          yield* play(file, open)
-          assert.deepStrictEqual(contents(file), expected, `killed before ${at}: ${seen[at]}`)
-          assert.deepStrictEqual(Object.keys(files(dirname(file))), ["labels.db"])
-        }), { concurrency: 2, discard: true })
-    }), 120_000)
+  it.live(
+    `by SIGKILL around ${scale("a", "every")} commit is recovered from by the next process, lock and all`,
+    () =>
+      Effect.gen(function*() {
+        const expected = yield* expectedContents
+        const seen = JSON.parse(yield* playInProcess(yield* temporaryFile, -1)) as Array<string>
+        const commits = seen.flatMap((sql, index) => sql === "COMMIT" ? [index] : [])
+        // While tables are made, before a commit, and after it.
+        const chosen = scale(commits.slice(1, 2), [0, ...commits])
+        const points = [...new Set([1, ...chosen, ...chosen.map((index) => index + 1)])]
+        yield* Effect.forEach(points, (at) =>
+          Effect.gen(function*() {
+            const file = yield* temporaryFile
+            assert.strictEqual(yield* playInProcess(file, at), "SIGKILL", seen[at])
+            const found = yield* Effect.result(inspected(file))
+            if (found._tag === "Success") {
+              assert.deepStrictEqual(found.success.filter(({ _tag }) => _tag !== "Intact"), [])
+            }
+            yield* play(file, open)
+            assert.deepStrictEqual(contents(file), expected, `killed before ${at}: ${seen[at]}`)
+            assert.deepStrictEqual(Object.keys(files(dirname(file))), ["labels.db"])
+          }), { concurrency: 2, discard: true })
+      }),
+    120_000
+  )
 
   it.live("after a commit loses nothing that was acknowledged, and a reader sees it before the next run", () =>
     Effect.gen(function*() {

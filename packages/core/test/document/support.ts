@@ -76,7 +76,7 @@ export const read = Effect.fnUntraced(function*(bytes: Content | Uint8Array, opt
   }
 })
 
-/** What both readers give. */
+/** Reads a document with both readers, which must agree. */
 export const both = Effect.fnUntraced(function*(bytes: Uint8Array, options?: ResultDocument.OpenOptions) {
   const found = yield* read(bytes, { ...whole, ...options })
   assert.deepStrictEqual(yield* read(content(bytes, [777]), { ...scanned, ...options }), found)

@@ -1,4 +1,4 @@
-/** COCO datasets of images with boxes, and what is read of them. */
+/** COCO datasets of images with boxes, and readers of their files. */
 import type { JobSink } from "@labelstream/core/sink"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"

@@ -48,7 +48,10 @@ export const inspected = (sink: JobSink.JobSink, depth: JobSink.InspectDepth = "
 /** File operations that always work. Nothing is really synced: the death of a process loses nothing that was written. */
 export const unsynced = (): Fs => dying(Number.POSITIVE_INFINITY).fs
 
-/** Dies at the `at`th operation: a write is done by half, and no later operation works. Closing does. `times` ends this. */
+/**
+ * Fails from the `at`th operation on, as if the process died: a write is done by half, and only closing works. Default of
+ * `times`, the number of operations that fail: all.
+ */
 export const dying = (
   at: number,
   times = Number.POSITIVE_INFINITY

@@ -24,14 +24,12 @@ export const read = Effect.fnUntraced(function*(response: Transport.TransportRes
 
 /** The failure of an exchange read to its end, in either mode. */
 export const failure = (url: URL, options: Partial<Transport.TransportRequest> = {}) =>
-  Effect.scoped(Effect.flatMap(send(url, options), read)).pipe(
-    Effect.flip
-  )
+  Effect.flip(Effect.scoped(Effect.flatMap(send(url, options), read)))
 
 export const untilNoSockets = (server: TestServer) =>
   Effect.sync(() => server.sockets.size === 0).pipe(Effect.repeat({ until: (none) => none }))
 
-export const modes = [{ mode: "in memory", memoryLimit: 1024 * 1024 }, {
-  mode: "as a stream",
-  memoryLimit: 10
-}] as const
+export const modes = [
+  { mode: "in memory", memoryLimit: 1024 * 1024 },
+  { mode: "as a stream", memoryLimit: 10 }
+] as const

@@ -4,7 +4,7 @@ import type { DuckDBConnection } from "@duckdb/node-api"
 let connection: Promise<DuckDBConnection> | undefined
 
 const open = async () => {
-  // Processes that only write load none of it.
+  // Processes that only write do not need it.
   const { DuckDBInstance } = await import("@duckdb/node-api")
   const opened = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect()
   await opened.run("SET enable_external_file_cache = false")

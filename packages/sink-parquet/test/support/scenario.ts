@@ -10,7 +10,7 @@ import { jobs, record } from "./records.ts"
 export const options = { rowGroupRows: 4, partBytes: 3000, compression: "none" } as const
 
 /** Which operations are made to fail: every so many. Each of them takes minutes. */
-export const every = scale(40, 1)
+export const every = scale(39, 1)
 
 /** The batches in order. */
 export const batches: ReadonlyArray<ReadonlyArray<JobSink.JobRecord>> = [

@@ -15,7 +15,7 @@ const filesUnder = (target: string, folder: string, ending: string): ReadonlyArr
   return names.filter((name) => name.endsWith(ending)).map((name) => join(path, name))
 }
 
-/** The client drops a byte order mark at the start of a text: no text comes at the start of one. */
+/** The client drops a byte order mark at the start of a text, so queries put a `=` in front. */
 const text = (column: string) => `'=' || ${column}::VARCHAR`
 const textOf = (value: unknown) => typeof value === "string" ? value.slice(1) : value
 
