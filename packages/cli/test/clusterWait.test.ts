@@ -22,22 +22,22 @@ const status = (more: Partial<ClusterExport.Status> = {}, remaining = 3) =>
 const lock = "waiting for a lock: process 7 on host-a is writing to /out"
 const branch = "waiting for runners to close their branches: r1 (runner 10.0.0.1:2)"
 
-describe("what an export on a cluster waits for", () => {
+describe("the reason why an export on a cluster waits", () => {
   for (
     const [what, members, now, expected] of [
       ["a runner", [member(1, false)], status(), "waiting for a runner"],
       [
-        "other runners that take over",
+        "other runners to take over",
         [member(1, false), member(2, true)],
         status(),
         "waiting until other runners take over from 10.0.0.1:1, not responding"
       ],
-      ["a lock of a publisher", [member(1, false), member(2, true)], status({ waitsFor: lock }, 0), lock],
+      ["a lock that another process holds", [member(1, false), member(2, true)], status({ waitsFor: lock }, 0), lock],
       ["an open branch", [member(2, true)], status({ waitsFor: branch }, 0), branch],
-      ["the end of publishing", [member(2, true)], status({}, 0), "publishing what the runners stored"]
+      ["its own publishing", [member(2, true)], status({}, 0), "publishing what the runners stored"]
     ] as const
   ) {
-    it(`is said on the screen and by status: ${what}`, () => {
+    it(`is on the screen and in the status: ${what}`, () => {
       const reason = waitsFor(now, members) ?? assert.fail("it says nothing")
       assert.strictEqual(reason, expected)
       const shown = oneLine({
@@ -52,7 +52,7 @@ describe("what an export on a cluster waits for", () => {
     })
   }
 
-  it("is nothing while jobs are in progress, and after the end", () => {
+  it("is undefined while jobs are in progress, and after the end", () => {
     assert.isUndefined(waitsFor(status(), [member(2, true)]))
     assert.isUndefined(waitsFor(status({ state: "completed", waitsFor: lock }), []))
   })

@@ -143,7 +143,7 @@ describe("the block", () => {
     )
   })
 
-  it("shows how much a backfill has stored in which sink, without rates or jobs that nobody lists", () => {
+  it("shows how many jobs a backfill has stored per sink, without rates or jobs that are not listed", () => {
     const sink = { error: null, isPublished: true, notice: null, queued: 0, bytes: 0 }
     const sinks = [
       { ...sink, sink: "files", id: "files:/a", stored: 0, backfilled: 0 },

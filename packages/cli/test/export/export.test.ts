@@ -8,7 +8,7 @@ import { platform, run, temporaryFolder } from "../support/program.ts"
 import { stored, toFiles, world } from "../support/world.ts"
 
 describe("labelstream export", () => {
-  it.live("stores every finished job, says where, and asks only for the pages the second time", () =>
+  it.live("stores every finished job, says where, and requests only the pages the second time", () =>
     Effect.gen(function*() {
       const { cwd, labelstream, simulator } = yield* world({
         batches: [{ id: "b", jobs: 120, unfinished: [3], kinds: ["image_segmentation", "custom"] }]
@@ -86,7 +86,7 @@ describe("labelstream export", () => {
           assert.isAbove(message.length, 0)
           return rest
         })
-        // The one that is not retryable is named all the same.
+        // The report names the failure that is not retryable too.
         const permanent = attempts >= 3
         assert.sameDeepMembers(failures, [
           { batch_id: "b", job_id: missing, error: "AttachmentMissing", attempts, retryable: true, permanent },
@@ -105,7 +105,7 @@ describe("labelstream export", () => {
       assert.match((yield* labelstream(["status"])).stdout, /Permanent: it failed in 3 runs or more/)
     }))
 
-  it.live("takes every batch of the project, and ends with 2 when one that is named is unknown", () =>
+  it.live("takes every batch of the project, and ends with 2 if a named batch is unknown", () =>
     Effect.gen(function*() {
       const { labelstream } = yield* world({
         batches: [{ id: "one", jobs: 3 }, { id: "two", jobs: 4 }, { id: "none", jobs: 0 }]
@@ -143,7 +143,7 @@ describe("labelstream export", () => {
       assert.strictEqual(stored(cwd), 14)
     }))
 
-  it.live("takes only jobs with a status or label that is asked for, and counts the others", () =>
+  it.live("takes only jobs with the given status and label, and counts the others", () =>
     Effect.gen(function*() {
       const { cwd, labelstream, simulator } = yield* world({
         batches: [{ id: "b", jobs: 30, unfinished: [1, 2] }]

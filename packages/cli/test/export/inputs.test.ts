@@ -18,7 +18,7 @@ const imagesIn = (folder: string): number =>
     : readdirSync(folder, { recursive: true }).filter((name) => /\.(png|jpg|jpeg)$/.test(String(name))).length
 
 describe("export --attachments all", () => {
-  it.live("adds images to datasets that were exported without, once, and counts no job as changed", () =>
+  it.live("adds images once to datasets that were exported without them, and counts no job as changed", () =>
     Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       const simulator = yield* Simulator.start({

@@ -5,8 +5,8 @@ import { join } from "node:path"
 import { runAlone } from "../support/program.ts"
 import { world } from "../support/world.ts"
 
-describe("labelstream export", () => {
-  it.live("loads a sink by name that is installed in the folder, or a file of it, with the command's own copies of its peers", () =>
+describe("sinks of the command", () => {
+  it.live("are loaded by name if installed in the folder, or from a file, with the command's own copies of their peers", () =>
     Effect.gen(function*() {
       const { cwd, env } = yield* world()
       // As published, the command hands over to its modules for this.
@@ -57,7 +57,7 @@ describe("labelstream export", () => {
       )
     }))
 
-  it.live("are shown one by one with their options, and what a format keeps", () =>
+  it.live("are shown one by one, with their options and what a format keeps", () =>
     Effect.gen(function*() {
       const { labelstream } = yield* world()
       const { status, stdout } = yield* labelstream(["sinks", "mot"])

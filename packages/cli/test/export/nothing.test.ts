@@ -6,13 +6,13 @@ import { toFiles, world as worldWith } from "../support/world.ts"
 const world = (options: Simulator.Options = {}) =>
   worldWith({ batches: [{ id: "b", jobs: 12, unfinished: [1] }], ...options })
 
-/** What is listed adds up to what became of it. */
+/** The listed jobs are the sum of all outcomes. */
 const addsUp = (batch: Record<string, number>) => {
   const { exported = 0, failed = 0, listed, remaining = 0, unchanged = 0, unfinished = 0 } = batch
   assert.strictEqual(listed, exported + unchanged + unfinished + failed + remaining)
 }
 
-describe("a run that stores nothing, or a part", () => {
+describe("a run that stores nothing, or only some jobs", () => {
   it.live(
     "with a filter that matches nothing names the existing values, and ends with 2",
     () =>

@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Simulator } from "@labelstream/simulator"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
-import { writeFileSync } from "node:fs"
+import { readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { platform, run, temporaryFolder } from "../support/program.ts"
 
-/** Sizes of media rows, each as often as it is there. */
+/** Counts the media rows of each size. */
 const sizesIn = (file: string): Readonly<Record<string, number>> => {
   const db = new Database(file, { readonly: true })
   const rows = db.prepare<[], { width: number | null; height: number | null }>("SELECT width, height FROM media").all()
@@ -19,7 +19,7 @@ const sizesIn = (file: string): Readonly<Record<string, number>> => {
 const unsizedIn = (stdout: string) => (JSON.parse(stdout) as { readonly unsized: unknown }).unsized
 
 describe("--sizes", () => {
-  it.live("has export, refresh, and convert find the sizes of images, and says which are not found", () =>
+  it.live("lets export, refresh, and convert find the sizes of images, and reports missing ones", () =>
     Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       const simulator = yield* Simulator.start({
@@ -82,6 +82,7 @@ describe("--sizes", () => {
         assert.strictEqual(ended.status, 1)
         assert.match(ended.stderr, /sizes/)
         assert.notInclude(ended.stderr, "    at ")
+        assert.deepStrictEqual(readdirSync(cwd), [])
       })
   )
 })

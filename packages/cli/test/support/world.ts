@@ -1,4 +1,4 @@
-/** A folder with a simulated platform, and the command run there. */
+/** A folder in which tests run the command, with a simulated platform. */
 import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
 import { existsSync, readdirSync } from "node:fs"
@@ -18,7 +18,7 @@ export const world = Effect.fnUntraced(function*(options: Simulator.Options = {}
 /** The flags of an export of the batch `b` into files. */
 export const toFiles = ["--batch", "b", "--to", "files:out"]
 
-/** How many documents of a batch such an export has stored. */
+/** The number of documents of a batch that `toFiles` has stored. */
 export const stored = (cwd: string, batch = "b") =>
   existsSync(join(cwd, "out", batch))
     ? readdirSync(join(cwd, "out", batch)).filter((name) => name.endsWith(".json")).length

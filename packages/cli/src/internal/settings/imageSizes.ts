@@ -10,7 +10,7 @@ import type { Settings } from "./settings.ts"
 /** Whether sizes are requested from where the images are. */
 export const isFetched = ({ sizes }: Pick<Settings, "sizes">): boolean => sizes?.text === "fetch"
 
-/** The option `sizes` of an export. Fails if neither a folder, a table, nor a size is there. */
+/** The option `sizes` of an export. Fails if there is no such folder or table, and if the size is impossible. */
 export const sizesOf = (
   { sizes }: Pick<Settings, "sizes">
 ): Effect.Effect<Pick<Export.Options, "sizes">, Failure> => {
@@ -19,7 +19,8 @@ export const sizesOf = (
   const [, width, height] = /^(\d{1,10})x(\d{1,10})$/i.exec(text) ?? []
   if (text === "fetch") return Effect.succeed({ sizes: Sizes.fetch })
   if (width !== undefined) {
-    return Effect.succeed({ sizes: Sizes.fixed({ width: Number(width), height: Number(height) }) })
+    const source = Sizes.fixed({ width: Number(width), height: Number(height) })
+    return Effect.as(Sizes.check(source), { sizes: source })
   }
   if (schemeOf(text) !== undefined) {
     return new SettingsError({
