@@ -2,7 +2,6 @@ import { SinkConformance } from "@labelstream/sink-testkit"
 import { join } from "node:path"
 import { describe, inject, it } from "vitest"
 import { scale } from "../../../scripts/testScale.ts"
-import { damages, make, outage, readBack } from "./support/subject.ts"
 
 /** In the full matrix alone: D02 and `PostgresSink.test.ts` break off commits too, and W07 bounds memory. */
 const slow = new Set<string>(scale(["C01", "P03"], []))
@@ -11,6 +10,8 @@ const slow = new Set<string>(scale(["C01", "P03"], []))
 if (inject("postgres") === null) {
   describe("postgres sink conformance", () => it.skip("no PostgreSQL can be started", () => {}))
 } else {
+  // It connects to the server as soon as it is loaded.
+  const { damages, make, outage, readBack } = await import("./support/subject.ts")
   SinkConformance.suite("postgres", {
     make,
     readBack,
