@@ -6,7 +6,7 @@ import { isFull } from "./scripts/testScale.ts"
 
 const root = import.meta.dirname
 
-// Whatever a test starts finds Effect compiled, as do the processes in which tests run.
+// All processes of a test run find Effect compiled.
 process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules", ".cache", "compiled")
 
 // The full matrix works on the disk.
@@ -15,7 +15,6 @@ if (!isFull) workInMemory()
 export default defineConfig({
   test: {
     // One project for all packages: each project would load Effect and core again, in each worker.
-    root,
     include: ["packages/*/test/**/*.test.ts", "examples/test/**/*.test.ts"],
     exclude: isFull ? configDefaults.exclude : [...configDefaults.exclude, "**/*.full.test.ts"],
     globalSetup: [join(root, "scripts", "testSetup.ts")],

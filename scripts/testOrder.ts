@@ -1,12 +1,12 @@
 /** The order of test files. */
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
-/** Files that are short and take long, because they start processes: Vitest would start with long files at first. */
+/** Files that take long because they start processes. Without times of an earlier run, Vitest starts with the largest files. */
 const longest = /conformance|cluster\.|machines|runners|SqlLedger|broken|killed|crash|resume|guide|docs/
 
 /**
- * Starts with the files that take longest, so that no worker is left alone with one at the end. Vitest knows how long files
- * take once they have run; a fresh clone does not.
+ * Starts with the files that take longest, so that no worker runs one alone at the end. After a first run, Vitest knows how
+ * long files take and does so itself.
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {

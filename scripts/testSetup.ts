@@ -4,7 +4,7 @@ import { dirname, join, sep } from "node:path"
 import type { TestProject } from "vitest/node"
 import { root } from "./docPages.ts"
 
-/** What a package prepares, and how that is removed after the run. */
+/** Prepares the tests of a package. Returns a function that removes what it made. */
 type Setup = (project: TestProject) => Promise<() => void | Promise<void>>
 
 export const setup = async (project: TestProject) => {
