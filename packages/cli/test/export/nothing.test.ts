@@ -1,10 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Simulator } from "@labelstream/simulator"
 import * as Effect from "effect/Effect"
-import { toFiles, world as worldWith } from "../support/world.ts"
-
-const world = (options: Simulator.Options = {}) =>
-  worldWith({ batches: [{ id: "b", jobs: 12, unfinished: [1] }], ...options })
+import { toFiles, unfinishedWorld as world } from "../support/world.ts"
 
 /** The listed jobs are the sum of all outcomes. */
 const addsUp = (batch: Record<string, number>) => {

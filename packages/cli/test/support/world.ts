@@ -15,6 +15,10 @@ export const world = Effect.fnUntraced(function*(options: Simulator.Options = {}
   return { cwd, simulator, env, labelstream }
 })
 
+/** The same, with an unfinished job in the batch `b`. */
+export const unfinishedWorld = (options: Simulator.Options = {}) =>
+  world({ batches: [{ id: "b", jobs: 12, unfinished: [1] }], ...options })
+
 /** The flags of an export of the batch `b` into files. */
 export const toFiles = ["--batch", "b", "--to", "files:out"]
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { SinkPlugin } from "@labelstream/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SinkOptions from "../src/internal/settings/sinkOptions.ts"
+import * as SinkOptions from "../../src/internal/settings/sinkOptions.ts"
 
 const fields = SinkPlugin.optionsOf({
   options: Schema.Struct({

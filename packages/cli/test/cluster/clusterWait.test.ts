@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import type { ClusterExport } from "@labelstream/cluster"
 import * as Runner from "effect/cluster/Runner"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
-import { type Members, waitsFor } from "../src/internal/cluster/clusterWait.ts"
-import { oneLine } from "../src/internal/output/progress.ts"
-import { batchReport, exportReport } from "./support/reports.ts"
+import { type Members, waitsFor } from "../../src/internal/cluster/clusterWait.ts"
+import { oneLine } from "../../src/internal/output/progress.ts"
+import { batchReport, exportReport } from "../support/reports.ts"
 
 const member = (port: number, responds: boolean): Members[number] => [
   Runner.make({ address: RunnerAddress.make("10.0.0.1", port), groups: [], weight: 1 }),

@@ -7,8 +7,8 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import * as JsonOutput from "../src/JsonOutput.ts"
-import { platform, run, type Setting, start, temporaryFolder } from "./support/program.ts"
+import * as JsonOutput from "../../src/JsonOutput.ts"
+import { platform, run, type Setting, start, temporaryFolder } from "../support/program.ts"
 
 /** Milliseconds: these tests start several processes. */
 const patience = 300_000

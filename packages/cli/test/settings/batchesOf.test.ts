@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { GtStudio } from "@labelstream/core"
 import * as Effect from "effect/Effect"
-import { batchesOf } from "../src/internal/platform.ts"
-import type { Settings } from "../src/internal/settings/settings.ts"
+import { batchesOf } from "../../src/internal/platform.ts"
+import type { Settings } from "../../src/internal/settings/settings.ts"
 
 const batches: Readonly<Record<string, ReadonlyArray<string>>> = { one: ["a", "b"], none: [], two: ["a"] }
 
