@@ -73,21 +73,24 @@ export const startPostgres = async (place?: Place): Promise<Postgres> => {
   }
 }
 
-let shared: Promise<Postgres> | undefined
-
-/**
- * Starts one server for all packages of a test run and provides its URL. Where it cannot be started, tests on it are left
- * out visibly; on CI that is a failure.
- */
-export const providePostgres = async (project: TestProject): Promise<Postgres | undefined> => {
+const startIfPossible = async (): Promise<Postgres | undefined> => {
   try {
-    const server = await (shared ??= startPostgres())
-    project.provide("postgres", server.url)
-    return server
+    return await startPostgres()
   } catch (cause) {
     if (process.env["CI"] !== undefined) throw cause
     process.stderr.write(`\nTESTS ON POSTGRESQL ARE LEFT OUT. ${String(cause)}\n\n`)
-    project.provide("postgres", null)
     return undefined
   }
+}
+
+let shared: ReturnType<typeof startIfPossible> | undefined
+
+/**
+ * Starts one server for all packages of a test run and provides its URL. If it cannot be started, tests on it are left out
+ * visibly; on CI that is a failure.
+ */
+export const providePostgres = async (project: TestProject): Promise<Postgres | undefined> => {
+  const server = await (shared ??= startIfPossible())
+  project.provide("postgres", server?.url ?? null)
+  return server
 }
