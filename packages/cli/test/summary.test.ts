@@ -46,8 +46,8 @@ describe("the summary", () => {
     assert.notMatch(summary(report({}), activity, end), /could not be read/)
   })
 
-  it("shows what readers of a sink must know, also in the object for programs", () => {
-    const notice = "Part of what is stored is in l.db-wal. Copy both files together."
+  it("shows what readers of a sink must know, line by line, also in the object for programs", () => {
+    const notice = "Part of what is stored is in l.db-wal.\nCopy both files together.\u001b[2J"
     const sink = {
       sink: "sqlite",
       id: "sqlite:/l.db",
@@ -62,7 +62,7 @@ describe("the summary", () => {
     const told = report({}, { sinks: [sink], complete: true })
     assert.match(
       summary(told, activity, end),
-      /Stored 10 jobs, 100 B: sqlite:\/l\.db\n {2}Part of what is stored is in l\.db-wal\. Copy both files together\.\n/
+      /Stored 10 jobs, 100 B: sqlite:\/l\.db\n {2}Part of what is stored is in l\.db-wal\.\n {2}Copy both files together\.\\u001b\[2J\n/
     )
     assert.deepStrictEqual(reportObject(told, []).sinks, [{
       sink: "sqlite:/l.db",

@@ -183,8 +183,8 @@ export interface OpenSink {
   readonly abort: (token: CommitToken) => Effect.Effect<void, SinkError>
   /**
    * Ends a run: manifest, footers, marker for readers. Called once after the last commit, also of a run that stored
-   * nothing, and again only if it failed. Returns a notice if readers must know something: one or two sentences for people,
-   * which the report of the run shows.
+   * nothing, and again only if it failed. Returns a notice if readers must know something: a few lines for people, which
+   * the report of the run shows.
    *
    * With `visibility: "finish"` it publishes what is committed, unless the run was stopped: whenever the publication is not
    * what the store and the options give, because of an earlier run that did not publish, or of damage that `inspect`

@@ -165,7 +165,7 @@ describe("a dataset sink", () => {
       const sink = DatasetSink.makeWith(Yolo.format, { directory }, unsynced())
       const { notice } = yield* run(sink, [yield* job({ job: "a", document: boxes("a.jpg", ["car"]) })])
       assert.match(notice ?? "", /^The dataset has no images: `labelstream export \.\.\. --attachments all`/)
-      assert.match(notice ?? "", /\. data\.yaml names images\/train as val: there is no split val/)
+      assert.match(notice ?? "", /\ndata\.yaml names images\/train as val: there is no split val/)
       assert.strictEqual((yield* run(sink, [], "again")).notice, notice)
     }))
 

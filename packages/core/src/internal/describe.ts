@@ -78,7 +78,7 @@ export const describeSink = (
     `${isAll ? "Backfilled" : "Stored"} ${counted(stored, "job")}, ${size(bytes)}${from}: ${onOneLine(id)}`,
     ...(error === null ? [] : [`  It stopped storing: ${onOneLine(error)}`]),
     ...(isPublished || error !== null ? [] : ["  Not published yet: the next run that reaches its end publishes it"]),
-    ...(notice === null ? [] : [`  ${onOneLine(notice)}`])
+    ...(notice === null ? [] : notice.split("\n").map((line) => `  ${onOneLine(line)}`))
   ]
 }
 

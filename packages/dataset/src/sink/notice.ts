@@ -1,4 +1,5 @@
-/** Says in a few sentences what a person must know about a dataset. */
+/** Says in a few lines what a person must know about a dataset. */
+import { onOneLine } from "@labelstream/core/PlainText"
 import type { Summary } from "../Dataset.ts"
 import type { StagedOutput } from "./stagedOutput.ts"
 
@@ -7,7 +8,7 @@ const plural = (count: number, one: string) => `${count} ${one}${count === 1 ? "
 /** A sentence begins with a capital letter, and a file's name as it is. */
 const capitalized = (text: string): string => /^[a-z]+ /.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text
 
-/** The notice; null if there is nothing to say. */
+/** The notice, a line for each sentence; null if there is nothing to say. */
 export const noticeOf = (
   { losses, refused, samples, withoutSize }: Summary,
   { missing, notes }: Pick<StagedOutput, "missing" | "notes">,
@@ -49,5 +50,5 @@ export const noticeOf = (
       `of ${plural(all, "annotation")}, ${approximated} are approximated and ${dropped} dropped: see loss.json`
     )
   }
-  return sentences.length === 0 ? null : sentences.map(capitalized).join(". ")
+  return sentences.length === 0 ? null : sentences.map(capitalized).map(onOneLine).join("\n")
 }

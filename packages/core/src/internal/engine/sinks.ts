@@ -67,7 +67,13 @@ export const sinkEnd = (
       ...(typeof exit.value === "string" ? [exit.value] : []),
       ...(unpublished.length > 0 ? [describeBranches(unpublished)] : [])
     ]
-    return { _tag: "SinkFinished", sink, outcome, notice: notices.length === 0 ? null : notices.join(" "), unpublished }
+    return {
+      _tag: "SinkFinished",
+      sink,
+      outcome,
+      notice: notices.length === 0 ? null : notices.join("\n"),
+      unpublished
+    }
   }
   const failure = Exit.findErrorOption(Exit.isSuccess(exit) ? branches : exit)
   return Option.isSome(failure) ? { _tag: "SinkFailed", sink, message: failure.value.message } : undefined
