@@ -153,6 +153,11 @@ describe("the block", () => {
     const report = { ...calm.report, begun: 0, sinks }
     const idle = { ...calm, activity: { ...calm.activity, origins: [], retries: 0 }, report, quietMillis: 42_000 }
     assert.strictEqual(oneLine(idle), "backfilled: 128 in yolo · nothing new for 42 s")
+    const [source] = sinks
+    assert.notInclude(
+      oneLine({ ...idle, report: { ...report, sinks: source === undefined ? [] : [source] } }),
+      "0 of 0"
+    )
     const done = batch("one", { listed: 1000, exported: 0, unchanged: 1000, unfinished: 0, failed: 0, remaining: 0 })
     assert.strictEqual(
       oneLine({ ...idle, report: { ...report, batches: [done] } }),

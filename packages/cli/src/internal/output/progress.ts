@@ -219,9 +219,8 @@ export const block = (view: View, { columns, rows }: Size, color: boolean): Read
 export const oneLine = (view: View): string => {
   const { report } = view
   const total = report.batches.reduce((all, batch) => all + totalOf(view, batch), 0)
-  const done = `${count(sum(report, doneOf))} of ${jobs(total)}${
-    report.batches.every((batch) => batch.isListed) ? "" : " listed"
-  }`
-  const isUnlisted = total === 0 && isBackfill(report)
-  return [...(isUnlisted ? [] : [done]), ...facts(view).map(({ text }) => text)].join(separator)
+  const isListed = report.batches.every((batch) => batch.isListed)
+  const done = `${count(sum(report, doneOf))} of ${jobs(total)}${isListed ? "" : " listed"}`
+  // A conversion lists nothing before it has stored its jobs.
+  return [...(total === 0 && !isListed ? [] : [done]), ...facts(view).map(({ text }) => text)].join(separator)
 }
