@@ -4,6 +4,7 @@
  * which overrides the file. The API key does not belong there.
  */
 import * as Schema from "effect/Schema"
+import { bundledNames } from "./internal/settings/bundledSinks.ts"
 
 const atLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1, { message: "Expected a whole number from 1" }))
 const positive = Schema.Finite.check(Schema.isGreaterThan(0, { message: "Expected a number greater than 0" }))
@@ -12,16 +13,22 @@ const text = (what: string) => Schema.String.check(Schema.isNonEmpty({ message: 
 /** A sink and where it writes, as text. */
 export const targetPattern = /^(?:[^:]+:.|postgres$)/s
 
-/** The form of such a text, for messages. */
-export const targetForm =
-  "KIND:TARGET, such as files:output, sqlite:labels.db, parquet:dataset or PACKAGE:TARGET; or postgres"
+/** The form of such a text, for messages about a wrong one: with its own sink, if it names one. */
+export const targetForm = (wrong: string): string => {
+  const sink = wrong.replace(/:$/, "")
+  return bundledNames.includes(sink)
+    ? `KIND:TARGET, such as ${sink}:${sink === "sqlite" ? "labels.db" : "output"}`
+    : "KIND:TARGET, such as files:output, sqlite:labels.db, parquet:dataset or PACKAGE:TARGET; or postgres"
+}
 
 /**
  * A sink and where it writes: `files:DIR`, `sqlite:FILE`, `parquet:DIR`, `PACKAGE:TARGET`, or with all its options. PostgreSQL
  * needs no target: `postgres`.
  */
 export const Target = Schema.Union([
-  Schema.String.check(Schema.isPattern(targetPattern, { message: `Expected ${targetForm}` })),
+  Schema.String.check(
+    Schema.makeFilter((text) => targetPattern.test(text) ? undefined : `Expected ${targetForm(text)}`)
+  ),
   Schema.StructWithRest(Schema.Struct({ sink: text("the name of a sink") }), [
     Schema.Record(Schema.String, Schema.Unknown)
   ])

@@ -35,13 +35,15 @@ describe("a target", () => {
       const { cwd, exportTo } = yield* world
       for (
         const [targets, more, said] of [
-          [["parquet:s3://bucket/x"], {}, /not to s3:\/\//],
+          [["parquet:s3://bucket/x"], {}, /not to s3:\/\/\. Write to a folder .*aws s3 sync/],
+          [["s3://bucket/x"], {}, /^S3 is no sink\. .*aws s3 sync/],
           [[`sqlite:postgres://u:${secret}@h/db`], {}, /not to postgres:\/\//],
           [[], { LABELSTREAM_TO: `files:https://${secret}@h/x` }, /not to https:\/\//],
           [["files:out"], { LABELSTREAM_LEDGER: `postgres://u:${secret}@h/db` }, /postgres:\/\/ is no path/],
           [[`postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
           [[`postgres:postgres://u:${secret}@h/db`], {}, /can read a URL in a flag.*LABELSTREAM_POSTGRES_URL/],
-          [["files"], {}, /expected KIND:TARGET/]
+          [["files"], {}, /expected KIND:TARGET, such as files:output$/m],
+          [["yolo:"], {}, /--to yolo:: expected KIND:TARGET, such as yolo:output$/m]
         ] as const
       ) {
         const { status, stderr, stdout } = yield* exportTo(targets, more)

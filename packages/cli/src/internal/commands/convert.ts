@@ -29,7 +29,7 @@ export const run = (flags: Flags): Effect.Effect<number, Failure> =>
     const { batches: _, ...rest } = flags
     const prepared = Effect.gen(function*() {
       if (!targetPattern.test(flags.from)) {
-        return yield* new SettingsError({ message: `--from ${flags.from}: expected ${targetForm}` })
+        return yield* new SettingsError({ message: `--from ${flags.from}: expected ${targetForm(flags.from)}` })
       }
       const settings = yield* resolveSettings(settingsOf(rest), Option.getOrUndefined(flags.config), [flags.from])
       const set = settings.set.filter(({ sink }) => sink === sinkOf(flags.from))

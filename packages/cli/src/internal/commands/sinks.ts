@@ -9,7 +9,8 @@ import { commandLine } from "../commandLine.ts"
 import * as HandOver from "../handOver.ts"
 import { table } from "../output/columns.ts"
 import * as Screen from "../output/screen.ts"
-import { bundled, comesWithTheCommand, findSink, importFrom, packageOf } from "../settings/sinkTargets.ts"
+import { bundled, packageOf } from "../settings/bundledSinks.ts"
+import { comesWithTheCommand, findSink, importFrom } from "../settings/sinkTargets.ts"
 
 interface Flags {
   readonly json: boolean

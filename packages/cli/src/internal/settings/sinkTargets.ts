@@ -11,42 +11,10 @@ import { SettingsError } from "../failure.ts"
 import * as HandOver from "../handOver.ts"
 import { didYouMean } from "../output/didYouMean.ts"
 import { withoutSecrets } from "../output/text.ts"
+import { bundled, bundledNames } from "./bundledSinks.ts"
 import { absolute, schemeOf } from "./paths.ts"
 import type { SinkTarget } from "./settings.ts"
 import * as SinkOptions from "./sinkOptions.ts"
-
-/** Dataset formats: sinks of one package, which have no package each. Imports are written out, for bundlers. */
-const formats: Readonly<Record<string, () => Promise<unknown>>> = {
-  coco: () => import("@labelstream/dataset/coco"),
-  cvat: () => import("@labelstream/dataset/cvat"),
-  datumaro: () => import("@labelstream/dataset/datumaro"),
-  huggingface: () => import("@labelstream/dataset/huggingface"),
-  kitti: () => import("@labelstream/dataset/kitti"),
-  labelme: () => import("@labelstream/dataset/labelme"),
-  labelstudio: () => import("@labelstream/dataset/labelstudio"),
-  masks: () => import("@labelstream/dataset/masks"),
-  mot: () => import("@labelstream/dataset/mot"),
-  semantickitti: () => import("@labelstream/dataset/semantickitti"),
-  voc: () => import("@labelstream/dataset/voc"),
-  webdataset: () => import("@labelstream/dataset/webdataset"),
-  yolo: () => import("@labelstream/dataset/yolo"),
-  "yolo-ndjson": () => import("@labelstream/dataset/yolo-ndjson")
-}
-
-/** Sinks that come with the command; each is loaded when it is used. */
-export const bundled: Readonly<Record<string, () => Promise<unknown>>> = {
-  "@labelstream/sink-files": () => import("@labelstream/sink-files"),
-  "@labelstream/sink-sqlite": () => import("@labelstream/sink-sqlite"),
-  "@labelstream/sink-parquet": () => import("@labelstream/sink-parquet"),
-  "@labelstream/sink-postgres": () => import("@labelstream/sink-postgres"),
-  ...Object.fromEntries(Object.entries(formats).map(([name, load]) => [`@labelstream/sink-${name}`, load]))
-}
-
-/** Where a program finds a bundled sink. */
-export const packageOf = (name: string): string => {
-  const format = name.replace(/^@labelstream\/sink-/, "")
-  return Object.hasOwn(formats, format) ? `@labelstream/dataset/${format}` : name
-}
 
 /** What a sink has as peer dependencies. */
 const peers = /^(?:effect|@labelstream\/core)(?:\/|$)/
@@ -95,8 +63,9 @@ export const labelOf = ({ target }: SinkTarget): string => {
   return typeof place === "string" ? withoutSecrets(`${target.sink}:${place}`) : target.sink
 }
 
-/** The names under which the sinks that come with the command are known. */
-const bundledNames = Object.keys(bundled).map((name) => name.replace("@labelstream/sink-", ""))
+/** What to do instead of writing to S3. */
+const copyToS3 =
+  "Write to a folder of this machine, then run: aws s3 sync FOLDER s3://BUCKET --exclude '.labelstream/*'"
 
 /** Finds a sink by name, or says which one may be meant. */
 export const findSink = (sink: string, importModule: SinkPlugin.Import) =>
@@ -104,6 +73,7 @@ export const findSink = (sink: string, importModule: SinkPlugin.Import) =>
     SinkPlugin.find(sink, importModule),
     ({ reason }) => reason === "missing",
     (error) => {
+      if (sink === "s3") return Effect.fail(new SettingsError({ message: `S3 is no sink. ${copyToS3}` }))
       const meant = didYouMean(sink, bundledNames)
       return Effect.fail(
         meant === "" ? error : new SettingsError({
@@ -161,7 +131,7 @@ export const inFull = Effect.fnUntraced(function*({ folder, set = [], target }: 
     if (scheme !== undefined) {
       return yield* new SettingsError({
         message: `${sink}:${scheme}://...: this sink writes to a path of this machine, ` +
-          `not to ${scheme}://. Name a path, or use a sink for ${scheme}`
+          `not to ${scheme}://. ${scheme === "s3" ? copyToS3 : `Name a path, or use a sink for ${scheme}`}`
       })
     }
     all[name] = absolute(typed.has(name) ? process.cwd() : folder, given)
