@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { content, read, record } from "./support/records.ts"
-import { inspected, query, run, temporaryFile } from "./support/targets.ts"
+import { inspected, query, run, temporaryFile, using } from "./support/targets.ts"
 
 type Counts = Record<string, number>
 
@@ -127,9 +127,11 @@ describe("the docs page", () => {
       const page = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "sinks", "sqlite.md"), "utf8")
       const blocks = Array.from(page.matchAll(/```sql\n(.*?)```/gs), ([, sql = ""]) => sql)
       const queries = blocks.join("").split(";").map((sql) => sql.trim()).filter((sql) => sql !== "")
-      const found = queries.map((sql) => query(file, sql))
-      assert.deepStrictEqual(found.map((rows) => rows.length), [1])
-      assert.deepStrictEqual(JSON.parse(String(found[0]?.[0]?.[1])), JSON.parse(text).data.annotations)
+      const found = queries.map((sql) =>
+        sql.startsWith("CREATE") ? using(file, (db) => db.exec(sql)) : query(file, sql)
+      )
+      assert.deepStrictEqual(found.map((rows) => rows?.length), [undefined, 1])
+      assert.deepStrictEqual(JSON.parse(String(found[1]?.[0]?.[1])), JSON.parse(text).data.annotations)
     }))
 })
 
